@@ -1,0 +1,87 @@
+/* backend.h: the contract between Skipper and a device, whole. Everything above it is device-free; no op asks which backend it
+ * runs on. Two backends fulfil it: reference.c and opencl/. SPDX-License-Identifier: MIT
+ *
+ *   open ─> buffer_create ─> prepare (picks a method, says its workspace) ─> bind (fixes the buffers) ─> run … wait
+ *
+ * Calls of one backend come from one thread at a time. Work is done in the order in which it is queued. */
+#ifndef SKP_BACKEND_BACKEND_H
+#define SKP_BACKEND_BACKEND_H
+
+#include "ops/op.h"
+#include <stdio.h>
+
+struct skp_backend;
+struct skp_buffer;   /* a piece of device memory, or a slice of one */
+struct skp_prepared; /* an op instance made ready on a backend: method chosen, kernels compiled, buffers bound */
+
+struct skp_backend_options {
+  const char *backend;  /* "opencl" or "reference"; NULL: SKIPPER_BACKEND, else opencl */
+  const char *platform; /* index or part of the name; NULL: SKIPPER_PLATFORM, else any */
+  const char *device;   /* index as `skipper devices` lists it, or part of the name; NULL: SKIPPER_DEVICE, else the best */
+  const char *method;   /* "OP=METHOD,…": forces methods (tests); NULL: SKIPPER_METHOD, else each table's choice */
+  int threads;          /* 0: let the device decide */
+  FILE *trace;          /* not NULL: say which method each op got and why others were refused */
+};
+
+struct skp_backend_info {
+  char name[160];         /* the device's name, for people */
+  char driver[256];       /* platform and driver version */
+  int64_t memory;         /* bytes on the device */
+  int64_t max_allocation; /* bytes in one buffer */
+  int64_t alignment;      /* bytes: where slices of a buffer may begin */
+  int64_t used;           /* bytes allocated now */
+};
+
+/* The slots of a backend. All are there. */
+struct skp_backend_ops {
+  const char *name;
+  skp_status (*open)(struct skp_backend **out, const struct skp_backend_options *options);
+  void (*close)(struct skp_backend *b);
+  void (*info)(struct skp_backend *b, struct skp_backend_info *out);
+
+  /* Fresh memory is zero. A slice shares its base's memory and must be destroyed before it. */
+  skp_status (*buffer_create)(struct skp_backend *b, struct skp_buffer **out, int64_t bytes);
+  skp_status (*buffer_slice)(struct skp_backend *b, struct skp_buffer **out, struct skp_buffer *base, int64_t offset, int64_t bytes);
+  void (*buffer_destroy)(struct skp_backend *b, struct skp_buffer *buffer);
+
+  /* Queue a copy; `from`/`to` must stay valid until a ticket taken later has been waited for. */
+  skp_status (*write)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from, int64_t bytes);
+  skp_status (*read)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
+
+  /* Chooses a method for `sig` (copied). `method` not NULL: that one, or SKP_UNSUPPORTED with its reason. */
+  skp_status (*prepare)(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig, const char *method);
+  int64_t (*workspace)(const struct skp_prepared *p); /* bytes needed between bind and the end of each run */
+  const char *(*method)(const struct skp_prepared *p);
+  /* Fixes the buffers: as many as the op has inputs and outputs, NULL where absent. May be called again. */
+  skp_status (*bind)(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out, struct skp_buffer *workspace);
+  void (*prepared_destroy)(struct skp_prepared *p);
+
+  /* Queues each of the list in turn. */
+  skp_status (*run)(struct skp_backend *b, struct skp_prepared *const *list, size_t n);
+  /* A ticket for all that has been queued so far; waiting for it waits for that. Tickets count up from 1. */
+  skp_status (*ticket)(struct skp_backend *b, uint64_t *out);
+  /* Waits, sleeping rather than spinning; SKP_DEVICE when the device failed or did not finish within the time limit. */
+  skp_status (*wait)(struct skp_backend *b, uint64_t ticket);
+
+  /* The n-th method of an op's table (NULL past the end), and why it cannot take `sig` (NULL: it can). */
+  const char *(*method_name)(const struct skp_backend *b, const struct skp_op *op, int n);
+  const char *(*method_refusal)(struct skp_backend *b, const struct skp_sig *sig, int n);
+};
+
+/* Each backend's own struct begins with this. */
+struct skp_backend {
+  const struct skp_backend_ops *ops;
+};
+
+extern const struct skp_backend_ops skp__backend_reference, skp__backend_opencl;
+
+/* Opens the backend that the options name. */
+skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options);
+void skp__backend_close(struct skp_backend *b); /* NULL is fine */
+
+/* Queue and wait: blocking copies for set-up, saving and tests. */
+skp_status skp__backend_write_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from, int64_t bytes);
+skp_status skp__backend_read_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
+skp_status skp__backend_finish(struct skp_backend *b);
+
+#endif

@@ -1,0 +1,31 @@
+/* file.h: files, whole or not at all. SPDX-License-Identifier: MIT */
+#ifndef SKP_BASE_FILE_H
+#define SKP_BASE_FILE_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Reads a whole regular file of at most `limit` bytes into fresh memory (one zero byte follows the content). free() it. */
+skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit);
+
+/* Writes beside the target, flushes to disk, renames, flushes the folder: after a crash there is the old file or the new one. On
+ * failure the old file is untouched, the temporary one is removed, and the error names path and cause (errno text), and for a full
+ * disk the bytes needed. */
+struct skp__file_part {
+  const void *data;
+  int64_t bytes;
+};
+skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts);
+
+bool skp__file_exists(const char *path);
+bool skp__folder_exists(const char *path);
+/* mkdir -p; an existing folder is fine. */
+skp_status skp__folder_create(const char *path);
+/* "DIR/NAME" in fresh memory. */
+skp_status skp__path_join(char **out, const char *dir, const char *name);
+/* $XDG_CACHE_HOME/skipper or ~/.cache/skipper (or SKIPPER_CACHE), created; SKP_IO if there is nowhere to write. free() it. */
+skp_status skp__cache_folder(char **out);
+
+#endif

@@ -1,0 +1,71 @@
+/* data.h: labelled images, from where they lie to batches ready for the device. SPDX-License-Identifier: MIT
+ *
+ *   source (random access to decoded samples) ─> loader (order, threads, a bounded ring of batches) ─> training loop */
+#ifndef SKP_DATA_DATA_H
+#define SKP_DATA_DATA_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST } skp_split;
+
+/* A set of labelled images, all of one size, random access, safe to read from several threads. */
+struct skp_source {
+  char *name;      /* for people: "digits", or the folder */
+  int64_t n;       /* samples */
+  int H, W, C;     /* of each image */
+  int classes;
+  char **class_names; /* [classes], never NULL */
+  /* Writes sample i as H·W·C bytes, row-major HWC, and its label (-1: unknown). */
+  skp_status (*sample)(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label);
+  void (*destroy)(struct skp_source *s); /* frees s and all that it holds */
+};
+
+/* Opens "digits" (built in) or a folder whose content is recognised. `seed` matters to no source's content: generated sets are the
+ * same everywhere and always. The error for an unrecognised folder lists what was looked for. */
+skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
+void skp__source_destroy(struct skp_source *s); /* NULL is fine */
+
+/* The parts (one file each). */
+skp_status skp__source_digits(struct skp_source **out, skp_split split);
+skp_status skp__source_idx(struct skp_source **out, const char *folder, skp_split split);
+bool skp__source_idx_found(const char *folder);
+
+/* Decodes a PNG or JPEG file into fresh memory: H·W·C bytes with C = 1 (grey) or 3 (RGB) as asked (`channels`), alpha dropped. Hostile
+ * sizes are refused (limit 1 << 28 pixels). free() it. */
+skp_status skp__image_read(uint8_t **out, int *H, int *W, const char *path, int channels);
+/* Antialiased bilinear resize as torchvision's, bytes in, bytes out. */
+skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C);
+
+/* ---- loader ----------------------------------------------------------------------------------------------------- */
+
+struct skp_loader_options {
+  int64_t batch;
+  bool shuffle;       /* a fresh permutation for each epoch, from (seed, epoch) */
+  bool wrap;          /* false: the last batch of an epoch may be smaller */
+  uint64_t seed;
+  float mean[4], std[4]; /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
+  int n_norm;         /* 0: mean 0, std 1 */
+  int threads;        /* workers, at least 1 */
+  int depth;          /* batches kept ready, at least 2 */
+};
+
+struct skp_batch {
+  int64_t n;         /* samples in it */
+  float *x;          /* {n, H, W, C} */
+  int32_t *labels;   /* {n} */
+  int64_t epoch, index; /* which one */
+};
+
+struct skp_loader;
+/* Starts the workers on epoch 0. The source stays the caller's and must outlive the loader. */
+skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source, const struct skp_loader_options *options);
+void skp__loader_destroy(struct skp_loader *l); /* stops the workers; NULL is fine */
+int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
+/* The next batch, in order, across epochs without end. It stays valid until it is given back. At most depth - 1 may be held. Adds the
+ * seconds spent waiting to *waited (may be NULL). */
+skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited);
+void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch);
+
+#endif

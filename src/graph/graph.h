@@ -1,0 +1,93 @@
+/* graph.h: a step as a list of nodes over named values. Models build the forward half; autodiff.c adds the gradients and the
+ * updates, so that a whole training step is one graph. Nodes are kept in an order in which they can run.
+ * SPDX-License-Identifier: MIT */
+#ifndef SKP_GRAPH_GRAPH_H
+#define SKP_GRAPH_GRAPH_H
+
+#include "base/array.h"
+#include "ops/op.h"
+#include <stdio.h>
+
+/* X(NAME, text): what a tensor is for, which decides where it lives and how long. */
+#define SKP_ROLE_LIST(X)                                                                                               \
+  X(ACTIVATION, "activation") /* made and used within a step: the arena                         */                     \
+  X(INPUT, "input")           /* written by the host before a step                              */                     \
+  X(PARAM, "param")           /* trained; a slice of the flat value "params"                    */                     \
+  X(GRAD, "grad")             /* gradient of a param; the slice of "grads" at the same offset   */                     \
+  X(STATE, "state")           /* kept, not trained (running statistics); a slice of "state"     */                     \
+  X(MOMENT, "moment")         /* optimizer memory, laid out like "params"                       */                     \
+  X(RESULT, "result")         /* read by the host after a step                                  */
+
+typedef enum skp_role {
+#define X(name, text) SKP_ROLE_##name,
+  SKP_ROLE_LIST(X)
+#undef X
+} skp_role;
+
+struct skp_tensor {
+  char *name; /* a param's or state's name is its name in checkpoints; others: "SCOPE.op" or "d NAME" */
+  skp_role role;
+  struct skp_shape shape;
+  int producer;     /* node that makes it, -1: none */
+  skp_value base;   /* the flat value that it is a slice of, or SKP_NONE */
+  int64_t offset;   /* of the slice, in elements */
+  int file_rank;    /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
+  int fan_in;       /* params: inputs to one output, for initialisation; 0: see fill */
+  float fill;       /* params and state with fan_in 0: the initial value */
+};
+
+struct skp_node {
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  char *scope; /* the layer it belongs to, as in parameter names ("block_1.0"); gradient nodes inherit it */
+};
+
+struct skp_graph {
+  SKP_ARRAY(struct skp_tensor) tensors;
+  SKP_ARRAY(struct skp_node) nodes;
+  skp_value input, labels;          /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
+  skp_value logits;                 /* {N, classes} */
+  skp_value loss, correct, correct5;/* {1} each, or SKP_NONE: mean loss; number of right answers among the first 1 and 5 */
+  skp_value params, grads, state;   /* flat values, or SKP_NONE */
+  skp_value moments[2], hyper;      /* flat optimizer memory; {4}: see src/ops/optimizer.c */
+};
+
+skp_status skp__graph_create(struct skp_graph **out);
+void skp__graph_destroy(struct skp_graph *g); /* NULL is fine */
+
+/* Adds a value without a producer. `name` is copied. */
+skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role, struct skp_shape shape);
+
+/* Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs; an
+ * unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
+skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs, const skp_value *in,
+                           const bool *want, const char *scope, skp_value *out);
+
+/* The signature of a node in this graph. */
+struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node);
+
+/* Finds a value by name among those of `role`; SKP_NONE if there is none. */
+skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *name);
+
+/* Gives the params (and the state tensors) their slices of the flat values "params" and "state", each slice aligned to
+ * SKP_SLICE_ALIGN elements (gaps stay zero). Call once, when the model is complete. */
+enum { SKP_SLICE_ALIGN = 64 };
+skp_status skp__graph_collect(struct skp_graph *g);
+
+/* A copy of the forward graph `g` for batch size N: shapes inferred anew, batchnorm's `training` set as told; slices as in g. */
+skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
+
+/* Adds labels, loss (role RESULT), and with `metrics` correct and correct5. */
+skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool metrics);
+
+/* Adds the gradients of `loss` to all params, each written into its slice of "grads" (autodiff.c). */
+skp_status skp__graph_differentiate(struct skp_graph *g);
+
+/* Adds the moments, `hyper` and one update of the flat params by `op` (sgd, adam, adamw). */
+skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs);
+
+/* One line a node: outputs, op, attributes, inputs, shapes. */
+void skp__graph_dump(const struct skp_graph *g, FILE *to);
+
+#endif

@@ -1,0 +1,190 @@
+/* op.h: what an op is. An op knows its attributes, the shapes of its results, its gradient, its cost and its meaning in
+ * plain C; it knows nothing of graphs, devices or backends. SPDX-License-Identifier: MIT
+ *
+ * Layouts in memory, everywhere and always row-major:
+ *   images        {N, H, W, C}
+ *   matrices      {N, F}             F = H·W·C when a flatten made it
+ *   convolution   {R, S, C/groups, K}
+ *   linear        {R, S, C, K}       R·S·C = F: a linear layer on a flattened H×W×C map is a convolution as large as the map,
+ *                                    so files (PyTorch: K × C·H·W) convert as those of convolutions do
+ *   vectors       {C}                biases, gamma, beta, running statistics
+ *   scalars       {1}
+ */
+#ifndef SKP_OPS_OP_H
+#define SKP_OPS_OP_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SKP_MAX_RANK = 4, SKP_MAX_IN = 8, SKP_MAX_OUT = 5 };
+
+typedef enum skp_op_id {
+#define X(name) SKP_OP_##name,
+#include "ops/ops.def"
+#undef X
+  SKP_OP_COUNT
+} skp_op_id;
+
+typedef enum skp_dtype { SKP_F32, SKP_I32 } skp_dtype; /* both four bytes wide */
+
+/* A value's type. rank 0 means "absent": an optional input left out, or an output that nobody asked for. */
+struct skp_shape {
+  skp_dtype dtype;
+  int rank;
+  int64_t dim[SKP_MAX_RANK];
+};
+
+/* ---- attributes -------------------------------------------------------------------------------------------------
+ * Each op has one small struct and one table that names its fields; Lua arguments, golden cases and dumps all go through
+ * that table. Gradient ops carry the struct of the op they belong to. */
+
+typedef enum skp_fuse { SKP_FUSE_NONE, SKP_FUSE_RELU, SKP_FUSE_ADD_RELU } skp_fuse;
+
+struct skp_conv2d_attrs {
+  int stride, pad, dilation, groups;
+  int h, w; /* conv2d_dx: height and width of dx; conv2d_dw: R and S of dw; 0 in conv2d */
+};
+struct skp_batchnorm_attrs {
+  float eps, momentum; /* running = (1 - momentum) · running + momentum · batch, as PyTorch */
+  int training;        /* 1: batch statistics, and running ones are updated; 0: running statistics */
+  int fuse;            /* skp_fuse: what follows the normalisation */
+};
+struct skp_add_attrs {
+  int relu; /* 1: y = max(a + b, 0) */
+};
+struct skp_pool_attrs {
+  int kernel, stride, pad;
+  int count_include_pad; /* avgpool2d only: padding counts in the divisor */
+  int h, w;              /* *_dx: height and width of dx; 0 in the forward op */
+};
+struct skp_linear_attrs {
+  int r, s; /* linear_dw: the R and S of dw; 0 in the others */
+};
+struct skp_loss_attrs {
+  float label_smoothing;
+};
+struct skp_optimizer_attrs {
+  float momentum; /* sgd */
+  int nesterov;   /* sgd */
+  float beta1, beta2, eps; /* adam, adamw */
+  float weight_decay;
+};
+union skp_attrs {
+  struct skp_conv2d_attrs conv2d;
+  struct skp_batchnorm_attrs batchnorm;
+  struct skp_add_attrs add;
+  struct skp_pool_attrs pool;
+  struct skp_linear_attrs linear;
+  struct skp_loss_attrs loss;
+  struct skp_optimizer_attrs optimizer;
+};
+
+typedef enum skp_attr_kind { SKP_ATTR_INT, SKP_ATTR_BOOL, SKP_ATTR_FLOAT, SKP_ATTR_CHOICE } skp_attr_kind;
+
+struct skp_attr {
+  const char *name;
+  skp_attr_kind kind;
+  size_t offset;              /* into union skp_attrs */
+  double fallback;            /* the value when nothing is said */
+  const char *const *choices; /* SKP_ATTR_CHOICE: names by value, NULL-terminated; else NULL */
+};
+
+/* ---- one use of an op ------------------------------------------------------------------------------------------- */
+
+struct skp_op;
+
+/* A call's types: what an op instance is chosen, prepared, tuned and cached by. */
+struct skp_sig {
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  struct skp_shape in[SKP_MAX_IN], out[SKP_MAX_OUT];
+};
+
+/* A call's data for the reference: pointers stand where the shapes of `sig` do, NULL where rank is 0. An output that aliases an
+ * input (see skp_op.alias) has the same pointer. */
+struct skp_call {
+  const struct skp_sig *sig;
+  const void *in[SKP_MAX_IN];
+  void *out[SKP_MAX_OUT];
+};
+
+/* ---- building gradients ----------------------------------------------------------------------------------------- */
+
+typedef int skp_value; /* a tensor of the graph under construction; SKP_NONE = absent */
+#define SKP_NONE (-1)
+
+/* What an op's gradient builder sees of its node: the values it read and made, the gradients that arrive (dout), which gradients are
+ * wanted (need), and where to put them (din, SKP_NONE on entry). */
+struct skp_grad {
+  const struct skp_sig *sig;
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT], dout[SKP_MAX_OUT];
+  bool need[SKP_MAX_IN];
+  skp_value din[SKP_MAX_IN];
+  /* Adds a node to the graph. `in` has the op's n_in entries; `want` says which of its outputs are to be made (NULL: all);
+   * `out` receives the op's n_out values. */
+  skp_status (*emit)(struct skp_grad *g, skp_op_id op, const union skp_attrs *attrs, const skp_value *in, const bool *want,
+                     skp_value *out);
+  void *graph;
+};
+
+/* ---- the op ----------------------------------------------------------------------------------------------------- */
+
+struct skp_op {
+  const char *name;
+  int n_in, n_out;
+  const char *in_names[SKP_MAX_IN];   /* as in golden files; a trailing '?' marks an input that may be absent */
+  const char *out_names[SKP_MAX_OUT]; /* a trailing '?' marks an output that may be absent */
+  int8_t alias[SKP_MAX_OUT];          /* 1 + index of the input whose storage this output takes over; 0: its own storage */
+  const struct skp_attr *attrs;       /* terminated by name = NULL; NULL: no attributes */
+
+  /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants).
+   * The error text names both shapes. */
+  skp_status (*infer)(struct skp_sig *sig);
+  /* (optional) Emits nodes for the wanted gradients. NULL: nothing flows back. */
+  skp_status (*gradient)(struct skp_grad *g);
+  /* (optional) Floating-point operations of one call, a multiply-add being two. NULL: one for each element of the first output. */
+  double (*flops)(const struct skp_sig *sig);
+  /* (optional) Bytes that must move at least. NULL: all inputs and all outputs once. */
+  double (*bytes)(const struct skp_sig *sig);
+  /* The meaning, in plain C, sums in double. A view without work (flatten) has NULL here: output 0 aliases input 0. */
+  void (*reference)(const struct skp_call *call);
+};
+
+#define X(name) extern const struct skp_op skp__op_##name;
+#include "ops/ops.def"
+#undef X
+
+/* The table made from ops.def. */
+const struct skp_op *skp__op(skp_op_id id);
+skp_op_id skp__op_id(const struct skp_op *op);
+/* The op of that name, or NULL. */
+const struct skp_op *skp__op_by_name(const char *name);
+
+/* The wrappers that supply the defaults of optional slots. */
+double skp__op_flops(const struct skp_sig *sig);
+double skp__op_bytes(const struct skp_sig *sig);
+/* Checks that required inputs are there, then infers. Call this, not the slot. */
+skp_status skp__op_infer(struct skp_sig *sig);
+
+/* Sets every attribute of `op` to its fallback; sets one by name (value of a choice: its index). An unknown name or a value that
+ * does not fit the kind is SKP_USAGE with the list of names. */
+void skp__attrs_default(const struct skp_op *op, union skp_attrs *attrs);
+skp_status skp__attrs_set(const struct skp_op *op, union skp_attrs *attrs, const char *name, double value);
+double skp__attr_get(const struct skp_attr *attr, const union skp_attrs *attrs);
+
+/* Shapes: helpers used everywhere. */
+struct skp_shape skp__shape(skp_dtype dtype, int rank, const int64_t *dim);
+struct skp_shape skp__shape1(int64_t a);
+struct skp_shape skp__shape2(int64_t a, int64_t b);
+struct skp_shape skp__shape4(int64_t a, int64_t b, int64_t c, int64_t d);
+int64_t skp__shape_count(const struct skp_shape *s); /* elements; 0 when absent */
+bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b);
+/* Writes "64×28×28×4" into text (at most size bytes, terminated) and returns text. */
+const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s);
+
+/* Output extent of a window: floor((in + 2·pad - dilation·(kernel - 1) - 1) / stride) + 1; ≤ 0 if it does not fit. */
+int64_t skp__window_extent(int64_t in, int kernel, int stride, int pad, int dilation);
+
+#endif

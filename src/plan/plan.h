@@ -1,0 +1,51 @@
+/* plan.h: from a graph to a list of launches: fusion, memory, preparation. SPDX-License-Identifier: MIT */
+#ifndef SKP_PLAN_PLAN_H
+#define SKP_PLAN_PLAN_H
+
+#include "backend/backend.h"
+#include "graph/graph.h"
+
+/* Pass 1 (fuse.c), graph in, graph out: batchnorm + relu, batchnorm + add + relu and add + relu become one node each. To be applied
+ * to a forward graph before skp__graph_differentiate, whose gradients are then fused too. */
+skp_status skp__fuse(struct skp_graph *g);
+
+/* Pass 2 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
+struct skp_memory {
+  int64_t *offset;      /* [tensor]: byte offset in its arena, -1: not in an arena */
+  int *arena;           /* [tensor] */
+  int64_t *workspace;   /* [node]: byte offset of its workspace, -1: none */
+  int *workspace_arena; /* [node] */
+  int64_t arena_bytes[16];
+  int arenas;
+};
+/* workspace_bytes[node] is what the prepared ops asked for. Offsets are multiples of `alignment`; no arena exceeds
+ * `max_allocation`. */
+skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, const int64_t *workspace_bytes, int64_t alignment,
+                            int64_t max_allocation);
+void skp__memory_free(struct skp_memory *m);
+int64_t skp__memory_bytes(const struct skp_memory *m); /* all arenas */
+
+/* What outlives a step and is shared by the plans of one network (training, its last smaller batch, evaluation): the flat values
+ * params, state, grads, moments. Found by the tensors' names. */
+struct skp_store;
+skp_status skp__store_create(struct skp_store **out, struct skp_backend *b);
+void skp__store_destroy(struct skp_store *s);
+/* The buffer of that name, created (zeroed) at the first call; later calls must ask for the same size. */
+skp_status skp__store_buffer(struct skp_store *s, struct skp_buffer **out, const char *name, int64_t bytes);
+
+/* A step made ready: the launch list and the buffers that it works on. Keeps `g` (takes it over). */
+struct skp_plan;
+skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b, struct skp_store *store);
+void skp__plan_destroy(struct skp_plan *p);
+const struct skp_graph *skp__plan_graph(const struct skp_plan *p);
+/* The buffer of a value that the host writes or reads (roles INPUT, RESULT, and the flat ones). */
+struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v);
+/* Queues the whole step. */
+skp_status skp__plan_run(struct skp_plan *p);
+int64_t skp__plan_arena_bytes(const struct skp_plan *p);
+double skp__plan_flops(const struct skp_plan *p);
+size_t skp__plan_launches(const struct skp_plan *p);
+/* The method that node n was given. */
+const char *skp__plan_method(const struct skp_plan *p, size_t n);
+
+#endif
