@@ -1,0 +1,93 @@
+/* cl.h: inside the OpenCL backend: the open device, programs, and the tables of methods. Only this folder includes CL headers.
+ * SPDX-License-Identifier: MIT */
+#ifndef SKP_BACKEND_OPENCL_CL_H
+#define SKP_BACKEND_OPENCL_CL_H
+
+#define CL_TARGET_OPENCL_VERSION 120
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include "backend/backend.h"
+#include "base/array.h"
+#include <CL/cl.h>
+
+struct skp__cl_program; /* a built program: one file of cl/ with one set of options */
+struct skp__cl_tickets; /* what is in flight */
+
+/* The open device. What a method may want to know stands first. */
+struct skp__cl {
+  struct skp_backend base;
+  bool cpu;                /* work-groups of one work-item and explicit vectors are fast here; else local memory is */
+  int units;               /* compute units */
+  size_t max_group;        /* the device's limit of work-items in a group; a kernel's own may be lower */
+  int64_t local_memory;    /* bytes */
+  int64_t max_allocation, memory, used;
+  int64_t alignment;       /* bytes at which a sub-buffer may begin */
+  int c_version;           /* OpenCL C of the device, times 100: 120, 200, 300 */
+  char name[160], driver[256], platform[160];
+  cl_platform_id platform_id;
+  cl_device_id device;
+  cl_context context;
+  cl_command_queue queue;  /* in order */
+  bool lost;               /* the context failed: nothing read from it is to be trusted */
+  SKP_ARRAY(struct skp__cl_program *) programs;
+  struct skp__cl_tickets *tickets;
+  char *forced;            /* SKIPPER_METHOD */
+  FILE *trace;
+};
+
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
+const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; vendors' own: "code -9999" */
+/* Turns a code into an error text ("clEnqueueNDRangeKernel conv2d_direct on DEVICE: CL_OUT_OF_RESOURCES. …"), SKP_DEVICE_MEMORY for memory
+ * shortage, and marks the context lost where the code means that. CL_SUCCESS gives SKP_OK. */
+skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what);
+
+/* ---- programs and launches -------------------------------------------------------------------------------------- */
+
+/* In a method's prepare: adds the launch of kernel `kernel` of cl/FILE.cl, compiled with `options` ("-DC=4 -DK=8"; programs are shared
+ * by equal file and options, kept in memory and on disk). `global` is rounded up to a multiple of `local` by the caller; dims 1 … 3.
+ * `args` lists the kernel's arguments, blank-separated:
+ *   iN, oN   the buffer of input or output N (of any other present value if that one is absent: the kernel must not touch it then)
+ *   w        the workspace
+ *   d, f     an int or a (promoted) float from the variable arguments
+ *   l        local memory, its bytes (size_t) from the variable arguments
+ * SKP_UNSUPPORTED if the kernel cannot run with so large a group: the next method is then tried. */
+skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
+                          const size_t *global, const size_t *local, const char *args, ...);
+
+/* Adds a step that is not a kernel of ours (CLBlast): `call` runs at each launch with the buffers then bound, as cl_mem, NULL where absent.
+ * `data` (may be NULL) is freed with the op. */
+typedef skp_status (*skp__cl_call)(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out, cl_mem workspace,
+                                   const void *data);
+skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data);
+
+/* Says how many bytes of workspace all launches of this op need together (the largest that was said counts). */
+void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes);
+
+struct skp__cl *skp__cl_of(struct skp_prepared *p);
+
+/* ---- methods ---------------------------------------------------------------------------------------------------- */
+
+enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3 };
+
+/* One way to do an op. An op file (conv2d.c, …) has one table of them for each op, best first, the plain one that takes everything last. The
+ * default is the first that suits the kind of device and does not refuse; failing that the first that does not refuse. */
+struct skp__cl_method {
+  const char *name;
+  unsigned suits; /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea; it must be *right* everywhere */
+  /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
+  const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);
+  skp_status (*prepare)(struct skp_prepared *p, const struct skp_sig *sig);
+};
+
+/* Each op's table, ended by name = NULL; flatten's is NULL (a view). One line an op in method.c comes from ops.def. */
+#define X(op) extern const struct skp__cl_method skp__cl_##op[];
+#include "ops/ops.def"
+#undef X
+
+/* ---- kernels embedded at build time: cl/NAME.cl ----------------------------------------------------------------- */
+struct skp__cl_source {
+  const char *name; /* "conv2d_direct" */
+  const char *text;
+};
+extern const struct skp__cl_source skp__cl_sources[]; /* ended by name = NULL; generated by cmake/embed.cmake */
+
+#endif

@@ -1,0 +1,76 @@
+/* train.h: a network on a device, and what one does with it: train, evaluate, predict, measure, save. SPDX-License-Identifier: MIT */
+#ifndef SKP_TRAIN_TRAIN_H
+#define SKP_TRAIN_TRAIN_H
+
+#include "data/data.h"
+#include "model/model.h"
+#include "plan/plan.h"
+
+/* ---- session: the model's values on a backend, and plans for the batch sizes in use ------------------------------- */
+
+struct skp_session;
+
+/* `m` and `b` stay the caller's and must outlive the session. */
+skp_status skp__session_create(struct skp_session **out, const struct skp_model *m, struct skp_backend *b);
+void skp__session_destroy(struct skp_session *s);
+/* The training step for batch size N (made at the first call, then kept), and the evaluation step. */
+skp_status skp__session_train_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
+skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
+skp_status skp__session_init(struct skp_session *s, uint64_t seed);
+/* The host's copies of params and state, to and from the device. */
+skp_status skp__session_pull(struct skp_session *s, float **params, float **state);
+skp_status skp__session_push(struct skp_session *s, const float *params, const float *state);
+/* The 4 numbers that the update reads in step t (from 1): see src/ops/optimizer.c. */
+void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t);
+
+/* ---- checkpoints -------------------------------------------------------------------------------------------------- */
+
+/* Weights as PyTorch names and lays them out (and num_batches_tracked for every batchnorm); in the metadata: "skipper" (version),
+ * "model_name", "model_source", "settings" (JSON), "recipe" (JSON: normalisation, size, channels), "classes" (JSON list). */
+struct skp_checkpoint_extra {
+  const struct skp_setting *set;
+  size_t sets;
+  char *const *class_names;
+  int classes;
+  int64_t steps; /* num_batches_tracked */
+};
+skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra);
+/* Loads weights by name. `strict`: anything missing or of another shape is an error that lists it; else what did not match is said in
+ * lines to `report` (NULL: nowhere). */
+skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report);
+/* Rebuilds the model from a checkpoint's metadata. class_names: fresh memory, [classes] (may be NULL). */
+skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path);
+
+/* ---- the loop ----------------------------------------------------------------------------------------------------- */
+
+struct skp_progress { /* told after each step and each epoch; the CLI draws from it */
+  int64_t epoch, epochs, step, steps_in_epoch, step_in_epoch, images;
+  double loss, seconds, data_wait, img_per_s;
+  bool epoch_done;
+  double train_loss, accuracy; /* when epoch_done; accuracy < 0: no test set */
+};
+
+struct skp_train_options {
+  const char *out;          /* run folder, created */
+  uint64_t seed;
+  int64_t max_steps;        /* -1: no limit */
+  bool shuffle;
+  int threads;              /* loader */
+  struct skp_checkpoint_extra extra;
+  void (*progress)(void *user, const struct skp_progress *p);
+  void *user;
+  volatile const int *stop; /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
+};
+/* Trains as the model's recipe says; `test` may be NULL. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors. A
+ * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
+skp_status skp__train(struct skp_session *s, const struct skp_source *train, const struct skp_source *test, const struct skp_train_options *o);
+
+struct skp_eval_result {
+  double accuracy, top5, loss, img_per_s;
+  int64_t n;
+};
+/* logits (may be NULL): receives {n, classes}; labels (may be NULL): {n}. */
+skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads, struct skp_eval_result *out,
+                         float *logits, int32_t *labels);
+
+#endif
