@@ -17,10 +17,11 @@ struct skp_prepared; /* an op instance made ready on a backend: method chosen, k
 struct skp_backend_options {
   const char *backend;  /* "opencl" or "reference"; NULL: SKIPPER_BACKEND, else opencl */
   const char *platform; /* index or part of the name; NULL: SKIPPER_PLATFORM, else any */
-  const char *device;   /* index as `skipper devices` lists it, or part of the name; NULL: SKIPPER_DEVICE, else the best */
-  const char *method;   /* "OP=METHOD,…": forces methods (tests); NULL: SKIPPER_METHOD, else each table's choice */
-  int threads;          /* 0: let the device decide */
-  FILE *trace;          /* not NULL: say which method each op got and why others were refused */
+  const char
+      *device; /* index as `skipper devices` lists it, or part of the name; NULL: SKIPPER_DEVICE, else the best */
+  const char *method; /* "OP=METHOD,…": forces methods (tests); NULL: SKIPPER_METHOD, else each table's choice */
+  int threads;        /* 0: let the device decide */
+  FILE *trace;        /* not NULL: say which method each op got and why others were refused */
 };
 
 struct skp_backend_info {
@@ -41,19 +42,23 @@ struct skp_backend_ops {
 
   /* Fresh memory is zero. A slice shares its base's memory and must be destroyed before it. */
   skp_status (*buffer_create)(struct skp_backend *b, struct skp_buffer **out, int64_t bytes);
-  skp_status (*buffer_slice)(struct skp_backend *b, struct skp_buffer **out, struct skp_buffer *base, int64_t offset, int64_t bytes);
+  skp_status (*buffer_slice)(struct skp_backend *b, struct skp_buffer **out, struct skp_buffer *base, int64_t offset,
+                             int64_t bytes);
   void (*buffer_destroy)(struct skp_backend *b, struct skp_buffer *buffer);
 
   /* Queue a copy; `from`/`to` must stay valid until a ticket taken later has been waited for. */
-  skp_status (*write)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from, int64_t bytes);
+  skp_status (*write)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from,
+                      int64_t bytes);
   skp_status (*read)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
 
   /* Chooses a method for `sig` (copied). `method` not NULL: that one, or SKP_UNSUPPORTED with its reason. */
-  skp_status (*prepare)(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig, const char *method);
+  skp_status (*prepare)(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
+                        const char *method);
   int64_t (*workspace)(const struct skp_prepared *p); /* bytes needed between bind and the end of each run */
   const char *(*method)(const struct skp_prepared *p);
   /* Fixes the buffers: as many as the op has inputs and outputs, NULL where absent. May be called again. */
-  skp_status (*bind)(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out, struct skp_buffer *workspace);
+  skp_status (*bind)(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
+                     struct skp_buffer *workspace);
   void (*prepared_destroy)(struct skp_prepared *p);
 
   /* Queues each of the list in turn. */
@@ -80,8 +85,10 @@ skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_
 void skp__backend_close(struct skp_backend *b); /* NULL is fine */
 
 /* Queue and wait: blocking copies for set-up, saving and tests. */
-skp_status skp__backend_write_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from, int64_t bytes);
-skp_status skp__backend_read_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
+skp_status skp__backend_write_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from,
+                                  int64_t bytes);
+skp_status skp__backend_read_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to,
+                                 int64_t bytes);
 skp_status skp__backend_finish(struct skp_backend *b);
 
 #endif

@@ -12,9 +12,9 @@ typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST } skp_split;
 
 /* A set of labelled images, all of one size, random access, safe to read from several threads. */
 struct skp_source {
-  char *name;      /* for people: "digits", or the folder */
-  int64_t n;       /* samples */
-  int H, W, C;     /* of each image */
+  char *name;  /* for people: "digits", or the folder */
+  int64_t n;   /* samples */
+  int H, W, C; /* of each image */
   int classes;
   char **class_names; /* [classes], never NULL */
   /* Writes sample i as H·W·C bytes, row-major HWC, and its label (-1: unknown). */
@@ -42,26 +42,28 @@ skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *
 
 struct skp_loader_options {
   int64_t batch;
-  bool shuffle;       /* a fresh permutation for each epoch, from (seed, epoch) */
-  bool wrap;          /* false: the last batch of an epoch may be smaller */
+  bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */
+  bool wrap;    /* false: the last batch of an epoch may be smaller */
   uint64_t seed;
-  float mean[4], std[4]; /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
-  int n_norm;         /* 0: mean 0, std 1 */
-  int threads;        /* workers, at least 1 */
-  int depth;          /* batches kept ready, at least 2 */
+  float mean[4],
+      std[4];  /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
+  int n_norm;  /* 0: mean 0, std 1 */
+  int threads; /* workers, at least 1 */
+  int depth;   /* batches kept ready, at least 2 */
 };
 
 struct skp_batch {
-  int64_t n;         /* samples in it */
-  float *x;          /* {n, H, W, C} */
-  int32_t *labels;   /* {n} */
+  int64_t n;            /* samples in it */
+  float *x;             /* {n, H, W, C} */
+  int32_t *labels;      /* {n} */
   int64_t epoch, index; /* which one */
 };
 
 struct skp_loader;
 /* Starts the workers on epoch 0. The source stays the caller's and must outlive the loader. */
-skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source, const struct skp_loader_options *options);
-void skp__loader_destroy(struct skp_loader *l); /* stops the workers; NULL is fine */
+skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source,
+                              const struct skp_loader_options *options);
+void skp__loader_destroy(struct skp_loader *l);          /* stops the workers; NULL is fine */
 int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
 /* The next batch, in order, across epochs without end. It stays valid until it is given back. At most depth - 1 may be held. Adds the
  * seconds spent waiting to *waited (may be NULL). */

@@ -28,12 +28,12 @@ struct skp_tensor {
   char *name; /* a param's or state's name is its name in checkpoints; others: "SCOPE.op" or "d NAME" */
   skp_role role;
   struct skp_shape shape;
-  int producer;     /* node that makes it, -1: none */
-  skp_value base;   /* the flat value that it is a slice of, or SKP_NONE */
-  int64_t offset;   /* of the slice, in elements */
-  int file_rank;    /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
-  int fan_in;       /* params: inputs to one output, for initialisation; 0: see fill */
-  float fill;       /* params and state with fan_in 0: the initial value */
+  int producer;   /* node that makes it, -1: none */
+  skp_value base; /* the flat value that it is a slice of, or SKP_NONE */
+  int64_t offset; /* of the slice, in elements */
+  int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
+  int fan_in; /* params: inputs to one output, for initialisation; 0: see fill */
+  float fill; /* params and state with fan_in 0: the initial value */
 };
 
 struct skp_node {
@@ -46,23 +46,25 @@ struct skp_node {
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  skp_value input, labels;          /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
-  skp_value logits;                 /* {N, classes} */
-  skp_value loss, correct, correct5;/* {1} each, or SKP_NONE: mean loss; number of right answers among the first 1 and 5 */
-  skp_value params, grads, state;   /* flat values, or SKP_NONE */
-  skp_value moments[2], hyper;      /* flat optimizer memory; {4}: see src/ops/optimizer.c */
+  skp_value input, labels; /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
+  skp_value logits;        /* {N, classes} */
+  skp_value loss, correct,
+      correct5; /* {1} each, or SKP_NONE: mean loss; number of right answers among the first 1 and 5 */
+  skp_value params, grads, state; /* flat values, or SKP_NONE */
+  skp_value moments[2], hyper;    /* flat optimizer memory; {4}: see src/ops/optimizer.c */
 };
 
 skp_status skp__graph_create(struct skp_graph **out);
 void skp__graph_destroy(struct skp_graph *g); /* NULL is fine */
 
 /* Adds a value without a producer. `name` is copied. */
-skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role, struct skp_shape shape);
+skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role,
+                            struct skp_shape shape);
 
 /* Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs; an
  * unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
-skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs, const skp_value *in,
-                           const bool *want, const char *scope, skp_value *out);
+skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
+                           const skp_value *in, const bool *want, const char *scope, skp_value *out);
 
 /* The signature of a node in this graph. */
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node);

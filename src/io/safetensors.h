@@ -39,6 +39,7 @@ const char *skp__st_meta(const struct skp_st_file *f, const char *key); /* NULL 
 
 /* Writes a file atomically (see skp__file_write_atomic). Tensors are laid out sorted by dtype size (descending), then name, header padded
  * to 8 bytes: the same content gives the same bytes. Uses name, dtype, rank, dim, data of `tensor`. */
-skp_status skp__st_write(const char *path, const struct skp_st_tensor *tensor, size_t tensors, const struct skp_st_meta *meta, size_t metas);
+skp_status skp__st_write(const char *path, const struct skp_st_tensor *tensor, size_t tensors,
+                         const struct skp_st_meta *meta, size_t metas);
 
 #endif

@@ -7,14 +7,14 @@
 
 /* X(field, C type, Lua name): what a recipe may say; each can be overridden on the command line. */
 struct skp_recipe {
-  char data[256];       /* "" = not said */
+  char data[256]; /* "" = not said */
   int64_t batch, epochs;
   char optimizer[16];
   double lr, momentum, weight_decay, beta1, beta2, eps, label_smoothing;
   bool nesterov;
   float mean[4], std[4];
   int n_norm;
-  int size;             /* side of the square input */
+  int size; /* side of the square input */
   int channels, classes;
 };
 
@@ -23,18 +23,19 @@ struct skp_setting { /* --set NAME=VALUE */
 };
 
 struct skp_model {
-  char *name;         /* the file's stem */
-  char *source;       /* the Lua text, kept in checkpoints */
+  char *name;   /* the file's stem */
+  char *source; /* the Lua text, kept in checkpoints */
   struct skp_recipe recipe;
   struct skp_graph *graph; /* forward, batch 1, collected */
 };
 
 /* Runs a model file. `size` 0: the recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and line; an unknown
  * setting lists those that the file knows. */
-skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets, int size, FILE *print_to);
+skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
+                           int size, FILE *print_to);
 /* The same from text, as checkpoints carry it. `name` stands for the path in errors. */
-skp_status skp__model_parse(struct skp_model **out, const char *name, const char *text, const struct skp_setting *set, size_t sets, int size,
-                            FILE *print_to);
+skp_status skp__model_parse(struct skp_model **out, const char *name, const char *text, const struct skp_setting *set,
+                            size_t sets, int size, FILE *print_to);
 void skp__model_destroy(struct skp_model *m); /* NULL is fine */
 
 /* Initial values of the flat params and state (host memory of the flat size): PyTorch's default, uniform in ±1/sqrt(fan_in) for

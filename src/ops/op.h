@@ -66,8 +66,8 @@ struct skp_loss_attrs {
   float label_smoothing;
 };
 struct skp_optimizer_attrs {
-  float momentum; /* sgd */
-  int nesterov;   /* sgd */
+  float momentum;          /* sgd */
+  int nesterov;            /* sgd */
   float beta1, beta2, eps; /* adam, adamw */
   float weight_decay;
 };
@@ -124,8 +124,8 @@ struct skp_grad {
   skp_value din[SKP_MAX_IN];
   /* Adds a node to the graph. `in` has the op's n_in entries; `want` says which of its outputs are to be made (NULL: all);
    * `out` receives the op's n_out values. */
-  skp_status (*emit)(struct skp_grad *g, skp_op_id op, const union skp_attrs *attrs, const skp_value *in, const bool *want,
-                     skp_value *out);
+  skp_status (*emit)(struct skp_grad *g, skp_op_id op, const union skp_attrs *attrs, const skp_value *in,
+                     const bool *want, skp_value *out);
   void *graph;
 };
 
@@ -136,8 +136,8 @@ struct skp_op {
   int n_in, n_out;
   const char *in_names[SKP_MAX_IN];   /* as in golden files; a trailing '?' marks an input that may be absent */
   const char *out_names[SKP_MAX_OUT]; /* a trailing '?' marks an output that may be absent */
-  int8_t alias[SKP_MAX_OUT];          /* 1 + index of the input whose storage this output takes over; 0: its own storage */
-  const struct skp_attr *attrs;       /* terminated by name = NULL; NULL: no attributes */
+  int8_t alias[SKP_MAX_OUT];    /* 1 + index of the input whose storage this output takes over; 0: its own storage */
+  const struct skp_attr *attrs; /* terminated by name = NULL; NULL: no attributes */
 
   /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants).
    * The error text names both shapes. */

@@ -20,8 +20,8 @@ struct skp_memory {
 };
 /* workspace_bytes[node] is what the prepared ops asked for. Offsets are multiples of `alignment`; no arena exceeds
  * `max_allocation`. */
-skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, const int64_t *workspace_bytes, int64_t alignment,
-                            int64_t max_allocation);
+skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, const int64_t *workspace_bytes,
+                            int64_t alignment, int64_t max_allocation);
 void skp__memory_free(struct skp_memory *m);
 int64_t skp__memory_bytes(const struct skp_memory *m); /* all arenas */
 

@@ -51,11 +51,11 @@ struct skp_progress { /* told after each step and each epoch; the CLI draws from
 };
 
 struct skp_train_options {
-  const char *out;          /* run folder, created */
+  const char *out; /* run folder, created */
   uint64_t seed;
-  int64_t max_steps;        /* -1: no limit */
+  int64_t max_steps; /* -1: no limit */
   bool shuffle;
-  int threads;              /* loader */
+  int threads; /* loader */
   struct skp_checkpoint_extra extra;
   void (*progress)(void *user, const struct skp_progress *p);
   void *user;
@@ -63,14 +63,15 @@ struct skp_train_options {
 };
 /* Trains as the model's recipe says; `test` may be NULL. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors. A
  * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
-skp_status skp__train(struct skp_session *s, const struct skp_source *train, const struct skp_source *test, const struct skp_train_options *o);
+skp_status skp__train(struct skp_session *s, const struct skp_source *train, const struct skp_source *test,
+                      const struct skp_train_options *o);
 
 struct skp_eval_result {
   double accuracy, top5, loss, img_per_s;
   int64_t n;
 };
 /* logits (may be NULL): receives {n, classes}; labels (may be NULL): {n}. */
-skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads, struct skp_eval_result *out,
-                         float *logits, int32_t *labels);
+skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
+                         struct skp_eval_result *out, float *logits, int32_t *labels);
 
 #endif

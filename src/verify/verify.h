@@ -12,7 +12,7 @@ struct skp_verify_options {
   uint64_t seed;     /* of the generated cases */
   bool quick;        /* a few small cases an op */
   bool json;
-  FILE *to;          /* where lines go */
+  FILE *to; /* where lines go */
 };
 
 struct skp_verify_result {

@@ -15,22 +15,22 @@ struct skp__cl_tickets; /* what is in flight */
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
   struct skp_backend base;
-  bool cpu;                /* work-groups of one work-item and explicit vectors are fast here; else local memory is */
-  int units;               /* compute units */
-  size_t max_group;        /* the device's limit of work-items in a group; a kernel's own may be lower */
-  int64_t local_memory;    /* bytes */
+  bool cpu;             /* work-groups of one work-item and explicit vectors are fast here; else local memory is */
+  int units;            /* compute units */
+  size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
+  int64_t local_memory; /* bytes */
   int64_t max_allocation, memory, used;
-  int64_t alignment;       /* bytes at which a sub-buffer may begin */
-  int c_version;           /* OpenCL C of the device, times 100: 120, 200, 300 */
+  int64_t alignment; /* bytes at which a sub-buffer may begin */
+  int c_version;     /* OpenCL C of the device, times 100: 120, 200, 300 */
   char name[160], driver[256], platform[160];
   cl_platform_id platform_id;
   cl_device_id device;
   cl_context context;
-  cl_command_queue queue;  /* in order */
-  bool lost;               /* the context failed: nothing read from it is to be trusted */
+  cl_command_queue queue; /* in order */
+  bool lost;              /* the context failed: nothing read from it is to be trusted */
   SKP_ARRAY(struct skp__cl_program *) programs;
   struct skp__cl_tickets *tickets;
-  char *forced;            /* SKIPPER_METHOD */
+  char *forced; /* SKIPPER_METHOD */
   FILE *trace;
 };
 
@@ -55,8 +55,8 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
 
 /* Adds a step that is not a kernel of ours (CLBlast): `call` runs at each launch with the buffers then bound, as cl_mem, NULL where absent.
  * `data` (may be NULL) is freed with the op. */
-typedef skp_status (*skp__cl_call)(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out, cl_mem workspace,
-                                   const void *data);
+typedef skp_status (*skp__cl_call)(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out,
+                                   cl_mem workspace, const void *data);
 skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data);
 
 /* Says how many bytes of workspace all launches of this op need together (the largest that was said counts). */

@@ -1,0 +1,54 @@
+/* error.c: the error text of each thread. SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 8192 }; /* a compiler's log fits; longer ones are cut */
+
+static _Thread_local char text[TEXT_SIZE];
+
+const char *skp_status_name(skp_status status) {
+  static const char *const names[] = {
+#define X(name, words) #name,
+      SKP_STATUS_LIST(X)
+#undef X
+  };
+  return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
+}
+
+const char *skp_status_text(skp_status status) {
+  static const char *const texts[] = {
+#define X(name, words) words,
+      SKP_STATUS_LIST(X)
+#undef X
+  };
+  return (unsigned)status < sizeof texts / sizeof *texts ? texts[status] : "unknown error";
+}
+
+const char *skp_error_message(void) { return text; }
+
+skp_status skp__fail(skp_status status, const char *format, ...) {
+  char fresh[TEXT_SIZE]; /* the arguments may hold the present text */
+  va_list args;
+  va_start(args, format);
+  vsnprintf(fresh, sizeof fresh, format, args);
+  va_end(args);
+  memcpy(text, fresh, sizeof text);
+  return status;
+}
+
+skp_status skp__fail_in(skp_status status, const char *format, ...) {
+  char fresh[TEXT_SIZE];
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(fresh, sizeof fresh, format, args);
+  va_end(args);
+  if (n >= 0 && n < TEXT_SIZE) snprintf(fresh + n, (size_t)(TEXT_SIZE - n), ": %s", text);
+  memcpy(text, fresh, sizeof text);
+  return status;
+}
+
+skp_status skp__fail_memory(const char *what, unsigned long long bytes) {
+  return skp__fail(SKP_MEMORY, "Out of memory: %llu bytes for %s.", bytes, what);
+}

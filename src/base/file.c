@@ -1,0 +1,149 @@
+/* file.c: files, whole or not at all. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "base/array.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit) {
+  *out = NULL;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return skp__fail(SKP_IO, "Cannot open %s: %s.", path, strerror(errno));
+  struct stat st;
+  skp_status status = SKP_OK;
+  char *bytes = NULL;
+  int64_t n = 0;
+  if (fstat(fd, &st))
+    status = skp__fail(SKP_IO, "Cannot inspect %s: %s.", path, strerror(errno));
+  else if (!S_ISREG(st.st_mode))
+    status = skp__fail(SKP_IO, "%s is not a regular file.", path);
+  else if (st.st_size > limit)
+    status = skp__fail(SKP_FORMAT, "%s has %lld bytes; at most %lld are expected here.", path, (long long)st.st_size,
+                       (long long)limit);
+  else
+    status = skp__alloc(&bytes, (size_t)st.st_size + 1, 1);
+  while (status == SKP_OK && n < st.st_size) {
+    ssize_t got = read(fd, bytes + n, (size_t)(st.st_size - n));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      status = skp__fail(SKP_IO, "Cannot read %s: %s.", path, strerror(errno));
+    else if (got == 0)
+      break; /* it shrank meanwhile: what is there counts */
+    else
+      n += got;
+  }
+  close(fd);
+  if (status != SKP_OK) {
+    free(bytes);
+    return status;
+  }
+  bytes[n] = 0;
+  *out = bytes;
+  *size = n;
+  return SKP_OK;
+}
+
+static int write_all(int fd, const void *data, int64_t bytes) {
+  for (int64_t done = 0; done < bytes;) {
+    ssize_t n = write(fd, (const char *)data + done, (size_t)(bytes - done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0 ? errno : EIO;
+    done += n;
+  }
+  return 0;
+}
+
+static skp_status fail_write(const char *path, int error, int64_t bytes) {
+  if (error == ENOSPC || error == EDQUOT)
+    return skp__fail(
+        SKP_IO,
+        "Cannot write %s: the disk is full (%s); %lld bytes are needed. Free some space or choose another folder.",
+        path, strerror(error), (long long)bytes);
+  return skp__fail(SKP_IO, "Cannot write %s: %s. Check the folder's permissions or choose another folder.", path,
+                   strerror(error));
+}
+
+/* Makes a rename last: the folder's own entry must reach the disk too. */
+static int flush_folder(const char *path) {
+  char *copy = strdup(path);
+  if (!copy) return ENOMEM;
+  int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  free(copy);
+  if (fd < 0) return errno;
+  int error = fsync(fd) && errno != EINVAL ? errno : 0; /* EINVAL: a file system that cannot */
+  close(fd);
+  return error;
+}
+
+skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts) {
+  char *temporary;
+  SKP_TRY(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
+  int64_t total = 0;
+  for (size_t i = 0; i < parts; i++) total += part[i].bytes;
+  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int error = fd < 0 ? errno : 0;
+  for (size_t i = 0; !error && i < parts; i++) error = write_all(fd, part[i].data, part[i].bytes);
+  if (!error && fsync(fd)) error = errno;
+  if (fd >= 0 && close(fd) && !error) error = errno;
+  if (!error && rename(temporary, path)) error = errno;
+  if (error && fd >= 0) unlink(temporary);
+  free(temporary);
+  if (!error) error = flush_folder(path);
+  return error ? fail_write(path, error, total) : SKP_OK;
+}
+
+bool skp__file_exists(const char *path) {
+  struct stat st;
+  return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+bool skp__folder_exists(const char *path) {
+  struct stat st;
+  return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+skp_status skp__folder_create(const char *path) {
+  char *copy;
+  SKP_TRY(skp__strdup(&copy, path));
+  int error = 0;
+  for (char *p = copy + 1; !error; p++) { /* each prefix that ends before a slash, then the whole */
+    if (*p != '/' && *p) continue;
+    char end = *p;
+    *p = 0;
+    if (mkdir(copy, 0777) && errno != EEXIST) error = errno;
+    *p = end;
+    if (!end) break;
+  }
+  free(copy);
+  if (!error && !skp__folder_exists(path)) error = ENOTDIR;
+  return error ? skp__fail(SKP_IO, "Cannot create the folder %s: %s.", path, strerror(error)) : SKP_OK;
+}
+
+skp_status skp__path_join(char **out, const char *dir, const char *name) {
+  size_t n = strlen(dir);
+  return skp__format(out, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+}
+
+skp_status skp__cache_folder(char **out) {
+  const char *own = getenv("SKIPPER_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  if (own && *own)
+    SKP_TRY(skp__strdup(out, own));
+  else if (xdg && *xdg)
+    SKP_TRY(skp__path_join(out, xdg, "skipper"));
+  else if (home && *home)
+    SKP_TRY(skp__path_join(out, home, ".cache/skipper"));
+  else
+    return skp__fail(SKP_IO, "There is no folder for cached kernels: set HOME, XDG_CACHE_HOME or SKIPPER_CACHE.");
+  skp_status status = skp__folder_create(*out);
+  if (status == SKP_OK && access(*out, W_OK))
+    status = skp__fail(SKP_IO, "Cannot write to the cache folder %s: %s.", *out, strerror(errno));
+  if (status != SKP_OK) {
+    free(*out);
+    *out = NULL;
+  }
+  return status;
+}
