@@ -39,14 +39,12 @@ skp_status skp__fail(skp_status status, const char *format, ...) {
 }
 
 skp_status skp__fail_in(skp_status status, const char *format, ...) {
-  char fresh[TEXT_SIZE];
+  char context[TEXT_SIZE / 4];
   va_list args;
   va_start(args, format);
-  int n = vsnprintf(fresh, sizeof fresh, format, args);
+  vsnprintf(context, sizeof context, format, args);
   va_end(args);
-  if (n >= 0 && n < TEXT_SIZE) snprintf(fresh + n, (size_t)(TEXT_SIZE - n), ": %s", text);
-  memcpy(text, fresh, sizeof text);
-  return status;
+  return skp__fail(status, "%s: %s", context, text);
 }
 
 skp_status skp__fail_memory(const char *what, unsigned long long bytes) {

@@ -4,6 +4,7 @@
 #define SKP_IO_SAFETENSORS_H
 
 #include "base/error.h"
+#include <stddef.h>
 #include <stdint.h>
 
 struct skp_st_tensor {
