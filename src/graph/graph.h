@@ -73,8 +73,9 @@ struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *
 skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *name);
 
 /* Gives the params (and the state tensors) their slices of the flat values "params" and "state", each slice aligned to
- * SKP_SLICE_ALIGN elements (gaps stay zero). Call once, when the model is complete. */
-enum { SKP_SLICE_ALIGN = 64 };
+ * SKP_SLICE_ALIGN elements: 512 bytes, the largest sub-buffer alignment that GPUs in use ask for; gaps stay zero. Call once, when
+ * the model is complete. */
+enum { SKP_SLICE_ALIGN = 128 };
 skp_status skp__graph_collect(struct skp_graph *g);
 
 /* A copy of the forward graph `g` for batch size N: shapes inferred anew, batchnorm's `training` set as told; slices as in g. */

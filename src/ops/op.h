@@ -62,6 +62,10 @@ struct skp_pool_attrs {
 struct skp_linear_attrs {
   int r, s; /* linear_dw: the R and S of dw; 0 in the others */
 };
+struct skp_resize_attrs {
+  int out_h,
+      out_w; /* golden files: "out": [h, w]; half-pixel centres, antialiased (triangle filter widened when shrinking) */
+};
 struct skp_loss_attrs {
   float label_smoothing;
 };
@@ -77,6 +81,7 @@ union skp_attrs {
   struct skp_add_attrs add;
   struct skp_pool_attrs pool;
   struct skp_linear_attrs linear;
+  struct skp_resize_attrs resize;
   struct skp_loss_attrs loss;
   struct skp_optimizer_attrs optimizer;
 };
