@@ -39,7 +39,8 @@ const struct skp_st_tensor *skp__st_find(const struct skp_st_file *f, const char
 const char *skp__st_meta(const struct skp_st_file *f, const char *key); /* NULL if absent */
 
 /* Writes a file atomically (see skp__file_write_atomic). Tensors are laid out sorted by dtype size (descending), then name, header padded
- * to 8 bytes: the same content gives the same bytes. Uses name, dtype, rank, dim, data of `tensor`. */
+ * to 8 bytes: the same content gives the same bytes. Uses name, dtype, rank, dim, data of `tensor`. In metadata values each byte that is
+ * not UTF-8 becomes U+FFFD; a tensor's name that is not UTF-8 is refused. */
 skp_status skp__st_write(const char *path, const struct skp_st_tensor *tensor, size_t tensors,
                          const struct skp_st_meta *meta, size_t metas);
 
