@@ -24,13 +24,15 @@ typedef enum skp_role {
 #undef X
 } skp_role;
 
+/* A value. One with a base is a piece of that value's memory: a param of "params", a gradient of "grads", a view (flatten) of what it
+ * views, an updated value of what it takes over. A base has no base itself. */
 struct skp_tensor {
   char *name; /* a param's or state's name is its name in checkpoints; others: "SCOPE.op" or "d NAME" */
   skp_role role;
   struct skp_shape shape;
   int producer;   /* node that makes it, -1: none */
-  skp_value base; /* the flat value that it is a slice of, or SKP_NONE */
-  int64_t offset; /* of the slice, in elements */
+  skp_value base; /* whose memory it lives in, or SKP_NONE: its own */
+  int64_t offset; /* in the base, in elements */
   int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
   int fan_in; /* params: inputs to one output, for initialisation; 0: see fill */
   float fill; /* params and state with fan_in 0: the initial value */
@@ -69,6 +71,18 @@ skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const u
 /* The signature of a node in this graph. */
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node);
 
+/* The value whose memory v lives in: its base, or v itself. */
+skp_value skp__graph_root(const struct skp_graph *g, skp_value v);
+
+/* How often each value is read by nodes: `reads` has one entry a tensor. */
+void skp__graph_reads(const struct skp_graph *g, int *reads);
+
+/* Takes the nodes for which `gone` is set out of the list. */
+void skp__graph_remove(struct skp_graph *g, const bool *gone);
+
+/* Drops optional outputs that nobody reads, so that they are neither computed nor given memory. To be called when the graph is whole. */
+skp_status skp__graph_prune(struct skp_graph *g);
+
 /* Finds a value by name among those of `role`; SKP_NONE if there is none. */
 skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *name);
 
@@ -78,7 +92,8 @@ skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *
 enum { SKP_SLICE_ALIGN = 128 };
 skp_status skp__graph_collect(struct skp_graph *g);
 
-/* A copy of the forward graph `g` for batch size N: shapes inferred anew, batchnorm's `training` set as told; slices as in g. */
+/* A copy of the forward graph `g` for batch size N: shapes inferred anew, an op's attribute `training` set as told; slices as in g.
+ * Evaluation keeps each node's first output only: the others serve gradients. */
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
 
 /* Adds labels, loss (role RESULT), and with `metrics` correct and correct5. */
@@ -90,7 +105,7 @@ skp_status skp__graph_differentiate(struct skp_graph *g);
 /* Adds the moments, `hyper` and one update of the flat params by `op` (sgd, adam, adamw). */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs);
 
-/* One line a node: outputs, op, attributes, inputs, shapes. */
+/* One line a node: outputs with shapes = op {attributes that are not at their fallback} (inputs). The same graph gives the same text. */
 void skp__graph_dump(const struct skp_graph *g, FILE *to);
 
 #endif

@@ -33,7 +33,7 @@ void skp__store_destroy(struct skp_store *s);
 /* The buffer of that name, created (zeroed) at the first call; later calls must ask for the same size. */
 skp_status skp__store_buffer(struct skp_store *s, struct skp_buffer **out, const char *name, int64_t bytes);
 
-/* A step made ready: the launch list and the buffers that it works on. Keeps `g` (takes it over). */
+/* A step made ready: the launch list and the buffers that it works on. Takes `g` over, on failure too. */
 struct skp_plan;
 skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b, struct skp_store *store);
 void skp__plan_destroy(struct skp_plan *p);
@@ -45,7 +45,7 @@ skp_status skp__plan_run(struct skp_plan *p);
 int64_t skp__plan_arena_bytes(const struct skp_plan *p);
 double skp__plan_flops(const struct skp_plan *p);
 size_t skp__plan_launches(const struct skp_plan *p);
-/* The method that node n was given. */
+/* The method that node n was given; "view" for one that needs none. */
 const char *skp__plan_method(const struct skp_plan *p, size_t n);
 
 #endif

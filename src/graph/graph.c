@@ -1,0 +1,190 @@
+/* graph.c: values and nodes: adding, finding, removing. SPDX-License-Identifier: MIT */
+#include "graph/graph.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NODES = 100000 };                          /* far beyond any network; a loop in a model file ends here */
+static const int64_t max_elements = (int64_t)1 << 40; /* in one value: sums of sizes in bytes stay far from overflow */
+
+skp_status skp__graph_create(struct skp_graph **out) {
+  *out = NULL;
+  struct skp_graph *g;
+  SKP_TRY(skp__alloc(&g, 1, sizeof *g));
+  g->input = g->labels = g->logits = g->loss = g->correct = g->correct5 = SKP_NONE;
+  g->params = g->grads = g->state = g->moments[0] = g->moments[1] = g->hyper = SKP_NONE;
+  *out = g;
+  return SKP_OK;
+}
+
+static void drop_tensors(struct skp_graph *g, size_t keep) {
+  while (g->tensors.n > keep) free(g->tensors.at[--g->tensors.n].name);
+}
+
+void skp__graph_destroy(struct skp_graph *g) {
+  if (!g) return;
+  drop_tensors(g, 0);
+  for (size_t i = 0; i < g->nodes.n; i++) free(g->nodes.at[i].scope);
+  SKP_FREE(&g->tensors);
+  SKP_FREE(&g->nodes);
+  free(g);
+}
+
+static skp_status check_size(const struct skp_shape *shape) {
+  int64_t count = 1;
+  bool fits = true;
+  for (int i = 0; i < shape->rank; i++)
+    fits = fits && shape->dim[i] > 0 && !__builtin_mul_overflow(count, shape->dim[i], &count) && count <= max_elements;
+  char text[96];
+  return fits ? SKP_OK
+              : skp__fail(SKP_SHAPE, "A tensor of shape %s is empty or too large.",
+                          skp__shape_text(text, sizeof text, shape));
+}
+
+skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role,
+                            struct skp_shape shape) {
+  char *copy;
+  SKP_TRY(check_size(&shape));
+  SKP_TRY(skp__strdup(&copy, name));
+  skp_status status = SKP_GROW(&g->tensors);
+  if (status != SKP_OK) {
+    free(copy);
+    return status;
+  }
+  g->tensors.at[g->tensors.n - 1] =
+      (struct skp_tensor){.name = copy, .role = role, .shape = shape, .producer = -1, .base = SKP_NONE};
+  *out = (skp_value)(g->tensors.n - 1);
+  return SKP_OK;
+}
+
+skp_value skp__graph_root(const struct skp_graph *g, skp_value v) {
+  return g->tensors.at[v].base == SKP_NONE ? v : g->tensors.at[v].base;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
+
+struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node) {
+  struct skp_sig sig = {.op = node->op, .attrs = node->attrs};
+  for (int i = 0; i < node->op->n_in; i++)
+    if (node->in[i] != SKP_NONE) sig.in[i] = g->tensors.at[node->in[i]].shape;
+  for (int i = 0; i < node->op->n_out; i++)
+    if (node->out[i] != SKP_NONE) sig.out[i] = g->tensors.at[node->out[i]].shape;
+  return sig;
+}
+
+static skp_value taken_over(const struct skp_node *node, int output) {
+  int input = node->op->alias[output];
+  return input ? node->in[input - 1] : SKP_NONE;
+}
+
+/* A view lives in what it views; an updated param, state or moment in the memory of the old one. Other outputs that may take over an
+ * input do so where lifetimes allow: memory.c decides. */
+static void place_output(struct skp_graph *g, const struct skp_node *node, int output) {
+  skp_value from = taken_over(node, output);
+  if (from == SKP_NONE) return;
+  skp_role role = g->tensors.at[from].role;
+  bool kept = role == SKP_ROLE_PARAM || role == SKP_ROLE_STATE || role == SKP_ROLE_MOMENT;
+  if (node->op->reference && !kept) return;
+  struct skp_tensor *t = &g->tensors.at[node->out[output]];
+  t->base = skp__graph_root(g, from);
+  t->offset = g->tensors.at[from].offset;
+}
+
+static skp_status add_outputs(struct skp_graph *g, struct skp_node *node, const struct skp_sig *sig, const bool *want) {
+  for (int i = 0; i < node->op->n_out; i++) {
+    bool gone = (want && !want[i]) || sig->out[i].rank == 0;
+    bool nothing = node->op->alias[i] && taken_over(node, i) == SKP_NONE; /* no old value, no new one */
+    node->out[i] = SKP_NONE;
+    if (gone || nothing) continue;
+    char *name;
+    const char *of = node->op->out_names[i];
+    SKP_TRY(skp__format(&name, "%s%s%s%s%.*s", node->scope, *node->scope ? "." : "", node->op->name, i ? "." : "",
+                        i ? (int)strcspn(of, "?") : 0, of));
+    skp_status status = skp__graph_value(g, &node->out[i], name, SKP_ROLE_ACTIVATION, sig->out[i]);
+    free(name);
+    SKP_TRY(status);
+    g->tensors.at[node->out[i]].producer = (int)g->nodes.n;
+    place_output(g, node, i);
+  }
+  return SKP_OK;
+}
+
+static skp_status add_node(struct skp_graph *g, struct skp_node *node, const bool *want) {
+  if (g->nodes.n >= MAX_NODES) return skp__fail(SKP_MODEL, "The network has more than %d nodes.", MAX_NODES);
+  struct skp_sig sig = skp__graph_sig(g, node);
+  SKP_TRY(skp__op_infer(&sig));
+  SKP_TRY(add_outputs(g, node, &sig, want));
+  SKP_TRY(SKP_GROW(&g->nodes));
+  g->nodes.at[g->nodes.n - 1] = *node;
+  return SKP_OK;
+}
+
+skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
+                           const skp_value *in, const bool *want, const char *scope, skp_value *out) {
+  struct skp_node node = {.op = op};
+  if (attrs)
+    node.attrs = *attrs;
+  else
+    skp__attrs_default(op, &node.attrs);
+  for (int i = 0; i < SKP_MAX_IN; i++) node.in[i] = i < op->n_in ? in[i] : SKP_NONE;
+  for (int i = 0; i < SKP_MAX_OUT; i++) node.out[i] = SKP_NONE;
+  SKP_TRY(skp__strdup(&node.scope, scope ? scope : ""));
+  size_t keep = g->tensors.n;
+  skp_status status = add_node(g, &node, want);
+  if (status != SKP_OK) {
+    if (*node.scope) status = skp__fail_in(status, "%s of %s", op->name, node.scope);
+    drop_tensors(g, keep);
+    free(node.scope);
+    return status;
+  }
+  for (int i = 0; i < op->n_out; i++) out[i] = node.out[i];
+  return SKP_OK;
+}
+
+/* ---- looking and changing --------------------------------------------------------------------------------------- */
+
+skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *name) {
+  for (size_t i = 0; i < g->tensors.n; i++)
+    if (g->tensors.at[i].role == role && strcmp(g->tensors.at[i].name, name) == 0) return (skp_value)i;
+  return SKP_NONE;
+}
+
+void skp__graph_reads(const struct skp_graph *g, int *reads) {
+  memset(reads, 0, g->tensors.n * sizeof *reads);
+  for (size_t n = 0; n < g->nodes.n; n++)
+    for (int i = 0; i < g->nodes.at[n].op->n_in; i++)
+      if (g->nodes.at[n].in[i] != SKP_NONE) reads[g->nodes.at[n].in[i]]++;
+}
+
+void skp__graph_remove(struct skp_graph *g, const bool *gone) {
+  size_t kept = 0;
+  for (size_t t = 0; t < g->tensors.n; t++) g->tensors.at[t].producer = -1;
+  for (size_t n = 0; n < g->nodes.n; n++) {
+    if (gone[n]) {
+      free(g->nodes.at[n].scope);
+      continue;
+    }
+    struct skp_node *node = &g->nodes.at[kept];
+    *node = g->nodes.at[n];
+    for (int i = 0; i < node->op->n_out; i++)
+      if (node->out[i] != SKP_NONE) g->tensors.at[node->out[i]].producer = (int)kept;
+    kept++;
+  }
+  g->nodes.n = kept;
+}
+
+skp_status skp__graph_prune(struct skp_graph *g) {
+  int *reads;
+  SKP_TRY(skp__alloc(&reads, g->tensors.n, sizeof *reads));
+  skp__graph_reads(g, reads);
+  for (size_t n = 0; n < g->nodes.n; n++) {
+    struct skp_node *node = &g->nodes.at[n];
+    for (int i = 0; i < node->op->n_out; i++) {
+      skp_value v = node->out[i];
+      if (v == SKP_NONE || !strchr(node->op->out_names[i], '?')) continue;
+      const struct skp_tensor *t = &g->tensors.at[v];
+      if (reads[v] == 0 && t->role == SKP_ROLE_ACTIVATION && t->base == SKP_NONE) node->out[i] = SKP_NONE;
+    }
+  }
+  free(reads);
+  return SKP_OK;
+}

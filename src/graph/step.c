@@ -1,0 +1,141 @@
+/* step.c: from a model's forward graph to the graph of a step: flat parameters, a batch size, loss, update.
+ * SPDX-License-Identifier: MIT */
+#include "graph/graph.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- flat values ------------------------------------------------------------------------------------------------ */
+
+/* Makes the values of `role` slices of one flat value. */
+static skp_status collect(struct skp_graph *g, skp_value *flat, const char *name, skp_role role) {
+  int64_t total = 0;
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    struct skp_tensor *t = &g->tensors.at[i];
+    if (t->role != role) continue;
+    t->offset = total;
+    total += (skp__shape_count(&t->shape) + SKP_SLICE_ALIGN - 1) / SKP_SLICE_ALIGN * SKP_SLICE_ALIGN;
+  }
+  if (!total) return SKP_OK;
+  size_t slices = g->tensors.n;
+  SKP_TRY(skp__graph_value(g, flat, name, role, skp__shape1(total)));
+  for (size_t i = 0; i < slices; i++)
+    if (g->tensors.at[i].role == role) g->tensors.at[i].base = *flat;
+  return SKP_OK;
+}
+
+skp_status skp__graph_collect(struct skp_graph *g) {
+  SKP_TRY(collect(g, &g->params, "params", SKP_ROLE_PARAM));
+  return collect(g, &g->state, "state", SKP_ROLE_STATE);
+}
+
+/* ---- a batch size ----------------------------------------------------------------------------------------------- */
+
+static skp_value mapped(const skp_value *map, skp_value v) { return v == SKP_NONE ? SKP_NONE : map[v]; }
+
+/* Values without producer: input, params and state with their flat values. */
+static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N) {
+  for (size_t i = 0; i < from->tensors.n; i++) {
+    const struct skp_tensor *t = &from->tensors.at[i];
+    if (t->producer >= 0 || (t->role == SKP_ROLE_ACTIVATION)) continue;
+    struct skp_shape shape = t->shape;
+    if (t->role == SKP_ROLE_INPUT) shape.dim[0] = N;
+    SKP_TRY(skp__graph_value(to, &map[i], t->name, t->role, shape));
+    struct skp_tensor *copy = &to->tensors.at[map[i]];
+    copy->offset = t->offset;
+    copy->file_rank = t->file_rank;
+    copy->fan_in = t->fan_in;
+    copy->fill = t->fill;
+  }
+  for (size_t i = 0; i < from->tensors.n; i++)
+    if (map[i] != SKP_NONE) to->tensors.at[map[i]].base = mapped(map, from->tensors.at[i].base);
+  return SKP_OK;
+}
+
+static skp_status set_training(union skp_attrs *attrs, const struct skp_op *op, bool training) {
+  for (const struct skp_attr *a = op->attrs; a && a->name; a++)
+    if (strcmp(a->name, "training") == 0) return skp__attrs_set(op, attrs, a->name, training);
+  return SKP_OK;
+}
+
+static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, const struct skp_node *node,
+                            skp_value *map, bool training) {
+  static const bool first_only[SKP_MAX_OUT] = {true};
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  union skp_attrs attrs = node->attrs;
+  SKP_TRY(set_training(&attrs, node->op, training));
+  for (int i = 0; i < SKP_MAX_IN; i++) in[i] = mapped(map, node->in[i]);
+  SKP_TRY(skp__graph_node(to, node->op, &attrs, in, training ? NULL : first_only, node->scope, out));
+  for (int i = 0; i < node->op->n_out; i++) {
+    if (node->out[i] == SKP_NONE) continue;
+    map[node->out[i]] = out[i];
+    if (out[i] != SKP_NONE) to->tensors.at[out[i]].role = from->tensors.at[node->out[i]].role;
+  }
+  return SKP_OK;
+}
+
+static skp_status copy_graph(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N,
+                             bool training) {
+  SKP_TRY(copy_values(to, from, map, N));
+  for (size_t n = 0; n < from->nodes.n; n++) SKP_TRY(copy_node(to, from, &from->nodes.at[n], map, training));
+  to->input = mapped(map, from->input);
+  to->logits = mapped(map, from->logits);
+  to->params = mapped(map, from->params);
+  to->state = mapped(map, from->state);
+  return SKP_OK;
+}
+
+skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training) {
+  *out = NULL;
+  struct skp_graph *to;
+  skp_value *map;
+  SKP_TRY(skp__alloc(&map, g->tensors.n, sizeof *map));
+  for (size_t i = 0; i < g->tensors.n; i++) map[i] = SKP_NONE;
+  skp_status status = skp__graph_create(&to);
+  if (status == SKP_OK) status = copy_graph(to, g, map, N, training);
+  free(map);
+  if (status == SKP_OK)
+    *out = to;
+  else
+    skp__graph_destroy(to);
+  return status;
+}
+
+/* ---- loss and update -------------------------------------------------------------------------------------------- */
+
+skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool metrics) {
+  struct skp_shape labels = skp__shape1(g->tensors.at[g->logits].shape.dim[0]);
+  labels.dtype = SKP_I32;
+  SKP_TRY(skp__graph_value(g, &g->labels, "labels", SKP_ROLE_INPUT, labels));
+  skp_value in[2] = {g->logits, g->labels}, right[2];
+  union skp_attrs attrs;
+  skp__attrs_default(&skp__op_softmax_cross_entropy, &attrs);
+  attrs.loss.label_smoothing = label_smoothing;
+  SKP_TRY(skp__graph_node(g, &skp__op_softmax_cross_entropy, &attrs, in, NULL, "loss", &g->loss));
+  g->tensors.at[g->loss].role = SKP_ROLE_RESULT;
+  if (!metrics) return SKP_OK;
+  SKP_TRY(skp__graph_node(g, &skp__op_accuracy, NULL, in, NULL, "metrics", right));
+  g->correct = right[0];
+  g->correct5 = right[1];
+  for (int i = 0; i < 2; i++) g->tensors.at[right[i]].role = SKP_ROLE_RESULT;
+  return SKP_OK;
+}
+
+/* The update reads whole flat values; which is which follows from the names of the op's inputs. */
+skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs) {
+  struct skp_shape flat = g->tensors.at[g->params].shape;
+  bool no_momentum = op == &skp__op_sgd && attrs->optimizer.momentum == 0;
+  SKP_TRY(skp__graph_value(g, &g->hyper, "hyper", SKP_ROLE_INPUT, skp__shape1(4)));
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  for (int i = 0; i < op->n_in; i++) {
+    const char *name = op->in_names[i];
+    if (*name == 'm' || *name == 'v') {
+      skp_value *moment = &g->moments[*name == 'v'];
+      if (!no_momentum)
+        SKP_TRY(skp__graph_value(g, moment, *name == 'm' ? "moment_1" : "moment_2", SKP_ROLE_MOMENT, flat));
+      in[i] = *moment;
+    } else {
+      in[i] = *name == 'p' ? g->params : *name == 'g' ? g->grads : g->hyper;
+    }
+  }
+  return skp__graph_node(g, op, attrs, in, NULL, "update", out);
+}

@@ -1,0 +1,94 @@
+/* fuse.c: pairs of nodes that one kernel computes become one node. SPDX-License-Identifier: MIT
+ *
+ *   x ──> [first] ──> t ──> [second] ──> y      becomes      x ──> [first {set = to}] ──> y
+ *                  other ──────┘                             other ──────┘
+ *
+ * when t has no other reader. The merged node stands where the second stood, since `other` may be made between the two. A row of the
+ * table is a pattern; rows are tried in order until none fits any more, so a chain of three falls to two rows. */
+#include "plan/plan.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct pattern {
+  const struct skp_op *first, *second;
+  const char *second_attr; /* the second must have this attribute at second_is (NULL: whatever) */
+  double second_is;
+  const char *set; /* the attribute of `first` that says what follows; it must still be 0 */
+  double to;
+  int residual; /* 1 + index of the input of `first` that receives the second's other operand; 0: there is none */
+};
+
+static const struct pattern patterns[] = {
+    {&skp__op_add, &skp__op_relu, NULL, 0, "relu", 1, 0},
+    {&skp__op_batchnorm, &skp__op_relu, NULL, 0, "fuse", SKP_FUSE_RELU, 0},
+    {&skp__op_batchnorm, &skp__op_add, "relu", 1, "fuse", SKP_FUSE_ADD_RELU, 4},
+};
+
+static double attr_value(const struct skp_node *node, const char *name) {
+  for (const struct skp_attr *a = node->op->attrs; a && a->name; a++)
+    if (strcmp(a->name, name) == 0) return skp__attr_get(a, &node->attrs);
+  return -1;
+}
+
+/* The only reader of the node's first output; -1 if there are several, or if the host reads it. */
+static int only_reader(const struct skp_graph *g, const struct skp_node *node, const int *reads) {
+  skp_value y = node->out[0];
+  if (reads[y] != 1 || g->tensors.at[y].role != SKP_ROLE_ACTIVATION) return -1;
+  for (size_t n = 0; n < g->nodes.n; n++)
+    for (int i = 0; i < g->nodes.at[n].op->n_in; i++)
+      if (g->nodes.at[n].in[i] == y) return (int)n;
+  return -1;
+}
+
+static bool fits(const struct pattern *p, const struct skp_node *first, const struct skp_node *second) {
+  return first->op == p->first && second->op == p->second && attr_value(first, p->set) == 0 &&
+         (!p->second_attr || attr_value(second, p->second_attr) == p->second_is);
+}
+
+/* Merges node `f` into its reader `s`; f is marked as gone. */
+static skp_status merge(struct skp_graph *g, const struct pattern *p, size_t f, size_t s, bool *gone) {
+  struct skp_node *second = &g->nodes.at[s], merged = g->nodes.at[f];
+  SKP_TRY(skp__attrs_set(merged.op, &merged.attrs, p->set, p->to));
+  if (p->residual) merged.in[p->residual - 1] = second->in[second->in[0] == merged.out[0]];
+  merged.out[0] = second->out[0];
+  /* The scopes are exchanged, not copied: the node that goes frees the other one. */
+  g->nodes.at[f].scope = second->scope;
+  *second = merged;
+  gone[f] = true;
+  return SKP_OK;
+}
+
+/* Merges all pairs that the pattern fits; *found says whether there was one. */
+static skp_status apply(struct skp_graph *g, const struct pattern *p, int *reads, bool *gone, bool *found) {
+  memset(gone, 0, g->nodes.n * sizeof *gone);
+  skp__graph_reads(g, reads);
+  bool any = false;
+  for (size_t n = 0; n < g->nodes.n; n++) {
+    int reader = g->nodes.at[n].op == p->first ? only_reader(g, &g->nodes.at[n], reads) : -1;
+    if (reader < 0 || !fits(p, &g->nodes.at[n], &g->nodes.at[reader])) continue;
+    SKP_TRY(merge(g, p, n, (size_t)reader, gone));
+    any = *found = true;
+  }
+  if (any) skp__graph_remove(g, gone);
+  return SKP_OK;
+}
+
+static skp_status fuse_all(struct skp_graph *g, int *reads, bool *gone) {
+  for (bool found = true; found;) {
+    found = false;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+      SKP_TRY(apply(g, &patterns[i], reads, gone, &found));
+  }
+  return SKP_OK;
+}
+
+skp_status skp__fuse(struct skp_graph *g) {
+  int *reads;
+  bool *gone;
+  SKP_TRY(skp__alloc(&reads, g->tensors.n, sizeof *reads));
+  skp_status status = skp__alloc(&gone, g->nodes.n, sizeof *gone);
+  if (status == SKP_OK) status = fuse_all(g, reads, gone);
+  free(reads);
+  free(gone);
+  return status;
+}

@@ -1,0 +1,201 @@
+/* memory.c: where the values of a step live. SPDX-License-Identifier: MIT
+ *
+ * A value is alive from the node that makes it to the last node that reads it (or a view of it); a node's workspace only during that
+ * node. Rectangles of lifetime × size are laid into as few bytes as a greedy search finds: largest first, each at the lowest
+ * place where it overlaps no other that is alive at the same time.
+ *
+ *   bytes ^
+ *         |        +-----------+                    block 1's output, read again by the backward pass
+ *         |  +-----+-----+     |   +---------+
+ *         |  |    d conv2      +---+  d conv1|      gradients come and go in the places of dead activations
+ *         |  +-----------+---------+----+----+
+ *         |  |       conv1's output     |  ws       a workspace lives for one node
+ *         +--+--------------------------+--------> nodes in order
+ *
+ * An output that may take over an input's memory (skp_op.alias) does so when that input dies at this very node. */
+#include "plan/plan.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct item {
+  int64_t bytes, offset;
+  int first, last; /* nodes between which it is alive, both included */
+  int arena;
+};
+
+struct rank {
+  int64_t key;
+  size_t index;
+};
+
+struct planner {
+  const struct skp_graph *g;
+  struct item *item; /* [tensors] values, then [nodes] workspaces; bytes 0: needs nothing */
+  size_t items;
+  int *share;          /* [tensors]: the value whose item this one uses, often itself; -1: not in an arena */
+  struct rank *order;  /* items by size, those before the one in hand have their place */
+  struct rank *rivals; /* those of them in one arena that are alive at the same time as the one in hand, by offset */
+  int64_t align, limit;
+};
+
+/* ---- lifetimes -------------------------------------------------------------------------------------------------- */
+
+static void touch(struct planner *p, skp_value v, int node) {
+  if (v == SKP_NONE) return;
+  int s = p->share[skp__graph_root(p->g, v)];
+  if (s >= 0 && node > p->item[s].last) p->item[s].last = node;
+}
+
+static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+static void begin(struct planner *p, skp_value v, int node) {
+  const struct skp_tensor *t = &p->g->tensors.at[v];
+  if (t->role != SKP_ROLE_ACTIVATION || t->base != SKP_NONE) return;
+  p->share[v] = v;
+  p->item[v] = (struct item){.bytes = round_up(4 * skp__shape_count(&t->shape), p->align), .first = node, .last = node};
+}
+
+static void find_lifetimes(struct planner *p, const int64_t *workspace) {
+  const struct skp_graph *g = p->g;
+  for (size_t i = 0; i < g->tensors.n; i++) p->share[i] = -1;
+  for (int n = 0; n < (int)g->nodes.n; n++) {
+    const struct skp_node *node = &g->nodes.at[n];
+    for (int i = 0; i < node->op->n_in; i++) touch(p, node->in[i], n);
+    for (int i = 0; i < node->op->n_out; i++) {
+      if (node->out[i] == SKP_NONE) continue;
+      begin(p, node->out[i], n);
+      touch(p, node->out[i], n); /* writing into a base keeps that alive */
+      if (g->tensors.at[node->out[i]].role == SKP_ROLE_RESULT) touch(p, node->out[i], (int)g->nodes.n);
+    }
+    p->item[g->tensors.n + (size_t)n] = (struct item){.bytes = round_up(workspace[n], p->align), .first = n, .last = n};
+  }
+}
+
+/* Joins an output with the input that it may take over, if nobody reads that later and it is no piece of something larger. */
+static void take_over(struct planner *p) {
+  for (int n = 0; n < (int)p->g->nodes.n; n++) {
+    const struct skp_node *node = &p->g->nodes.at[n];
+    for (int i = 0; i < node->op->n_out; i++) {
+      if (!node->op->alias[i] || node->out[i] == SKP_NONE || p->share[node->out[i]] != node->out[i]) continue;
+      skp_value from = node->in[node->op->alias[i] - 1];
+      int s = from == SKP_NONE ? -1 : p->share[from];
+      struct item *mine = &p->item[node->out[i]];
+      if (s < 0 || p->item[s].last != n || p->item[s].bytes != mine->bytes) continue;
+      p->item[s].last = mine->last;
+      mine->bytes = 0;
+      p->share[node->out[i]] = s;
+    }
+  }
+}
+
+/* ---- placing ---------------------------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b) {
+  const struct rank *x = a, *y = b;
+  if (x->key != y->key) return x->key < y->key ? -1 : 1;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The lowest offset in `arena` at which item `it` meets none of the first n of the order. */
+static int64_t lowest_gap(struct planner *p, const struct item *it, size_t n, int arena) {
+  size_t rivals = 0;
+  for (size_t i = 0; i < n; i++) {
+    const struct item *o = &p->item[p->order[i].index];
+    if (o->arena == arena && o->first <= it->last && it->first <= o->last)
+      p->rivals[rivals++] = (struct rank){o->offset, p->order[i].index};
+  }
+  qsort(p->rivals, rivals, sizeof *p->rivals, by_key);
+  int64_t offset = 0;
+  for (size_t i = 0; i < rivals; i++) {
+    const struct item *o = &p->item[p->rivals[i].index];
+    if (o->offset - offset >= it->bytes) break;
+    if (o->offset + o->bytes > offset) offset = o->offset + o->bytes;
+  }
+  return offset;
+}
+
+static skp_status place(struct planner *p, struct item *it, size_t n, struct skp_memory *out) {
+  int most = (int)(sizeof out->arena_bytes / sizeof *out->arena_bytes);
+  for (int arena = 0; arena < most; arena++) {
+    int64_t offset = lowest_gap(p, it, n, arena), end = offset + it->bytes;
+    if (end > p->limit) continue;
+    it->arena = arena;
+    it->offset = offset;
+    if (arena >= out->arenas) out->arenas = arena + 1;
+    if (end > out->arena_bytes[arena]) out->arena_bytes[arena] = end;
+    return SKP_OK;
+  }
+  return skp__fail(SKP_DEVICE_MEMORY,
+                   "A value of %lld bytes has no place in %d arenas of %lld bytes each, the most that the device "
+                   "allocates at once. Take a smaller batch.",
+                   (long long)it->bytes, most, (long long)p->limit);
+}
+
+static skp_status place_all(struct planner *p, struct skp_memory *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < p->items; i++)
+    if (p->item[i].bytes) p->order[n++] = (struct rank){-p->item[i].bytes, i};
+  qsort(p->order, n, sizeof *p->order, by_key);
+  for (size_t i = 0; i < n; i++) SKP_TRY(place(p, &p->item[p->order[i].index], i, out));
+  return SKP_OK;
+}
+
+/* ---- the pass --------------------------------------------------------------------------------------------------- */
+
+static skp_status fill(struct planner *p, struct skp_memory *out) {
+  size_t tensors = p->g->tensors.n, nodes = p->g->nodes.n;
+  SKP_TRY(skp__alloc(&out->offset, tensors, sizeof *out->offset));
+  SKP_TRY(skp__alloc(&out->arena, tensors, sizeof *out->arena));
+  SKP_TRY(skp__alloc(&out->workspace, nodes, sizeof *out->workspace));
+  SKP_TRY(skp__alloc(&out->workspace_arena, nodes, sizeof *out->workspace_arena));
+  for (size_t i = 0; i < tensors; i++) {
+    const struct item *it = p->share[i] < 0 ? NULL : &p->item[p->share[i]];
+    out->offset[i] = it ? it->offset : -1;
+    out->arena[i] = it ? it->arena : -1;
+  }
+  for (size_t n = 0; n < nodes; n++) {
+    const struct item *it = &p->item[tensors + n];
+    out->workspace[n] = it->bytes ? it->offset : -1;
+    out->workspace_arena[n] = it->bytes ? it->arena : -1;
+  }
+  return SKP_OK;
+}
+
+static skp_status plan(struct planner *p, struct skp_memory *out, const int64_t *workspace) {
+  p->items = p->g->tensors.n + p->g->nodes.n;
+  SKP_TRY(skp__alloc(&p->item, p->items, sizeof *p->item));
+  SKP_TRY(skp__alloc(&p->share, p->g->tensors.n, sizeof *p->share));
+  SKP_TRY(skp__alloc(&p->order, p->items, sizeof *p->order));
+  SKP_TRY(skp__alloc(&p->rivals, p->items, sizeof *p->rivals));
+  find_lifetimes(p, workspace);
+  take_over(p);
+  SKP_TRY(place_all(p, out));
+  return fill(p, out);
+}
+
+skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, const int64_t *workspace_bytes,
+                            int64_t alignment, int64_t max_allocation) {
+  *out = (struct skp_memory){0};
+  struct planner p = {.g = g, .align = alignment, .limit = max_allocation};
+  skp_status status = plan(&p, out, workspace_bytes);
+  free(p.item);
+  free(p.share);
+  free(p.order);
+  free(p.rivals);
+  if (status != SKP_OK) skp__memory_free(out);
+  return status;
+}
+
+void skp__memory_free(struct skp_memory *m) {
+  free(m->offset);
+  free(m->arena);
+  free(m->workspace);
+  free(m->workspace_arena);
+  *m = (struct skp_memory){0};
+}
+
+int64_t skp__memory_bytes(const struct skp_memory *m) {
+  int64_t bytes = 0;
+  for (int i = 0; i < m->arenas; i++) bytes += m->arena_bytes[i];
+  return bytes;
+}

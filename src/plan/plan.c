@@ -1,0 +1,232 @@
+/* plan.c: a graph made ready on a backend: methods chosen, memory laid out, buffers bound. SPDX-License-Identifier: MIT
+ *
+ *   prune ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas and slices ─> bind ─> run the list
+ *
+ * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans of a network);
+ * inputs and results are buffers of their own; activations are slices of the arenas; a value with a base is a slice of it. */
+#include "plan/plan.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct skp_plan {
+  struct skp_graph *g;
+  struct skp_backend *b;
+  struct skp_memory memory;
+  struct skp_buffer *arena[16];
+  struct skp_buffer **value;     /* [tensor]; NULL: unused */
+  bool *borrowed;                /* [tensor]: the store's, or another value's */
+  struct skp_buffer **workspace; /* [node]; NULL: none */
+  struct skp_prepared **node;    /* [node]; NULL: a view, nothing to run */
+  struct skp_prepared **list;    /* the launches */
+  size_t launches;
+};
+
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
+
+static void add_shapes(char *text, size_t size, const struct skp_shape *shape, int n, const char *names) {
+  for (int i = 0; i < n; i++) {
+    char one[96];
+    if (!shape[i].rank) continue;
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", used && names[0] ? names : "",
+             skp__shape_text(one, sizeof one, &shape[i]));
+    names = ", ";
+  }
+}
+
+/* Puts in front: "node 3, conv2d of block_1.0, 64×28×28×1, 1×1×1×4 -> 64×28×28×4". */
+static skp_status fail_at(skp_status status, const struct skp_plan *p, size_t n) {
+  const struct skp_node *node = &p->g->nodes.at[n];
+  struct skp_sig sig = skp__graph_sig(p->g, node);
+  char text[768] = "";
+  add_shapes(text, sizeof text, sig.in, node->op->n_in, "");
+  add_shapes(text, sizeof text, sig.out, node->op->n_out, " -> ");
+  return skp__fail_in(status, "node %zu, %s of %s, %s", n, node->op->name, *node->scope ? node->scope : "the network",
+                      text);
+}
+
+/* ---- preparing -------------------------------------------------------------------------------------------------- */
+
+static skp_status prepare(struct skp_plan *p) {
+  size_t nodes = p->g->nodes.n;
+  SKP_TRY(skp__alloc(&p->node, nodes, sizeof *p->node));
+  SKP_TRY(skp__alloc(&p->list, nodes, sizeof *p->list));
+  for (size_t n = 0; n < nodes; n++) {
+    struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[n]);
+    if (!sig.op->reference) continue;
+    skp_status status = p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
+    if (status != SKP_OK) return fail_at(status, p, n);
+    p->list[p->launches++] = p->node[n];
+  }
+  return SKP_OK;
+}
+
+static skp_status create_arenas(struct skp_plan *p, const int64_t *workspace) {
+  struct skp_backend_info info;
+  p->b->ops->info(p->b, &info);
+  SKP_TRY(skp__memory_plan(&p->memory, p->g, workspace, info.alignment, info.max_allocation));
+  for (int i = 0; i < p->memory.arenas; i++) {
+    skp_status status = p->b->ops->buffer_create(p->b, &p->arena[i], p->memory.arena_bytes[i]);
+    if (status != SKP_OK)
+      return skp__fail_in(status, "memory for a step, %lld bytes", (long long)p->memory.arena_bytes[i]);
+  }
+  for (size_t n = 0; n < p->g->nodes.n; n++)
+    if (workspace[n])
+      SKP_TRY(p->b->ops->buffer_slice(p->b, &p->workspace[n], p->arena[p->memory.workspace_arena[n]],
+                                      p->memory.workspace[n], workspace[n]));
+  return SKP_OK;
+}
+
+static skp_status lay_out(struct skp_plan *p) {
+  size_t nodes = p->g->nodes.n;
+  int64_t *workspace;
+  SKP_TRY(skp__alloc(&p->workspace, nodes, sizeof *p->workspace));
+  SKP_TRY(skp__alloc(&workspace, nodes, sizeof *workspace));
+  for (size_t n = 0; n < nodes; n++) workspace[n] = p->node[n] ? p->b->ops->workspace(p->node[n]) : 0;
+  skp_status status = create_arenas(p, workspace);
+  free(workspace);
+  return status;
+}
+
+/* ---- buffers ---------------------------------------------------------------------------------------------------- */
+
+static int64_t bytes_of(const struct skp_plan *p, skp_value v) {
+  return 4 * skp__shape_count(&p->g->tensors.at[v].shape);
+}
+
+/* Uses another value's buffer, or a piece of it where only a piece is meant. */
+static skp_status borrow(struct skp_plan *p, skp_value v, skp_value from, int64_t offset) {
+  if (offset || bytes_of(p, v) != bytes_of(p, from))
+    return p->b->ops->buffer_slice(p->b, &p->value[v], p->value[from], offset, bytes_of(p, v));
+  p->value[v] = p->value[from];
+  p->borrowed[v] = true;
+  return SKP_OK;
+}
+
+/* The input whose place in the arena v was given, or SKP_NONE. */
+static skp_value taken_over(const struct skp_plan *p, skp_value v) {
+  const struct skp_node *node = &p->g->nodes.at[p->g->tensors.at[v].producer];
+  for (int i = 0; i < node->op->n_out; i++) {
+    skp_value from = node->out[i] == v && node->op->alias[i] ? node->in[node->op->alias[i] - 1] : SKP_NONE;
+    if (from != SKP_NONE && p->memory.arena[from] == p->memory.arena[v] &&
+        p->memory.offset[from] == p->memory.offset[v])
+      return from;
+  }
+  return SKP_NONE;
+}
+
+static skp_status create_value(struct skp_plan *p, struct skp_store *store, skp_value v) {
+  const struct skp_tensor *t = &p->g->tensors.at[v];
+  int64_t bytes = bytes_of(p, v);
+  switch (t->role) {
+  case SKP_ROLE_INPUT:
+  case SKP_ROLE_RESULT: return p->b->ops->buffer_create(p->b, &p->value[v], bytes);
+  case SKP_ROLE_ACTIVATION: {
+    if (p->memory.offset[v] < 0) return SKP_OK;
+    skp_value from = taken_over(p, v);
+    if (from != SKP_NONE) return borrow(p, v, from, 0);
+    return p->b->ops->buffer_slice(p->b, &p->value[v], p->arena[p->memory.arena[v]], p->memory.offset[v], bytes);
+  }
+  default: p->borrowed[v] = true; return skp__store_buffer(store, &p->value[v], t->name, bytes);
+  }
+}
+
+static skp_status create_values(struct skp_plan *p, struct skp_store *store) {
+  skp_value tensors = (skp_value)p->g->tensors.n;
+  SKP_TRY(skp__alloc(&p->value, (size_t)tensors, sizeof *p->value));
+  SKP_TRY(skp__alloc(&p->borrowed, (size_t)tensors, sizeof *p->borrowed));
+  for (skp_value v = 0; v < tensors; v++)
+    if (p->g->tensors.at[v].base == SKP_NONE) SKP_TRY(create_value(p, store, v));
+  for (skp_value v = 0; v < tensors; v++) {
+    const struct skp_tensor *t = &p->g->tensors.at[v];
+    if (t->base != SKP_NONE && p->value[t->base]) SKP_TRY(borrow(p, v, t->base, 4 * t->offset));
+  }
+  return SKP_OK;
+}
+
+static skp_status bind(struct skp_plan *p) {
+  for (size_t n = 0; n < p->g->nodes.n; n++) {
+    const struct skp_node *node = &p->g->nodes.at[n];
+    struct skp_buffer *in[SKP_MAX_IN] = {0}, *out[SKP_MAX_OUT] = {0};
+    if (!p->node[n]) continue;
+    for (int i = 0; i < node->op->n_in; i++) in[i] = node->in[i] == SKP_NONE ? NULL : p->value[node->in[i]];
+    for (int i = 0; i < node->op->n_out; i++) out[i] = node->out[i] == SKP_NONE ? NULL : p->value[node->out[i]];
+    skp_status status = p->b->ops->bind(p->node[n], in, out, p->workspace[n]);
+    if (status != SKP_OK) return fail_at(status, p, n);
+  }
+  return SKP_OK;
+}
+
+/* ---- the plan --------------------------------------------------------------------------------------------------- */
+
+static skp_status make(struct skp_plan *p, struct skp_store *store) {
+  SKP_TRY(skp__graph_prune(p->g));
+  SKP_TRY(prepare(p));
+  SKP_TRY(lay_out(p));
+  SKP_TRY(create_values(p, store));
+  return bind(p);
+}
+
+skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b,
+                            struct skp_store *store) {
+  *out = NULL;
+  struct skp_plan *p;
+  skp_status status = skp__alloc(&p, 1, sizeof *p);
+  if (status != SKP_OK) {
+    skp__graph_destroy(g);
+    return status;
+  }
+  p->g = g;
+  p->b = b;
+  status = make(p, store);
+  if (status == SKP_OK)
+    *out = p;
+  else
+    skp__plan_destroy(p);
+  return status;
+}
+
+void skp__plan_destroy(struct skp_plan *p) {
+  if (!p) return;
+  const struct skp_backend_ops *ops = p->b->ops;
+  for (size_t n = 0; n < p->g->nodes.n; n++) {
+    if (p->node && p->node[n]) ops->prepared_destroy(p->node[n]);
+    if (p->workspace && p->workspace[n]) ops->buffer_destroy(p->b, p->workspace[n]);
+  }
+  for (int with_base = 1; with_base >= 0; with_base--) /* slices before what they are slices of */
+    for (size_t v = 0; p->value && p->borrowed && v < p->g->tensors.n; v++)
+      if (p->value[v] && !p->borrowed[v] && (p->g->tensors.at[v].base != SKP_NONE) == with_base)
+        ops->buffer_destroy(p->b, p->value[v]);
+  for (int i = 0; i < p->memory.arenas; i++)
+    if (p->arena[i]) ops->buffer_destroy(p->b, p->arena[i]);
+  skp__memory_free(&p->memory);
+  skp__graph_destroy(p->g);
+  free(p->value);
+  free(p->borrowed);
+  free(p->workspace);
+  free(p->node);
+  free(p->list);
+  free(p);
+}
+
+skp_status skp__plan_run(struct skp_plan *p) { return p->b->ops->run(p->b, p->list, p->launches); }
+
+const struct skp_graph *skp__plan_graph(const struct skp_plan *p) { return p->g; }
+struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v) {
+  return p->value[v];
+}
+int64_t skp__plan_arena_bytes(const struct skp_plan *p) { return skp__memory_bytes(&p->memory); }
+size_t skp__plan_launches(const struct skp_plan *p) { return p->launches; }
+
+const char *skp__plan_method(const struct skp_plan *p, size_t n) {
+  return p->node[n] ? p->b->ops->method(p->node[n]) : "view";
+}
+
+double skp__plan_flops(const struct skp_plan *p) {
+  double flops = 0;
+  for (size_t n = 0; n < p->g->nodes.n; n++) {
+    struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[n]);
+    if (p->node[n]) flops += skp__op_flops(&sig);
+  }
+  return flops;
+}
