@@ -18,6 +18,7 @@ struct skp__cl {
   bool cpu;             /* work-groups of one work-item and explicit vectors are fast here; else local memory is */
   int units;            /* compute units */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
+  size_t max_items[3];  /* the same along each dimension */
   int64_t local_memory; /* bytes */
   int64_t max_allocation, memory, used;
   int64_t alignment; /* bytes at which a sub-buffer may begin */
@@ -28,9 +29,10 @@ struct skp__cl {
   cl_context context;
   cl_command_queue queue; /* in order */
   bool lost;              /* the context failed: nothing read from it is to be trusted */
-  SKP_ARRAY(struct skp__cl_program *) programs;
+  bool hung;              /* it did not finish in time: the driver would wait for ever if asked to release things */
+  SKP_ARRAY(struct skp__cl_program) programs;
   struct skp__cl_tickets *tickets;
-  char *forced; /* SKIPPER_METHOD */
+  char *forced; /* "OP=METHOD,…", "" for none */
   FILE *trace;
 };
 
@@ -64,6 +66,9 @@ void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes);
 
 struct skp__cl *skp__cl_of(struct skp_prepared *p);
 
+/* The least multiple of `step` that is at least n: global sizes. */
+static inline size_t skp__cl_round_up(int64_t n, int64_t step) { return (size_t)((n + step - 1) / step * step); }
+
 /* ---- methods ---------------------------------------------------------------------------------------------------- */
 
 enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3 };
@@ -77,6 +82,9 @@ struct skp__cl_method {
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);
   skp_status (*prepare)(struct skp_prepared *p, const struct skp_sig *sig);
 };
+
+/* A `refuse` for kernels that count in int: refuses values of more than 2^31 - 64 elements. */
+const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig);
 
 /* Each op's table, ended by name = NULL; flatten's is NULL (a view). One line an op in method.c comes from ops.def. */
 #define X(op) extern const struct skp__cl_method skp__cl_##op[];

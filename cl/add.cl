@@ -1,0 +1,34 @@
+/* add.cl: the sum of two images, as a residual connection makes it, rectified if RELU. SPDX-License-Identifier: MIT
+ *
+ *   y[i] = f(a[i] + b[i]),   f(s) = s, or 0 where RELU and s < 0          (a NaN stays one)
+ *
+ * A work-item does WIDTH neighbouring values; the last ones of n one by one. */
+
+#ifndef WIDTH
+#define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
+#endif
+#ifndef RELU
+#define RELU 0 /* 1: negative sums become 0 */
+#endif
+
+#define JOIN_(a, b)   a##b
+#define JOIN(a, b)    JOIN_(a, b)
+#define VECTOR        JOIN(float, WIDTH)
+#define LOAD(p)       JOIN(vload, WIDTH)(0, p)
+#define STORE(v, p)   JOIN(vstore, WIDTH)(v, 0, p)
+
+kernel void add(global float *restrict y, global const float *restrict a, global const float *restrict b, int n) {
+  int i = (int)get_global_id(0) * WIDTH;
+  if (i + WIDTH <= n) {
+    VECTOR s = LOAD(a + i) + LOAD(b + i);
+#if RELU
+    s = s < 0.0f ? (VECTOR)(0.0f) : s;
+#endif
+    STORE(s, y + i);
+  } else {
+    for (; i < n; i++) {
+      float s = a[i] + b[i];
+      y[i] = RELU && s < 0.0f ? 0.0f : s;
+    }
+  }
+}

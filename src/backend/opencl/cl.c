@@ -1,0 +1,136 @@
+/* cl.c: opening, closing and describing an OpenCL device; the backend's table of slots. SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include <stdlib.h>
+#include <string.h>
+
+skp_status skp__cl_alive(struct skp__cl *cl) {
+  if (!cl->lost) return SKP_OK;
+  return skp__fail(SKP_DEVICE, "%s failed earlier; what it holds is not to be trusted. Start again.", cl->name);
+}
+
+static const char *or_environment(const char *option, const char *variable) {
+  if (option) return option;
+  const char *value = getenv(variable);
+  return value && *value ? value : NULL;
+}
+
+static skp_status find_device(struct skp__cl *cl, const struct skp_backend_options *options) {
+  struct skp_device_list list;
+  const struct skp_device *d;
+  SKP_TRY(skp__devices_list(&list));
+  skp_status status = skp__devices_choose(&d, &list, or_environment(options->platform, "SKIPPER_PLATFORM"),
+                                          or_environment(options->device, "SKIPPER_DEVICE"));
+  if (status == SKP_OK) status = skp__device_handles(&cl->platform_id, &cl->device, d);
+  if (status == SKP_OK) {
+    snprintf(cl->name, sizeof cl->name, "%s", d->name);
+    snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
+    snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
+    cl->cpu = !strcmp(d->type, "CPU");
+    cl->max_group = d->max_group;
+    cl->memory = d->memory;
+    cl->max_allocation = d->max_allocation;
+    cl->local_memory = d->local_memory;
+  }
+  skp__devices_free(&list);
+  return status;
+}
+
+static skp_status ask(struct skp__cl *cl, cl_device_info what, size_t size, void *out) {
+  return skp__cl_check(cl, clGetDeviceInfo(cl->device, what, size, out, NULL), "clGetDeviceInfo", "");
+}
+
+static skp_status describe(struct skp__cl *cl) {
+  cl_uint units, align_bits;
+  size_t items[16] = {0};
+  char language[80] = "";
+  int major = 1, minor = 2;
+  SKP_TRY(ask(cl, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units));
+  SKP_TRY(ask(cl, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof align_bits, &align_bits));
+  SKP_TRY(ask(cl, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items));
+  SKP_TRY(ask(cl, CL_DEVICE_OPENCL_C_VERSION, sizeof language, language));
+  sscanf(language, "OpenCL C %d.%d", &major, &minor);
+  cl->c_version = 100 * major + 10 * minor;
+  cl->units = (int)units;
+  cl->alignment = align_bits / 8 < 64 ? 64 : align_bits / 8; /* at least a vector of 16 floats, a cache line */
+  memcpy(cl->max_items, items, sizeof cl->max_items);
+  return SKP_OK;
+}
+
+static skp_status open_queue(struct skp__cl *cl) {
+  const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)cl->platform_id, 0};
+  cl_int code;
+  cl->context = clCreateContext(properties, 1, &cl->device, NULL, NULL, &code);
+  SKP_TRY(skp__cl_check(cl, code, "clCreateContext", ""));
+  cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &code);
+  return skp__cl_check(cl, code, "clCreateCommandQueue", "");
+}
+
+static skp_status open_parts(struct skp__cl *cl, const struct skp_backend_options *options) {
+  const char *forced = or_environment(options->method, "SKIPPER_METHOD");
+  SKP_TRY(skp__strdup(&cl->forced, forced ? forced : ""));
+  SKP_TRY(skp__cl_forced_check(cl->forced));
+  SKP_TRY(find_device(cl, options));
+  SKP_TRY(describe(cl));
+  SKP_TRY(open_queue(cl));
+  return skp__cl_tickets_create(cl);
+}
+
+static void close_device(struct skp_backend *b) {
+  struct skp__cl *cl = (struct skp__cl *)b;
+  if (!cl) return;
+  uint64_t last;
+  if (cl->tickets && !cl->lost && skp__cl_ticket(b, &last) == SKP_OK) (void)skp__cl_wait(b, last);
+  if (!cl->hung) {
+    skp__cl_programs_free(cl);
+    if (cl->queue) clReleaseCommandQueue(cl->queue);
+    if (cl->context) clReleaseContext(cl->context);
+  }
+  skp__cl_tickets_destroy(cl);
+  free(cl->forced);
+  free(cl);
+}
+
+static skp_status open_device(struct skp_backend **out, const struct skp_backend_options *options) {
+  struct skp__cl *cl;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&cl, 1, sizeof *cl));
+  cl->base.ops = &skp__backend_opencl;
+  cl->trace = options->trace;
+  skp_status status = open_parts(cl, options);
+  if (status != SKP_OK) {
+    close_device(&cl->base);
+    return status;
+  }
+  *out = &cl->base;
+  return SKP_OK;
+}
+
+static void info(struct skp_backend *b, struct skp_backend_info *out) {
+  const struct skp__cl *cl = (const struct skp__cl *)b;
+  *out = (struct skp_backend_info){
+      .memory = cl->memory, .max_allocation = cl->max_allocation, .alignment = cl->alignment, .used = cl->used};
+  snprintf(out->name, sizeof out->name, "%s", cl->name);
+  snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", cl->platform, cl->driver);
+}
+
+const struct skp_backend_ops skp__backend_opencl = {
+    .name = "opencl",
+    .open = open_device,
+    .close = close_device,
+    .info = info,
+    .buffer_create = skp__cl_buffer_create,
+    .buffer_slice = skp__cl_buffer_slice,
+    .buffer_destroy = skp__cl_buffer_destroy,
+    .write = skp__cl_write,
+    .read = skp__cl_read,
+    .prepare = skp__cl_prepare,
+    .workspace = skp__cl_workspace,
+    .method = skp__cl_method_of,
+    .bind = skp__cl_bind,
+    .prepared_destroy = skp__cl_prepared_destroy,
+    .run = skp__cl_run,
+    .ticket = skp__cl_ticket,
+    .wait = skp__cl_wait,
+    .method_name = skp__cl_method_name,
+    .method_refusal = skp__cl_method_refusal,
+};

@@ -1,0 +1,204 @@
+/* launch.c: from a method's description of its launches to work in the queue. Arguments are set when buffers are bound, each launch
+ * owning its kernel object, so that running a step only enqueues. SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include <stdarg.h>
+#include <stdlib.h>
+
+struct skp__cl *skp__cl_of(struct skp_prepared *p) {
+  return p->cl;
+}
+
+void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes) {
+  if (bytes > p->workspace_bytes) p->workspace_bytes = bytes;
+}
+
+static void step_free(struct skp__cl_step *step) {
+  if (step->kernel) clReleaseKernel(step->kernel);
+  SKP_FREE(&step->args);
+  free(step->data);
+}
+
+void skp__cl_steps_free(struct skp_prepared *p) {
+  for (size_t i = 0; i < p->steps.n; i++) step_free(&p->steps.at[i]);
+  SKP_FREE(&p->steps);
+  p->workspace_bytes = 0;
+}
+
+/* ---- describing a launch ---------------------------------------------------------------------------------------- */
+
+static skp_status fail_local(const struct skp__cl *cl, const struct skp__cl_step *step, size_t bytes) {
+  return skp__fail(SKP_UNSUPPORTED, "kernel %s wants %zu bytes of local memory, the device has %lld", step->name, bytes,
+                   (long long)cl->local_memory);
+}
+
+/* Sets the arguments that never change and notes those that depend on the buffers. */
+static skp_status read_args(struct skp_prepared *p, struct skp__cl_step *step, const char *text, va_list values) {
+  struct skp__cl *cl = p->cl;
+  cl_uint place = 0;
+  for (const char *c = text; *c; c++) {
+    if (*c == ' ') continue;
+    cl_int code = CL_SUCCESS;
+    switch (*c) {
+    case 'd': {
+      cl_int value = va_arg(values, int);
+      code = clSetKernelArg(step->kernel, place, sizeof value, &value);
+      break;
+    }
+    case 'f': {
+      cl_float value = (cl_float)va_arg(values, double);
+      code = clSetKernelArg(step->kernel, place, sizeof value, &value);
+      break;
+    }
+    case 'l': {
+      size_t bytes = va_arg(values, size_t);
+      if ((int64_t)bytes > cl->local_memory) return fail_local(cl, step, bytes);
+      code = clSetKernelArg(step->kernel, place, bytes, NULL);
+      break;
+    }
+    case 'i':
+    case 'o':
+    case 'w': {
+      char kind = *c;
+      int number = kind == 'w' ? 0 : *++c - '0';
+      if (number < 0 || number >= (kind == 'w' ? 1 : kind == 'i' ? p->sig.op->n_in : p->sig.op->n_out))
+        return skp__fail(SKP_INTERNAL, "Kernel %s: \"%s\" names no buffer.", step->name, text);
+      SKP_TRY(SKP_GROW(&step->args));
+      step->args.at[step->args.n - 1] = (struct skp__cl_arg){kind, number, place};
+      break;
+    }
+    default: return skp__fail(SKP_INTERNAL, "Kernel %s: unknown argument '%c' in \"%s\".", step->name, *c, text);
+    }
+    SKP_TRY(skp__cl_check(cl, code, "clSetKernelArg", step->name));
+    place++;
+  }
+  cl_uint wanted = 0;
+  SKP_TRY(skp__cl_check(cl, clGetKernelInfo(step->kernel, CL_KERNEL_NUM_ARGS, sizeof wanted, &wanted, NULL),
+                        "clGetKernelInfo", step->name));
+  if (wanted != place)
+    return skp__fail(SKP_INTERNAL, "Kernel %s takes %u arguments; \"%s\" gives %u.", step->name, wanted, text, place);
+  return SKP_OK;
+}
+
+/* The kernel itself is asked how large a group it stands: registers may allow less than the device does. */
+static skp_status check_group(struct skp__cl *cl, const struct skp__cl_step *step) {
+  size_t items = 1, limit = 0;
+  cl_ulong own = 0;
+  for (cl_uint i = 0; i < step->dims; i++) {
+    if (!step->global[i] || !step->local[i] || step->global[i] % step->local[i])
+      return skp__fail(SKP_INTERNAL, "Kernel %s: global size %zu is not a multiple of local size %zu.", step->name,
+                       step->global[i], step->local[i]);
+    if (step->local[i] > cl->max_items[i])
+      return skp__fail(SKP_UNSUPPORTED, "kernel %s wants %zu work-items along dimension %u, %zu are possible",
+                       step->name, step->local[i], i, cl->max_items[i]);
+    items *= step->local[i];
+  }
+  SKP_TRY(skp__cl_check(
+      cl, clGetKernelWorkGroupInfo(step->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL),
+      "clGetKernelWorkGroupInfo", step->name));
+  SKP_TRY(skp__cl_check(
+      cl, clGetKernelWorkGroupInfo(step->kernel, cl->device, CL_KERNEL_LOCAL_MEM_SIZE, sizeof own, &own, NULL),
+      "clGetKernelWorkGroupInfo", step->name));
+  if (items > limit)
+    return skp__fail(SKP_UNSUPPORTED, "kernel %s wants groups of %zu work-items, %zu are possible", step->name, items,
+                     limit);
+  if ((int64_t)own > cl->local_memory) return fail_local(cl, step, own);
+  return SKP_OK;
+}
+
+skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
+                          const size_t *global, const size_t *local, const char *args, ...) {
+  struct skp__cl *cl = p->cl;
+  cl_program program;
+  SKP_TRY(skp__cl_program(cl, &program, file, options));
+  SKP_TRY(SKP_GROW(&p->steps));
+  struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
+  step->name = kernel;
+  step->dims = (cl_uint)dims;
+  for (int i = 0; i < dims; i++) {
+    step->global[i] = global[i];
+    step->local[i] = local[i];
+  }
+  cl_int code;
+  step->kernel = clCreateKernel(program, kernel, &code);
+  SKP_TRY(skp__cl_check(cl, code, "clCreateKernel", kernel));
+  va_list values;
+  va_start(values, args);
+  skp_status status = read_args(p, step, args, values);
+  va_end(values);
+  return status == SKP_OK ? check_group(cl, step) : status;
+}
+
+skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data) {
+  skp_status status = SKP_GROW(&p->steps);
+  if (status != SKP_OK) {
+    free(data);
+    return status;
+  }
+  struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
+  step->name = name;
+  step->call = call;
+  step->data = data;
+  return SKP_OK;
+}
+
+/* ---- binding ---------------------------------------------------------------------------------------------------- */
+
+static cl_mem mem_of(const struct skp_buffer *buffer) { return buffer ? buffer->mem : NULL; }
+
+/* Stands in for an absent value; its kernel does not touch it. */
+static cl_mem any_present(const struct skp_prepared *p) {
+  for (int i = 0; i < p->sig.op->n_in; i++)
+    if (p->in[i]) return p->in[i];
+  for (int i = 0; i < p->sig.op->n_out; i++)
+    if (p->out[i]) return p->out[i];
+  return NULL;
+}
+
+static skp_status set_buffers(struct skp_prepared *p, const struct skp__cl_step *step) {
+  for (size_t i = 0; i < step->args.n; i++) {
+    const struct skp__cl_arg *arg = &step->args.at[i];
+    cl_mem mem = arg->kind == 'w' ? p->workspace : arg->kind == 'i' ? p->in[arg->number] : p->out[arg->number];
+    if (!mem) mem = any_present(p);
+    SKP_TRY(
+        skp__cl_check(p->cl, clSetKernelArg(step->kernel, arg->place, sizeof mem, &mem), "clSetKernelArg", step->name));
+  }
+  return SKP_OK;
+}
+
+skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
+                        struct skp_buffer *workspace) {
+  p->bound = false;
+  SKP_TRY(skp__cl_alive(p->cl));
+  for (int i = 0; i < p->sig.op->n_in; i++) p->in[i] = mem_of(in[i]);
+  for (int i = 0; i < p->sig.op->n_out; i++) p->out[i] = mem_of(out[i]);
+  p->workspace = mem_of(workspace);
+  if (p->workspace_bytes > (workspace ? workspace->bytes : 0))
+    return skp__fail(SKP_INTERNAL, "%s by %s needs %lld bytes of workspace.", p->sig.op->name, p->method,
+                     (long long)p->workspace_bytes);
+  for (size_t i = 0; i < p->steps.n; i++) SKP_TRY(set_buffers(p, &p->steps.at[i]));
+  p->bound = true;
+  return SKP_OK;
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------- */
+
+static skp_status run_step(struct skp_prepared *p, const struct skp__cl_step *step) {
+  struct skp__cl *cl = p->cl;
+  if (step->kernel)
+    SKP_TRY(skp__cl_check(
+        cl, clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, NULL),
+        "clEnqueueNDRangeKernel", step->name));
+  else
+    SKP_TRY(step->call(cl, &p->sig, p->in, p->out, p->workspace, step->data));
+  return skp__cl_launched(cl, step->name);
+}
+
+skp_status skp__cl_run(struct skp_backend *b, struct skp_prepared *const *list, size_t n) {
+  SKP_TRY(skp__cl_alive((struct skp__cl *)b));
+  for (size_t i = 0; i < n; i++) {
+    struct skp_prepared *p = list[i];
+    if (!p->bound) return skp__fail(SKP_INTERNAL, "%s was run before its buffers were bound.", p->sig.op->name);
+    for (size_t j = 0; j < p->steps.n; j++) SKP_TRY(run_step(p, &p->steps.at[j]));
+  }
+  return SKP_OK;
+}

@@ -1,0 +1,232 @@
+/* method.c: the tables of methods, and which method an op gets. SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct skp__cl_method skp__cl_flatten[] = {{0}}; /* a view */
+
+static const struct skp__cl_method *const tables[] = {
+#define X(op) skp__cl_##op,
+#include "ops/ops.def"
+#undef X
+};
+
+static const struct skp__cl_method *table_of(const struct skp_op *op) { return tables[skp__op_id(op)]; }
+
+static const struct skp__cl_method *find_method(const struct skp_op *op, const char *name, size_t length) {
+  for (const struct skp__cl_method *m = table_of(op); m->name; m++)
+    if (strlen(m->name) == length && !strncmp(m->name, name, length)) return m;
+  return NULL;
+}
+
+const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig) {
+  (void)cl;
+  const int64_t limit = INT32_MAX - 64; /* room for rounding up */
+  for (int i = 0; i < sig->op->n_in; i++)
+    if (skp__shape_count(&sig->in[i]) > limit) return "more than 2^31 elements";
+  for (int i = 0; i < sig->op->n_out; i++)
+    if (skp__shape_count(&sig->out[i]) > limit) return "more than 2^31 elements";
+  return NULL;
+}
+
+/* ---- a short text about many things ------------------------------------------------------------------------------ */
+
+struct words {
+  size_t n;
+  char text[1500];
+};
+
+static void add_words(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_words(struct words *w, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(w->text + w->n, sizeof w->text - w->n, format, args);
+  va_end(args);
+  if (n > 0) w->n += (size_t)n;
+  if (w->n >= sizeof w->text) w->n = sizeof w->text - 1;
+}
+
+static void add_method_names(struct words *w, const struct skp_op *op) {
+  for (const struct skp__cl_method *m = table_of(op); m->name; m++)
+    add_words(w, "%s%s", m == table_of(op) ? "" : ", ", m->name);
+}
+
+/* "conv2d 128×28×28×1, 3×3×1×4 -> 128×28×28×4" */
+static void add_sig(struct words *w, const struct skp_sig *sig) {
+  char shape[80];
+  add_words(w, "%s", sig->op->name);
+  for (int i = 0; i < sig->op->n_in; i++)
+    if (sig->in[i].rank) add_words(w, "%s%s", i ? ", " : " ", skp__shape_text(shape, sizeof shape, &sig->in[i]));
+  for (int i = 0; i < sig->op->n_out; i++)
+    if (sig->out[i].rank) add_words(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
+}
+
+/* ---- forced methods ---------------------------------------------------------------------------------------------- */
+
+/* The length of the item at `at`, up to the next comma. */
+static size_t item_length(const char *at) { return strcspn(at, ","); }
+
+static skp_status check_item(const char *item, size_t length) {
+  struct words w = {0};
+  char op_name[40] = "";
+  const char *equals = memchr(item, '=', length);
+  size_t n = equals ? (size_t)(equals - item) : 0;
+  if (!equals || n >= sizeof op_name)
+    return skp__fail(SKP_USAGE, "Forced method \"%.*s\": OP=METHOD is expected, as in conv2d=direct.", (int)length,
+                     item);
+  memcpy(op_name, item, n);
+  const struct skp_op *op = skp__op_by_name(op_name);
+  if (!op) return skp__fail(SKP_USAGE, "Forced method \"%.*s\": there is no op %s.", (int)length, item, op_name);
+  if (find_method(op, equals + 1, length - n - 1)) return SKP_OK;
+  add_method_names(&w, op);
+  return skp__fail(SKP_USAGE, "Forced method \"%.*s\": the methods of %s are: %s.", (int)length, item, op_name, w.text);
+}
+
+skp_status skp__cl_forced_check(const char *forced) {
+  for (const char *at = forced; *at;) {
+    size_t n = item_length(at);
+    if (n) SKP_TRY(check_item(at, n));
+    at += n + (at[n] == ',');
+  }
+  return SKP_OK;
+}
+
+/* The method that `forced` names for `op`, or NULL. */
+static const struct skp__cl_method *forced_method(const char *forced, const struct skp_op *op) {
+  size_t name = strlen(op->name);
+  for (const char *at = forced; *at;) {
+    size_t n = item_length(at);
+    if (n > name && at[name] == '=' && !strncmp(at, op->name, name))
+      return find_method(op, at + name + 1, n - name - 1);
+    at += n + (at[n] == ',');
+  }
+  return NULL;
+}
+
+/* ---- choosing ---------------------------------------------------------------------------------------------------- */
+
+/* One search for a method: what was refused and why, and the first error. */
+struct search {
+  struct skp_prepared *p;
+  struct words refused;
+  skp_status status;
+  char *error;
+};
+
+static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, const struct skp_sig *sig) {
+  return m->refuse ? m->refuse(cl, sig) : NULL;
+}
+
+static void note_refusal(struct search *s, const struct skp__cl_method *m, const char *reason) {
+  add_words(&s->refused, "%s%s: %s", s->refused.n ? "; " : "", m->name, reason);
+}
+
+/* True when the search is over: the method was prepared, or failed in a way that no other method mends. */
+static bool try_method(struct search *s, const struct skp__cl_method *m) {
+  struct skp_prepared *p = s->p;
+  const char *reason = refusal(p->cl, m, &p->sig);
+  if (reason) {
+    note_refusal(s, m, reason);
+    return false;
+  }
+  p->method = m->name;
+  skp_status status = m->prepare(p, &p->sig);
+  if (status == SKP_OK) {
+    s->status = SKP_OK;
+    return true;
+  }
+  skp__cl_steps_free(p);
+  bool over = status != SKP_UNSUPPORTED && status != SKP_BUILD;
+  if (over || s->status == SKP_OK) {
+    free(s->error);
+    s->status = status;
+    if (skp__strdup(&s->error, skp_error_message()) != SKP_OK) s->error = NULL;
+  }
+  note_refusal(s, m, status == SKP_BUILD ? "does not compile" : skp_error_message());
+  return over;
+}
+
+/* First those that suit this kind of device, then the others, in the table's order. */
+static bool try_all(struct search *s) {
+  unsigned kind = s->p->cl->cpu ? SKP_CL_CPU : SKP_CL_GPU;
+  const struct skp__cl_method *table = table_of(s->p->sig.op);
+  for (const struct skp__cl_method *m = table; m->name; m++)
+    if (m->suits & kind && try_method(s, m)) return s->status == SKP_OK;
+  for (const struct skp__cl_method *m = table; m->name; m++)
+    if (!(m->suits & kind) && try_method(s, m)) return s->status == SKP_OK;
+  return false;
+}
+
+static skp_status fail_search(const struct search *s) {
+  struct words sig = {0};
+  add_sig(&sig, &s->p->sig);
+  if (s->error && s->status != SKP_UNSUPPORTED) return skp__fail(s->status, "%s: %s", sig.text, s->error);
+  return skp__fail(SKP_UNSUPPORTED, "No method can do %s on %s (%s).", sig.text, s->p->cl->name,
+                   s->refused.n ? s->refused.text : "it has none");
+}
+
+static void trace_choice(const struct search *s) {
+  FILE *to = s->p->cl->trace;
+  if (!to) return;
+  struct words sig = {0};
+  add_sig(&sig, &s->p->sig);
+  fprintf(to, "%s: %s%s%s%s\n", sig.text, s->p->method, s->refused.n ? " (" : "", s->refused.text,
+          s->refused.n ? ")" : "");
+}
+
+static skp_status choose(struct skp_prepared *p, const char *method) {
+  const struct skp_op *op = p->sig.op;
+  if (!op->reference) { /* a view needs no work */
+    p->method = "view";
+    return SKP_OK;
+  }
+  const struct skp__cl_method *forced =
+      method ? find_method(op, method, strlen(method)) : forced_method(p->cl->forced, op);
+  if (method && !forced) return skp__fail(SKP_UNSUPPORTED, "%s has no method %s on OpenCL.", op->name, method);
+  struct search s = {.p = p};
+  bool found = forced ? try_method(&s, forced) && s.status == SKP_OK : try_all(&s);
+  skp_status status = found ? SKP_OK : fail_search(&s);
+  if (found) trace_choice(&s);
+  free(s.error);
+  return status;
+}
+
+skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
+                           const char *method) {
+  *out = NULL;
+  struct skp__cl *cl = (struct skp__cl *)b;
+  SKP_TRY(skp__cl_alive(cl));
+  struct skp_prepared *p;
+  SKP_TRY(skp__alloc(&p, 1, sizeof *p));
+  p->cl = cl;
+  p->sig = *sig;
+  skp_status status = choose(p, method);
+  if (status != SKP_OK) {
+    skp__cl_prepared_destroy(p);
+    return status;
+  }
+  *out = p;
+  return SKP_OK;
+}
+
+void skp__cl_prepared_destroy(struct skp_prepared *p) {
+  if (!p) return;
+  skp__cl_steps_free(p);
+  free(p);
+}
+
+int64_t skp__cl_workspace(const struct skp_prepared *p) { return p->workspace_bytes; }
+
+const char *skp__cl_method_of(const struct skp_prepared *p) { return p->method; }
+
+const char *skp__cl_method_name(const struct skp_backend *b, const struct skp_op *op, int n) {
+  (void)b;
+  const struct skp__cl_method *m = table_of(op);
+  while (m->name && n-- > 0) m++;
+  return m->name;
+}
+
+const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *sig, int n) {
+  return refusal((struct skp__cl *)b, &table_of(sig->op)[n], sig);
+}

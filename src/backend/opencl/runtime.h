@@ -1,0 +1,95 @@
+/* runtime.h: what the files of the runtime share and op files do not need: buffers, prepared ops, programs, tickets.
+ * SPDX-License-Identifier: MIT */
+#ifndef SKP_BACKEND_OPENCL_RUNTIME_H
+#define SKP_BACKEND_OPENCL_RUNTIME_H
+
+#include "backend/opencl/cl.h"
+#include "backend/opencl/devices.h"
+
+struct skp_buffer {
+  cl_mem mem;
+  cl_mem root;    /* what was allocated: OpenCL knows no slice of a slice */
+  int64_t offset; /* of mem in root */
+  int64_t bytes;
+  int64_t charged; /* what it adds to the memory in use; 0 for a slice */
+};
+
+/* One argument of a kernel that changes with the buffers: 'i', 'o' or 'w', the number, and its place. */
+struct skp__cl_arg {
+  char kind;
+  int number;
+  cl_uint place;
+};
+
+/* One thing to enqueue: a kernel, or a call into a library. */
+struct skp__cl_step {
+  const char *name;
+  cl_kernel kernel; /* NULL: `call` */
+  cl_uint dims;
+  size_t global[3], local[3];
+  SKP_ARRAY(struct skp__cl_arg) args;
+  skp__cl_call call;
+  void *data;
+};
+
+struct skp_prepared {
+  struct skp__cl *cl;
+  struct skp_sig sig;
+  const char *method;
+  SKP_ARRAY(struct skp__cl_step) steps;
+  int64_t workspace_bytes;
+  bool bound;
+  cl_mem in[SKP_MAX_IN], out[SKP_MAX_OUT], workspace;
+};
+
+/* ---- cl.c ------------------------------------------------------------------------------------------------------- */
+/* SKP_DEVICE once the context is lost. Every slot that talks to the device begins with it. */
+skp_status skp__cl_alive(struct skp__cl *cl);
+
+/* ---- devices.c -------------------------------------------------------------------------------------------------- */
+/* The driver's handles of a listed device. */
+skp_status skp__device_handles(cl_platform_id *platform, cl_device_id *device, const struct skp_device *d);
+
+/* ---- buffer.c: slots of the backend ----------------------------------------------------------------------------- */
+skp_status skp__cl_buffer_create(struct skp_backend *b, struct skp_buffer **out, int64_t bytes);
+skp_status skp__cl_buffer_slice(struct skp_backend *b, struct skp_buffer **out, struct skp_buffer *base, int64_t offset,
+                                int64_t bytes);
+void skp__cl_buffer_destroy(struct skp_backend *b, struct skp_buffer *buffer);
+skp_status skp__cl_write(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from,
+                         int64_t bytes);
+skp_status skp__cl_read(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
+
+/* ---- program.c -------------------------------------------------------------------------------------------------- */
+/* The program of cl/FILE.cl with these options; it stays the backend's. */
+skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file, const char *options);
+/* The same from a text, not looked up among the embedded files; the caller releases it. */
+skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, const char *text, const char *options);
+void skp__cl_programs_free(struct skp__cl *cl);
+
+/* ---- launch.c --------------------------------------------------------------------------------------------------- */
+/* Frees the steps, so that another method can be tried. */
+void skp__cl_steps_free(struct skp_prepared *p);
+skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
+                        struct skp_buffer *workspace);
+skp_status skp__cl_run(struct skp_backend *b, struct skp_prepared *const *list, size_t n);
+
+/* ---- tickets.c -------------------------------------------------------------------------------------------------- */
+skp_status skp__cl_tickets_create(struct skp__cl *cl);
+void skp__cl_tickets_destroy(struct skp__cl *cl);
+/* Notes that `name` (a literal) was enqueued; now and then takes a ticket of its own, and waits where too much is queued. */
+skp_status skp__cl_launched(struct skp__cl *cl, const char *name);
+skp_status skp__cl_ticket(struct skp_backend *b, uint64_t *out);
+skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket);
+
+/* ---- method.c: slots of the backend ----------------------------------------------------------------------------- */
+/* Checks "OP=METHOD,…" (SKP_USAGE with what there is). */
+skp_status skp__cl_forced_check(const char *forced);
+skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
+                           const char *method);
+void skp__cl_prepared_destroy(struct skp_prepared *p);
+int64_t skp__cl_workspace(const struct skp_prepared *p);
+const char *skp__cl_method_of(const struct skp_prepared *p);
+const char *skp__cl_method_name(const struct skp_backend *b, const struct skp_op *op, int n);
+const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *sig, int n);
+
+#endif

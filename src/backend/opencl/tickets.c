@@ -1,0 +1,199 @@
+/* tickets.c: knowing when queued work is done. A ticket is a marker in the queue whose event calls back; waiting sleeps on a condition
+ * variable, with a limit. Between two tickets lie at most PER_TICKET launches, so that neither the work queued ahead nor the number
+ * of live events grows without bound. SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+  PER_TICKET = 32, /* launches after which a ticket is taken unasked */
+  IN_FLIGHT = 8,   /* tickets that may be open */
+  NAMES = 512,     /* launches remembered; more than can be open */
+  DEFAULT_LIMIT_S = 600
+};
+
+/* What the driver's threads report to. It lives until the last of them is done with it. */
+struct monitor {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  int users;
+  uint64_t done; /* the latest ticket */
+  cl_int error;
+};
+
+struct report { /* one callback's */
+  struct monitor *monitor;
+  uint64_t ticket;
+};
+
+struct skp__cl_tickets {
+  struct monitor *monitor;
+  uint64_t taken;    /* tickets */
+  uint64_t launches; /* enqueued */
+  const char *names[NAMES];
+  uint64_t launches_at[IN_FLIGHT + 2]; /* [ticket modulo]: launches before it */
+  double limit;                        /* seconds */
+  bool each;                           /* wait after every launch */
+};
+
+/* ---- the monitor ------------------------------------------------------------------------------------------------ */
+
+static skp_status monitor_create(struct monitor **out) {
+  SKP_TRY(skp__alloc(out, 1, sizeof **out));
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init(&(*out)->lock, NULL);
+  pthread_cond_init(&(*out)->changed, &attributes);
+  pthread_condattr_destroy(&attributes);
+  (*out)->users = 1;
+  return SKP_OK;
+}
+
+static void monitor_leave(struct monitor *m) {
+  pthread_mutex_lock(&m->lock);
+  int users = --m->users;
+  pthread_mutex_unlock(&m->lock);
+  if (users) return;
+  pthread_cond_destroy(&m->changed);
+  pthread_mutex_destroy(&m->lock);
+  free(m);
+}
+
+static void monitor_join(struct monitor *m) {
+  pthread_mutex_lock(&m->lock);
+  m->users++;
+  pthread_mutex_unlock(&m->lock);
+}
+
+/* Runs in a thread of the driver. */
+static void CL_CALLBACK on_complete(cl_event event, cl_int state, void *user) {
+  (void)event;
+  struct report *report = user;
+  struct monitor *m = report->monitor;
+  pthread_mutex_lock(&m->lock);
+  if (state < 0 && !m->error) m->error = state;
+  if (report->ticket > m->done) m->done = report->ticket;
+  pthread_cond_broadcast(&m->changed);
+  pthread_mutex_unlock(&m->lock);
+  monitor_leave(m);
+  free(report);
+}
+
+/* False if `ticket` was not done within `seconds`. */
+static bool monitor_wait(struct monitor *m, uint64_t ticket, double seconds, cl_int *error) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
+  until.tv_sec += ns / 1000000000;
+  until.tv_nsec = ns % 1000000000;
+  int code = 0;
+  pthread_mutex_lock(&m->lock);
+  while (m->done < ticket && !m->error && code != ETIMEDOUT)
+    code = pthread_cond_timedwait(&m->changed, &m->lock, &until);
+  bool done = m->done >= ticket || m->error;
+  *error = m->error;
+  pthread_mutex_unlock(&m->lock);
+  return done;
+}
+
+static uint64_t monitor_done(struct monitor *m) {
+  pthread_mutex_lock(&m->lock);
+  uint64_t done = m->done;
+  pthread_mutex_unlock(&m->lock);
+  return done;
+}
+
+/* ---- tickets ---------------------------------------------------------------------------------------------------- */
+
+skp_status skp__cl_tickets_create(struct skp__cl *cl) {
+  const char *limit = getenv("SKIPPER_TIMEOUT"), *each = getenv("SKIPPER_SYNC");
+  struct skp__cl_tickets *t;
+  SKP_TRY(skp__alloc(&t, 1, sizeof *t));
+  cl->tickets = t;
+  t->limit = limit ? atof(limit) : 0;
+  if (!(t->limit > 0 && t->limit < 1e9)) t->limit = DEFAULT_LIMIT_S;
+  t->each = each && *each && strcmp(each, "0");
+  return monitor_create(&t->monitor);
+}
+
+void skp__cl_tickets_destroy(struct skp__cl *cl) {
+  if (cl->tickets && cl->tickets->monitor) monitor_leave(cl->tickets->monitor);
+  free(cl->tickets);
+  cl->tickets = NULL;
+}
+
+static skp_status enqueue_marker(struct skp__cl *cl, uint64_t ticket) {
+  struct report *report;
+  SKP_TRY(skp__alloc(&report, 1, sizeof *report));
+  *report = (struct report){cl->tickets->monitor, ticket};
+  cl_event event = NULL;
+  const char *call = "clEnqueueMarkerWithWaitList";
+  cl_int code = clEnqueueMarkerWithWaitList(cl->queue, 0, NULL, &event);
+  if (code == CL_SUCCESS) {
+    call = "clSetEventCallback";
+    monitor_join(report->monitor);
+    code = clSetEventCallback(event, CL_COMPLETE, on_complete, report);
+    if (code != CL_SUCCESS) monitor_leave(report->monitor);
+    clReleaseEvent(event);
+  }
+  if (code != CL_SUCCESS) {
+    free(report);
+    return skp__cl_check(cl, code, call, "");
+  }
+  return skp__cl_check(cl, clFlush(cl->queue), "clFlush", "");
+}
+
+skp_status skp__cl_ticket(struct skp_backend *b, uint64_t *out) {
+  struct skp__cl *cl = (struct skp__cl *)b;
+  struct skp__cl_tickets *t = cl->tickets;
+  SKP_TRY(skp__cl_alive(cl));
+  if (t->taken >= IN_FLIGHT) SKP_TRY(skp__cl_wait(b, t->taken + 1 - IN_FLIGHT));
+  SKP_TRY(enqueue_marker(cl, t->taken + 1));
+  *out = ++t->taken;
+  t->launches_at[t->taken % (IN_FLIGHT + 2)] = t->launches;
+  return SKP_OK;
+}
+
+skp_status skp__cl_launched(struct skp__cl *cl, const char *name) {
+  struct skp__cl_tickets *t = cl->tickets;
+  t->names[t->launches++ % NAMES] = name;
+  uint64_t before = t->taken ? t->launches_at[t->taken % (IN_FLIGHT + 2)] : 0, ticket;
+  if (!t->each && t->launches - before < PER_TICKET) return SKP_OK;
+  SKP_TRY(skp__cl_ticket(&cl->base, &ticket));
+  return t->each ? skp__cl_wait(&cl->base, ticket) : SKP_OK;
+}
+
+/* Which launches are open: the first of them, or one soon after it, is what hangs. */
+static skp_status fail_hung(struct skp__cl *cl) {
+  struct skp__cl_tickets *t = cl->tickets;
+  uint64_t done = monitor_done(t->monitor), first = done ? t->launches_at[done % (IN_FLIGHT + 2)] : 0;
+  char names[400] = "";
+  size_t n = 0;
+  for (uint64_t i = first; i < t->launches && i < first + PER_TICKET; i++) {
+    const char *name = t->names[i % NAMES];
+    if (strstr(names, name) || n + strlen(name) + 3 > sizeof names) continue;
+    n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", name);
+  }
+  cl->lost = cl->hung = true;
+  return skp__fail(
+      SKP_DEVICE,
+      "%s did not finish within %g s (SKIPPER_TIMEOUT). It hangs in one of: %s. SKIPPER_SYNC=1 shows in which.",
+      cl->name, t->limit, n ? names : "no launch of ours");
+}
+
+skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
+  struct skp__cl *cl = (struct skp__cl *)b;
+  SKP_TRY(skp__cl_alive(cl));
+  if (ticket > cl->tickets->taken)
+    return skp__fail(SKP_INTERNAL, "Ticket %llu was never taken.", (unsigned long long)ticket);
+  cl_int error;
+  if (!monitor_wait(cl->tickets->monitor, ticket, cl->tickets->limit, &error)) return fail_hung(cl);
+  if (error) cl->lost = true; /* whatever the code, work was lost */
+  const char *latest = cl->tickets->launches ? cl->tickets->names[(cl->tickets->launches - 1) % NAMES] : "";
+  return skp__cl_check(cl, error, "work up to", latest);
+}
