@@ -14,29 +14,47 @@ static const char *or_environment(const char *option, const char *variable) {
   return value && *value ? value : NULL;
 }
 
-static skp_status find_device(struct skp__cl *cl, const struct skp_backend_options *options) {
-  struct skp_device_list list;
-  const struct skp_device *d;
-  SKP_TRY(skp__devices_list(&list));
-  skp_status status = skp__devices_choose(&d, &list, or_environment(options->platform, "SKIPPER_PLATFORM"),
-                                          or_environment(options->device, "SKIPPER_DEVICE"));
-  if (status == SKP_OK) status = skp__device_handles(&cl->platform_id, &cl->device, d);
-  if (status == SKP_OK) {
-    snprintf(cl->name, sizeof cl->name, "%s", d->name);
-    snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
-    snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
-    cl->cpu = !strcmp(d->type, "CPU");
-    cl->max_group = d->max_group;
-    cl->memory = d->memory;
-    cl->max_allocation = d->max_allocation;
-    cl->local_memory = d->local_memory;
-  }
-  skp__devices_free(&list);
-  return status;
-}
-
 static skp_status ask(struct skp__cl *cl, cl_device_info what, size_t size, void *out) {
   return skp__cl_check(cl, clGetDeviceInfo(cl->device, what, size, out, NULL), "clGetDeviceInfo", "");
+}
+
+/* A part of the device with so many compute units; on a GPU there is nothing to limit. */
+static skp_status limit_threads(struct skp__cl *cl, int threads) {
+  cl_uint units = 0, n = 0;
+  SKP_TRY(ask(cl, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units));
+  if (threads <= 0 || (cl->cpu && (cl_uint)threads >= units)) return SKP_OK;
+  if (!cl->cpu) {
+    if (cl->trace) fprintf(cl->trace, "%s is no CPU: --threads does not limit it.\n", cl->name);
+    return SKP_OK;
+  }
+  const cl_device_partition_property parts[] = {CL_DEVICE_PARTITION_BY_COUNTS, threads,
+                                                CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
+  cl_device_id part;
+  cl_int code = clCreateSubDevices(cl->device, parts, 1, &part, &n);
+  if (code != CL_SUCCESS)
+    return skp__fail(SKP_UNSUPPORTED,
+                     "%s cannot be limited to %d threads (clCreateSubDevices: %s). Leave out --threads.", cl->name,
+                     threads, skp__cl_error_name(code));
+  cl->device = cl->part = part;
+  return SKP_OK;
+}
+
+static skp_status find_device(struct skp__cl *cl, const struct skp_backend_options *options) {
+  const struct skp_device_list *list;
+  const struct skp_device *d;
+  SKP_TRY(skp__devices_list(&list));
+  SKP_TRY(skp__devices_choose(&d, list, or_environment(options->platform, "SKIPPER_PLATFORM"),
+                              or_environment(options->device, "SKIPPER_DEVICE")));
+  SKP_TRY(skp__device_handles(&cl->platform_id, &cl->device, d));
+  snprintf(cl->name, sizeof cl->name, "%s", d->name);
+  snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
+  snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
+  cl->cpu = !strcmp(d->type, "CPU");
+  cl->max_group = d->max_group;
+  cl->memory = d->memory;
+  cl->max_allocation = d->max_allocation;
+  cl->local_memory = d->local_memory;
+  return limit_threads(cl, options->threads);
 }
 
 static skp_status describe(struct skp__cl *cl) {
@@ -84,6 +102,7 @@ static void close_device(struct skp_backend *b) {
     skp__cl_programs_free(cl);
     if (cl->queue) clReleaseCommandQueue(cl->queue);
     if (cl->context) clReleaseContext(cl->context);
+    if (cl->part) clReleaseDevice(cl->part);
   }
   skp__cl_tickets_destroy(cl);
   free(cl->forced);

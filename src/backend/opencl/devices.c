@@ -1,91 +1,230 @@
-/* devices.c: which OpenCL devices there are, and what each can do. SPDX-License-Identifier: MIT */
+/* devices.c: which OpenCL devices there are, what each can do, and which of them Skipper can use. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
+#include <CL/cl_ext.h>
+#include <ctype.h>
+#include <glob.h>
+#include <pthread.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { MAX_PLATFORMS = 32, MAX_DEVICES = 64 };
+enum { MAX_PLATFORMS = 32 };
 
-static void device_text(cl_device_id id, cl_device_info what, char *text, size_t size) {
-  memset(text, 0, size);
-  if (clGetDeviceInfo(id, what, size - 1, text, NULL) != CL_SUCCESS) snprintf(text, size, "?");
+/* Vendors' own ways to say where a GPU is plugged in, older than the Khronos one. */
+enum {
+  PCI_BUS_NV = 0x4008,
+  PCI_SLOT_NV = 0x4009,
+  PCI_DOMAIN_NV = 0x400A,
+  TOPOLOGY_AMD = 0x4037,
+  PCI_BUS_INFO = 0x410F
+};
+
+void skp__devices_note(struct skp_device_list *list, const char *format, ...) {
+  if (list->n_notes == SKP_MAX_NOTES) return;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(list->notes[list->n_notes++], sizeof *list->notes, format, args);
+  va_end(args);
 }
 
-static void fill(struct skp_device *d, cl_platform_id platform, cl_device_id id) {
-  cl_device_type type = 0;
-  cl_uint units = 0, clock = 0;
-  cl_ulong memory = 0, most = 0, local = 0;
-  clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof d->platform_name - 1, d->platform_name, NULL);
-  device_text(id, CL_DEVICE_NAME, d->name, sizeof d->name);
-  device_text(id, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
-  device_text(id, CL_DEVICE_VERSION, d->version, sizeof d->version);
-  device_text(id, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
-  device_text(id, CL_DEVICE_OPENCL_C_VERSION, d->c_version, sizeof d->c_version);
-  clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-  clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-  clGetDeviceInfo(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
-  clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
-  clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
-  clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
-  clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_group, &d->max_group, NULL);
-  snprintf(d->type, sizeof d->type, "%s",
-           type & CL_DEVICE_TYPE_GPU   ? "GPU"
-           : type & CL_DEVICE_TYPE_CPU ? "CPU"
-                                       : "ACCELERATOR");
-  d->units = (int)units;
-  d->clock_mhz = (int)clock;
-  d->memory = (int64_t)memory;
-  d->max_allocation = (int64_t)most;
-  d->local_memory = (int64_t)local;
-  d->usable = true;
+/* ---- asking one device ------------------------------------------------------------------------------------------ */
+
+/* False, and zeros, if the device does not know. */
+static bool ask(cl_device_id id, cl_device_info what, void *out, size_t size) {
+  memset(out, 0, size);
+  return clGetDeviceInfo(id, what, size, out, NULL) == CL_SUCCESS;
 }
 
-skp_status skp__devices_list(struct skp_device_list *out) {
-  cl_platform_id platforms[MAX_PLATFORMS];
-  cl_device_id devices[MAX_DEVICES];
-  cl_uint n_platforms = 0, n_devices = 0;
-  *out = (struct skp_device_list){0};
-  SKP_TRY(skp__alloc(&out->at, MAX_DEVICES, sizeof *out->at));
-  if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &n_platforms) != CL_SUCCESS) return SKP_OK;
-  for (cl_uint p = 0; p < n_platforms; p++) {
-    if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, devices, &n_devices) != CL_SUCCESS) continue;
-    for (cl_uint i = 0; i < n_devices && out->n < MAX_DEVICES; i++) {
-      struct skp_device *d = &out->at[out->n++];
-      d->platform = (int)p;
-      d->device = (int)i;
-      fill(d, platforms[p], devices[i]);
-    }
+/* Drivers pad names with blanks, in front too. */
+static void trim(char *text) {
+  size_t skip = strspn(text, " \t\n"), n = strlen(text + skip);
+  while (n && isspace((unsigned char)text[skip + n - 1])) n--;
+  memmove(text, text + skip, n);
+  text[n] = 0;
+}
+
+static void ask_text(cl_device_id id, cl_device_info what, char *out, size_t size) {
+  char text[1024];
+  if (!ask(id, what, text, sizeof text)) text[0] = 0;
+  text[sizeof text - 1] = 0;
+  trim(text);
+  snprintf(out, size, "%s", text);
+}
+
+static bool has_extension(const char *all, const char *name) {
+  size_t n = strlen(name);
+  for (const char *at = all; (at = strstr(at, name)); at += n)
+    if ((at == all || at[-1] == ' ') && (!at[n] || at[n] == ' ')) return true;
+  return false;
+}
+
+static void ask_extensions(cl_device_id id, struct skp_device *d) {
+  size_t n = 0;
+  if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &n) != CL_SUCCESS) return;
+  char *all = calloc(n + 1, 1);
+  if (all && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, n, all, NULL) == CL_SUCCESS) {
+    d->fp16 = has_extension(all, "cl_khr_fp16");
+    d->fp64 = has_extension(all, "cl_khr_fp64");
+    d->subgroups = has_extension(all, "cl_khr_subgroups");
   }
-  return SKP_OK;
+  free(all);
 }
 
-void skp__devices_free(struct skp_device_list *list) {
-  free(list->at);
-  free(list->notes);
-  *list = (struct skp_device_list){0};
+static void ask_bus(cl_device_id id, struct skp_device *d) {
+  cl_uint khronos[4], domain, bus, slot; /* domain, bus, device, function */
+  unsigned char amd[24];                 /* a union: type 1 is PCI; bus, device and function are its last three bytes */
+  if (ask(id, PCI_BUS_INFO, khronos, sizeof khronos))
+    snprintf(d->bus, sizeof d->bus, "%04x:%02x:%02x.%x", khronos[0] & 0xffff, khronos[1] & 0xff, khronos[2] & 0xff,
+             khronos[3] & 0xf);
+  else if (ask(id, PCI_BUS_NV, &bus, sizeof bus) && ask(id, PCI_SLOT_NV, &slot, sizeof slot)) {
+    ask(id, PCI_DOMAIN_NV, &domain, sizeof domain);
+    snprintf(d->bus, sizeof d->bus, "%04x:%02x:%02x.%x", domain & 0xffff, bus & 0xff, (slot >> 3) & 0x1f, slot & 7);
+  } else if (ask(id, TOPOLOGY_AMD, amd, sizeof amd) && amd[0] == 1)
+    snprintf(d->bus, sizeof d->bus, "0000:%02x:%02x.%x", amd[21], amd[22], amd[23] & 0xf);
+}
+
+static int64_t ask_long(cl_device_id id, cl_device_info what) {
+  cl_ulong value;
+  ask(id, what, &value, sizeof value);
+  return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+static int ask_int(cl_device_id id, cl_device_info what) {
+  cl_uint value;
+  ask(id, what, &value, sizeof value);
+  return value > INT32_MAX ? INT32_MAX : (int)value;
+}
+
+static void ask_numbers(cl_device_id id, struct skp_device *d) {
+  d->units = ask_int(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+  d->clock_mhz = ask_int(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+  d->unified = ask_int(id, CL_DEVICE_HOST_UNIFIED_MEMORY);
+  d->memory = ask_long(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+  d->max_allocation = ask_long(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  d->local_memory = ask_long(id, CL_DEVICE_LOCAL_MEM_SIZE);
+  ask(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, &d->max_group, sizeof d->max_group);
+}
+
+/* Why Skipper cannot use the device; NULL if it can. */
+static const char *unusable(cl_device_id id, const struct skp_device *d) {
+  cl_device_exec_capabilities can;
+  int major = 0, minor = 0;
+  if (!ask_int(id, CL_DEVICE_AVAILABLE)) return "the driver says it is not available";
+  if (!ask_int(id, CL_DEVICE_COMPILER_AVAILABLE)) return "its driver has no compiler";
+  if (!ask_int(id, CL_DEVICE_ENDIAN_LITTLE)) return "it is big-endian";
+  if (!ask(id, CL_DEVICE_EXECUTION_CAPABILITIES, &can, sizeof can) || !(can & CL_EXEC_KERNEL))
+    return "it cannot run OpenCL kernels";
+  if (sscanf(d->c_version, "OpenCL C %d.%d", &major, &minor) != 2 || 100 * major + 10 * minor < 120)
+    return "it lacks OpenCL C 1.2";
+  if (!*d->type) return "it is a custom device";
+  return NULL;
+}
+
+static void ask_device(struct skp_device *d, cl_device_id id) {
+  cl_device_type type;
+  ask(id, CL_DEVICE_TYPE, &type, sizeof type);
+  snprintf(d->type, sizeof d->type, "%s",
+           type & CL_DEVICE_TYPE_GPU           ? "GPU"
+           : type & CL_DEVICE_TYPE_CPU         ? "CPU"
+           : type & CL_DEVICE_TYPE_ACCELERATOR ? "ACCELERATOR"
+                                               : "");
+  ask_text(id, CL_DEVICE_NAME, d->name, sizeof d->name);
+  ask_text(id, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
+  ask_text(id, CL_DEVICE_VERSION, d->version, sizeof d->version);
+  ask_text(id, CL_DRIVER_VERSION, d->driver, sizeof d->driver);
+  ask_text(id, CL_DEVICE_OPENCL_C_VERSION, d->c_version, sizeof d->c_version);
+  ask_numbers(id, d);
+  ask_extensions(id, d);
+  ask_bus(id, d);
+  const char *reason = unusable(id, d);
+  d->usable = !reason;
+  snprintf(d->skipped, sizeof d->skipped, "%s", reason ? reason : "");
+}
+
+/* ---- asking all ------------------------------------------------------------------------------------------------- */
+
+static void ask_platform(struct skp_device_list *list, cl_platform_id platform, int index) {
+  cl_device_id ids[SKP_MAX_DEVICES];
+  char name[160] = "?";
+  cl_uint n = 0;
+  clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+  trim(name);
+  if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, SKP_MAX_DEVICES, ids, &n) != CL_SUCCESS) n = 0;
+  if (!n)
+    skp__devices_note(list, "Platform %d (%s) lists no device.%s", index, name,
+                      strcasestr(name, "rusticl") ? " RUSTICL_ENABLE names the drivers that it may use." : "");
+  for (cl_uint i = 0; i < n && i < SKP_MAX_DEVICES && list->n < SKP_MAX_DEVICES; i++) {
+    struct skp_device *d = &list->at[list->n++];
+    *d = (struct skp_device){.platform = index, .device = (int)i};
+    snprintf(d->platform_name, sizeof d->platform_name, "%s", name);
+    ask_device(d, ids[i]);
+  }
+}
+
+void skp__devices_ask(struct skp_device_list *list) {
+  cl_platform_id platforms[MAX_PLATFORMS];
+  cl_uint n = 0;
+  if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &n) != CL_SUCCESS) return; /* the loader's way to say "none" */
+  for (cl_uint p = 0; p < n && p < MAX_PLATFORMS; p++) ask_platform(list, platforms[p], (int)p);
+  skp__devices_mark_twins(list);
+}
+
+/* ---- the list of this process ----------------------------------------------------------------------------------- */
+
+/* The most frequent reason for a GPU that does not show up. */
+static void note_permissions(struct skp_device_list *list) {
+  glob_t found;
+  if (!glob("/dev/dri/renderD*", 0, NULL, &found))
+    for (size_t i = 0; i < found.gl_pathc; i++)
+      if (access(found.gl_pathv[i], R_OK | W_OK))
+        skp__devices_note(list,
+                          "There is a GPU at %s, which you may not open: sudo usermod -aG render,video $USER, then "
+                          "log in again.",
+                          found.gl_pathv[i]);
+  globfree(&found);
+}
+
+skp_status skp__devices_list(const struct skp_device_list **out) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static struct skp_device_list *known;
+  *out = NULL;
+  skp_status status = SKP_OK;
+  pthread_mutex_lock(&lock);
+  if (!known) {
+    struct skp_device_list *fresh;
+    setenv("RUSTICL_ENABLE", "radeonsi,iris,panfrost,asahi,freedreno", 0); /* unset, rusticl shows nothing */
+    status = skp__alloc(&fresh, 1, sizeof *fresh);
+    if (status == SKP_OK) status = skp__devices_probe(fresh);
+    if (status == SKP_OK) {
+      note_permissions(fresh);
+      known = fresh;
+    } else
+      free(fresh);
+  }
+  *out = known;
+  pthread_mutex_unlock(&lock);
+  return status;
 }
 
 skp_status skp__device_handles(cl_platform_id *platform, cl_device_id *device, const struct skp_device *d) {
   cl_platform_id platforms[MAX_PLATFORMS];
-  cl_device_id devices[MAX_DEVICES];
+  cl_device_id devices[SKP_MAX_DEVICES];
+  char name[160] = "";
   cl_uint n = 0;
-  if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &n) != CL_SUCCESS || (cl_uint)d->platform >= n)
-    return skp__fail(SKP_NO_DEVICE, "Platform %s is gone.", d->platform_name);
-  *platform = platforms[d->platform];
-  if (clGetDeviceIDs(*platform, CL_DEVICE_TYPE_ALL, MAX_DEVICES, devices, &n) != CL_SUCCESS || (cl_uint)d->device >= n)
-    return skp__fail(SKP_NO_DEVICE, "Device %s is gone.", d->name);
-  *device = devices[d->device];
-  return SKP_OK;
+  cl_int code = clGetPlatformIDs(MAX_PLATFORMS, platforms, &n);
+  bool found = code == CL_SUCCESS && (cl_uint)d->platform < n;
+  if (found) {
+    *platform = platforms[d->platform];
+    code = clGetDeviceIDs(*platform, CL_DEVICE_TYPE_ALL, SKP_MAX_DEVICES, devices, &n);
+    found = code == CL_SUCCESS && (cl_uint)d->device < n;
+  }
+  if (found) {
+    *device = devices[d->device];
+    ask_text(*device, CL_DEVICE_NAME, name, sizeof name);
+    found = !strcmp(name, d->name);
+  }
+  if (found) return SKP_OK;
+  return skp__fail(SKP_NO_DEVICE, "%s of %s was listed, and is gone now (%s).", d->name, d->platform_name,
+                   skp__cl_error_name(code));
 }
-
-skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
-                               const char *device) {
-  *out = NULL;
-  for (size_t i = 0; i < list->n; i++)
-    if ((!platform || strstr(list->at[i].platform_name, platform)) && (!device || strstr(list->at[i].name, device))) {
-      *out = &list->at[i];
-      return SKP_OK;
-    }
-  return skp__fail(SKP_NO_DEVICE, "%s", skp__devices_advice());
-}
-
-const char *skp__devices_advice(void) { return "There is no OpenCL device."; }

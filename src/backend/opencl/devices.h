@@ -16,25 +16,32 @@ struct skp_device {
   int64_t memory, max_allocation, local_memory;
   size_t max_group;
   bool fp16, fp64, subgroups, unified;
+  char bus[24]; /* where it is plugged in: "0000:01:00.0"; "" if the driver does not say */
   bool usable;
+  bool twin;         /* usable but for being listed already through another platform: only a named platform gets it */
   char skipped[240]; /* why it is not usable, else "" (no compiler, big-endian, same GPU as p:d, …) */
 };
 
+enum { SKP_MAX_DEVICES = 64, SKP_MAX_NOTES = 32 };
+
 struct skp_device_list {
-  struct skp_device *at;
-  size_t n;
-  char (
-      *notes)[300]; /* what was skipped as a whole: "ICD /etc/OpenCL/vendors/x.icd: crashed while listing (SIGSEGV)" */
-  size_t n_notes;
+  size_t n, n_notes;
+  struct skp_device at[SKP_MAX_DEVICES];
+  char notes[SKP_MAX_NOTES][300]; /* skipped as a whole: "Driver x.icd crashed while listing its devices (SIGSEGV)." */
 };
 
-skp_status skp__devices_list(struct skp_device_list *out);
-void skp__devices_free(struct skp_device_list *list);
+/* The list, made once in a process and kept (never NULL on success; not to be freed). A driver that crashes or hangs in the child gets a
+ * note and is hidden from this process by setting OCL_ICD_VENDORS while the others are loaded. */
+skp_status skp__devices_list(const struct skp_device_list **out);
 
-/* The entry that `platform` and `device` (index or part of a name, case-insensitive; NULL: any) choose among the usable ones: the best GPU, else
- * accelerator, else CPU. No match or several are errors that list the candidates; no device at all gives skp__devices_advice(). */
+/* The entry that `platform` and `device` (index or part of a name, case-insensitive; "P:D" for both indices; NULL: any) choose among the
+ * usable ones. Without a device: the best GPU of the platform, else a CPU, else an accelerator. No match or several are errors that list the
+ * candidates; no device at all gives skp__devices_advice(). */
 skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
                                const char *device);
+
+/* Keeps one of those GPUs that two platforms show; the vendor's own platform goes before Mesa's. */
+void skp__devices_mark_twins(struct skp_device_list *list);
 
 /* What to install, by vendor; several lines. */
 const char *skp__devices_advice(void);

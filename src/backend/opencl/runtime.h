@@ -46,7 +46,12 @@ struct skp_prepared {
 /* SKP_DEVICE once the context is lost. Every slot that talks to the device begins with it. */
 skp_status skp__cl_alive(struct skp__cl *cl);
 
-/* ---- devices.c -------------------------------------------------------------------------------------------------- */
+/* ---- devices.c, probe.c ----------------------------------------------------------------------------------------- */
+/* Fills an empty list by asking the drivers, in this process. */
+void skp__devices_ask(struct skp_device_list *list);
+/* Fills an empty list by a child's asking; leaves out drivers that do not survive it. */
+skp_status skp__devices_probe(struct skp_device_list *list);
+void skp__devices_note(struct skp_device_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The driver's handles of a listed device. */
 skp_status skp__device_handles(cl_platform_id *platform, cl_device_id *device, const struct skp_device *d);
 

@@ -1,0 +1,180 @@
+/* choose.c: which of the listed devices is meant, or best. Knows no driver. SPDX-License-Identifier: MIT */
+#include "backend/opencl/devices.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- one GPU, two platforms ------------------------------------------------------------------------------------- */
+
+/* How much of a stand-in for the vendor's own a platform is. */
+static int stand_in(const struct skp_device *d) {
+  return strcasestr(d->platform_name, "clover") ? 2 : strcasestr(d->platform_name, "rusticl") ? 1 : 0;
+}
+
+static bool is_gpu(const struct skp_device *d) { return !strcmp(d->type, "GPU"); }
+
+static bool same_gpu(const struct skp_device *a, const struct skp_device *b) {
+  if (a->platform == b->platform || !is_gpu(a) || !is_gpu(b)) return false;
+  return *a->bus && *b->bus ? !strcmp(a->bus, b->bus) : !strcasecmp(a->name, b->name);
+}
+
+void skp__devices_mark_twins(struct skp_device_list *list) {
+  for (size_t i = 0; i < list->n; i++)
+    for (size_t j = i + 1; j < list->n; j++) {
+      struct skp_device *a = &list->at[i], *b = &list->at[j];
+      if (!a->usable || !b->usable || !same_gpu(a, b)) continue;
+      struct skp_device *kept = stand_in(a) <= stand_in(b) ? a : b, *twin = kept == a ? b : a;
+      twin->usable = false;
+      twin->twin = true;
+      snprintf(twin->skipped, sizeof twin->skipped, "the same GPU as %d:%d; --device %d:%d takes it all the same",
+               kept->platform, kept->device, twin->platform, twin->device);
+    }
+}
+
+/* ---- who is meant ----------------------------------------------------------------------------------------------- */
+
+/* What the user said of a platform or a device. */
+struct wish {
+  const char *text; /* NULL: nothing */
+  bool exact;       /* the whole name, not a part of it */
+};
+
+static bool is_index(const char *text) { return *text && !text[strspn(text, "0123456789")]; }
+
+static bool fits(const struct wish *wish, const char *name, int index) {
+  if (!wish->text) return true;
+  if (is_index(wish->text)) return strtol(wish->text, NULL, 10) == index;
+  return wish->exact ? !strcasecmp(name, wish->text) : strcasestr(name, wish->text) != NULL;
+}
+
+/* "P:D" */
+static bool is_pair(const char *text, int *platform, int *device) {
+  int end = 0;
+  return text && sscanf(text, "%d:%d%n", platform, device, &end) == 2 && !text[end];
+}
+
+static bool matches(const struct skp_device *d, const struct wish *platform, const struct wish *device) {
+  int p, i;
+  if (is_pair(device->text, &p, &i)) return d->platform == p && d->device == i;
+  return fits(platform, d->platform_name, d->platform) && fits(device, d->name, d->device);
+}
+
+struct matches {
+  size_t n;
+  const struct skp_device *at[SKP_MAX_DEVICES];
+};
+
+static struct matches find(const struct skp_device_list *list, const struct wish *platform, const struct wish *device,
+                           bool twins) {
+  struct matches m = {0};
+  for (size_t i = 0; i < list->n; i++) {
+    const struct skp_device *d = &list->at[i];
+    if ((twins ? d->twin : d->usable) && matches(d, platform, device)) m.at[m.n++] = d;
+  }
+  return m;
+}
+
+/* A whole name goes before a part of one; a twin is taken only if nothing else fits what was said. */
+static struct matches find_meant(const struct skp_device_list *list, const char *platform, const char *device) {
+  struct matches m = {0};
+  for (int twins = 0; twins <= (platform || device) && !m.n; twins++)
+    for (int exact = 3; exact >= 0 && !m.n; exact--) {
+      struct wish p = {platform, exact & 2}, d = {device, exact & 1};
+      m = find(list, &p, &d, twins);
+    }
+  return m;
+}
+
+/* ---- the best ---------------------------------------------------------------------------------------------------- */
+
+static int rank(const struct skp_device *d) {
+  int kind = is_gpu(d) ? (d->unified ? 2 : 3) : !strcmp(d->type, "CPU") ? 1 : 0;
+  return 4 * kind - stand_in(d);
+}
+
+static const struct skp_device *best(const struct matches *m) {
+  const struct skp_device *found = m->at[0];
+  for (size_t i = 1; i < m->n; i++) {
+    const struct skp_device *d = m->at[i];
+    if (rank(d) > rank(found) || (rank(d) == rank(found) && is_gpu(d) && d->memory > found->memory)) found = d;
+  }
+  return found;
+}
+
+static bool one_platform(const struct matches *m) {
+  for (size_t i = 1; i < m->n; i++)
+    if (m->at[i]->platform != m->at[0]->platform) return false;
+  return true;
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+struct words {
+  size_t n;
+  char text[4000];
+};
+
+static void add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct words *w, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(w->text + w->n, sizeof w->text - w->n, format, args);
+  va_end(args);
+  if (n > 0) w->n += (size_t)n;
+  if (w->n >= sizeof w->text) w->n = sizeof w->text - 1;
+}
+
+static void add_device(struct words *w, const struct skp_device *d) {
+  add(w, "\n  %d:%d  %s (%s)%s%s", d->platform, d->device, d->name, d->platform_name, *d->skipped ? ": " : "",
+      d->skipped);
+}
+
+/* "--platform X --device Y" */
+static void add_wish(struct words *w, const char *platform, const char *device) {
+  if (platform) add(w, "--platform %s", platform);
+  if (device) add(w, "%s--device %s", platform ? " " : "", device);
+}
+
+static skp_status fail_none(const struct skp_device_list *list, const char *platform, const char *device) {
+  struct words w = {0};
+  bool any = false;
+  for (size_t i = 0; i < list->n; i++) any = any || list->at[i].usable;
+  if (any) {
+    add(&w, "No usable device matches ");
+    add_wish(&w, platform, device);
+    add(&w, ". There are:");
+  } else
+    add(&w, "%s%s", skp__devices_advice(), list->n + list->n_notes ? "\nWhat was found:" : "");
+  for (size_t i = 0; i < list->n; i++) add_device(&w, &list->at[i]);
+  for (size_t i = 0; i < list->n_notes; i++) add(&w, "\n  %s", list->notes[i]);
+  return skp__fail(SKP_NO_DEVICE, "%s", w.text);
+}
+
+static skp_status fail_several(const struct matches *m, const char *platform, const char *device) {
+  struct words w = {0};
+  add_wish(&w, platform, device);
+  add(&w, " matches several devices; --device P:D names one:");
+  for (size_t i = 0; i < m->n; i++) add_device(&w, m->at[i]);
+  return skp__fail(SKP_USAGE, "%s", w.text);
+}
+
+skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
+                               const char *device) {
+  *out = NULL;
+  struct matches m = find_meant(list, platform, device);
+  if (!m.n) return fail_none(list, platform, device);
+  if (m.n > 1 && (device || (platform && !one_platform(&m)))) return fail_several(&m, platform, device);
+  *out = best(&m);
+  return SKP_OK;
+}
+
+const char *skp__devices_advice(void) {
+  return "There is no usable OpenCL device. The driver for yours is in one of these packages (Debian, Ubuntu):\n"
+         "  any CPU     sudo apt install pocl-opencl-icd\n"
+         "  AMD GPU     sudo apt install mesa-opencl-icd     (or rocm-opencl-icd, from AMD)\n"
+         "  Intel GPU   sudo apt install intel-opencl-icd\n"
+         "  NVIDIA GPU  sudo apt install nvidia-opencl-icd   (Ubuntu: comes with nvidia-driver-NNN)\n"
+         "A GPU must also be open to you: sudo usermod -aG render,video $USER, then log in again.";
+}
