@@ -1,0 +1,78 @@
+/* conv2d_direct.cl: convolution and its gradients, each result by one work-item, for any sizes. SPDX-License-Identifier: MIT
+ *
+ *   y[n,p,q,k]   = b[k] + sum over r,s,c  of x[n, p·stride - pad + r·dilation, q·stride - pad + s·dilation, c] · w[r,s,c,k]
+ *   dx[n,h,w,c]  = sum over r,s,k  of dy[n, (h + pad - r·dilation) / stride, (w + pad - s·dilation) / stride, k] · w[r,s,c,k]
+ *                  where both divisions leave no rest
+ *   dw[r,s,c,k]  = sum over n,p,q  of x[… as in y] · dy[n,p,q,k],     db[k] = sum over n,p,q  of dy[n,p,q,k]
+ *
+ * x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a group's K/groups results see the C/groups channels of the same number. */
+
+#define SIZES                                                                                                          \
+  int N, int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad, int dilation, int groups
+
+kernel void conv2d_direct(global float *restrict y, global const float *restrict x, global const float *restrict w,
+                          global const float *restrict b, int has_b, SIZES) {
+  int i = (int)get_global_id(0);
+  if (i >= N * P * Q * K) return;
+  int k = i % K, q = i / K % Q, p = i / K / Q % P, n = i / K / Q / P;
+  int Cg = C / groups, first = k / (K / groups) * Cg;
+  float sum = 0.0f;
+  for (int r = 0; r < R; r++) {
+    int h = p * stride - pad + r * dilation;
+    if (h < 0 || h >= H) continue;
+    for (int s = 0; s < S; s++) {
+      int v = q * stride - pad + s * dilation;
+      if (v < 0 || v >= W) continue;
+      global const float *from = x + ((n * H + h) * W + v) * C + first;
+      global const float *by = w + (r * S + s) * Cg * K + k;
+      for (int c = 0; c < Cg; c++) sum += from[c] * by[c * K];
+    }
+  }
+  y[i] = has_b ? sum + b[k] : sum;
+}
+
+kernel void conv2d_direct_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict w,
+                             SIZES) {
+  int i = (int)get_global_id(0);
+  if (i >= N * H * W * C) return;
+  int c = i % C, v = i / C % W, h = i / C / W % H, n = i / C / W / H;
+  int Cg = C / groups, Kg = K / groups, first = c / Cg * Kg;
+  float sum = 0.0f;
+  for (int r = 0; r < R; r++) {
+    int p = h + pad - r * dilation;
+    if (p < 0 || p % stride || p / stride >= P) continue;
+    for (int s = 0; s < S; s++) {
+      int q = v + pad - s * dilation;
+      if (q < 0 || q % stride || q / stride >= Q) continue;
+      global const float *from = dy + ((n * P + p / stride) * Q + q / stride) * K + first;
+      global const float *by = w + ((r * S + s) * Cg + c % Cg) * K + first;
+      for (int k = 0; k < Kg; k++) sum += from[k] * by[k];
+    }
+  }
+  dx[i] = sum;
+}
+
+/* One chunk's part: rows of y are numbered through all images, `rows` of them a chunk. Each row is summed by itself, which keeps rounding
+ * small. Entries beyond the weights are those of db. */
+kernel void conv2d_direct_dw(global float *restrict partial, global const float *restrict x,
+                             global const float *restrict dy, int rows, SIZES) {
+  int i = (int)get_global_id(0), Cg = C / groups, weights = R * S * Cg * K;
+  if (i >= weights + K) return;
+  int k = i % K, c = i / K % Cg + k / (K / groups) * Cg, s = i / K / Cg % S, r = i / K / Cg / S;
+  int from = (int)get_global_id(1) * rows, to = min(from + rows, N * P);
+  float sum = 0.0f;
+  for (int row = from; row < to; row++) {
+    int h = row % P * stride - pad + r * dilation;
+    float part = 0.0f;
+    if (i >= weights) {
+      for (int q = 0; q < Q; q++) part += dy[(row * Q + q) * K + k];
+    } else if (h >= 0 && h < H) {
+      for (int q = 0; q < Q; q++) {
+        int v = q * stride - pad + s * dilation;
+        if (v >= 0 && v < W) part += x[((row / P * H + h) * W + v) * C + c] * dy[(row * Q + q) * K + k];
+      }
+    }
+    sum += part;
+  }
+  partial[get_global_id(1) * (weights + K) + i] = sum;
+}

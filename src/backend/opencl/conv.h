@@ -1,0 +1,38 @@
+/* conv.h: what the methods of conv2d and linear share. A linear layer is a convolution of 1×1 images by a 1×1 kernel, so each
+ * method of a direction is written once and stands in both ops' tables. SPDX-License-Identifier: MIT */
+#ifndef SKP_BACKEND_OPENCL_CONV_H
+#define SKP_BACKEND_OPENCL_CONV_H
+
+#include "backend/opencl/cl.h"
+
+/* The sizes of a convolution, whichever of its three directions is asked for. All products fit an int (skp__cl_refuse_huge). */
+struct skp__conv {
+  int N, H, W, C; /* x: {N, H, W, C} */
+  int P, Q, K;    /* y: {N, P, Q, K} */
+  int R, S;       /* w: {R, S, C/groups, K} */
+  int stride, pad, dilation, groups;
+};
+struct skp__conv skp__conv_of(const struct skp_sig *sig);
+
+/* All of them as kernel arguments. */
+#define SKP__CONV_ARGS "d d d d d d d d d d d d d"
+#define SKP__CONV_VALUES(g)                                                                                            \
+  (g)->N, (g)->H, (g)->W, (g)->C, (g)->P, (g)->Q, (g)->K, (g)->R, (g)->S, (g)->stride, (g)->pad, (g)->dilation,        \
+      (g)->groups
+
+static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }
+
+/* conv_sum.c: the end of a weight gradient: dw and db from `chunks` partial results in the workspace, each of weights and then K bias
+ * entries, added in a fixed order. `db`: the op asks for db. */
+int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks);
+skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int chunks, bool db);
+/* db alone, for methods whose kernels make only dw; it uses the workspace from float `offset` on. */
+enum { SKP__CONV_DB_CHUNKS = 64 };
+skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g, int offset);
+
+/* conv_direct.c: an element at a time; takes everything. */
+skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_direct_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_direct_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
+#endif
