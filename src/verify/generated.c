@@ -1,0 +1,206 @@
+/* generated.c: cases with random inputs, so that a device can be tested without reference files. SPDX-License-Identifier: MIT
+ *
+ * The plain C of the ops says what is right. Shapes are small and awkward: odd extents, single pixels, channel counts around the widths
+ * of vectors and tiles, windows that leave a rest. */
+#include "base/random.h"
+#include "verify/case.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One line a case. Inputs "NAME=EXTENTxEXTENT…", attributes "NAME=VALUE"; "dy" stands for a gradient of the shape of output 0. The
+ * first of an op's lines that are marked make the quick set. */
+static const struct row {
+  bool quick;
+  const char *op, *inputs, *attrs;
+} rows[] = {
+    {1, "conv2d", "x=2x9x9x5 w=3x3x5x7 b=7 dy", "pad=1"},
+    {1, "conv2d", "x=2x8x8x8 w=3x3x8x16 b=16 dy", "pad=1"},
+    {1, "conv2d", "x=3x8x7x4 w=1x1x4x12 dy", ""},
+    {1, "conv2d", "x=1x11x10x3 w=7x7x3x8 dy", "stride=2 pad=3"},
+    {1, "conv2d", "x=2x10x10x8 w=3x3x4x6 b=6 dy", "stride=2 pad=1 groups=2"},
+    {0, "conv2d", "x=1x28x28x1 w=3x3x1x4 b=4 dy", "pad=1"},
+    {0, "conv2d", "x=2x13x12x16 w=3x3x16x32 dy", "pad=2 dilation=2"},
+    {0, "conv2d", "x=2x7x9x6 w=3x3x1x6 dy", "pad=1 groups=6"},
+    {0, "conv2d", "x=1x16x16x64 w=3x3x64x64 dy", "pad=1"},
+    {0, "conv2d", "x=5x7x7x32 w=1x1x32x65 b=65 dy", "stride=2"},
+    {0, "conv2d", "x=4x1x1x3 w=1x1x3x1 b=1 dy", ""},
+    {0, "conv2d", "x=1x6x5x2 w=5x5x2x3 dy", "pad=4 stride=3"},
+    {1, "batchnorm", "x=4x5x6x7 gamma=7 beta=7 running_mean=7 running_var=7 dy", "training=1"},
+    {1, "batchnorm", "x=4x5x6x16 gamma=16 beta=16 running_mean=16 running_var=16 dy", "training=1 fuse=relu"},
+    {1, "batchnorm", "x=2x5x6x7 gamma=7 beta=7 residual=2x5x6x7 running_mean=7 running_var=7 dy",
+     "training=1 fuse=add_relu"},
+    {1, "batchnorm", "x=4x5x6x7 gamma=7 beta=7 running_mean=7 running_var=7 dy", "training=0 fuse=relu"},
+    {0, "batchnorm", "x=4x5x6x8 gamma=8 beta=8 running_mean=8 running_var=8 dy", "training=0"},
+    {0, "batchnorm", "x=2x1x1x3 gamma=3 beta=3 running_mean=3 running_var=3 dy", "training=1"},
+    {0, "batchnorm", "x=3x17x19x1 gamma=1 beta=1 running_mean=1 running_var=1 dy", "training=1 fuse=relu"},
+    {0, "batchnorm", "x=2x9x9x130 gamma=130 beta=130 residual=2x9x9x130 running_mean=130 running_var=130 dy",
+     "training=1 fuse=add_relu"},
+    {1, "relu", "x=3x5x7x9 dy", ""},
+    {0, "relu", "x=1x1x1x1 dy", ""},
+    {1, "add", "a=3x5x7x9 b=3x5x7x9 dy", ""},
+    {1, "add_relu", "a=3x5x7x9 b=3x5x7x9 dy", ""},
+    {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1"},
+    {0, "maxpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
+    {0, "maxpool2d", "x=1x7x7x3 dy", "kernel=3 stride=1"},
+    {1, "avgpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1 count_include_pad=0"},
+    {0, "avgpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
+    {0, "avgpool2d", "x=1x7x7x3 dy", "kernel=3 stride=3 pad=1 count_include_pad=1"},
+    {1, "global_avgpool", "x=3x7x5x9 dy", ""},
+    {0, "global_avgpool", "x=2x1x1x64 dy", ""},
+    {1, "linear", "x=7x33 w=1x1x33x10 b=10 dy", ""},
+    {1, "linear", "x=16x48 w=4x4x3x17 dy", ""},
+    {0, "linear", "x=128x784 w=28x28x1x10 b=10 dy", ""},
+    {0, "linear", "x=1x5 w=1x1x5x1 b=1 dy", ""},
+    {1, "softmax_cross_entropy", "x=9x10 labels=9", ""},
+    {1, "softmax_cross_entropy", "x=9x10 labels=9", "label_smoothing=0.1"},
+    {0, "softmax_cross_entropy", "x=130x100 labels=130", ""},
+    {0, "softmax_cross_entropy_dx", "x=9x10 labels=9 dloss=1", "label_smoothing=0.1"},
+    {1, "accuracy", "x=67x10 labels=67", ""},
+    {0, "accuracy", "x=300x3 labels=300", ""},
+    {1, "resize_bilinear", "x=2x12x10x3", "out_h=7 out_w=5"},
+    {0, "resize_bilinear", "x=2x7x5x1", "out_h=16 out_w=9"},
+    {1, "sgd", "p=257 g=257 hyper=4", ""},
+    {1, "sgd", "p=257 g=257 m=257 hyper=4", "momentum=0.9 weight_decay=0.01 nesterov=1"},
+    {0, "sgd", "p=4096 g=4096 m=4096 hyper=4", "momentum=0.9"},
+    {1, "adam", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
+    {1, "adamw", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
+};
+static const size_t n_rows = sizeof rows / sizeof *rows;
+
+/* Reads one "NAME=VALUE" or "NAME" of a blank-separated list and moves on; false at its end. */
+static bool next_token(const char **list, char name[32], char value[64]) {
+  int length = 0;
+  name[0] = value[0] = 0;
+  if (sscanf(*list, " %31[a-z_0-9]%n=%63s%n", name, &length, value, &length) < 1) return false;
+  *list += length;
+  return true;
+}
+
+/* ---- contents ----------------------------------------------------------------------------------------------------- */
+
+/* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
+enum fill { NORMAL, POSITIVE, LABELS, HYPER };
+static const struct {
+  const char *name;
+  enum fill fill;
+} fills[] = {{"labels", LABELS}, {"running_var", POSITIVE}, {"v", POSITIVE}, {"gamma", POSITIVE}, {"hyper", HYPER}};
+
+static enum fill fill_of(const char *name) {
+  for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)
+    if (!strcmp(fills[i].name, name)) return fills[i].fill;
+  return NORMAL;
+}
+
+/* Random content; `classes` bounds labels. */
+static skp_status make(void **out, enum fill fill, int64_t count, int64_t classes, struct skp__random *r) {
+  static const float hyper[4] = {0.01f, 0.19f, 0.002f, 0}; /* Adam's second step */
+  float *f;
+  SKP_TRY(skp__alloc(&f, (size_t)count, sizeof *f));
+  for (int64_t i = 0; i < count; i++) {
+    if (fill == LABELS)
+      ((int32_t *)(void *)f)[i] = (int32_t)skp__random_below(r, (uint32_t)classes);
+    else if (fill == HYPER)
+      f[i] = hyper[i % 4];
+    else if (fill == POSITIVE)
+      f[i] = (float)skp__random_between(r, 0.5, 1.5);
+    else
+      f[i] = (float)skp__random_normal(r);
+  }
+  *out = f;
+  return SKP_OK;
+}
+
+static skp_status random_input(struct skp__case *c, skp_value *v, const char *name, struct skp_shape shape,
+                               int64_t classes, struct skp__random *r) {
+  enum fill fill = fill_of(name);
+  void *data;
+  SKP_TRY(make(&data, fill, skp__shape_count(&shape), classes, r));
+  shape.dtype = fill == LABELS ? SKP_I32 : SKP_F32;
+  return skp__case_input(c, v, shape, data);
+}
+
+/* ---- cases -------------------------------------------------------------------------------------------------------- */
+
+static struct skp_shape read_shape(const char *text) {
+  int64_t dim[SKP_MAX_RANK];
+  int rank = 0;
+  for (const char *p = text; rank < SKP_MAX_RANK && *p; p += *p == 'x') dim[rank++] = strtoll(p, (char **)&p, 10);
+  return skp__shape(SKP_F32, rank, dim);
+}
+
+static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, const struct skp_op *op, const char *list,
+                              struct skp__random *r) {
+  char name[32], value[64], own[40];
+  int64_t classes = 0;
+  for (int i = 0; i < op->n_in; i++) in[i] = SKP_NONE;
+  *dy = false;
+  while (next_token(&list, name, value)) {
+    *dy = *dy || !*value;
+    struct skp_shape shape = read_shape(value);
+    if (!classes) classes = shape.dim[shape.rank - 1];
+    for (int i = 0; i < op->n_in; i++) {
+      snprintf(own, sizeof own, "%.*s", (int)strcspn(op->in_names[i], "?"), op->in_names[i]);
+      if (*value && !strcmp(own, name)) SKP_TRY(random_input(c, &in[i], name, shape, classes, r));
+    }
+  }
+  return SKP_OK;
+}
+
+/* Gradients of all inputs but state, which outputs take the place of. */
+static skp_status add_gradient(struct skp__case *c, const struct skp_op *op, const skp_value *in, skp_value out,
+                               bool arrives, struct skp__random *r) {
+  skp_value dy = SKP_NONE, din[SKP_MAX_IN];
+  bool need[SKP_MAX_IN];
+  for (int i = 0; i < op->n_in; i++) need[i] = in[i] != SKP_NONE && c->g->tensors.at[in[i]].shape.dtype == SKP_F32;
+  for (int o = 0; o < op->n_out; o++)
+    if (op->alias[o]) need[op->alias[o] - 1] = false;
+  if (arrives) SKP_TRY(random_input(c, &dy, "dy", c->g->tensors.at[out].shape, 0, r));
+  return skp__case_gradient(c, 0, dy, need, din);
+}
+
+static skp_status build(struct skp__case *c, const struct row *row, const cJSON *json, struct skp__random *r) {
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  bool dy;
+  SKP_TRY(skp__case_op(&op, &attrs, row->op, json));
+  SKP_TRY(read_inputs(c, in, &dy, op, row->inputs, r));
+  SKP_TRY(skp__case_node(c, op, &attrs, in, out));
+  if (op->gradient) SKP_TRY(add_gradient(c, op, in, out[0], dy, r));
+  return skp__case_complete(c);
+}
+
+/* A row's attributes as golden files write them. */
+static cJSON *read_attrs(const char *list) {
+  cJSON *json = cJSON_CreateObject();
+  char name[32], value[64];
+  while (json && next_token(&list, name, value)) {
+    cJSON *item = cJSON_Parse(value); /* a number, else a name */
+    cJSON_AddItemToObject(json, name, item ? item : cJSON_CreateString(value));
+  }
+  return json;
+}
+
+static skp_status visit_row(const struct row *row, size_t n, uint64_t seed, skp__case_visit visit, void *user) {
+  struct skp__case c;
+  struct skp__random r = skp__random_start(seed, n);
+  char id[sizeof c.id];
+  snprintf(id, sizeof id, "%s%s%s", row->inputs, *row->attrs ? " " : "", row->attrs);
+  cJSON *json = read_attrs(row->attrs);
+  skp_status status = json ? skp__case_create(&c, row->op, id) : skp__fail_memory("a case", 0);
+  if (status == SKP_OK) {
+    status = build(&c, row, json, &r);
+    status = status == SKP_OK ? visit(user, &c) : skp__fail_in(status, "generated case %s %s", row->op, id);
+    skp__case_free(&c);
+  }
+  cJSON_Delete(json);
+  return status;
+}
+
+skp_status skp__generated_each(const char *op, uint64_t seed, bool quick, skp__case_visit visit, void *user) {
+  for (size_t i = 0; i < n_rows; i++)
+    if ((!op || !strcmp(op, rows[i].op)) && (rows[i].quick || !quick))
+      SKP_TRY(visit_row(&rows[i], i, seed, visit, user));
+  return SKP_OK;
+}

@@ -1,0 +1,201 @@
+/* judge.c: one node by one method, on known inputs, against known outputs. SPDX-License-Identifier: MIT
+ *
+ * All values lie in one buffer, as in a plan's arena, with guard words between them:
+ *
+ *   | guard | in 0 | guard | in 1 | guard | out 0 | guard | workspace | guard |
+ *
+ * The guard word is a NaN, so what is read from outside a value poisons the result. Outputs are filled with it too, so what is not written
+ * shows. After the run everything but the outputs and the workspace must be as it was. */
+#include "verify/case.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUARD_BYTES = 512 };
+static const uint32_t guard = 0x7fc5a5a5; /* NaN as a float, large as an int */
+
+struct arena {
+  const struct skp_node *node;
+  struct skp_sig sig;
+  int64_t in[SKP_MAX_IN], out[SKP_MAX_OUT], workspace; /* byte offsets, 0: absent */
+  int64_t workspace_bytes, bytes, alignment;
+  uint32_t *before, *after; /* [bytes / 4] */
+  struct skp_buffer *buffer;
+  struct skp_buffer *slices[SKP_MAX_IN + SKP_MAX_OUT + 1]; /* inputs, outputs, workspace */
+};
+
+static int64_t shape_bytes(const struct skp_shape *s) { return 4 * skp__shape_count(s); }
+
+static int64_t place(struct arena *a, int64_t bytes) {
+  if (!bytes) return 0;
+  int64_t at = (a->bytes + GUARD_BYTES + a->alignment - 1) / a->alignment * a->alignment;
+  a->bytes = (at + bytes + 3) / 4 * 4;
+  return at;
+}
+
+static void lay_out(struct arena *a) {
+  for (int i = 0; i < a->node->op->n_in; i++) a->in[i] = place(a, shape_bytes(&a->sig.in[i]));
+  for (int o = 0; o < a->node->op->n_out; o++) {
+    int from = a->node->op->alias[o] - 1;
+    bool there = a->sig.out[o].rank;
+    a->out[o] = !there ? 0 : from >= 0 ? a->in[from] : place(a, shape_bytes(&a->sig.out[o]));
+  }
+  a->workspace = place(a, a->workspace_bytes);
+  a->bytes += GUARD_BYTES;
+}
+
+static skp_status fill(struct arena *a, const struct skp__case *c) {
+  SKP_TRY(skp__alloc(&a->before, (size_t)a->bytes, 1));
+  SKP_TRY(skp__alloc(&a->after, (size_t)a->bytes, 1));
+  for (int64_t i = 0; i < a->bytes / 4; i++) a->before[i] = guard;
+  for (int i = 0; i < a->node->op->n_in; i++)
+    if (a->in[i])
+      memcpy(a->before + a->in[i] / 4, c->known.at[a->node->in[i]].data, (size_t)shape_bytes(&a->sig.in[i]));
+  return SKP_OK;
+}
+
+static skp_status slice(struct arena *a, struct skp_backend *b, int n, int64_t at, int64_t bytes) {
+  return at ? b->ops->buffer_slice(b, &a->slices[n], a->buffer, at, bytes) : SKP_OK;
+}
+
+static skp_status run_in(struct arena *a, struct skp_backend *b, struct skp_prepared *p, const struct skp__case *c) {
+  lay_out(a);
+  SKP_TRY(fill(a, c));
+  SKP_TRY(b->ops->buffer_create(b, &a->buffer, a->bytes));
+  struct skp_buffer **in = a->slices, **out = in + SKP_MAX_IN, **workspace = out + SKP_MAX_OUT;
+  for (int i = 0; i < SKP_MAX_IN; i++) SKP_TRY(slice(a, b, i, a->in[i], shape_bytes(&a->sig.in[i])));
+  for (int o = 0; o < SKP_MAX_OUT; o++) SKP_TRY(slice(a, b, SKP_MAX_IN + o, a->out[o], shape_bytes(&a->sig.out[o])));
+  SKP_TRY(slice(a, b, SKP_MAX_IN + SKP_MAX_OUT, a->workspace, a->workspace_bytes));
+  SKP_TRY(skp__backend_write_now(b, a->buffer, 0, a->before, a->bytes));
+  SKP_TRY(b->ops->bind(p, in, out, *workspace));
+  SKP_TRY(b->ops->run(b, &p, 1));
+  return skp__backend_read_now(b, a->buffer, 0, a->after, a->bytes);
+}
+
+static void arena_free(struct arena *a, struct skp_backend *b) {
+  for (size_t i = 0; i < sizeof a->slices / sizeof *a->slices; i++)
+    if (a->slices[i]) b->ops->buffer_destroy(b, a->slices[i]);
+  if (a->buffer) b->ops->buffer_destroy(b, a->buffer);
+  free(a->before);
+  free(a->after);
+}
+
+/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+
+static double element(const void *data, int64_t i, skp_dtype dtype) {
+  return dtype == SKP_F32 ? (double)((const float *)data)[i] : (double)((const int32_t *)data)[i];
+}
+
+/* "(1, 0, 4)" */
+static const char *position(char text[80], const struct skp_shape *s, int64_t index) {
+  int64_t at[SKP_MAX_RANK];
+  for (int i = s->rank; i-- > 0; index /= s->dim[i]) at[i] = index % s->dim[i];
+  int n = snprintf(text, 80, "(");
+  for (int i = 0; i < s->rank && n < 70; i++)
+    n += snprintf(text + n, (size_t)(80 - n), "%s%lld", i ? ", " : "", (long long)at[i]);
+  snprintf(text + n, (size_t)(80 - n), ")");
+  return text;
+}
+
+static void fail_output(struct skp__verdict *v, const struct arena *a, int o, int64_t worst, int64_t wrong,
+                        double allowed) {
+  char at[80];
+  const struct skp_shape *s = &a->sig.out[o];
+  const char *name = a->node->op->out_names[o];
+  v->passed = false;
+  v->index = worst;
+  snprintf(v->tensor, sizeof v->tensor, "%.*s", (int)strcspn(name, "?"), name);
+  snprintf(v->text, sizeof v->text,
+           "%s[%lld] %s: got %.9g, want %.9g, off by %.3g where %.3g is allowed; %lld of %lld wrong", v->tensor,
+           (long long)worst, position(at, s, worst), v->got, v->want, fabs(v->got - v->want), allowed, (long long)wrong,
+           (long long)skp__shape_count(s));
+}
+
+/* NaN is never near enough. */
+static void compare_output(struct skp__verdict *v, const struct arena *a, const struct skp__known *k, int o,
+                           double tolerance) {
+  const uint32_t *got = a->after + a->out[o] / 4;
+  skp_dtype dtype = a->sig.out[o].dtype;
+  int64_t count = skp__shape_count(&a->sig.out[o]), worst = -1, wrong = 0;
+  double off = -1;
+  for (int64_t i = 0; i < count; i++) {
+    double is = element(got, i, dtype), want = element(k->data, i, dtype), d = fabs(is - want);
+    if (d <= tolerance) continue;
+    wrong++;
+    if (isnan(d)) d = INFINITY;
+    if (d <= off) continue;
+    worst = i;
+    off = d;
+    v->got = is;
+    v->want = want;
+  }
+  if (worst >= 0) fail_output(v, a, o, worst, wrong, tolerance);
+}
+
+/* "12 bytes after in 'x'": the nearest value that ends before. */
+static void fail_outside(struct skp__verdict *v, const struct arena *a, int64_t at) {
+  int64_t nearest = 0;
+  const char *name = "the buffer's begin";
+  for (int i = 0; i < a->node->op->n_in; i++)
+    if (a->in[i] && a->in[i] <= at && a->in[i] >= nearest) nearest = a->in[i], name = a->node->op->in_names[i];
+  for (int o = 0; o < a->node->op->n_out; o++)
+    if (a->out[o] && a->out[o] <= at && a->out[o] >= nearest) nearest = a->out[o], name = a->node->op->out_names[o];
+  if (a->workspace && a->workspace <= at && a->workspace >= nearest) nearest = a->workspace, name = "the workspace";
+  v->passed = false;
+  v->index = (at - nearest) / 4;
+  snprintf(v->tensor, sizeof v->tensor, "%.*s", (int)strcspn(name, "?"), name);
+  snprintf(v->text, sizeof v->text, "%s[%lld] was written: it is no output, or lies behind the end of one", v->tensor,
+           (long long)v->index);
+}
+
+/* Lets what may change be as it is, then looks for any other change. */
+static void compare_outside(struct skp__verdict *v, struct arena *a) {
+  for (int o = 0; o < a->node->op->n_out; o++)
+    if (a->out[o]) memcpy(a->before + a->out[o] / 4, a->after + a->out[o] / 4, (size_t)shape_bytes(&a->sig.out[o]));
+  if (a->workspace)
+    memcpy((char *)a->before + a->workspace, (char *)a->after + a->workspace, (size_t)a->workspace_bytes);
+  for (int64_t i = 0; i < a->bytes / 4 && v->passed; i++)
+    if (a->before[i] != a->after[i]) fail_outside(v, a, 4 * i);
+}
+
+/* Winograd's transforms cost digits; golden/README.md grants it more room. */
+static double winograd_allowance(const struct skp__case *c, skp_value value, const char *method) {
+  const struct skp_shape *s = &c->g->tensors.at[value].shape;
+  if (strncmp(method, "winograd", 8)) return 0;
+  return 2e-5 * (1 + skp__case_max(c->known.at[value].data, skp__shape_count(s), s->dtype));
+}
+
+static void compare(struct skp__verdict *v, struct arena *a, const struct skp__case *c, const char *method) {
+  v->passed = true;
+  for (int o = 0; o < a->node->op->n_out && v->passed; o++) {
+    if (!a->out[o]) continue;
+    skp_value value = a->node->out[o];
+    const struct skp__known *k = &c->known.at[value];
+    compare_output(v, a, k, o, k->tolerance + winograd_allowance(c, value, method));
+  }
+  if (v->passed) compare_outside(v, a);
+}
+
+skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const struct skp__case *c, size_t n,
+                      const char *method) {
+  struct skp_backend_info info;
+  struct skp_prepared *p = NULL;
+  struct arena a = {.node = &c->g->nodes.at[n]};
+  *out = (struct skp__verdict){0};
+  a.sig = skp__graph_sig(c->g, a.node);
+  b->ops->info(b, &info);
+  a.alignment = info.alignment < 4 ? 4 : info.alignment;
+  skp_status status = b->ops->prepare(b, &p, &a.sig, method);
+  out->refused = status == SKP_UNSUPPORTED;
+  if (status == SKP_OK) {
+    a.workspace_bytes = b->ops->workspace(p);
+    status = run_in(&a, b, p, c);
+  }
+  if (status == SKP_OK)
+    compare(out, &a, c, method);
+  else
+    snprintf(out->text, sizeof out->text, "%s", skp_error_message());
+  if (p) b->ops->prepared_destroy(p);
+  arena_free(&a, b);
+  return status == SKP_DEVICE || status == SKP_MEMORY ? status : SKP_OK;
+}
