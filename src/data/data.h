@@ -6,35 +6,52 @@
 
 #include "base/error.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST } skp_split;
 
 /* A set of labelled images, all of one size, random access, safe to read from several threads. */
 struct skp_source {
-  char *name;  /* for people: "digits", or the folder */
-  int64_t n;   /* samples */
-  int H, W, C; /* of each image */
-  int classes;
+  char *name;         /* for people: "digits", or the folder */
+  int64_t n;          /* samples */
+  int H, W, C;        /* of each image */
+  int classes;        /* every label is below it */
   char **class_names; /* [classes], never NULL */
   /* Writes sample i as H·W·C bytes, row-major HWC, and its label (-1: unknown). */
   skp_status (*sample)(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label);
-  void (*destroy)(struct skp_source *s); /* frees s and all that it holds */
+  void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
-/* Opens "digits" (built in) or a folder whose content is recognised. `seed` matters to no source's content: generated sets are the
- * same everywhere and always. The error for an unrecognised folder lists what was looked for. */
+/* Opens "digits" (built in) or a folder whose content is recognised; ./digits is a folder of that name. Nothing seeds a source's content:
+ * generated sets are the same everywhere and always. A folder without test files gives SKP_OK and a NULL source for SKP_SPLIT_TEST. The
+ * error for an unrecognised folder lists what was looked for and what lies there. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 
-/* The parts (one file each). */
+/* ---- the parts, one file each ------------------------------------------------------------------------------------ */
+
 skp_status skp__source_digits(struct skp_source **out, skp_split split);
 skp_status skp__source_idx(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_idx_found(const char *folder);
 
-/* Decodes a PNG or JPEG file into fresh memory: H·W·C bytes with C = 1 (grey) or 3 (RGB) as asked (`channels`), alpha dropped. Hostile
- * sizes are refused (limit 1 << 28 pixels). free() it. */
+/* One IDX file of unsigned bytes, plain or gzip. */
+struct skp_idx {
+  int64_t dim[3];
+  uint8_t *values; /* dim[0]·dim[1]·…; freed with free() */
+};
+/* Reads a file that must have `rank` dimensions (1 or 3), none of them 0; the others become 1. At most 4 GiB. */
+skp_status skp__idx_read(struct skp_idx *out, const char *path, int rank);
+
+/* Names "0", "1", … for a source of `classes` classes. */
+skp_status skp__source_name_by_number(struct skp_source *s);
+
+/* Decodes a PNG or JPEG file into fresh memory: H·W·C bytes with C = 1 (grey) or 3 (RGB) as asked (`channels`). Alpha is dropped and 16 bits
+ * become the upper 8, as Pillow's convert("RGB") does. Hostile sizes are refused (limit 1 << 28 pixels). free() it. */
 skp_status skp__image_read(uint8_t **out, int *H, int *W, const char *path, int channels);
+/* The same from memory; `name` stands for the path in errors. */
+skp_status skp__image_decode(uint8_t **out, int *H, int *W, const void *bytes, size_t size, const char *name,
+                             int channels);
 /* Antialiased bilinear resize as torchvision's, bytes in, bytes out. */
 skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C);
 
@@ -43,7 +60,8 @@ skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *
 struct skp_loader_options {
   int64_t batch;
   bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */
-  bool wrap;    /* false: the last batch of an epoch may be smaller */
+  bool
+      wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
   uint64_t seed;
   float mean[4],
       std[4];  /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
@@ -65,8 +83,9 @@ skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *
                               const struct skp_loader_options *options);
 void skp__loader_destroy(struct skp_loader *l);          /* stops the workers; NULL is fine */
 int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
-/* The next batch, in order, across epochs without end. It stays valid until it is given back. At most depth - 1 may be held. Adds the
- * seconds spent waiting to *waited (may be NULL). */
+/* The next batch, in order, across epochs without end. It stays valid until it is given back, in any order. At most depth - 1 may be held.
+ * Adds the seconds spent waiting to *waited (may be NULL). A sample that cannot be read fails here, at its batch, and at each call
+ * from then on. */
 skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited);
 void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch);
 

@@ -1,0 +1,244 @@
+/* digits.c: "digits", a generated set of handwritten-looking digits, 28×28, grey, 10 classes. SPDX-License-Identifier: MIT
+ *
+ * Sample i of a split is a pure function of (split, i), in integers only, so that every machine draws the same bytes. A digit is one of
+ * several styles of writing it: strokes, each a smooth curve through a few points. Each sample moves the points, bends, slants, turns,
+ * scales and shifts the whole, draws it with a pen of some width and pressure, adds stray marks, and puts it on a noisy ground. */
+#include "base/array.h"
+#include "base/random.h"
+#include "data/data.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  SIDE = 28,
+  TRAIN = 60000,
+  TEST = 10000,
+  CLASSES = 10,
+  ONE = 256,       /* 1 pixel; lengths are in 1/256 of it */
+  UNIT = 4096,     /* 1.0 in ratios, and half the side of the box that styles are written in */
+  REACH = 4,       /* no pen reaches further, in pixels */
+  ROOT_STEP = 64,  /* the table of roots has this many entries for a square pixel */
+  MAX_POINTS = 16, /* of a stroke */
+};
+
+static const uint64_t seed = 0x736b6970706572; /* fixed for ever: with it the set would change */
+
+/* Two letters are a point, column a … z from the left and row A … Z from the top; a space ends a stroke. */
+static const char *const styles[CLASSES][5] = {
+    {"mBhFfMhTmYrTtMrFmB", "nBjFiMiSmXqTrMrGnB", "pDlBhGfNiVmYrUtMrFlBjD", "iEfLgTlYrVtNrFmBiE",
+     "qFnCiDfKgSkXqVtOsHpDlC"},
+    {"mBmY", "hGnB nBmY", "hHnB nBnY hYtY", "pBkY", "kBnMnY"},
+    {"gGjCnBrDsHqLlRfX fXtX", "gFlBqCsHoNiVfWgSkTpXuW", "gDpBsFqLfX fXsX", "hIiDnBrErJnPgX gXmWtX",
+     "iDoBrGpMjSgWjUoWsX"},
+    {"gDlBqDrHnLjM jMoMsQrVmYfW", "gBrB rBkK kKqMsRqWlYfV", "hDnBrEqJlM lMrOtTpYjYfU", "hFlBqDqIkL kLqNrTnYiXgT",
+     "gCpBrFlLhL lLrOqVjYfW"},
+    {"iBgO gOtO pBpY", "qBfP fPuP qBqY", "hBgJjNqM rBqMoY", "jBfP fPtO oJnY", "nBjHfO fOlPuN qGpY"},
+    {"rBiB iBhL hLmJrMsSpXkYfV", "sBjCgK gKnIsNrUlYfW", "hBgK gKmJrNrTmYgW hBsB", "sDiC iChK hKpLrSnXgX",
+     "iCiKnKsOqVjXfU jCrB"},
+    {"pBjGgPhVmYrVsQoMjNgR", "oBiIfRjYpYsSpMkNgS", "rCkEgMgUlYrUqPlNgQ", "jBgMhVmXrUpOjPgT", "tCnCiIgQiWoXrTpPkQhU"},
+    {"fBsB sBkY", "fCtB tBkY iMsM", "gEgB gBsB sBnLlY", "gCmDsB sBoKjX", "gDiBnCsB sBpLoY kMsL"},
+    {"mLhHiDmBrDrHmLgQgVmYsVsQmL", "sEnBiDiHnMsQrWmYgVgQmMrHsE", "mBiDiIlLpJqEmB lLgRiXoYsTpNlL",
+     "rDlBhFkKqPrVmYhUkOqIrD", "nLjHlCqDqIlNhTlYqVqPjKiE"},
+    {"rHnMiKgGjCnBrDrH rHqPoY", "sGoLiKgFkBqBsG sGsQpXhW", "sDmBhFjLpKsG sBqY", "qEkChGlLqHqE qErOqY",
+     "rFlBgGkMqJrC rCrPmYgV"},
+};
+
+struct digits {
+  struct skp_source base;
+  skp_split split;
+  int32_t root[REACH * REACH * ROOT_STEP + 1]; /* distance for a squared distance */
+};
+
+struct point {
+  int32_t x, y;
+};
+
+/* What distinguishes one sample's writing. Ratios in UNIT, lengths in 1/ONE pixel. */
+struct hand {
+  int32_t xx, xy, yx, yy;     /* turn, slant and scale, as a matrix */
+  struct point shift;         /* of the middle */
+  int32_t bend[4], wave;      /* quadratic and cubic bending */
+  int32_t jitter;             /* of points */
+  int32_t radius, taper;      /* the pen's at the middle of a stroke, and how much it changes to the end */
+  int32_t soft;               /* width of the edge */
+  int32_t ink, ground, noise; /* grey values */
+};
+
+struct canvas {
+  const struct digits *set;
+  int32_t cover[SIDE * SIDE]; /* 0 … ONE */
+};
+
+/* ---- small arithmetic -------------------------------------------------------------------------------------------- */
+
+static int32_t clamp(int32_t v, int32_t low, int32_t high) { return v < low ? low : v > high ? high : v; }
+
+static int32_t between(struct skp__random *r, int32_t low, int32_t high) {
+  return low + (int32_t)skp__random_below(r, (uint32_t)(high - low + 1));
+}
+
+/* Around 0, the middle likelier than the ends. */
+static int32_t around(struct skp__random *r, int32_t limit) {
+  return (between(r, -limit, limit) + between(r, -limit, limit)) / 2;
+}
+
+static int32_t times(int32_t a, int32_t b) { return a * b / UNIT; } /* |a|, |b| below 46340 */
+
+static int32_t integer_root(int32_t v) {
+  int32_t root = 0;
+  for (int32_t bit = 1 << 15; bit; bit >>= 1)
+    if ((int64_t)(root + bit) * (root + bit) <= v) root += bit;
+  return root;
+}
+
+/* ---- the pen ----------------------------------------------------------------------------------------------------- */
+
+/* Covers the pixels near the line from a to b, where the pen's radius is r. */
+static void draw_line(struct canvas *canvas, struct point a, struct point b, int32_t r, int32_t soft) {
+  int32_t reach = clamp(r + soft, 0, REACH * ONE - 1), limit = reach * reach;
+  int32_t left = clamp(((a.x < b.x ? a.x : b.x) - reach) / ONE, 0, SIDE - 1);
+  int32_t right = clamp(((a.x > b.x ? a.x : b.x) + reach) / ONE, -1, SIDE - 1);
+  int32_t top = clamp(((a.y < b.y ? a.y : b.y) - reach) / ONE, 0, SIDE - 1);
+  int32_t bottom = clamp(((a.y > b.y ? a.y : b.y) + reach) / ONE, -1, SIDE - 1);
+  int32_t dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
+  int64_t inverse = length2 ? ((int64_t)1 << 32) / length2 : 0;
+  for (int32_t row = top; row <= bottom; row++)
+    for (int32_t column = left; column <= right; column++) {
+      int32_t px = column * ONE + ONE / 2 - a.x, py = row * ONE + ONE / 2 - a.y;
+      int32_t along = clamp(px * dx + py * dy, 0, length2);
+      int32_t t = (int32_t)(along * inverse >> 20); /* 0 … 4096 */
+      int32_t ex = px - dx * t / UNIT, ey = py - dy * t / UNIT, distance2 = ex * ex + ey * ey;
+      if (distance2 >= limit) continue;
+      int32_t distance = canvas->set->root[distance2 / (ONE * ONE / ROOT_STEP)];
+      int32_t cover = clamp((r - distance) * ONE / soft + ONE / 2, 0, ONE);
+      int32_t *at = &canvas->cover[row * SIDE + column];
+      if (cover > *at) *at = cover;
+    }
+}
+
+/* From the styles' box (±UNIT) to the picture. */
+static struct point place(const struct hand *h, struct point p) {
+  int32_t uu = times(p.x, p.x), vv = times(p.y, p.y), uv = times(p.x, p.y);
+  int32_t x = p.x + times(h->bend[0], vv) + times(h->bend[1], uv) + times(h->wave, times(vv, p.y) - p.y);
+  int32_t y = p.y + times(h->bend[2], uu) + times(h->bend[3], uv);
+  return (struct point){h->shift.x + times(h->xx, x) + times(h->xy, y), h->shift.y + times(h->yx, x) + times(h->yy, y)};
+}
+
+/* A point of the Catmull-Rom curve through p[0 … 3], between p[1] and p[2], at t = step/steps. */
+static int32_t curve(int32_t a, int32_t b, int32_t c, int32_t d, int32_t t) {
+  int32_t t2 = times(t, t), t3 = times(t2, t);
+  return b + (times(c - a, t) + times(2 * a - 5 * b + 4 * c - d, t2) + times(3 * (b - c) + d - a, t3)) / 2;
+}
+
+static void draw_stroke(struct canvas *canvas, const struct hand *h, const struct point *p, int n) {
+  enum { STEPS = 4 };
+  int lines = (n - 1) * STEPS;
+  struct point from = place(h, p[0]);
+  for (int i = 1; i <= lines; i++) {
+    int k = (i - 1) / STEPS;
+    int32_t t = UNIT * (i - k * STEPS) / STEPS;
+    const struct point *a = &p[k ? k - 1 : 0], *b = &p[k], *c = &p[k + 1], *d = &p[k + 2 < n ? k + 2 : n - 1];
+    struct point on = {curve(a->x, b->x, c->x, d->x, t), curve(a->y, b->y, c->y, d->y, t)};
+    struct point to = place(h, on);
+    draw_line(canvas, from, to, h->radius + h->taper * (2 * i - lines) / lines, h->soft);
+    from = to;
+  }
+}
+
+/* ---- a sample ---------------------------------------------------------------------------------------------------- */
+
+static struct hand choose_hand(struct skp__random *r) {
+  struct hand h;
+  int32_t half = around(r, 500); /* tangent of half the angle */
+  int32_t square = times(half, half), sine = 2 * half * UNIT / (UNIT + square);
+  int32_t cosine = (UNIT - square) * UNIT / (UNIT + square);
+  int32_t slant = around(r, 1800), wide = between(r, 1900, 3100), high = between(r, 2300, 3300);
+  /* turn · slant · scale, from half a box to pixels: 1.0 becomes 12 pixels at scale UNIT */
+  int32_t to_pixels = 12 * ONE;
+  h.xx = times(times(cosine, wide), to_pixels);
+  h.yx = times(times(sine, wide), to_pixels);
+  h.xy = times(times(-sine, high) + times(cosine, times(slant, high)), to_pixels);
+  h.yy = times(times(cosine, high) + times(sine, times(slant, high)), to_pixels);
+  h.shift = (struct point){SIDE * ONE / 2 + around(r, 4 * ONE), SIDE * ONE / 2 + around(r, 4 * ONE)};
+  for (int i = 0; i < 4; i++) h.bend[i] = around(r, 900);
+  h.wave = around(r, 1200);
+  h.jitter = between(r, 100, 420);
+  h.radius = between(r, 120, 400);
+  h.taper = around(r, 90);
+  h.soft = between(r, 200, 420);
+  h.ground = between(r, 0, 60);
+  h.ink = between(r, h.ground + 90, 255);
+  h.noise = between(r, 0, 40);
+  return h;
+}
+
+static void draw_digit(struct canvas *canvas, const struct hand *h, struct skp__random *r, int digit) {
+  struct point p[MAX_POINTS];
+  int n = 0;
+  const char *style = styles[digit][skp__random_below(r, 5)];
+  for (const char *at = style;; at += 2) {
+    if (*at == ' ' || !*at) {
+      draw_stroke(canvas, h, p, n);
+      n = 0;
+      if (!*at++) break;
+    }
+    p[n++] = (struct point){(2 * (at[0] - 'a') - 25) * UNIT / 25 + around(r, h->jitter),
+                            (2 * (at[1] - 'A') - 25) * UNIT / 25 + around(r, h->jitter)};
+  }
+}
+
+/* Short lines and dots that belong to no digit. */
+static void draw_strays(struct canvas *canvas, const struct hand *h, struct skp__random *r) {
+  for (int left = between(r, 0, 3); left > 0; left--) {
+    struct point a = {between(r, 0, SIDE * ONE), between(r, 0, SIDE * ONE)};
+    struct point b = {a.x + around(r, 6 * ONE), a.y + around(r, 6 * ONE)};
+    draw_line(canvas, a, b, between(r, 60, 220), h->soft);
+  }
+}
+
+/* Ink on its ground, with noise: four bits more or less make a triangle. */
+static void develop(const struct canvas *canvas, const struct hand *h, struct skp__random *r, uint8_t *pixels) {
+  uint64_t bits = 0;
+  for (int i = 0; i < SIDE * SIDE; i++) {
+    if (i % 8 == 0) bits = skp__random_next(r);
+    int32_t grain = ((int32_t)(bits & 15) - (int32_t)(bits >> 4 & 15)) * h->noise / 15;
+    bits >>= 8;
+    pixels[i] = (uint8_t)clamp(h->ground + (h->ink - h->ground) * canvas->cover[i] / ONE + grain, 0, 255);
+  }
+}
+
+static skp_status sample(const struct skp_source *source, int64_t i, uint8_t *pixels, int32_t *label) {
+  const struct digits *set = (const struct digits *)source;
+  struct skp__random r = skp__random_start(seed + set->split, (uint64_t)i);
+  struct canvas canvas = {.set = set};
+  *label = (int32_t)skp__random_below(&r, CLASSES);
+  struct hand h = choose_hand(&r);
+  draw_digit(&canvas, &h, &r, *label);
+  draw_strays(&canvas, &h, &r);
+  develop(&canvas, &h, &r, pixels);
+  return SKP_OK;
+}
+
+static void destroy(struct skp_source *source) { free(source); }
+
+skp_status skp__source_digits(struct skp_source **out, skp_split split) {
+  struct digits *set;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&set, 1, sizeof *set));
+  set->split = split;
+  for (int i = 0; i <= REACH * REACH * ROOT_STEP; i++) set->root[i] = integer_root(i * (ONE * ONE / ROOT_STEP));
+  set->base = (struct skp_source){.n = split == SKP_SPLIT_TRAIN ? TRAIN : TEST,
+                                  .H = SIDE,
+                                  .W = SIDE,
+                                  .C = 1,
+                                  .classes = CLASSES,
+                                  .sample = sample,
+                                  .destroy = destroy};
+  skp_status status = skp__strdup(&set->base.name, "digits");
+  if (status == SKP_OK) status = skp__source_name_by_number(&set->base);
+  if (status == SKP_OK)
+    *out = &set->base;
+  else
+    skp__source_destroy(&set->base);
+  return status;
+}

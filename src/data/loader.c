@@ -1,0 +1,257 @@
+/* loader.c: worker threads prepare batches ahead of the device. SPDX-License-Identifier: MIT
+ *
+ * Batches are numbered from 0 without end; batch b belongs in slot b % depth of a ring. A worker claims the next number once its slot is
+ * free, takes that batch's sample numbers (all under the lock), fills the slot (without it) and marks it ready. The order of the samples
+ * is therefore decided by the number of the batch alone, whichever worker fills it. */
+#include "base/array.h"
+#include "base/random.h"
+#include "data/data.h"
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LEVELS = 256, MAX_CHANNELS = 4 };
+
+enum state { FREE, FILLING, READY, HELD };
+
+struct slot {
+  struct skp_batch batch; /* first: a batch's address is its slot's */
+  enum state state;
+  uint32_t *picks; /* [batch] numbers of the samples */
+  skp_status status;
+  char *error; /* text when status is not SKP_OK; NULL if there was no memory even for that */
+};
+
+struct skp_loader {
+  const struct skp_source *source;
+  struct skp_loader_options o;
+  float table[MAX_CHANNELS][LEVELS]; /* normalised value of each byte */
+  int threads;                       /* started */
+  pthread_t *thread;
+
+  pthread_mutex_t lock; /* guards what follows */
+  pthread_cond_t freed, ready;
+  bool stop;
+  int64_t claimed, delivered; /* batches so far */
+  uint32_t *order;            /* [n] of the epoch that is being claimed */
+  struct slot *slot; /* [depth]; a slot's content belongs to its filler while FILLING, to the caller while HELD */
+};
+
+int64_t skp__loader_batches(const struct skp_loader *l) { return (l->source->n + l->o.batch - 1) / l->o.batch; }
+
+/* ---- workers ----------------------------------------------------------------------------------------------------- */
+
+/* Under the lock: the numbers of the samples of the next batch. */
+static void pick_samples(struct skp_loader *l, struct slot *slot) {
+  int64_t n = l->source->n, batches = skp__loader_batches(l);
+  struct skp_batch *b = &slot->batch;
+  b->epoch = l->claimed / batches;
+  b->index = l->claimed % batches;
+  if (!b->index && l->o.shuffle) skp__random_permutation(l->order, (uint32_t)n, l->o.seed, (uint64_t)b->epoch);
+  int64_t first = b->index * l->o.batch, left = n - first;
+  b->n = l->o.wrap || left > l->o.batch ? l->o.batch : left;
+  for (int64_t i = 0; i < b->n; i++) slot->picks[i] = l->order[(first + i) % n];
+}
+
+/* Claims the next batch; NULL when the loader stops. */
+static struct slot *claim(struct skp_loader *l) {
+  pthread_mutex_lock(&l->lock);
+  struct slot *slot = &l->slot[l->claimed % l->o.depth];
+  while (!l->stop && slot->state != FREE) {
+    pthread_cond_wait(&l->freed, &l->lock);
+    slot = &l->slot[l->claimed % l->o.depth]; /* another worker may have claimed meanwhile */
+  }
+  if (l->stop) {
+    slot = NULL;
+  } else {
+    slot->state = FILLING;
+    pick_samples(l, slot);
+    l->claimed++;
+  }
+  pthread_mutex_unlock(&l->lock);
+  return slot;
+}
+
+static void normalise(const struct skp_loader *l, float *x, const uint8_t *pixels) {
+  int C = l->source->C;
+  int64_t values = (int64_t)l->source->H * l->source->W * C;
+  for (int c = 0; c < C; c++) {
+    const float *table = l->table[c];
+    for (int64_t i = c; i < values; i += C) x[i] = table[pixels[i]];
+  }
+}
+
+static skp_status fill(const struct skp_loader *l, struct slot *slot, uint8_t *pixels) {
+  const struct skp_source *s = l->source;
+  int64_t values = (int64_t)s->H * s->W * s->C;
+  for (int64_t i = 0; i < slot->batch.n; i++) {
+    skp_status status = s->sample(s, slot->picks[i], pixels, &slot->batch.labels[i]);
+    if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)slot->picks[i], s->name);
+    normalise(l, slot->batch.x + i * values, pixels);
+  }
+  return SKP_OK;
+}
+
+static void *work(void *user) {
+  struct skp_loader *l = user;
+  uint8_t *pixels;
+  skp_status memory = skp__alloc(&pixels, (size_t)l->source->H * (size_t)l->source->W * (size_t)l->source->C, 1);
+  for (struct slot *slot; (slot = claim(l));) {
+    slot->status = memory == SKP_OK ? fill(l, slot, pixels) : memory;
+    if (slot->status != SKP_OK && !slot->error) slot->error = strdup(skp_error_message());
+    pthread_mutex_lock(&l->lock);
+    slot->state = READY;
+    pthread_cond_broadcast(&l->ready);
+    pthread_mutex_unlock(&l->lock);
+  }
+  free(pixels);
+  return NULL;
+}
+
+/* ---- the caller's side ------------------------------------------------------------------------------------------- */
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Under the lock: waits for the slot; false when it is the caller who holds it. */
+static bool wait_ready(struct skp_loader *l, struct slot *slot, double *waited) {
+  if (slot->state == HELD) return false;
+  if (slot->state == READY) return true;
+  double start = now();
+  while (slot->state != READY) pthread_cond_wait(&l->ready, &l->lock);
+  if (waited) *waited += now() - start;
+  return true;
+}
+
+skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited) {
+  *out = NULL;
+  pthread_mutex_lock(&l->lock);
+  struct slot *slot = &l->slot[l->delivered % l->o.depth];
+  bool ready = wait_ready(l, slot, waited);
+  if (ready && slot->status == SKP_OK) {
+    slot->state = HELD;
+    l->delivered++;
+    *out = &slot->batch;
+  }
+  pthread_mutex_unlock(&l->lock);
+  if (!ready) return skp__fail(SKP_INTERNAL, "All %d batches of the loader are held; give one back.", l->o.depth);
+  return slot->status == SKP_OK
+             ? SKP_OK
+             : skp__fail(slot->status, "%s", slot->error ? slot->error : skp_status_text(slot->status));
+}
+
+void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch) {
+  if (!batch) return;
+  pthread_mutex_lock(&l->lock);
+  ((struct slot *)batch)->state = FREE;
+  pthread_cond_broadcast(&l->freed);
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- making and ending ------------------------------------------------------------------------------------------- */
+
+static skp_status check_options(const struct skp_source *s, const struct skp_loader_options *o) {
+  if (s->n < 1 || s->n > UINT32_MAX)
+    return skp__fail(SKP_FORMAT, "%s has %lld samples; from 1 to %lld can be loaded.", s->name, (long long)s->n,
+                     (long long)UINT32_MAX);
+  if (s->C < 1 || s->C > MAX_CHANNELS || o->n_norm < 0 || o->n_norm > MAX_CHANNELS)
+    return skp__fail(SKP_INTERNAL, "A loader takes 1 to %d channels and as many means and deviations.", MAX_CHANNELS);
+  if (o->batch < 1 || o->threads < 1 || o->depth < 2)
+    return skp__fail(SKP_USAGE, "A loader needs a batch of at least 1, 1 thread and a depth of 2, not %lld, %d and %d.",
+                     (long long)o->batch, o->threads, o->depth);
+  for (int c = 0; c < o->n_norm; c++)
+    if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] == 0)
+      return skp__fail(SKP_USAGE, "Pixels cannot be normalised with mean %g and standard deviation %g.", o->mean[c],
+                       o->std[c]);
+  int64_t values = (int64_t)s->H * s->W * s->C;
+  if (o->batch > INT64_MAX / 8 / values / o->depth)
+    return skp__fail(SKP_USAGE, "A batch of %lld images of %d × %d × %d is too large.", (long long)o->batch, s->H, s->W,
+                     s->C);
+  return SKP_OK;
+}
+
+static void make_tables(struct skp_loader *l) {
+  for (int c = 0; c < MAX_CHANNELS; c++) {
+    int from = c < l->o.n_norm ? c : l->o.n_norm - 1;
+    float mean = from < 0 ? 0 : l->o.mean[from], std = from < 0 ? 1 : l->o.std[from];
+    for (int v = 0; v < LEVELS; v++) l->table[c][v] = ((float)v / 255.0f - mean) / std;
+  }
+}
+
+static skp_status make_ring(struct skp_loader *l) {
+  const struct skp_source *s = l->source;
+  size_t batch = (size_t)l->o.batch, values = (size_t)s->H * (size_t)s->W * (size_t)s->C;
+  SKP_TRY(skp__alloc(&l->order, (size_t)s->n, sizeof *l->order));
+  for (int64_t i = 0; i < s->n; i++) l->order[i] = (uint32_t)i;
+  SKP_TRY(skp__alloc(&l->slot, (size_t)l->o.depth, sizeof *l->slot));
+  for (int d = 0; d < l->o.depth; d++) {
+    SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
+    SKP_TRY(skp__alloc(&l->slot[d].batch.labels, batch, sizeof(int32_t)));
+    SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(uint32_t)));
+  }
+  return SKP_OK;
+}
+
+/* Signals stay with the caller's threads: Ctrl-C must not land in a worker. */
+static skp_status start_workers(struct skp_loader *l) {
+  SKP_TRY(skp__alloc(&l->thread, (size_t)l->o.threads, sizeof *l->thread));
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int error = 0;
+  while (!error && l->threads < l->o.threads)
+    if (!(error = pthread_create(&l->thread[l->threads], NULL, work, l))) l->threads++;
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return error ? skp__fail(SKP_MEMORY, "Cannot start loader thread %d: %s. Ask for fewer (--threads).", l->threads + 1,
+                           strerror(error))
+               : SKP_OK;
+}
+
+skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source,
+                              const struct skp_loader_options *options) {
+  struct skp_loader *l;
+  *out = NULL;
+  SKP_TRY(check_options(source, options));
+  SKP_TRY(skp__alloc(&l, 1, sizeof *l));
+  l->source = source;
+  l->o = *options;
+  pthread_mutex_init(&l->lock, NULL);
+  pthread_cond_init(&l->freed, NULL);
+  pthread_cond_init(&l->ready, NULL);
+  make_tables(l);
+  skp_status status = make_ring(l);
+  if (status == SKP_OK) status = start_workers(l);
+  if (status == SKP_OK)
+    *out = l;
+  else
+    skp__loader_destroy(l);
+  return status;
+}
+
+void skp__loader_destroy(struct skp_loader *l) {
+  if (!l) return;
+  pthread_mutex_lock(&l->lock);
+  l->stop = true;
+  pthread_cond_broadcast(&l->freed);
+  pthread_mutex_unlock(&l->lock);
+  for (int t = 0; t < l->threads; t++) pthread_join(l->thread[t], NULL);
+  for (int d = 0; l->slot && d < l->o.depth; d++) {
+    free(l->slot[d].batch.x);
+    free(l->slot[d].batch.labels);
+    free(l->slot[d].picks);
+    free(l->slot[d].error);
+  }
+  pthread_cond_destroy(&l->ready);
+  pthread_cond_destroy(&l->freed);
+  pthread_mutex_destroy(&l->lock);
+  free(l->slot);
+  free(l->order);
+  free(l->thread);
+  free(l);
+}
