@@ -9,6 +9,9 @@
  *                                    so files (PyTorch: K × C·H·W) convert as those of convolutions do
  *   vectors       {C}                biases, gamma, beta, running statistics
  *   scalars       {1}
+ * No value has more than SKP_MAX_COUNT elements, so kernels may index with int; every extent is at least 1.
+ *
+ * NaN never gets lost: relu(NaN) is NaN, a maximum over NaN is NaN, a NaN logit counts as the largest.
  */
 #ifndef SKP_OPS_OP_H
 #define SKP_OPS_OP_H
@@ -18,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SKP_MAX_RANK = 4, SKP_MAX_IN = 8, SKP_MAX_OUT = 5 };
+enum { SKP_MAX_RANK = 4, SKP_MAX_IN = 8, SKP_MAX_OUT = 5, SKP_MAX_COUNT = INT32_MAX };
 
 typedef enum skp_op_id {
 #define X(name) SKP_OP_##name,
@@ -62,6 +65,9 @@ struct skp_pool_attrs {
 struct skp_linear_attrs {
   int r, s; /* linear_dw: the R and S of dw; 0 in the others */
 };
+struct skp_flatten_attrs {
+  int h, w, c; /* all 0: {N,H,W,C} becomes {N,F}; else {N,F} becomes {N,h,w,c}, which is the way back */
+};
 struct skp_resize_attrs {
   int out_h,
       out_w; /* golden files: "out": [h, w]; half-pixel centres, antialiased (triangle filter widened when shrinking) */
@@ -81,6 +87,7 @@ union skp_attrs {
   struct skp_add_attrs add;
   struct skp_pool_attrs pool;
   struct skp_linear_attrs linear;
+  struct skp_flatten_attrs flatten;
   struct skp_resize_attrs resize;
   struct skp_loss_attrs loss;
   struct skp_optimizer_attrs optimizer;
@@ -121,7 +128,10 @@ typedef int skp_value; /* a tensor of the graph under construction; SKP_NONE = a
 #define SKP_NONE (-1)
 
 /* What an op's gradient builder sees of its node: the values it read and made, the gradients that arrive (dout), which gradients are
- * wanted (need), and where to put them (din, SKP_NONE on entry). */
+ * wanted (need), and where to put them (din, SKP_NONE on entry). A node is passed over when nothing arrives at any of its outputs
+ * or nothing is wanted; the loss is where it starts: its dout is SKP_NONE and stands for 1. Only output 0 is differentiable; the
+ * optional outputs that gradients read (index; mean, rstd) must have been made. din may be a value that exists already (add passes
+ * dout through, to both sides), so the graph must add gradients into fresh values, never in place. */
 struct skp_grad {
   const struct skp_sig *sig;
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT], dout[SKP_MAX_OUT];
@@ -144,14 +154,15 @@ struct skp_op {
   int8_t alias[SKP_MAX_OUT];    /* 1 + index of the input whose storage this output takes over; 0: its own storage */
   const struct skp_attr *attrs; /* terminated by name = NULL; NULL: no attributes */
 
-  /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants).
-   * The error text names both shapes. */
+  /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants; one
+   * that does not exist with these attributes stays absent). The error text names both shapes. */
   skp_status (*infer)(struct skp_sig *sig);
   /* (optional) Emits nodes for the wanted gradients. NULL: nothing flows back. */
   skp_status (*gradient)(struct skp_grad *g);
-  /* (optional) Floating-point operations of one call, a multiply-add being two. NULL: one for each element of the first output. */
+  /* (optional) Floating-point operations of one call, a multiply-add being two. NULL: one for each element of the first output
+   * (none for a view). */
   double (*flops)(const struct skp_sig *sig);
-  /* (optional) Bytes that must move at least. NULL: all inputs and all outputs once. */
+  /* (optional) Bytes that must move at least. NULL: all inputs and all outputs once (nothing for a view). */
   double (*bytes)(const struct skp_sig *sig);
   /* The meaning, in plain C, sums in double. A view without work (flatten) has NULL here: output 0 aliases input 0. */
   void (*reference)(const struct skp_call *call);
@@ -170,7 +181,7 @@ const struct skp_op *skp__op_by_name(const char *name);
 /* The wrappers that supply the defaults of optional slots. */
 double skp__op_flops(const struct skp_sig *sig);
 double skp__op_bytes(const struct skp_sig *sig);
-/* Checks that required inputs are there, then infers. Call this, not the slot. */
+/* Checks that required inputs are there and sound, then infers. Outputs need no value on entry. Call this, not the slot. */
 skp_status skp__op_infer(struct skp_sig *sig);
 
 /* Sets every attribute of `op` to its fallback; sets one by name (value of a choice: its index). An unknown name or a value that

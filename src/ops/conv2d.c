@@ -1,0 +1,246 @@
+/* conv2d.c: two-dimensional convolution (in truth a correlation, as everywhere in deep learning) and its gradients.
+ * SPDX-License-Identifier: MIT
+ *
+ *   y[n,p,q,k]  = b[k] + sum over r,s,c of  x[n,h,w,c'] · w[r,s,c,k]
+ *                 h = p·stride - pad + r·dilation,  w = q·stride - pad + s·dilation,  zero outside the image
+ *                 c' = (group of k)·C/groups + c
+ *   dx[n,h,w,c'] = sum over all r,s,k that met it of  dy[n,p,q,k] · w[r,s,c,k]
+ *   dw[r,s,c,k] = sum over n,p,q of  dy[n,p,q,k] · x[n,h,w,c']
+ *   db[k]       = sum over n,p,q of  dy[n,p,q,k] */
+#include "ops/check.h"
+
+#define ATTR(field, fallback)                                                                                          \
+  { #field, SKP_ATTR_INT, offsetof(struct skp_conv2d_attrs, field), fallback, NULL }
+#define ATTRS ATTR(stride, 1), ATTR(pad, 0), ATTR(dilation, 1), ATTR(groups, 1)
+
+static const struct skp_attr attrs_forward[] = {ATTRS, {0}};
+static const struct skp_attr attrs_backward[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), {0}};
+
+/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+
+static skp_status check_attrs(const struct skp_sig *sig) {
+  const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
+  SKP_TRY(skp__check_least(sig, "stride", a->stride, 1));
+  SKP_TRY(skp__check_least(sig, "pad", a->pad, 0));
+  SKP_TRY(skp__check_least(sig, "dilation", a->dilation, 1));
+  return skp__check_least(sig, "groups", a->groups, 1);
+}
+
+/* The result's shape for an image x and weights w, after checking that they fit. */
+static skp_status forward_shape(struct skp_shape *y, const struct skp_sig *sig, const struct skp_shape *x,
+                                const struct skp_shape *w) {
+  const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
+  char tx[100], tw[100];
+  skp__shape_text(tx, sizeof tx, x);
+  skp__shape_text(tw, sizeof tw, w);
+  if (x->dim[3] != w->dim[2] * a->groups)
+    return skp__op_fail(sig, "x %s has %lld channels, w %s expects %lld (groups %d).", tx, (long long)x->dim[3], tw,
+                        (long long)(w->dim[2] * a->groups), a->groups);
+  if (w->dim[3] % a->groups)
+    return skp__op_fail(sig, "w %s makes %lld channels, which groups %d does not divide.", tw, (long long)w->dim[3],
+                        a->groups);
+  *y = skp__shape4(x->dim[0], skp__window_extent(x->dim[1], (int)w->dim[0], a->stride, a->pad, a->dilation),
+                   skp__window_extent(x->dim[2], (int)w->dim[1], a->stride, a->pad, a->dilation), w->dim[3]);
+  if (y->dim[1] < 1 || y->dim[2] < 1)
+    return skp__op_fail(sig, "the window of w %s (dilation %d) is larger than x %s with padding %d.", tw, a->dilation,
+                        tx, a->pad);
+  return SKP_OK;
+}
+
+static skp_status infer(struct skp_sig *sig) {
+  SKP_TRY(check_attrs(sig));
+  SKP_TRY(skp__check_rank(sig, 0, 4));
+  SKP_TRY(skp__check_rank(sig, 1, 4));
+  SKP_TRY(forward_shape(&sig->out[0], sig, &sig->in[0], &sig->in[1]));
+  if (!sig->in[2].rank) return SKP_OK;
+  return skp__check_shape(sig, 2, skp__shape1(sig->in[1].dim[3]), "one for each channel that w makes");
+}
+
+static skp_status infer_dx(struct skp_sig *sig) {
+  const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
+  struct skp_shape y;
+  SKP_TRY(check_attrs(sig));
+  SKP_TRY(skp__check_least(sig, "h", a->h, 1));
+  SKP_TRY(skp__check_least(sig, "w", a->w, 1));
+  SKP_TRY(skp__check_rank(sig, 0, 4));
+  SKP_TRY(skp__check_rank(sig, 1, 4));
+  struct skp_shape x = skp__shape4(sig->in[0].dim[0], a->h, a->w, sig->in[1].dim[2] * a->groups);
+  SKP_TRY(forward_shape(&y, sig, &x, &sig->in[1]));
+  SKP_TRY(skp__check_shape(sig, 0, y, "what conv2d makes of dx and w"));
+  sig->out[0] = x;
+  return SKP_OK;
+}
+
+static skp_status infer_dw(struct skp_sig *sig) {
+  const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
+  struct skp_shape y;
+  SKP_TRY(check_attrs(sig));
+  SKP_TRY(skp__check_least(sig, "h", a->h, 1));
+  SKP_TRY(skp__check_least(sig, "w", a->w, 1));
+  SKP_TRY(skp__check_rank(sig, 0, 4));
+  SKP_TRY(skp__check_rank(sig, 1, 4));
+  struct skp_shape w = skp__shape4(a->h, a->w, sig->in[0].dim[3] / a->groups, sig->in[1].dim[3]);
+  SKP_TRY(forward_shape(&y, sig, &sig->in[0], &w));
+  SKP_TRY(skp__check_shape(sig, 1, y, "what conv2d makes of x and dw"));
+  sig->out[0] = w;
+  sig->out[1] = skp__shape1(w.dim[3]);
+  return SKP_OK;
+}
+
+/* ---- gradient and cost -------------------------------------------------------------------------------------------- */
+
+static skp_status gradient(struct skp_grad *g) {
+  const struct skp_shape *x = &g->sig->in[0], *w = &g->sig->in[1];
+  union skp_attrs attrs = g->sig->attrs;
+  if (g->need[0]) {
+    attrs.conv2d.h = (int)x->dim[1];
+    attrs.conv2d.w = (int)x->dim[2];
+    const skp_value in[] = {g->dout[0], g->in[1]};
+    SKP_TRY(g->emit(g, SKP_OP_conv2d_dx, &attrs, in, NULL, &g->din[0]));
+  }
+  if (g->need[1] || g->need[2]) {
+    attrs.conv2d.h = (int)w->dim[0];
+    attrs.conv2d.w = (int)w->dim[1];
+    const skp_value in[] = {g->in[0], g->dout[0]};
+    const bool want[] = {true, g->need[2]};
+    skp_value out[2];
+    SKP_TRY(g->emit(g, SKP_OP_conv2d_dw, &attrs, in, want, out));
+    g->din[1] = out[0];
+    g->din[2] = out[1];
+  }
+  return SKP_OK;
+}
+
+/* A multiply-add for each element of y and of its window; and the additions of a bias or its gradient. */
+static double flops_of(const struct skp_shape *y, const struct skp_shape *w, bool bias) {
+  double window = (double)(w->dim[0] * w->dim[1] * w->dim[2]);
+  return (double)skp__shape_count(y) * (2 * window + (bias ? 1 : 0));
+}
+
+static double flops(const struct skp_sig *sig) { return flops_of(&sig->out[0], &sig->in[1], sig->in[2].rank); }
+
+static double flops_dx(const struct skp_sig *sig) { return flops_of(&sig->in[0], &sig->in[1], false); }
+
+static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank); }
+
+/* ---- reference ---------------------------------------------------------------------------------------------------- */
+
+static void reference(const struct skp_call *call) {
+  const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
+  const struct skp_shape *X = &call->sig->in[0], *W = &call->sig->in[1], *Y = &call->sig->out[0];
+  const float *x = call->in[0], *w = call->in[1], *b = call->in[2];
+  float *y = call->out[0];
+  const int64_t Cg = W->dim[2], Kg = W->dim[3] / a->groups; /* channels of a group */
+  for (int64_t n = 0; n < Y->dim[0]; n++)
+    for (int64_t p = 0; p < Y->dim[1]; p++)
+      for (int64_t q = 0; q < Y->dim[2]; q++)
+        for (int64_t k = 0; k < Y->dim[3]; k++) {
+          double sum = b ? b[k] : 0;
+          for (int64_t r = 0; r < W->dim[0]; r++)
+            for (int64_t s = 0; s < W->dim[1]; s++) {
+              int64_t h = p * a->stride - a->pad + r * a->dilation, v = q * a->stride - a->pad + s * a->dilation;
+              if (h < 0 || h >= X->dim[1] || v < 0 || v >= X->dim[2]) continue;
+              for (int64_t c = 0; c < Cg; c++)
+                sum += (double)x[skp__at(X, n, h, v, k / Kg * Cg + c)] * w[skp__at(W, r, s, c, k)];
+            }
+          y[skp__at(Y, n, p, q, k)] = (float)sum;
+        }
+}
+
+/* The output position whose window puts its element `r` on `h`, or -1. */
+static int64_t origin(int64_t h, int64_t r, const struct skp_conv2d_attrs *a, int64_t extent) {
+  int64_t at = h + a->pad - r * a->dilation;
+  return at < 0 || at % a->stride || at / a->stride >= extent ? -1 : at / a->stride;
+}
+
+static void reference_dx(const struct skp_call *call) {
+  const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
+  const struct skp_shape *Y = &call->sig->in[0], *W = &call->sig->in[1], *X = &call->sig->out[0];
+  const float *dy = call->in[0], *w = call->in[1];
+  float *dx = call->out[0];
+  const int64_t Cg = W->dim[2], Kg = W->dim[3] / a->groups;
+  for (int64_t n = 0; n < X->dim[0]; n++)
+    for (int64_t h = 0; h < X->dim[1]; h++)
+      for (int64_t v = 0; v < X->dim[2]; v++)
+        for (int64_t c = 0; c < X->dim[3]; c++) {
+          double sum = 0;
+          for (int64_t r = 0; r < W->dim[0]; r++)
+            for (int64_t s = 0; s < W->dim[1]; s++) {
+              int64_t p = origin(h, r, a, Y->dim[1]), q = origin(v, s, a, Y->dim[2]);
+              if (p < 0 || q < 0) continue;
+              for (int64_t k = c / Cg * Kg; k < (c / Cg + 1) * Kg; k++)
+                sum += (double)dy[skp__at(Y, n, p, q, k)] * w[skp__at(W, r, s, c % Cg, k)];
+            }
+          dx[skp__at(X, n, h, v, c)] = (float)sum;
+        }
+}
+
+/* One element of dw. */
+static double weight_gradient(const struct skp_call *call, int64_t r, int64_t s, int64_t c, int64_t k) {
+  const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
+  const struct skp_shape *X = &call->sig->in[0], *Y = &call->sig->in[1];
+  const float *x = call->in[0], *dy = call->in[1];
+  double sum = 0;
+  for (int64_t n = 0; n < Y->dim[0]; n++)
+    for (int64_t p = 0; p < Y->dim[1]; p++)
+      for (int64_t q = 0; q < Y->dim[2]; q++) {
+        int64_t h = p * a->stride - a->pad + r * a->dilation, v = q * a->stride - a->pad + s * a->dilation;
+        if (h < 0 || h >= X->dim[1] || v < 0 || v >= X->dim[2]) continue;
+        sum += (double)x[skp__at(X, n, h, v, c)] * dy[skp__at(Y, n, p, q, k)];
+      }
+  return sum;
+}
+
+static void reference_dw(const struct skp_call *call) {
+  const struct skp_shape *Y = &call->sig->in[1], *W = &call->sig->out[0];
+  const float *dy = call->in[1];
+  float *dw = call->out[0], *db = call->out[1];
+  const int64_t Cg = W->dim[2], K = W->dim[3], Kg = K / call->sig->attrs.conv2d.groups;
+  for (int64_t r = 0; r < W->dim[0]; r++)
+    for (int64_t s = 0; s < W->dim[1]; s++)
+      for (int64_t c = 0; c < Cg; c++)
+        for (int64_t k = 0; k < K; k++)
+          dw[skp__at(W, r, s, c, k)] = (float)weight_gradient(call, r, s, k / Kg * Cg + c, k);
+  for (int64_t k = 0; db && k < K; k++) {
+    double sum = 0;
+    for (int64_t i = k; i < skp__shape_count(Y); i += K) sum += dy[i];
+    db[k] = (float)sum;
+  }
+}
+
+const struct skp_op skp__op_conv2d = {
+    .name = "conv2d",
+    .n_in = 3,
+    .n_out = 1,
+    .in_names = {"x", "w", "b?"},
+    .out_names = {"y"},
+    .attrs = attrs_forward,
+    .infer = infer,
+    .gradient = gradient,
+    .flops = flops,
+    .reference = reference,
+};
+
+const struct skp_op skp__op_conv2d_dx = {
+    .name = "conv2d_dx",
+    .n_in = 2,
+    .n_out = 1,
+    .in_names = {"dy", "w"},
+    .out_names = {"dx"},
+    .attrs = attrs_backward,
+    .infer = infer_dx,
+    .flops = flops_dx,
+    .reference = reference_dx,
+};
+
+const struct skp_op skp__op_conv2d_dw = {
+    .name = "conv2d_dw",
+    .n_in = 2,
+    .n_out = 2,
+    .in_names = {"x", "dy"},
+    .out_names = {"dw", "db?"},
+    .attrs = attrs_backward,
+    .infer = infer_dw,
+    .flops = flops_dw,
+    .reference = reference_dw,
+};

@@ -1,0 +1,249 @@
+/* op.c: the table of ops, attributes by name, and the defaults of optional slots. SPDX-License-Identifier: MIT */
+#include "ops/check.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the table ---------------------------------------------------------------------------------------------------- */
+
+static const struct skp_op *const table[SKP_OP_COUNT] = {
+#define X(name) &skp__op_##name,
+#include "ops/ops.def"
+#undef X
+};
+
+const struct skp_op *skp__op(skp_op_id id) { return table[id]; }
+
+skp_op_id skp__op_id(const struct skp_op *op) {
+  int id = 0;
+  while (id < SKP_OP_COUNT && table[id] != op) id++;
+  return (skp_op_id)id;
+}
+
+const struct skp_op *skp__op_by_name(const char *name) {
+  for (int id = 0; id < SKP_OP_COUNT; id++)
+    if (!strcmp(table[id]->name, name)) return table[id];
+  return NULL;
+}
+
+/* ---- optional slots ----------------------------------------------------------------------------------------------- */
+
+double skp__op_flops(const struct skp_sig *sig) {
+  if (!sig->op->reference) return 0;
+  return sig->op->flops ? sig->op->flops(sig) : (double)skp__shape_count(&sig->out[0]);
+}
+
+double skp__op_bytes(const struct skp_sig *sig) {
+  if (!sig->op->reference) return 0;
+  if (sig->op->bytes) return sig->op->bytes(sig);
+  int64_t elements = 0;
+  for (int i = 0; i < SKP_MAX_IN; i++) elements += skp__shape_count(&sig->in[i]);
+  for (int i = 0; i < SKP_MAX_OUT; i++) elements += skp__shape_count(&sig->out[i]);
+  return 4.0 * (double)elements;
+}
+
+/* ---- inference and its checks ------------------------------------------------------------------------------------- */
+
+enum { SHAPE_TEXT = 100 };
+
+skp_status skp__op_fail(const struct skp_sig *sig, const char *format, ...) {
+  char text[600];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return skp__fail(SKP_SHAPE, "%s: %s", sig->op->name, text);
+}
+
+/* Length of an input's or output's name without the mark of optional ones. */
+static int bare(const char *name) { return (int)strcspn(name, "?"); }
+
+static bool optional(const char *name) { return strchr(name, '?'); }
+
+static const char *dtype_name(skp_dtype dtype) { return dtype == SKP_F32 ? "float32" : "int32"; }
+
+/* Extents are positive and few enough for kernels that index with int. */
+static skp_status check_extents(const struct skp_sig *sig, const char *name, const struct skp_shape *s) {
+  int64_t count = 1;
+  char text[SHAPE_TEXT];
+  if (s->rank < 0 || s->rank > SKP_MAX_RANK)
+    return skp__op_fail(sig, "%.*s has %d dimensions; at most %d are possible.", bare(name), name, s->rank,
+                        SKP_MAX_RANK);
+  for (int d = 0; d < s->rank; d++)
+    if (s->dim[d] < 1)
+      return skp__op_fail(sig, "%.*s would be %s; every extent must be at least 1.", bare(name), name,
+                          skp__shape_text(text, sizeof text, s));
+  for (int d = 0; d < s->rank; d++)
+    if (__builtin_mul_overflow(count, s->dim[d], &count) || count > SKP_MAX_COUNT)
+      return skp__op_fail(sig, "%.*s would be %s, more than %d elements. A smaller batch or image is needed.",
+                          bare(name), name, skp__shape_text(text, sizeof text, s), SKP_MAX_COUNT);
+  return SKP_OK;
+}
+
+skp_status skp__op_infer(struct skp_sig *sig) {
+  const struct skp_op *op = sig->op;
+  memset(sig->out, 0, sizeof sig->out);
+  for (int i = 0; i < SKP_MAX_IN; i++) {
+    if (i >= op->n_in) {
+      if (sig->in[i].rank) return skp__op_fail(sig, "takes %d inputs, no more.", op->n_in);
+      continue;
+    }
+    if (!sig->in[i].rank && !optional(op->in_names[i]))
+      return skp__op_fail(sig, "the input %s is missing.", op->in_names[i]);
+    SKP_TRY(check_extents(sig, op->in_names[i], &sig->in[i]));
+  }
+  SKP_TRY(op->infer(sig));
+  for (int i = 0; i < op->n_out; i++) SKP_TRY(check_extents(sig, op->out_names[i], &sig->out[i]));
+  return SKP_OK;
+}
+
+skp_status skp__check_rank(const struct skp_sig *sig, int i, int rank) {
+  const char *name = sig->op->in_names[i];
+  char text[SHAPE_TEXT];
+  if (sig->in[i].dtype != SKP_F32) return skp__op_fail(sig, "%.*s is int32, expected float32.", bare(name), name);
+  if (sig->in[i].rank == rank) return SKP_OK;
+  return skp__op_fail(sig, "%.*s is %s, expected %d dimensions%s.", bare(name), name,
+                      skp__shape_text(text, sizeof text, &sig->in[i]), rank,
+                      rank == 4   ? " (N×H×W×C images or R×S×C×K weights)"
+                      : rank == 2 ? " (N×F)"
+                                  : "");
+}
+
+skp_status skp__check_shape(const struct skp_sig *sig, int i, struct skp_shape want, const char *because) {
+  const char *name = sig->op->in_names[i];
+  char got[SHAPE_TEXT], wanted[SHAPE_TEXT];
+  if (skp__shape_equal(&sig->in[i], &want)) return SKP_OK;
+  if (!sig->in[i].rank) return skp__op_fail(sig, "the input %.*s is missing (%s).", bare(name), name, because);
+  return skp__op_fail(sig, "%.*s is %s %s, expected %s %s (%s).", bare(name), name, dtype_name(sig->in[i].dtype),
+                      skp__shape_text(got, sizeof got, &sig->in[i]), dtype_name(want.dtype),
+                      skp__shape_text(wanted, sizeof wanted, &want), because);
+}
+
+skp_status skp__check_absent(const struct skp_sig *sig, int i, const char *because) {
+  const char *name = sig->op->in_names[i];
+  return sig->in[i].rank ? skp__op_fail(sig, "%.*s was given, but %s.", bare(name), name, because) : SKP_OK;
+}
+
+skp_status skp__check_least(const struct skp_sig *sig, const char *name, int value, int low) {
+  return value >= low ? SKP_OK : skp__op_fail(sig, "%s is %d, expected at least %d.", name, value, low);
+}
+
+skp_status skp__check_within(const struct skp_sig *sig, const char *name, double value, double low, double high) {
+  if (value >= low && value <= high) return SKP_OK;
+  return skp__op_fail(sig, "%s is %g, expected a number from %g to %g.", name, value, low, high);
+}
+
+/* ---- attributes --------------------------------------------------------------------------------------------------- */
+
+static void attr_put(const struct skp_attr *attr, union skp_attrs *attrs, double value) {
+  void *field = (char *)attrs + attr->offset;
+  if (attr->kind == SKP_ATTR_FLOAT)
+    *(float *)field = (float)value;
+  else
+    *(int *)field = (int)value;
+}
+
+double skp__attr_get(const struct skp_attr *attr, const union skp_attrs *attrs) {
+  const void *field = (const char *)attrs + attr->offset;
+  return attr->kind == SKP_ATTR_FLOAT ? (double)*(const float *)field : (double)*(const int *)field;
+}
+
+void skp__attrs_default(const struct skp_op *op, union skp_attrs *attrs) {
+  memset(attrs, 0, sizeof *attrs);
+  for (const struct skp_attr *a = op->attrs; a && a->name; a++) attr_put(a, attrs, a->fallback);
+}
+
+/* Writes "a, b, c" into text, cut to size. */
+static void join(char *text, size_t size, const char *word, bool first) {
+  size_t n = strlen(text);
+  snprintf(text + n, size - n, "%s%s", first ? "" : ", ", word);
+}
+
+static skp_status fail_unknown(const struct skp_op *op, const char *name) {
+  char known[400] = "";
+  for (const struct skp_attr *a = op->attrs; a && a->name; a++) join(known, sizeof known, a->name, a == op->attrs);
+  return skp__fail(SKP_USAGE, "%s has no attribute '%s'; it has %s.", op->name, name, *known ? known : "none");
+}
+
+static skp_status check_value(const struct skp_op *op, const struct skp_attr *a, double value) {
+  int choices = 0;
+  char names[400] = "";
+  for (; a->choices && a->choices[choices]; choices++) join(names, sizeof names, a->choices[choices], choices == 0);
+  const char *want = NULL;
+  switch (a->kind) {
+  case SKP_ATTR_INT:
+    if (value != floor(value) || fabs(value) > INT32_MAX) want = "a whole number";
+    break;
+  case SKP_ATTR_BOOL:
+    if (value != 0 && value != 1) want = "true or false (1 or 0)";
+    break;
+  case SKP_ATTR_FLOAT:
+    if (!isfinite((float)value)) want = "a finite number";
+    break;
+  case SKP_ATTR_CHOICE:
+    if (value != floor(value) || value < 0 || value >= choices) want = names;
+    break;
+  }
+  return want ? skp__fail(SKP_USAGE, "%s: %s is %g, expected %s.", op->name, a->name, value, want) : SKP_OK;
+}
+
+skp_status skp__attrs_set(const struct skp_op *op, union skp_attrs *attrs, const char *name, double value) {
+  const struct skp_attr *a = op->attrs;
+  while (a && a->name && strcmp(a->name, name)) a++;
+  if (!a || !a->name) return fail_unknown(op, name);
+  SKP_TRY(check_value(op, a, value));
+  attr_put(a, attrs, value);
+  return SKP_OK;
+}
+
+/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+
+struct skp_shape skp__shape(skp_dtype dtype, int rank, const int64_t *dim) {
+  struct skp_shape s = {.dtype = dtype, .rank = rank};
+  for (int i = 0; i < rank && i < SKP_MAX_RANK; i++) s.dim[i] = dim[i];
+  return s;
+}
+
+struct skp_shape skp__shape1(int64_t a) {
+  return skp__shape(SKP_F32, 1, (int64_t[]){a});
+}
+
+struct skp_shape skp__shape2(int64_t a, int64_t b) {
+  return skp__shape(SKP_F32, 2, (int64_t[]){a, b});
+}
+
+struct skp_shape skp__shape4(int64_t a, int64_t b, int64_t c, int64_t d) {
+  return skp__shape(SKP_F32, 4, (int64_t[]){a, b, c, d});
+}
+
+struct skp_shape skp__shape_i32(struct skp_shape s) {
+  s.dtype = SKP_I32;
+  return s;
+}
+
+int64_t skp__shape_count(const struct skp_shape *s) {
+  int64_t count = s->rank > 0;
+  for (int i = 0; i < s->rank; i++) count *= s->dim[i];
+  return count;
+}
+
+bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b) {
+  if (a->rank != b->rank || a->dtype != b->dtype) return false;
+  for (int i = 0; i < a->rank; i++)
+    if (a->dim[i] != b->dim[i]) return false;
+  return true;
+}
+
+const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s) {
+  size_t n = 0;
+  snprintf(text, size, "absent");
+  for (int i = 0; i < s->rank && n < size; i++)
+    n += (size_t)snprintf(text + n, size - n, "%s%lld", i ? "×" : "", (long long)s->dim[i]);
+  return text;
+}
+
+int64_t skp__window_extent(int64_t in, int kernel, int stride, int pad, int dilation) {
+  int64_t room = in + 2 * (int64_t)pad - (int64_t)dilation * (kernel - 1) - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
