@@ -90,6 +90,7 @@ static skp_status open_parts(struct skp__cl *cl, const struct skp_backend_option
   SKP_TRY(find_device(cl, options));
   SKP_TRY(describe(cl));
   SKP_TRY(open_queue(cl));
+  skp__cl_cache_open(cl);
   return skp__cl_tickets_create(cl);
 }
 
@@ -105,6 +106,7 @@ static void close_device(struct skp_backend *b) {
     if (cl->part) clReleaseDevice(cl->part);
   }
   skp__cl_tickets_destroy(cl);
+  skp__cl_cache_close(cl);
   free(cl->forced);
   free(cl);
 }

@@ -11,6 +11,7 @@
 
 struct skp__cl_program; /* a built program: one file of cl/ with one set of options */
 struct skp__cl_tickets; /* what is in flight */
+struct skp__cl_cache;   /* built programs on disk */
 
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
@@ -33,7 +34,8 @@ struct skp__cl {
   bool hung;              /* it did not finish in time: the driver would wait for ever if asked to release things */
   SKP_ARRAY(struct skp__cl_program) programs;
   struct skp__cl_tickets *tickets;
-  char *forced; /* "OP=METHOD,…", "" for none */
+  struct skp__cl_cache *cache; /* NULL: none */
+  char *forced;                /* "OP=METHOD,…", "" for none */
   FILE *trace;
 };
 

@@ -1,11 +1,21 @@
-/* program.c: kernels from source to program, shared by equal file and options. SPDX-License-Identifier: MIT */
+/* program.c: kernels from source to program, shared by equal file and options. What was compiled goes to the disk cache when the device is
+ * closed, not before the first step: a driver may have to compile more to give a binary (PoCL: as long again), and so it gets limited time.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { STORE_LIMIT_S = 2 }; /* what is left over is stored after another run */
+
+/* Warnings are the business of Skipper's own tests; PoCL would print their number. Never here: the flags that drop NaN or infinity. */
+static const char COMMON_OPTIONS[] = "-cl-std=CL1.2 -w";
 
 struct skp__cl_program {
   char *file, *options;
+  const char *text;
   cl_program program;
+  bool compiled; /* not from the disk cache */
 };
 
 static void free_program(struct skp__cl_program *p) {
@@ -53,30 +63,26 @@ skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, 
   return SKP_OK;
 }
 
-static skp_status build_file(struct skp__cl *cl, cl_program *out, const char *file, const char *options) {
-  const char *text;
-  char *all;
-  SKP_TRY(find_source(&text, file));
-  /* The language is asked for in the version of the device; none of the flags that drop NaN or infinity is ever given. */
-  SKP_TRY(skp__format(&all, "-cl-std=CL1.2 %s", options));
-  skp_status status = skp__cl_build(cl, out, file, text, all);
-  free(all);
-  return status;
+static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, const char *file, const char *options) {
+  SKP_TRY(skp__strdup(&p->file, file));
+  SKP_TRY(skp__format(&p->options, "%s %s", COMMON_OPTIONS, options));
+  SKP_TRY(find_source(&p->text, file));
+  p->program = skp__cl_cache_load(cl, p->text, p->options);
+  p->compiled = !p->program;
+  return p->compiled ? skp__cl_build(cl, &p->program, file, p->text, p->options) : SKP_OK;
 }
 
 skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file, const char *options) {
   for (size_t i = 0; i < cl->programs.n; i++) {
     const struct skp__cl_program *p = &cl->programs.at[i];
-    if (strcmp(p->file, file) || strcmp(p->options, options)) continue;
+    if (strcmp(p->file, file) || strcmp(p->options + sizeof COMMON_OPTIONS, options)) continue;
     *out = p->program;
     return SKP_OK;
   }
   SKP_TRY(skp__cl_alive(cl));
   SKP_TRY(SKP_GROW(&cl->programs));
   struct skp__cl_program *p = &cl->programs.at[cl->programs.n - 1];
-  skp_status status = skp__strdup(&p->file, file);
-  if (status == SKP_OK) status = skp__strdup(&p->options, options);
-  if (status == SKP_OK) status = build_file(cl, &p->program, file, options);
+  skp_status status = load_or_build(cl, p, file, options);
   if (status == SKP_OK) {
     *out = p->program;
     return SKP_OK;
@@ -86,7 +92,19 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
   return status;
 }
 
+static void store_compiled(struct skp__cl *cl) {
+  struct timespec start, t;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  for (size_t i = 0; i < cl->programs.n; i++) {
+    const struct skp__cl_program *p = &cl->programs.at[i];
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (t.tv_sec - start.tv_sec >= STORE_LIMIT_S) return;
+    if (p->compiled) skp__cl_cache_store(cl, p->program, p->text, p->options);
+  }
+}
+
 void skp__cl_programs_free(struct skp__cl *cl) {
+  if (!cl->lost) store_compiled(cl);
   for (size_t i = 0; i < cl->programs.n; i++) free_program(&cl->programs.at[i]);
   SKP_FREE(&cl->programs);
 }

@@ -71,6 +71,13 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
 skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, const char *text, const char *options);
 void skp__cl_programs_free(struct skp__cl *cl);
 
+/* ---- cache.c: none of it fails; without a folder, or with SKIPPER_NO_CACHE=1, it does nothing ---------------------- */
+void skp__cl_cache_open(struct skp__cl *cl);
+void skp__cl_cache_close(struct skp__cl *cl);
+/* The built program, or NULL. */
+cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *options);
+void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *text, const char *options);
+
 /* ---- launch.c --------------------------------------------------------------------------------------------------- */
 /* Frees the steps, so that another method can be tried. */
 void skp__cl_steps_free(struct skp_prepared *p);

@@ -1,0 +1,222 @@
+/* cache.c: compiled programs on disk, in CACHE/kernels/KEY.bin. The key is a hash of device, driver, Skipper, source and options. An entry that
+ * is damaged, cut or somebody else's is as good as none; whatever goes wrong here only costs time, so nothing is reported. Writers rename
+ * whole files into place, so processes may share the folder. SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include "base/file.h"
+#include "base/random.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ENTRY_LIMIT = 64 << 20 }; /* bytes; larger programs are not kept */
+static const int64_t FOLDER_LIMIT = 256 << 20;
+
+static const char MAGIC[8] = "SKPCLB1";
+
+struct hash {
+  uint64_t word[2];
+};
+
+struct header {
+  char magic[8];
+  struct hash key, sum; /* sum: of the payload */
+  uint64_t bytes;
+};
+
+struct skp__cl_cache {
+  char *folder;
+  struct hash device; /* of what all keys share */
+  bool stored;        /* something was added: prune at the end */
+};
+
+/* ---- hashing ---------------------------------------------------------------------------------------------------- */
+
+/* Two lanes of chained SplitMix, a word at a time; the length closes each piece, so that "ab" "c" is not "a" "bc". */
+static struct hash hash_add(struct hash h, const void *data, size_t n) {
+  const char *bytes = data;
+  for (size_t at = 0; at < n + 8; at += 8) {
+    uint64_t word = n; /* the last one */
+    if (at < n) {
+      word = 0;
+      memcpy(&word, bytes + at, n - at < 8 ? n - at : 8);
+    }
+    for (int lane = 0; lane < 2; lane++) h.word[lane] = skp__random_bits(h.word[lane], word, (uint64_t)lane);
+  }
+  return h;
+}
+
+static struct hash hash_text(struct hash h, const char *text) { return hash_add(h, text, strlen(text)); }
+
+static bool hash_equal(struct hash a, struct hash b) { return a.word[0] == b.word[0] && a.word[1] == b.word[1]; }
+
+static struct hash hash_program(const struct skp__cl_cache *c, const char *text, const char *options) {
+  return hash_text(hash_text(c->device, options), text);
+}
+
+/* ---- the folder ------------------------------------------------------------------------------------------------- */
+
+void skp__cl_cache_open(struct skp__cl *cl) {
+  const char *off = getenv("SKIPPER_NO_CACHE");
+  char *base = NULL, *folder = NULL;
+  struct skp__cl_cache *c = NULL;
+  if (off && *off && strcmp(off, "0")) return;
+  bool ready = skp__cache_folder(&base) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
+               skp__folder_create(folder) == SKP_OK && skp__alloc(&c, 1, sizeof *c) == SKP_OK;
+  free(base);
+  if (!ready) {
+    free(folder);
+    return;
+  }
+  c->folder = folder;
+  c->device = hash_text(hash_text(hash_text(hash_text(c->device, cl->name), cl->platform), cl->driver), SKP_VERSION);
+  cl->cache = c;
+}
+
+/* An entry, or something half-written that nobody finished. */
+struct file {
+  char *path;
+  struct timespec used;
+  int64_t bytes;
+};
+
+typedef SKP_ARRAY(struct file) file_list;
+
+static int by_age(const void *a, const void *b) {
+  const struct timespec *x = &((const struct file *)a)->used, *y = &((const struct file *)b)->used;
+  if (x->tv_sec != y->tv_sec) return x->tv_sec < y->tv_sec ? -1 : 1;
+  return (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
+}
+
+static int64_t list_files(file_list *out, const char *folder) {
+  int64_t total = 0;
+  struct stat st;
+  DIR *dir = opendir(folder);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    char *path;
+    if (e->d_name[0] == '.' || skp__path_join(&path, folder, e->d_name) != SKP_OK) continue;
+    if (stat(path, &st) || !S_ISREG(st.st_mode) || SKP_GROW(out) != SKP_OK) {
+      free(path);
+      continue;
+    }
+    out->at[out->n - 1] = (struct file){path, st.st_mtim, st.st_size};
+    total += st.st_size;
+  }
+  if (dir) closedir(dir);
+  return total;
+}
+
+/* Above the limit, those unused for longest go. */
+static void prune(const char *folder, int64_t limit) {
+  file_list files = {0};
+  int64_t total = list_files(&files, folder);
+  if (total > limit) qsort(files.at, files.n, sizeof *files.at, by_age);
+  for (size_t i = 0; i < files.n; i++) {
+    if (total > limit && !unlink(files.at[i].path)) total -= files.at[i].bytes;
+    free(files.at[i].path);
+  }
+  SKP_FREE(&files);
+}
+
+void skp__cl_cache_close(struct skp__cl *cl) {
+  struct skp__cl_cache *c = cl->cache;
+  if (!c) return;
+  if (c->stored) prune(c->folder, FOLDER_LIMIT);
+  free(c->folder);
+  free(c);
+  cl->cache = NULL;
+}
+
+/* ---- entries ---------------------------------------------------------------------------------------------------- */
+
+static skp_status entry_path(char **out, const struct skp__cl_cache *c, struct hash key) {
+  return skp__format(out, "%s/%016llx%016llx.bin", c->folder, (unsigned long long)key.word[0],
+                     (unsigned long long)key.word[1]);
+}
+
+/* The payload if the file is whole and ours. */
+static const unsigned char *entry_payload(const void *file, int64_t size, struct hash key, size_t *bytes) {
+  struct header h;
+  if (size < (int64_t)sizeof h) return NULL;
+  memcpy(&h, file, sizeof h);
+  const unsigned char *payload = (const unsigned char *)file + sizeof h;
+  if (memcmp(h.magic, MAGIC, sizeof MAGIC) || !hash_equal(h.key, key) || h.bytes != (uint64_t)size - sizeof h ||
+      !h.bytes || !hash_equal(hash_add((struct hash){0}, payload, h.bytes), h.sum))
+    return NULL;
+  *bytes = h.bytes;
+  return payload;
+}
+
+static cl_program program_from(struct skp__cl *cl, const unsigned char *binary, size_t bytes, const char *options) {
+  cl_int code, state = CL_SUCCESS;
+  cl_program program = clCreateProgramWithBinary(cl->context, 1, &cl->device, &bytes, &binary, &state, &code);
+  if (code == CL_SUCCESS && state == CL_SUCCESS &&
+      clBuildProgram(program, 1, &cl->device, options, NULL, NULL) == CL_SUCCESS)
+    return program;
+  if (code == CL_SUCCESS) clReleaseProgram(program);
+  return NULL;
+}
+
+cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *options) {
+  if (!cl->cache) return NULL;
+  struct hash key = hash_program(cl->cache, text, options);
+  char *path;
+  void *file = NULL;
+  int64_t size = 0;
+  size_t bytes = 0;
+  cl_program program = NULL;
+  if (entry_path(&path, cl->cache, key) != SKP_OK) return NULL;
+  if (skp__file_read(&file, &size, path, ENTRY_LIMIT) == SKP_OK) {
+    const unsigned char *payload = entry_payload(file, size, key, &bytes);
+    if (payload) program = program_from(cl, payload, bytes, options);
+    if (program) utimensat(AT_FDCWD, path, NULL, 0); /* used just now */
+  }
+  free(file);
+  free(path);
+  return program;
+}
+
+static bool write_all(int fd, const void *data, size_t bytes) {
+  for (size_t done = 0; done < bytes;) {
+    ssize_t n = write(fd, (const char *)data + done, bytes - done);
+    if (n <= 0) return false;
+    done += (size_t)n;
+  }
+  return true;
+}
+
+/* Without fsync: what a crash leaves is caught by the checksum, and fifty kernels would wait for fifty flushes. */
+static bool write_entry(const char *path, const struct header *h, const void *payload) {
+  char *temporary;
+  if (skp__format(&temporary, "%s.XXXXXX", path) != SKP_OK) return false;
+  int fd = mkstemp(temporary);
+  bool good = fd >= 0 && write_all(fd, h, sizeof *h) && write_all(fd, payload, h->bytes);
+  if (fd >= 0 && close(fd)) good = false;
+  if (good && rename(temporary, path)) good = false;
+  if (!good && fd >= 0) unlink(temporary);
+  free(temporary);
+  return good;
+}
+
+void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *text, const char *options) {
+  struct header h = {.key = {{0}}};
+  size_t bytes = 0;
+  unsigned char *binary = NULL;
+  char *path = NULL;
+  if (!cl->cache) return;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || !bytes ||
+      bytes > ENTRY_LIMIT - sizeof h || skp__alloc(&binary, bytes, 1) != SKP_OK)
+    return;
+  memcpy(h.magic, MAGIC, sizeof MAGIC);
+  h.key = hash_program(cl->cache, text, options);
+  h.bytes = bytes;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
+      entry_path(&path, cl->cache, h.key) == SKP_OK) {
+    h.sum = hash_add((struct hash){0}, binary, bytes);
+    if (write_entry(path, &h, binary)) cl->cache->stored = true;
+  }
+  free(path);
+  free(binary);
+}
