@@ -1,0 +1,207 @@
+/* test_devices.c: choosing among listed devices, and listing in the presence of drivers that misbehave. Needs no device.
+ * SPDX-License-Identifier: MIT */
+#include "backend/opencl/devices.h"
+#include "test.h"
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- choosing ---------------------------------------------------------------------------------------------------- */
+
+static struct skp_device_list list;
+
+static struct skp_device *add(int platform, int device, const char *platform_name, const char *name, const char *type) {
+  struct skp_device *d = &list.at[list.n++];
+  *d = (struct skp_device){.platform = platform, .device = device, .usable = true, .memory = 1 << 30};
+  snprintf(d->platform_name, sizeof d->platform_name, "%s", platform_name);
+  snprintf(d->name, sizeof d->name, "%s", name);
+  snprintf(d->type, sizeof d->type, "%s", type);
+  return d;
+}
+
+/* A machine with everything: two equal GPUs, an integrated one that two platforms show, and two CPU drivers. */
+static void fill(void) {
+  list = (struct skp_device_list){0};
+  add(0, 0, "rusticl", "Intel(R) Graphics", "GPU")->unified = true;
+  add(1, 0, "Portable Computing Language", "pthread-EPYC", "CPU");
+  add(2, 0, "NVIDIA CUDA", "GeForce RTX 3080", "GPU");
+  add(2, 1, "NVIDIA CUDA", "GeForce RTX 3080", "GPU")->memory *= 2;
+  add(2, 2, "NVIDIA CUDA", "GeForce RTX 3080 Ti", "GPU");
+  add(3, 0, "Intel(R) OpenCL Graphics", "Intel(R) Graphics", "GPU")->unified = true;
+  add(4, 0, "Intel(R) OpenCL", "EPYC 7B13", "CPU");
+  add(5, 0, "Intel(R) FPGA Emulation Platform", "Emulator", "ACCELERATOR");
+  skp__devices_mark_twins(&list);
+}
+
+static void chosen(const char *platform, const char *device, int want_platform, int want_device) {
+  const struct skp_device *d;
+  ck_ok(skp__devices_choose(&d, &list, platform, device));
+  ck_assert_int_eq(d->platform, want_platform);
+  ck_assert_int_eq(d->device, want_device);
+}
+
+static void refused(const char *platform, const char *device, skp_status status, const char *part) {
+  const struct skp_device *d;
+  ck_fails(skp__devices_choose(&d, &list, platform, device), status, part);
+  ck_assert_ptr_null(d);
+}
+
+START_TEST(best_is_a_gpu_of_its_own_with_most_memory) { chosen(NULL, NULL, 2, 1); }
+END_TEST
+
+START_TEST(by_index) {
+  chosen("1", "0", 1, 0);
+  chosen("2", NULL, 2, 1);
+  chosen(NULL, "2:2", 2, 2);
+  chosen(NULL, "1", 2, 1); /* the only device 1 */
+}
+END_TEST
+
+START_TEST(by_name) {
+  chosen("portable", NULL, 1, 0);
+  chosen(NULL, "rtx 3080 ti", 2, 2);
+  chosen(NULL, "PTHREAD", 1, 0);
+  chosen("intel(r) opencl", NULL, 4, 0); /* the whole name goes before a part */
+}
+END_TEST
+
+START_TEST(twins) {
+  ck_assert(!list.at[0].usable && list.at[0].twin);
+  ck_assert_ptr_nonnull(strstr(list.at[0].skipped, "3:0"));
+  chosen(NULL, "graphics", 3, 0);
+  chosen("rusticl", NULL, 0, 0);
+  chosen(NULL, "0:0", 0, 0);
+}
+END_TEST
+
+START_TEST(twins_by_bus) {
+  list = (struct skp_device_list){0};
+  strcpy(add(0, 0, "rusticl", "AMD Radeon (radeonsi)", "GPU")->bus, "0000:03:00.0");
+  strcpy(add(1, 0, "AMD APP", "gfx1030", "GPU")->bus, "0000:03:00.0");
+  strcpy(add(1, 1, "AMD APP", "gfx1030", "GPU")->bus, "0000:04:00.0");
+  skp__devices_mark_twins(&list);
+  ck_assert(list.at[0].twin && list.at[1].usable && list.at[2].usable);
+}
+END_TEST
+
+START_TEST(several_are_listed) {
+  refused(NULL, "EPYC", SKP_USAGE, "4:0  EPYC 7B13");
+  refused(NULL, "rtx 3080", SKP_USAGE, "2:1");
+  refused(NULL, "0", SKP_USAGE, "matches several");
+  refused("intel", NULL, SKP_USAGE, "--platform intel");
+}
+END_TEST
+
+START_TEST(none_lists_what_there_is) {
+  refused(NULL, "voodoo", SKP_NO_DEVICE, "No usable device matches --device voodoo");
+  refused(NULL, "voodoo", SKP_NO_DEVICE, "5:0  Emulator");
+  refused("9", NULL, SKP_NO_DEVICE, "--platform 9");
+  refused("portable", "rtx", SKP_NO_DEVICE, "--platform portable --device rtx");
+  refused("", "2:7", SKP_NO_DEVICE, "2:7");
+}
+END_TEST
+
+START_TEST(unusable_are_not_chosen) {
+  for (size_t i = 0; i < list.n; i++) {
+    list.at[i].usable = list.at[i].twin = false;
+    strcpy(list.at[i].skipped, "its driver has no compiler");
+  }
+  refused(NULL, NULL, SKP_NO_DEVICE, "pocl-opencl-icd");
+  refused(NULL, NULL, SKP_NO_DEVICE, "its driver has no compiler");
+}
+END_TEST
+
+/* ---- listing ----------------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/skipper-test-XXXXXX";
+
+static void fresh_folder(void) { ck_assert_ptr_nonnull(mkdtemp(folder)); }
+
+static void remove_folder(void) {
+  char path[600];
+  DIR *dir = opendir(folder);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+    unlink(path);
+  }
+  if (dir) closedir(dir);
+  rmdir(folder);
+}
+
+/* An .icd file for a fake driver. */
+static void install(const char *name, const char *fault) {
+  char path[600];
+  const char *fakes = getenv("SKP_FAKE_ICDS");
+  ck_assert_ptr_nonnull(fakes);
+  snprintf(path, sizeof path, "%s/%s.icd", folder, name);
+  FILE *f = fopen(path, "w");
+  ck_assert_ptr_nonnull(f);
+  fprintf(f, "%s/libfake_icd_%s.so\n", fakes, fault);
+  fclose(f);
+}
+
+static const struct skp_device_list *list_with_drivers(void) {
+  const struct skp_device_list *found;
+  setenv("OCL_ICD_VENDORS", folder, 1);
+  setenv("SKIPPER_PROBE_TIMEOUT", "0.3", 1);
+  ck_ok(skp__devices_list(&found));
+  ck_assert_str_eq(getenv("OCL_ICD_VENDORS"), folder);
+  return found;
+}
+
+static bool noted(const struct skp_device_list *found, const char *a, const char *b) {
+  for (size_t i = 0; i < found->n_notes; i++)
+    if (strstr(found->notes[i], a) && strstr(found->notes[i], b)) return true;
+  return false;
+}
+
+START_TEST(no_driver) {
+  const struct skp_device_list *found = list_with_drivers();
+  const struct skp_device *d;
+  ck_assert_int_eq((int)found->n, 0);
+  ck_fails(skp__devices_choose(&d, found, NULL, NULL), SKP_NO_DEVICE, "pocl-opencl-icd");
+}
+END_TEST
+
+START_TEST(no_folder) {
+  const struct skp_device_list *found;
+  setenv("OCL_ICD_VENDORS", "/nonexistent", 1);
+  ck_ok(skp__devices_list(&found));
+  ck_assert_int_eq((int)found->n, 0);
+}
+END_TEST
+
+START_TEST(crashing_and_hanging_drivers_are_named) {
+  install("a-crash", "CRASH");
+  install("b-none", "NONE");
+  install("c-hang", "HANG");
+  const struct skp_device_list *found = list_with_drivers(), *again;
+  ck_assert(noted(found, "a-crash.icd", "SIGABRT"));
+  ck_assert(noted(found, "c-hang.icd", "did not answer"));
+  ck_assert(!noted(found, "b-none.icd", ""));
+  ck_ok(skp__devices_list(&again)); /* known by now; nothing is tried twice */
+  ck_assert_ptr_eq(found, again);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("devices");
+  TCase *choosing = tcase_create("choosing"), *listing = tcase_create("listing");
+  tcase_add_checked_fixture(choosing, fill, NULL);
+  tcase_add_test(choosing, best_is_a_gpu_of_its_own_with_most_memory);
+  tcase_add_test(choosing, by_index);
+  tcase_add_test(choosing, by_name);
+  tcase_add_test(choosing, twins);
+  tcase_add_test(choosing, twins_by_bus);
+  tcase_add_test(choosing, several_are_listed);
+  tcase_add_test(choosing, none_lists_what_there_is);
+  tcase_add_test(choosing, unusable_are_not_chosen);
+  tcase_add_checked_fixture(listing, fresh_folder, remove_folder);
+  tcase_set_timeout(listing, 60);
+  tcase_add_test(listing, no_driver);
+  tcase_add_test(listing, no_folder);
+  tcase_add_test(listing, crashing_and_hanging_drivers_are_named);
+  suite_add_tcase(suite, choosing);
+  suite_add_tcase(suite, listing);
+  return skp__test_main(suite);
+}
