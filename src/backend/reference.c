@@ -1,0 +1,232 @@
+/* reference.c: the backend that runs the ops' plain C on the host. What it computes is right by definition; other backends are
+ * checked against it. Everything is done at once, so its queue is always empty. SPDX-License-Identifier: MIT */
+#include "backend/backend.h"
+#include "base/array.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ALIGNMENT = 64 };
+static const char method[] = "reference"; /* the only one that every op has */
+
+struct reference {
+  struct skp_backend base;
+  int64_t memory, used;
+  uint64_t tickets;
+  FILE *trace;
+};
+
+struct skp_buffer {
+  char *at;
+  int64_t bytes;
+  bool slice; /* the memory belongs to another buffer */
+};
+
+struct skp_prepared {
+  struct skp_sig sig;
+  struct skp_call call;
+  bool bound;
+};
+
+static struct reference *of(struct skp_backend *b) { return (struct reference *)b; }
+
+/* ---- open, close, info -------------------------------------------------------------------------------------------- */
+
+static skp_status reference_open(struct skp_backend **out, const struct skp_backend_options *options) {
+  struct reference *r;
+  SKP_TRY(skp__alloc(&r, 1, sizeof *r));
+  r->base.ops = &skp__backend_reference;
+  r->memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+  r->trace = options->trace;
+  *out = &r->base;
+  return SKP_OK;
+}
+
+static void reference_close(struct skp_backend *b) { free(b); }
+
+static void info(struct skp_backend *b, struct skp_backend_info *out) {
+  const struct reference *r = of(b);
+  *out = (struct skp_backend_info){
+      .memory = r->memory, .max_allocation = r->memory, .alignment = ALIGNMENT, .used = r->used};
+  snprintf(out->name, sizeof out->name, "reference (plain C on the host)");
+  snprintf(out->driver, sizeof out->driver, "skipper %s", SKP_VERSION);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+static skp_status buffer_create(struct skp_backend *b, struct skp_buffer **out, int64_t bytes) {
+  struct reference *r = of(b);
+  struct skp_buffer *buffer;
+  *out = NULL;
+  if (bytes < 0) return skp__fail(SKP_INTERNAL, "A buffer of %lld bytes was asked for.", (long long)bytes);
+  SKP_TRY(skp__alloc(&buffer, 1, sizeof *buffer));
+  bool fits = bytes <= r->memory - r->used; /* asked first: calloc itself promises more than there is */
+  size_t whole = (size_t)(bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+  buffer->at = fits ? aligned_alloc(ALIGNMENT, whole) : NULL;
+  if (!buffer->at) {
+    free(buffer);
+    return skp__fail(
+        SKP_DEVICE_MEMORY,
+        "The host has no memory for a buffer of %lld bytes: %lld of %lld are in use. Take a smaller batch.",
+        (long long)bytes, (long long)r->used, (long long)r->memory);
+  }
+  memset(buffer->at, 0, whole);
+  buffer->bytes = bytes;
+  r->used += bytes;
+  *out = buffer;
+  return SKP_OK;
+}
+
+static skp_status check_range(const struct skp_buffer *buffer, int64_t offset, int64_t bytes) {
+  if (offset >= 0 && bytes >= 0 && bytes <= buffer->bytes - offset) return SKP_OK;
+  return skp__fail(SKP_INTERNAL, "%lld bytes at %lld lie outside a buffer of %lld bytes.", (long long)bytes,
+                   (long long)offset, (long long)buffer->bytes);
+}
+
+static skp_status buffer_slice(struct skp_backend *b, struct skp_buffer **out, struct skp_buffer *base, int64_t offset,
+                               int64_t bytes) {
+  (void)b;
+  *out = NULL;
+  SKP_TRY(check_range(base, offset, bytes));
+  if (offset % ALIGNMENT)
+    return skp__fail(SKP_INTERNAL, "A slice begins at byte %lld, which %d does not divide.", (long long)offset,
+                     ALIGNMENT);
+  SKP_TRY(skp__alloc(out, 1, sizeof **out));
+  **out = (struct skp_buffer){.at = base->at + offset, .bytes = bytes, .slice = true};
+  return SKP_OK;
+}
+
+static void buffer_destroy(struct skp_backend *b, struct skp_buffer *buffer) {
+  if (!buffer) return;
+  if (!buffer->slice) {
+    of(b)->used -= buffer->bytes;
+    free(buffer->at);
+  }
+  free(buffer);
+}
+
+static skp_status copy_in(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from,
+                          int64_t bytes) {
+  (void)b;
+  SKP_TRY(check_range(buffer, offset, bytes));
+  memcpy(buffer->at + offset, from, (size_t)bytes);
+  return SKP_OK;
+}
+
+static skp_status copy_out(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes) {
+  (void)b;
+  SKP_TRY(check_range(buffer, offset, bytes));
+  memcpy(to, buffer->at + offset, (size_t)bytes);
+  return SKP_OK;
+}
+
+/* ---- ops ---------------------------------------------------------------------------------------------------------- */
+
+static const char *method_name(const struct skp_backend *b, const struct skp_op *op, int n) {
+  (void)b;
+  return n == 0 && op->reference ? method : NULL;
+}
+
+static const char *method_refusal(struct skp_backend *b, const struct skp_sig *sig, int n) {
+  return method_name(b, sig->op, n) ? NULL : "there is no such method";
+}
+
+static skp_status prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
+                          const char *wanted) {
+  *out = NULL;
+  if (!sig->op->reference) return skp__fail(SKP_UNSUPPORTED, "%s is a view: there is nothing to run.", sig->op->name);
+  if (wanted && strcmp(wanted, method))
+    return skp__fail(SKP_UNSUPPORTED, "%s has no method '%s' here, only '%s'.", sig->op->name, wanted, method);
+  SKP_TRY(skp__alloc(out, 1, sizeof **out));
+  (*out)->sig = *sig;
+  (*out)->call.sig = &(*out)->sig;
+  if (of(b)->trace) fprintf(of(b)->trace, "%s: %s\n", sig->op->name, method);
+  return SKP_OK;
+}
+
+static int64_t workspace(const struct skp_prepared *p) {
+  (void)p;
+  return 0;
+}
+
+static const char *chosen_method(const struct skp_prepared *p) {
+  (void)p;
+  return method;
+}
+
+static void prepared_destroy(struct skp_prepared *p) { free(p); }
+
+/* The memory behind a value: there just when the signature has it, and large enough. */
+static skp_status bind_value(char **at, const struct skp_sig *sig, const char *name, const struct skp_shape *shape,
+                             const struct skp_buffer *buffer) {
+  const int64_t bytes = 4 * skp__shape_count(shape);
+  *at = NULL;
+  if (!shape->rank) return SKP_OK;
+  if (!buffer) return skp__fail(SKP_INTERNAL, "%s: no buffer was given for %s.", sig->op->name, name);
+  *at = buffer->at;
+  if (buffer->bytes >= bytes) return SKP_OK;
+  return skp__fail(SKP_INTERNAL, "%s: %s needs %lld bytes, its buffer has %lld.", sig->op->name, name, (long long)bytes,
+                   (long long)buffer->bytes);
+}
+
+static skp_status bind(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
+                       struct skp_buffer *none) {
+  (void)none;
+  const struct skp_op *op = p->sig.op;
+  char *at;
+  p->bound = false;
+  for (int i = 0; i < op->n_in; i++) {
+    SKP_TRY(bind_value(&at, &p->sig, op->in_names[i], &p->sig.in[i], in[i]));
+    p->call.in[i] = at;
+  }
+  for (int i = 0; i < op->n_out; i++) {
+    SKP_TRY(bind_value(&at, &p->sig, op->out_names[i], &p->sig.out[i], out[i]));
+    p->call.out[i] = at;
+    if (at && op->alias[i] && at != p->call.in[op->alias[i] - 1])
+      return skp__fail(SKP_INTERNAL, "%s: %s must share the memory of %s.", op->name, op->out_names[i],
+                       op->in_names[op->alias[i] - 1]);
+  }
+  p->bound = true;
+  return SKP_OK;
+}
+
+static skp_status run(struct skp_backend *b, struct skp_prepared *const *list, size_t n) {
+  (void)b;
+  for (size_t i = 0; i < n; i++) {
+    if (!list[i]->bound) return skp__fail(SKP_INTERNAL, "%s was run before it was bound.", list[i]->sig.op->name);
+    list[i]->sig.op->reference(&list[i]->call);
+  }
+  return SKP_OK;
+}
+
+static skp_status ticket(struct skp_backend *b, uint64_t *out) {
+  *out = ++of(b)->tickets;
+  return SKP_OK;
+}
+
+static skp_status wait_for(struct skp_backend *b, uint64_t taken) {
+  if (taken <= of(b)->tickets) return SKP_OK;
+  return skp__fail(SKP_INTERNAL, "Ticket %llu was never given out.", (unsigned long long)taken);
+}
+
+const struct skp_backend_ops skp__backend_reference = {
+    .name = "reference",
+    .open = reference_open,
+    .close = reference_close,
+    .info = info,
+    .buffer_create = buffer_create,
+    .buffer_slice = buffer_slice,
+    .buffer_destroy = buffer_destroy,
+    .write = copy_in,
+    .read = copy_out,
+    .prepare = prepare,
+    .workspace = workspace,
+    .method = chosen_method,
+    .bind = bind,
+    .prepared_destroy = prepared_destroy,
+    .run = run,
+    .ticket = ticket,
+    .wait = wait_for,
+    .method_name = method_name,
+    .method_refusal = method_refusal,
+};
