@@ -1,0 +1,76 @@
+/* optimizer.cl: updates of parameters p by their gradients g. SPDX-License-Identifier: MIT
+ *
+ *   h = {lr, 1 - beta1^t, 1 - beta2^t, 0} is read on the device, so that a step is the same launch each time.
+ *
+ *   sgd     d = g + decay · p;  m' = momentum · m + d;  p' = p - lr · m'        (NESTEROV: p - lr · (d + momentum · m'))
+ *           without MOMENTUM there is no m and p' = p - lr · d
+ *   adam    d = g + decay · p;  m' = beta1 · m + (1 - beta1) · d;  v' = beta2 · v + (1 - beta2) · d²
+ *           p' = p - lr · (m' / h[1]) / (sqrt(v' / h[2]) + eps)
+ *   adamw   (DECOUPLED) the same with d = g, and p' lessened by lr · decay · p
+ *
+ * A work-item does WIDTH neighbouring values. A result may lie where its input does. */
+
+#ifndef WIDTH
+#define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
+#endif
+#ifndef MOMENTUM
+#define MOMENTUM 1 /* sgd: 0: there is no m */
+#endif
+#ifndef NESTEROV
+#define NESTEROV 0 /* sgd: 1: look ahead */
+#endif
+#ifndef DECOUPLED
+#define DECOUPLED 0 /* adam: 1: AdamW's weight decay */
+#endif
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b)  JOIN_(a, b)
+#define VECTOR      JOIN(float, WIDTH)
+
+/* The first `left` of WIDTH values (all of them but at the very end), the others 0. */
+static VECTOR load(global const float *p, int left) {
+  if (left >= WIDTH) return JOIN(vload, WIDTH)(0, p);
+  float part[WIDTH];
+  for (int j = 0; j < WIDTH; j++) part[j] = j < left ? p[j] : 0.0f;
+  return JOIN(vload, WIDTH)(0, part);
+}
+
+static void store(VECTOR v, global float *p, int left) {
+  if (left >= WIDTH) {
+    JOIN(vstore, WIDTH)(v, 0, p);
+  } else {
+    float part[WIDTH];
+    JOIN(vstore, WIDTH)(v, 0, part);
+    for (int j = 0; j < left; j++) p[j] = part[j];
+  }
+}
+
+kernel void sgd(global float *new_p, global float *new_m, global const float *p, global const float *restrict g,
+                global const float *m, global const float *restrict h, int n, float momentum, float decay) {
+  const int i = (int)get_global_id(0) * WIDTH, left = n - i;
+  if (left <= 0) return;
+  VECTOR at = load(p + i, left), d = load(g + i, left) + decay * at;
+#if MOMENTUM
+  VECTOR kept = momentum * load(m + i, left) + d;
+  store(kept, new_m + i, left);
+  d = NESTEROV ? d + momentum * kept : kept;
+#endif
+  store(at - h[0] * d, new_p + i, left);
+}
+
+kernel void adam(global float *new_p, global float *new_m, global float *new_v, global const float *p,
+                 global const float *restrict g, global const float *m, global const float *v,
+                 global const float *restrict h, int n, float beta1, float beta2, float eps, float decay) {
+  const int i = (int)get_global_id(0) * WIDTH, left = n - i;
+  if (left <= 0) return;
+  const float lr = h[0], of_m = lr / h[1], of_v = 1.0f / h[2];
+  VECTOR at = load(p + i, left), d = load(g + i, left);
+  if (!DECOUPLED) d += decay * at;
+  VECTOR mean = beta1 * load(m + i, left) + (1.0f - beta1) * d;
+  VECTOR square = beta2 * load(v + i, left) + (1.0f - beta2) * d * d;
+  store(mean, new_m + i, left);
+  store(square, new_v + i, left);
+  VECTOR step = of_m * mean / (sqrt(square * of_v) + eps);
+  if (DECOUPLED) step += lr * decay * at;
+  store(at - step, new_p + i, left);
+}
