@@ -1,5 +1,29 @@
 /* maxpool2d.c: the methods of max pooling and its gradient on OpenCL. SPDX-License-Identifier: MIT */
-#include "backend/opencl/cl.h"
+#include "backend/opencl/pixels.h"
+#include <stdio.h>
 
-const struct skp__cl_method skp__cl_maxpool2d[] = {{0}};
-const struct skp__cl_method skp__cl_maxpool2d_dx[] = {{0}};
+/* `image` and `windows` are the shapes of x and y, or of dx and dy; a work-item belongs to a pixel of `of`. */
+static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, const char *args,
+                         const struct skp_shape *image, const struct skp_shape *windows, const struct skp_shape *of,
+                         bool index, int width) {
+  const struct skp_pool_attrs *a = &sig->attrs.pool;
+  const int64_t pixels = of->dim[0] * of->dim[1] * of->dim[2], C = of->dim[3];
+  char options[120];
+  snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DINDEX=%d", width, (int)C,
+           a->kernel, a->stride, a->pad, index);
+  size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
+  return skp__cl_launch(p, "maxpool2d", kernel, options, 1, &global, &local, args, (int)pixels, (int)image->dim[1],
+                        (int)image->dim[2], (int)windows->dim[1], (int)windows->dim[2]);
+}
+
+static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  return launch(p, sig, "maxpool2d", "o0 o1 i0 d d d d d", &sig->in[0], &sig->out[0], &sig->out[0],
+                sig->out[1].rank > 0, width);
+}
+
+static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  return launch(p, sig, "maxpool2d_dx", "o0 i0 i1 d d d d d", &sig->out[0], &sig->in[0], &sig->out[0], true, width);
+}
+
+SKP_PIXELS_METHODS(maxpool2d, prepare);
+SKP_PIXELS_METHODS(maxpool2d_dx, prepare_dx);

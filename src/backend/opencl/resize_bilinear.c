@@ -1,4 +1,15 @@
 /* resize_bilinear.c: the methods of bilinear resizing on OpenCL. SPDX-License-Identifier: MIT */
-#include "backend/opencl/cl.h"
+#include "backend/opencl/pixels.h"
+#include <stdio.h>
 
-const struct skp__cl_method skp__cl_resize_bilinear[] = {{0}};
+static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  const struct skp_shape *x = &sig->in[0], *y = &sig->out[0];
+  const int64_t pixels = y->dim[0] * y->dim[1] * y->dim[2];
+  char options[60];
+  snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d", width, (int)y->dim[3]);
+  size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, y->dim[3], width);
+  return skp__cl_launch(p, "resize_bilinear", "resize_bilinear", options, 1, &global, &local, "o0 i0 d d d d d",
+                        (int)pixels, (int)x->dim[1], (int)x->dim[2], (int)y->dim[1], (int)y->dim[2]);
+}
+
+SKP_PIXELS_METHODS(resize_bilinear, prepare);

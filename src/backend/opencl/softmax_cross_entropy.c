@@ -6,7 +6,11 @@
 #include "backend/opencl/cl.h"
 #include <stdio.h>
 
-enum { GROUP = 64, ITEM_CLASSES = 64, ONE_GROUP = 1 << 14 }; /* ONE_GROUP: values of x that one group should do at most */
+enum {
+  GROUP = 64,
+  ITEM_CLASSES = 64,
+  ONE_GROUP = 1 << 14
+}; /* ONE_GROUP: values of x that one group should do at most */
 
 struct shape {
   int lanes, rows; /* of a group; powers of two */

@@ -1,0 +1,47 @@
+/* global_avgpool.cl: the mean of each channel over the whole image, and its gradient. SPDX-License-Identifier: MIT
+ *
+ *   x {N, pixels, C},  y {N, C}:   y[n,c] = mean over i of x[n,i,c],   dx[n,i,c] = dy[n,c] / pixels
+ *
+ * A work-item does WIDTH neighbouring channels of an image (dx: of a pixel); WIDTH divides C. Sums are taken in two steps, BLOCK pixels and
+ * then blocks, which keeps rounding small. */
+
+#ifndef WIDTH
+#define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
+#endif
+#ifndef C
+#define C 1 /* channels */
+#endif
+#ifndef BLOCK
+#define BLOCK 32 /* pixels that are added up before they join the sum */
+#endif
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b)  JOIN_(a, b)
+#if WIDTH == 1
+#define FLOATS      float
+#define LOAD(p)     (*(p))
+#define STORE(v, p) (*(p) = (v))
+#else
+#define FLOATS      JOIN(float, WIDTH)
+#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
+#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
+#endif
+
+kernel void global_avgpool(global float *restrict y, global const float *restrict x, int N, int pixels) {
+  const int item = (int)get_global_id(0), n = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
+  if (n >= N) return;
+  global const float *image = x + n * pixels * C + c;
+  FLOATS sum = 0.0f;
+  for (int from = 0; from < pixels; from += BLOCK) {
+    FLOATS part = 0.0f;
+    for (int i = from; i < min(from + BLOCK, pixels); i++) part += LOAD(image + i * C);
+    sum += part;
+  }
+  STORE(sum / (float)pixels, y + n * C + c);
+}
+
+kernel void global_avgpool_dx(global float *restrict dx, global const float *restrict dy, int N, int pixels) {
+  const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
+  if (pixel >= N * pixels) return;
+  STORE(LOAD(dy + pixel / pixels * C + c) / (float)pixels, dx + pixel * C + c);
+}

@@ -1,0 +1,85 @@
+/* maxpool2d.cl: the largest value of each window, and its gradient. SPDX-License-Identifier: MIT
+ *
+ *   x {N, H, W, C},  y and index {N, P, Q, C},  h = p · STRIDE - PAD + r,  w = q · STRIDE - PAD + s
+ *   y[n,p,q,c]     = max over r, s of x[n,h,w,c], inside the image only
+ *   index[n,p,q,c] = h · W + w of the winner: the first in row-major order among equals; NaN beats every number
+ *   dx[n,h,w,c]    = sum of the dy of the windows that (h, w) won, each asked in turn: no atomics
+ *
+ * A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. */
+
+#ifndef WIDTH
+#define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
+#endif
+#ifndef C
+#define C 1 /* channels */
+#endif
+#ifndef KERNEL
+#define KERNEL 2 /* rows and columns of a window */
+#endif
+#ifndef STRIDE
+#define STRIDE 2 /* from one window to the next */
+#endif
+#ifndef PAD
+#define PAD 0 /* rows and columns added on each side, at most KERNEL / 2 */
+#endif
+#ifndef INDEX
+#define INDEX 1 /* 0: nobody wants to know the winners */
+#endif
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b)  JOIN_(a, b)
+#if WIDTH == 1
+#define FLOATS         float
+#define INTS           int
+#define LOAD(p)        (*(p))
+#define STORE(v, p)    (*(p) = (v))
+#define PICK(no, yes, condition) ((condition) ? (yes) : (no))
+#else
+#define FLOATS         JOIN(float, WIDTH)
+#define INTS           JOIN(int, WIDTH)
+#define LOAD(p)        JOIN(vload, WIDTH)(0, p)
+#define STORE(v, p)    JOIN(vstore, WIDTH)(v, 0, p)
+#define PICK(no, yes, condition) select(no, yes, condition)
+#endif
+
+kernel void maxpool2d(global float *restrict y, global int *restrict index, global const float *restrict x, int pixels,
+                      int H, int W, int P, int Q) {
+  const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
+  if (pixel >= pixels) return;
+  const int q = pixel % Q, p = pixel / Q % P, n = pixel / Q / P;
+  const int top = p * STRIDE - PAD, left = q * STRIDE - PAD;
+  const int first = max(top, 0) * W + max(left, 0);
+  global const float *image = x + n * H * W * C + c;
+  FLOATS most = LOAD(image + first * C);
+  INTS winner = first;
+  for (int r = 0; r < KERNEL; r++) {
+    for (int s = 0; s < KERNEL; s++) {
+      const int h = top + r, w = left + s;
+      if (h < 0 || h >= H || w < 0 || w >= W) continue;
+      const FLOATS value = LOAD(image + (h * W + w) * C);
+      const INTS wins = value > most || (value != value && most == most);
+      most = PICK(most, value, wins);
+      winner = PICK(winner, (INTS)(h * W + w), wins);
+    }
+  }
+  STORE(most, y + pixel * C + c);
+  if (INDEX) STORE(winner, index + pixel * C + c);
+}
+
+kernel void maxpool2d_dx(global float *restrict dx, global const float *restrict dy, global const int *restrict index,
+                         int pixels, int H, int W, int P, int Q) {
+  const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
+  if (pixel >= pixels) return;
+  const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
+  const int p_from = max(h + PAD - KERNEL + STRIDE, 0) / STRIDE, p_to = min((h + PAD) / STRIDE, P - 1);
+  const int q_from = max(w + PAD - KERNEL + STRIDE, 0) / STRIDE, q_to = min((w + PAD) / STRIDE, Q - 1);
+  const INTS own = h * W + w;
+  FLOATS sum = 0.0f;
+  for (int p = p_from; p <= p_to; p++) {
+    for (int q = q_from; q <= q_to; q++) {
+      const int at = ((n * P + p) * Q + q) * C + c;
+      sum += PICK((FLOATS)(0.0f), LOAD(dy + at), LOAD(index + at) == own);
+    }
+  }
+  STORE(sum, dx + pixel * C + c);
+}
