@@ -148,9 +148,8 @@ static bool try_method(struct search *s, const struct skp__cl_method *m) {
 }
 
 /* First those that suit this kind of device, then the others, in the table's order. */
-static bool try_all(struct search *s) {
+static bool try_all(struct search *s, const struct skp__cl_method *table) {
   unsigned kind = s->p->cl->cpu ? SKP_CL_CPU : SKP_CL_GPU;
-  const struct skp__cl_method *table = table_of(s->p->sig.op);
   for (const struct skp__cl_method *m = table; m->name; m++)
     if (m->suits & kind && try_method(s, m)) return s->status == SKP_OK;
   for (const struct skp__cl_method *m = table; m->name; m++)
@@ -175,6 +174,16 @@ static void trace_choice(const struct search *s) {
           s->refused.n ? ")" : "");
 }
 
+skp_status skp__cl_choose(struct skp_prepared *p, const struct skp__cl_method *table,
+                          const struct skp__cl_method *forced) {
+  struct search s = {.p = p};
+  bool found = forced ? try_method(&s, forced) && s.status == SKP_OK : try_all(&s, table);
+  skp_status status = found ? SKP_OK : fail_search(&s);
+  if (found) trace_choice(&s);
+  free(s.error);
+  return status;
+}
+
 static skp_status choose(struct skp_prepared *p, const char *method) {
   const struct skp_op *op = p->sig.op;
   if (!op->reference) { /* a view needs no work */
@@ -184,12 +193,7 @@ static skp_status choose(struct skp_prepared *p, const char *method) {
   const struct skp__cl_method *forced =
       method ? find_method(op, method, strlen(method)) : forced_method(p->cl->forced, op);
   if (method && !forced) return skp__fail(SKP_UNSUPPORTED, "%s has no method %s on OpenCL.", op->name, method);
-  struct search s = {.p = p};
-  bool found = forced ? try_method(&s, forced) && s.status == SKP_OK : try_all(&s);
-  skp_status status = found ? SKP_OK : fail_search(&s);
-  if (found) trace_choice(&s);
-  free(s.error);
-  return status;
+  return skp__cl_choose(p, table_of(op), forced);
 }
 
 skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,

@@ -18,6 +18,12 @@ struct skp__cl_program {
   bool compiled; /* not from the disk cache */
 };
 
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static void free_program(struct skp__cl_program *p) {
   if (p->program) clReleaseProgram(p->program);
   free(p->file);
@@ -67,9 +73,14 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   SKP_TRY(skp__strdup(&p->file, file));
   SKP_TRY(skp__format(&p->options, "%s %s", COMMON_OPTIONS, options));
   SKP_TRY(find_source(&p->text, file));
+  double start = now();
   p->program = skp__cl_cache_load(cl, p->text, p->options);
   p->compiled = !p->program;
-  return p->compiled ? skp__cl_build(cl, &p->program, file, p->text, p->options) : SKP_OK;
+  if (p->compiled) SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
+  if (cl->trace)
+    fprintf(cl->trace, "cl/%s.cl %s: %s in %.3f s\n", file, options, p->compiled ? "compiled" : "from the cache",
+            now() - start);
+  return SKP_OK;
 }
 
 skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file, const char *options) {
@@ -93,12 +104,9 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
 }
 
 static void store_compiled(struct skp__cl *cl) {
-  struct timespec start, t;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  for (size_t i = 0; i < cl->programs.n; i++) {
+  double until = now() + STORE_LIMIT_S;
+  for (size_t i = 0; i < cl->programs.n && now() < until; i++) {
     const struct skp__cl_program *p = &cl->programs.at[i];
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    if (t.tv_sec - start.tv_sec >= STORE_LIMIT_S) return;
     if (p->compiled) skp__cl_cache_store(cl, p->program, p->text, p->options);
   }
 }

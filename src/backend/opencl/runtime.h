@@ -96,6 +96,9 @@ skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket);
 /* ---- method.c: slots of the backend ----------------------------------------------------------------------------- */
 /* Checks "OP=METHOD,…" (SKP_USAGE with what there is). */
 skp_status skp__cl_forced_check(const char *forced);
+/* Gives `p` the method `forced`, or without one the best of `table`; what was refused goes to the trace or into the error. */
+skp_status skp__cl_choose(struct skp_prepared *p, const struct skp__cl_method *table,
+                          const struct skp__cl_method *forced);
 skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
                            const char *method);
 void skp__cl_prepared_destroy(struct skp_prepared *p);

@@ -1,0 +1,585 @@
+/* test_runtime.c: the OpenCL backend's own mechanisms: memory, launches, choice of methods, tickets, failures, and the disk cache.
+ * SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include "test.h"
+#include <dirent.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct skp_backend_ops *ops = &skp__backend_opencl;
+static struct skp_backend *b;
+static struct skp__cl *cl;
+
+static void open_with(struct skp_backend_options options) {
+  ck_ok(ops->open(&b, &options));
+  cl = (struct skp__cl *)b;
+}
+
+static void open_device(void) { open_with((struct skp_backend_options){0}); }
+
+static void close_device(void) {
+  ops->close(b);
+  b = NULL;
+}
+
+static void finish(void) {
+  uint64_t ticket;
+  ck_ok(ops->ticket(b, &ticket));
+  ck_ok(ops->wait(b, ticket));
+}
+
+static struct skp_buffer *buffer(int64_t floats) {
+  struct skp_buffer *made;
+  ck_ok(ops->buffer_create(b, &made, 4 * floats));
+  return made;
+}
+
+static void write_floats(struct skp_buffer *to, const float *from, int64_t n) {
+  ck_ok(ops->write(b, to, 0, from, 4 * n));
+  finish();
+}
+
+static void read_floats(float *to, struct skp_buffer *from, int64_t n) {
+  ck_ok(ops->read(b, from, 0, to, 4 * n));
+  finish();
+}
+
+static struct skp_sig relu_of(int64_t n) {
+  struct skp_sig sig = {.op = &skp__op_relu};
+  sig.in[0] = sig.out[0] = skp__shape1(n);
+  return sig;
+}
+
+static struct skp_prepared *prepare_relu(int64_t n) {
+  struct skp_prepared *p;
+  struct skp_sig sig = relu_of(n);
+  ck_ok(ops->prepare(b, &p, &sig, NULL));
+  return p;
+}
+
+/* relu of n values that cross zero, NaN among them, checked one by one. */
+static void check_relu(int n) {
+  float *x = calloc((size_t)n, sizeof *x), *y = calloc((size_t)n, sizeof *y);
+  for (int i = 0; i < n; i++) x[i] = i % 7 == 3 ? NAN : (float)(i % 11 - 5);
+  struct skp_buffer *in = buffer(n), *out = buffer(n);
+  struct skp_prepared *p = prepare_relu(n);
+  write_floats(in, x, n);
+  ck_ok(ops->bind(p, &in, &out, NULL));
+  ck_ok(ops->run(b, &p, 1));
+  read_floats(y, out, n);
+  for (int i = 0; i < n; i++)
+    if (isnan(x[i]))
+      ck_assert_msg(isnan(y[i]), "relu lost the NaN at %d of %d", i, n);
+    else
+      ck_assert_msg(y[i] == (x[i] < 0 ? 0 : x[i]), "relu at %d of %d: %g for %g", i, n, y[i], x[i]);
+  ops->prepared_destroy(p);
+  ops->buffer_destroy(b, in);
+  ops->buffer_destroy(b, out);
+  free(x);
+  free(y);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(fresh_memory_is_zero) {
+  enum { N = 100003 };
+  static float ones[N], got[N];
+  for (int i = 0; i < N; i++) ones[i] = 1;
+  for (int round = 0; round < 3; round++) { /* later rounds may get used memory */
+    struct skp_buffer *fresh = buffer(N);
+    read_floats(got, fresh, N);
+    for (int i = 0; i < N; i++) ck_assert(got[i] == 0);
+    write_floats(fresh, ones, N);
+    ops->buffer_destroy(b, fresh);
+  }
+}
+END_TEST
+
+START_TEST(slices_share_their_base) {
+  struct skp_backend_info info;
+  ops->info(b, &info);
+  int64_t step = info.alignment / 4;
+  struct skp_buffer *base = buffer(4 * step), *slice, *inner, *wrong;
+  float value = 7, all[4 * 1024] = {0};
+  ck_assert(step <= 1024);
+  ck_ok(ops->buffer_slice(b, &slice, base, 4 * step, 12 * step));
+  ck_ok(ops->buffer_slice(b, &inner, slice, 4 * step, 4 * step));
+  ck_ok(ops->write(b, inner, 4, &value, 4));
+  finish();
+  read_floats(all, base, 4 * step);
+  for (int64_t i = 0; i < 4 * step; i++) ck_assert(all[i] == (i == 2 * step + 1 ? 7 : 0));
+  ck_fails(ops->buffer_slice(b, &wrong, base, 0, 16 * step + 4), SKP_INTERNAL, "does not fit");
+  ck_fails(ops->buffer_slice(b, &wrong, base, 4, 4), SKP_INTERNAL, "alignment");
+  ops->buffer_destroy(b, inner);
+  ops->buffer_destroy(b, slice);
+  ops->buffer_destroy(b, base);
+}
+END_TEST
+
+START_TEST(copies_stay_inside) {
+  float value[2] = {0};
+  struct skp_buffer *one = buffer(1);
+  ck_fails(ops->write(b, one, 0, value, 8), SKP_INTERNAL, "leaves a buffer of 4");
+  ck_fails(ops->read(b, one, 4, value, 4), SKP_INTERNAL, "leaves a buffer");
+  ck_fails(ops->read(b, one, -4, value, 4), SKP_INTERNAL, "leaves a buffer");
+  ops->buffer_destroy(b, one);
+}
+END_TEST
+
+START_TEST(too_much_memory_is_refused) {
+  struct skp_backend_info before, after;
+  struct skp_buffer *huge;
+  ops->info(b, &before);
+  ck_fails(ops->buffer_create(b, &huge, before.max_allocation + 1), SKP_DEVICE_MEMORY, "--batch");
+  ck_assert_ptr_null(huge);
+  ops->info(b, &after);
+  ck_assert_int_eq(after.used, before.used);
+  check_relu(10); /* the device is as good as before */
+}
+END_TEST
+
+/* ---- launches ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(relu_of_any_length) {
+  const int lengths[] = {1, 7, 8, 9, 511, 512, 513, 100001};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) check_relu(lengths[i]);
+}
+END_TEST
+
+START_TEST(binding_again_changes_the_buffers) {
+  float x[4] = {-1, 1, -2, 2}, y[4], z[4];
+  struct skp_buffer *in = buffer(4), *first = buffer(4), *second = buffer(4);
+  struct skp_prepared *p = prepare_relu(4);
+  write_floats(in, x, 4);
+  ck_fails(ops->run(b, &p, 1), SKP_INTERNAL, "before its buffers were bound");
+  ck_ok(ops->bind(p, &in, &first, NULL));
+  ck_ok(ops->run(b, &p, 1));
+  ck_ok(ops->bind(p, &in, &second, NULL));
+  ck_ok(ops->run(b, &p, 1));
+  read_floats(y, first, 4);
+  read_floats(z, second, 4);
+  ck_assert(y[1] == 1 && y[2] == 0 && z[1] == 1 && z[2] == 0);
+  ops->prepared_destroy(p);
+  ops->buffer_destroy(b, in);
+  ops->buffer_destroy(b, first);
+  ops->buffer_destroy(b, second);
+}
+END_TEST
+
+/* More launches than may be in flight, tickets among them. */
+static void run_many(void) {
+  enum { RUNS = 300 };
+  struct skp_buffer *x = buffer(16), *y = buffer(16);
+  struct skp_prepared *p = prepare_relu(16);
+  uint64_t ticket = 0, before = 0;
+  ck_ok(ops->bind(p, &x, &y, NULL));
+  for (int i = 0; i < RUNS; i++) {
+    struct skp_prepared *three[] = {p, p, p};
+    ck_ok(ops->run(b, three, 3));
+    if (i % 10 == 0) ck_ok(ops->ticket(b, &ticket));
+    ck_assert(ticket >= before);
+    before = ticket;
+  }
+  ck_ok(ops->wait(b, ticket));
+  finish();
+  ops->prepared_destroy(p);
+  ops->buffer_destroy(b, x);
+  ops->buffer_destroy(b, y);
+}
+
+START_TEST(many_launches) { run_many(); }
+END_TEST
+
+START_TEST(many_launches_one_by_one) {
+  setenv("SKIPPER_SYNC", "1", 1);
+  open_device();
+  run_many();
+  close_device();
+}
+END_TEST
+
+/* What a faulty or too demanding method runs into. */
+static skp_status launch(size_t global, size_t local, const char *args, size_t number) {
+  struct skp_prepared p = {.cl = cl, .sig = relu_of(8), .method = "test"};
+  skp_status status = strchr(args, 'l') ? skp__cl_launch(&p, "relu", "relu", "", 1, &global, &local, args, number)
+                                        : skp__cl_launch(&p, "relu", "relu", "", 1, &global, &local, args, (int)number);
+  skp__cl_steps_free(&p);
+  return status;
+}
+
+START_TEST(launches_are_checked) {
+  ck_ok(launch(64, 64, "o0 i0 d", 8));
+  ck_fails(launch(65, 64, "o0 i0 d", 8), SKP_INTERNAL, "not a multiple");
+  ck_fails(launch(0, 64, "o0 i0 d", 8), SKP_INTERNAL, "not a multiple");
+  ck_fails(launch(64, 64, "o0 i0", 8), SKP_INTERNAL, "takes 3 arguments");
+  ck_fails(launch(64, 64, "o0 i1 d", 8), SKP_INTERNAL, "names no buffer");
+  ck_fails(launch(64, 64, "o0 x d", 8), SKP_INTERNAL, "unknown argument 'x'");
+  ck_fails(launch(64, 64, "o0 i0 l", (size_t)cl->local_memory + 1), SKP_UNSUPPORTED, "local memory");
+  ck_fails(launch(cl->max_items[0] * 2, cl->max_items[0] * 2, "o0 i0 d", 8), SKP_UNSUPPORTED, "work-items");
+}
+END_TEST
+
+START_TEST(kernels_that_do_not_compile) {
+  cl_program program;
+  skp_status status = skp__cl_build(cl, &program, "broken", "kernel void f(global float *x) { x[0] = y; }", "-DX=1");
+  ck_fails(status, SKP_BUILD, "cl/broken.cl");
+  ck_assert_ptr_null(program);
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), cl->name));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "-DX=1"));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "y")); /* the log */
+  check_relu(10);
+}
+END_TEST
+
+/* ---- methods ----------------------------------------------------------------------------------------------------- */
+
+static const char *refuse(const struct skp__cl *device, const struct skp_sig *sig) {
+  (void)device, (void)sig;
+  return "only on Sundays";
+}
+static skp_status works(struct skp_prepared *p, const struct skp_sig *sig) {
+  (void)sig;
+  skp__cl_need_workspace(p, 4);
+  return SKP_OK;
+}
+static skp_status too_large(struct skp_prepared *p, const struct skp_sig *sig) {
+  (void)sig;
+  skp__cl_need_workspace(p, 8);
+  return skp__fail(SKP_UNSUPPORTED, "too large a group");
+}
+static skp_status compiler_fails(struct skp_prepared *p, const struct skp_sig *sig) {
+  (void)p, (void)sig;
+  return skp__fail(SKP_BUILD, "the compiler says no");
+}
+static skp_status device_fails(struct skp_prepared *p, const struct skp_sig *sig) {
+  (void)p, (void)sig;
+  return skp__fail(SKP_DEVICE, "smoke");
+}
+
+/* Lets `table` choose; returns the method's name, or NULL with the error. The trace goes to `trace`. */
+static const char *choice(const struct skp__cl_method *table, char *trace, size_t size) {
+  struct skp_prepared p = {.cl = cl, .sig = relu_of(8)};
+  memset(trace, 0, size);
+  cl->trace = fmemopen(trace, size, "w");
+  skp_status status = skp__cl_choose(&p, table, NULL);
+  fclose(cl->trace);
+  cl->trace = NULL;
+  if (status == SKP_OK) ck_assert_int_eq(skp__cl_workspace(&p), 4);
+  skp__cl_steps_free(&p);
+  return status == SKP_OK ? p.method : NULL;
+}
+
+START_TEST(the_first_that_can_is_chosen) {
+  char trace[800];
+  unsigned here = cl->cpu ? SKP_CL_CPU : SKP_CL_GPU, elsewhere = SKP_CL_ANY ^ here;
+  const struct skp__cl_method table[] = {{"never", SKP_CL_ANY, refuse, works},
+                                         {"big", SKP_CL_ANY, NULL, too_large},
+                                         {"broken", SKP_CL_ANY, NULL, compiler_fails},
+                                         {"foreign", elsewhere, NULL, works},
+                                         {"right", here, NULL, works},
+                                         {0}};
+  ck_assert_str_eq(choice(table, trace, sizeof trace), "right");
+  ck_assert_ptr_nonnull(strstr(trace, "relu 8 -> 8: right"));
+  ck_assert_ptr_nonnull(strstr(trace, "never: only on Sundays"));
+  ck_assert_ptr_nonnull(strstr(trace, "big: too large a group"));
+  ck_assert_ptr_nonnull(strstr(trace, "broken: does not compile"));
+  const struct skp__cl_method two[] = {
+      {"broken", here, NULL, compiler_fails}, {"foreign", elsewhere, NULL, works}, {0}};
+  ck_assert_str_eq(choice(two, trace, sizeof trace), "foreign");
+}
+END_TEST
+
+START_TEST(no_method_left) {
+  char trace[800];
+  const struct skp__cl_method none[] = {
+      {"never", SKP_CL_ANY, refuse, works}, {"big", SKP_CL_ANY, NULL, too_large}, {0}};
+  ck_assert_ptr_null(choice(none, trace, sizeof trace));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "never: only on Sundays; big: too large a group"));
+  const struct skp__cl_method broken[] = {
+      {"broken", SKP_CL_ANY, NULL, compiler_fails}, {"big", SKP_CL_ANY, NULL, too_large}, {0}};
+  ck_assert_ptr_null(choice(broken, trace, sizeof trace));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "the compiler says no"));
+  const struct skp__cl_method smoke[] = {
+      {"smoke", SKP_CL_ANY, NULL, device_fails}, {"right", SKP_CL_ANY, NULL, works}, {0}};
+  ck_assert_ptr_null(choice(smoke, trace, sizeof trace)); /* no other method mends that */
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "smoke"));
+}
+END_TEST
+
+START_TEST(forced_methods) {
+  struct skp_backend *other;
+  struct skp_prepared *p;
+  struct skp_sig sig = relu_of(8);
+  ck_fails(ops->open(&other, &(struct skp_backend_options){.method = "relu=fast"}), SKP_USAGE, "are: plain");
+  ck_fails(ops->open(&other, &(struct skp_backend_options){.method = "add=plain,prelu=plain"}), SKP_USAGE,
+           "no op prelu");
+  ck_fails(ops->open(&other, &(struct skp_backend_options){.method = "relu"}), SKP_USAGE, "OP=METHOD");
+  open_with((struct skp_backend_options){.method = "add=plain,relu=plain"});
+  ck_ok(ops->prepare(b, &p, &sig, NULL));
+  ck_assert_str_eq(ops->method(p), "plain");
+  ops->prepared_destroy(p);
+  ck_fails(ops->prepare(b, &p, &sig, "fast"), SKP_UNSUPPORTED, "no method fast");
+  ck_assert_str_eq(ops->method_name(b, sig.op, 0), "plain");
+  ck_assert_ptr_null(ops->method_name(b, sig.op, 1));
+  ck_assert_ptr_null(ops->method_refusal(b, &sig, 0));
+  sig.in[0] = sig.out[0] = skp__shape1((int64_t)1 << 31);
+  ck_assert_str_eq(ops->method_refusal(b, &sig, 0), "more than 2^31 elements");
+  close_device();
+}
+END_TEST
+
+/* ---- failures ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_hang_is_named) {
+  setenv("SKIPPER_TIMEOUT", "0.3", 1);
+  open_device();
+  struct skp_buffer *x = buffer(16);
+  struct skp_prepared *p = prepare_relu(16);
+  uint64_t ticket;
+  ck_ok(ops->bind(p, &x, &x, NULL));
+  finish();
+  cl_event never = clCreateUserEvent(cl->context, NULL); /* what a kernel without end looks like from here */
+  ck_assert_int_eq(clEnqueueBarrierWithWaitList(cl->queue, 1, &never, NULL), CL_SUCCESS);
+  ck_ok(ops->run(b, &p, 1));
+  ck_ok(ops->ticket(b, &ticket));
+  ck_fails(ops->wait(b, ticket), SKP_DEVICE, "did not finish within 0.3 s");
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "relu"));
+  ck_fails(ops->run(b, &p, 1), SKP_DEVICE, "failed earlier");
+  ck_fails(ops->read(b, x, 0, &(float){0}, 4), SKP_DEVICE, "failed earlier");
+  ops->prepared_destroy(p);
+  ops->buffer_destroy(b, x);
+  close_device(); /* at once */
+  clSetUserEventStatus(never, CL_COMPLETE);
+}
+END_TEST
+
+START_TEST(codes) {
+  ck_ok(skp__cl_check(cl, CL_SUCCESS, "clFinish", ""));
+  ck_fails(skp__cl_check(cl, CL_MEM_OBJECT_ALLOCATION_FAILURE, "clEnqueueNDRangeKernel", "relu"), SKP_DEVICE_MEMORY,
+           "clEnqueueNDRangeKernel relu");
+  ck_fails(skp__cl_check(cl, CL_INVALID_KERNEL_ARGS, "clFinish", ""), SKP_DEVICE, "CL_INVALID_KERNEL_ARGS");
+  ck_assert(!cl->lost);
+  ck_fails(skp__cl_check(cl, CL_OUT_OF_RESOURCES, "clFinish", ""), SKP_DEVICE, "CL_OUT_OF_RESOURCES");
+  ck_assert(cl->lost);
+  cl->lost = false;
+  ck_fails(skp__cl_check(cl, -9999, "clFinish", ""), SKP_DEVICE, "code -9999");
+  ck_assert(cl->lost);
+  struct skp_buffer *none;
+  ck_fails(ops->buffer_create(b, &none, 4), SKP_DEVICE, "failed earlier");
+  ck_assert_str_eq(skp__cl_error_name(-72), "CL_MAX_SIZE_RESTRICTION_EXCEEDED");
+}
+END_TEST
+
+START_TEST(tickets_that_were_never_taken) { ck_fails(ops->wait(b, 1000), SKP_INTERNAL, "never taken"); }
+END_TEST
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/skipper-test-XXXXXX";
+
+static void fresh_folder(void) {
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  setenv("SKIPPER_CACHE", folder, 1);
+}
+
+static void remove_folder(void) {
+  char command[600];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(a_crashing_driver_does_not_disturb) {
+  char command[2000];
+  const char *vendors = getenv("OCL_ICD_VENDORS"), *fakes = getenv("SKP_FAKE_ICDS");
+  ck_assert_ptr_nonnull(fakes);
+  snprintf(command, sizeof command,
+           "v='%s'; if [ -d \"$v\" ]; then cp \"$v\"/*.icd '%s'; else cp \"$v\" '%s'; fi; "
+           "echo '%s/libfake_icd_CRASH.so' > '%s'/crash.icd",
+           vendors && *vendors ? vendors : "/etc/OpenCL/vendors", folder, folder, fakes, folder);
+  ck_assert_int_eq(system(command), 0);
+  setenv("OCL_ICD_VENDORS", folder, 1);
+  open_device();
+  check_relu(100);
+  close_device();
+  const struct skp_device_list *list;
+  ck_ok(skp__devices_list(&list));
+  ck_assert_ptr_nonnull(strstr(list->notes[0], "crash.icd crashed (SIGABRT)"));
+}
+END_TEST
+
+START_TEST(limited_threads) {
+  struct skp_backend_options one = {.threads = 1};
+  skp_status status = ops->open(&b, &one);
+  if (status == SKP_UNSUPPORTED) { /* honest where the driver cannot */
+    ck_assert_ptr_nonnull(strstr(skp_error_message(), "Leave out --threads"));
+    return;
+  }
+  ck_ok(status);
+  cl = (struct skp__cl *)b;
+  if (cl->cpu) ck_assert_int_eq(cl->units, 1);
+  check_relu(1000);
+  close_device();
+}
+END_TEST
+
+/* ---- the disk cache ---------------------------------------------------------------------------------------------- */
+
+/* Opens, runs a kernel, closes. True if its program came from the cache. */
+static bool from_cache(void) {
+  char trace[2000] = "";
+  FILE *to = fmemopen(trace, sizeof trace, "w");
+  open_with((struct skp_backend_options){.trace = to});
+  check_relu(100);
+  close_device();
+  fclose(to);
+  bool cached = strstr(trace, "from the cache"), compiled = strstr(trace, "compiled in");
+  ck_assert_msg(cached != compiled, "trace: %s", trace);
+  return cached;
+}
+
+/* The path of the only file in the cache. */
+static const char *entry(void) {
+  static char path[600];
+  char kernels[300];
+  int n = 0;
+  snprintf(kernels, sizeof kernels, "%s/kernels", folder);
+  DIR *dir = opendir(kernels);
+  for (struct dirent *e; dir && (e = readdir(dir));)
+    if (e->d_name[0] != '.') snprintf(path, sizeof path, "%s/%s", kernels, e->d_name), n++;
+  if (dir) closedir(dir);
+  ck_assert_int_eq(n, 1);
+  return path;
+}
+
+START_TEST(the_cache_serves) {
+  ck_assert(!from_cache());
+  ck_assert(from_cache());
+  entry();
+  setenv("SKIPPER_NO_CACHE", "1", 1);
+  ck_assert(!from_cache());
+}
+END_TEST
+
+static void damage(const char *path, long at, char change) {
+  FILE *f = fopen(path, "r+");
+  ck_assert_ptr_nonnull(f);
+  if (at < 0) {
+    ck_assert_int_eq(fseek(f, at, SEEK_END), 0);
+    at = ftell(f);
+  }
+  ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+  int byte = fgetc(f);
+  fseek(f, at, SEEK_SET);
+  fputc(byte ^ change, f);
+  ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(damaged_entries_are_replaced) {
+  const long places[] = {0, 8, 20, 24, 40, 48, 100, -1};
+  ck_assert(!from_cache());
+  const char *path = entry();
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    damage(path, places[i], 0x10);
+    ck_assert_msg(!from_cache(), "byte %ld", places[i]);
+  }
+  const off_t lengths[] = {0, 3, 47, 48, 1000};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    ck_assert_int_eq(truncate(path, lengths[i]), 0);
+    ck_assert_msg(!from_cache(), "length %ld", (long)lengths[i]);
+  }
+  FILE *f = fopen(path, "w");
+  for (int i = 0; i < 5000; i++) fputc(i * 37 >> 3, f);
+  fclose(f);
+  ck_assert(!from_cache());
+  ck_assert(from_cache());
+}
+END_TEST
+
+START_TEST(no_folder_no_cache) {
+  setenv("SKIPPER_CACHE", "/proc/nowhere", 1);
+  ck_assert(!from_cache());
+}
+END_TEST
+
+START_TEST(processes_share_the_cache) {
+  pid_t children[4];
+  for (int i = 0; i < 4; i++)
+    if (!(children[i] = fork())) {
+      from_cache();
+      _exit(0);
+    }
+  for (int i = 0; i < 4; i++) {
+    int state;
+    ck_assert_int_eq(waitpid(children[i], &state, 0), children[i]);
+    ck_assert_msg(WIFEXITED(state) && !WEXITSTATUS(state), "process %d: state %d", i, state);
+  }
+  ck_assert(from_cache());
+  entry();
+}
+END_TEST
+
+START_TEST(the_cache_has_a_limit) {
+  char path[300];
+  snprintf(path, sizeof path, "%s/kernels", folder);
+  ck_assert_int_eq(mkdir(path, 0777), 0);
+  snprintf(path, sizeof path, "%s/kernels/old.bin", folder);
+  fclose(fopen(path, "w"));
+  ck_assert_int_eq(truncate(path, (off_t)300 << 20), 0); /* a hole */
+  ck_assert(!from_cache());
+  ck_assert_int_ne(access(path, F_OK), 0);
+  ck_assert(from_cache());
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
+/* Asked in a process of its own: the tests must find OpenCL not yet loaded. */
+static bool there_is_a_device(void) {
+  pid_t child = fork();
+  if (!child) {
+    bool good = ops->open(&b, &(struct skp_backend_options){0}) == SKP_OK;
+    if (!good) fprintf(stderr, "Skipped: %s\n", skp_error_message());
+    _exit(good ? 0 : 1);
+  }
+  int state = 1;
+  return child > 0 && waitpid(child, &state, 0) == child && !state;
+}
+
+int main(void) {
+  if (!there_is_a_device()) return SKP_TEST_SKIPPED;
+  Suite *suite = suite_create("runtime");
+  TCase *opened = tcase_create("opened"), *opening = tcase_create("opening");
+  tcase_add_checked_fixture(opened, open_device, close_device);
+  tcase_add_test(opened, fresh_memory_is_zero);
+  tcase_add_test(opened, slices_share_their_base);
+  tcase_add_test(opened, copies_stay_inside);
+  tcase_add_test(opened, too_much_memory_is_refused);
+  tcase_add_test(opened, relu_of_any_length);
+  tcase_add_test(opened, binding_again_changes_the_buffers);
+  tcase_add_test(opened, many_launches);
+  tcase_add_test(opened, launches_are_checked);
+  tcase_add_test(opened, kernels_that_do_not_compile);
+  tcase_add_test(opened, the_first_that_can_is_chosen);
+  tcase_add_test(opened, no_method_left);
+  tcase_add_test(opened, codes);
+  tcase_add_test(opened, tickets_that_were_never_taken);
+  tcase_add_checked_fixture(opening, fresh_folder, remove_folder);
+  tcase_add_test(opening, many_launches_one_by_one);
+  tcase_add_test(opening, forced_methods);
+  tcase_add_test(opening, a_hang_is_named);
+  tcase_add_test(opening, a_crashing_driver_does_not_disturb);
+  tcase_add_test(opening, limited_threads);
+  tcase_add_test(opening, the_cache_serves);
+  tcase_add_test(opening, damaged_entries_are_replaced);
+  tcase_add_test(opening, no_folder_no_cache);
+  tcase_add_test(opening, processes_share_the_cache);
+  tcase_add_test(opening, the_cache_has_a_limit);
+  tcase_set_timeout(opened, 120);
+  tcase_set_timeout(opening, 240);
+  suite_add_tcase(suite, opened);
+  suite_add_tcase(suite, opening);
+  return skp__test_main(suite);
+}
