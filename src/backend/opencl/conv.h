@@ -30,6 +30,38 @@ skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int 
 enum { SKP__CONV_DB_CHUNKS = 64 };
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g, int offset);
 
+/* conv_gather.c: the forward convolution and the data gradient as one thing: each position of an output map collects from an input map
+ *
+ *   out[h.start + i·h.step, …, co] = sum over taps a, ci of in[i·h.in_step + h.in_offset + a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …]
+ *
+ * along both axes. The forward convolution is one gather. In the data gradient by a stride of 2, even and odd positions of dx meet different
+ * taps: there are stride² phases, each a gather over every stride-th position. */
+struct skp__axis {
+  int count, start, step;          /* positions in the output */
+  int in_step, in_offset;          /* where in the input a position begins */
+  int taps, tap, tap_step, in_tap; /* which taps it meets, and how far apart they lie in the input */
+};
+struct skp__gather {
+  struct skp__axis h, w;
+  int N, IH, IW, IC, OH, OW, OC; /* the maps */
+  int groups, Ci, Co, R, S;      /* channels of a group; all taps of w */
+  int tap_step, group_step, ci_step,
+      co_step; /* w's element: tap·tap_step + group·group_step + ci·ci_step + co·co_step */
+};
+struct skp__gather skp__gather_forward(const struct skp__conv *g);
+struct skp__gather skp__gather_dx(const struct skp__conv *g, int phase_h, int phase_w); /* phases 0 … stride - 1 */
+static inline int skp__gather_pixels(const struct skp__gather *g) { return g->N * g->h.count * g->w.count; }
+
+#define SKP__AXIS_ARGS "d d d d d d d d d"
+#define SKP__AXIS_VALUES(a)                                                                                            \
+  (a).count, (a).start, (a).step, (a).in_step, (a).in_offset, (a).taps, (a).tap, (a).tap_step, (a).in_tap
+
+/* conv_cpu.c: register tiles, groups of one work-item. */
+const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
 /* conv_direct.c: an element at a time; takes everything. */
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_direct_dx(struct skp_prepared *p, const struct skp_sig *sig);

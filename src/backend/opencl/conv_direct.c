@@ -3,41 +3,6 @@
 
 enum { LOCAL = 64, MAX_CHUNKS = 64, CHUNK_PIXELS = 512, MAX_PARTIAL = 1 << 26 /* floats */ };
 
-struct skp__conv skp__conv_of(const struct skp_sig *sig) {
-  skp_op_id op = skp__op_id(sig->op);
-  bool dx = op == SKP_OP_conv2d_dx || op == SKP_OP_linear_dx, dw = op == SKP_OP_conv2d_dw || op == SKP_OP_linear_dw;
-  const struct skp_shape *x = dx ? &sig->out[0] : &sig->in[0], *y = dx ? &sig->in[0] : dw ? &sig->in[1] : &sig->out[0];
-  const struct skp_shape *w = dw ? &sig->out[0] : &sig->in[1];
-  int N = (int)x->dim[0], K = (int)w->dim[3];
-  if (op == SKP_OP_linear || op == SKP_OP_linear_dx || op == SKP_OP_linear_dw)
-    return (struct skp__conv){.N = N,
-                              .H = 1,
-                              .W = 1,
-                              .C = (int)(skp__shape_count(w) / K),
-                              .P = 1,
-                              .Q = 1,
-                              .K = K,
-                              .R = 1,
-                              .S = 1,
-                              .stride = 1,
-                              .dilation = 1,
-                              .groups = 1};
-  const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
-  return (struct skp__conv){.N = N,
-                            .H = (int)x->dim[1],
-                            .W = (int)x->dim[2],
-                            .C = (int)x->dim[3],
-                            .P = (int)y->dim[1],
-                            .Q = (int)y->dim[2],
-                            .K = K,
-                            .R = (int)w->dim[0],
-                            .S = (int)w->dim[1],
-                            .stride = a->stride,
-                            .pad = a->pad,
-                            .dilation = a->dilation,
-                            .groups = a->groups};
-}
-
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   size_t local = LOCAL, global = skp__cl_round_up(skp__shape_count(&sig->out[0]), LOCAL);

@@ -1,8 +1,12 @@
 /* linear.c: the methods of linear layers and their gradients on OpenCL. SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
-const struct skp__cl_method skp__cl_linear[] = {{"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct}, {0}};
-const struct skp__cl_method skp__cl_linear_dx[] = {{"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
+const struct skp__cl_method skp__cl_linear[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
+                                                {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct},
+                                                {0}};
+const struct skp__cl_method skp__cl_linear_dx[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
+                                                   {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
                                                    {0}};
-const struct skp__cl_method skp__cl_linear_dw[] = {{"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},
+const struct skp__cl_method skp__cl_linear_dw[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
+                                                   {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},
                                                    {0}};

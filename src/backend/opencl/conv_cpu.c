@@ -1,0 +1,150 @@
+/* conv_cpu.c: convolution and its gradients in registers, for CPUs: each work-group is one work-item that keeps a tile of results in vectors.
+ * SPDX-License-Identifier: MIT
+ *
+ * Where the input has few channels, a row of S taps is taken as one tap of S·C channels: they lie side by side in memory. The image is
+ * first copied with its padding, so that no such run leaves it. */
+#include "backend/opencl/conv.h"
+
+enum {
+  TILE = 6,              /* of conv2d_cpu.cl and, where there are so many channels, conv2d_cpu_dw.cl */
+  BLOCK = 128,           /* of conv2d_cpu_dw.cl */
+  PANEL = 16,            /* channels of a register tile */
+  MERGE_BELOW = 12,      /* input channels: fewer are taken with their neighbours */
+  CHUNK_BLOCKS = 8,      /* blocks of pixels that one chunk of a weight gradient has at most, if memory allows */
+  MAX_PARTIAL = 1 << 25, /* floats in all chunks */
+  GROUPS_PER_UNIT = 4,   /* work-groups that each compute unit should have, to even out */
+  GROUP_FLOPS = 2000000  /* a work-group should have so much to do, to be worth its start */
+};
+
+static const size_t one[3] = {1, 1, 1};
+
+const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  const char *huge = skp__cl_refuse_huge(cl, sig);
+  if (huge) return huge;
+  if (g.groups > 1 && (g.C / g.groups < 4 || g.K / g.groups < 4)) return "fewer than 4 channels in a group";
+  return NULL;
+}
+
+static int ceil_div(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
+
+/* ---- runs --------------------------------------------------------------------------------------------------------- */
+
+static bool has_runs(const struct skp__conv *g) {
+  return g->groups == 1 && g->dilation == 1 && g->S > 1 && g->C < MERGE_BELOW;
+}
+
+/* Copies x with its padding to float `at` of the workspace and gives the convolution that is left: one tap a row, of S·C channels. A
+ * pixel of the copy still takes g->C floats. */
+static skp_status make_runs(struct skp_prepared *p, struct skp__conv *out, const struct skp__conv *g, int at) {
+  size_t global[2] = {(size_t)(g->H + 2 * g->pad), (size_t)g->N};
+  *out = *g;
+  out->H += 2 * g->pad, out->W += 2 * g->pad, out->pad = 0;
+  out->C *= g->S, out->S = 1;
+  skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * out->H * out->W * g->C));
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", "", 2, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
+                        g->pad, g->pad * g->C);
+}
+
+/* ---- forward and data gradient ------------------------------------------------------------------------------------ */
+
+static int panels_of(const struct skp__gather *g) { return g->groups * ceil_div(g->Co, PANEL); }
+static int packed_floats(const struct skp__gather *g) { return panels_of(g) * g->R * g->S * g->Ci * PANEL + g->Ci; }
+
+static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
+  size_t global[2] = {(size_t)panels_of(g), (size_t)(g->R * g->S)};
+  skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g));
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pack", "", 2, global, one, "w i1 d d d d d d d d d", panels_of(g),
+                        g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step, g->ci_step, g->co_step, g->Ci);
+}
+
+/* Pixel tiles that a work-group takes. */
+static int tiles_of_group(const struct skp__cl *cl, const struct skp__gather *g) {
+  int tiles = ceil_div(skp__gather_pixels(g), TILE);
+  double flops = 2.0 * TILE * PANEL * g->h.taps * g->w.taps * g->Ci + 1000;
+  int wanted = (int)(GROUP_FLOPS / flops) + 1,
+      most = ceil_div((int64_t)tiles * panels_of(g), cl->units * GROUPS_PER_UNIT);
+  return wanted < most ? wanted : most;
+}
+
+/* `from`: "i0", or "w" for the padded copy at x_at. */
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
+  int length = tiles_of_group(skp__cl_of(p), g), M = skp__gather_pixels(g);
+  size_t global[2] = {(size_t)ceil_div(ceil_div(M, TILE), length), (size_t)panels_of(g)};
+  char args[120];
+  snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
+           bias ? "i2" : "i1");
+  if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", "", 2, global, one, args, bias, x_at, length, M, g->IH, g->IW,
+                        g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels_of(g), g->R * g->S, g->S,
+                        SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
+}
+
+skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig), runs;
+  struct skp__gather g = skp__gather_forward(&conv);
+  bool bias = sig->in[2].rank > 0;
+  int x_at = has_runs(&conv) ? packed_floats(&g) : 0;
+  if (x_at) {
+    SKP_TRY(make_runs(p, &runs, &conv, x_at));
+    g = skp__gather_forward(&runs);
+    g.IC = conv.C;
+  }
+  SKP_TRY(pack(p, &g));
+  return gather(p, &g, x_at ? "w" : "i0", x_at, bias);
+}
+
+skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_dx(&conv, 0, 0);
+  SKP_TRY(pack(p, &g));
+  for (int h = 0; h < conv.stride; h++)
+    for (int w = 0; w < conv.stride; w++) {
+      g = skp__gather_dx(&conv, h, w);
+      SKP_TRY(gather(p, &g, "i0", 0, false));
+    }
+  return SKP_OK;
+}
+
+/* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+
+/* How the work is shared out. */
+struct share {
+  int blocks, chunks;       /* blocks of pixels a chunk, chunks */
+  int panels, tiles, parts; /* of channels k; tiles of channels c a part, parts */
+};
+
+static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g, int tile) {
+  int blocks = ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = ceil_div(g->C / g->groups, tile);
+  int least = ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL), wanted = cl->units * GROUPS_PER_UNIT;
+  struct share s = {.panels = g->groups * ceil_div(g->K / g->groups, PANEL)};
+  s.blocks = blocks < CHUNK_BLOCKS ? blocks : CHUNK_BLOCKS;
+  int even = ceil_div((int64_t)blocks * s.panels, wanted); /* fewer, for enough work-groups */
+  if (s.blocks > even) s.blocks = even;
+  if (s.blocks < least) s.blocks = least;
+  s.chunks = ceil_div(blocks, s.blocks);
+  s.parts = ceil_div(wanted, s.chunks * s.panels);
+  s.tiles = ceil_div(tiles, s.parts < tiles ? s.parts : tiles);
+  s.parts = ceil_div(tiles, s.tiles);
+  return s;
+}
+
+skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig), g = conv;
+  int weights = skp__conv_weights(&g), size = weights + g.K;
+  struct share s = share_dw(skp__cl_of(p), &conv, TILE);
+  bool db = sig->out[1].rank > 0, whole = s.chunks == 1, runs = has_runs(&conv);
+  int x_at = runs ? s.chunks * size : 0;
+  if (runs) SKP_TRY(make_runs(p, &g, &conv, x_at));
+  int channels = g.C / g.groups, tile = channels < TILE ? channels : TILE;
+  s = share_dw(skp__cl_of(p), &g, tile);
+  size_t global[3] = {(size_t)s.chunks, (size_t)s.panels, (size_t)s.parts};
+  char args[120], options[24];
+  snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
+           runs ? "w" : "i0");
+  snprintf(options, sizeof options, "-DTILE=%d", tile);
+  if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
+  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", options, 3, global, one, args, whole ? 0 : weights, x_at,
+                         conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q, SKP__CONV_VALUES(&g)));
+  return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
+}

@@ -1,0 +1,91 @@
+/* conv_gather.c: sizes of a convolution, and its forward and data gradient as gathers. SPDX-License-Identifier: MIT */
+#include "backend/opencl/conv.h"
+
+struct skp__conv skp__conv_of(const struct skp_sig *sig) {
+  skp_op_id op = skp__op_id(sig->op);
+  bool dx = op == SKP_OP_conv2d_dx || op == SKP_OP_linear_dx, dw = op == SKP_OP_conv2d_dw || op == SKP_OP_linear_dw;
+  const struct skp_shape *x = dx ? &sig->out[0] : &sig->in[0], *w = dw ? &sig->out[0] : &sig->in[1];
+  const struct skp_shape *y = dx ? &sig->in[0] : dw ? &sig->in[1] : &sig->out[0];
+  struct skp__conv g = {.N = (int)x->dim[0], .K = (int)w->dim[3]};
+  if (op == SKP_OP_linear || op == SKP_OP_linear_dx || op == SKP_OP_linear_dw) {
+    g.H = g.W = g.P = g.Q = g.R = g.S = g.stride = g.dilation = g.groups = 1;
+    g.C = (int)skp__shape_count(w) / g.K;
+    return g;
+  }
+  const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
+  g.H = (int)x->dim[1], g.W = (int)x->dim[2], g.C = (int)x->dim[3];
+  g.P = (int)y->dim[1], g.Q = (int)y->dim[2];
+  g.R = (int)w->dim[0], g.S = (int)w->dim[1];
+  g.stride = a->stride, g.pad = a->pad, g.dilation = a->dilation, g.groups = a->groups;
+  return g;
+}
+
+static struct skp__axis forward_axis(const struct skp__conv *g, int count, int taps) {
+  return (struct skp__axis){.count = count,
+                            .step = 1,
+                            .in_step = g->stride,
+                            .in_offset = -g->pad,
+                            .taps = taps,
+                            .tap_step = 1,
+                            .in_tap = g->dilation};
+}
+
+struct skp__gather skp__gather_forward(const struct skp__conv *g) {
+  int Cg = g->C / g->groups, Kg = g->K / g->groups;
+  return (struct skp__gather){.h = forward_axis(g, g->P, g->R),
+                              .w = forward_axis(g, g->Q, g->S),
+                              .N = g->N,
+                              .IH = g->H,
+                              .IW = g->W,
+                              .IC = g->C,
+                              .OH = g->P,
+                              .OW = g->Q,
+                              .OC = g->K,
+                              .groups = g->groups,
+                              .Ci = Cg,
+                              .Co = Kg,
+                              .R = g->R,
+                              .S = g->S,
+                              .tap_step = Cg * g->K,
+                              .group_step = Kg,
+                              .ci_step = g->K,
+                              .co_step = 1};
+}
+
+/* dx at `phase` + i·stride meets the taps r for which phase + pad - r·dilation is a multiple of the stride: r0, r0 + step, … or none. Tap
+ * r0 + a·step then reads dy at i + (phase + pad - r0·dilation) / stride - a·(step·dilation / stride). */
+static struct skp__axis dx_axis(const struct skp__conv *g, int count, int kernel, int phase) {
+  struct skp__axis a = {.count = (count - phase + g->stride - 1) / g->stride,
+                        .start = phase,
+                        .step = g->stride,
+                        .in_step = 1,
+                        .tap_step = 1};
+  while (a.tap_step * g->dilation % g->stride) a.tap_step++;
+  while (a.tap < a.tap_step && (phase + g->pad - a.tap * g->dilation) % g->stride) a.tap++;
+  if (a.tap < a.tap_step && a.tap < kernel) a.taps = (kernel - a.tap + a.tap_step - 1) / a.tap_step;
+  a.in_offset = (phase + g->pad - a.tap * g->dilation) / g->stride;
+  a.in_tap = -(a.tap_step * g->dilation / g->stride);
+  return a;
+}
+
+struct skp__gather skp__gather_dx(const struct skp__conv *g, int phase_h, int phase_w) {
+  int Cg = g->C / g->groups, Kg = g->K / g->groups;
+  return (struct skp__gather){.h = dx_axis(g, g->H, g->R, phase_h),
+                              .w = dx_axis(g, g->W, g->S, phase_w),
+                              .N = g->N,
+                              .IH = g->P,
+                              .IW = g->Q,
+                              .IC = g->K,
+                              .OH = g->H,
+                              .OW = g->W,
+                              .OC = g->C,
+                              .groups = g->groups,
+                              .Ci = Kg,
+                              .Co = Cg,
+                              .R = g->R,
+                              .S = g->S,
+                              .tap_step = Cg * g->K,
+                              .group_step = Kg,
+                              .ci_step = 1,
+                              .co_step = g->K};
+}
