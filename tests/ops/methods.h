@@ -1,0 +1,128 @@
+/* methods.h: an op with its gradients by every method of their tables, against the ops' plain C. SPDX-License-Identifier: MIT */
+#ifndef SKP_TESTS_OPS_METHODS_H
+#define SKP_TESTS_OPS_METHODS_H
+
+#include "base/random.h"
+#include "test.h"
+#include "verify/case.h"
+
+static struct skp_backend *b;
+
+static inline float *noise(int64_t n, uint64_t stream) {
+  float *data;
+  struct skp__random random = skp__random_start(4, stream);
+  ck_ok(skp__alloc(&data, (size_t)n, sizeof *data));
+  for (int64_t i = 0; i < n; i++) data[i] = (float)skp__random_normal(&random);
+  return data;
+}
+
+static inline skp_value input(struct skp__case *c, struct skp_shape shape, uint64_t stream) {
+  skp_value v;
+  ck_ok(skp__case_input(c, &v, shape, noise(skp__shape_count(&shape), stream)));
+  return v;
+}
+
+/* The case of one forward op {x, w, b?}, with its gradients. */
+static inline void make_case(struct skp__case *c, const char *id, const struct skp_op *op, const union skp_attrs *attrs,
+                             struct skp_shape x, struct skp_shape w, bool bias) {
+  bool need[SKP_MAX_IN] = {true, true, bias};
+  skp_value in[SKP_MAX_IN] = {0}, out[SKP_MAX_OUT], din[SKP_MAX_IN];
+  ck_ok(skp__case_create(c, op->name, id));
+  in[0] = input(c, x, 1);
+  in[1] = input(c, w, 2);
+  in[2] = bias ? input(c, skp__shape1(w.dim[3]), 3) : SKP_NONE;
+  ck_ok(skp__case_node(c, op, attrs, in, out));
+  skp_value dy = input(c, c->g->tensors.at[out[0]].shape, 4);
+  ck_ok(skp__case_gradient(c, c->g->nodes.n - 1, dy, need, din));
+  ck_ok(skp__case_complete(c));
+}
+
+/* Each node of the case by each method that takes it, and by the one that is chosen when none is named. */
+static inline void judge_all(const struct skp__case *c) {
+  for (size_t n = 0; n < c->g->nodes.n; n++) {
+    struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
+    const char *method = NULL;
+    for (int m = -1; m < 0 || (method = b->ops->method_name(b, sig.op, m)); m++) {
+      struct skp__verdict v;
+      if (m >= 0 && b->ops->method_refusal(b, &sig, m)) continue;
+      ck_ok(skp__judge(&v, b, c, n, method));
+      ck_assert_msg(v.passed || v.refused, "%s: %s by %s: %s", c->id, sig.op->name, method ? method : "default",
+                    v.text);
+    }
+  }
+}
+
+static inline void open_device(void) {
+  struct skp_backend_options where = {0};
+  ck_ok(skp__backend_open(&b, &where));
+}
+static inline void close_device(void) { skp__backend_close(b); }
+
+/* What node `n` of the case makes by `method`, all outputs in one piece. free() it. */
+static inline void *run_node(const struct skp__case *c, size_t n, const char *method, int64_t *bytes) {
+  struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
+  const struct skp_node *node = &c->g->nodes.at[n];
+  struct skp_buffer *in[SKP_MAX_IN] = {0}, *out[SKP_MAX_OUT] = {0}, *workspace = NULL;
+  struct skp_prepared *p;
+  char *result;
+  *bytes = 0;
+  ck_ok(b->ops->prepare(b, &p, &sig, method));
+  for (int i = 0; i < sig.op->n_in; i++) {
+    int64_t size = 4 * skp__shape_count(&sig.in[i]);
+    if (!size) continue;
+    ck_ok(b->ops->buffer_create(b, &in[i], size));
+    ck_ok(skp__backend_write_now(b, in[i], 0, c->known.at[node->in[i]].data, size));
+  }
+  for (int i = 0; i < sig.op->n_out; i++) {
+    int64_t size = 4 * skp__shape_count(&sig.out[i]);
+    *bytes += size;
+    if (size) ck_ok(b->ops->buffer_create(b, &out[i], size));
+  }
+  if (b->ops->workspace(p)) ck_ok(b->ops->buffer_create(b, &workspace, b->ops->workspace(p)));
+  ck_ok(b->ops->bind(p, in, out, workspace));
+  ck_ok(b->ops->run(b, &p, 1));
+  ck_ok(skp__alloc(&result, (size_t)*bytes, 1));
+  char *at = result;
+  for (int i = 0; i < sig.op->n_out; i++) {
+    int64_t size = 4 * skp__shape_count(&sig.out[i]);
+    if (size) ck_ok(skp__backend_read_now(b, out[i], 0, at, size));
+    at += size;
+  }
+  b->ops->prepared_destroy(p);
+  for (int i = 0; i < SKP_MAX_IN; i++)
+    if (in[i]) b->ops->buffer_destroy(b, in[i]);
+  for (int i = 0; i < SKP_MAX_OUT; i++)
+    if (out[i]) b->ops->buffer_destroy(b, out[i]);
+  if (workspace) b->ops->buffer_destroy(b, workspace);
+  return result;
+}
+
+/* Two runs give the same bits, by every method. */
+static inline void judge_repeats(const struct skp__case *c) {
+  for (size_t n = 0; n < c->g->nodes.n; n++) {
+    struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
+    const char *method;
+    for (int m = 0; (method = b->ops->method_name(b, sig.op, m)); m++) {
+      int64_t bytes;
+      if (b->ops->method_refusal(b, &sig, m)) continue;
+      void *one = run_node(c, n, method, &bytes), *two = run_node(c, n, method, &bytes);
+      ck_assert_msg(!memcmp(one, two, (size_t)bytes), "%s: %s by %s differs from run to run", c->id, sig.op->name,
+                    method);
+      free(one);
+      free(two);
+    }
+  }
+}
+
+/* A suite of one fixture: the device that the environment chooses. */
+static inline int run_on_device(const char *name, void (*add)(TCase *)) {
+  Suite *suite = suite_create(name);
+  TCase *device = tcase_create("device");
+  tcase_set_timeout(device, 0);
+  tcase_add_checked_fixture(device, open_device, close_device);
+  add(device);
+  suite_add_tcase(suite, device);
+  return skp__test_main(suite);
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* test_conv2d.c: convolution and its gradients by every method, on shapes around the edges of tiles, vectors and chunks.
+ * SPDX-License-Identifier: MIT */
+#include "methods.h"
+
+static const struct shape {
+  int N, H, W, C, R, S, K, stride, pad, dilation, groups;
+  bool bias;
+} shapes[] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, true},
+    {2, 5, 7, 3, 3, 3, 4, 1, 1, 1, 1, true},
+    {5, 9, 8, 4, 1, 1, 16, 1, 0, 1, 1, false},
+    {2, 9, 11, 16, 3, 3, 17, 1, 1, 1, 1, true},
+    {1, 12, 13, 17, 3, 3, 64, 2, 1, 1, 1, false},
+    {2, 8, 8, 64, 3, 3, 16, 1, 1, 1, 1, true},
+    {1, 14, 15, 1, 5, 5, 3, 1, 2, 1, 1, true},
+    {2, 17, 16, 3, 7, 7, 8, 2, 3, 1, 1, false},
+    {1, 11, 10, 4, 3, 3, 5, 3, 2, 1, 1, true},
+    {1, 11, 13, 6, 3, 3, 7, 1, 2, 2, 1, true},
+    {2, 12, 11, 5, 3, 2, 6, 2, 3, 3, 1, false},
+    {1, 9, 9, 8, 3, 3, 12, 1, 1, 1, 4, true},
+    {2, 7, 6, 10, 3, 3, 10, 2, 1, 1, 10, true},
+    {1, 8, 7, 32, 3, 3, 36, 1, 1, 1, 2, true},
+    {2, 7, 7, 8, 1, 1, 32, 2, 0, 1, 1, true},
+    {3, 2, 2, 3, 1, 1, 4, 3, 0, 1, 1, false},   /* more stride than image: most of dx is zero */
+    {1, 4, 4, 2, 3, 3, 2, 2, 0, 1, 1, false},   /* the last column meets no window */
+    {5, 23, 19, 4, 3, 3, 16, 1, 1, 1, 1, true}, /* several chunks of pixels */
+    {40, 15, 15, 1, 3, 3, 4, 1, 1, 1, 1, true},
+    {2, 28, 28, 1, 1, 1, 4, 1, 0, 1, 1, true}, /* the layers of models/identity.lua and resize.lua */
+    {2, 28, 28, 4, 3, 3, 1, 1, 1, 1, 1, true},
+    {2, 28, 28, 1, 3, 3, 4, 2, 1, 1, 1, true},
+    {2, 14, 14, 4, 1, 1, 8, 1, 0, 1, 1, true},
+    {2, 28, 28, 1, 1, 1, 8, 2, 0, 1, 1, true},
+    {2, 14, 14, 8, 3, 3, 16, 2, 1, 1, 1, true},
+    {9, 7, 7, 16, 1, 1, 32, 1, 0, 1, 1, true},
+    {3, 14, 14, 8, 1, 1, 32, 2, 0, 1, 1, true},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void make(struct skp__case *c, const struct shape *s) {
+  union skp_attrs attrs = {.conv2d = {s->stride, s->pad, s->dilation, s->groups, 0, 0}};
+  char id[160];
+  snprintf(id, sizeof id, "x %dx%dx%dx%d w %dx%dx%dx%d stride %d pad %d dilation %d groups %d", s->N, s->H, s->W, s->C,
+           s->R, s->S, s->C / s->groups, s->K, s->stride, s->pad, s->dilation, s->groups);
+  make_case(c, id, &skp__op_conv2d, &attrs, skp__shape4(s->N, s->H, s->W, s->C),
+            skp__shape4(s->R, s->S, s->C / s->groups, s->K), s->bias);
+}
+
+START_TEST(every_method_is_right) {
+  for (int i = 0; i < SHAPES; i++) {
+    struct skp__case c;
+    make(&c, &shapes[i]);
+    judge_all(&c);
+    skp__case_free(&c);
+  }
+}
+END_TEST
+
+START_TEST(every_method_repeats_itself) {
+  struct skp__case c;
+  make(&c, &(struct shape){6, 23, 19, 4, 3, 3, 16, 1, 1, 1, 1, true});
+  judge_repeats(&c);
+  skp__case_free(&c);
+}
+END_TEST
+
+static void add(TCase *device) {
+  tcase_add_test(device, every_method_is_right);
+  tcase_add_test(device, every_method_repeats_itself);
+}
+
+int main(void) { return run_on_device("conv2d", add); }
