@@ -37,17 +37,16 @@ static inline void make_case(struct skp__case *c, const char *id, const struct s
   ck_ok(skp__case_complete(c));
 }
 
-/* Each node of the case by each method that takes it, and by the one that is chosen when none is named. */
+/* Each node of the case by each method that takes it. */
 static inline void judge_all(const struct skp__case *c) {
   for (size_t n = 0; n < c->g->nodes.n; n++) {
     struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
-    const char *method = NULL;
-    for (int m = -1; m < 0 || (method = b->ops->method_name(b, sig.op, m)); m++) {
+    const char *method;
+    for (int m = 0; (method = b->ops->method_name(b, sig.op, m)); m++) {
       struct skp__verdict v;
-      if (m >= 0 && b->ops->method_refusal(b, &sig, m)) continue;
+      if (b->ops->method_refusal(b, &sig, m)) continue;
       ck_ok(skp__judge(&v, b, c, n, method));
-      ck_assert_msg(v.passed || v.refused, "%s: %s by %s: %s", c->id, sig.op->name, method ? method : "default",
-                    v.text);
+      ck_assert_msg(v.passed || v.refused, "%s: %s by %s: %s", c->id, sig.op->name, method, v.text);
     }
   }
 }

@@ -34,14 +34,18 @@ static bool has_runs(const struct skp__conv *g) {
   return g->groups == 1 && g->dilation == 1 && g->S > 1 && g->C < MERGE_BELOW;
 }
 
-/* Copies x with its padding to float `at` of the workspace and gives the convolution that is left: one tap a row, of S·C channels. A
- * pixel of the copy still takes g->C floats. */
-static skp_status make_runs(struct skp_prepared *p, struct skp__conv *out, const struct skp__conv *g, int at) {
-  size_t global[2] = {(size_t)(g->H + 2 * g->pad), (size_t)g->N};
-  *out = *g;
-  out->H += 2 * g->pad, out->W += 2 * g->pad, out->pad = 0;
-  out->C *= g->S, out->S = 1;
-  skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * out->H * out->W * g->C));
+/* The convolution of a padded copy of x: one tap a row, of S·C channels. A pixel of the copy still takes g->C floats. */
+static struct skp__conv runs_of(const struct skp__conv *g) {
+  struct skp__conv runs = *g;
+  runs.H += 2 * g->pad, runs.W += 2 * g->pad, runs.pad = 0;
+  runs.C *= g->S, runs.S = 1;
+  return runs;
+}
+
+static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, int at) {
+  int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
+  size_t global[2] = {(size_t)H, (size_t)g->N};
+  skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
   return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", "", 2, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
                         g->pad, g->pad * g->C);
 }
@@ -49,7 +53,9 @@ static skp_status make_runs(struct skp_prepared *p, struct skp__conv *out, const
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
 
 static int panels_of(const struct skp__gather *g) { return g->groups * ceil_div(g->Co, PANEL); }
-static int packed_floats(const struct skp__gather *g) { return panels_of(g) * g->R * g->S * g->Ci * PANEL + g->Ci; }
+static int packed_floats(const struct skp__gather *g) {
+  return (int)skp__cl_round_up(panels_of(g) * g->R * g->S * g->Ci * PANEL + g->Ci, PANEL);
+}
 
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
   size_t global[2] = {(size_t)panels_of(g), (size_t)(g->R * g->S)};
@@ -81,17 +87,13 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, co
 }
 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
-  struct skp__conv conv = skp__conv_of(sig), runs;
-  struct skp__gather g = skp__gather_forward(&conv);
-  bool bias = sig->in[2].rank > 0;
-  int x_at = has_runs(&conv) ? packed_floats(&g) : 0;
-  if (x_at) {
-    SKP_TRY(make_runs(p, &runs, &conv, x_at));
-    g = skp__gather_forward(&runs);
-    g.IC = conv.C;
-  }
+  struct skp__conv conv = skp__conv_of(sig), runs = runs_of(&conv);
+  bool bias = sig->in[2].rank > 0, copied = has_runs(&conv);
+  struct skp__gather g = skp__gather_forward(copied ? &runs : &conv);
+  g.IC = conv.C;
   SKP_TRY(pack(p, &g));
-  return gather(p, &g, x_at ? "w" : "i0", x_at, bias);
+  if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g)));
+  return gather(p, &g, copied ? "w" : "i0", copied ? packed_floats(&g) : 0, bias);
 }
 
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -130,20 +132,21 @@ static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g
 }
 
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
-  struct skp__conv conv = skp__conv_of(sig), g = conv;
+  struct skp__conv conv = skp__conv_of(sig);
+  bool db = sig->out[1].rank > 0, copied = has_runs(&conv);
+  struct skp__conv g = copied ? runs_of(&conv) : conv;
   int weights = skp__conv_weights(&g), size = weights + g.K;
-  struct share s = share_dw(skp__cl_of(p), &conv, TILE);
-  bool db = sig->out[1].rank > 0, whole = s.chunks == 1, runs = has_runs(&conv);
-  int x_at = runs ? s.chunks * size : 0;
-  if (runs) SKP_TRY(make_runs(p, &g, &conv, x_at));
   int channels = g.C / g.groups, tile = channels < TILE ? channels : TILE;
-  s = share_dw(skp__cl_of(p), &g, tile);
+  struct share s = share_dw(skp__cl_of(p), &g, tile);
+  bool whole = s.chunks == 1; /* then no partial results are needed */
+  int x_at = copied && !whole ? s.chunks * size : 0;
   size_t global[3] = {(size_t)s.chunks, (size_t)s.panels, (size_t)s.parts};
   char args[120], options[24];
   snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
-           runs ? "w" : "i0");
+           copied ? "w" : "i0");
   snprintf(options, sizeof options, "-DTILE=%d", tile);
   if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
+  if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
   SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", options, 3, global, one, args, whole ? 0 : weights, x_at,
                          conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q, SKP__CONV_VALUES(&g)));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
