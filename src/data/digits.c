@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/random.h"
 #include "data/data.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum {
   TRAIN = 60000,
   TEST = 10000,
   CLASSES = 10,
+  STYLES = 5,      /* of each */
   ONE = 256,       /* 1 pixel; lengths are in 1/256 of it */
   UNIT = 4096,     /* 1.0 in ratios, and half the side of the box that styles are written in */
   REACH = 4,       /* no pen reaches further, in pixels */
@@ -24,7 +26,7 @@ enum {
 static const uint64_t seed = 0x736b6970706572; /* fixed for ever: with it the set would change */
 
 /* Two letters are a point, column a … z from the left and row A … Z from the top; a space ends a stroke. */
-static const char *const styles[CLASSES][5] = {
+static const char *const styles[CLASSES][STYLES] = {
     {"mBhFfMhTmYrTtMrFmB", "nBjFiMiSmXqTrMrGnB", "pDlBhGfNiVmYrUtMrFlBjD", "iEfLgTlYrVtNrFmBiE",
      "qFnCiDfKgSkXqVtOsHpDlC"},
     {"mBmY", "hGnB nBmY", "hHnB nBnY hYtY", "pBkY", "kBnMnY"},
@@ -43,9 +45,17 @@ static const char *const styles[CLASSES][5] = {
      "rFlBgGkMqJrC rCrPmYgV"},
 };
 
+enum progress { NOT_DRAWN, BEING_DRAWN, DRAWN };
+
+struct drawn {
+  _Atomic uint8_t progress; /* an enum progress: whoever moves it on from NOT_DRAWN fills the rest */
+  uint8_t label, pixels[SIDE * SIDE];
+};
+
 struct digits {
   struct skp_source base;
   skp_split split;
+  struct drawn *drawn;                         /* [n] kept from the first time on */
   int32_t root[REACH * REACH * ROOT_STEP + 1]; /* distance for a squared distance */
 };
 
@@ -73,13 +83,19 @@ struct canvas {
 
 static int32_t clamp(int32_t v, int32_t low, int32_t high) { return v < low ? low : v > high ? high : v; }
 
+/* low + 0 … high - low, as 32 random bits decide. */
+static int32_t pick(uint32_t bits, int32_t low, int32_t high) {
+  return low + (int32_t)((uint64_t)bits * (uint32_t)(high - low + 1) >> 32);
+}
+
 static int32_t between(struct skp__random *r, int32_t low, int32_t high) {
-  return low + (int32_t)skp__random_below(r, (uint32_t)(high - low + 1));
+  return pick((uint32_t)(skp__random_next(r) >> 32), low, high);
 }
 
 /* Around 0, the middle likelier than the ends. */
 static int32_t around(struct skp__random *r, int32_t limit) {
-  return (between(r, -limit, limit) + between(r, -limit, limit)) / 2;
+  uint64_t bits = skp__random_next(r);
+  return (pick((uint32_t)bits, -limit, limit) + pick((uint32_t)(bits >> 32), -limit, limit)) / 2;
 }
 
 static int32_t times(int32_t a, int32_t b) { return a * b / UNIT; } /* |a|, |b| below 46340 */
@@ -95,12 +111,15 @@ static int32_t integer_root(int32_t v) {
 
 /* Covers the pixels near the line from a to b, where the pen's radius is r. */
 static void draw_line(struct canvas *canvas, struct point a, struct point b, int32_t r, int32_t soft) {
-  int32_t reach = clamp(r + soft, 0, REACH * ONE - 1), limit = reach * reach;
-  int32_t left = clamp(((a.x < b.x ? a.x : b.x) - reach) / ONE, 0, SIDE - 1);
-  int32_t right = clamp(((a.x > b.x ? a.x : b.x) + reach) / ONE, -1, SIDE - 1);
-  int32_t top = clamp(((a.y < b.y ? a.y : b.y) - reach) / ONE, 0, SIDE - 1);
-  int32_t bottom = clamp(((a.y > b.y ? a.y : b.y) + reach) / ONE, -1, SIDE - 1);
+  int32_t reach = clamp(r + soft / 2, 0, REACH * ONE - 1), limit = reach * reach;
+  /* the pixels whose centres lie in the box around the line */
+  int32_t before = ONE / 2 - 1 - reach, after = reach - ONE / 2;
+  int32_t left = clamp(((a.x < b.x ? a.x : b.x) + before) / ONE, 0, SIDE);
+  int32_t right = clamp(((a.x > b.x ? a.x : b.x) + after) / ONE, -1, SIDE - 1);
+  int32_t top = clamp(((a.y < b.y ? a.y : b.y) + before) / ONE, 0, SIDE);
+  int32_t bottom = clamp(((a.y > b.y ? a.y : b.y) + after) / ONE, -1, SIDE - 1);
   int32_t dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
+  int32_t steep = ONE * UNIT / soft;
   int64_t inverse = length2 ? ((int64_t)1 << 32) / length2 : 0;
   for (int32_t row = top; row <= bottom; row++)
     for (int32_t column = left; column <= right; column++) {
@@ -110,7 +129,7 @@ static void draw_line(struct canvas *canvas, struct point a, struct point b, int
       int32_t ex = px - dx * t / UNIT, ey = py - dy * t / UNIT, distance2 = ex * ex + ey * ey;
       if (distance2 >= limit) continue;
       int32_t distance = canvas->set->root[distance2 / (ONE * ONE / ROOT_STEP)];
-      int32_t cover = clamp((r - distance) * ONE / soft + ONE / 2, 0, ONE);
+      int32_t cover = clamp((r - distance) * steep / UNIT + ONE / 2, 0, ONE);
       int32_t *at = &canvas->cover[row * SIDE + column];
       if (cover > *at) *at = cover;
     }
@@ -149,7 +168,7 @@ static void draw_stroke(struct canvas *canvas, const struct hand *h, const struc
 
 static struct hand choose_hand(struct skp__random *r) {
   struct hand h;
-  int32_t half = around(r, 500); /* tangent of half the angle */
+  int32_t half = around(r, 480); /* tangent of half the angle */
   int32_t square = times(half, half), sine = 2 * half * UNIT / (UNIT + square);
   int32_t cosine = (UNIT - square) * UNIT / (UNIT + square);
   int32_t slant = around(r, 1800), wide = between(r, 1900, 3100), high = between(r, 2300, 3300);
@@ -159,15 +178,15 @@ static struct hand choose_hand(struct skp__random *r) {
   h.yx = times(times(sine, wide), to_pixels);
   h.xy = times(times(-sine, high) + times(cosine, times(slant, high)), to_pixels);
   h.yy = times(times(cosine, high) + times(sine, times(slant, high)), to_pixels);
-  h.shift = (struct point){SIDE * ONE / 2 + around(r, 4 * ONE), SIDE * ONE / 2 + around(r, 4 * ONE)};
-  for (int i = 0; i < 4; i++) h.bend[i] = around(r, 900);
+  h.shift = (struct point){SIDE * ONE / 2 + around(r, 3 * ONE), SIDE * ONE / 2 + around(r, 3 * ONE)};
+  for (int i = 0; i < 4; i++) h.bend[i] = around(r, 800);
   h.wave = around(r, 1200);
-  h.jitter = between(r, 100, 420);
-  h.radius = between(r, 120, 400);
+  h.jitter = between(r, 100, 380);
+  h.radius = between(r, 140, 400);
   h.taper = around(r, 90);
   h.soft = between(r, 200, 420);
-  h.ground = between(r, 0, 60);
-  h.ink = between(r, h.ground + 90, 255);
+  h.ground = between(r, 0, 50);
+  h.ink = between(r, h.ground + 110, 255);
   h.noise = between(r, 0, 40);
   return h;
 }
@@ -175,7 +194,7 @@ static struct hand choose_hand(struct skp__random *r) {
 static void draw_digit(struct canvas *canvas, const struct hand *h, struct skp__random *r, int digit) {
   struct point p[MAX_POINTS];
   int n = 0;
-  const char *style = styles[digit][skp__random_below(r, 5)];
+  const char *style = styles[digit][between(r, 0, STYLES - 1)];
   for (const char *at = style;; at += 2) {
     if (*at == ' ' || !*at) {
       draw_stroke(canvas, h, p, n);
@@ -207,19 +226,37 @@ static void develop(const struct canvas *canvas, const struct hand *h, struct sk
   }
 }
 
-static skp_status sample(const struct skp_source *source, int64_t i, uint8_t *pixels, int32_t *label) {
-  const struct digits *set = (const struct digits *)source;
+static void draw_sample(const struct digits *set, int64_t i, uint8_t *pixels, uint8_t *label) {
   struct skp__random r = skp__random_start(seed + set->split, (uint64_t)i);
   struct canvas canvas = {.set = set};
-  *label = (int32_t)skp__random_below(&r, CLASSES);
+  *label = (uint8_t)between(&r, 0, CLASSES - 1);
   struct hand h = choose_hand(&r);
   draw_digit(&canvas, &h, &r, *label);
   draw_strays(&canvas, &h, &r);
   develop(&canvas, &h, &r, pixels);
+}
+
+/* Drawing takes some 12 µs, so each sample is drawn once and kept. A thread that meets one being drawn draws it for itself. */
+static skp_status sample(const struct skp_source *source, int64_t i, uint8_t *pixels, int32_t *label) {
+  const struct digits *set = (const struct digits *)source;
+  struct drawn *drawn = &set->drawn[i], own;
+  uint8_t progress = NOT_DRAWN;
+  if (atomic_compare_exchange_strong(&drawn->progress, &progress, BEING_DRAWN)) {
+    draw_sample(set, i, drawn->pixels, &drawn->label);
+    atomic_store(&drawn->progress, DRAWN);
+  } else if (progress == BEING_DRAWN) {
+    draw_sample(set, i, own.pixels, &own.label);
+    drawn = &own;
+  }
+  memcpy(pixels, drawn->pixels, sizeof drawn->pixels);
+  *label = drawn->label;
   return SKP_OK;
 }
 
-static void destroy(struct skp_source *source) { free(source); }
+static void destroy(struct skp_source *source) {
+  free(((struct digits *)source)->drawn);
+  free(source);
+}
 
 skp_status skp__source_digits(struct skp_source **out, skp_split split) {
   struct digits *set;
@@ -236,6 +273,7 @@ skp_status skp__source_digits(struct skp_source **out, skp_split split) {
                                   .destroy = destroy};
   skp_status status = skp__strdup(&set->base.name, "digits");
   if (status == SKP_OK) status = skp__source_name_by_number(&set->base);
+  if (status == SKP_OK) status = skp__alloc(&set->drawn, (size_t)set->base.n, sizeof *set->drawn);
   if (status == SKP_OK)
     *out = &set->base;
   else

@@ -181,12 +181,12 @@ static skp_status load(struct idx_source *s, const char *images, const char *lab
   SKP_TRY(skp__idx_read(&s->images, images, 3));
   SKP_TRY(skp__idx_read(&s->labels, labels, 1));
   int64_t n = s->images.dim[0], H = s->images.dim[1], W = s->images.dim[2];
-  if (n != s->labels.dim[0])
-    return skp__fail(SKP_FORMAT, "%s has %lld images, but %s has %lld labels.", images, (long long)n, labels,
-                     (long long)s->labels.dim[0]);
   if (H > 1 << 14 || W > 1 << 14)
     return skp__fail(SKP_FORMAT, "%s: its images of %lld × %lld pixels are too large (at most 16384 × 16384).", images,
                      (long long)H, (long long)W);
+  if (n != s->labels.dim[0])
+    return skp__fail(SKP_FORMAT, "%s has %lld images, but %s has %lld labels.", images, (long long)n, labels,
+                     (long long)s->labels.dim[0]);
   s->base.n = n;
   s->base.H = (int)H;
   s->base.W = (int)W;

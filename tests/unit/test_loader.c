@@ -1,0 +1,243 @@
+/* test_loader.c: every sample once an epoch, in an order that only seed and epoch decide; errors arrive; it always ends.
+ * SPDX-License-Identifier: MIT */
+#include "data/data.h"
+#include "test.h"
+#include <unistd.h>
+
+/* ---- a source whose samples tell their numbers ------------------------------------------------------------------- */
+
+struct numbers {
+  struct skp_source base;
+  int64_t bad;   /* this one cannot be read; -1: none */
+  int64_t pause; /* microseconds that every third sample takes longer */
+};
+
+static skp_status sample(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label) {
+  const struct numbers *n = (const struct numbers *)s;
+  if (i == n->bad) return skp__fail(SKP_FORMAT, "picture %lld is torn.", (long long)i);
+  if (n->pause && i % 3 == 0) usleep((useconds_t)n->pause);
+  for (int p = 0; p < s->H * s->W * s->C; p++) pixels[p] = (uint8_t)(i + p);
+  *label = (int32_t)i;
+  return SKP_OK;
+}
+
+static struct numbers numbers(int64_t n) {
+  return (struct numbers){{.name = (char *)"numbers", .n = n, .H = 2, .W = 3, .C = 3, .sample = sample}, -1, 0};
+}
+
+static struct skp_loader_options options(int64_t batch, int threads) {
+  return (struct skp_loader_options){.batch = batch, .shuffle = true, .seed = 7, .threads = threads, .depth = 3};
+}
+
+/* Appends the labels of `batches` batches to `out`; returns how many there were. */
+static int64_t labels(const struct numbers *s, const struct skp_loader_options *o, int batches, int32_t *out) {
+  struct skp_loader *l;
+  int64_t n = 0;
+  ck_ok(skp__loader_create(&l, &s->base, o));
+  for (int b = 0; b < batches; b++) {
+    struct skp_batch *batch;
+    ck_ok(skp__loader_next(l, &batch, NULL));
+    memcpy(out + n, batch->labels, (size_t)batch->n * sizeof *out);
+    n += batch->n;
+    skp__loader_give_back(l, batch);
+  }
+  skp__loader_destroy(l);
+  return n;
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(each_sample_once_an_epoch) {
+  enum { N = 23 };
+  struct numbers s = numbers(N);
+  struct skp_loader_options o = options(5, 2);
+  int32_t got[3 * N];
+  ck_assert_int_eq(labels(&s, &o, 15, got), 3 * N);
+  for (int epoch = 0; epoch < 3; epoch++) {
+    int seen[N] = {0};
+    for (int i = 0; i < N; i++) seen[got[epoch * N + i]]++;
+    for (int i = 0; i < N; i++) ck_assert_int_eq(seen[i], 1);
+  }
+  ck_assert(memcmp(got, got + N, N * sizeof *got)); /* a fresh order each time */
+  ck_assert(memcmp(got + N, got + 2 * N, N * sizeof *got));
+}
+END_TEST
+
+START_TEST(order_depends_on_seed_only) {
+  enum { N = 50, TOTAL = 4 * N };
+  struct numbers s = numbers(N), slow = numbers(N);
+  slow.pause = 300;
+  struct skp_loader_options one = options(7, 1), many = options(7, 5), other = options(7, 1);
+  many.depth = 9;
+  other.seed = 8;
+  int32_t a[TOTAL], b[TOTAL], c[TOTAL];
+  labels(&s, &one, 32, a);
+  labels(&slow, &many, 32, b);
+  labels(&s, &other, 32, c);
+  ck_assert_mem_eq(a, b, sizeof a);
+  ck_assert(memcmp(a, c, sizeof a));
+}
+END_TEST
+
+START_TEST(stored_order) {
+  struct numbers s = numbers(10);
+  struct skp_loader_options o = options(4, 3);
+  o.shuffle = false;
+  int32_t got[20];
+  ck_assert_int_eq(labels(&s, &o, 6, got), 20);
+  for (int i = 0; i < 20; i++) ck_assert_int_eq(got[i], i % 10);
+}
+END_TEST
+
+START_TEST(wrap_fills_up) {
+  static const int32_t want[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 0, 1, 2, 3};
+  static const int32_t want_small[] = {0, 1, 2, 0, 0, 1, 2, 0};
+  struct numbers s = numbers(10), small = numbers(3);
+  struct skp_loader_options o = options(4, 2);
+  o.shuffle = false;
+  o.wrap = true;
+  int32_t got[16];
+  ck_assert_int_eq(labels(&s, &o, 4, got), 16);
+  ck_assert_mem_eq(got, want, sizeof want);
+  ck_assert_int_eq(labels(&small, &o, 2, got), 8); /* a batch larger than the set */
+  ck_assert_mem_eq(got, want_small, sizeof want_small);
+}
+END_TEST
+
+START_TEST(numbered_and_normalised) {
+  struct numbers s = numbers(5);
+  struct skp_loader_options o = options(2, 1);
+  o.shuffle = false;
+  o.n_norm = 2;
+  o.mean[0] = 0.5f, o.mean[1] = 0.25f, o.std[0] = 0.5f, o.std[1] = 2;
+  struct skp_loader *l;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  ck_assert_int_eq(skp__loader_batches(l), 3);
+  for (int b = 0; b < 7; b++) {
+    struct skp_batch *batch;
+    ck_ok(skp__loader_next(l, &batch, NULL));
+    ck_assert_int_eq(batch->epoch, b / 3);
+    ck_assert_int_eq(batch->index, b % 3);
+    ck_assert_int_eq(batch->n, b % 3 == 2 ? 1 : 2);
+    for (int64_t i = 0; i < batch->n; i++)
+      for (int p = 0; p < 18; p++) {
+        int c = p % 3 ? 1 : 0; /* the last of the means serves the third channel too */
+        float byte = (float)(uint8_t)(batch->labels[i] + p);
+        ck_assert_float_eq(batch->x[i * 18 + p], (byte / 255.0f - o.mean[c]) / o.std[c]);
+      }
+    skp__loader_give_back(l, batch);
+  }
+  skp__loader_destroy(l);
+}
+END_TEST
+
+START_TEST(plain_pixels) {
+  struct numbers s = numbers(256);
+  struct skp_loader_options o = options(256, 1);
+  struct skp_loader *l;
+  struct skp_batch *batch;
+  double waited = -1;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  ck_ok(skp__loader_next(l, &batch, &waited));
+  for (int i = 0; i < 256; i++) ck_assert_float_eq(batch->x[18 * i], (float)batch->labels[i] / 255.0f);
+  ck_assert_double_ge(waited, -1);
+  skp__loader_destroy(l); /* a held batch needs no giving back then */
+}
+END_TEST
+
+START_TEST(errors_arrive) {
+  struct numbers s = numbers(100);
+  s.bad = 42;
+  struct skp_loader_options o = options(10, _i);
+  o.shuffle = false;
+  struct skp_loader *l;
+  struct skp_batch *batch;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  for (int b = 0; b < 4; b++) {
+    ck_ok(skp__loader_next(l, &batch, NULL));
+    skp__loader_give_back(l, batch);
+  }
+  for (int again = 0; again < 2; again++) {
+    ck_fails(skp__loader_next(l, &batch, NULL), SKP_FORMAT, "sample 42 of numbers: picture 42 is torn.");
+    ck_assert_ptr_null(batch);
+  }
+  skp__loader_destroy(l);
+}
+END_TEST
+
+START_TEST(held_batches_stay) {
+  struct numbers s = numbers(40);
+  struct skp_loader_options o = options(10, 2);
+  o.shuffle = false;
+  struct skp_loader *l;
+  struct skp_batch *held[3], *more;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  for (int b = 0; b < 3; b++) ck_ok(skp__loader_next(l, &held[b], NULL));
+  ck_fails(skp__loader_next(l, &more, NULL), SKP_INTERNAL, "All 3 batches");
+  skp__loader_give_back(l, NULL);
+  skp__loader_give_back(l, held[0]);
+  skp__loader_give_back(l, held[2]); /* in any order */
+  ck_ok(skp__loader_next(l, &more, NULL));
+  ck_assert_int_eq(more->labels[0], 30);
+  ck_assert_int_eq(held[1]->labels[0], 10);
+  skp__loader_destroy(l);
+}
+END_TEST
+
+START_TEST(ends_at_any_time) {
+  struct numbers s = numbers(64);
+  s.pause = 200;
+  for (int taken = 0; taken < 12; taken++) {
+    struct skp_loader_options o = options(4, 1 + taken % 4);
+    struct skp_loader *l;
+    ck_ok(skp__loader_create(&l, &s.base, &o));
+    for (int b = 0; b < taken; b++) {
+      struct skp_batch *batch;
+      ck_ok(skp__loader_next(l, &batch, NULL));
+      skp__loader_give_back(l, batch);
+    }
+    if (taken % 2) usleep(5000); /* the ring is full now */
+    skp__loader_destroy(l);
+  }
+  skp__loader_destroy(NULL);
+}
+END_TEST
+
+START_TEST(refuses) {
+  struct numbers s = numbers(10), empty = numbers(0), deep = numbers(10);
+  deep.base.C = 5;
+  struct skp_loader *l;
+  struct skp_loader_options o = options(0, 1);
+  ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "batch of at least 1");
+  o = options(4, 0);
+  ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "1 thread");
+  o = options(4, 1);
+  ck_fails(skp__loader_create(&l, &empty.base, &o), SKP_FORMAT, "has 0 samples");
+  ck_fails(skp__loader_create(&l, &deep.base, &o), SKP_INTERNAL, "channels");
+  o.n_norm = 1;
+  ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "standard deviation 0");
+  o = options(INT64_MAX / 100, 1);
+  ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "too large");
+  o = options((int64_t)1 << 52, 1);
+  ck_fails(skp__loader_create(&l, &s.base, &o), SKP_MEMORY, "Out of memory");
+  ck_assert_ptr_null(l);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("loader");
+  TCase *c = tcase_create("loader");
+  tcase_set_timeout(c, 60);
+  tcase_add_test(c, each_sample_once_an_epoch);
+  tcase_add_test(c, order_depends_on_seed_only);
+  tcase_add_test(c, stored_order);
+  tcase_add_test(c, wrap_fills_up);
+  tcase_add_test(c, numbered_and_normalised);
+  tcase_add_test(c, plain_pixels);
+  tcase_add_loop_test(c, errors_arrive, 1, 4);
+  tcase_add_test(c, held_batches_stay);
+  tcase_add_test(c, ends_at_any_time);
+  tcase_add_test(c, refuses);
+  suite_add_tcase(suite, c);
+  return skp__test_main(suite);
+}
