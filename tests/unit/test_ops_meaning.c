@@ -1,0 +1,276 @@
+/* test_ops_meaning.c: what the references compute where it can be said by hand: optimizers step by step, losses, ties, NaN, running
+ * statistics. SPDX-License-Identifier: MIT */
+#include "op_case.h"
+#include <math.h>
+
+static struct tape tape;
+static skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+static struct skp_sig sig;
+
+/* Makes the inputs of a call, all zero. */
+static void start(const char *op, const char *shapes, const char *attrs) {
+  tape_free(&tape);
+  op_case(&sig, op, shapes, attrs);
+  for (int i = 0; i < SKP_MAX_IN; i++) in[i] = sig.in[i].rank ? tape_new(&tape, sig.in[i]) : SKP_NONE;
+}
+
+static void put(int i, const float *values) {
+  memcpy(floats(&tape, in[i]), values, 4 * (size_t)skp__shape_count(&sig.in[i]));
+}
+#define PUT(i, ...) put(i, (const float[]){__VA_ARGS__})
+
+static void put_labels(int i, const int32_t *values) {
+  memcpy(floats(&tape, in[i]), values, 4 * (size_t)skp__shape_count(&sig.in[i]));
+}
+#define PUT_LABELS(i, ...) put_labels(i, (const int32_t[]){__VA_ARGS__})
+
+static void go(void) { ck_ok(tape_run(&tape, &sig, in, NULL, out)); }
+
+static void expect(int o, const float *want, int64_t n, int line) {
+  ck_assert_int_eq(skp__shape_count(&sig.out[o]), n);
+  const float *got = floats(&tape, out[o]);
+  for (int64_t i = 0; i < n; i++)
+    ck_assert_msg(isnan(want[i]) ? isnan(got[i])
+                                 : got[i] == want[i] || fabsf(got[i] - want[i]) <= 1e-6f * (1 + fabsf(want[i])),
+                  "line %d: output %d [%d] is %.9g, expected %.9g", line, o, (int)i, (double)got[i], (double)want[i]);
+}
+#define EXPECT(o, ...)                                                                                                 \
+  expect(o, (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float), __LINE__)
+
+/* ---- optimizers: two steps each ------------------------------------------------------------------------------------- */
+
+static const struct {
+  const char *op, *in, *attrs;
+  float lr, g[2], p[2]; /* p starts at 1 */
+} updates[] = {
+    {"sgd", "1 1 - 4", "", 0.1f, {0.5f, -1}, {0.95f, 1.05f}},
+    {"sgd", "1 1 - 4", "weight_decay=0.1", 0.1f, {0.5f, 0}, {0.94f, 0.9306f}},
+    {"sgd", "1 1 1 4", "momentum=0.9", 0.1f, {0.5f, 0.5f}, {0.95f, 0.855f}},              /* m: 0.5, 0.95 */
+    {"sgd", "1 1 1 4", "momentum=0.9 nesterov=1", 0.1f, {0.5f, 0.5f}, {0.905f, 0.7695f}}, /* 0.95, 1.355 */
+    {"sgd", "1 1 1 4", "momentum=0.5 weight_decay=1", 0.1f, {0, 0}, {0.9f, 0.76f}},       /* m: 1, 1.4 */
+    {"adam", "1 1 1 1 4", "", 0.1f, {2, 2}, {0.9f, 0.8f}},                       /* equal gradients: steps of lr */
+    {"adam", "1 1 1 1 4", "", 0.1f, {1, -1}, {0.9f, 0.90526316f}},               /* m: -0.01 / 0.19 = -1/19 */
+    {"adam", "1 1 1 1 4", "eps=1", 0.1f, {1, 1}, {0.95f, 0.9f}},                 /* 1 / (1 + eps) */
+    {"adam", "1 1 1 1 4", "weight_decay=0.1", 0.1f, {0, 0}, {0.9f, 0.8004123f}}, /* g': 0.1, 0.09 */
+    {"adam", "1 1 1 1 4", "beta1=0 beta2=0", 0.1f, {3, -5}, {0.9f, 1.0f}},       /* signs */
+    {"adamw", "1 1 1 1 4", "weight_decay=0.1", 0.1f, {2, 2}, {0.89f, 0.7811f}},  /* p (1 - 0.01) - 0.1 */
+    {"adamw", "1 1 1 1 4", "", 0.1f, {2, 2}, {0.899f, 0.798101f}},               /* the default decay is 0.01 */
+};
+
+START_TEST(two_updates) {
+  start(updates[_i].op, updates[_i].in, updates[_i].attrs);
+  const int hyper = sig.op->n_in - 1;
+  const double beta1 = (double)sig.attrs.optimizer.beta1, beta2 = (double)sig.attrs.optimizer.beta2;
+  PUT(0, 1);
+  for (int t = 1; t <= 2; t++) {
+    PUT(1, updates[_i].g[t - 1]);
+    PUT(hyper, updates[_i].lr, (float)(1 - pow(beta1, t)), (float)(1 - pow(beta2, t)), 0);
+    go();
+    ck_assert_ptr_eq(floats(&tape, out[0]), floats(&tape, in[0])); /* in place */
+    EXPECT(0, updates[_i].p[t - 1]);
+  }
+}
+END_TEST
+
+/* ---- loss and accuracy ---------------------------------------------------------------------------------------------- */
+
+START_TEST(loss_values) {
+  start("softmax_cross_entropy", "2x2 i2", "");
+  PUT_LABELS(1, 0, 1);
+  go();
+  EXPECT(0, 0.69314718f);
+  PUT(0, 1, 3, 1, 3); /* log(e + e^3) = 3.12692801 */
+  go();
+  EXPECT(0, 3.12692801f - 2);
+  start("softmax_cross_entropy", "1x2 i1", "label_smoothing=0.1");
+  PUT(0, 1, 3);
+  go();
+  EXPECT(0, 3.12692801f - 0.95f * 1 - 0.05f * 3);
+  PUT(0, 1000, -1000); /* exp would overflow */
+  go();
+  EXPECT(0, 0.05f * 2000);
+  start("softmax_cross_entropy", "1x1 i1", "");
+  PUT(0, 7);
+  go();
+  EXPECT(0, 0);
+}
+END_TEST
+
+START_TEST(labels_outside) {
+  static const int32_t outside[] = {-1, 3, INT32_MAX, INT32_MIN};
+  for (int i = 0; i < 4; i++) {
+    start("softmax_cross_entropy", "2x3 i2", "");
+    PUT_LABELS(1, 0, outside[i]);
+    go();
+    EXPECT(0, NAN);
+    start("softmax_cross_entropy_dx", "2x3 i2 -", "");
+    PUT_LABELS(1, 0, outside[i]);
+    go();
+    EXPECT(0, -1.f / 3, 1.f / 6, 1.f / 6, NAN, NAN, NAN);
+    start("accuracy", "2x3 i2", "");
+    PUT_LABELS(1, 0, outside[i]);
+    go();
+    EXPECT(0, 1);
+    EXPECT(1, 1);
+  }
+}
+END_TEST
+
+START_TEST(accuracy_counts) {
+  start("accuracy", "7x7 i7", "");
+  for (int n = 0; n < 7; n++) /* row n: 6 5 4 3 2 1 0, so label n stands at place n */
+    for (int k = 0; k < 7; k++) floats(&tape, in[0])[7 * n + k] = (float)(6 - k);
+  PUT_LABELS(1, 0, 1, 2, 3, 4, 5, 6);
+  go();
+  EXPECT(0, 1);
+  EXPECT(1, 5);
+  start("accuracy", "3x3 i3", ""); /* the first of equals is the answer; NaN is ahead of all numbers */
+  PUT(0, 2, 2, 1, 2, 2, 1, 2, NAN, 1);
+  PUT_LABELS(1, 0, 1, 0);
+  go();
+  EXPECT(0, 1);
+  EXPECT(1, 3);
+}
+END_TEST
+
+/* ---- batchnorm ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(running_statistics) {
+  start("batchnorm", "4x1x1x1 1 1 - 1 1", "eps=0.75");
+  PUT(0, 1, 2, 3, 4); /* mean 2.5, variance 1.25, unbiased 5/3 */
+  PUT(1, 2);
+  PUT(2, 10);
+  PUT(5, 1);
+  go();
+  EXPECT(0, 7.8786797f, 9.2928932f, 10.707107f, 12.12132f); /* rstd = 1 / sqrt(2) */
+  EXPECT(1, 0.25f);
+  EXPECT(2, 0.9f + 0.5f / 3);
+  EXPECT(3, 2.5f);
+  EXPECT(4, 0.70710678f);
+  ck_assert_ptr_eq(floats(&tape, out[1]), floats(&tape, in[4]));
+  ck_assert_ptr_eq(floats(&tape, out[2]), floats(&tape, in[5]));
+}
+END_TEST
+
+START_TEST(evaluation_keeps_statistics) {
+  start("batchnorm", "2x1x1x1 1 1 - 1 1", "training=0 eps=0 momentum=0.5");
+  PUT(0, 1, 7);
+  PUT(1, 1);
+  PUT(4, 3);
+  PUT(5, 4);
+  go();
+  EXPECT(0, -1, 2);
+  EXPECT(1, 3);
+  EXPECT(2, 4);
+  EXPECT(3, 3);
+  EXPECT(4, 0.5f);
+}
+END_TEST
+
+START_TEST(one_value_a_channel) {
+  start("batchnorm", "1x1x1x2 2 2 - 2 2", "");
+  PUT(0, 5, -3);
+  PUT(1, 2, 2);
+  PUT(2, 1, 0.5f);
+  PUT(5, 1, 1);
+  go();
+  EXPECT(0, 1, 0.5f);
+  EXPECT(1, 0.5f, -0.3f);
+  EXPECT(2, 0.9f, 0.9f);
+}
+END_TEST
+
+/* Sums in double: an offset a thousand times the spread costs nothing. */
+START_TEST(large_offset) {
+  start("batchnorm", "4x1x1x1 1 1 - 1 1", "eps=0");
+  PUT(0, 10001, 10002, 10003, 10004);
+  PUT(1, 1);
+  go();
+  EXPECT(0, -1.3416408f, -0.4472136f, 0.4472136f, 1.3416408f);
+}
+END_TEST
+
+/* ---- pooling, resizing ---------------------------------------------------------------------------------------------- */
+
+START_TEST(first_of_equals_wins) {
+  start("maxpool2d", "1x2x2x1", "");
+  PUT(0, 1, 3, 3, 3);
+  go();
+  EXPECT(0, 3);
+  ck_assert_int_eq(*(int32_t *)tape.value[out[1]].at, 1);
+  PUT(0, -INFINITY, -INFINITY, -INFINITY, -INFINITY);
+  go();
+  EXPECT(0, -INFINITY);
+  ck_assert_int_eq(*(int32_t *)tape.value[out[1]].at, 0);
+}
+END_TEST
+
+START_TEST(average_of_padded_windows) {
+  start("avgpool2d", "1x2x2x1", "kernel=2 stride=2 pad=1");
+  PUT(0, 4, 8, 12, 16);
+  go();
+  EXPECT(0, 1, 2, 3, 4);
+  start("avgpool2d", "1x2x2x1", "kernel=2 stride=2 pad=1 count_include_pad=0");
+  PUT(0, 4, 8, 12, 16);
+  go();
+  EXPECT(0, 4, 8, 12, 16);
+}
+END_TEST
+
+START_TEST(resizing) {
+  start("resize_bilinear", "1x1x2x1", "out_h=1 out_w=4"); /* between half-pixel centres, edges repeated */
+  PUT(0, 0, 4);
+  go();
+  EXPECT(0, 0, 1, 3, 4);
+  start("resize_bilinear", "1x1x4x1", "out_h=1 out_w=2"); /* triangle of radius 2: 3/7 3/7 1/7 */
+  PUT(0, 7, 14, 21, 28);
+  go();
+  EXPECT(0, 12, 23);
+  start("resize_bilinear", "1x3x3x1", "out_h=3 out_w=3");
+  PUT(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+  go();
+  EXPECT(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+}
+END_TEST
+
+/* ---- NaN is never lost ---------------------------------------------------------------------------------------------- */
+
+START_TEST(nan_passes) {
+  start("relu", "3", "");
+  PUT(0, -1, NAN, 2);
+  go();
+  EXPECT(0, 0, NAN, 2);
+  start("add", "3 3", "relu=1");
+  PUT(0, -1, NAN, 2);
+  go();
+  EXPECT(0, 0, NAN, 2);
+  start("maxpool2d", "1x2x4x1", "");
+  PUT(0, NAN, 1, 1, NAN, 2, 3, 2, 3);
+  go();
+  EXPECT(0, NAN, NAN);
+  start("batchnorm", "2x1x1x2 2 2 - 2 2", "fuse=1 eps=0");
+  PUT(0, NAN, 1, 2, 3);
+  PUT(1, 1, 1);
+  go();
+  EXPECT(0, NAN, 0, NAN, 1);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("meaning of ops");
+  TCase *tc = tcase_create("meaning");
+  tcase_add_loop_test(tc, two_updates, 0, sizeof updates / sizeof *updates);
+  tcase_add_test(tc, loss_values);
+  tcase_add_test(tc, labels_outside);
+  tcase_add_test(tc, accuracy_counts);
+  tcase_add_test(tc, running_statistics);
+  tcase_add_test(tc, evaluation_keeps_statistics);
+  tcase_add_test(tc, one_value_a_channel);
+  tcase_add_test(tc, large_offset);
+  tcase_add_test(tc, first_of_equals_wins);
+  tcase_add_test(tc, average_of_padded_windows);
+  tcase_add_test(tc, resizing);
+  tcase_add_test(tc, nan_passes);
+  suite_add_tcase(suite, tc);
+  return skp__test_main(suite);
+}
