@@ -349,10 +349,17 @@ START_TEST(a_hang_is_named) {
   ck_assert_ptr_nonnull(strstr(skp_error_message(), "relu"));
   ck_fails(ops->run(b, &p, 1), SKP_DEVICE, "failed earlier");
   ck_fails(ops->read(b, x, 0, &(float){0}, 4), SKP_DEVICE, "failed earlier");
+  cl_mem memory = x->mem;
+  cl_command_queue queue = cl->queue;
+  cl_context context = cl->context;
   ops->prepared_destroy(p);
   ops->buffer_destroy(b, x);
-  close_device(); /* at once */
+  close_device(); /* at once, and leaving alone what the driver would wait for */
   clSetUserEventStatus(never, CL_COMPLETE);
+  clReleaseEvent(never);
+  clReleaseMemObject(memory);
+  clReleaseCommandQueue(queue);
+  clReleaseContext(context);
 }
 END_TEST
 

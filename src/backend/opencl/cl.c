@@ -99,8 +99,8 @@ static void close_device(struct skp_backend *b) {
   if (!cl) return;
   uint64_t last;
   if (cl->tickets && !cl->lost && skp__cl_ticket(b, &last) == SKP_OK) (void)skp__cl_wait(b, last);
+  skp__cl_programs_free(cl);
   if (!cl->hung) {
-    skp__cl_programs_free(cl);
     if (cl->queue) clReleaseCommandQueue(cl->queue);
     if (cl->context) clReleaseContext(cl->context);
     if (cl->part) clReleaseDevice(cl->part);
