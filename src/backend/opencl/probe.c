@@ -51,7 +51,7 @@ static void run_child(struct shared *shared) {
   _exit(0);
 }
 
-/* Waits for the child's end. `fate` says what became of it, "" for a proper end. */
+/* Waits for the child's end. `fate` says what became of it, "" if it ended by itself (the status is no sign: memory checkers set it). */
 static void await_child(pid_t pid, char *fate, size_t size) {
   double until = now() + probe_limit();
   int state = 0;
@@ -64,8 +64,6 @@ static void await_child(pid_t pid, char *fate, size_t size) {
     snprintf(fate, size, "did not answer within %g s", probe_limit());
   } else if (ended > 0 && WIFSIGNALED(state))
     snprintf(fate, size, "crashed (SIG%s)", sigabbrev_np(WTERMSIG(state)));
-  else if (ended > 0 && WEXITSTATUS(state))
-    snprintf(fate, size, "exited with status %d", WEXITSTATUS(state));
 }
 
 /* Lists the devices in a child. An empty `fate` on return: `list` is filled. */
@@ -79,7 +77,7 @@ static skp_status ask_in_child(struct skp_device_list *list, char *fate, size_t 
     status = skp__fail(SKP_NO_DEVICE, "Cannot start a process to look for devices: %s.", strerror(errno));
   else {
     await_child(pid, fate, size);
-    if (!*fate && !shared->complete) snprintf(fate, size, "ended early");
+    if (!*fate && !shared->complete) snprintf(fate, size, "ended the program");
     if (!*fate) *list = shared->list;
   }
   munmap(shared, sizeof *shared);
