@@ -1,0 +1,94 @@
+/* resize.c: antialiased bilinear resizing of byte images, as Pillow and torchvision do it. SPDX-License-Identifier: MIT
+ *
+ * Each output pixel is a weighted mean of the input pixels under a triangle around it. When shrinking, the triangle widens with the scale;
+ * when enlarging, its half-width is one pixel. Rows first, then columns, with bytes in between:
+ *   scale = in/out, wide = max(scale, 1), centre = (o + 1/2)·scale
+ *   out[o] = Σ w(i) in[i] / Σ w(i),   w(i) = max(0, 1 - |i + 1/2 - centre| / wide),   round(centre ± wide) bounding i
+ * Weights are fixed-point numbers of 22 bits. */
+#include "base/array.h"
+#include "data/data.h"
+#include <stdlib.h>
+
+enum { BITS = 22 };
+
+/* For each output position the input positions that it is made of. */
+struct axis {
+  int *first, *count; /* [out] */
+  int32_t *weight;    /* [out][widest] */
+  int widest;
+};
+
+static void free_axis(struct axis *a) {
+  free(a->first);
+  free(a->count);
+  free(a->weight);
+}
+
+/* The weights of output o in fixed point. */
+static void weigh(struct axis *a, int o, int in, double scale, double wide) {
+  double centre = (o + 0.5) * scale, sum = 0;
+  int from = (int)(centre - wide + 0.5), to = (int)(centre + wide + 0.5);
+  if (from < 0) from = 0;
+  if (to > in) to = in;
+  int32_t *weight = a->weight + (int64_t)o * a->widest;
+  a->first[o] = from;
+  a->count[o] = to - from;
+  for (int pass = 0; pass < 2; pass++) /* first their sum, then the weights themselves */
+    for (int i = from; i < to; i++) {
+      double away = (i + 0.5 - centre) / wide, w = away < 0 ? 1 + away : 1 - away;
+      if (w < 0) w = 0;
+      if (pass)
+        weight[i - from] = (int32_t)(w / sum * (1 << BITS) + 0.5);
+      else
+        sum += w;
+    }
+}
+
+static skp_status make_axis(struct axis *a, int out, int in) {
+  double scale = (double)in / out, wide = scale > 1 ? scale : 1;
+  a->widest = 2 * wide + 3 < in ? (int)(2 * wide) + 3 : in;
+  SKP_TRY(skp__alloc(&a->first, (size_t)out, sizeof *a->first));
+  SKP_TRY(skp__alloc(&a->count, (size_t)out, sizeof *a->count));
+  SKP_TRY(skp__alloc(&a->weight, (size_t)out * (size_t)a->widest, sizeof *a->weight));
+  for (int o = 0; o < out; o++) weigh(a, o, in, scale, wide);
+  return SKP_OK;
+}
+
+/* The mean for output o along an axis whose positions lie `step` bytes apart. */
+static inline uint8_t mean(const struct axis *a, int o, const uint8_t *in, int64_t step) {
+  const int32_t *weight = a->weight + (int64_t)o * a->widest;
+  int32_t sum = 1 << (BITS - 1);
+  in += a->first[o] * step;
+  for (int i = 0; i < a->count[o]; i++) sum += weight[i] * in[i * step];
+  sum >>= BITS;
+  return (uint8_t)(sum > 255 ? 255 : sum);
+}
+
+/* in {in_h, in_w, C} -> between {in_h, out_w, C} -> out {out_h, out_w, C} */
+static void resize(uint8_t *out, int out_h, int out_w, uint8_t *between, const uint8_t *in, int in_h, int in_w, int C,
+                   const struct axis *columns, const struct axis *rows) {
+  int64_t row = (int64_t)out_w * C;
+  for (int64_t h = 0; h < in_h; h++)
+    for (int o = 0; o < out_w; o++)
+      for (int c = 0; c < C; c++) between[h * row + o * C + c] = mean(columns, o, in + h * in_w * C + c, C);
+  for (int o = 0; o < out_h; o++)
+    for (int64_t i = 0; i < row; i++) out[o * row + i] = mean(rows, o, between + i, row);
+}
+
+skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C) {
+  enum { MAX_SIDE = 1 << 28 };
+  if (out_h < 1 || out_w < 1 || in_h < 1 || in_w < 1 || C < 1 || out_h > MAX_SIDE || out_w > MAX_SIDE ||
+      in_h > MAX_SIDE || in_w > MAX_SIDE || out_w > MAX_SIDE / in_h || C > 4)
+    return skp__fail(SKP_SHAPE, "An image of %d × %d pixels, %d channels, cannot be resized to %d × %d.", in_w, in_h, C,
+                     out_w, out_h);
+  struct axis columns = {0}, rows = {0};
+  uint8_t *between = NULL;
+  skp_status status = make_axis(&columns, out_w, in_w);
+  if (status == SKP_OK) status = make_axis(&rows, out_h, in_h);
+  if (status == SKP_OK) status = skp__alloc(&between, (size_t)in_h * (size_t)out_w, (size_t)C);
+  if (status == SKP_OK) resize(out, out_h, out_w, between, in, in_h, in_w, C, &columns, &rows);
+  free(between);
+  free_axis(&rows);
+  free_axis(&columns);
+  return status;
+}
