@@ -3,20 +3,8 @@
 #define SKP_MODEL_MODEL_H
 
 #include "graph/graph.h"
+#include "model/recipe.h"
 #include <stdio.h>
-
-/* X(field, C type, Lua name): what a recipe may say; each can be overridden on the command line. */
-struct skp_recipe {
-  char data[256]; /* "" = not said */
-  int64_t batch, epochs;
-  char optimizer[16];
-  double lr, momentum, weight_decay, beta1, beta2, eps, label_smoothing;
-  bool nesterov;
-  float mean[4], std[4];
-  int n_norm;
-  int size; /* side of the square input */
-  int channels, classes;
-};
 
 struct skp_setting { /* --set NAME=VALUE */
   const char *name, *value;

@@ -1,0 +1,61 @@
+/* init.c: parameters: their first values, and their layout in files. SPDX-License-Identifier: MIT
+ *
+ * In memory a weight is {R, S, C, K}; in files PyTorch's {K, C, R, S}, which for a linear layer on a flattened map are the rows of
+ * K × C·R·S. */
+#include "base/random.h"
+#include "model/model.h"
+#include <math.h>
+#include <string.h>
+
+int skp__param_file_shape(const struct skp_tensor *t, int64_t dim[4]) {
+  const int64_t *d = t->shape.dim;
+  if (t->file_rank == 4) memcpy(dim, (int64_t[]){d[3], d[2], d[0], d[1]}, 4 * sizeof *dim);
+  if (t->file_rank == 2) memcpy(dim, (int64_t[]){d[3], d[2] * d[0] * d[1]}, 2 * sizeof *dim);
+  if (t->file_rank < 2) memcpy(dim, d, (size_t)t->shape.rank * sizeof *dim);
+  return t->file_rank < 2 ? t->shape.rank : t->file_rank;
+}
+
+/* Where element m in memory stands in the file. */
+static int64_t file_index(const struct skp_tensor *t, int64_t m) {
+  if (t->file_rank < 2) return m;
+  const int64_t *d = t->shape.dim; /* {R, S, C, K} */
+  int64_t k = m % d[3], c = m / d[3] % d[2], rs = m / d[3] / d[2];
+  return (k * d[2] + c) * d[0] * d[1] + rs;
+}
+
+void skp__param_to_file(float *file, const float *memory, const struct skp_tensor *t) {
+  int64_t n = skp__shape_count(&t->shape);
+  for (int64_t m = 0; m < n; m++) file[file_index(t, m)] = memory[m];
+}
+
+void skp__param_from_file(float *memory, const float *file, const struct skp_tensor *t) {
+  int64_t n = skp__shape_count(&t->shape);
+  for (int64_t m = 0; m < n; m++) memory[m] = file[file_index(t, m)];
+}
+
+/* ---- first values ----------------------------------------------------------------------------------------------- */
+
+static uint64_t name_hash(const char *name) { /* FNV-1a */
+  uint64_t h = 14695981039346656037u;
+  for (; *name; name++) h = (h ^ (unsigned char)*name) * 1099511628211u;
+  return h;
+}
+
+/* The draw for an element depends on its place in the file, so it is the same whatever the layout in memory. */
+static void init_tensor(float *memory, const struct skp_tensor *t, uint64_t seed) {
+  int64_t n = skp__shape_count(&t->shape);
+  double bound = t->fan_in ? 1 / sqrt(t->fan_in) : 0;
+  for (int64_t m = 0; m < n; m++) {
+    struct skp__random r = {seed, name_hash(t->name), (uint64_t)file_index(t, m)};
+    memory[m] = t->fan_in ? (float)skp__random_between(&r, -bound, bound) : t->fill;
+  }
+}
+
+void skp__model_init(const struct skp_graph *g, float *params, float *state, uint64_t seed) {
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    if (t->base == SKP_NONE) continue;
+    if (t->role == SKP_ROLE_PARAM) init_tensor(params + t->offset, t, seed);
+    if (t->role == SKP_ROLE_STATE) init_tensor(state + t->offset, t, seed);
+  }
+}

@@ -1,0 +1,154 @@
+/* recipe.c: recipe fields from and to text. SPDX-License-Identifier: MIT */
+#include "model/recipe.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct skp_recipe_field skp__recipe_fields[] = {
+#define X(kind, field, fallback, least, most, help)                                                                    \
+  {#field, SKP_RECIPE_##kind, offsetof(struct skp_recipe, field), fallback, least, most, help},
+    SKP_RECIPE_LIST(X)
+#undef X
+        {.name = NULL}};
+
+static const struct skp_recipe_field *find(const char *name) {
+  const struct skp_recipe_field *f = skp__recipe_fields;
+  while (f->name && strcmp(f->name, name) != 0) f++;
+  return f->name ? f : NULL;
+}
+
+static void *place(const struct skp_recipe *r, const struct skp_recipe_field *f) {
+  return (char *)(uintptr_t)r + f->offset;
+}
+
+static skp_status fail_value(const struct skp_recipe_field *f, const char *value) {
+  static const char *const kinds[] = {"a text", "a whole number", "a number", "true or false", "numbers"};
+  if (f->kind == SKP_RECIPE_TEXT) return skp__fail(SKP_USAGE, "%s \"%s\" is too long.", f->name, value);
+  if (f->kind == SKP_RECIPE_BOOL) return skp__fail(SKP_USAGE, "%s is true or false, not \"%s\".", f->name, value);
+  return skp__fail(SKP_USAGE, "%s is %s from %g to %g, not \"%s\" (%s).", f->name, kinds[f->kind], f->least, f->most,
+                   value, f->help);
+}
+
+/* Reads one number; *end is where it stops. */
+static bool number(double *out, const struct skp_recipe_field *f, const char *text, char **end) {
+  *out = strtod(text, end);
+  return *end != text && isfinite(*out) && *out >= f->least && *out <= f->most;
+}
+
+static bool set_text(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
+  return snprintf(place(r, f), sizeof r->data, "%s", value) < (int)sizeof r->data;
+}
+
+static bool set_number(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
+  char *end;
+  double x;
+  if (!number(&x, f, value, &end) || *end) return false;
+  if (f->kind == SKP_RECIPE_REAL) {
+    *(double *)place(r, f) = x;
+    return true;
+  }
+  *(int64_t *)place(r, f) = (int64_t)x;
+  return x == floor(x);
+}
+
+static bool set_bool(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
+  *(bool *)place(r, f) = strcmp(value, "true") == 0;
+  return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+}
+
+/* 1 to 4 numbers with commas between; the last repeats. */
+static bool set_numbers(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
+  float *at = place(r, f);
+  int n = 0;
+  for (char *end;; value = end + 1) {
+    double x;
+    if (n == 4 || !number(&x, f, value, &end)) return false;
+    at[n++] = (float)x;
+    if (!*end) break;
+    if (*end != ',') return false;
+  }
+  for (int i = n; i < 4; i++) at[i] = at[n - 1];
+  if (n > r->n_norm) r->n_norm = n;
+  return true;
+}
+
+/* By kind. */
+static bool (*const setters[])(struct skp_recipe *, const struct skp_recipe_field *, const char *) = {
+    set_text, set_number, set_number, set_bool, set_numbers};
+
+void skp__recipe_default(struct skp_recipe *r) {
+  memset(r, 0, sizeof *r);
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) setters[f->kind](r, f, f->fallback);
+}
+
+static skp_status fail_unknown(const char *name) {
+  char known[512] = "";
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
+    snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", f->name);
+  return skp__fail(SKP_USAGE, "A recipe knows no \"%s\". It knows %s.", name, known);
+}
+
+skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value) {
+  const struct skp_recipe_field *f = find(name);
+  if (!f) return fail_unknown(name);
+  struct skp_recipe next = *r; /* a bad value leaves the old one */
+  if (!setters[f->kind](&next, f, value)) return fail_value(f, value);
+  *r = next;
+  return SKP_OK;
+}
+
+static void get_numbers(char *text, size_t size, const float *at, int n) {
+  *text = 0;
+  for (int i = 0; i < n; i++)
+    snprintf(text + strlen(text), size - strlen(text), "%s%.9g", i ? "," : "", (double)at[i]);
+}
+
+const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *f) {
+  const void *at = place(r, f);
+  switch (f->kind) {
+  case SKP_RECIPE_TEXT: snprintf(text, size, "%s", (const char *)at); break;
+  case SKP_RECIPE_INT: snprintf(text, size, "%lld", (long long)*(const int64_t *)at); break;
+  case SKP_RECIPE_REAL: snprintf(text, size, "%.17g", *(const double *)at); break;
+  case SKP_RECIPE_BOOL: snprintf(text, size, "%s", *(const bool *)at ? "true" : "false"); break;
+  case SKP_RECIPE_NUMBERS: get_numbers(text, size, at, r->n_norm); break;
+  }
+  return text;
+}
+
+/* ---- optimizer -------------------------------------------------------------------------------------------------- */
+
+/* An optimizer is an op whose first input is p. */
+static bool updates(const struct skp_op *op) { return op && op->in_names[0] && strcmp(op->in_names[0], "p") == 0; }
+
+static skp_status fail_optimizer(const char *name) {
+  char known[256] = "";
+  for (int i = 0; i < SKP_OP_COUNT; i++)
+    if (updates(skp__op(i)))
+      snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", skp__op(i)->name);
+  return skp__fail(SKP_USAGE, "There is no optimizer \"%s\". There are %s.", name, known);
+}
+
+static bool has_attr(const struct skp_op *op, const char *name) {
+  const struct skp_attr *a = op->attrs;
+  while (a && a->name && strcmp(a->name, name) != 0) a++;
+  return a && a->name;
+}
+
+/* Attributes take the recipe's fields of the same names. */
+skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r) {
+  *op = skp__op_by_name(r->optimizer);
+  if (!updates(*op)) return fail_optimizer(r->optimizer);
+  if (r->momentum != 0 && !has_attr(*op, "momentum"))
+    return skp__fail(SKP_USAGE, "The optimizer %s has no momentum; sgd has.", r->optimizer);
+  if (r->nesterov && r->momentum == 0) return skp__fail(SKP_USAGE, "nesterov needs a momentum above 0.");
+  skp__attrs_default(*op, attrs);
+  for (const struct skp_attr *a = (*op)->attrs; a && a->name; a++) {
+    const struct skp_recipe_field *f = find(a->name);
+    if (!f) continue;
+    double value = f->kind == SKP_RECIPE_BOOL ? *(bool *)place(r, f) : *(double *)place(r, f);
+    SKP_TRY(skp__attrs_set(*op, attrs, a->name, value));
+  }
+  return SKP_OK;
+}

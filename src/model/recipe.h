@@ -1,0 +1,71 @@
+/* recipe.h: how a model is trained. One list makes the struct, what a model file may say, the command line's options and what a
+ * checkpoint keeps. SPDX-License-Identifier: MIT */
+#ifndef SKP_MODEL_RECIPE_H
+#define SKP_MODEL_RECIPE_H
+
+#include "ops/op.h"
+
+/* X(kind, field, default, least, most, help). Command-line options have a dash for each underscore. */
+#define SKP_RECIPE_LIST(X)                                                                                             \
+  X(TEXT, data, "", 0, 0, "a folder of images or data files, or a built-in set: digits")                               \
+  X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
+  X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
+  X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam or adamw")                                                                \
+  X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
+  X(REAL, momentum, "0", 0, 1, "of sgd")                                                                               \
+  X(BOOL, nesterov, "false", 0, 1, "Nesterov's momentum in sgd")                                                       \
+  X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \
+  X(REAL, beta1, "0.9", 0, SKP_BELOW_ONE, "decay of adam's first moment")                                              \
+  X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "decay of adam's second moment")                                           \
+  X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \
+  X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
+  X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                           \
+  X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")
+
+#define SKP_BELOW_ONE 0.999999999
+
+typedef char skp__recipe_TEXT[256];
+typedef int64_t skp__recipe_INT;
+typedef double skp__recipe_REAL;
+typedef bool skp__recipe_BOOL;
+typedef float skp__recipe_NUMBERS[4]; /* n_norm are meant; the last repeats */
+
+struct skp_recipe {
+#define X(kind, field, fallback, least, most, help) skp__recipe_##kind field;
+  SKP_RECIPE_LIST(X)
+#undef X
+  int n_norm;            /* numbers in mean and std, at least 1 */
+  int size;              /* side of the square input */
+  int channels, classes; /* of the input; of the network's answer */
+};
+
+typedef enum skp_recipe_kind {
+  SKP_RECIPE_TEXT,
+  SKP_RECIPE_INT,
+  SKP_RECIPE_REAL,
+  SKP_RECIPE_BOOL,
+  SKP_RECIPE_NUMBERS
+} skp_recipe_kind;
+
+struct skp_recipe_field {
+  const char *name;
+  skp_recipe_kind kind;
+  size_t offset; /* in struct skp_recipe */
+  const char *fallback;
+  double least, most;
+  const char *help;
+};
+
+/* All fields in the order of the list; name NULL ends it. */
+extern const struct skp_recipe_field skp__recipe_fields[];
+
+void skp__recipe_default(struct skp_recipe *r);
+/* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that there are, and
+ * so is a value of the wrong kind or outside the range. */
+skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);
+/* Writes a field as such a text and returns it. */
+const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *field);
+/* The optimizer's op with its attributes; SKP_USAGE if there is none of that name or if the fields contradict each other. */
+skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r);
+
+#endif
