@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NODES = 100000 };                          /* far beyond any network; a loop in a model file ends here */
-static const int64_t max_elements = (int64_t)1 << 40; /* in one value: sums of sizes in bytes stay far from overflow */
+enum { MAX_NODES = 100000 }; /* far beyond any network; a loop in a model file ends here */
 
 skp_status skp__graph_create(struct skp_graph **out) {
   *out = NULL;
@@ -33,7 +32,7 @@ static skp_status check_size(const struct skp_shape *shape) {
   int64_t count = 1;
   bool fits = true;
   for (int i = 0; i < shape->rank; i++)
-    fits = fits && shape->dim[i] > 0 && !__builtin_mul_overflow(count, shape->dim[i], &count) && count <= max_elements;
+    fits = fits && shape->dim[i] > 0 && !__builtin_mul_overflow(count, shape->dim[i], &count) && count <= SKP_MAX_COUNT;
   char text[96];
   return fits ? SKP_OK
               : skp__fail(SKP_SHAPE, "A tensor of shape %s is empty or too large.",
@@ -76,14 +75,10 @@ static skp_value taken_over(const struct skp_node *node, int output) {
   return input ? node->in[input - 1] : SKP_NONE;
 }
 
-/* A view lives in what it views; an updated param, state or moment in the memory of the old one. Other outputs that may take over an
- * input do so where lifetimes allow: memory.c decides. */
+/* A view lives in what it views; an updated param, state or moment in the memory of the old one. */
 static void place_output(struct skp_graph *g, const struct skp_node *node, int output) {
   skp_value from = taken_over(node, output);
   if (from == SKP_NONE) return;
-  skp_role role = g->tensors.at[from].role;
-  bool kept = role == SKP_ROLE_PARAM || role == SKP_ROLE_STATE || role == SKP_ROLE_MOMENT;
-  if (node->op->reference && !kept) return;
   struct skp_tensor *t = &g->tensors.at[node->out[output]];
   t->base = skp__graph_root(g, from);
   t->offset = g->tensors.at[from].offset;
@@ -131,7 +126,7 @@ skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const u
   size_t keep = g->tensors.n;
   skp_status status = add_node(g, &node, want);
   if (status != SKP_OK) {
-    if (*node.scope) status = skp__fail_in(status, "%s of %s", op->name, node.scope);
+    if (*node.scope) status = skp__fail_in(status, "%s", node.scope);
     drop_tensors(g, keep);
     free(node.scope);
     return status;

@@ -75,8 +75,8 @@ static bool set_numbers(struct skp_recipe *r, const struct skp_recipe_field *f, 
 }
 
 /* By kind. */
-static bool (*const setters[])(struct skp_recipe *, const struct skp_recipe_field *, const char *) = {
-    set_text, set_number, set_number, set_bool, set_numbers};
+static bool (*const setters[])(struct skp_recipe *, const struct skp_recipe_field *,
+                               const char *) = {set_text, set_number, set_number, set_bool, set_numbers};
 
 void skp__recipe_default(struct skp_recipe *r) {
   memset(r, 0, sizeof *r);
@@ -101,8 +101,7 @@ skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *v
 
 static void get_numbers(char *text, size_t size, const float *at, int n) {
   *text = 0;
-  for (int i = 0; i < n; i++)
-    snprintf(text + strlen(text), size - strlen(text), "%s%.9g", i ? "," : "", (double)at[i]);
+  for (int i = 0; i < n; i++) snprintf(text + strlen(text), size - strlen(text), "%s%.9g", i ? "," : "", (double)at[i]);
 }
 
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *f) {

@@ -19,10 +19,10 @@
   X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "decay of adam's second moment")                                           \
   X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
-  X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                           \
+  X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                        \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")
 
-#define SKP_BELOW_ONE 0.999999999
+#define SKP_BELOW_ONE 0.9999999
 
 typedef char skp__recipe_TEXT[256];
 typedef int64_t skp__recipe_INT;

@@ -10,9 +10,7 @@
  *         |  |    d conv2      +---+  d conv1|      gradients come and go in the places of dead activations
  *         |  +-----------+---------+----+----+
  *         |  |       conv1's output     |  ws       a workspace lives for one node
- *         +--+--------------------------+--------> nodes in order
- *
- * An output that may take over an input's memory (skp_op.alias) does so when that input dies at this very node. */
+ *         +--+--------------------------+--------> nodes in order */
 #include "plan/plan.h"
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +30,6 @@ struct planner {
   const struct skp_graph *g;
   struct item *item; /* [tensors] values, then [nodes] workspaces; bytes 0: needs nothing */
   size_t items;
-  int *share;          /* [tensors]: the value whose item this one uses, often itself; -1: not in an arena */
   struct rank *order;  /* items by size, those before the one in hand have their place */
   struct rank *rivals; /* those of them in one arena that are alive at the same time as the one in hand, by offset */
   int64_t align, limit;
@@ -42,8 +39,8 @@ struct planner {
 
 static void touch(struct planner *p, skp_value v, int node) {
   if (v == SKP_NONE) return;
-  int s = p->share[skp__graph_root(p->g, v)];
-  if (s >= 0 && node > p->item[s].last) p->item[s].last = node;
+  struct item *it = &p->item[skp__graph_root(p->g, v)];
+  if (node > it->last) it->last = node;
 }
 
 static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -51,13 +48,11 @@ static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; 
 static void begin(struct planner *p, skp_value v, int node) {
   const struct skp_tensor *t = &p->g->tensors.at[v];
   if (t->role != SKP_ROLE_ACTIVATION || t->base != SKP_NONE) return;
-  p->share[v] = v;
   p->item[v] = (struct item){.bytes = round_up(4 * skp__shape_count(&t->shape), p->align), .first = node, .last = node};
 }
 
 static void find_lifetimes(struct planner *p, const int64_t *workspace) {
   const struct skp_graph *g = p->g;
-  for (size_t i = 0; i < g->tensors.n; i++) p->share[i] = -1;
   for (int n = 0; n < (int)g->nodes.n; n++) {
     const struct skp_node *node = &g->nodes.at[n];
     for (int i = 0; i < node->op->n_in; i++) touch(p, node->in[i], n);
@@ -68,23 +63,6 @@ static void find_lifetimes(struct planner *p, const int64_t *workspace) {
       if (g->tensors.at[node->out[i]].role == SKP_ROLE_RESULT) touch(p, node->out[i], (int)g->nodes.n);
     }
     p->item[g->tensors.n + (size_t)n] = (struct item){.bytes = round_up(workspace[n], p->align), .first = n, .last = n};
-  }
-}
-
-/* Joins an output with the input that it may take over, if nobody reads that later and it is no piece of something larger. */
-static void take_over(struct planner *p) {
-  for (int n = 0; n < (int)p->g->nodes.n; n++) {
-    const struct skp_node *node = &p->g->nodes.at[n];
-    for (int i = 0; i < node->op->n_out; i++) {
-      if (!node->op->alias[i] || node->out[i] == SKP_NONE || p->share[node->out[i]] != node->out[i]) continue;
-      skp_value from = node->in[node->op->alias[i] - 1];
-      int s = from == SKP_NONE ? -1 : p->share[from];
-      struct item *mine = &p->item[node->out[i]];
-      if (s < 0 || p->item[s].last != n || p->item[s].bytes != mine->bytes) continue;
-      p->item[s].last = mine->last;
-      mine->bytes = 0;
-      p->share[node->out[i]] = s;
-    }
   }
 }
 
@@ -149,9 +127,9 @@ static skp_status fill(struct planner *p, struct skp_memory *out) {
   SKP_TRY(skp__alloc(&out->workspace, nodes, sizeof *out->workspace));
   SKP_TRY(skp__alloc(&out->workspace_arena, nodes, sizeof *out->workspace_arena));
   for (size_t i = 0; i < tensors; i++) {
-    const struct item *it = p->share[i] < 0 ? NULL : &p->item[p->share[i]];
-    out->offset[i] = it ? it->offset : -1;
-    out->arena[i] = it ? it->arena : -1;
+    const struct item *it = &p->item[i];
+    out->offset[i] = it->bytes ? it->offset : -1;
+    out->arena[i] = it->bytes ? it->arena : -1;
   }
   for (size_t n = 0; n < nodes; n++) {
     const struct item *it = &p->item[tensors + n];
@@ -164,11 +142,9 @@ static skp_status fill(struct planner *p, struct skp_memory *out) {
 static skp_status plan(struct planner *p, struct skp_memory *out, const int64_t *workspace) {
   p->items = p->g->tensors.n + p->g->nodes.n;
   SKP_TRY(skp__alloc(&p->item, p->items, sizeof *p->item));
-  SKP_TRY(skp__alloc(&p->share, p->g->tensors.n, sizeof *p->share));
   SKP_TRY(skp__alloc(&p->order, p->items, sizeof *p->order));
   SKP_TRY(skp__alloc(&p->rivals, p->items, sizeof *p->rivals));
   find_lifetimes(p, workspace);
-  take_over(p);
   SKP_TRY(place_all(p, out));
   return fill(p, out);
 }
@@ -179,7 +155,6 @@ skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, c
   struct planner p = {.g = g, .align = alignment, .limit = max_allocation};
   skp_status status = plan(&p, out, workspace_bytes);
   free(p.item);
-  free(p.share);
   free(p.order);
   free(p.rivals);
   if (status != SKP_OK) skp__memory_free(out);

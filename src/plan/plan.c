@@ -103,30 +103,15 @@ static skp_status borrow(struct skp_plan *p, skp_value v, skp_value from, int64_
   return SKP_OK;
 }
 
-/* The input whose place in the arena v was given, or SKP_NONE. */
-static skp_value taken_over(const struct skp_plan *p, skp_value v) {
-  const struct skp_node *node = &p->g->nodes.at[p->g->tensors.at[v].producer];
-  for (int i = 0; i < node->op->n_out; i++) {
-    skp_value from = node->out[i] == v && node->op->alias[i] ? node->in[node->op->alias[i] - 1] : SKP_NONE;
-    if (from != SKP_NONE && p->memory.arena[from] == p->memory.arena[v] &&
-        p->memory.offset[from] == p->memory.offset[v])
-      return from;
-  }
-  return SKP_NONE;
-}
-
 static skp_status create_value(struct skp_plan *p, struct skp_store *store, skp_value v) {
   const struct skp_tensor *t = &p->g->tensors.at[v];
   int64_t bytes = bytes_of(p, v);
   switch (t->role) {
   case SKP_ROLE_INPUT:
   case SKP_ROLE_RESULT: return p->b->ops->buffer_create(p->b, &p->value[v], bytes);
-  case SKP_ROLE_ACTIVATION: {
-    if (p->memory.offset[v] < 0) return SKP_OK;
-    skp_value from = taken_over(p, v);
-    if (from != SKP_NONE) return borrow(p, v, from, 0);
+  case SKP_ROLE_ACTIVATION:
+    if (p->memory.offset[v] < 0) return SKP_OK; /* nobody makes it any more */
     return p->b->ops->buffer_slice(p->b, &p->value[v], p->arena[p->memory.arena[v]], p->memory.offset[v], bytes);
-  }
   default: p->borrowed[v] = true; return skp__store_buffer(store, &p->value[v], t->name, bytes);
   }
 }

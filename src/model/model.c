@@ -1,0 +1,232 @@
+/* model.c: runs a model file and reads what it returns. SPDX-License-Identifier: MIT
+ *
+ *   return {
+ *     input = {channels = 1, size = 28},         what comes in: square images
+ *     recipe = {data = "digits", batch = 128},   how to train: see recipe.h
+ *     args = {depth = 18},                       (optional) what --set may change, with defaults
+ *     network = function(x, args) … end,         the image tensor to the logits
+ *   } */
+#include "base/file.h"
+#include "model/build.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { SOURCE_LIMIT = 1 << 20, MAX_CHANNELS = 1024, MAX_SIZE = 1 << 14 };
+
+/* ---- args --------------------------------------------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* Fails with the names in the table `args` on top of the stack, sorted: Lua's own order changes from run to run. */
+static void fail_setting(lua_State *L, const char *name) {
+  enum { MOST = 64 };
+  const char *names[MOST];
+  char list[512] = "";
+  size_t n = 0;
+  for (lua_pushnil(L); lua_next(L, -2) && n < MOST; lua_pop(L, 1))
+    if (lua_type(L, -2) == LUA_TSTRING) names[n++] = lua_tostring(L, -2);
+  qsort(names, n, sizeof *names, by_text);
+  for (size_t i = 0; i < n; i++)
+    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+  skp__lua_fail(L, SKP_USAGE, "The model has no argument \"%s\" to set; it has %s.", name, n ? list : "none");
+}
+
+/* Pushes `value` as the type that the default (on top of the stack) has. */
+static void push_setting(lua_State *L, const struct skp_setting *s) {
+  int type = lua_type(L, -1);
+  bool flag = strcmp(s->value, "true") == 0;
+  if (type == LUA_TNUMBER) {
+    if (!lua_stringtonumber(L, s->value))
+      skp__lua_fail(L, SKP_USAGE, "%s should be a number, not \"%s\".", s->name, s->value);
+  } else if (type == LUA_TBOOLEAN) {
+    if (!flag && strcmp(s->value, "false") != 0)
+      skp__lua_fail(L, SKP_USAGE, "%s should be true or false, not \"%s\".", s->name, s->value);
+    lua_pushboolean(L, flag);
+  } else {
+    lua_pushstring(L, s->value);
+  }
+}
+
+/* Leaves the model's args, as changed by the settings, on the stack. */
+static void push_args(lua_State *L, int model) {
+  struct skp_build *b = skp__build_of(L);
+  int type = lua_getfield(L, model, "args");
+  if (type == LUA_TNIL) lua_newtable(L);
+  if (type != LUA_TNIL && type != LUA_TTABLE)
+    skp__lua_fail(L, SKP_MODEL, "args should be a table of names and defaults, not %s.", luaL_typename(L, -1));
+  if (type == LUA_TNIL) lua_replace(L, -2);
+  int args = lua_gettop(L);
+  for (size_t i = 0; i < b->sets; i++) {
+    if (lua_getfield(L, args, b->set[i].name) == LUA_TNIL) {
+      lua_settop(L, args);
+      fail_setting(L, b->set[i].name);
+    }
+    push_setting(L, &b->set[i]);
+    lua_setfield(L, args, b->set[i].name);
+    lua_settop(L, args);
+  }
+}
+
+/* ---- recipe ------------------------------------------------------------------------------------------------------- */
+
+/* The value on top of the stack as the text that skp__recipe_set takes: 0.01, true, adam, 0.5,0.25. */
+static void recipe_text(lua_State *L, char *text, size_t size) {
+  if (!lua_istable(L, -1)) {
+    if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1))
+      snprintf(text, size, "%.17g", lua_tonumber(L, -1));
+    else
+      snprintf(text, size, "%s", luaL_tolstring(L, -1, NULL));
+    return;
+  }
+  *text = 0;
+  for (int i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+    snprintf(text + strlen(text), size - strlen(text), "%s%s", i > 1 ? "," : "", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+  }
+}
+
+static void read_recipe(lua_State *L, int model) {
+  struct skp_recipe *r = &skp__build_of(L)->model->recipe;
+  int type = lua_getfield(L, model, "recipe"), recipe = lua_gettop(L);
+  if (type == LUA_TNIL) return;
+  if (type != LUA_TTABLE) skp__lua_fail(L, SKP_MODEL, "recipe should be a table, not %s.", luaL_typename(L, -1));
+  for (lua_pushnil(L); lua_next(L, recipe); lua_settop(L, recipe + 1)) {
+    char text[512];
+    if (lua_type(L, -2) != LUA_TSTRING) skp__lua_fail(L, SKP_MODEL, "recipe has an entry without a name.");
+    recipe_text(L, text, sizeof text);
+    skp_status status = skp__recipe_set(r, lua_tostring(L, recipe + 1), text);
+    if (status != SKP_OK) skp__lua_check(L, skp__fail_in(SKP_MODEL, "recipe"));
+  }
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  if (skp__recipe_optimizer(&op, &attrs, r) != SKP_OK) skp__lua_check(L, skp__fail_in(SKP_MODEL, "recipe"));
+}
+
+/* ---- input and network -------------------------------------------------------------------------------------------- */
+
+static int input_field(lua_State *L, int input, const char *name, int most) {
+  lua_getfield(L, input, name);
+  if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 || lua_tointeger(L, -1) > most)
+    skp__lua_fail(L, SKP_MODEL, "input.%s should be a whole number from 1 to %d.", name, most);
+  return (int)lua_tointeger(L, -1);
+}
+
+static void read_input(lua_State *L, int model) {
+  static const char *const known[] = {"channels", "size", NULL};
+  struct skp_build *b = skp__build_of(L);
+  struct skp_recipe *r = &b->model->recipe;
+  if (lua_getfield(L, model, "input") != LUA_TTABLE)
+    skp__lua_fail(L, SKP_MODEL, "Say input = {channels = …, size = …}.");
+  int input = lua_gettop(L);
+  skp__lua_check_keys(L, input, "input", known);
+  r->channels = input_field(L, input, "channels", MAX_CHANNELS);
+  r->size = input_field(L, input, "size", MAX_SIZE);
+  if (b->size) r->size = b->size;
+  if (r->size < 1 || r->size > MAX_SIZE)
+    skp__lua_fail(L, SKP_USAGE, "The size of the input is from 1 to %d, not %d.", MAX_SIZE, r->size);
+}
+
+/* The value that the network returned, on top of the stack, becomes the logits. */
+static void take_logits(lua_State *L) {
+  struct skp_model *m = skp__build_of(L)->model;
+  struct skp_graph *g = m->graph;
+  char text[512];
+  skp_value v = skp__nn_value(L, -1);
+  if (v == SKP_NONE)
+    skp__lua_fail(L, SKP_MODEL, "network should return the logits, a tensor N×classes, not %s.", luaL_typename(L, -1));
+  if (g->tensors.at[v].shape.rank != 2)
+    skp__lua_fail(L, SKP_SHAPE, "network should return the logits, a tensor N×classes, not %s.",
+                  skp__nn_text(text, sizeof text, g, v));
+  g->logits = v;
+  g->tensors.at[v].role = SKP_ROLE_RESULT;
+  m->recipe.classes = (int)g->tensors.at[v].shape.dim[1];
+}
+
+static void run_network(lua_State *L, int model) {
+  struct skp_model *m = skp__build_of(L)->model;
+  const struct skp_recipe *r = &m->recipe;
+  if (lua_getfield(L, model, "network") != LUA_TFUNCTION)
+    skp__lua_fail(L, SKP_MODEL, "Say network = function(x) … end, from the image to the logits.");
+  skp__lua_check(L, skp__graph_value(m->graph, &m->graph->input, "input", SKP_ROLE_INPUT,
+                                     skp__shape4(1, r->size, r->size, r->channels)));
+  skp__nn_push(L, m->graph->input);
+  push_args(L, model);
+  lua_call(L, 2, 1);
+  take_logits(L);
+}
+
+/* The whole model, in protected mode. */
+static int build(lua_State *L) {
+  static const char *const known[] = {"input", "recipe", "args", "network", NULL};
+  struct skp_build *b = skp__build_of(L);
+  struct skp_model *m = b->model;
+  char name[512];
+  snprintf(name, sizeof name, "@%s", b->path);
+  if (luaL_loadbufferx(L, m->source, strlen(m->source), name, "t") != LUA_OK) return lua_error(L);
+  lua_call(L, 0, 1);
+  if (!lua_istable(L, 1))
+    skp__lua_fail(L, SKP_MODEL, "The file should return a table {input = …, recipe = …, network = …}, not %s.",
+                  luaL_typename(L, 1));
+  skp__lua_check_keys(L, 1, "A model", known);
+  read_recipe(L, 1);
+  read_input(L, 1);
+  run_network(L, 1);
+  return 0;
+}
+
+/* ---- loading ------------------------------------------------------------------------------------------------------ */
+
+/* The file's name without folders and ending. */
+static skp_status stem(char **out, const char *path) {
+  const char *name = strrchr(path, '/');
+  name = name ? name + 1 : path;
+  SKP_TRY(skp__strdup(out, name));
+  char *dot = strrchr(*out, '.');
+  if (dot && dot != *out) *dot = 0;
+  return SKP_OK;
+}
+
+static skp_status make(struct skp_build *b, const char *text) {
+  struct skp_model *m = b->model;
+  SKP_TRY(stem(&m->name, b->path));
+  SKP_TRY(skp__strdup(&m->source, text));
+  SKP_TRY(skp__graph_create(&m->graph));
+  skp__recipe_default(&m->recipe);
+  SKP_TRY(skp__lua_run(b, build));
+  return skp__graph_collect(m->graph);
+}
+
+skp_status skp__model_parse(struct skp_model **out, const char *name, const char *text, const struct skp_setting *set,
+                            size_t sets, int size, FILE *print_to) {
+  *out = NULL;
+  struct skp_model *m;
+  SKP_TRY(skp__alloc(&m, 1, sizeof *m));
+  struct skp_build b = {.model = m, .path = name, .set = set, .sets = sets, .size = size, .print_to = print_to};
+  skp_status status = make(&b, text);
+  if (status == SKP_OK)
+    *out = m;
+  else
+    skp__model_destroy(m);
+  return status;
+}
+
+skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
+                           int size, FILE *print_to) {
+  *out = NULL;
+  void *text;
+  int64_t bytes;
+  SKP_TRY(skp__file_read(&text, &bytes, path, SOURCE_LIMIT));
+  skp_status status = memchr(text, 0, (size_t)bytes)
+                          ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", path)
+                          : skp__model_parse(out, path, text, set, sets, size, print_to);
+  free(text);
+  return status;
+}
+
+void skp__model_destroy(struct skp_model *m) {
+  if (!m) return;
+  free(m->name);
+  free(m->source);
+  skp__graph_destroy(m->graph);
+  free(m);
+}

@@ -1,0 +1,385 @@
+/* nn.c: the table `nn` of model files: layers, tensors, scopes. SPDX-License-Identifier: MIT
+ *
+ * A row of the table `layers` is a layer: its op, the options that it takes, and what parameters it adds. One function serves all. Layers
+ * are named as in PyTorch: an explicit name, or within a scope a running number, which counts every layer as nn.Sequential does. */
+#include "model/build.h"
+#include <math.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 8, MAX_EXTENT = 1 << 20 };
+static const char tensor_type[] = "tensor";
+
+/* What Lua holds: a value, and, when it is a flattened map or made from one element by element, that map's height, width and channels. */
+struct tensor {
+  skp_value v;
+  int64_t map[3];
+};
+
+static struct skp_graph *graph_of(lua_State *L) { return skp__build_of(L)->model->graph; }
+
+static const struct skp_shape *shape_of(lua_State *L, const struct tensor *t) {
+  return &graph_of(L)->tensors.at[t->v].shape;
+}
+
+/* ---- tensors ------------------------------------------------------------------------------------------------------ */
+
+static struct tensor *push_tensor(lua_State *L, skp_value v) {
+  struct tensor *t = lua_newuserdatauv(L, sizeof *t, 0);
+  *t = (struct tensor){v, {1, 1, 1}};
+  luaL_setmetatable(L, tensor_type);
+  return t;
+}
+
+void skp__nn_push(lua_State *L, skp_value v) { push_tensor(L, v); }
+
+skp_value skp__nn_value(lua_State *L, int index) {
+  const struct tensor *t = luaL_testudata(L, index, tensor_type);
+  return t ? t->v : SKP_NONE;
+}
+
+static const struct tensor *check_tensor(lua_State *L, int index, const char *layer) {
+  const struct tensor *t = luaL_testudata(L, index, tensor_type);
+  if (!t)
+    skp__lua_fail(L, SKP_MODEL, "nn.%s: argument %d should be a tensor, but it is %s.", layer, index,
+                  luaL_typename(L, index));
+  return t;
+}
+
+/* Models are built for one image; what they see is N of them. */
+static const char *shape_text(char *text, size_t size, const struct skp_shape *s) {
+  char one[96];
+  snprintf(text, size, "N%s", skp__shape_text(one, sizeof one, s) + 1);
+  return text;
+}
+
+const char *skp__nn_text(char *text, size_t size, const struct skp_graph *g, skp_value v) {
+  char shape[96];
+  const struct skp_tensor *t = &g->tensors.at[v];
+  const struct skp_node *node = t->producer < 0 ? NULL : &g->nodes.at[t->producer];
+  const char *name = !node ? t->name : *node->scope ? node->scope : "network";
+  snprintf(text, size, "%s %s%s %s", name, node ? node->op->name : "", node ? " " : "",
+           shape_text(shape, sizeof shape, &t->shape));
+  return text;
+}
+
+static int tensor_tostring(lua_State *L) {
+  char text[512];
+  lua_pushstring(L, skp__nn_text(text, sizeof text, graph_of(L), check_tensor(L, 1, "tostring")->v));
+  return 1;
+}
+
+/* x.shape (without N), x.height, x.width, x.channels: a matrix has channels only. */
+static int tensor_index(lua_State *L) {
+  const struct skp_shape *s = shape_of(L, check_tensor(L, 1, "index"));
+  const char *field = luaL_checkstring(L, 2);
+  if (strcmp(field, "shape") == 0) {
+    lua_createtable(L, s->rank - 1, 0);
+    for (int i = 1; i < s->rank; i++) {
+      lua_pushinteger(L, s->dim[i]);
+      lua_rawseti(L, -2, i);
+    }
+  } else if (strcmp(field, "channels") == 0) {
+    lua_pushinteger(L, s->dim[s->rank - 1]);
+  } else if (strcmp(field, "height") == 0 || strcmp(field, "width") == 0) {
+    if (s->rank == 4)
+      lua_pushinteger(L, s->dim[*field == 'h' ? 1 : 2]);
+    else
+      lua_pushnil(L);
+  } else {
+    return skp__lua_fail(L, SKP_MODEL, "A tensor has no \"%s\". It has shape, height, width and channels.", field);
+  }
+  return 1;
+}
+
+/* ---- names -------------------------------------------------------------------------------------------------------- */
+
+static void check_name(lua_State *L, const char *name) {
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  size_t n = strlen(name);
+  if (n == 0 || n > 64 || strspn(name, allowed) != n || *name == '.' || name[n - 1] == '.')
+    skp__lua_fail(L, SKP_MODEL, "A name has 1 to 64 letters, digits and _ - with dots between, not \"%s\".", name);
+}
+
+/* Appends ".NAME" to a scope of sizeof b->scope bytes. */
+static void append_name(lua_State *L, char *scope, const char *name) {
+  size_t used = strlen(scope), left = sizeof skp__build_of(L)->scope - used;
+  if (snprintf(scope + used, left, "%s%s", used ? "." : "", name) >= (int)left)
+    skp__lua_fail(L, SKP_MODEL, "The name %s.%s is too long: scopes are nested too deep.", scope, name);
+}
+
+/* nn.scope(name, f, …): f(…) with NAME in front of the names of what it makes. An error ends the whole build, so the scope need not be
+ * restored then. */
+static int scope(lua_State *L) {
+  struct skp_build *b = skp__build_of(L);
+  size_t outer = strlen(b->scope);
+  int index = b->index;
+  const char *name = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  check_name(L, name);
+  append_name(L, b->scope, name);
+  b->index = 0;
+  lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);
+  b->scope[outer] = 0;
+  b->index = index;
+  return lua_gettop(L) - 1;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------------- */
+
+typedef enum kind { WHOLE, NUMBER, FLAG } kind;
+
+struct option {
+  const char *name;
+  kind kind;
+  const char *attr; /* of the op that it sets; NULL: the layer reads it itself */
+  double fallback;  /* NAN: must be given; negative: as `kernel` */
+  double least;
+};
+
+struct call;
+
+struct layer {
+  const char *name; /* nn.NAME */
+  const struct skp_op *op;
+  bool channels; /* the second argument is the number of output channels */
+  struct option option[MAX_OPTIONS];
+  void (*params)(struct call *c); /* (optional) adds parameters as inputs */
+};
+
+struct call { /* one layer being made */
+  lua_State *L;
+  const struct layer *layer;
+  const struct tensor *x;
+  int64_t K;
+  double value[MAX_OPTIONS]; /* of the options, in order */
+  char scope[256];
+  skp_value in[SKP_MAX_IN];
+};
+
+static double option_of(const struct call *c, const char *name) {
+  const struct option *o = c->layer->option;
+  while (strcmp(o->name, name) != 0) o++;
+  return c->value[o - c->layer->option];
+}
+
+/* Adds a value that lives from step to step. */
+static skp_value add_param(struct call *c, const char *name, skp_role role, struct skp_shape shape, int file_rank,
+                           int64_t fan_in, float fill) {
+  struct skp_graph *g = graph_of(c->L);
+  char full[sizeof c->scope + 32];
+  skp_value v;
+  snprintf(full, sizeof full, "%s.%s", c->scope, name);
+  if (skp__graph_find(g, role, full) != SKP_NONE)
+    skp__lua_fail(c->L, SKP_MODEL, "There are two layers named %s: give one another name or scope.", c->scope);
+  skp__lua_check(c->L, skp__graph_value(g, &v, full, role, shape));
+  struct skp_tensor *t = &g->tensors.at[v];
+  t->file_rank = file_rank;
+  t->fan_in = (int)fan_in;
+  t->fill = fill;
+  return v;
+}
+
+/* weight {R,S,C,K} and, unless bias = false, bias {K}. */
+static void add_weight(struct call *c, int64_t R, int64_t S, int64_t C, int file_rank) {
+  c->in[1] = add_param(c, "weight", SKP_ROLE_PARAM, skp__shape4(R, S, C, c->K), file_rank, R * S * C, 0);
+  if (option_of(c, "bias") != 0) c->in[2] = add_param(c, "bias", SKP_ROLE_PARAM, skp__shape1(c->K), 1, R * S * C, 0);
+}
+
+static void conv2d_params(struct call *c) {
+  const struct skp_shape *x = shape_of(c->L, c->x);
+  int64_t C = x->dim[x->rank - 1], kernel = (int64_t)option_of(c, "kernel"), groups = (int64_t)option_of(c, "groups");
+  if (C % groups || c->K % groups)
+    skp__lua_fail(c->L, SKP_SHAPE, "nn.conv2d: %lld channels to %lld are not divisible into %lld groups.", (long long)C,
+                  (long long)c->K, (long long)groups);
+  add_weight(c, kernel, kernel, C / groups, 4);
+}
+
+static void linear_params(struct call *c) {
+  const struct skp_shape *x = shape_of(c->L, c->x);
+  char text[512];
+  if (x->rank != 2)
+    skp__lua_fail(c->L, SKP_SHAPE, "nn.linear wants rows of numbers: write nn.flatten(x) first. x is %s.",
+                  skp__nn_text(text, sizeof text, graph_of(c->L), c->x->v));
+  const int64_t *map = c->x->map;
+  bool flattened = map[0] * map[1] * map[2] == x->dim[1];
+  add_weight(c, flattened ? map[0] : 1, flattened ? map[1] : 1, flattened ? map[2] : x->dim[1], 2);
+}
+
+static void batchnorm_params(struct call *c) {
+  const struct skp_shape *x = shape_of(c->L, c->x);
+  struct skp_shape each = skp__shape1(x->dim[x->rank - 1]);
+  c->in[1] = add_param(c, "weight", SKP_ROLE_PARAM, each, 1, 0, 1);
+  c->in[2] = add_param(c, "bias", SKP_ROLE_PARAM, each, 1, 0, 0);
+  c->in[4] = add_param(c, "running_mean", SKP_ROLE_STATE, each, 1, 0, 0);
+  c->in[5] = add_param(c, "running_var", SKP_ROLE_STATE, each, 1, 0, 1);
+}
+
+#define AS_KERNEL -1
+static const struct layer layers[] = {
+    {"conv2d",
+     &skp__op_conv2d,
+     true,
+     {{"kernel", WHOLE, NULL, NAN, 1},
+      {"stride", WHOLE, "stride", 1, 1},
+      {"padding", WHOLE, "pad", 0, 0},
+      {"dilation", WHOLE, "dilation", 1, 1},
+      {"groups", WHOLE, "groups", 1, 1},
+      {"bias", FLAG, NULL, 1, 0}},
+     conv2d_params},
+    {"batchnorm2d",
+     &skp__op_batchnorm,
+     false,
+     {{"eps", NUMBER, "eps", 1e-5, 0}, {"momentum", NUMBER, "momentum", 0.1, 0}},
+     batchnorm_params},
+    {"relu", &skp__op_relu, false, {{0}}, NULL},
+    {"maxpool2d",
+     &skp__op_maxpool2d,
+     false,
+     {{"kernel", WHOLE, "kernel", NAN, 1}, {"stride", WHOLE, "stride", AS_KERNEL, 1}, {"padding", WHOLE, "pad", 0, 0}},
+     NULL},
+    {"avgpool2d",
+     &skp__op_avgpool2d,
+     false,
+     {{"kernel", WHOLE, "kernel", NAN, 1},
+      {"stride", WHOLE, "stride", AS_KERNEL, 1},
+      {"padding", WHOLE, "pad", 0, 0},
+      {"count_include_pad", FLAG, "count_include_pad", 1, 0}},
+     NULL},
+    {"global_avgpool", &skp__op_global_avgpool, false, {{0}}, NULL},
+    {"flatten", &skp__op_flatten, false, {{0}}, NULL},
+    {"linear", &skp__op_linear, true, {{"bias", FLAG, NULL, 1, 0}}, linear_params},
+};
+
+/* A value of the kind that the option wants, from the top of the stack. */
+static double read_option(struct call *c, const struct option *o) {
+  static const char *const kinds[] = {"a whole number", "a number", "true or false"};
+  lua_State *L = c->L;
+  double value = NAN;
+  if (o->kind == FLAG && lua_isboolean(L, -1)) value = lua_toboolean(L, -1);
+  if (o->kind == NUMBER && lua_type(L, -1) == LUA_TNUMBER) value = lua_tonumber(L, -1);
+  if (o->kind == WHOLE && lua_type(L, -1) == LUA_TNUMBER && lua_isinteger(L, -1)) value = (double)lua_tointeger(L, -1);
+  if (value < o->least || value > MAX_EXTENT)
+    skp__lua_fail(L, SKP_MODEL, "nn.%s: %s is %g; it should be from %g to %d.", c->layer->name, o->name, value,
+                  o->least, MAX_EXTENT);
+  if (isnan(value))
+    skp__lua_fail(L, SKP_MODEL, "nn.%s: %s should be %s, not %s.", c->layer->name, o->name, kinds[o->kind],
+                  luaL_tolstring(L, -1, NULL));
+  return value;
+}
+
+/* Reads the table of options at `index`, which may be absent if nothing must be given. */
+static void read_options(struct call *c, int index) {
+  lua_State *L = c->L;
+  const struct option *option = c->layer->option;
+  const char *known[MAX_OPTIONS + 2] = {0};
+  bool given = !lua_isnoneornil(L, index);
+  int n = 0;
+  for (; n < MAX_OPTIONS && option[n].name; n++) known[n] = option[n].name;
+  known[n] = "name";
+  if (given) {
+    luaL_checktype(L, index, LUA_TTABLE);
+    skp__lua_check_keys(L, index, c->layer->name, known);
+  }
+  for (int i = 0; i < n; i++) {
+    bool said = given && lua_getfield(L, index, option[i].name) != LUA_TNIL;
+    c->value[i] = said ? read_option(c, &option[i]) : option[i].fallback;
+    if (isnan(c->value[i])) skp__lua_fail(L, SKP_MODEL, "nn.%s: say {%s = …}.", c->layer->name, option[i].name);
+    if (c->value[i] < 0) c->value[i] = option_of(c, "kernel");
+    lua_settop(L, index);
+  }
+}
+
+/* The layer's full name: the option `name`, or the running number. */
+static void name_layer(struct call *c, int index) {
+  lua_State *L = c->L;
+  struct skp_build *b = skp__build_of(L);
+  char number[16];
+  const char *name = NULL;
+  if (lua_istable(L, index) && lua_getfield(L, index, "name") != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TSTRING)
+      skp__lua_fail(L, SKP_MODEL, "nn.%s: name should be a text, not %s.", c->layer->name, luaL_typename(L, -1));
+    name = lua_tostring(L, -1);
+    check_name(L, name);
+  } else {
+    snprintf(number, sizeof number, "%d", b->index++);
+    name = number;
+  }
+  snprintf(c->scope, sizeof c->scope, "%s", b->scope);
+  append_name(L, c->scope, name);
+}
+
+static int64_t read_channels(struct call *c) {
+  if (!lua_isinteger(c->L, 2) || lua_tointeger(c->L, 2) < 1 || lua_tointeger(c->L, 2) > MAX_EXTENT)
+    skp__lua_fail(c->L, SKP_MODEL, "nn.%s: argument 2 should be the number of output channels, from 1 to %d.",
+                  c->layer->name, MAX_EXTENT);
+  return lua_tointeger(c->L, 2);
+}
+
+/* The map that the result is a flattened form of. */
+static void keep_map(struct call *c, struct tensor *y) {
+  const struct skp_shape *x = shape_of(c->L, c->x);
+  if (c->layer->op == &skp__op_flatten && x->rank == 4)
+    memcpy(y->map, x->dim + 1, sizeof y->map);
+  else
+    memcpy(y->map, c->x->map, sizeof y->map);
+}
+
+static void set_attrs(struct call *c, union skp_attrs *attrs) {
+  const struct option *o = c->layer->option;
+  skp__attrs_default(c->layer->op, attrs);
+  for (int i = 0; i < MAX_OPTIONS && o[i].name; i++)
+    if (o[i].attr) skp__lua_check(c->L, skp__attrs_set(c->layer->op, attrs, o[i].attr, c->value[i]));
+}
+
+/* nn.LAYER(x, [channels,] {options}) -> y. The model graph is the one of evaluation: each node makes its first output only. */
+static int layer(lua_State *L) {
+  static const bool first_only[SKP_MAX_OUT] = {true};
+  struct call c = {.L = L, .layer = lua_touserdata(L, lua_upvalueindex(1))};
+  int options = c.layer->channels ? 3 : 2;
+  union skp_attrs attrs;
+  skp_value out[SKP_MAX_OUT];
+  c.x = check_tensor(L, 1, c.layer->name);
+  if (c.layer->channels) c.K = read_channels(&c);
+  lua_settop(L, options);
+  read_options(&c, options);
+  name_layer(&c, options);
+  set_attrs(&c, &attrs);
+  for (int i = 0; i < SKP_MAX_IN; i++) c.in[i] = SKP_NONE;
+  c.in[0] = c.x->v;
+  if (c.layer->params) c.layer->params(&c);
+  skp__lua_check(L, skp__graph_node(graph_of(L), c.layer->op, &attrs, c.in, first_only, c.scope, out));
+  keep_map(&c, push_tensor(L, out[0]));
+  return 1;
+}
+
+/* nn.add(a, b), and a + b. */
+static int add(lua_State *L) {
+  const struct tensor *a = check_tensor(L, 1, "add"), *b = check_tensor(L, 2, "add");
+  struct skp_graph *g = graph_of(L);
+  char ta[512], tb[512];
+  if (!skp__shape_equal(shape_of(L, a), shape_of(L, b)))
+    skp__lua_fail(L, SKP_SHAPE, "cannot add tensors of different shapes: %s, and %s.",
+                  skp__nn_text(ta, sizeof ta, g, a->v), skp__nn_text(tb, sizeof tb, g, b->v));
+  skp_value in[2] = {a->v, b->v}, out;
+  skp__lua_check(L, skp__graph_node(g, &skp__op_add, NULL, in, NULL, skp__build_of(L)->scope, &out));
+  memcpy(push_tensor(L, out)->map, a->map, sizeof a->map);
+  return 1;
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------------------- */
+
+void skp__nn_open(lua_State *L) {
+  static const luaL_Reg meta[] = {
+      {"__tostring", tensor_tostring}, {"__index", tensor_index}, {"__add", add}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"scope", scope}, {"add", add}, {NULL, NULL}};
+  luaL_newmetatable(L, tensor_type);
+  luaL_setfuncs(L, meta, 0);
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&layers[i]);
+    lua_pushcclosure(L, layer, 1);
+    lua_setfield(L, -2, layers[i].name);
+  }
+  lua_setglobal(L, "nn");
+}
