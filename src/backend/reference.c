@@ -61,7 +61,7 @@ static skp_status buffer_create(struct skp_backend *b, struct skp_buffer **out, 
   if (bytes < 0) return skp__fail(SKP_INTERNAL, "A buffer of %lld bytes was asked for.", (long long)bytes);
   SKP_TRY(skp__alloc(&buffer, 1, sizeof *buffer));
   bool fits = bytes <= r->memory - r->used; /* asked first: calloc itself promises more than there is */
-  size_t whole = (size_t)(bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+  size_t whole = ((size_t)bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
   buffer->at = fits ? aligned_alloc(ALIGNMENT, whole) : NULL;
   if (!buffer->at) {
     free(buffer);

@@ -11,7 +11,7 @@
 
 skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit) {
   *out = NULL;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would block */
   if (fd < 0) return skp__fail(SKP_IO, "Cannot open %s: %s.", path, strerror(errno));
   struct stat st;
   skp_status status = SKP_OK;
@@ -110,7 +110,7 @@ skp_status skp__folder_create(const char *path) {
   char *copy;
   SKP_TRY(skp__strdup(&copy, path));
   int error = 0;
-  for (char *p = copy + 1; !error; p++) { /* each prefix that ends before a slash, then the whole */
+  for (char *p = copy + (*copy == '/'); !error; p++) { /* each prefix that ends before a slash, then the whole */
     if (*p != '/' && *p) continue;
     char end = *p;
     *p = 0;

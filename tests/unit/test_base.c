@@ -1,0 +1,481 @@
+/* test_base.c: errors, arrays, random numbers, files. SPDX-License-Identifier: MIT */
+#include "base/array.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "test.h"
+#include <dirent.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- errors --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(error_texts) {
+  ck_assert_int_eq(skp__fail(SKP_IO, "Cannot open %s: %d.", "x", 7), SKP_IO);
+  ck_assert_str_eq(skp_error_message(), "Cannot open x: 7.");
+  ck_assert_int_eq(skp__fail_in(SKP_IO, "model %s", "a.lua"), SKP_IO);
+  ck_assert_str_eq(skp_error_message(), "model a.lua: Cannot open x: 7.");
+  ck_assert_int_eq(skp__fail(SKP_MODEL, "again: %s", skp_error_message()), SKP_MODEL); /* its own text as argument */
+  ck_assert_str_eq(skp_error_message(), "again: model a.lua: Cannot open x: 7.");
+  ck_assert_int_eq(skp__fail_memory("a list", 12), SKP_MEMORY);
+  ck_assert_str_eq(skp_error_message(), "Out of memory: 12 bytes for a list.");
+}
+END_TEST
+
+START_TEST(error_texts_are_cut) {
+  char *longest = malloc(100001);
+  memset(longest, 'x', 100000);
+  longest[100000] = 0;
+  skp__fail(SKP_BUILD, "%s", longest);
+  const size_t cut = strlen(skp_error_message());
+  ck_assert_uint_gt(cut, 4000);
+  ck_assert_uint_lt(cut, 100000);
+  skp__fail_in(SKP_BUILD, "%s", longest);
+  ck_assert_uint_eq(strlen(skp_error_message()), cut);
+  free(longest);
+}
+END_TEST
+
+START_TEST(status_names) {
+  ck_assert_str_eq(skp_status_name(SKP_OK), "OK");
+  ck_assert_str_eq(skp_status_name(SKP_INTERNAL), "INTERNAL");
+  ck_assert_str_eq(skp_status_text(SKP_SHAPE), "shapes do not fit");
+  ck_assert_str_eq(skp_status_name((skp_status)999), "unknown");
+  ck_assert_str_eq(skp_status_text((skp_status)-1), "unknown error");
+}
+END_TEST
+
+static void *fail_elsewhere(void *unused) {
+  (void)unused;
+  skp__fail(SKP_IO, "elsewhere");
+  return NULL;
+}
+
+START_TEST(errors_of_threads_are_apart) {
+  pthread_t thread;
+  skp__fail(SKP_IO, "here");
+  ck_assert_int_eq(pthread_create(&thread, NULL, fail_elsewhere, NULL), 0);
+  pthread_join(thread, NULL);
+  ck_assert_str_eq(skp_error_message(), "here");
+}
+END_TEST
+
+static skp_status passed_up(skp_status status, int *reached) {
+  SKP_TRY(status);
+  ++*reached;
+  return SKP_OK;
+}
+
+START_TEST(try_passes_up) {
+  int reached = 0;
+  ck_assert_int_eq(passed_up(SKP_FORMAT, &reached), SKP_FORMAT);
+  ck_assert_int_eq(reached, 0);
+  ck_assert_int_eq(passed_up(SKP_OK, &reached), SKP_OK);
+  ck_assert_int_eq(reached, 1);
+}
+END_TEST
+
+/* ---- arrays --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(array_grows) {
+  struct item {
+    int key, zero[7];
+  };
+  SKP_ARRAY(struct item) a = {0};
+  for (int i = 0; i < 1000; i++) {
+    ck_ok(SKP_GROW(&a));
+    ck_assert_uint_eq(a.n, (size_t)i + 1);
+    ck_assert_uint_le(a.n, a.capacity);
+    for (int j = 0; j < 7; j++) ck_assert_int_eq(a.at[i].zero[j], 0);
+    a.at[i].key = i;
+    a.at[i].zero[3] = -1;
+  }
+  for (int i = 0; i < 1000; i++) ck_assert_int_eq(a.at[i].key, i);
+  SKP_FREE(&a);
+  ck_assert_ptr_null(a.at);
+  ck_assert_uint_eq(a.n + a.capacity, 0);
+  ck_ok(SKP_GROW(&a)); /* can be used again */
+  SKP_FREE(&a);
+}
+END_TEST
+
+START_TEST(array_too_large) {
+  void *at = NULL;
+  size_t n = SIZE_MAX / 4, capacity = n;
+  ck_fails(skp__array_grow(&at, &n, &capacity, 16), SKP_MEMORY, "a list");
+  ck_assert_uint_eq(n, SIZE_MAX / 4);
+  ck_assert_ptr_null(at);
+}
+END_TEST
+
+START_TEST(allocation) {
+  int64_t *numbers;
+  char *text;
+  ck_ok(skp__alloc(&numbers, 100, sizeof *numbers));
+  for (int i = 0; i < 100; i++) ck_assert_int_eq(numbers[i], 0);
+  free(numbers);
+  ck_ok(skp__alloc(&numbers, 0, sizeof *numbers));
+  ck_assert_ptr_nonnull(numbers);
+  free(numbers);
+  ck_fails(skp__alloc(&numbers, SIZE_MAX / 2, sizeof *numbers), SKP_MEMORY, "Out of memory");
+  ck_assert_ptr_null(numbers);
+  ck_ok(skp__format(&text, "%s-%03d", "block", 7));
+  ck_assert_str_eq(text, "block-007");
+  free(text);
+  ck_ok(skp__strdup(&text, "äö"));
+  ck_assert_str_eq(text, "äö");
+  free(text);
+}
+END_TEST
+
+/* ---- random numbers ------------------------------------------------------------------------------------------------- */
+
+/* The same on every machine, for ever: checkpoints and runs depend on it. Computed apart, with whole numbers of any size. */
+START_TEST(random_is_fixed) {
+  ck_assert_uint_eq(skp__random_bits(0, 0, 0), UINT64_C(0x01d614f74e2a26c6));
+  ck_assert_uint_eq(skp__random_bits(1, 2, 3), UINT64_C(0x85d3f5be3b6dddee));
+  ck_assert_uint_eq(skp__random_bits(UINT64_MAX, UINT64_MAX, UINT64_MAX), UINT64_C(0xe04fb0742e4916aa));
+  struct skp__random r = skp__random_start(5, 6);
+  for (uint64_t i = 0; i < 10; i++) ck_assert_uint_eq(skp__random_next(&r), skp__random_bits(5, 6, i));
+}
+END_TEST
+
+/* Neighbouring seeds, streams and indices share about half of their bits. */
+START_TEST(random_mixes) {
+  double together = 0;
+  for (uint64_t i = 0; i < 1000; i++) {
+    const uint64_t bits = skp__random_bits(i, i, i);
+    const int different[] = {__builtin_popcountll(bits ^ skp__random_bits(i + 1, i, i)),
+                             __builtin_popcountll(bits ^ skp__random_bits(i, i + 1, i)),
+                             __builtin_popcountll(bits ^ skp__random_bits(i, i, i + 1))};
+    for (int j = 0; j < 3; j++) {
+      ck_assert_int_gt(different[j], 8); /* 6 standard deviations */
+      ck_assert_int_lt(different[j], 56);
+      together += different[j];
+    }
+  }
+  ck_assert_double_eq_tol(together / 3000, 32, 0.4);
+}
+END_TEST
+
+START_TEST(random_moments) {
+  enum { n = 100000 };
+  struct skp__random r = skp__random_start(1, 2);
+  double sum = 0, square = 0, fourth = 0, uniform = 0, uniform_square = 0;
+  for (int i = 0; i < n; i++) {
+    const double x = skp__random_normal(&r), u = skp__random_uniform(&r), between = skp__random_between(&r, -3, 5);
+    ck_assert(u >= 0 && u < 1);
+    ck_assert(between >= -3 && between < 5);
+    sum += x;
+    square += x * x;
+    fourth += x * x * x * x;
+    uniform += u;
+    uniform_square += u * u;
+  }
+  ck_assert_double_eq_tol(sum / n, 0, 0.015); /* each about 5 standard deviations */
+  ck_assert_double_eq_tol(square / n, 1, 0.023);
+  ck_assert_double_eq_tol(fourth / n, 3, 0.16);
+  ck_assert_double_eq_tol(uniform / n, 0.5, 0.005);
+  ck_assert_double_eq_tol(uniform_square / n, 1. / 3, 0.005);
+}
+END_TEST
+
+START_TEST(random_below_is_even) {
+  static const uint32_t sizes[] = {1, 2, 3, 10, 97, 3000000000u};
+  struct skp__random r = skp__random_start(3, 4);
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    enum { cells = 10, draws = 50000 };
+    double count[cells] = {0}, chi2 = 0;
+    for (int i = 0; i < draws; i++) {
+      const uint32_t x = skp__random_below(&r, sizes[s]);
+      ck_assert_uint_lt(x, sizes[s]);
+      count[(uint64_t)x * cells / sizes[s]]++;
+    }
+    for (int c = 0; c < cells; c++) { /* values that fall into the cell */
+      const double values = ceil((c + 1.) * sizes[s] / cells) - ceil((double)c * sizes[s] / cells);
+      const double expected = draws * values / sizes[s];
+      if (expected > 0)
+        chi2 += (count[c] - expected) * (count[c] - expected) / expected;
+      else
+        ck_assert_double_eq(count[c], 0);
+    }
+    ck_assert_double_lt(chi2, 33); /* 9 degrees of freedom: 1 in 10000 */
+  }
+}
+END_TEST
+
+START_TEST(random_permutations) {
+  enum { n = 1000 };
+  uint32_t order[n], again[n], other[n], same = 0;
+  bool seen[n] = {false};
+  skp__random_permutation(order, n, 7, 1);
+  skp__random_permutation(again, n, 7, 1);
+  skp__random_permutation(other, n, 7, 2);
+  ck_assert_mem_eq(order, again, sizeof order);
+  for (int i = 0; i < n; i++) {
+    ck_assert_uint_lt(order[i], n);
+    ck_assert(!seen[order[i]]);
+    seen[order[i]] = true;
+    same += order[i] == other[i];
+  }
+  ck_assert_uint_lt(same, 10);
+  skp__random_permutation(order, 0, 7, 1);
+  skp__random_permutation(order, 1, 7, 1);
+  ck_assert_uint_eq(order[0], 0);
+}
+END_TEST
+
+/* Each of the 24 orders of 4 is as likely as the others. */
+START_TEST(random_permutations_are_even) {
+  enum { draws = 24000 };
+  double count[256] = {0}, chi2 = 0;
+  for (uint64_t i = 0; i < draws; i++) {
+    uint32_t o[4];
+    skp__random_permutation(o, 4, 9, i);
+    count[o[0] | o[1] << 2 | o[2] << 4 | o[3] << 6]++;
+  }
+  int orders = 0;
+  for (int c = 0; c < 256; c++) {
+    if (count[c] == 0) continue;
+    orders++;
+    chi2 += (count[c] - 1000) * (count[c] - 1000) / 1000;
+  }
+  ck_assert_int_eq(orders, 24);
+  ck_assert_double_lt(chi2, 55); /* 23 degrees of freedom: 1 in 5000 */
+}
+END_TEST
+
+/* ---- files ---------------------------------------------------------------------------------------------------------- */
+
+static char folder[64], path[128];
+
+static void make_folder(void) {
+  strcpy(folder, "/tmp/skipper_base_XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/file", folder);
+}
+
+static void remove_folder(void) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  ck_assert_int_eq(system(command), 0);
+}
+
+static skp_status write_text(const char *to, const char *text) {
+  return skp__file_write_atomic(to, &(struct skp__file_part){text, (int64_t)strlen(text)}, 1);
+}
+
+static void expect_file(const char *text) {
+  void *got;
+  int64_t size;
+  ck_ok(skp__file_read(&got, &size, path, 1000));
+  ck_assert_str_eq(got, text); /* a zero byte follows the content */
+  ck_assert_int_eq(size, (int64_t)strlen(text));
+  free(got);
+}
+
+/* Names in the folder besides "." and "..": a temporary file must not stay. */
+static int entries(void) {
+  int n = -2;
+  DIR *dir = opendir(folder);
+  while (readdir(dir)) n++;
+  closedir(dir);
+  return n;
+}
+
+START_TEST(files_are_written_whole) {
+  const struct skp__file_part parts[] = {{"one ", 4}, {NULL, 0}, {"two", 3}};
+  ck_ok(write_text(path, "old"));
+  expect_file("old");
+  ck_ok(skp__file_write_atomic(path, parts, 3));
+  expect_file("one two");
+  ck_ok(skp__file_write_atomic(path, NULL, 0));
+  expect_file("");
+  ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+/* The temporary file leads to a device that is always full. */
+START_TEST(full_disk) {
+  char *temporary;
+  ck_ok(write_text(path, "old"));
+  ck_ok(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
+  if (symlink("/dev/full", temporary)) ck_abort_msg("no link");
+  ck_fails(write_text(path, "new text"), SKP_IO, "the disk is full");
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), path));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "8 bytes are needed"));
+  expect_file("old");
+  ck_assert_int_eq(entries(), 1);
+  free(temporary);
+}
+END_TEST
+
+/* The disk takes a part of it and no more. */
+START_TEST(half_written) {
+  enum { size = 1 << 20 };
+  const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+  struct rlimit limit = none;
+  char *large = calloc(1, size);
+  ck_ok(write_text(path, "old"));
+  signal(SIGXFSZ, SIG_IGN);
+  limit.rlim_cur = size / 2;
+  ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const skp_status status = skp__file_write_atomic(path, &(struct skp__file_part){large, size}, 1);
+  ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+  ck_fails(status, SKP_IO, "File too large");
+  expect_file("old");
+  ck_assert_int_eq(entries(), 1);
+  free(large);
+}
+END_TEST
+
+START_TEST(no_such_folder) {
+  char missing[160];
+  snprintf(missing, sizeof missing, "%s/missing/file", folder);
+  ck_fails(write_text(missing, "x"), SKP_IO, "No such file or directory");
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), missing));
+}
+END_TEST
+
+START_TEST(target_is_a_folder) {
+  ck_assert_int_eq(mkdir(path, 0777), 0);
+  ck_fails(write_text(path, "x"), SKP_IO, "Is a directory");
+  ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+/* Root may write everywhere, so it becomes nobody; what it wrote stays. */
+START_TEST(read_only_folder) {
+  ck_ok(write_text(path, "old"));
+  ck_assert_int_eq(chmod(folder, 0555), 0);
+  if (geteuid() == 0) ck_assert_int_eq(seteuid(65534), 0);
+  const skp_status status = write_text(path, "new");
+  ck_fails(status, SKP_IO, "Permission denied. Check the folder's permissions");
+  expect_file("old");
+  if (getuid() == 0) ck_assert_int_eq(seteuid(0), 0);
+  ck_assert_int_eq(chmod(folder, 0755), 0);
+  ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(reading) {
+  void *got;
+  int64_t size;
+  ck_fails(skp__file_read(&got, &size, path, 100), SKP_IO, "No such file or directory");
+  ck_assert_ptr_null(got);
+  ck_fails(skp__file_read(&got, &size, folder, 100), SKP_IO, "is not a regular file");
+  ck_ok(write_text(path, "12345678"));
+  ck_fails(skp__file_read(&got, &size, path, 7), SKP_FORMAT, "has 8 bytes; at most 7 are expected");
+  ck_assert_ptr_null(got);
+  ck_ok(skp__file_read(&got, &size, path, 8));
+  ck_assert_int_eq(size, 8);
+  free(got);
+}
+END_TEST
+
+/* A pipe without a writer must not hang the reader. */
+START_TEST(reading_a_pipe) {
+  void *got;
+  int64_t size;
+  ck_assert_int_eq(mkfifo(path, 0666), 0);
+  ck_fails(skp__file_read(&got, &size, path, 100), SKP_IO, "is not a regular file");
+}
+END_TEST
+
+START_TEST(folders) {
+  char deep[160], through[160];
+  snprintf(deep, sizeof deep, "%s/a//b/c/", folder);
+  snprintf(through, sizeof through, "%s/x", path);
+  ck_assert(!skp__folder_exists(deep));
+  ck_ok(skp__folder_create(deep));
+  ck_ok(skp__folder_create(deep));
+  ck_assert(skp__folder_exists(deep));
+  ck_assert(!skp__file_exists(deep));
+  ck_ok(skp__folder_create("/"));
+  ck_ok(write_text(path, "x"));
+  ck_assert(skp__file_exists(path));
+  ck_assert(!skp__folder_exists(path));
+  ck_fails(skp__folder_create(path), SKP_IO, "Not a directory");
+  ck_fails(skp__folder_create(through), SKP_IO, through);
+  ck_fails(skp__folder_create(""), SKP_IO, "Cannot create the folder");
+}
+END_TEST
+
+START_TEST(paths) {
+  char *joined;
+  ck_ok(skp__path_join(&joined, "run", "log.jsonl"));
+  ck_assert_str_eq(joined, "run/log.jsonl");
+  free(joined);
+  ck_ok(skp__path_join(&joined, "run/", "log.jsonl"));
+  ck_assert_str_eq(joined, "run/log.jsonl");
+  free(joined);
+}
+END_TEST
+
+static void expect_cache(const char *suffix) {
+  char *cache, want[160];
+  snprintf(want, sizeof want, "%s%s", folder, suffix);
+  ck_ok(skp__cache_folder(&cache));
+  ck_assert_str_eq(cache, want);
+  ck_assert(skp__folder_exists(cache));
+  free(cache);
+}
+
+START_TEST(cache_folder) {
+  char own[160], xdg[160], *cache;
+  snprintf(own, sizeof own, "%s/own", folder);
+  snprintf(xdg, sizeof xdg, "%s/xdg", folder);
+  unsetenv("SKIPPER_CACHE");
+  unsetenv("XDG_CACHE_HOME");
+  setenv("HOME", folder, 1);
+  expect_cache("/.cache/skipper");
+  setenv("XDG_CACHE_HOME", xdg, 1);
+  expect_cache("/xdg/skipper");
+  setenv("SKIPPER_CACHE", own, 1);
+  expect_cache("/own");
+  setenv("SKIPPER_CACHE", "/dev/null/cache", 1);
+  ck_fails(skp__cache_folder(&cache), SKP_IO, "/dev/null/cache");
+  ck_assert_ptr_null(cache);
+  unsetenv("SKIPPER_CACHE");
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("HOME");
+  ck_fails(skp__cache_folder(&cache), SKP_IO, "set HOME");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("base");
+  TCase *plain = tcase_create("errors, arrays, random"), *files = tcase_create("files");
+  tcase_add_test(plain, error_texts);
+  tcase_add_test(plain, error_texts_are_cut);
+  tcase_add_test(plain, status_names);
+  tcase_add_test(plain, errors_of_threads_are_apart);
+  tcase_add_test(plain, try_passes_up);
+  tcase_add_test(plain, array_grows);
+  tcase_add_test(plain, array_too_large);
+  tcase_add_test(plain, allocation);
+  tcase_add_test(plain, random_is_fixed);
+  tcase_add_test(plain, random_mixes);
+  tcase_add_test(plain, random_moments);
+  tcase_add_test(plain, random_below_is_even);
+  tcase_add_test(plain, random_permutations);
+  tcase_add_test(plain, random_permutations_are_even);
+  suite_add_tcase(suite, plain);
+  tcase_add_checked_fixture(files, make_folder, remove_folder);
+  tcase_add_test(files, files_are_written_whole);
+  tcase_add_test(files, full_disk);
+  tcase_add_test(files, half_written);
+  tcase_add_test(files, no_such_folder);
+  tcase_add_test(files, target_is_a_folder);
+  tcase_add_test(files, read_only_folder);
+  tcase_add_test(files, reading);
+  tcase_add_test(files, reading_a_pipe);
+  tcase_add_test(files, folders);
+  tcase_add_test(files, paths);
+  tcase_add_test(files, cache_folder);
+  suite_add_tcase(suite, files);
+  return skp__test_main(suite);
+}
