@@ -47,13 +47,13 @@ kernel void conv2d_cpu_pad(global float *restrict padded, global const float *re
 
 #define AXIS(a) int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap, int a##_tap_step, int a##_in_tap
 
-/* Group i, panel: `length` tiles of M = N·h_count·w_count pixels, one panel. x begins at float x_at of `x`. */
+/* Work-item (panel, i): `length` tiles of the M = N·h_count·w_count pixels. x begins at float x_at. */
 kernel void conv2d_cpu(global float *restrict y, global const float *restrict x, global const float *restrict packed,
                        global const float *restrict bias, int has_bias, int x_at, int length, int M, int IH, int IW,
                        int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps, int taps_w, AXIS(h),
                        AXIS(w)) {
-  int panel = (int)get_global_id(1), tiles = (Co + 15) / 16, group = panel / tiles, k = panel % tiles * 16;
-  int m = (int)get_global_id(0) * length * TILE, end = min(m + length * TILE, M);
+  int panel = (int)get_global_id(0), tiles = (Co + 15) / 16, group = panel / tiles, k = panel % tiles * 16;
+  int m = (int)get_global_id(1) * length * TILE, end = min(m + length * TILE, M);
   global const float *weights = packed + (size_t)panel * taps * Ci * 16;
   global const float *zeros = packed + (size_t)panels * taps * Ci * 16;
   x += x_at + group * Ci;

@@ -15,22 +15,22 @@
 #define BLOCK 128 /* pixels of y at a time: BLOCK·64 bytes of dy should stay in the first cache */
 #endif
 
-/* Work-item (chunk, panel, part): `blocks` blocks of M = N·P·Q pixels, panel = (group, 16 channels k), `tiles` tiles of channels c. A
+/* Work-item (panel, chunk, part): `blocks` blocks of M = N·P·Q pixels, panel = (group, 16 channels k), `tiles` tiles of channels c. A
  * chunk's results begin every `size` floats, those of db at db_at; x begins at x_at and a pixel of it takes x_step floats. */
 kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float *x, global const float *restrict dy,
                           int db_at, int x_at, int x_step, int blocks, int tiles, int size, int has_db, int M, int N,
                           int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad, int dilation,
                           int groups) {
   int Cg = C / groups, Kg = K / groups, panels = (Kg + 15) / 16;
-  int panel = (int)get_global_id(1), group = panel / panels, k = panel % panels * 16, width = min(16, Kg - k);
+  int panel = (int)get_global_id(0), group = panel / panels, k = panel % panels * 16, width = min(16, Kg - k);
   int c_from = (int)get_global_id(2) * tiles * TILE, c_to = min(c_from + tiles * TILE, Cg);
-  int m = (int)get_global_id(0) * blocks * BLOCK, end = min(m + blocks * BLOCK, M);
+  int m = (int)get_global_id(1) * blocks * BLOCK, end = min(m + blocks * BLOCK, M);
   bool first = true;
   float16 d[BLOCK], sum = 0.0f;
   int x_of[BLOCK], d_of[BLOCK];
   x += x_at + group * Cg;
   dy += group * Kg + k;
-  dw += get_global_id(0) * size + group * Kg + k;
+  dw += get_global_id(1) * size + group * Kg + k;
   for (; m < end; m += BLOCK, first = false) {
     int n = min(BLOCK, end - m);
     float16 block_sum = 0.0f;
@@ -98,7 +98,7 @@ kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float
   if (has_db && c_from == 0) {
     float some[16];
     vstore16(sum, 0, some);
-    db += db_at + get_global_id(0) * size + group * Kg + k;
+    db += db_at + get_global_id(1) * size + group * Kg + k;
     for (int l = 0; l < width; l++) db[l] = some[l];
   }
 }

@@ -1,15 +1,15 @@
 /* conv2d_sum.cl: the last stage of weight and bias gradients. SPDX-License-Identifier: MIT
  *
- *   dw[i] = sum over chunks j of partial[offset + j·size + i]              i < weights
- *   db[k] = sum over chunks j of partial[offset + j·size + weights + k]    k < biases
+ *   dw[i] = sum over chunks j of partial[j·size + i]              i < weights
+ *   db[k] = sum over chunks j of partial[j·size + weights + k]    k < biases
  *
  * Always added in the same order: eight interleaved sums, then those in pairs. */
 
 kernel void conv2d_sum(global float *restrict dw, global float *restrict db, global const float *restrict partial,
-                       int offset, int weights, int biases, int size, int chunks) {
+                       int weights, int biases, int size, int chunks) {
   int i = (int)get_global_id(0);
   if (i >= weights + biases) return;
-  global const float *from = partial + offset + i;
+  global const float *from = partial + i;
   float sum[8];
   for (int lane = 0; lane < 8; lane++) {
     sum[lane] = 0.0f;
@@ -22,8 +22,9 @@ kernel void conv2d_sum(global float *restrict dw, global float *restrict db, glo
     db[i - weights] = all;
 }
 
-/* partial[offset + j·K + k] = sum over the j-th `length` rows of dy {rows, K}; eight interleaved sums here too. */
-kernel void conv2d_columns(global float *restrict partial, global const float *restrict dy, int offset, int rows, int K,
+/* partial[offset + j·size + k] = sum over the j-th `length` rows of dy {rows, K}; eight interleaved sums here too. */
+kernel void conv2d_columns(global float *restrict partial, global const float *restrict dy, int offset, int size,
+                           int rows, int K,
                            int length) {
   int k = (int)get_global_id(0), j = (int)get_global_id(1);
   if (k >= K) return;
@@ -33,5 +34,11 @@ kernel void conv2d_columns(global float *restrict partial, global const float *r
     sum[lane] = 0.0f;
     for (int row = from + lane; row < to; row += 8) sum[lane] += dy[row * K + k];
   }
-  partial[offset + j * K + k] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+  partial[offset + (size_t)j * size + k] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+/* y {…, K}: each pixel begins as the bias. */
+kernel void conv2d_bias(global float *restrict y, global const float *restrict b, int n, int K) {
+  int i = (int)get_global_id(0);
+  if (i < n) y[i] = b[i % K];
 }

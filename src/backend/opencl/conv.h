@@ -26,9 +26,11 @@ static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g
  * entries, added in a fixed order. `db`: the op asks for db. */
 int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks);
 skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int chunks, bool db);
-/* db alone, for methods whose kernels make only dw; it uses the workspace from float `offset` on. */
-enum { SKP__CONV_DB_CHUNKS = 64 };
-skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g, int offset);
+/* The partial sums of dy for db, `length` of the N·P·Q pixels a chunk: K floats from `offset` on, again every `size` floats. */
+skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
+                             int length);
+/* db alone, from its own partial results. */
+skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g);
 
 /* conv_gather.c: the forward convolution and the data gradient as one thing: each position of an output map collects from an input map
  *
@@ -61,6 +63,17 @@ const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
+/* conv_tiled.c: tiles in local memory, groups of 16 × 16. */
+skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_tiled_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
+/* conv_clblast.c: where a convolution is a product of matrices. */
+const char *skp__conv_clblast_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_clblast_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_clblast_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
 /* conv_direct.c: an element at a time; takes everything. */
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig);

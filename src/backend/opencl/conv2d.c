@@ -1,12 +1,24 @@
 /* conv2d.c: the methods of convolution and its gradients on OpenCL. SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
-const struct skp__cl_method skp__cl_conv2d[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
-                                                {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct},
-                                                {0}};
-const struct skp__cl_method skp__cl_conv2d_dx[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
-                                                   {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
-                                                   {0}};
-const struct skp__cl_method skp__cl_conv2d_dw[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
-                                                   {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},
-                                                   {0}};
+const struct skp__cl_method skp__cl_conv2d[] = {
+    {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
+    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast},
+    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct},
+    {0},
+};
+const struct skp__cl_method skp__cl_conv2d_dx[] = {
+    {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
+    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx},
+    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dx},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
+    {0},
+};
+const struct skp__cl_method skp__cl_conv2d_dw[] = {
+    {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
+    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw},
+    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dw},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},
+    {0},
+};

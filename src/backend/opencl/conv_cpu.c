@@ -13,7 +13,8 @@ enum {
   CHUNK_BLOCKS = 8,      /* blocks of pixels that one chunk of a weight gradient has at most, if memory allows */
   MAX_PARTIAL = 1 << 25, /* floats in all chunks */
   GROUPS_PER_UNIT = 4,   /* work-groups that each compute unit should have, to even out */
-  GROUP_FLOPS = 2000000  /* a work-group should have so much to do, to be worth its start */
+  GROUP_FLOPS = 2000000, /* a work-group should have so much to do, to be worth its start */
+  LEAST_TILES = 8        /* and so many tiles, to be worth fetching its weights */
 };
 
 static const size_t one[3] = {1, 1, 1};
@@ -68,7 +69,7 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
 static int tiles_of_group(const struct skp__cl *cl, const struct skp__gather *g) {
   int tiles = ceil_div(skp__gather_pixels(g), TILE);
   double flops = 2.0 * TILE * PANEL * g->h.taps * g->w.taps * g->Ci + 1000;
-  int wanted = (int)(GROUP_FLOPS / flops) + 1,
+  int wanted = (int)(GROUP_FLOPS / flops) + LEAST_TILES,
       most = ceil_div((int64_t)tiles * panels_of(g), cl->units * GROUPS_PER_UNIT);
   return wanted < most ? wanted : most;
 }
@@ -76,7 +77,7 @@ static int tiles_of_group(const struct skp__cl *cl, const struct skp__gather *g)
 /* `from`: "i0", or "w" for the padded copy at x_at. */
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
   int length = tiles_of_group(skp__cl_of(p), g), M = skp__gather_pixels(g);
-  size_t global[2] = {(size_t)ceil_div(ceil_div(M, TILE), length), (size_t)panels_of(g)};
+  size_t global[2] = {(size_t)panels_of(g), (size_t)ceil_div(ceil_div(M, TILE), length)};
   char args[120];
   snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
            bias ? "i2" : "i1");
@@ -140,7 +141,7 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   struct share s = share_dw(skp__cl_of(p), &g, tile);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
-  size_t global[3] = {(size_t)s.chunks, (size_t)s.panels, (size_t)s.parts};
+  size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};
   char args[120], options[24];
   snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
            copied ? "w" : "i0");

@@ -1,12 +1,24 @@
 /* linear.c: the methods of linear layers and their gradients on OpenCL. SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
-const struct skp__cl_method skp__cl_linear[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
-                                                {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct},
-                                                {0}};
-const struct skp__cl_method skp__cl_linear_dx[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
-                                                   {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
-                                                   {0}};
-const struct skp__cl_method skp__cl_linear_dw[] = {{"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
-                                                   {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},
-                                                   {0}};
+const struct skp__cl_method skp__cl_linear[] = {
+    {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
+    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast},
+    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct},
+    {0},
+};
+const struct skp__cl_method skp__cl_linear_dx[] = {
+    {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
+    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx},
+    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dx},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
+    {0},
+};
+const struct skp__cl_method skp__cl_linear_dw[] = {
+    {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
+    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw},
+    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dw},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},
+    {0},
+};
