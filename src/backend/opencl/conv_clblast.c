@@ -19,7 +19,7 @@ static skp_status gemm(struct skp__cl *cl, bool transpose_a, bool transpose_b, i
                        size_t a_at, cl_mem B, size_t b_at, float beta, cl_mem C) {
   CLBlastStatusCode code = CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
                                         transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, (size_t)M, (size_t)N,
-                                        (size_t)D, 1.0f, A, a_at, (size_t)(transpose_a ? M : D), B, 0,
+                                        (size_t)D, 1.0f, A, a_at, (size_t)(transpose_a ? M : D), B, b_at,
                                         (size_t)(transpose_b ? D : N), beta, C, 0, (size_t)N, &cl->queue, NULL);
   return skp__cl_check(cl, (cl_int)code, "CLBlastSgemm", cl->name);
 }
