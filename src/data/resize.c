@@ -1,7 +1,8 @@
 /* resize.c: antialiased bilinear resizing of byte images, as Pillow and torchvision do it. SPDX-License-Identifier: MIT
  *
- * Each output pixel is a weighted mean of the input pixels under a triangle around it. When shrinking, the triangle widens with the scale;
- * when enlarging, its half-width is one pixel. Rows first, then columns, with bytes in between:
+ * Each output pixel is a weighted mean of the input pixels under a triangle around it. When shrinking, the triangle widens with the
+ * scale; when enlarging, its half-width is one pixel. First along rows, then along columns, with bytes in between (late versions of
+ * Pillow take the other way where that is shorter; the difference is one level at most):
  *   scale = in/out, wide = max(scale, 1), centre = (o + 1/2)·scale
  *   out[o] = Σ w(i) in[i] / Σ w(i),   w(i) = max(0, 1 - |i + 1/2 - centre| / wide),   round(centre ± wide) bounding i
  * Weights are fixed-point numbers of 22 bits. */

@@ -1,0 +1,377 @@
+/* test_image.c: PNG and JPEG in all their kinds, damaged ones, and resizing. The files are written by the libraries that read them; that
+ * the bytes agree with other readers' was checked against Pillow by hand. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "data/data.h"
+#include "test.h"
+#include <spng.h>
+#include <turbojpeg.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { H = 13, W = 21 };
+
+struct file {
+  uint8_t *at;
+  size_t n;
+};
+
+static void free_file(struct file *f) {
+  free(f->at);
+  f->at = NULL;
+}
+
+static void check_grey(const uint8_t *grey, const uint8_t *rgb) {
+  for (int i = 0; i < H * W; i++, rgb += 3)
+    ck_assert_double_eq_tol(grey[i], 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2], 0.51);
+}
+
+/* ---- PNG --------------------------------------------------------------------------------------------------------- */
+
+static const struct png_kind {
+  int type, depth, channels, interlaced;
+} png_kinds[] = {
+    {SPNG_COLOR_TYPE_GRAYSCALE, 1, 1, 0},        {SPNG_COLOR_TYPE_GRAYSCALE, 2, 1, 0},
+    {SPNG_COLOR_TYPE_GRAYSCALE, 4, 1, 0},        {SPNG_COLOR_TYPE_GRAYSCALE, 8, 1, 0},
+    {SPNG_COLOR_TYPE_GRAYSCALE, 16, 1, 0},       {SPNG_COLOR_TYPE_TRUECOLOR, 8, 3, 0},
+    {SPNG_COLOR_TYPE_TRUECOLOR, 16, 3, 0},       {SPNG_COLOR_TYPE_INDEXED, 1, 1, 0},
+    {SPNG_COLOR_TYPE_INDEXED, 2, 1, 0},          {SPNG_COLOR_TYPE_INDEXED, 4, 1, 0},
+    {SPNG_COLOR_TYPE_INDEXED, 8, 1, 0},          {SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 8, 2, 0},
+    {SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 16, 2, 0}, {SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 8, 4, 0},
+    {SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 16, 4, 0}, {SPNG_COLOR_TYPE_TRUECOLOR, 8, 3, 1},
+    {SPNG_COLOR_TYPE_GRAYSCALE, 1, 1, 1},
+};
+
+static int value(int h, int w, int c, int depth) {
+  return (int)((unsigned)(h * 7919 + w * 104729 + c * 1299709) * 2654435761u >> 16) & ((1 << depth) - 1);
+}
+
+static uint8_t palette(int index, int c) { return (uint8_t)(index * (3 + 2 * c) + 40 * c); }
+
+/* What channel c of a pixel looks like as a byte. */
+static uint8_t want_png(const struct png_kind *k, int h, int w, int c) {
+  if (k->type == SPNG_COLOR_TYPE_INDEXED) return palette(value(h, w, 0, k->depth), c);
+  int v = value(h, w, k->channels < 3 ? 0 : c, k->depth);
+  return (uint8_t)(k->depth == 16 ? v >> 8 : v * 255 / ((1 << k->depth) - 1));
+}
+
+static size_t pack_row(uint8_t *row, const struct png_kind *k, int h) {
+  size_t bits = 0;
+  memset(row, 0, W * 8);
+  for (int w = 0; w < W; w++)
+    for (int c = 0; c < k->channels; c++, bits += (size_t)k->depth) {
+      int v = value(h, w, c, k->depth);
+      if (k->depth == 16) row[bits / 8] = (uint8_t)(v >> 8), row[bits / 8 + 1] = (uint8_t)v;
+      if (k->depth <= 8) row[bits / 8] |= (uint8_t)(v << (8 - k->depth - (int)(bits % 8)));
+    }
+  return (bits + 7) / 8;
+}
+
+static struct file make_png(const struct png_kind *k) {
+  uint8_t pixels[H * W * 8];
+  struct spng_ihdr header = {.width = W,
+                             .height = H,
+                             .bit_depth = (uint8_t)k->depth,
+                             .color_type = (uint8_t)k->type,
+                             .interlace_method = (uint8_t)k->interlaced};
+  struct spng_plte plte = {.n_entries = 1u << (k->depth < 8 ? k->depth : 8)};
+  for (uint32_t i = 0; i < plte.n_entries; i++)
+    plte.entries[i] = (struct spng_plte_entry){palette((int)i, 0), palette((int)i, 1), palette((int)i, 2), 0};
+  size_t n = 0;
+  for (int h = 0; h < H; h++) n += pack_row(pixels + n, k, h);
+  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+  struct file f;
+  int error;
+  spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1);
+  ck_assert_int_eq(spng_set_ihdr(png, &header), 0);
+  if (k->type == SPNG_COLOR_TYPE_INDEXED) ck_assert_int_eq(spng_set_plte(png, &plte), 0);
+  error = spng_encode_image(png, pixels, n, SPNG_FMT_RAW, SPNG_ENCODE_FINALIZE);
+  ck_assert_msg(!error, "%s", spng_strerror(error));
+  f.at = spng_get_png_buffer(png, &f.n, &error);
+  ck_assert_ptr_nonnull(f.at);
+  spng_ctx_free(png);
+  return f;
+}
+
+static void check_png(const struct png_kind *k, const uint8_t *rgb) {
+  for (int i = 0; i < 3 * H * W; i++) ck_assert_int_eq(rgb[i], want_png(k, i / 3 / W, i / 3 % W, i % 3));
+}
+
+START_TEST(png) {
+  const struct png_kind *k = &png_kinds[_i];
+  struct file f = make_png(k);
+  uint8_t *rgb, *grey;
+  int h, w;
+  ck_ok(skp__image_decode(&rgb, &h, &w, f.at, f.n, "PNG", 3));
+  ck_assert(h == H && w == W);
+  ck_ok(skp__image_decode(&grey, &h, &w, f.at, f.n, "PNG", 1));
+  ck_assert(h == H && w == W);
+  check_png(k, rgb);
+  check_grey(grey, rgb);
+  free(rgb);
+  free(grey);
+  free_file(&f);
+}
+END_TEST
+
+/* Every beginning of a PNG up to its last picture data is an error; every flipped byte is an error or spoils nothing. */
+START_TEST(png_damaged) {
+  struct file f = make_png(&png_kinds[5]);
+  uint8_t *pixels;
+  int h, w;
+  for (size_t n = 0; n < f.n - 16; n++) {
+    uint8_t *part = malloc(n ? n : 1); /* its exact size, so that a read beyond it is seen */
+    memcpy(part, f.at, n);
+    ck_fails(skp__image_decode(&pixels, &h, &w, part, n, "FILE", 3), SKP_FORMAT, "FILE ");
+    ck_assert_ptr_null(pixels);
+    free(part);
+  }
+  for (size_t i = 0; i < f.n; i++) {
+    f.at[i] ^= 0x55;
+    if (skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3) == SKP_OK) {
+      ck_assert_int_gt((int)i, (int)f.n - 24); /* the checksum, the end mark and a few unused bits */
+      check_png(&png_kinds[5], pixels);
+    }
+    free(pixels);
+    f.at[i] ^= 0x55;
+  }
+  free_file(&f);
+}
+END_TEST
+
+static void put32(uint8_t *at, uint32_t v) {
+  for (int i = 0; i < 4; i++) at[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static const struct {
+  uint32_t w, h;
+  const char *text;
+} bombs[] = {
+    {16385, 16385, "16385 × 16385 pixels; at most 268435456"},
+    {1 << 28, 2, "at most 268435456"},
+    {0x7fffffff, 0x7fffffff, "FILE cannot be decoded"},
+    {0, 5, "FILE cannot be decoded"},
+    {0x80000000, 1, "FILE cannot be decoded"},
+    {16384, 16384, "FILE "}, /* allowed, but the data end at once */
+};
+
+START_TEST(png_bomb) {
+  struct file f = make_png(&png_kinds[5]);
+  uint8_t *pixels;
+  int h, w;
+  put32(f.at + 16, bombs[_i].w);
+  put32(f.at + 20, bombs[_i].h);
+  put32(f.at + 29, (uint32_t)crc32(crc32(0, NULL, 0), f.at + 12, 17));
+  ck_fails(skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3), SKP_FORMAT, bombs[_i].text);
+  free_file(&f);
+}
+END_TEST
+
+/* ---- JPEG -------------------------------------------------------------------------------------------------------- */
+
+static const struct jpeg_kind {
+  int format, subsampling, flags;
+} jpeg_kinds[] = {
+    {TJPF_GRAY, TJSAMP_GRAY, 0}, {TJPF_RGB, TJSAMP_444, 0},  {TJPF_RGB, TJSAMP_422, 0},
+    {TJPF_RGB, TJSAMP_420, 0},   {TJPF_RGB, TJSAMP_440, 0},  {TJPF_RGB, TJSAMP_GRAY, 0},
+    {TJPF_CMYK, TJSAMP_444, 0},  {TJPF_CMYK, TJSAMP_420, 0}, {TJPF_RGB, TJSAMP_420, TJFLAG_PROGRESSIVE},
+};
+
+/* A smooth picture, which JPEG keeps well. */
+static int smooth(int h, int w, int c) { return 60 + 9 * h - 3 * w + 15 * c; }
+
+static struct file make_jpeg(const struct jpeg_kind *k) {
+  uint8_t pixels[H * W * 4];
+  int channels = tjPixelSize[k->format];
+  for (int i = 0; i < H * W * channels; i++)
+    pixels[i] = (uint8_t)(i % channels < 3 ? smooth(i / channels / W, i / channels % W, i % channels) : 230);
+  tjhandle jpeg = tjInitCompress();
+  unsigned char *at = NULL;
+  unsigned long n = 0;
+  ck_assert_int_eq(tjCompress2(jpeg, pixels, W, 0, H, k->format, &at, &n, k->subsampling, 100, k->flags), 0);
+  struct file f = {malloc(n), n};
+  memcpy(f.at, at, n);
+  tjFree(at);
+  tjDestroy(jpeg);
+  return f;
+}
+
+static double want_jpeg(const struct jpeg_kind *k, int h, int w, int c) {
+  if (k->format == TJPF_GRAY) return smooth(h, w, 0);
+  if (k->format == TJPF_CMYK) return smooth(h, w, c) * 230 / 255.0;
+  if (k->subsampling == TJSAMP_GRAY) return smooth(h, w, 0) * 0.299 + smooth(h, w, 1) * 0.587 + smooth(h, w, 2) * 0.114;
+  return smooth(h, w, c);
+}
+
+START_TEST(jpeg) {
+  const struct jpeg_kind *k = &jpeg_kinds[_i];
+  struct file f = make_jpeg(k);
+  uint8_t *rgb, *grey;
+  int h, w;
+  ck_ok(skp__image_decode(&rgb, &h, &w, f.at, f.n, "JPEG", 3));
+  ck_assert(h == H && w == W);
+  ck_ok(skp__image_decode(&grey, &h, &w, f.at, f.n, "JPEG", 1));
+  for (h = 0; h < H; h++)
+    for (w = 0; w < W; w++)
+      for (int c = 0; c < 3; c++) ck_assert_double_eq_tol(rgb[3 * (h * W + w) + c], want_jpeg(k, h, w, c), 3.5);
+  check_grey(grey, rgb);
+  free(rgb);
+  free(grey);
+  free_file(&f);
+}
+END_TEST
+
+START_TEST(jpeg_truncated) {
+  struct file f = make_jpeg(&jpeg_kinds[_i]);
+  uint8_t *pixels;
+  int h, w;
+  for (size_t n = 0; n < f.n - 2; n++) {
+    uint8_t *part = malloc(n ? n : 1);
+    memcpy(part, f.at, n);
+    ck_fails(skp__image_decode(&pixels, &h, &w, part, n, "FILE", 3), SKP_FORMAT, "FILE ");
+    ck_assert_ptr_null(pixels);
+    free(part);
+  }
+  free_file(&f);
+}
+END_TEST
+
+/* Bytes flipped one by one: an error or a picture of the right size, and never a read out of bounds. */
+START_TEST(jpeg_damaged) {
+  struct file f = make_jpeg(&jpeg_kinds[3]);
+  int errors = 0;
+  for (size_t i = 0; i < f.n; i++) {
+    uint8_t *pixels;
+    int h, w;
+    f.at[i] ^= 0x55;
+    if (skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3) != SKP_OK) errors++;
+    free(pixels);
+    f.at[i] ^= 0x55;
+  }
+  ck_assert_int_gt(errors, 20);
+  free_file(&f);
+}
+END_TEST
+
+static size_t find_marker(const struct file *f, uint8_t marker) {
+  for (size_t i = 0; i + 1 < f->n; i++)
+    if (f->at[i] == 0xff && f->at[i + 1] == marker) return i;
+  ck_abort_msg("no marker %02x", marker);
+  return 0;
+}
+
+START_TEST(jpeg_bomb) {
+  struct file f = make_jpeg(&jpeg_kinds[1]);
+  uint8_t *pixels;
+  int h, w;
+  size_t frame = find_marker(&f, 0xc0);
+  memset(f.at + frame + 5, 0xfd, 4); /* height and width */
+  ck_fails(skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3), SKP_FORMAT, "65021 × 65021 pixels; at most");
+  free_file(&f);
+}
+END_TEST
+
+/* Padding before the end mark, as some cameras write it, is no damage. */
+START_TEST(jpeg_padded) {
+  struct file f = make_jpeg(&jpeg_kinds[1]), padded = {malloc(f.n + 8), f.n + 8};
+  memcpy(padded.at, f.at, f.n - 2);
+  memset(padded.at + f.n - 2, 0, 8);
+  memcpy(padded.at + f.n + 6, f.at + f.n - 2, 2);
+  uint8_t *want, *got;
+  int h, w;
+  ck_ok(skp__image_decode(&want, &h, &w, f.at, f.n, "FILE", 3));
+  ck_ok(skp__image_decode(&got, &h, &w, padded.at, padded.n, "FILE", 3));
+  ck_assert_mem_eq(got, want, (size_t)h * (size_t)w * 3);
+  free(want);
+  free(got);
+  free_file(&f);
+  free_file(&padded);
+}
+END_TEST
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(files) {
+  char path[] = "/tmp/skp-image-XXXXXX";
+  int fd = mkstemp(path), h, w;
+  uint8_t *pixels;
+  ck_assert_int_ge(fd, 0);
+  ck_fails(skp__image_read(&pixels, &h, &w, path, 3), SKP_FORMAT, "neither a PNG nor a JPEG file; it is empty");
+  ck_assert_int_eq(write(fd, "GIF89a", 6), 6);
+  ck_fails(skp__image_read(&pixels, &h, &w, path, 3), SKP_FORMAT, path);
+  struct file f = make_png(&png_kinds[3]);
+  ck_assert_int_eq(pwrite(fd, f.at, f.n, 0), (ssize_t)f.n);
+  ck_fails(skp__image_read(&pixels, &h, &w, path, 2), SKP_UNSUPPORTED, "1 or 3 channels");
+  ck_ok(skp__image_read(&pixels, &h, &w, path, 1));
+  ck_assert_int_eq(pixels[1], want_png(&png_kinds[3], 0, 1, 0));
+  free(pixels);
+  free_file(&f);
+  close(fd);
+  unlink(path);
+  ck_fails(skp__image_read(&pixels, &h, &w, path, 3), SKP_IO, "No such file");
+  ck_assert_ptr_null(pixels);
+}
+END_TEST
+
+/* ---- resizing ---------------------------------------------------------------------------------------------------- */
+
+/* The middle channel of a picture of 9 × 7 pixels, resized by Pillow 13 (BILINEAR), which takes the shorter way of two. */
+static const struct {
+  int h, w;
+  uint8_t want[48];
+} resized[] = {
+    {4, 3, {119, 137, 166, 127, 101, 163, 129, 132, 132, 108, 153, 145}},
+    {3, 5, {108, 124, 115, 179, 159, 165, 102, 103, 147, 154, 87, 133, 155, 155, 127}},
+    {10, 2, {137, 163, 130, 163, 101, 141, 101, 143, 127, 141, 145, 122, 127, 129, 99, 164, 123, 138, 154, 153}},
+    {5, 9, {74,  129, 152, 137, 101, 179, 185, 164, 146, 132, 97,  92,  96,  56,  177,
+            156, 137, 188, 201, 194, 125, 54,  92,  130, 135, 146, 179, 94,  85,  95,
+            129, 180, 169, 158, 131, 90,  72,  115, 156, 167, 117, 166, 144, 131, 162}},
+};
+
+START_TEST(resize_as_pillow) {
+  uint8_t in[9 * 7 * 3], out[48 * 3];
+  for (int i = 0; i < 9 * 7 * 3; i++) {
+    int y = i / 21, x = i / 3 % 7, c = i % 3;
+    in[i] = (uint8_t)(y * 37 + x * 91 + c * 53 + x * y * y * 13);
+  }
+  ck_ok(skp__image_resize(out, resized[_i].h, resized[_i].w, in, 9, 7, 3));
+  for (int i = 0; i < resized[_i].h * resized[_i].w; i++)
+    ck_assert_int_le(abs(out[3 * i + 1] - resized[_i].want[i]), 1);
+}
+END_TEST
+
+START_TEST(resize_properties) {
+  uint8_t in[20 * 20], out[64 * 64];
+  for (int i = 0; i < 400; i++) in[i] = (uint8_t)(i * 31);
+  ck_ok(skp__image_resize(out, 20, 20, in, 20, 20, 1)); /* the same size: the same picture */
+  ck_assert_mem_eq(out, in, 400);
+  memset(in, 255, 400);
+  for (int side = 1; side <= 64; side += 7) { /* one colour stays that colour */
+    ck_ok(skp__image_resize(out, side, 65 - side, in, 20, 20, 1));
+    for (int i = 0; i < side * (65 - side); i++) ck_assert_int_eq(out[i], 255);
+  }
+  ck_ok(skp__image_resize(out, 1, 1, in, 1, 1, 4));
+  ck_fails(skp__image_resize(out, 0, 1, in, 1, 1, 1), SKP_SHAPE, "cannot be resized");
+  ck_fails(skp__image_resize(out, 1, 1 << 20, in, 1 << 10, 1, 1), SKP_SHAPE, "cannot be resized");
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+int main(void) {
+  Suite *suite = suite_create("image");
+  TCase *c = tcase_create("image");
+  tcase_set_timeout(c, 60);
+  tcase_add_loop_test(c, png, 0, COUNT(png_kinds));
+  tcase_add_test(c, png_damaged);
+  tcase_add_loop_test(c, png_bomb, 0, COUNT(bombs));
+  tcase_add_loop_test(c, jpeg, 0, COUNT(jpeg_kinds));
+  tcase_add_loop_test(c, jpeg_truncated, 0, COUNT(jpeg_kinds));
+  tcase_add_test(c, jpeg_damaged);
+  tcase_add_test(c, jpeg_bomb);
+  tcase_add_test(c, jpeg_padded);
+  tcase_add_test(c, files);
+  tcase_add_loop_test(c, resize_as_pillow, 0, COUNT(resized));
+  tcase_add_test(c, resize_properties);
+  suite_add_tcase(suite, c);
+  return skp__test_main(suite);
+}
