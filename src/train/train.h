@@ -16,6 +16,9 @@ void skp__session_destroy(struct skp_session *s);
 /* The training step for batch size N (made at the first call, then kept), and the evaluation step. */
 skp_status skp__session_train_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
 skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
+/* The graph of a whole step for N images: forward, loss, gradients, update; or forward, loss, metrics, with logits that the host can read. */
+skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training);
+/* Initial values from a seed. */
 skp_status skp__session_init(struct skp_session *s, uint64_t seed);
 /* The host's copies of params and state, to and from the device. */
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state);
@@ -40,6 +43,9 @@ skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const s
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report);
 /* Rebuilds the model from a checkpoint's metadata. class_names: fresh memory, [classes] (may be NULL). */
 skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path);
+void skp__class_names_free(char **names, int classes); /* NULL is fine */
+/* At least the size of a checkpoint's file. */
+int64_t skp__checkpoint_bytes(const struct skp_model *m);
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
@@ -47,11 +53,15 @@ struct skp_progress { /* told after each step and each epoch; the CLI draws from
   int64_t epoch, epochs, step, steps_in_epoch, step_in_epoch, images;
   double loss, seconds, data_wait, img_per_s;
   bool epoch_done;
-  double train_loss, accuracy; /* when epoch_done; accuracy < 0: no test set */
+  double train_loss, accuracy, test_loss; /* when epoch_done; accuracy < 0: no test set */
 };
 
+/* Creates the run folder and tries whether a run's files, each checkpoint of `checkpoint_bytes`, can be written there. */
+skp_status skp__run_check(const char *out, int64_t checkpoint_bytes);
+
 struct skp_train_options {
-  const char *out; /* run folder, created */
+  const char *out; /* run folder, created; an earlier run in it is moved into OUT/earlier-N */
+  FILE *say;       /* lines for people; NULL: nowhere */
   uint64_t seed;
   int64_t max_steps; /* -1: no limit */
   bool shuffle;
@@ -68,7 +78,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_source *train, con
 
 struct skp_eval_result {
   double accuracy, top5, loss, img_per_s;
-  int64_t n;
+  int64_t n, unknown; /* images; those without a label, which count as class 0 in the figures above */
 };
 /* logits (may be NULL): receives {n, classes}; labels (may be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,

@@ -1,0 +1,122 @@
+/* cli.h: what the commands share: the table of commands, options, opening things. SPDX-License-Identifier: MIT */
+#ifndef SKP_CLI_CLI_H
+#define SKP_CLI_CLI_H
+
+#include "backend/backend.h"
+#include "train/train.h"
+#include <cjson/cJSON.h>
+
+/* X(ID, name, short, argument, help): options that are no entries of a recipe. argument "": a switch. Those of a recipe come from
+ * SKP_RECIPE_LIST. Which command takes which stands in the table of commands. */
+#define CLI_OPTION_LIST(X)                                                                                             \
+  X(OUT, "out", 'o', "DIR", "the run's folder; default: runs/MODEL-N")                                                 \
+  X(MAX_STEPS, "max-steps", 0, "N", "stop after N updates; 0: only write the initial weights")                         \
+  X(SEED, "seed", 0, "N", "of the initial weights and the order of the images; default: 1")                            \
+  X(NO_SHUFFLE, "no-shuffle", 0, "", "take the images in stored order")                                                \
+  X(NO_AUGMENT, "no-augment", 0, "", "take the images as they are")                                                    \
+  X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
+  X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
+  X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
+  X(TOP, "top", 'k', "K", "classes shown for each image; default: 3")                                                  \
+  X(INVERT, "invert", 0, "", "turn dark on light into light on dark first")                                            \
+  X(LOGITS, "logits", 0, "FILE", "write the data set's logits and labels to this safetensors file")                    \
+  X(MODE, "mode", 0, "MODE", "train (default) or eval")                                                                \
+  X(STEPS, "steps", 0, "N", "samples timed; default: 20")                                                              \
+  X(CASES, "cases", 0, "DIR", "run the cases in ops/*.safetensors below DIR, not generated ones")                      \
+  X(OP, "op", 0, "NAME", "only this operation")                                                                        \
+  X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
+  X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
+  X(DEVICE, "device", 'd', "D", "device: index or part of its name (SKIPPER_DEVICE)")                                  \
+  X(BACKEND, "backend", 0, "NAME", "opencl (default) or reference (SKIPPER_BACKEND)")                                  \
+  X(THREADS, "threads", 0, "N", "threads of the CPU to use; default: as the device decides")                           \
+  X(VERBOSE, "verbose", 'v', "", "say which method each operation got, and why not another")
+
+typedef enum cli_option {
+#define X(id, name, letter, argument, help) CLI_##id,
+  CLI_OPTION_LIST(X)
+#undef X
+      CLI_OPTIONS
+} cli_option;
+
+enum { CLI_RECIPE_FIELDS = 32 }; /* room for those of the recipe */
+
+struct cli_command;
+
+/* A call of the program: what was said, and what was opened for it. */
+struct cli {
+  const struct cli_command *command;
+  char *value[CLI_OPTIONS];              /* NULL: not said; "" for a switch */
+  char *recipe[CLI_RECIPE_FIELDS];       /* the same, by field of the recipe */
+  SKP_ARRAY(char *) arguments, settings; /* settings: "NAME\0VALUE" */
+  SKP_ARRAY(struct skp_setting) set;     /* pieces of `settings` */
+  struct skp_backend *backend;
+  struct skp_model *model;
+  struct skp_session *session;
+  char **class_names; /* of a checkpoint */
+};
+
+struct cli_command {
+  const char *name, *arguments; /* "MODEL.lua" */
+  int least, most;              /* how many arguments */
+  const char
+      *options; /* names with blanks between; "device" stands for the five that choose one, "recipe" for all entries */
+  const char *summary, *details;
+  skp_status (*run)(struct cli *c);
+};
+
+/* The table; name NULL ends it. */
+extern const struct cli_command cli_commands[];
+#define CLI_COMMAND_LIST(X) X(train) X(eval) X(predict) X(devices) X(summary) X(selftest) X(bench)
+#define X(name)             skp_status cli_##name(struct cli *c);
+CLI_COMMAND_LIST(X)
+#undef X
+
+/* ---- options.c -------------------------------------------------------------------------------------------------- */
+
+/* Reads the words after the command. SKP_USAGE with a hint if they are wrong; *help is set if help was asked for. */
+skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help);
+void cli_help(const struct cli_command *command, FILE *to);
+void cli_free(struct cli *c);
+/* The nearest of `n` words if it is near enough to be meant, else NULL. */
+const char *cli_nearest(const char *word, const char *const *words, size_t n);
+
+static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
+/* A whole number from least to most; `fallback` if it was not said. */
+skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
+
+/* ---- open.c ----------------------------------------------------------------------------------------------------- */
+
+skp_status cli_open_backend(struct cli *c);
+/* The model file named by the first argument, with --set, --size and what was said of its recipe. */
+skp_status cli_open_model(struct cli *c);
+/* Backend, model and weights of the checkpoint named by the first argument. */
+skp_status cli_open_checkpoint(struct cli *c);
+/* A data set that the model can take; *out NULL if there are no test files. */
+skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split);
+/* Threads that load data. */
+int cli_loader_threads(const struct cli *c);
+
+/* ---- print.c ---------------------------------------------------------------------------------------------------- */
+
+/* "cpu-haswell (PoCL 3.1)" */
+void cli_say_device(struct cli *c);
+/* Prints an object and frees it. */
+skp_status cli_print_json(cJSON *object);
+int64_t cli_count_parameters(const struct skp_graph *g);
+/* "7 992" */
+const char *cli_grouped(char *text, size_t size, int64_t n);
+/* "12.3 MiB" */
+const char *cli_bytes(char *text, size_t size, double bytes);
+
+/* ---- progress.c ------------------------------------------------------------------------------------------------- */
+
+struct cli_progress {
+  bool terminal;
+  double shown; /* when the last line was drawn, on the clock of the run */
+  int width;    /* of the bar drawn last */
+};
+void cli_progress_start(struct cli_progress *p);
+void cli_progress_tell(void *user, const struct skp_progress *p);
+void cli_progress_end(struct cli_progress *p);
+
+#endif

@@ -1,0 +1,99 @@
+/* main.c: the table of commands. Results go to standard output, all else to standard error; exit status 0 done, 1 failed, 2 wrong
+ * usage. SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "cli/cli.h"
+#include <signal.h>
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+    {"train", "MODEL.lua", 1, 1, "recipe out max-steps seed no-shuffle no-augment init set size device",
+     "Trains the network of a model file",
+     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors and\n"
+     "best.safetensors. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice ends at once.\n"
+     "  skipper train models/resize.lua --data digits --epochs 3",
+     cli_train},
+    {"eval", "CKPT.safetensors", 1, 1, "data batch json device", "Tests a trained network on a data set",
+     "  skipper eval runs/resize-1/best.safetensors --data digits", cli_eval},
+    {"predict", "CKPT.safetensors [IMAGE…]", 1, 1 << 20, "data batch top invert logits json device",
+     "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
+     "  skipper predict runs/resize-1/best.safetensors seven.png\n"
+     "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
+     cli_predict},
+    {"devices", "", 0, 0, "json device", "Lists the OpenCL devices, what each can do, and which one is taken unasked",
+     "", cli_devices},
+    {"summary", "MODEL.lua", 1, 1, "batch optimizer set size device",
+     "Shows a network's layers, parameters, costs and memory", "", cli_summary},
+    {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
+     cli_selftest},
+    {"bench", "MODEL.lua", 1, 1, "batch optimizer set size mode steps json device",
+     "Measures whole steps on random images that stay on the device",
+     "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed.", cli_bench},
+    {.name = NULL}};
+
+static void print_usage(FILE *to) {
+  fprintf(to, "Usage: skipper COMMAND [ARGUMENT…] [OPTION…]\n\n"
+              "Trains residual networks on any OpenCL device.\n\n");
+  for (const struct cli_command *k = cli_commands; k->name; k++) fprintf(to, "  %-9s %s\n", k->name, k->summary);
+  fprintf(to, "\nskipper COMMAND --help shows a command's options.\nBegin with: skipper train models/identity.lua\n");
+}
+
+static const struct cli_command *find(const char *name) {
+  const struct cli_command *k = cli_commands;
+  while (k->name && strcmp(k->name, name) != 0) k++;
+  return k->name ? k : NULL;
+}
+
+static int unknown_command(const char *word) {
+  const char *names[16];
+  size_t n = 0;
+  for (const struct cli_command *k = cli_commands; k->name; k++) names[n++] = k->name;
+  const char *near = cli_nearest(word, names, n);
+  fprintf(stderr, "skipper: there is no command \"%s\".", word);
+  if (near) fprintf(stderr, " Did you mean %s?", near);
+  fprintf(stderr, "\nskipper --help lists the commands.\n");
+  return 2;
+}
+
+static int exit_status(const struct cli *c, skp_status status) {
+  if (fflush(stdout) && status == SKP_OK) status = skp__fail(SKP_IO, "Cannot write to standard output.");
+  if (status == SKP_OK) return 0;
+  fprintf(stderr, "skipper %s: %s\n", c->command->name, skp_error_message());
+  if (status == SKP_USAGE) fprintf(stderr, "skipper %s --help shows what it takes.\n", c->command->name);
+  return status == SKP_USAGE ? 2 : 1;
+}
+
+static int run(const struct cli_command *command, int argc, const char **argv) {
+  struct cli c = {.command = command};
+  bool help = false;
+  skp_status status = cli_parse(&c, argc, argv, &help);
+  if (status == SKP_OK && help)
+    cli_help(command, stdout);
+  else if (status == SKP_OK)
+    status = command->run(&c);
+  int code = exit_status(&c, status);
+  cli_free(&c);
+  return code;
+}
+
+int main(int argc, char **argv) {
+  skp__clock_process();     /* from here on if the system does not say more */
+  signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
+  const char *word = argc > 1 ? argv[1] : NULL;
+  const struct cli_command *command = word ? find(word) : NULL;
+  if (command) return run(command, argc - 1, (const char **)argv + 1);
+  if (!word) {
+    print_usage(stderr);
+    return 2;
+  }
+  bool help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+  const struct cli_command *about = help && argc > 2 ? find(argv[2]) : NULL;
+  if (about)
+    cli_help(about, stdout);
+  else if (help)
+    print_usage(stdout);
+  else if (!strcmp(word, "--version"))
+    printf("skipper %s\n", SKP_VERSION);
+  else
+    return unknown_command(word);
+  return 0;
+}

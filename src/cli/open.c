@@ -1,0 +1,120 @@
+/* open.c: opening what the command line names. SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- device ----------------------------------------------------------------------------------------------------- */
+
+skp_status cli_open_backend(struct cli *c) {
+  int64_t threads;
+  const char *backend = c->value[CLI_BACKEND];
+  bool opencl = !backend || strcmp(backend, "opencl") == 0;
+  SKP_TRY(cli_int(c, CLI_THREADS, &threads, 1, 1024, 0));
+  if (!opencl && (cli_said(c, CLI_PLATFORM) || cli_said(c, CLI_DEVICE)))
+    return skp__fail(SKP_USAGE, "--platform and --device choose an OpenCL device; --backend %s has none.", backend);
+  struct skp_backend_options options = {.backend = backend,
+                                        .platform = c->value[CLI_PLATFORM],
+                                        .device = c->value[CLI_DEVICE],
+                                        .threads = (int)threads,
+                                        .trace = cli_said(c, CLI_VERBOSE) ? stderr : NULL};
+  return skp__backend_open(&c->backend, &options);
+}
+
+int cli_loader_threads(const struct cli *c) {
+  enum { ENOUGH = 4 }; /* decoding is light; the device may need the cores */
+  int64_t threads, cores = sysconf(_SC_NPROCESSORS_ONLN);
+  if (cli_int(c, CLI_THREADS, &threads, 1, 1024, 0) == SKP_OK && threads) return (int)threads;
+  return cores < 2 ? 1 : cores < 2 * ENOUGH ? (int)cores / 2 : ENOUGH;
+}
+
+/* ---- model ------------------------------------------------------------------------------------------------------ */
+
+/* An optimizer chosen on the command line does without the recipe's settings for another one. */
+static skp_status leave_old_optimizer(const struct cli *c, struct skp_recipe *r) {
+  for (int i = 0; skp__recipe_fields[i].name; i++) {
+    const char *name = skp__recipe_fields[i].name, *said = c->recipe[i];
+    if (strcmp(name, "optimizer") != 0 || !said || strcmp(said, r->optimizer) == 0) continue;
+    SKP_TRY(skp__recipe_set(r, "momentum", "0"));
+    SKP_TRY(skp__recipe_set(r, "nesterov", "false"));
+  }
+  return SKP_OK;
+}
+
+static skp_status override_recipe(const struct cli *c, struct skp_recipe *r) {
+  SKP_TRY(leave_old_optimizer(c, r));
+  bool norm = false;
+  for (int i = 0; skp__recipe_fields[i].name; i++) {
+    if (!c->recipe[i]) continue;
+    norm = norm || skp__recipe_fields[i].kind == SKP_RECIPE_NUMBERS;
+    SKP_TRY(skp__recipe_set(r, skp__recipe_fields[i].name, c->recipe[i]));
+  }
+  if (norm && r->n_norm != 1 && r->n_norm != r->channels)
+    return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  return skp__recipe_optimizer(&op, &attrs, r);
+}
+
+skp_status cli_open_model(struct cli *c) {
+  int64_t size;
+  SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, 0));
+  SKP_TRY(skp__model_load(&c->model, c->arguments.at[0], c->set.at, c->set.n, (int)size, stderr));
+  return override_recipe(c, &c->model->recipe);
+}
+
+skp_status cli_open_checkpoint(struct cli *c) {
+  const char *path = c->arguments.at[0];
+  SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, path));
+  SKP_TRY(override_recipe(c, &c->model->recipe));
+  SKP_TRY(cli_open_backend(c));
+  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
+  return skp__checkpoint_load_weights(path, c->session, true, NULL);
+}
+
+/* ---- data ------------------------------------------------------------------------------------------------------- */
+
+/* Names the first image whose label is beyond the model's classes. */
+static skp_status fail_classes(const struct skp_source *s, int classes) {
+  uint8_t *pixels;
+  int32_t label = -1;
+  int64_t i = 0;
+  SKP_TRY(skp__alloc(&pixels, (size_t)s->H * (size_t)s->W * (size_t)s->C, 1));
+  skp_status status = SKP_OK;
+  for (; i < s->n && status == SKP_OK; i++) {
+    status = s->sample(s, i, pixels, &label);
+    if (label >= classes) break;
+  }
+  free(pixels);
+  SKP_TRY(status);
+  return skp__fail(
+      SKP_SHAPE,
+      "%s has %d classes, the network only %d: image %lld has the label %d. Give the model more classes, or "
+      "check the labels.",
+      s->name, s->classes, classes, (long long)i, (int)label);
+}
+
+static skp_status check_fit(const struct skp_source *s, const struct skp_model *m) {
+  const struct skp_recipe *r = &m->recipe;
+  const int64_t *in = m->graph->tensors.at[m->graph->input].shape.dim;
+  if (s->classes > r->classes) return fail_classes(s, r->classes);
+  if (s->C != in[3])
+    return skp__fail(SKP_SHAPE, "The images of %s have %d channel%s, %s takes %lld.", s->name, s->C,
+                     s->C == 1 ? "" : "s", m->name, (long long)in[3]);
+  if (s->H != in[1] || s->W != in[2])
+    return skp__fail(SKP_SHAPE, "The images of %s are %d×%d, %s takes %lld×%lld. Try --size %d.", s->name, s->H, s->W,
+                     m->name, (long long)in[1], (long long)in[2], s->H);
+  return SKP_OK;
+}
+
+skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split) {
+  const char *data = c->model->recipe.data;
+  *out = NULL;
+  if (!*data) return skp__fail(SKP_USAGE, "The model's recipe names no data; choose some with --data DIR.");
+  SKP_TRY(skp__source_open(out, data, split));
+  skp_status status = *out ? check_fit(*out, c->model) : SKP_OK;
+  if (status == SKP_OK) return SKP_OK;
+  skp__source_destroy(*out);
+  *out = NULL;
+  return status;
+}

@@ -1,0 +1,81 @@
+/* progress.c: how training is going: a bar on a terminal, lines elsewhere, always on standard error. SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double bar_interval = 0.1, line_interval = 10; /* seconds */
+
+void cli_progress_start(struct cli_progress *p) {
+  *p = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && getenv("TERM") && strcmp(getenv("TERM"), "dumb")};
+}
+
+/* Ends a bar so that a line can follow. */
+static void wipe(struct cli_progress *p) {
+  if (p->width) fprintf(stderr, "\r\033[K");
+  p->width = 0;
+}
+
+void cli_progress_end(struct cli_progress *p) { wipe(p); }
+
+/* "1:02:03" or "2:03" */
+static const char *duration(char *text, size_t size, double seconds) {
+  long s = (long)(seconds + 0.5);
+  if (s >= 3600)
+    snprintf(text, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  else
+    snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
+  return text;
+}
+
+/* Steps to go in the whole run at the pace of this epoch. */
+static double remaining(const struct skp_progress *p, int64_t batch_images) {
+  double steps =
+      (double)(p->steps_in_epoch - p->step_in_epoch) + (double)(p->epochs - p->epoch - 1) * (double)p->steps_in_epoch;
+  return p->img_per_s > 0 ? steps * (double)batch_images / p->img_per_s : 0;
+}
+
+static void draw_bar(struct cli_progress *c, const struct skp_progress *p) {
+  enum { WIDTH = 24 };
+  char bar[3 * WIDTH + 1] = "", eta[32];
+  int64_t filled = p->step_in_epoch * WIDTH / p->steps_in_epoch;
+  for (int i = 0; i < WIDTH; i++) strcat(bar, i < filled ? "━" : "─");
+  duration(eta, sizeof eta, remaining(p, p->images / (p->step_in_epoch ? p->step_in_epoch : 1)));
+  fprintf(stderr, "\r\033[Kepoch %lld/%lld %s %lld/%lld  loss %.4f  %.0f images/s  ETA %s", (long long)p->epoch + 1,
+          (long long)p->epochs, bar, (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
+          eta);
+  c->width = 1;
+}
+
+static void say_step(const struct skp_progress *p) {
+  char eta[32];
+  fprintf(stderr, "epoch %lld/%lld  step %lld/%lld  loss %.4f  %.0f images/s  ETA %s\n", (long long)p->epoch + 1,
+          (long long)p->epochs, (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
+          duration(eta, sizeof eta, remaining(p, p->images / (p->step_in_epoch ? p->step_in_epoch : 1))));
+}
+
+static void say_epoch(const struct skp_progress *p) {
+  char time[32], test[96] = "";
+  if (p->accuracy >= 0)
+    snprintf(test, sizeof test, "  test accuracy %.2f %%  test loss %.4f", 100 * p->accuracy, p->test_loss);
+  fprintf(stderr, "epoch %lld/%lld  loss %.4f%s  %.0f images/s  %s", (long long)p->epoch + 1, (long long)p->epochs,
+          p->train_loss, test, p->img_per_s, duration(time, sizeof time, p->seconds));
+  if (p->data_wait > 0.05 * (double)p->images / p->img_per_s)
+    fprintf(stderr, "  (%.0f %% of it waiting for data: try more --threads)",
+            100 * p->data_wait * p->img_per_s / (double)p->images);
+  fputc('\n', stderr);
+}
+
+void cli_progress_tell(void *user, const struct skp_progress *p) {
+  struct cli_progress *c = user;
+  double interval = c->terminal ? bar_interval : line_interval;
+  if (!p->epoch_done && p->seconds - c->shown < interval) return;
+  c->shown = p->seconds;
+  if (p->epoch_done) wipe(c);
+  if (p->epoch_done)
+    say_epoch(p);
+  else if (c->terminal)
+    draw_bar(c, p);
+  else
+    say_step(p);
+}

@@ -1,0 +1,167 @@
+/* train.c: skipper train. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "cli/cli.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct training {
+  struct cli *c;
+  int64_t seed, max_steps;
+  struct skp_source *train, *test;
+  char *out;
+  bool created; /* the run's folder, by us */
+  struct cli_progress progress;
+  double accuracy; /* of the last epoch; < 0: not tested */
+};
+
+/* ---- stopping --------------------------------------------------------------------------------------------------- */
+
+static volatile int stop;
+
+static void on_signal(int number) {
+  static const char word[] = "\nStopping after this step, then saving; once more ends at once.\n";
+  (void)number;
+  if (stop) _exit(130);
+  stop = 1;
+  if (write(STDERR_FILENO, word, sizeof word - 1) < 0) return; /* nowhere to say it */
+}
+
+static void catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- the run's folder ------------------------------------------------------------------------------------------- */
+
+/* runs/NAME-N with the first N that is free. */
+static skp_status new_folder(char **out, const char *name) {
+  SKP_TRY(skp__folder_create("runs"));
+  for (int n = 1;; n++) {
+    SKP_TRY(skp__format(out, "runs/%s-%d", name, n));
+    if (!mkdir(*out, 0777)) return SKP_OK;
+    int error = errno;
+    if (error != EEXIST) skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(error));
+    free(*out);
+    *out = NULL;
+    if (error != EEXIST) return SKP_IO;
+  }
+}
+
+static skp_status choose_folder(struct training *t) {
+  const char *said = t->c->value[CLI_OUT];
+  t->created = !said || !skp__folder_exists(said);
+  if (said)
+    SKP_TRY(skp__strdup(&t->out, said));
+  else
+    SKP_TRY(new_folder(&t->out, t->c->model->name));
+  return skp__run_check(t->out, skp__checkpoint_bytes(t->c->model));
+}
+
+/* ---- what is going to happen ------------------------------------------------------------------------------------ */
+
+static void say_model(const struct cli *c) {
+  const struct skp_graph *g = c->model->graph;
+  const int64_t *in = g->tensors.at[g->input].shape.dim;
+  char n[32];
+  fprintf(stderr, "model    %s: %s parameters, %lld×%lld×%lld in, %d classes\n", c->model->name,
+          cli_grouped(n, sizeof n, cli_count_parameters(g)), (long long)in[1], (long long)in[2], (long long)in[3],
+          c->model->recipe.classes);
+}
+
+static void say_data(const struct training *t) {
+  if (!t->train) return;
+  char a[32], b[32];
+  fprintf(stderr, "data     %s: %s images to train on", t->train->name, cli_grouped(a, sizeof a, t->train->n));
+  if (t->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->test->n));
+  fprintf(stderr, "\n");
+}
+
+static void say_recipe(const struct training *t) {
+  const struct skp_recipe *r = &t->c->model->recipe;
+  fprintf(stderr, "recipe   %s, learning rate %g", r->optimizer, r->lr);
+  if (r->momentum > 0) fprintf(stderr, ", %smomentum %g", r->nesterov ? "Nesterov " : "", r->momentum);
+  if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
+  fprintf(stderr, ", batch %lld, %lld epochs, seed %lld\n", (long long)r->batch, (long long)r->epochs,
+          (long long)t->seed);
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------- */
+
+static void on_progress(void *user, const struct skp_progress *p) {
+  struct training *t = user;
+  if (p->epoch_done) t->accuracy = p->accuracy;
+  cli_progress_tell(&t->progress, p);
+}
+
+static skp_status start_weights(struct training *t) {
+  const char *init = t->c->value[CLI_INIT];
+  SKP_TRY(skp__session_init(t->c->session, (uint64_t)t->seed));
+  if (!init) return SKP_OK;
+  fprintf(stderr, "weights  %s\n", init);
+  return skp__checkpoint_load_weights(init, t->c->session, false, stderr);
+}
+
+static skp_status run(struct training *t) {
+  struct cli *c = t->c;
+  struct skp_train_options o = {.out = t->out, .say = stderr, .seed = (uint64_t)t->seed, .max_steps = t->max_steps};
+  o.shuffle = !cli_said(c, CLI_NO_SHUFFLE);
+  o.threads = cli_loader_threads(c);
+  o.extra = (struct skp_checkpoint_extra){.set = c->set.at, .sets = c->set.n};
+  if (t->train) {
+    o.extra.class_names = t->train->class_names;
+    o.extra.classes = t->train->classes;
+  }
+  o.progress = on_progress;
+  o.user = t;
+  o.stop = &stop;
+  cli_progress_start(&t->progress);
+  catch_signals();
+  skp_status status = skp__train(c->session, t->train, t->test, &o);
+  cli_progress_end(&t->progress);
+  if (status == SKP_INTERRUPTED) {
+    printf("%s\n", skp_error_message());
+    return SKP_OK;
+  }
+  SKP_TRY(status);
+  if (t->accuracy >= 0) printf("test accuracy %.2f %% after the last epoch\n", 100 * t->accuracy);
+  printf("saved in %s\n", t->out);
+  return SKP_OK;
+}
+
+/* Everything that can be checked without a device is checked before one is opened. */
+static skp_status prepare(struct training *t) {
+  struct cli *c = t->c;
+  SKP_TRY(cli_int(c, CLI_SEED, &t->seed, 0, INT64_MAX, 1));
+  SKP_TRY(cli_int(c, CLI_MAX_STEPS, &t->max_steps, 0, INT64_MAX, -1));
+  SKP_TRY(cli_open_model(c));
+  if (t->max_steps != 0 || *c->model->recipe.data) {
+    SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
+    SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
+  }
+  SKP_TRY(choose_folder(t));
+  SKP_TRY(cli_open_backend(c));
+  cli_say_device(c);
+  say_model(c);
+  say_data(t);
+  say_recipe(t);
+  fprintf(stderr, "run      %s\n", t->out);
+  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
+  return start_weights(t);
+}
+
+skp_status cli_train(struct cli *c) {
+  struct training t = {.c = c, .accuracy = -1};
+  skp_status status = prepare(&t);
+  if (status == SKP_OK) status = run(&t);
+  if (status != SKP_OK && t.out && t.created) rmdir(t.out); /* fails, rightly, if there is something in it */
+  skp__source_destroy(t.train);
+  skp__source_destroy(t.test);
+  free(t.out);
+  return status;
+}

@@ -1,0 +1,74 @@
+/* log.c: see log.h. SPDX-License-Identifier: MIT */
+#include "io/log.h"
+#include "base/array.h"
+#include "base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { GATHERED = 1 << 16, LINE = 2048 };
+static const double interval = 0.5; /* seconds */
+
+struct skp_log {
+  int fd;
+  char *path;
+  size_t n;
+  double flushed; /* when */
+  char text[GATHERED];
+};
+
+skp_status skp__log_create(struct skp_log **out, const char *path) {
+  struct skp_log *log;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&log, 1, sizeof *log));
+  log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+  log->flushed = skp__clock();
+  skp_status status = log->fd < 0 ? skp__fail(SKP_IO, "Cannot write %s: %s.", path, strerror(errno)) : SKP_OK;
+  if (status == SKP_OK) status = skp__strdup(&log->path, path);
+  if (status == SKP_OK)
+    *out = log;
+  else
+    skp__log_destroy(log);
+  return status;
+}
+
+void skp__log_destroy(struct skp_log *log) {
+  if (!log) return;
+  if (log->fd >= 0) close(log->fd);
+  free(log->path);
+  free(log);
+}
+
+skp_status skp__log_flush(struct skp_log *log) {
+  off_t end = lseek(log->fd, 0, SEEK_END);
+  for (size_t done = 0; done < log->n;) {
+    ssize_t n = write(log->fd, log->text + done, log->n - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      int error = errno;
+      if (done && end >= 0 && ftruncate(log->fd, end)) error = errno; /* no half line stays */
+      return skp__fail(SKP_IO, "Cannot write %zu bytes to %s: %s. Free some space or choose another folder.", log->n,
+                       log->path, strerror(error));
+    }
+    done += (size_t)n;
+  }
+  log->n = 0;
+  log->flushed = skp__clock();
+  return SKP_OK;
+}
+
+skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
+  if (log->n + LINE > GATHERED) SKP_TRY(skp__log_flush(log));
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(log->text + log->n, LINE - 1, format, args);
+  va_end(args);
+  if (n < 0 || n >= LINE - 1) return skp__fail(SKP_INTERNAL, "A line for %s is too long.", log->path);
+  log->n += (size_t)n;
+  log->text[log->n++] = '\n';
+  return skp__clock() - log->flushed > interval ? skp__log_flush(log) : SKP_OK;
+}

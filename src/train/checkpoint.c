@@ -1,0 +1,227 @@
+/* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts. SPDX-License-Identifier: MIT */
+#include "io/safetensors.h"
+#include "train/metadata.h"
+#include "train/session.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char mean_suffix[] = ".running_mean", tracked_suffix[] = ".num_batches_tracked";
+
+static bool saved(const struct skp_tensor *t) {
+  return (t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE) && t->base != SKP_NONE;
+}
+
+/* The length of a batchnorm's name if t is its running mean, else 0: where it is PyTorch keeps a num_batches_tracked. */
+static size_t tracked_by(const struct skp_tensor *t) {
+  size_t n = strlen(t->name), suffix = sizeof mean_suffix - 1;
+  return n > suffix && strcmp(t->name + n - suffix, mean_suffix) == 0 ? n - suffix : 0;
+}
+
+/* A tensor as files have it: name (borrowed), dtype and shape, no data. */
+static struct skp_st_tensor file_tensor(const struct skp_tensor *t) {
+  struct skp_st_tensor f = {.name = t->name, .dtype = "F32"};
+  f.rank = skp__param_file_shape(t, f.dim);
+  return f;
+}
+
+/* ---- saving ----------------------------------------------------------------------------------------------------- */
+
+struct rows {
+  struct skp_st_tensor *at;
+  size_t n;
+  int64_t steps; /* the value of every num_batches_tracked */
+};
+
+static skp_status add_weight(struct rows *rows, const struct skp_tensor *t, const float *flat) {
+  struct skp_st_tensor row = file_tensor(t);
+  float *data;
+  SKP_TRY(skp__alloc(&data, (size_t)skp__shape_count(&t->shape), sizeof *data));
+  skp__param_to_file(data, flat + t->offset, t);
+  row.data = data;
+  skp_status status = skp__strdup(&row.name, t->name);
+  if (status != SKP_OK) free(data);
+  if (status == SKP_OK) rows->at[rows->n++] = row;
+  return status;
+}
+
+static skp_status add_tracked(struct rows *rows, const struct skp_tensor *t) {
+  struct skp_st_tensor row = {.dtype = "I64"};
+  int64_t *data;
+  SKP_TRY(skp__alloc(&data, 1, sizeof *data));
+  *data = rows->steps;
+  row.data = data;
+  skp_status status = skp__format(&row.name, "%.*s%s", (int)tracked_by(t), t->name, tracked_suffix);
+  if (status != SKP_OK) free(data);
+  if (status == SKP_OK) rows->at[rows->n++] = row;
+  return status;
+}
+
+static skp_status add_rows(struct rows *rows, const struct skp_graph *g, const float *params, const float *state) {
+  SKP_TRY(skp__alloc(&rows->at, 2 * g->tensors.n, sizeof *rows->at));
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    if (!saved(t)) continue;
+    SKP_TRY(add_weight(rows, t, t->role == SKP_ROLE_PARAM ? params : state));
+    if (tracked_by(t)) SKP_TRY(add_tracked(rows, t));
+  }
+  return SKP_OK;
+}
+
+static void free_rows(struct rows *rows) {
+  for (size_t i = 0; i < rows->n; i++) {
+    free(rows->at[i].name);
+    free((void *)(uintptr_t)rows->at[i].data);
+  }
+  free(rows->at);
+}
+
+/* x - x is 0 unless x is infinite or not a number. */
+static bool all_finite(const float *x, int64_t n) {
+  float sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += x[i] - x[i];
+  return sum == 0;
+}
+
+static skp_status check_finite(const struct skp_graph *g, const float *params, const float *state) {
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    const float *flat = t->role == SKP_ROLE_PARAM ? params : state;
+    if (saved(t) && !all_finite(flat + t->offset, skp__shape_count(&t->shape)))
+      return skp__fail(SKP_NUMERIC, "%s holds values that are not finite; such weights are not saved.", t->name);
+  }
+  return SKP_OK;
+}
+
+static skp_status write_file(const char *path, const struct skp_session *s, const struct skp_checkpoint_extra *extra,
+                             const float *params, const float *state) {
+  const struct skp_graph *g = s->model->graph;
+  struct rows rows = {.steps = extra->steps};
+  struct skp__metadata meta = {.n = 0};
+  skp_status status = check_finite(g, params, state);
+  if (status == SKP_OK) status = add_rows(&rows, g, params, state);
+  if (status == SKP_OK) status = skp__metadata_make(&meta, s->model, extra);
+  if (status == SKP_OK) status = skp__st_write(path, rows.at, rows.n, meta.at, meta.n);
+  skp__metadata_free(&meta);
+  free_rows(&rows);
+  return status;
+}
+
+skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra) {
+  float *params, *state;
+  SKP_TRY(skp__session_pull(s, &params, &state));
+  skp_status status = write_file(path, s, extra, params, state);
+  free(params);
+  free(state);
+  return status;
+}
+
+int64_t skp__checkpoint_bytes(const struct skp_model *m) {
+  const struct skp_graph *g = m->graph;
+  int64_t bytes = 4096 + (int64_t)strlen(m->source);
+  for (size_t i = 0; i < g->tensors.n; i++)
+    if (saved(&g->tensors.at[i])) bytes += 4 * skp__shape_count(&g->tensors.at[i].shape) + 512;
+  return bytes;
+}
+
+/* ---- loading ---------------------------------------------------------------------------------------------------- */
+
+struct load {
+  const struct skp_st_file *file;
+  FILE *report; /* NULL: nowhere */
+  int matched, defects;
+  char first[1024]; /* the first defects, for an error text */
+};
+
+static void defect(struct load *l, const char *text) {
+  if (l->report) fprintf(l->report, "  %s\n", text);
+  size_t used = strlen(l->first);
+  if (l->defects++ < 8) snprintf(l->first + used, sizeof l->first - used, "\n  %s", text);
+}
+
+static const char *shape_text(char *text, size_t size, const struct skp_st_tensor *t) {
+  snprintf(text, size, "%s", t->rank ? "" : "scalar");
+  for (int i = 0; i < t->rank; i++) {
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%lld", i ? "×" : "", (long long)t->dim[i]);
+  }
+  return text;
+}
+
+/* Copies one weight if the file has it with the right type and shape; else says why not. */
+static skp_status load_weight(struct load *l, const struct skp_tensor *t, float *flat) {
+  struct skp_st_tensor want = file_tensor(t);
+  const struct skp_st_tensor *have = skp__st_find(l->file, t->name);
+  char text[512], a[128], b[128];
+  if (!have) {
+    snprintf(text, sizeof text, "%s: not in the file", t->name);
+    defect(l, text);
+    return SKP_OK;
+  }
+  bool same = have->rank == want.rank && strcmp(have->dtype, want.dtype) == 0;
+  for (int i = 0; same && i < want.rank; i++) same = have->dim[i] == want.dim[i];
+  if (!same) {
+    snprintf(text, sizeof text, "%s: %s %s in the file, %s %s in the model", t->name, have->dtype,
+             shape_text(a, sizeof a, have), want.dtype, shape_text(b, sizeof b, &want));
+    defect(l, text);
+    return SKP_OK;
+  }
+  float *copy; /* aligned */
+  SKP_TRY(skp__alloc(&copy, (size_t)have->bytes, 1));
+  memcpy(copy, have->data, (size_t)have->bytes);
+  skp__param_from_file(flat + t->offset, copy, t);
+  free(copy);
+  l->matched++;
+  return SKP_OK;
+}
+
+static skp_status load_weights(struct load *l, const struct skp_graph *g, float *params, float *state) {
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    if (saved(t)) SKP_TRY(load_weight(l, t, t->role == SKP_ROLE_PARAM ? params : state));
+  }
+  return SKP_OK;
+}
+
+/* Names of the file that the model does not know. */
+static void report_unknown(const struct load *l, const struct skp_graph *g) {
+  for (size_t i = 0; l->report && i < l->file->tensors; i++) {
+    const char *name = l->file->tensor[i].name;
+    bool known = skp__graph_find(g, SKP_ROLE_PARAM, name) != SKP_NONE ||
+                 skp__graph_find(g, SKP_ROLE_STATE, name) != SKP_NONE || strstr(name, tracked_suffix);
+    if (!known) fprintf(l->report, "  %s: not in the model\n", name);
+  }
+}
+
+static skp_status check_load(const struct load *l, const char *path, bool strict) {
+  if (strict && l->defects)
+    return skp__fail(SKP_SHAPE, "%s does not fit the model; %d weights differ:%s", path, l->defects, l->first);
+  if (!l->matched)
+    return skp__fail(SKP_SHAPE, "No weight of %s fits the model:%s\nIs it a checkpoint of another network?", path,
+                     l->first);
+  return SKP_OK;
+}
+
+static skp_status load_file(const struct skp_st_file *file, const char *path, struct skp_session *s, bool strict,
+                            FILE *report) {
+  const struct skp_graph *g = s->model->graph;
+  struct load l = {.file = file, .report = report};
+  float *params, *state;
+  SKP_TRY(skp__session_pull(s, &params, &state));
+  skp_status status = load_weights(&l, g, params, state);
+  report_unknown(&l, g);
+  if (status == SKP_OK) status = check_load(&l, path, strict);
+  if (status == SKP_OK) status = skp__session_push(s, params, state);
+  if (status == SKP_OK && report)
+    fprintf(report, "  %d weights loaded from %s, %d left as they were\n", l.matched, path, l.defects);
+  free(params);
+  free(state);
+  return status;
+}
+
+skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report) {
+  struct skp_st_file file;
+  SKP_TRY(skp__st_read(&file, path));
+  skp_status status = load_file(&file, path, s, strict, report);
+  skp__st_free(&file);
+  return status;
+}

@@ -1,0 +1,190 @@
+/* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata. SPDX-License-Identifier: MIT */
+#include "train/metadata.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static bool add_field(cJSON *object, const struct skp_recipe *r, const struct skp_recipe_field *f) {
+  char text[512], list[520];
+  skp__recipe_get(text, sizeof text, r, f);
+  if (f->kind == SKP_RECIPE_TEXT) return cJSON_AddStringToObject(object, f->name, text);
+  snprintf(list, sizeof list, f->kind == SKP_RECIPE_NUMBERS ? "[%s]" : "%s", text);
+  return cJSON_AddRawToObject(object, f->name, list);
+}
+
+cJSON *skp__recipe_json(const struct skp_recipe *r) {
+  cJSON *object = cJSON_CreateObject();
+  bool ok = object;
+  for (const struct skp_recipe_field *f = skp__recipe_fields; ok && f->name; f++) ok = add_field(object, r, f);
+  ok = ok && cJSON_AddNumberToObject(object, "size", r->size) &&
+       cJSON_AddNumberToObject(object, "channels", r->channels) &&
+       cJSON_AddNumberToObject(object, "classes", r->classes);
+  if (ok) return object;
+  cJSON_Delete(object);
+  return NULL;
+}
+
+cJSON *skp__settings_json(const struct skp_setting *set, size_t sets) {
+  cJSON *object = cJSON_CreateObject();
+  for (size_t i = 0; object && i < sets; i++) cJSON_AddStringToObject(object, set[i].name, set[i].value);
+  return object;
+}
+
+static skp_status add_text(struct skp__metadata *m, const char *key, const char *value) {
+  struct skp_st_meta *row = &m->at[m->n];
+  SKP_TRY(skp__strdup(&row->key, key));
+  m->n++;
+  return skp__strdup(&row->value, value);
+}
+
+/* Takes `json` over. */
+static skp_status add_json(struct skp__metadata *m, const char *key, cJSON *json) {
+  char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+  cJSON_Delete(json);
+  skp_status status = text ? add_text(m, key, text) : skp__fail_memory("a checkpoint's metadata", 0);
+  cJSON_free(text);
+  return status;
+}
+
+skp_status skp__metadata_make(struct skp__metadata *out, const struct skp_model *m,
+                              const struct skp_checkpoint_extra *extra) {
+  SKP_TRY(add_text(out, "format", "pt")); /* names and layouts are PyTorch's */
+  SKP_TRY(add_text(out, "skipper", SKP_VERSION));
+  SKP_TRY(add_text(out, "model_name", m->name));
+  SKP_TRY(add_text(out, "model_source", m->source));
+  SKP_TRY(add_json(out, "settings", skp__settings_json(extra->set, extra->sets)));
+  SKP_TRY(add_json(out, "recipe", skp__recipe_json(&m->recipe)));
+  return add_json(out, "classes",
+                  extra->class_names ? cJSON_CreateStringArray((const char *const *)extra->class_names, extra->classes)
+                                     : cJSON_CreateArray());
+}
+
+void skp__metadata_free(struct skp__metadata *m) {
+  for (size_t i = 0; i < m->n; i++) {
+    free(m->at[i].key);
+    free(m->at[i].value);
+  }
+  m->n = 0;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static skp_status parse(cJSON **out, const struct skp_st_file *f, const char *key, const char *path) {
+  const char *text = skp__st_meta(f, key);
+  *out = text ? cJSON_Parse(text) : NULL;
+  if (*out) return SKP_OK;
+  return skp__fail(SKP_FORMAT,
+                   "%s is not a checkpoint of Skipper: its metadata holds no %s. Weights of another program are taken "
+                   "in by skipper train MODEL.lua --init %s --max-steps 0.",
+                   path, text ? "valid JSON for the model" : "model", path);
+}
+
+/* A recipe entry as the text that skp__recipe_set takes. */
+static const char *entry_text(char *text, size_t size, const cJSON *entry) {
+  if (cJSON_IsString(entry)) return entry->valuestring;
+  if (cJSON_IsBool(entry)) return cJSON_IsTrue(entry) ? "true" : "false";
+  snprintf(text, size, "%.17g", entry->valuedouble);
+  if (!cJSON_IsArray(entry)) return text;
+  const cJSON *number;
+  *text = 0;
+  cJSON_ArrayForEach(number, entry) {
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%.17g", used ? "," : "", number->valuedouble);
+  }
+  return text;
+}
+
+static skp_status read_recipe(struct skp_recipe *r, const cJSON *json, const char *path) {
+  char text[256];
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(json, f->name);
+    if (!entry) continue;
+    if (skp__recipe_set(r, f->name, entry_text(text, sizeof text, entry)) != SKP_OK)
+      return skp__fail_in(SKP_FORMAT, "the recipe in %s", path);
+  }
+  return SKP_OK;
+}
+
+static skp_status read_settings(struct skp_setting **out, size_t *n, const cJSON *json, const char *path) {
+  *n = 0;
+  SKP_TRY(skp__alloc(out, (size_t)cJSON_GetArraySize(json), sizeof **out));
+  const cJSON *entry;
+  cJSON_ArrayForEach(entry, json) {
+    if (!entry->string || !cJSON_IsString(entry))
+      return skp__fail(SKP_FORMAT, "The settings in %s are not texts.", path);
+    (*out)[(*n)++] = (struct skp_setting){entry->string, entry->valuestring};
+  }
+  return SKP_OK;
+}
+
+/* Names for all classes; those that the checkpoint leaves out are called by their number. */
+static skp_status read_classes(char ***out, int classes, const cJSON *json) {
+  char **names;
+  SKP_TRY(skp__alloc(&names, (size_t)classes, sizeof *names));
+  skp_status status = SKP_OK;
+  for (int i = 0; i < classes && status == SKP_OK; i++) {
+    const cJSON *name = cJSON_GetArrayItem(json, i);
+    status = cJSON_IsString(name) ? skp__strdup(&names[i], name->valuestring) : skp__format(&names[i], "%d", i);
+  }
+  *out = names;
+  if (status != SKP_OK) skp__class_names_free(names, classes);
+  return status;
+}
+
+void skp__class_names_free(char **names, int classes) {
+  for (int i = 0; names && i < classes; i++) free(names[i]);
+  free(names);
+}
+
+/* The JSON texts of one checkpoint. */
+struct parsed {
+  cJSON *settings, *recipe, *classes;
+};
+
+static skp_status rebuild(struct skp_model **out, const struct parsed *json, const struct skp_st_file *f,
+                          const char *path) {
+  const char *source = skp__st_meta(f, "model_source"), *name = skp__st_meta(f, "model_name");
+  const cJSON *size = cJSON_GetObjectItemCaseSensitive(json->recipe, "size");
+  struct skp_setting *set = NULL;
+  size_t sets = 0;
+  int side = cJSON_IsNumber(size) && size->valueint > 0 ? size->valueint : 0;
+  skp_status status = read_settings(&set, &sets, json->settings, path);
+  if (status == SKP_OK) status = skp__model_parse(out, name ? name : "model", source, set, sets, side, NULL);
+  if (status != SKP_OK) status = skp__fail_in(status, "the model in %s", path);
+  free(set);
+  return status;
+}
+
+static skp_status read_parts(struct parsed *json, const struct skp_st_file *f, const char *path) {
+  if (!skp__st_meta(f, "model_source")) return parse(&json->settings, f, "model_source", path);
+  SKP_TRY(parse(&json->settings, f, "settings", path));
+  SKP_TRY(parse(&json->recipe, f, "recipe", path));
+  return parse(&json->classes, f, "classes", path);
+}
+
+static skp_status read_model(struct skp_model **out, char ***class_names, const struct skp_st_file *f,
+                             const char *path) {
+  struct parsed json = {NULL, NULL, NULL};
+  skp_status status = read_parts(&json, f, path);
+  if (status == SKP_OK) status = rebuild(out, &json, f, path);
+  if (status == SKP_OK) status = read_recipe(&(*out)->recipe, json.recipe, path);
+  if (status == SKP_OK && class_names) status = read_classes(class_names, (*out)->recipe.classes, json.classes);
+  cJSON_Delete(json.settings);
+  cJSON_Delete(json.recipe);
+  cJSON_Delete(json.classes);
+  return status;
+}
+
+skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path) {
+  *out = NULL;
+  struct skp_st_file file;
+  SKP_TRY(skp__st_read(&file, path));
+  skp_status status = read_model(out, class_names, &file, path);
+  skp__st_free(&file);
+  if (status != SKP_OK) {
+    skp__model_destroy(*out);
+    *out = NULL;
+  }
+  return status;
+}

@@ -1,0 +1,175 @@
+/* session.c: a model's values on a backend, and the plans that work on them. SPDX-License-Identifier: MIT */
+#include "train/session.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the graphs of a step --------------------------------------------------------------------------------------- */
+
+/* The host reads the logits after the step: neither they nor what they are a view of may be overwritten in it. */
+static void keep_logits(struct skp_graph *g) {
+  g->tensors.at[g->logits].role = SKP_ROLE_RESULT;
+  g->tensors.at[skp__graph_root(g, g->logits)].role = SKP_ROLE_RESULT;
+}
+
+static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r) {
+  const struct skp_op *update;
+  union skp_attrs attrs;
+  SKP_TRY(skp__recipe_optimizer(&update, &attrs, r));
+  SKP_TRY(skp__fuse(g));
+  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, false));
+  SKP_TRY(skp__graph_differentiate(g));
+  return skp__graph_add_update(g, update, &attrs);
+}
+
+static skp_status complete_eval(struct skp_graph *g) {
+  SKP_TRY(skp__fuse(g));
+  keep_logits(g);
+  return skp__graph_add_loss(g, 0, true);
+}
+
+skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training) {
+  SKP_TRY(skp__graph_instance(out, m->graph, N, training));
+  skp_status status = training ? complete_train(*out, &m->recipe) : complete_eval(*out);
+  if (status != SKP_OK) {
+    skp__graph_destroy(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
+/* ---- the session ------------------------------------------------------------------------------------------------ */
+
+static int64_t count(const struct skp_graph *g, skp_value v) {
+  return v == SKP_NONE ? 0 : skp__shape_count(&g->tensors.at[v].shape);
+}
+
+static skp_status open_session(struct skp_session *s) {
+  const struct skp_graph *g = s->model->graph;
+  s->params_n = count(g, g->params);
+  s->state_n = count(g, g->state);
+  SKP_TRY(skp__store_create(&s->store, s->b));
+  if (s->params_n) SKP_TRY(skp__store_buffer(s->store, &s->params, g->tensors.at[g->params].name, 4 * s->params_n));
+  if (s->state_n) SKP_TRY(skp__store_buffer(s->store, &s->state, g->tensors.at[g->state].name, 4 * s->state_n));
+  return SKP_OK;
+}
+
+skp_status skp__session_create(struct skp_session **out, const struct skp_model *m, struct skp_backend *b) {
+  *out = NULL;
+  struct skp_session *s;
+  SKP_TRY(skp__alloc(&s, 1, sizeof *s));
+  s->model = m;
+  s->b = b;
+  skp_status status = open_session(s);
+  if (status == SKP_OK)
+    *out = s;
+  else
+    skp__session_destroy(s);
+  return status;
+}
+
+void skp__session_destroy(struct skp_session *s) {
+  if (!s) return;
+  for (size_t i = 0; i < s->plans.n; i++) skp__plan_destroy(s->plans.at[i].plan);
+  SKP_FREE(&s->plans);
+  skp__store_destroy(s->store);
+  free(s);
+}
+
+static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t N, bool training) {
+  for (size_t i = 0; i < s->plans.n; i++)
+    if (s->plans.at[i].N == N && s->plans.at[i].training == training) {
+      *out = s->plans.at[i].plan;
+      return SKP_OK;
+    }
+  struct skp_graph *g;
+  struct skp_plan *plan;
+  SKP_TRY(skp__step_graph(&g, s->model, N, training));
+  skp_status status = skp__plan_create(&plan, g, s->b, s->store);
+  if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY)
+    return skp__fail(status, "%s\nA batch of %lld images is too large for this device; try --batch %lld.",
+                     skp_error_message(), (long long)N, (long long)(N > 1 ? N / 2 : 1));
+  SKP_TRY(status);
+  status = SKP_GROW(&s->plans);
+  if (status != SKP_OK) {
+    skp__plan_destroy(plan);
+    return status;
+  }
+  s->plans.at[s->plans.n - 1] = (struct skp__session_plan){N, training, plan};
+  *out = plan;
+  return SKP_OK;
+}
+
+skp_status skp__session_train_plan(struct skp_session *s, struct skp_plan **out, int64_t N) {
+  return plan_for(s, out, N, true);
+}
+
+skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, int64_t N) {
+  return plan_for(s, out, N, false);
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+skp_status skp__session_init(struct skp_session *s, uint64_t seed) {
+  float *params, *state;
+  SKP_TRY(skp__alloc(&params, (size_t)s->params_n, sizeof *params));
+  skp_status status = skp__alloc(&state, (size_t)s->state_n, sizeof *state);
+  if (status == SKP_OK) {
+    skp__model_init(s->model->graph, params, state, seed);
+    status = skp__session_push(s, params, state);
+  }
+  free(params);
+  free(state);
+  return status;
+}
+
+skp_status skp__session_push(struct skp_session *s, const float *params, const float *state) {
+  if (s->params_n) SKP_TRY(skp__backend_write_now(s->b, s->params, 0, params, 4 * s->params_n));
+  return s->state_n ? skp__backend_write_now(s->b, s->state, 0, state, 4 * s->state_n) : SKP_OK;
+}
+
+static skp_status pull(struct skp_session *s, float **out, struct skp_buffer *buffer, int64_t n) {
+  SKP_TRY(skp__alloc(out, (size_t)n, sizeof **out));
+  return n ? skp__backend_read_now(s->b, buffer, 0, *out, 4 * n) : SKP_OK;
+}
+
+skp_status skp__session_pull(struct skp_session *s, float **params, float **state) {
+  *params = *state = NULL;
+  skp_status status = pull(s, params, s->params, s->params_n);
+  if (status == SKP_OK) status = pull(s, state, s->state, s->state_n);
+  if (status != SKP_OK) {
+    free(*params);
+    free(*state);
+    *params = *state = NULL;
+  }
+  return status;
+}
+
+/* The ops hold beta1 and beta2 as floats: 1 - beta^t must be that of the same numbers, or every step is off by the difference. */
+void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t) {
+  float beta1 = (float)recipe->beta1, beta2 = (float)recipe->beta2;
+  hyper[0] = (float)lr;
+  hyper[1] = (float)(1 - pow((double)beta1, (double)t));
+  hyper[2] = (float)(1 - pow((double)beta2, (double)t));
+  hyper[3] = 0;
+}
+
+skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch) {
+  const struct skp_graph *g = skp__plan_graph(p);
+  int classes = s->model->recipe.classes;
+  for (int64_t i = 0; i < batch->n; i++)
+    if (batch->labels[i] < 0 || batch->labels[i] >= classes)
+      return skp__fail(SKP_FORMAT, "Image %lld of batch %lld has the label %d; the network knows 0 to %d.",
+                       (long long)i, (long long)batch->index, (int)batch->labels[i], classes - 1);
+  SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->input), 0, batch->x, 4 * count(g, g->input)));
+  return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels, 4 * batch->n);
+}
+
+skp_status skp__session_settle(struct skp_session *s, skp_status status) {
+  if (status == SKP_OK) return SKP_OK;
+  char *text = strdup(skp_error_message());
+  skp__backend_finish(s->b);
+  if (text) skp__fail(status, "%s", text);
+  free(text);
+  return status;
+}

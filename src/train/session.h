@@ -1,0 +1,31 @@
+/* session.h: a session's inside, shared by the files of this folder. SPDX-License-Identifier: MIT */
+#ifndef SKP_TRAIN_SESSION_H
+#define SKP_TRAIN_SESSION_H
+
+#include "train/train.h"
+
+struct skp__session_plan {
+  int64_t N;
+  bool training;
+  struct skp_plan *plan;
+};
+
+struct skp_session {
+  const struct skp_model *model;
+  struct skp_backend *b;
+  struct skp_store *store;
+  struct skp_buffer *params, *state; /* the store's; state NULL where the model has none */
+  int64_t params_n, state_n;         /* elements */
+  SKP_ARRAY(struct skp__session_plan) plans;
+};
+
+/* Steps that are queued ahead of the oldest whose result the host has not read: enough to keep a device busy while the host logs. */
+enum { SKP_STEPS_AHEAD = 3 };
+
+/* Queues the images and labels of a batch into a plan's inputs. Labels outside the model's classes are SKP_FORMAT that names the sample. */
+skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch);
+
+/* Waits until nothing queued uses host memory any more, if `status` is a failure, and returns it with its text. */
+skp_status skp__session_settle(struct skp_session *s, skp_status status);
+
+#endif
