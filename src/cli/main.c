@@ -14,7 +14,7 @@ const struct cli_command cli_commands[] = {
      cli_train},
     {"eval", "CKPT.safetensors", 1, 1, "data batch json device", "Tests a trained network on a data set",
      "  skipper eval runs/resize-1/best.safetensors --data digits", cli_eval},
-    {"predict", "CKPT.safetensors [IMAGE…]", 1, 1 << 20, "data batch top invert logits json device",
+    {"predict", "CKPT.safetensors [IMAGE...]", 1, 1 << 20, "data batch top invert logits json device",
      "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
      "  skipper predict runs/resize-1/best.safetensors seven.png\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
@@ -31,7 +31,7 @@ const struct cli_command cli_commands[] = {
     {.name = NULL}};
 
 static void print_usage(FILE *to) {
-  fprintf(to, "Usage: skipper COMMAND [ARGUMENT…] [OPTION…]\n\n"
+  fprintf(to, "Usage: skipper COMMAND [ARGUMENT...] [OPTION...]\n\n"
               "Trains residual networks on any OpenCL device.\n\n");
   for (const struct cli_command *k = cli_commands; k->name; k++) fprintf(to, "  %-9s %s\n", k->name, k->summary);
   fprintf(to, "\nskipper COMMAND --help shows a command's options.\nBegin with: skipper train models/identity.lua\n");

@@ -56,7 +56,7 @@ static void add(struct table *t, const char *name, char letter, int val, const c
 }
 
 static const char *recipe_argument(const struct skp_recipe_field *f) {
-  static const char *const names[] = {"NAME", "N", "X", "", "X,…"};
+  static const char *const names[] = {"NAME", "N", "X", "", "X,..."};
   return strcmp(f->name, "data") == 0 ? "DIR" : names[f->kind];
 }
 
@@ -82,8 +82,8 @@ void cli_help(const struct cli_command *command, FILE *to) {
   const char *argv[] = {"skipper", NULL};
   make_table(&t, command->options);
   poptContext context = poptGetContext(NULL, 1, argv, t.row, POPT_CONTEXT_NO_EXEC);
-  snprintf(usage, sizeof usage, "%s %s[OPTION…]", command->name, command->arguments);
-  if (*command->arguments) snprintf(usage, sizeof usage, "%s %s [OPTION…]", command->name, command->arguments);
+  snprintf(usage, sizeof usage, "%s %s[OPTION...]", command->name, command->arguments);
+  if (*command->arguments) snprintf(usage, sizeof usage, "%s %s [OPTION...]", command->name, command->arguments);
   poptSetOtherOptionHelp(context, usage);
   fprintf(to, "%s.\n\n", command->summary);
   poptPrintHelp(context, to, 0);

@@ -95,7 +95,7 @@ static skp_status retire_step(struct loop *l) {
   l->done++;
   l->images += slot->n;
   l->loss_sum += (double)slot->loss * (double)slot->n;
-  SKP_TRY(skp__run_step(&l->run, l->done, (double)slot->loss, (double)slot->hyper[0]));
+  SKP_TRY(skp__run_step(&l->run, l->done, (double)slot->loss, l->s->model->recipe.lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
   return SKP_OK;
 }

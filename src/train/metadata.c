@@ -8,6 +8,7 @@
 static bool add_field(cJSON *object, const struct skp_recipe *r, const struct skp_recipe_field *f) {
   char text[512], list[520];
   skp__recipe_get(text, sizeof text, r, f);
+  if (f->kind == SKP_RECIPE_REAL) return cJSON_AddNumberToObject(object, f->name, strtod(text, NULL));
   if (f->kind == SKP_RECIPE_TEXT) return cJSON_AddStringToObject(object, f->name, text);
   snprintf(list, sizeof list, f->kind == SKP_RECIPE_NUMBERS ? "[%s]" : "%s", text);
   return cJSON_AddRawToObject(object, f->name, list);

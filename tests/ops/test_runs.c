@@ -76,7 +76,8 @@ static bool unseen(const char *name, bool adam) {
   const char *end = strrchr(name, '.') + 1;
   if (strncmp(name, "linear", 6) == 0) return false;
   if (adam && strcmp(end, "running_mean") == 0) return true;
-  return strcmp(end, "bias") == 0; /* of convolutions, and, for simplicity, batchnorm's beta; the losses judge that one */
+  return strcmp(end, "bias") ==
+         0; /* of convolutions, and, for simplicity, batchnorm's beta; the losses judge that one */
 }
 
 static void compare_weights(const char *got_path, const char *want_path, int run) {
