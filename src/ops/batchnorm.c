@@ -111,8 +111,10 @@ struct statistics {
 /* Of channel c; the variance is the biased one. */
 static struct statistics of_batch(const float *x, int64_t M, int64_t C, int64_t c) {
   struct statistics t = {0, 0};
-  for (int64_t i = 0; i < M; i++) t.mean += (double)x[i * C + c] / (double)M;
-  for (int64_t i = 0; i < M; i++) t.var += (x[i * C + c] - t.mean) * (x[i * C + c] - t.mean) / (double)M;
+  for (int64_t i = 0; i < M; i++) t.mean += x[i * C + c];
+  t.mean /= (double)M;
+  for (int64_t i = 0; i < M; i++) t.var += (x[i * C + c] - t.mean) * (x[i * C + c] - t.mean);
+  t.var /= (double)M;
   return t;
 }
 
