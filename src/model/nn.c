@@ -331,7 +331,7 @@ static void set_attrs(struct call *c, union skp_attrs *attrs) {
     if (o[i].attr) skp__lua_check(c->L, skp__attrs_set(c->layer->op, attrs, o[i].attr, c->value[i]));
 }
 
-/* nn.LAYER(x, [channels,] {options}) -> y. The model graph is the one of evaluation: each node makes its first output only. */
+/* nn.LAYER(x, [channels,] {options}) -> y. Each node makes its first output only: the others come with skp__graph_instance. */
 static int layer(lua_State *L) {
   static const bool first_only[SKP_MAX_OUT] = {true};
   struct call c = {.L = L, .layer = lua_touserdata(L, lua_upvalueindex(1))};
