@@ -7,9 +7,13 @@
 
 /* ---- files written by the tests ---------------------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/skp-idx-XXXXXX";
+static char folder[32];
 
-static void make_folder(void) { ck_assert_ptr_nonnull(mkdtemp(folder)); }
+static void make_folder(void) {
+  strcpy(folder, "/tmp/skp-idx-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
 static void remove_folder(void) {
   char command[64];
   snprintf(command, sizeof command, "rm -rf %s", folder);
