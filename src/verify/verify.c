@@ -95,6 +95,11 @@ static skp_status count(struct run *r, const struct skp__case *c, const char *no
   return SKP_OK;
 }
 
+static void add_reason(struct skp__verdict *none, const char *method, const char *reason) {
+  size_t n = strlen(none->text);
+  snprintf(none->text + n, sizeof none->text - n, "; %.40s: %.300s", method, reason);
+}
+
 /* A node by each method that can take it; there must be one. */
 static skp_status visit_node(struct run *r, const struct skp__case *c, size_t n) {
   const struct skp_node *node = &c->g->nodes.at[n];
@@ -103,9 +108,12 @@ static skp_status visit_node(struct run *r, const struct skp__case *c, size_t n)
   bool taken = false;
   const char *method;
   for (int m = 0; (method = r->b->ops->method_name(r->b, node->op, m)); m++) {
-    if (r->b->ops->method_refusal(r->b, &sig, m)) continue;
-    skp_status status = skp__judge(&v, r->b, c, n, method);
-    if (status == SKP_OK && v.refused) continue;
+    const char *reason = r->b->ops->method_refusal(r->b, &sig, m);
+    skp_status status = reason ? SKP_OK : skp__judge(&v, r->b, c, n, method);
+    if (reason || (status == SKP_OK && v.refused)) {
+      add_reason(&none, method, reason ? reason : v.text);
+      continue;
+    }
     taken = true;
     SKP_TRY(count(r, c, node->op->name, method, &v));
     if (status != SKP_OK) return skp__fail_in(status, "%s %s: %s by %s", c->op, c->id, node->op->name, method);
