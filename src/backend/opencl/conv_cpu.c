@@ -76,12 +76,13 @@ static int tiles_of_group(const struct skp__cl *cl, const struct skp__gather *g)
 
 /* `from`: "i0", or "w" for the padded copy at x_at. */
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
-  int length = tiles_of_group(skp__cl_of(p), g), M = skp__gather_pixels(g);
+  int M = skp__gather_pixels(g);
+  if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
+  int length = tiles_of_group(skp__cl_of(p), g);
   size_t global[2] = {(size_t)panels_of(g), (size_t)ceil_div(ceil_div(M, TILE), length)};
   char args[120];
   snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
            bias ? "i2" : "i1");
-  if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
   return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", "", 2, global, one, args, bias, x_at, length, M, g->IH, g->IW,
                         g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels_of(g), g->R * g->S, g->S,
                         SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
