@@ -64,6 +64,14 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
+/* conv_thin.c: whole images in private memory, all sizes constant. */
+const char *skp__conv_thin_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+const char *skp__conv_thin_dx_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+const char *skp__conv_thin_dw_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_thin(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_thin_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
 /* conv_tiled.c: tiles in local memory, groups of 16 × 16. */
 skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig);
