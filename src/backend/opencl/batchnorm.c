@@ -1,5 +1,179 @@
-/* batchnorm.c: the methods of batch normalisation and its gradient on OpenCL. SPDX-License-Identifier: MIT */
-#include "backend/opencl/cl.h"
+/* batchnorm.c: the methods of batch normalisation and its gradient on OpenCL. SPDX-License-Identifier: MIT
+ *
+ *   cpu     a few work-items that walk over rows of vectors; the second of two launches joins the first one's partial results itself
+ *   tiled   sums by groups over tiles, joined by a group for each channel, then each value by itself
+ *   plain   sums by a work-item for each channel, then as tiled
+ *
+ * Evaluation needs no sums: one launch. Gradients need them unless dx in evaluation, or dresidual, is all that is wanted. */
+#include "backend/opencl/pixels.h"
+#include <stdio.h>
 
-const struct skp__cl_method skp__cl_batchnorm[] = {{0}};
-const struct skp__cl_method skp__cl_batchnorm_dx[] = {{0}};
+enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs of batchnorm */
+enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD };       /* of batchnorm_dx */
+enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* outputs of batchnorm_dx */
+
+/* What kernels and sizes depend on. */
+struct problem {
+  int C, P, total; /* channels, pixels, values */
+  bool gradient, training, fused, sums;
+  char options[120];
+};
+
+/* Bits that say which outputs from number `from` on are there. */
+static int wanted(const struct skp_sig *sig, int from) {
+  int bits = 0;
+  for (int i = from; i < sig->op->n_out; i++) bits |= (sig->out[i].rank > 0) << (i - from);
+  return bits;
+}
+
+static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
+  const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
+  const struct skp_shape *x = &sig->in[gradient ? DX_X : X];
+  const int want = wanted(sig, gradient ? 0 : 1);
+  struct problem b = {.C = (int)x->dim[3], .total = (int)skp__shape_count(x), .gradient = gradient};
+  b.P = b.total / b.C;
+  b.training = a->training;
+  b.fused = a->fuse != SKP_FUSE_NONE;
+  b.sums = gradient ? (a->training && sig->out[DX].rank) || sig->out[DGAMMA].rank || sig->out[DBETA].rank : a->training;
+  snprintf(b.options, sizeof b.options, "-DC=%d -DTRAINING=%d -DFUSE=%d -DWANT=%d", b.C, b.training, a->fuse, want);
+  return b;
+}
+
+/* ---- rows of columns: cpu and tiled --------------------------------------------------------------------------------- */
+
+enum { STRIP = 32, BLOCK = 32 }; /* columns at a time; rows of a chunk at least; see batchnorm_cpu.cl */
+enum { COLUMNS_MOST = 1 << 12 }; /* of which a work-item keeps tables */
+enum { VALUES_MOST = 1 << 30 };  /* so that positions a chunk beyond the end are ints too */
+
+/* x as rows of a whole number of pixels that STRIP divides, the rows in chunks. */
+struct rows {
+  int pixels, columns, chunk_rows, chunks;
+  char options[160];
+};
+
+static int pixels_of_row(int64_t C) {
+  int pixels = STRIP;
+  while (pixels > 1 && C % 2 == 0) pixels /= 2, C /= 2;
+  return pixels;
+}
+
+/* At most `chunks`, of `least` rows or more. */
+static struct rows rows_of(const struct problem *b, int64_t chunks, int least) {
+  struct rows r = {.pixels = pixels_of_row(b->C)};
+  r.columns = r.pixels * b->C;
+  const int64_t rows = ((int64_t)b->total + r.columns - 1) / r.columns;
+  const int64_t most = rows / least < chunks ? rows / least : chunks;
+  r.chunk_rows = most > 1 ? (int)((rows + most - 1) / most) : (int)rows;
+  r.chunks = (int)((rows + r.chunk_rows - 1) / r.chunk_rows);
+  snprintf(r.options, sizeof r.options, "%s -DPIXELS=%d", b->options, r.pixels);
+  return r;
+}
+
+static int64_t partial_bytes(const struct rows *r) {
+  return 2 * (int64_t)r->chunks * r->columns * (int64_t)sizeof(float);
+}
+
+/* ---- cpu ------------------------------------------------------------------------------------------------------------ */
+
+static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
+  const struct rows r = rows_of(&b, 2 * (int64_t)skp__cl_of(p)->units, BLOCK);
+  const size_t global = (size_t)r.chunks, one = 1;
+  const char *file = "batchnorm_cpu";
+  if (b.sums) {
+    skp__cl_need_workspace(p, partial_bytes(&r));
+    SKP_TRY(b.gradient ? skp__cl_launch(p, file, "batchnorm_dx_sums", r.options, 1, &global, &one, "w i0 i1 i2 i4 d d",
+                                        b.total, r.chunk_rows)
+                       : skp__cl_launch(p, file, "batchnorm_statistics", r.options, 1, &global, &one, "w i0 d d",
+                                        b.total, r.chunk_rows));
+  }
+  if (b.gradient)
+    return skp__cl_launch(p, file, "batchnorm_dx_apply", r.options, 1, &global, &one,
+                          "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 w d d d", b.total, r.chunk_rows, r.chunks);
+  return skp__cl_launch(p, file, "batchnorm_apply", r.options, 1, &global, &one,
+                        "o0 o1 o2 o3 o4 i0 i1 i2 i3 i4 i5 w d d d f f", b.total, r.chunk_rows, r.chunks,
+                        (double)sig->attrs.batchnorm.eps, (double)sig->attrs.batchnorm.momentum);
+}
+
+/* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace --------- */
+
+static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b, int width) {
+  char options[160];
+  snprintf(options, sizeof options, "%s -DWIDTH=%d", b->options, width);
+  const size_t global = skp__pixels_global(b->P, b->C, width), local = SKP_PIXELS_LOCAL;
+  if (!b->gradient)
+    return skp__cl_launch(p, "batchnorm", "batchnorm_apply", options, 1, &global, &local,
+                          "o0 o3 o4 i0 i1 i2 i3 w i4 i5 d f", b->P, (double)sig->attrs.batchnorm.eps);
+  if (!sig->out[DX].rank && !sig->out[DRESIDUAL].rank) return SKP_OK;
+  return skp__cl_launch(p, "batchnorm_dx", "batchnorm_dx_apply", options, 1, &global, &local,
+                        "o0 o3 i0 i1 i2 i3 i4 i5 w d", b->P);
+}
+
+static int64_t table_bytes(const struct problem *b) { return 2 * (int64_t)b->C * (int64_t)sizeof(float); }
+
+/* ---- plain ---------------------------------------------------------------------------------------------------------- */
+
+static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
+  const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
+  const size_t global = (size_t)b.C, one = 1;
+  if (b.sums) {
+    skp__cl_need_workspace(p, table_bytes(&b));
+    SKP_TRY(b.gradient ? skp__cl_launch(p, "batchnorm_dx", "batchnorm_dx_sums", b.options, 1, &global, &one,
+                                        "w o1 o2 i0 i1 i2 i4 i5 d", b.P)
+                       : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", b.options, 1, &global, &one,
+                                        "w o1 o2 o3 o4 i0 i4 i5 d f f", b.P, (double)a->eps, (double)a->momentum));
+  }
+  return launch_apply(p, sig, &b, 1);
+}
+
+/* ---- tiled ---------------------------------------------------------------------------------------------------------- */
+
+enum { LANES = STRIP, ROWS = 8 }; /* of a group */
+
+static skp_status launch_tiles(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b,
+                               const struct rows *r) {
+  const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
+  const size_t tiles[] = {(size_t)r->columns, (size_t)r->chunks * ROWS}, tile[] = {LANES, ROWS};
+  const size_t joining = (size_t)b->C * LANES * ROWS, group = LANES * ROWS;
+  const char *file = "batchnorm_tiled";
+  skp__cl_need_workspace(p, table_bytes(b) + partial_bytes(r));
+  if (b->gradient) {
+    SKP_TRY(skp__cl_launch(p, file, "batchnorm_dx_tiles", r->options, 2, tiles, tile, "w i0 i1 i2 i4 d d", b->total,
+                           r->chunk_rows));
+    return skp__cl_launch(p, file, "batchnorm_dx_finish", r->options, 1, &joining, &group, "w o1 o2 i5 d", r->chunks);
+  }
+  SKP_TRY(skp__cl_launch(p, file, "batchnorm_tiles", r->options, 2, tiles, tile, "w i0 d d", b->total, r->chunk_rows));
+  return skp__cl_launch(p, file, "batchnorm_finish", r->options, 1, &joining, &group, "w o1 o2 o3 o4 i4 i5 d d d f f",
+                        b->total, r->chunk_rows, r->chunks, (double)a->eps, (double)a->momentum);
+}
+
+/* Enough groups to fill the device several times over. */
+static skp_status prepare_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
+  const int64_t across = (int64_t)b.C * pixels_of_row(b.C) / LANES;
+  const struct rows r = rows_of(&b, 8 * (int64_t)cl->units / across, 4 * ROWS);
+  if (b.sums) SKP_TRY(launch_tiles(p, sig, &b, &r));
+  return launch_apply(p, sig, &b, skp__pixels_width(cl, b.C));
+}
+
+static const char *refuse_tiled(const struct skp__cl *cl, const struct skp_sig *sig) {
+  (void)cl;
+  return skp__shape_count(&sig->in[X]) > VALUES_MOST ? "more than 2^30 values" : NULL;
+}
+
+static const char *refuse_cpu(const struct skp__cl *cl, const struct skp_sig *sig) {
+  const int64_t C = sig->in[DX_X].dim[sig->in[DX_X].rank - 1]; /* of gamma, in batchnorm */
+  return C * pixels_of_row(C) > COLUMNS_MOST ? "too many channels, or an odd number" : refuse_tiled(cl, sig);
+}
+
+#define METHODS                                                                                                        \
+  {                                                                                                                    \
+    {"cpu", SKP_CL_CPU, refuse_cpu, prepare_cpu}, {"tiled", SKP_CL_GPU, refuse_tiled, prepare_tiled},                  \
+        {"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_plain}, {                                                   \
+      0                                                                                                                \
+    }                                                                                                                  \
+  }
+const struct skp__cl_method skp__cl_batchnorm[] = METHODS;
+const struct skp__cl_method skp__cl_batchnorm_dx[] = METHODS;

@@ -86,7 +86,7 @@ struct skp__cl_method {
   skp_status (*prepare)(struct skp_prepared *p, const struct skp_sig *sig);
 };
 
-/* A `refuse` for kernels that count in int: refuses values of more than 2^31 - 64 elements. */
+/* A `refuse` for kernels that count in int: refuses values of more than 2^31 - 4096 elements. */
 const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig);
 
 /* Each op's table, ended by name = NULL; flatten's is NULL (a view). One line an op in method.c comes from ops.def. */

@@ -22,7 +22,7 @@ static const struct skp__cl_method *find_method(const struct skp_op *op, const c
 
 const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig) {
   (void)cl;
-  const int64_t limit = INT32_MAX - 64; /* room for rounding up */
+  const int64_t limit = INT32_MAX - 4096; /* room for rounding up */
   for (int i = 0; i < sig->op->n_in; i++)
     if (skp__shape_count(&sig->in[i]) > limit) return "more than 2^31 elements";
   for (int i = 0; i < sig->op->n_out; i++)

@@ -1,0 +1,265 @@
+/* batchnorm_cpu.cl: batch normalisation and its gradient for CPUs, in two launches. SPDX-License-Identifier: MIT
+ *
+ *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl, batchnorm_dx.cl
+ *
+ * x is read as rows of COLUMNS = PIXELS · C values, the least multiple of C that STRIP divides; column j is channel j mod C. So vectors
+ * have no tails whatever C is. Each work-item is a group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at
+ * a time, the strip's sums or factors in registers. The last row may be cut short; its values are done one by one.
+ *
+ *   statistics, sums   leave two results for each column of a chunk: partial[0][chunk][j], partial[1][chunk][j]
+ *   apply              each work-item first joins them all (they are few), then goes over its rows */
+
+#ifndef C
+#define C 1 /* channels */
+#endif
+#ifndef TRAINING
+#define TRAINING 1 /* 0: normalise by the running statistics; the gradient takes mean and rstd for constants */
+#endif
+#ifndef FUSE
+#define FUSE 0 /* 1: relu, 2: + residual, relu */
+#endif
+#ifndef WANT
+#define WANT 15 /* outputs: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd; gradient: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
+#endif
+#ifndef BLOCK
+#define BLOCK 32 /* rows that are summed up before they join what went before; keeps rounding small */
+#endif
+#ifndef PIXELS
+#define PIXELS 32 /* in a row: STRIP / gcd(C, STRIP) */
+#endif
+#define STRIP   32
+#define COLUMNS (PIXELS * C)
+
+/* values[c] for each column */
+static void spread(float *columns, const float *values) {
+  for (int pixel = 0; pixel < PIXELS; pixel++)
+    for (int c = 0; c < C; c++) columns[pixel * C + c] = values[c];
+}
+
+static void fetch(float *to, global const float *from) {
+  for (int c = 0; c < C; c++) to[c] = from[c];
+}
+
+static void put(global float *to, const float *from) {
+  for (int c = 0; c < C; c++) to[c] = from[c];
+}
+
+/* How many values column j has in the chunk that begins with row `first`. */
+static int count_of(int first, int chunk_rows, int j, int total) {
+  return clamp(total / COLUMNS + (j < total % COLUMNS) - first, 0, chunk_rows);
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------- */
+
+/* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et al. 1979): nothing
+ * cancels, however large the mean. */
+kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int total,
+                                 int chunk_rows) {
+  const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
+  const int last = min(first + chunk_rows, total / COLUMNS);
+  global float *mean = partial + chunk * COLUMNS, *squares = mean + chunks * COLUMNS;
+  for (int j = 0; j < COLUMNS; j++) mean[j] = squares[j] = 0.0f;
+  for (int from = first; from < last; from += BLOCK) {
+    const int rows = min(BLOCK, last - from), before = from - first;
+    const float share = (float)rows / (before + rows), one = 1.0f / rows;
+    for (int j = 0; j < COLUMNS; j += STRIP) {
+      global const float *block = x + from * COLUMNS + j;
+      float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f;
+      for (int r = 0; r < rows; r++) {
+        sum0 += vload16(0, block + r * COLUMNS);
+        sum1 += vload16(1, block + r * COLUMNS);
+      }
+      sum0 *= one;
+      sum1 *= one;
+      for (int r = 0; r < rows; r++) {
+        const float16 d0 = vload16(0, block + r * COLUMNS) - sum0, d1 = vload16(1, block + r * COLUMNS) - sum1;
+        own0 += d0 * d0;
+        own1 += d1 * d1;
+      }
+      const float16 apart0 = sum0 - vload16(0, mean + j), apart1 = sum1 - vload16(1, mean + j);
+      vstore16(vload16(0, mean + j) + apart0 * share, 0, mean + j);
+      vstore16(vload16(1, mean + j) + apart1 * share, 1, mean + j);
+      vstore16(vload16(0, squares + j) + own0 + apart0 * apart0 * (share * before), 0, squares + j);
+      vstore16(vload16(1, squares + j) + own1 + apart1 * apart1 * (share * before), 1, squares + j);
+    }
+  }
+  if (chunk < chunks - 1) return;
+  for (int j = 0; j < total % COLUMNS; j++) {
+    const float value = x[total / COLUMNS * COLUMNS + j], apart = value - mean[j];
+    mean[j] += apart / (last - first + 1);
+    squares[j] += apart * (value - mean[j]);
+  }
+}
+
+/* Mean and sum of squared distances of each channel from those of all columns. */
+static void join(float *mean, float *squares, global const float *restrict partial, int total, int chunk_rows,
+                 int chunks) {
+  global const float *means = partial, *parts = partial + chunks * COLUMNS;
+  for (int c = 0; c < C; c++) mean[c] = squares[c] = 0.0f;
+  for (int at = 0; at < chunks * COLUMNS; at += C) {
+    const float n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
+    for (int c = 0; c < C; c++) mean[c] += n * (means[at + c] - means[c]);
+  }
+  for (int c = 0; c < C; c++) mean[c] = means[c] + mean[c] / (total / C);
+  for (int at = 0; at < chunks * COLUMNS; at += C) {
+    const float n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
+    for (int c = 0; c < C; c++) squares[c] += parts[at + c] + n * (means[at + c] - mean[c]) * (means[at + c] - mean[c]);
+  }
+}
+
+static float16 act(float16 z) { return FUSE ? (z < 0.0f ? (float16)(0.0f) : z) : z; }
+
+kernel void batchnorm_apply(global float *restrict y, global float *new_running_mean, global float *new_running_var,
+                            global float *restrict mean_out, global float *restrict rstd_out,
+                            global const float *restrict x, global const float *restrict gamma,
+                            global const float *restrict beta, global const float *restrict residual,
+                            global const float *running_mean, global const float *running_var,
+                            global const float *restrict partial, int total, int chunk_rows, int chunks, float eps,
+                            float momentum) {
+  const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
+  const int last = min(first + chunk_rows, total / COLUMNS);
+  float mean[C], var[C], rstd[C], centre[COLUMNS], scale[COLUMNS], shift[COLUMNS];
+  if (TRAINING) {
+    join(mean, var, partial, total, chunk_rows, chunks);
+    for (int c = 0; c < C; c++) var[c] /= P;
+  } else {
+    fetch(mean, running_mean);
+    fetch(var, running_var);
+  }
+  for (int c = 0; c < C; c++) rstd[c] = 1.0f / sqrt(var[c] + eps);
+  if (group == 0) {
+    const float unbiased = (float)P / max(P - 1, 1);
+    for (int c = 0; TRAINING && c < C; c++) {
+      if (WANT & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean[c];
+      if (WANT & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (var[c] * unbiased);
+    }
+    if (WANT & 4) put(mean_out, mean);
+    if (WANT & 8) put(rstd_out, rstd);
+  }
+  spread(centre, mean);
+  for (int c = 0; c < C; c++) var[c] = gamma[c] * rstd[c], mean[c] = beta[c];
+  spread(scale, var);
+  spread(shift, mean);
+  for (int from = first; from < last; from += BLOCK) {
+    const int rows = min(BLOCK, last - from);
+    for (int j = 0; j < COLUMNS; j += STRIP) {
+      const float16 centre0 = vload16(0, centre + j), scale0 = vload16(0, scale + j), shift0 = vload16(0, shift + j);
+      const float16 centre1 = vload16(1, centre + j), scale1 = vload16(1, scale + j), shift1 = vload16(1, shift + j);
+      for (int r = 0; r < rows; r++) {
+        const int at = (from + r) * COLUMNS + j;
+        float16 z0 = (vload16(0, x + at) - centre0) * scale0 + shift0;
+        float16 z1 = (vload16(1, x + at) - centre1) * scale1 + shift1;
+        if (FUSE == 2) z0 += vload16(0, residual + at), z1 += vload16(1, residual + at);
+        vstore16(act(z0), 0, y + at);
+        vstore16(act(z1), 1, y + at);
+      }
+    }
+  }
+  if (group < chunks - 1) return;
+  for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
+    float z = (x[at] - centre[j]) * scale[j] + shift[j];
+    if (FUSE == 2) z += residual[at];
+    y[at] = FUSE && z < 0.0f ? 0.0f : z;
+  }
+}
+
+/* ---- gradient ------------------------------------------------------------------------------------------------------ */
+
+/* dz of 16 neighbouring values */
+static float16 masked(global const float *restrict dy, global const float *restrict y, int at) {
+  const float16 d = vload16(0, dy + at);
+  return FUSE ? (vload16(0, y + at) > 0.0f ? d : (float16)(0.0f)) : d;
+}
+
+static float masked_one(global const float *restrict dy, global const float *restrict y, int at) {
+  return !FUSE || y[at] > 0.0f ? dy[at] : 0.0f;
+}
+
+/* partial = sum of dz, sum of dz · (x - mean) */
+kernel void batchnorm_dx_sums(global float *restrict partial, global const float *restrict dy,
+                              global const float *restrict x, global const float *restrict y,
+                              global const float *restrict mean, int total, int chunk_rows) {
+  const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
+  const int last = min(first + chunk_rows, total / COLUMNS);
+  global float *sums = partial + chunk * COLUMNS, *products = sums + chunks * COLUMNS;
+  float channel[C], centre[COLUMNS];
+  fetch(channel, mean);
+  spread(centre, channel);
+  for (int j = 0; j < COLUMNS; j++) sums[j] = products[j] = 0.0f;
+  for (int from = first; from < last; from += BLOCK) {
+    const int rows = min(BLOCK, last - from);
+    for (int j = 0; j < COLUMNS; j += STRIP) {
+      const float16 centre0 = vload16(0, centre + j), centre1 = vload16(1, centre + j);
+      float16 sum0 = 0.0f, sum1 = 0.0f, product0 = 0.0f, product1 = 0.0f;
+      for (int r = 0; r < rows; r++) {
+        const int at = (from + r) * COLUMNS + j;
+        const float16 dz0 = masked(dy, y, at), dz1 = masked(dy, y, at + 16);
+        sum0 += dz0;
+        sum1 += dz1;
+        product0 += dz0 * (vload16(0, x + at) - centre0);
+        product1 += dz1 * (vload16(1, x + at) - centre1);
+      }
+      vstore16(vload16(0, sums + j) + sum0, 0, sums + j);
+      vstore16(vload16(1, sums + j) + sum1, 1, sums + j);
+      vstore16(vload16(0, products + j) + product0, 0, products + j);
+      vstore16(vload16(1, products + j) + product1, 1, products + j);
+    }
+  }
+  if (chunk < chunks - 1) return;
+  for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
+    const float dz = masked_one(dy, y, at);
+    sums[j] += dz;
+    products[j] += dz * (x[at] - centre[j]);
+  }
+}
+
+/* dx = scale · dz + slope · (x - mean) + shift;  slope and shift are 0 unless TRAINING */
+kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
+                               global float *restrict dresidual, global const float *restrict dy,
+                               global const float *restrict x, global const float *restrict y,
+                               global const float *restrict gamma, global const float *restrict mean,
+                               global const float *restrict rstd, global const float *restrict partial, int total,
+                               int chunk_rows, int chunks) {
+  const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
+  const int last = min(first + chunk_rows, total / COLUMNS);
+  float sum[C], product[C], factor[C], centre[COLUMNS], scale[COLUMNS], slope[COLUMNS], shift[COLUMNS];
+  if ((TRAINING && (WANT & 1)) || (WANT & 6)) {
+    for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
+    for (int at = 0; at < chunks * COLUMNS; at += C) {
+      for (int c = 0; c < C; c++) sum[c] += partial[at + c];
+      for (int c = 0; c < C; c++) product[c] += partial[chunks * COLUMNS + at + c];
+    }
+    for (int c = 0; c < C; c++) product[c] *= rstd[c];
+    if (group == 0 && (WANT & 2)) put(dgamma, product);
+    if (group == 0 && (WANT & 4)) put(dbeta, sum);
+  }
+  if (!(WANT & 9)) return;
+  for (int c = 0; c < C; c++) factor[c] = gamma[c] * rstd[c];
+  spread(scale, factor);
+  if (TRAINING) {
+    for (int c = 0; c < C; c++) product[c] *= -factor[c] * rstd[c] / P, sum[c] *= -factor[c] / P, factor[c] = mean[c];
+    spread(slope, product);
+    spread(shift, sum);
+    spread(centre, factor);
+  }
+  for (int from = first; from < last; from += BLOCK) {
+    const int rows = min(BLOCK, last - from);
+    for (int j = 0; j < COLUMNS; j += 16) {
+      const float16 by = vload16(0, scale + j), slope0 = vload16(0, slope + j);
+      const float16 shift0 = vload16(0, shift + j), centre0 = vload16(0, centre + j);
+      for (int r = 0; r < rows; r++) {
+        const int at = (from + r) * COLUMNS + j;
+        const float16 dz = masked(dy, y, at);
+        if (WANT & 8) vstore16(dz, 0, dresidual + at);
+        if (!(WANT & 1)) continue;
+        vstore16(TRAINING ? by * dz + (slope0 * (vload16(0, x + at) - centre0) + shift0) : by * dz, 0, dx + at);
+      }
+    }
+  }
+  if (group < chunks - 1) return;
+  for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
+    const float dz = masked_one(dy, y, at);
+    if (WANT & 8) dresidual[at] = dz;
+    if (WANT & 1) dx[at] = TRAINING ? scale[j] * dz + (slope[j] * (x[at] - centre[j]) + shift[j]) : scale[j] * dz;
+  }
+}
