@@ -18,6 +18,15 @@ static skp_status ask(struct skp__cl *cl, cl_device_info what, size_t size, void
   return skp__cl_check(cl, clGetDeviceInfo(cl->device, what, size, out, NULL), "clGetDeviceInfo", "");
 }
 
+/* Asked first: rusticl of Mesa 22.3 crashes when a device that cannot is partitioned. */
+static bool can_partition(struct skp__cl *cl) {
+  cl_device_partition_property kinds[16] = {0};
+  if (ask(cl, CL_DEVICE_PARTITION_PROPERTIES, sizeof kinds, kinds) != SKP_OK) return false;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (kinds[i] == CL_DEVICE_PARTITION_BY_COUNTS) return true;
+  return false;
+}
+
 /* A part of the device with so many compute units; on a GPU there is nothing to limit. */
 static skp_status limit_threads(struct skp__cl *cl, int threads) {
   cl_uint units = 0, n = 0;
@@ -30,7 +39,8 @@ static skp_status limit_threads(struct skp__cl *cl, int threads) {
   const cl_device_partition_property parts[] = {CL_DEVICE_PARTITION_BY_COUNTS, threads,
                                                 CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
   cl_device_id part;
-  cl_int code = clCreateSubDevices(cl->device, parts, 1, &part, &n);
+  cl_int code = CL_INVALID_VALUE;
+  if (can_partition(cl)) code = clCreateSubDevices(cl->device, parts, 1, &part, &n);
   if (code != CL_SUCCESS)
     return skp__fail(SKP_UNSUPPORTED,
                      "%s cannot be limited to %d threads (clCreateSubDevices: %s). Leave out --threads.", cl->name,

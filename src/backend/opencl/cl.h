@@ -48,7 +48,9 @@ skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, cons
 /* ---- programs and launches -------------------------------------------------------------------------------------- */
 
 /* In a method's prepare: adds the launch of kernel `kernel` of cl/FILE.cl, compiled with `options` ("-DC=4 -DK=8"; programs are shared
- * by equal file and options, kept in memory and on disk). `global` is rounded up to a multiple of `local` by the caller; dims 1 … 3.
+ * by equal file and options, kept in memory and on disk). `file` and `kernel` are literals. `global` is rounded up to a multiple of `local`
+ * by the caller; `local` NULL: the kernel neither cares for groups nor minds some work-items too many along its first dimension, and both
+ * are left to the runtime, which fits any device. dims 1 … 3.
  * `args` lists the kernel's arguments, blank-separated:
  *   iN, oN   the buffer of input or output N (of any other present value if that one is absent: the kernel must not touch it then)
  *   w        the workspace

@@ -3,6 +3,9 @@
 #include "backend/opencl/runtime.h"
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { FREE_GROUP = 64 }; /* work-items of a group where the kernel leaves it open */
 
 struct skp__cl *skp__cl_of(struct skp_prepared *p) {
   return p->cl;
@@ -79,10 +82,34 @@ static skp_status read_args(struct skp_prepared *p, struct skp__cl_step *step, c
   return SKP_OK;
 }
 
-/* The kernel itself is asked how large a group it stands: registers may allow less than the device does. */
-static skp_status check_group(struct skp__cl *cl, const struct skp__cl_step *step) {
-  size_t items = 1, limit = 0;
-  cl_ulong own = 0;
+static skp_status ask_kernel(const struct skp__cl_step *step, struct skp__cl *cl, cl_kernel_work_group_info what,
+                             size_t size, void *out) {
+  return skp__cl_check(cl, clGetKernelWorkGroupInfo(step->kernel, cl->device, what, size, out, NULL),
+                       "clGetKernelWorkGroupInfo", step->name);
+}
+
+/* The kernel itself is asked how large a group it stands: registers may allow less than the device does. (rusticl of Mesa 22.3 answers with
+ * the width of a subgroup whatever the kernel; larger groups work there.) */
+static skp_status group_limit(struct skp__cl *cl, const struct skp__cl_step *step, size_t *limit) {
+  size_t multiple = 0;
+  SKP_TRY(ask_kernel(step, cl, CL_KERNEL_WORK_GROUP_SIZE, sizeof *limit, limit));
+  SKP_TRY(ask_kernel(step, cl, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, sizeof multiple, &multiple));
+  if (!strcmp(cl->platform, "rusticl") && *limit == multiple) *limit = cl->max_group;
+  return SKP_OK;
+}
+
+/* Groups for a kernel that does not care: a power of two along the first dimension, the global size rounded up to it. */
+static void choose_group(struct skp__cl_step *step, size_t limit, size_t most) {
+  size_t n = 1;
+  while (2 * n <= FREE_GROUP && 2 * n <= limit && 2 * n <= most) n *= 2;
+  step->local[0] = n;
+  step->local[1] = step->local[2] = 1;
+  step->global[0] = skp__cl_round_up((int64_t)step->global[0], (int64_t)n);
+}
+
+static skp_status check_group(struct skp__cl *cl, const struct skp__cl_step *step, size_t limit) {
+  size_t items = 1;
+  cl_ulong local_memory = 0;
   for (cl_uint i = 0; i < step->dims; i++) {
     if (!step->global[i] || !step->local[i] || step->global[i] % step->local[i])
       return skp__fail(SKP_INTERNAL, "Kernel %s: global size %zu is not a multiple of local size %zu.", step->name,
@@ -92,17 +119,23 @@ static skp_status check_group(struct skp__cl *cl, const struct skp__cl_step *ste
                        step->name, step->local[i], i, cl->max_items[i]);
     items *= step->local[i];
   }
-  SKP_TRY(skp__cl_check(
-      cl, clGetKernelWorkGroupInfo(step->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL),
-      "clGetKernelWorkGroupInfo", step->name));
-  SKP_TRY(skp__cl_check(
-      cl, clGetKernelWorkGroupInfo(step->kernel, cl->device, CL_KERNEL_LOCAL_MEM_SIZE, sizeof own, &own, NULL),
-      "clGetKernelWorkGroupInfo", step->name));
   if (items > limit)
     return skp__fail(SKP_UNSUPPORTED, "kernel %s wants groups of %zu work-items, %zu are possible", step->name, items,
                      limit);
-  if ((int64_t)own > cl->local_memory) return fail_local(cl, step, own);
-  return SKP_OK;
+  SKP_TRY(ask_kernel(step, cl, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local_memory, &local_memory));
+  return (int64_t)local_memory > cl->local_memory ? fail_local(cl, step, local_memory) : SKP_OK;
+}
+
+/* Sizes, given or chosen, that the kernel stands on this device. */
+static skp_status set_sizes(struct skp__cl *cl, struct skp__cl_step *step, const size_t *global, const size_t *local) {
+  size_t limit = 0;
+  SKP_TRY(group_limit(cl, step, &limit));
+  for (cl_uint i = 0; i < step->dims; i++) {
+    step->global[i] = global[i];
+    step->local[i] = local ? local[i] : 1;
+  }
+  if (!local) choose_group(step, limit, cl->max_items[0]);
+  return check_group(cl, step, limit);
 }
 
 skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
@@ -114,10 +147,6 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
   struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
   step->name = kernel;
   step->dims = (cl_uint)dims;
-  for (int i = 0; i < dims; i++) {
-    step->global[i] = global[i];
-    step->local[i] = local[i];
-  }
   cl_int code;
   step->kernel = clCreateKernel(program, kernel, &code);
   SKP_TRY(skp__cl_check(cl, code, "clCreateKernel", kernel));
@@ -125,7 +154,7 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
   va_start(values, args);
   skp_status status = read_args(p, step, args, values);
   va_end(values);
-  return status == SKP_OK ? check_group(cl, step) : status;
+  return status == SKP_OK ? set_sizes(cl, step, global, local) : status;
 }
 
 skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data) {

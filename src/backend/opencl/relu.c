@@ -1,12 +1,12 @@
 /* relu.c: the methods of relu and its gradient on OpenCL. SPDX-License-Identifier: MIT */
 #include "backend/opencl/cl.h"
 
-enum { WIDTH = 8, LOCAL = 64 }; /* values of a work-item; work-items of a group */
+enum { WIDTH = 8 }; /* values of a work-item */
 
 static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, const char *args) {
   int n = (int)skp__shape_count(&sig->out[0]);
-  size_t local = LOCAL, global = skp__cl_round_up((n + WIDTH - 1) / WIDTH, LOCAL);
-  return skp__cl_launch(p, "relu", kernel, "-DWIDTH=8", 1, &global, &local, args, n);
+  size_t global = (size_t)(n + WIDTH - 1) / WIDTH;
+  return skp__cl_launch(p, "relu", kernel, "-DWIDTH=8", 1, &global, NULL, args, n);
 }
 
 static skp_status prepare_relu(struct skp_prepared *p, const struct skp_sig *sig) {
