@@ -63,6 +63,12 @@ static skp_status choose_folder(struct training *t) {
   return skp__run_check(t->out, skp__checkpoint_bytes(t->c->model));
 }
 
+/* After a run that did not begin; a folder with something in it stays. */
+static void forget_folder(const struct training *t) {
+  rmdir(t->out);
+  if (!cli_said(t->c, CLI_OUT)) rmdir("runs");
+}
+
 /* ---- what is going to happen ------------------------------------------------------------------------------------ */
 
 static void say_model(const struct cli *c) {
@@ -159,7 +165,7 @@ skp_status cli_train(struct cli *c) {
   struct training t = {.c = c, .accuracy = -1};
   skp_status status = prepare(&t);
   if (status == SKP_OK) status = run(&t);
-  if (status != SKP_OK && t.out && t.created) rmdir(t.out); /* fails, rightly, if there is something in it */
+  if (status != SKP_OK && t.out && t.created) forget_folder(&t);
   skp__source_destroy(t.train);
   skp__source_destroy(t.test);
   free(t.out);

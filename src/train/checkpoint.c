@@ -87,7 +87,7 @@ static skp_status check_finite(const struct skp_graph *g, const float *params, c
     const struct skp_tensor *t = &g->tensors.at[i];
     const float *flat = t->role == SKP_ROLE_PARAM ? params : state;
     if (saved(t) && !all_finite(flat + t->offset, skp__shape_count(&t->shape)))
-      return skp__fail(SKP_NUMERIC, "%s holds values that are not finite; such weights are not saved.", t->name);
+      return skp__fail(SKP_NUMERIC, "The values of %s became infinite or not numbers", t->name);
   }
   return SKP_OK;
 }

@@ -59,15 +59,15 @@ static skp_status queue_step(struct loop *l) {
   return SKP_OK;
 }
 
-static skp_status fail_not_finite(const struct loop *l, const struct slot *slot) {
+/* `what` left the finite numbers: where, and what to do. */
+static skp_status fail_numeric(const struct loop *l, int64_t step, const char *what) {
   double lr = l->s->model->recipe.lr;
-  return skp__fail(
-      SKP_NUMERIC,
-      "The loss became %s at step %lld (epoch %lld) with the learning rate %g. Try a smaller one (--lr %g), "
-      "or check that the pixels are normalised (--mean, --std). %s %s.",
-      isnan(slot->loss) ? "not a number" : "infinite", (long long)l->done + 1, (long long)l->epoch + 1, lr, lr / 10,
-      l->epoch ? "The weights after the last whole epoch are in" : "Nothing was saved yet in",
-      l->epoch ? l->run.last : l->o->out);
+  return skp__fail(SKP_NUMERIC,
+                   "%s at step %lld (epoch %lld) with the learning rate %g. Try a smaller one (--lr %g), or check that "
+                   "the pixels are normalised (--mean, --std). %s %s.",
+                   what, (long long)step, (long long)l->epoch + 1, lr, lr / 10,
+                   l->saved < 0 ? "Nothing was saved yet in" : "The weights from before are in",
+                   l->saved < 0 ? l->o->out : l->run.last);
 }
 
 static void tell(const struct loop *l, struct skp_progress p) {
@@ -91,7 +91,10 @@ static skp_status retire_step(struct loop *l) {
   SKP_TRY(l->s->b->ops->wait(l->s->b, slot->ticket));
   skp__loader_give_back(l->loader, slot->batch);
   slot->batch = NULL;
-  if (!isfinite(slot->loss)) return fail_not_finite(l, slot);
+  if (!isfinite(slot->loss)) {
+    const char *what = isnan(slot->loss) ? "The loss became not a number" : "The loss became infinite";
+    return fail_numeric(l, l->done + 1, what);
+  }
   l->done++;
   l->images += slot->n;
   l->loss_sum += (double)slot->loss * (double)slot->n;
@@ -114,9 +117,7 @@ static skp_status save(struct loop *l, const char *path) {
   struct skp_checkpoint_extra extra = l->o->extra;
   extra.steps = l->done;
   skp_status status = skp__checkpoint_save(path, l->s, &extra);
-  if (status == SKP_NUMERIC)
-    return skp__fail_in(status, "after step %lld with the learning rate %g", (long long)l->done,
-                        l->s->model->recipe.lr);
+  if (status == SKP_NUMERIC) return fail_numeric(l, l->done, skp_error_message());
   if (status == SKP_OK) l->saved = l->done;
   return status;
 }

@@ -1,0 +1,56 @@
+# lib.sh: what the tests of the command line share. Each test_NAME.sh gets the program as its first argument.
+# SPDX-License-Identifier: MIT
+set -u
+skipper=$1
+models=$SKP_SOURCE_DIR/models
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+fail() {
+  echo "FAILED: $*"
+  [ -f out ] && sed 's/^/  out: /' out | tail -20
+  [ -f err ] && sed 's/^/  err: /' err | tail -20
+  exit 1
+}
+
+# run STATUS WORD…: calls the program, keeps what it says in out and err, and demands an exit status.
+run() {
+  local want=$1 got=0
+  shift
+  called="skipper $*"
+  timeout 300 "$skipper" "$@" >out 2>err </dev/null || got=$?
+  [ "$got" = "$want" ] || fail "$called: exit status $got, not $want"
+}
+
+# in_out PATTERN, in_err PATTERN: what the last call said (extended regular expressions).
+in_out() { grep -Eq -- "$1" out || fail "$called: standard output lacks \"$1\""; }
+in_err() { grep -Eq -- "$1" err || fail "$called: standard error lacks \"$1\""; }
+quiet_out() { [ ! -s out ] || fail "$called: standard output is not empty"; }
+
+# refuse STATUS PATTERN WORD…: a call that must fail with this text, and say nothing else on standard output.
+refuse() {
+  local status=$1 pattern=$2
+  shift 2
+  run "$status" "$@"
+  in_err "$pattern"
+  quiet_out
+}
+
+# A network that takes no time.
+cat >tiny.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x) return nn.linear(nn.flatten(x), 10, {name = "fc"}) end,
+}
+END
+# Writes IDX files: idx FOLDER SPLIT IMAGES SIDE LABEL…, all pixels 7.
+idx() {
+  local folder=$1 split=$2 n=$3 side=$4
+  shift 4
+  mkdir -p "$folder"
+  { printf '\0\0\10\3'; be32 "$n"; be32 "$side"; be32 "$side"; head -c $((n * side * side)) /dev/zero | tr '\0' '\7'; } >"$folder/$split-images-idx3-ubyte"
+  { printf '\0\0\10\1'; be32 $#; for label; do printf "\\$(printf %o "$label")"; done; } >"$folder/$split-labels-idx1-ubyte"
+}
+be32() { for shift in 24 16 8 0; do printf "\\$(printf %o $(($1 >> shift & 255)))"; done; }

@@ -1,0 +1,66 @@
+# test_bad_input.sh: errors that say what, where and what to do; nothing lost. SPDX-License-Identifier: MIT
+. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+
+# Data.
+refuse 1 "'nowhere' is neither a folder nor" train tiny.lua --data nowhere --out run
+mkdir empty
+refuse 1 'folder empty holds no data' train tiny.lua --data empty --out run
+idx labels train 4 28 1 2 3 12
+refuse 1 'image 3 has the label 12' train tiny.lua --data labels --out run
+idx counts train 4 28 1 2 3
+refuse 1 '4 images, but .* 3 labels' train tiny.lua --data counts --out run
+idx small train 4 20 1 2 3 4
+refuse 1 'are 20×20, tiny takes 28×28. Try --size 20' train tiny.lua --data small --out run
+idx short train 4 28 1 2 3 4
+truncate -s 1000 short/train-images-idx3-ubyte
+refuse 1 'short/train-images-idx3-ubyte' train tiny.lua --data short --out run
+sed 's/data = "digits", //' tiny.lua >dataless.lua
+refuse 2 'names no data' train dataless.lua --out run
+
+# Models.
+refuse 1 'nowhere.lua' train nowhere.lua --out run
+echo 'return {input = ' >broken.lua
+refuse 1 'broken.lua:[0-9]+' train broken.lua --out run
+echo 'while true do end' >endless.lua
+refuse 1 'endless.lua' train endless.lua --out run
+sed 's/nn.linear.*end/nn.conv2d(nn.conv2d(x, 4, {kernel = 1}) + x, 4, {kernel = 1}) end/' tiny.lua >shapes.lua
+refuse 1 'shapes.lua:4:.*×.*×' train shapes.lua --out run
+refuse 2 'no argument "depth"' train tiny.lua --set depth=3 --out run
+
+# Safetensors.
+run 0 train tiny.lua --max-steps 0 --out good
+head -c 1000 good/last.safetensors >cut.safetensors
+refuse 1 'cut.safetensors' eval cut.safetensors --data digits
+echo 'no such format' >text.safetensors
+refuse 1 'text.safetensors' train tiny.lua --init text.safetensors --out run
+refuse 1 'nowhere.safetensors' eval nowhere.safetensors
+printf '\100\0\0\0\0\0\0\0%-64s\0\0\200?' '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' >foreign.safetensors
+refuse 1 'not a checkpoint of Skipper' eval foreign.safetensors --data digits
+refuse 1 'No weight of foreign.safetensors fits' train tiny.lua --init foreign.safetensors --out run
+
+# A batch that no device holds; images that are none.
+refuse 1 'too large|out of|memory|bytes' bench tiny.lua --batch 1048576 --size 16384
+echo 'not an image' >text.png
+refuse 1 'text.png' predict good/last.safetensors text.png
+
+# A loss that leaves the numbers: the run ends, what was saved stays.
+idx set train 64 28 $(seq 0 63 | sed 's/.*\(.\)/\1/')
+for batch in 8 64; do # in an epoch; at its end
+  refuse 1 'became .* at step [0-9]+ .*learning rate 1e\+06.*--lr' train tiny.lua --data set --lr 1e6 --weight-decay 1 --batch $batch --epochs 200 --out diverged
+  [ -z "$(find diverged -name '*.tmp')" ] || fail "a temporary file stayed"
+  grep -qi 'nan\|inf' diverged/log.jsonl && fail "log.jsonl holds what JSON does not know"
+done
+
+# Folders that cannot be written.
+refuse 1 '/proc/nowhere' train tiny.lua --max-steps 1 --out /proc/nowhere
+echo >file
+refuse 1 'file' train tiny.lua --max-steps 1 --out file
+if [ "$(id -u)" != 0 ]; then
+  mkdir -m 555 readonly
+  refuse 1 'readonly' train tiny.lua --max-steps 1 --out readonly
+fi
+refuse 1 '/proc/answers' predict good/last.safetensors --data set --logits /proc/answers.safetensors
+
+[ ! -e run ] || fail "a run that did not begin left its folder: $(ls -R run)"
+[ ! -e runs ] || fail "a folder nobody asked for"
+echo ok

@@ -1,0 +1,72 @@
+# test_stopping.sh: Ctrl-C, kill, a full disk: what was saved before stays whole. SPDX-License-Identifier: MIT
+. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+idx set train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/')
+called="skipper train"
+
+# start WORD…: a run in the background; waits until it has saved once.
+start() {
+  rm -rf run
+  "$skipper" train tiny.lua --data set --epochs 1000000 --out run "$@" >out 2>err </dev/null &
+  pid=$!
+  for _ in $(seq 600); do
+    [ -f run/last.safetensors ] && return
+    kill -0 $pid 2>/dev/null || fail "the run ended by itself"
+    sleep 0.05
+  done
+  fail "nothing was saved in 30 s"
+}
+loads() { "$skipper" eval run/last.safetensors --data set --json >/dev/null 2>eval.err || fail "run/last.safetensors: $(cat eval.err)"; }
+
+# Ctrl-C and a polite kill: the step is finished, the weights are saved, status 0. (Background jobs of a script ignore SIGINT unless
+# the program catches it, which it does.)
+for signal in INT TERM; do
+  start
+  kill -$signal $pid
+  wait $pid
+  status=$?
+  [ $status = 0 ] || fail "status $status after SIG$signal"
+  in_err 'Stopping after this step'
+  in_out 'Stopped after step [0-9]+; run/last.safetensors holds the weights'
+  loads
+  tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
+done
+
+# kill -9 whenever it comes: there is the old checkpoint or the new one, and the next run sweeps up.
+for delay in 0.01 0.05 0.09 0.13 0.17; do
+  start
+  sleep $delay
+  kill -9 $pid
+  wait $pid 2>/dev/null
+  loads
+done
+touch run/last.safetensors.999999999.tmp
+run 0 train tiny.lua --data set --max-steps 1 --out run
+[ -z "$(find run -maxdepth 1 -name '*.tmp')" ] || fail "left behind: $(ls run)"
+
+# No room to begin with: said before any work, with the bytes that it takes; the old run stays where it is.
+cp run/last.safetensors before
+full() { (ulimit -f "$1"; shift; timeout 100 "$skipper" "$@" >out 2>err </dev/null); }
+full 8 train tiny.lua --data set --max-steps 1 --out run && fail "there was room?"
+in_err 'Cannot write to the run folder run: .* at least [0-9]+ bytes'
+cmp run/last.safetensors before || fail "the old checkpoint was touched"
+
+# No room later: the log outgrows its limit; the last checkpoint stays whole.
+rm -rf run
+full 180 train tiny.lua --data set --epochs 1000000 --out run && fail "the log never ended?"
+in_err 'run/log.jsonl: File too large'
+loads
+tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
+
+# A disk that fills up while training.
+mkdir disk
+if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
+  trap 'umount "$dir/disk"; rm -rf "$dir"' EXIT
+  run 0 train tiny.lua --data set --max-steps 1 --out disk/run
+  cp disk/run/last.safetensors before
+  head -c 1M /dev/zero >disk/rest 2>/dev/null
+  refuse 1 'No space left.*[0-9]+ bytes' train tiny.lua --data set --max-steps 1 --out disk/run
+  cmp disk/run/last.safetensors before || fail "the old checkpoint was touched"
+  refuse 1 'disk is full.*[0-9]+ bytes' predict before --data set --logits disk/answers.safetensors
+  [ -z "$(find disk -name '*.tmp')" ] || fail "a temporary file stayed"
+fi
+echo ok

@@ -1,0 +1,29 @@
+# test_tools.sh: summary, bench and selftest. SPDX-License-Identifier: MIT
+. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+
+run 0 summary "$models/resize.lua" --batch 2
+in_out '^residual_block_1\.shortcut\.0 +conv2d +2×14×14×8 +16 '
+in_out '^total +17 986 '
+in_out 'training step .*: fits the '
+in_out 'evaluation .*: fits the '
+run 0 summary tiny.lua --size 32
+in_out '^fc +linear +64×10 +10 250 '
+
+for mode in train eval; do
+  run 0 bench tiny.lua --mode $mode --batch 8 --steps 3 --json
+  for key in img_per_s best_img_per_s peak_rss_mib device_mib cold_start_s gflops; do in_out "\"$key\":[0-9.e+-]+"; done
+done
+run 0 bench tiny.lua --batch 8 --steps 3
+in_out '^[0-9.e+]+ images/s, the median'
+
+run 0 selftest --op relu
+tail -1 out | grep -Eqx '[0-9]+ passed, 0 failed' || fail "last line: $(tail -1 out)"
+run 0 selftest --op relu --json
+in_out '"failed":0'
+refuse 2 'no case of an op' selftest --op frobnicate
+refuse 1 'nowhere' selftest --cases nowhere
+if [ -d "$SKP_SHARED/golden/ops" ]; then
+  run 0 selftest --op relu --cases "$SKP_SHARED/golden"
+  tail -1 out | grep -Eqx '[0-9]+ passed, 0 failed' || fail "last line: $(tail -1 out)"
+fi
+echo ok

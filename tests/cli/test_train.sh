@@ -1,0 +1,67 @@
+# test_train.sh: a training run, what it writes, and what the other commands make of it. SPDX-License-Identifier: MIT
+. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+numbers='-?[0-9.]+(e-?[0-9]+)?'
+
+run 0 train "$models/identity.lua" --max-steps 5 --batch 32 --out run
+quiet='device|model|data|recipe|run'
+for word in device model data recipe run; do in_err "^$word "; done
+in_out 'saved in run'
+[ "$(grep -c '"step"' run/log.jsonl)" = 5 ] || fail "log.jsonl has not 5 steps"
+grep -Eqx "\{\"step\":1,\"loss\":$numbers,\"lr\":0.01\}" run/log.jsonl || fail "log.jsonl: $(head -1 run/log.jsonl)"
+[ -z "$(find run -name '*.tmp')" ] || fail "a temporary file stayed"
+grep -q '"optimizer":	"adam"' run/config.json || fail "config.json lacks the recipe"
+head -c 4096 run/last.safetensors | grep -q block_1.1.num_batches_tracked || fail "num_batches_tracked is missing"
+
+# The same command gives the same bits; the earlier run is kept.
+run 0 train "$models/identity.lua" --max-steps 5 --batch 32 --out run
+in_err 'earlier run in run now lies in run/earlier-1'
+cmp run/last.safetensors run/earlier-1/last.safetensors || fail "two runs differ"
+cmp run/log.jsonl run/earlier-1/log.jsonl || fail "two logs differ"
+run 0 train "$models/identity.lua" --max-steps 5 --batch 32 --seed 2 --out run
+[ -d run/earlier-2 ] || fail "the second run was not kept"
+cmp -s run/last.safetensors run/earlier-1/last.safetensors && fail "the seed changes nothing"
+
+# Whole epochs: a line each, and the best.
+idx set train 100 28 $(seq 0 99 | sed 's/.*\(.\)/\1/')
+idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
+run 0 train tiny.lua --data set --epochs 2 --out epochs
+in_err '^epoch 2/2  loss .* test accuracy'
+in_out '^test accuracy'
+[ "$(grep -c '"epoch"' epochs/log.jsonl)" = 2 ] || fail "log.jsonl has not 2 epochs"
+[ "$(grep -c '"step"' epochs/log.jsonl)" = 4 ] || fail "the last smaller batch is missing"
+grep -Eq "^\{\"epoch\":2,\"train_loss\":$numbers,\"test_accuracy\":0\.1,.*\"img_per_s\":$numbers" epochs/log.jsonl || fail "epoch line"
+head -1 epochs/results.csv | grep -q '^epoch,step,train_loss,test_accuracy' || fail "results.csv: $(head -1 epochs/results.csv)"
+[ "$(wc -l <epochs/results.csv)" = 3 ] || fail "results.csv has not 3 lines"
+[ -f epochs/best.safetensors ] || fail "best.safetensors is missing"
+
+# Without steps; and from weights of a file, which come out as they went in.
+run 0 train tiny.lua --max-steps 0 --out none
+run 0 train tiny.lua --max-steps 0 --seed 9 --init none/last.safetensors --out again
+in_err '2 weights loaded from none/last.safetensors, 0 left'
+cmp none/last.safetensors again/last.safetensors || fail "--init changes weights"
+run 0 train "$models/identity.lua" --max-steps 0 --out other
+refuse 1 'No weight of other/last.safetensors fits' train tiny.lua --max-steps 0 --init other/last.safetensors --out x
+in_err 'block_1.0.weight: not in the model'
+[ ! -d x ] || fail "a run that did not begin left its folder"
+
+# A run without --out gets a folder of its own.
+run 0 train tiny.lua --max-steps 1
+run 0 train tiny.lua --max-steps 1
+[ -f runs/tiny-1/last.safetensors ] && [ -f runs/tiny-2/last.safetensors ] || fail "runs/tiny-1 and -2: $(ls runs)"
+
+# eval and predict need nothing but the checkpoint.
+rm tiny.lua
+run 0 eval epochs/best.safetensors --data set --json
+in_out '^\{"accuracy":0\.1[0-9]*,"top5":[0-9.]+,"loss":[0-9.]+,"n":10,"img_per_s":[0-9.]+\}$'
+run 0 predict epochs/best.safetensors --data set --logits answers.safetensors
+head -c 300 answers.safetensors | grep -q '"logits":{"dtype":"F32","shape":\[10,10\]' || fail "logits"
+head -c 300 answers.safetensors | grep -q '"labels":{"dtype":"I32","shape":\[10\]' || fail "labels"
+base64 -d >dot.png <<'END'
+iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTjcMgAAAABJRU5ErkJggg==
+END
+run 0 predict epochs/best.safetensors dot.png --top 2
+in_out '^dot\.png: [0-9] [0-9.]+ %, [0-9] [0-9.]+ %$'
+run 0 predict epochs/best.safetensors dot.png --json
+in_out '^\[\{"image":"dot.png","top":\[\{"index":[0-9],"class":"[0-9]","probability":[0-9.e-]+\}'
+refuse 1 'nowhere.png' predict epochs/best.safetensors nowhere.png
+echo ok
