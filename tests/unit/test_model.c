@@ -1,28 +1,402 @@
-/* test_model.c: model files: what they build, what they may not do, first values, file layout. SPDX-License-Identifier: MIT */
-#include "model/model.h"
-#include "test.h"
+/* test_model.c: model files: names, messages, what they may not do; recipes; first values and file layout.
+ * SPDX-License-Identifier: MIT */
+#include "io/safetensors.h"
+#include "step.h"
+#include <math.h>
 
-static struct skp_model *load(const char *name) {
-  const char *source = getenv("SKP_SOURCE_DIR");
+/* ---- the models that come along ----------------------------------------------------------------------------------- */
+
+static const char *const models[] = {"identity", "resize"};
+
+/* Every weight of PyTorch's model is here under its name and in its shape, and there is no other. */
+START_TEST(names_and_shapes_are_pytorchs) {
+  const char *shared = getenv("SKP_SHARED");
   char path[1024];
-  struct skp_model *m;
-  snprintf(path, sizeof path, "%s/models/%s.lua", source ? source : ".", name);
-  ck_ok(skp__model_load(&m, path, NULL, 0, 0, NULL));
-  return m;
-}
-
-START_TEST(both_models_load) {
-  struct skp_model *m = load("identity");
+  struct skp_st_file f;
+  snprintf(path, sizeof path, "%s/golden/runs/%s-init.safetensors", shared ? shared : "", models[_i]);
+  FILE *there = fopen(path, "rb");
+  if (!there) {
+    fprintf(stderr, "skipped: there is no %s\n", path);
+    return;
+  }
+  fclose(there);
+  ck_ok(skp__st_read(&f, path));
+  struct skp_model *m = step_model(models[_i]);
+  size_t matched = 0;
+  for (size_t i = 0; i < m->graph->tensors.n; i++) {
+    const struct skp_tensor *t = &m->graph->tensors.at[i];
+    if (t->base == SKP_NONE || (t->role != SKP_ROLE_PARAM && t->role != SKP_ROLE_STATE)) continue;
+    const struct skp_st_tensor *theirs = skp__st_find(&f, t->name);
+    int64_t dim[4];
+    ck_assert_msg(theirs, "%s", t->name);
+    ck_assert_int_eq(skp__param_file_shape(t, dim), theirs->rank);
+    for (int d = 0; d < theirs->rank; d++) ck_assert_int_eq(dim[d], theirs->dim[d]);
+    matched++;
+  }
+  ck_assert_uint_eq(matched, f.tensors);
   skp__model_destroy(m);
-  m = load("resize");
+  skp__st_free(&f);
+}
+END_TEST
+
+START_TEST(recipes_of_both) {
+  struct skp_model *m = step_model(models[_i]);
+  ck_assert_str_eq(m->name, models[_i]);
+  ck_assert_str_eq(m->recipe.data, "digits");
+  ck_assert_str_eq(m->recipe.optimizer, "adam");
+  ck_assert_int_eq(m->recipe.batch, 128);
+  ck_assert_int_eq(m->recipe.epochs, 10);
+  ck_assert_double_eq(m->recipe.lr, 0.01);
+  ck_assert_int_eq(m->recipe.classes, 10);
+  ck_assert_int_eq(m->recipe.size, 28);
   skp__model_destroy(m);
 }
 END_TEST
 
+/* ---- what a file sees --------------------------------------------------------------------------------------------- */
+
+START_TEST(print_shows_name_and_shape) {
+  static const char text[] =
+      "return {input = {channels = 3, size = 8}, network = function(x)\n"
+      "print(x)\n"
+      "x = nn.scope('stem', function() return nn.relu(nn.conv2d(x, 4, {kernel = 3, name = 'conv1'})) end)\n"
+      "print(x, x.height, x.width, x.channels, #x.shape)\n"
+      "local flat = nn.flatten(x) print(flat, flat.height)\n"
+      "print(x + x)\n"
+      "return nn.linear(nn.flatten(x), 2) end}";
+  char *said;
+  size_t size;
+  FILE *to = open_memstream(&said, &size);
+  struct skp_model *m;
+  ck_ok(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, to));
+  fclose(to);
+  ck_assert_str_eq(said, "input  N×8×8×3\n"
+                         "stem.0 relu  N×6×6×4\t6\t6\t4\t3\n"
+                         "0 flatten  N×144\tnil\n"
+                         "network add  N×6×6×4\n");
+  free(said);
+  skp__model_destroy(m);
+}
+END_TEST
+
+START_TEST(settings_change_args) {
+  static const char text[] = "return {input = {channels = 1, size = 4}, args = {width = 3, deep = false, kind = 'a'},\n"
+                             "network = function(x, args) assert(args.deep == true and args.kind == 'b')\n"
+                             "return nn.linear(nn.flatten(x), args.width) end}";
+  struct skp_setting set[] = {{"width", "7"}, {"deep", "true"}, {"kind", "b"}}, wrong = {"depth", "1"},
+                     word = {"width", "wide"}, flag = {"deep", "1"};
+  struct skp_model *m;
+  ck_ok(skp__model_parse(&m, "m.lua", text, set, 3, 6, NULL));
+  ck_assert_int_eq(m->recipe.classes, 7);
+  ck_assert_int_eq(m->recipe.size, 6);
+  skp__model_destroy(m);
+  ck_fails(skp__model_parse(&m, "m.lua", text, &wrong, 1, 0, NULL), SKP_USAGE, "deep, kind, width");
+  ck_assert_ptr_null(m);
+  ck_fails(skp__model_parse(&m, "m.lua", text, &word, 1, 0, NULL), SKP_USAGE, "a number, not \"wide\"");
+  ck_fails(skp__model_parse(&m, "m.lua", text, &flag, 1, 0, NULL), SKP_USAGE, "true or false");
+}
+END_TEST
+
+/* ---- errors: each with file, line and what is wrong ----------------------------------------------------------------- */
+
+/* In a network function whose body begins in line 2; x is N×6×6×2. */
+static const struct {
+  const char *body;
+  skp_status status;
+  const char *say[3];
+} wrong[] = {
+    {"return x", SKP_SHAPE, {"m.lua", "N×classes", "input  N×6×6×2"}},
+    {"return 3", SKP_MODEL, {"m.lua", "not number", ""}},
+    {"\nreturn nn.flatten(3)", SKP_MODEL, {"m.lua:3:", "nn.flatten", "number"}},
+    {"return nn.conv2d(x, 3)", SKP_MODEL, {"m.lua:2:", "kernel", ""}},
+    {"return nn.conv2d(x, 3, {kernel = 9})", SKP_SHAPE, {"m.lua:2:", "1×6×6×2", "9×9×2×3"}},
+    {"return nn.conv2d(x, 3, {kernel = 2.5})", SKP_MODEL, {"m.lua:2:", "whole number", "2.5"}},
+    {"return nn.conv2d(x, 3, {kernel = 0})", SKP_MODEL, {"m.lua:2:", "from 1", "kernel is 0"}},
+    {"return nn.conv2d(x, 3, {kernel = 3, strid = 2})", SKP_MODEL, {"m.lua:2:", "strid", "stride, padding"}},
+    {"return nn.conv2d(x, 3, {3})", SKP_MODEL, {"m.lua:2:", "without a name", "kernel"}},
+    {"return nn.conv2d(x, 3, {kernel = 1, bias = 0})", SKP_MODEL, {"m.lua:2:", "bias", "true or false"}},
+    {"return nn.conv2d(x, 0, {kernel = 1})", SKP_MODEL, {"m.lua:2:", "output channels", ""}},
+    {"return nn.conv2d(x, 1 << 40, {kernel = 1})", SKP_MODEL, {"m.lua:2:", "output channels", ""}},
+    {"return nn.conv2d(x, 1 << 20, {kernel = 1 << 20})", SKP_SHAPE, {"m.lua:2:", "too large", ""}},
+    {"return nn.conv2d(x, 3, {kernel = 1, groups = 2})", SKP_SHAPE, {"m.lua:2:", "2 channels to 3", "2 groups"}},
+    {"return nn.batchnorm2d(nn.flatten(x))", SKP_SHAPE, {"m.lua:2:", "1×72", ""}},
+    {"return nn.batchnorm2d(x, {eps = -1})", SKP_MODEL, {"m.lua:2:", "eps is -1", ""}},
+    {"return nn.linear(x, 5)", SKP_SHAPE, {"m.lua:2:", "nn.flatten", "N×6×6×2"}},
+    {"return x + nn.conv2d(x, 3, {kernel = 3})", SKP_SHAPE, {"m.lua:2:", "input  N×6×6×2", "0 conv2d  N×4×4×3"}},
+    {"return x + 1", SKP_MODEL, {"m.lua:2:", "number", ""}},
+    {"return x.colour", SKP_MODEL, {"m.lua:2:", "colour", "height"}},
+    {"return nn.conv3d(x)", SKP_MODEL, {"m.lua:2:", "conv3d", ""}},
+    {"nn.scope('a', function() nn.linear(nn.flatten(x), 2, {name = 'l'}) end)\n"
+     "nn.scope('a', function() nn.linear(nn.flatten(x), 2, {name = 'l'}) end)",
+     SKP_MODEL,
+     {"m.lua:3:", "two layers named a.l", ""}},
+    {"return nn.relu(x, {name = '../etc'})", SKP_MODEL, {"m.lua:2:", "letters", ""}},
+    {"return nn.relu(x, {name = 3})", SKP_MODEL, {"m.lua:2:", "text", ""}},
+    {"nn.scope(3)", SKP_MODEL, {"m.lua:2:", "function expected", ""}},
+    {"local function f(n) return nn.scope('abcdefghijklmnopqrstuvwxyz', function() return f(n + 1) end) end\nreturn f(0)",
+     SKP_MODEL,
+     {"m.lua:2:", "too long", ""}},
+    /* hostile */
+    {"while true do end", SKP_MODEL, {"m.lua:2:", "endless loop", ""}},
+    {"local function f() return f() end return f()", SKP_MODEL, {"m.lua:2:", "endless loop", ""}},
+    {"local function f() return 1 + f() end return f()", SKP_MODEL, {"m.lua:2:", "stack overflow", ""}},
+    {"local t = {} for i = 1, 1e9 do t[i] = i end", SKP_MODEL, {"m.lua:2:", "256 MiB", ""}},
+    {"local s = 'x' while true do s = s .. s end", SKP_MODEL, {"m.lua:2:", "256 MiB", ""}},
+    {"while true do x = nn.relu(x) end", SKP_MODEL, {"m.lua:2:", "100000 nodes", ""}},
+    {"return ('x'):rep(1 << 30)", SKP_MODEL, {"m.lua:2:", "rep", ""}},
+    {"return table.move({}, 1, math.maxinteger - 1, 2)", SKP_MODEL, {"m.lua:2:", "move", ""}},
+    {"error(nil)", SKP_MODEL, {"m.lua:2:", "nil", ""}},
+    {"error({})", SKP_MODEL, {"m.lua:2:", "table", ""}},
+    {"error('no', 0)", SKP_MODEL, {"m.lua:2:", "no", ""}},
+    {"pcall(function() while true do end end)", SKP_MODEL, {"m.lua:2:", "pcall", ""}},
+    {"io.open('/etc/passwd')", SKP_MODEL, {"m.lua:2:", "io", ""}},
+    {"os.exit(0)", SKP_MODEL, {"m.lua:2:", "os", ""}},
+    {"debug.sethook()", SKP_MODEL, {"m.lua:2:", "debug", ""}},
+    {"load('x')", SKP_MODEL, {"m.lua:2:", "load", ""}},
+    {"dofile('x')", SKP_MODEL, {"m.lua:2:", "dofile", ""}},
+    {"require('x')", SKP_MODEL, {"m.lua:2:", "require", ""}},
+    {"collectgarbage('stop')", SKP_MODEL, {"m.lua:2:", "collectgarbage", ""}},
+    {"setmetatable({}, {})", SKP_MODEL, {"m.lua:2:", "setmetatable", ""}},
+    {"getmetatable(x).__index = nil", SKP_MODEL, {"m.lua:2:", "getmetatable", ""}},
+    {"coroutine.wrap(print)()", SKP_MODEL, {"m.lua:2:", "coroutine", ""}},
+    {"string.dump(print)", SKP_MODEL, {"m.lua:2:", "dump", ""}},
+    {"nn.add(x)", SKP_MODEL, {"m.lua:2:", "argument 2", ""}},
+    {"x.v = 3", SKP_MODEL, {"m.lua:2:", "tensor", ""}},
+};
+
+static void check_wrong(const char *text, skp_status status, const char *const say[3]) {
+  struct skp_model *m = (struct skp_model *)1;
+  ck_fails(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, NULL), status, say[0]);
+  ck_assert_ptr_null(m);
+  for (int i = 1; i < 3; i++)
+    ck_assert_msg(strstr(skp_error_message(), say[i]), "the text lacks '%s': %s", say[i], skp_error_message());
+}
+
+START_TEST(wrong_networks) {
+  char *text;
+  ck_ok(
+      skp__format(&text, "return {input = {channels = 2, size = 6}, network = function(x)\n%s\nend}", wrong[_i].body));
+  check_wrong(text, wrong[_i].status, wrong[_i].say);
+  free(text);
+}
+END_TEST
+
+#define NETWORK "network = function(x) return nn.linear(nn.flatten(x), 2) end"
+static const struct {
+  const char *text;
+  const char *say[3];
+} wrong_files[] = {
+    {"x = = 3", {"m.lua:1:", "unexpected", ""}},
+    {"\033Lua", {"m.lua", "binary", ""}},
+    {"", {"m.lua", "should return a table", ""}},
+    {"\nerror('stop')", {"m.lua:2:", "stop", ""}},
+    {"while true do end", {"m.lua:1:", "endless loop", ""}},
+    {"return {}", {"m.lua", "input = {channels", ""}},
+    {"return {input = {channels = 1, size = 4}}", {"m.lua", "network = function", ""}},
+    {"return {input = {channels = 1, size = 4}, netwrk = 3}", {"m.lua", "netwrk", "network"}},
+    {"return {input = {channels = 0, size = 4}," NETWORK "}", {"m.lua", "input.channels", ""}},
+    {"return {input = {channels = 1, size = 1 << 40}," NETWORK "}", {"m.lua", "input.size", ""}},
+    {"return {input = {channels = 1, size = 4, depth = 2}," NETWORK "}", {"m.lua", "depth", "channels, size"}},
+    {"return {input = {channels = 1, size = 4}, recipe = {epoch = 3}," NETWORK "}",
+     {"m.lua", "epoch", "batch, epochs"}},
+    {"return {input = {channels = 1, size = 4}, recipe = {lr = -1}," NETWORK "}", {"m.lua", "lr", "-1"}},
+    {"return {input = {channels = 1, size = 4}, recipe = {lr = true}," NETWORK "}", {"m.lua", "lr", "true"}},
+    {"return {input = {channels = 1, size = 4}, recipe = {optimizer = 'lion'}," NETWORK "}",
+     {"m.lua", "lion", "sgd, adam, adamw"}},
+    {"return {input = {channels = 1, size = 4}, recipe = {nesterov = true}," NETWORK "}", {"m.lua", "momentum", ""}},
+    {"return {input = {channels = 1, size = 4}, recipe = 3," NETWORK "}", {"m.lua", "recipe", "number"}},
+    {"return {input = {channels = 1, size = 4}, args = 3," NETWORK "}", {"m.lua", "args", "number"}},
+};
+
+START_TEST(wrong_whole_files) { check_wrong(wrong_files[_i].text, SKP_MODEL, wrong_files[_i].say); }
+END_TEST
+
+START_TEST(files_that_are_not_there) {
+  struct skp_model *m;
+  ck_fails(skp__model_load(&m, "/nowhere/net.lua", NULL, 0, 0, NULL), SKP_IO, "/nowhere/net.lua");
+  ck_assert_ptr_null(m);
+}
+END_TEST
+
+/* Errors keep the end of a long path and the line. */
+START_TEST(long_paths) {
+  struct skp_model *m;
+  char path[300];
+  memset(path, 'd', sizeof path);
+  strcpy(path + 200, "/net.lua");
+  ck_fails(skp__model_parse(&m, path, "\nerror('stop')", NULL, 0, 0, NULL), SKP_MODEL, "/net.lua:2: stop");
+  ck_assert_ptr_null(strstr(strstr(skp_error_message(), "net.lua:") + 1, "net.lua:"));
+}
+END_TEST
+
+/* ---- recipes ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(recipe_fields) {
+  struct skp_recipe r, again;
+  char text[300];
+  skp__recipe_default(&r);
+  ck_assert_int_eq(r.n_norm, 1);
+  ck_ok(skp__recipe_set(&r, "mean", "0.5,0.25,0.125"));
+  ck_ok(skp__recipe_set(&r, "std", "0.5"));
+  ck_ok(skp__recipe_set(&r, "lr", "0.1"));
+  ck_ok(skp__recipe_set(&r, "nesterov", "true"));
+  ck_assert_int_eq(r.n_norm, 3);
+  ck_assert_float_eq(r.mean[3], 0.125f);
+  ck_assert_float_eq(r.std[2], 0.5f);
+  skp__recipe_default(&again);
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
+    ck_ok(skp__recipe_set(&again, f->name, skp__recipe_get(text, sizeof text, &r, f)));
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    char other[300];
+    skp__recipe_get(text, sizeof text, &r, f);
+    ck_assert_str_eq(text, skp__recipe_get(other, sizeof other, &again, f));
+  }
+}
+END_TEST
+
+static const struct {
+  const char *name, *value, *say;
+} wrong_values[] = {
+    {"batch", "0", "from 1"},
+    {"batch", "1.5", "whole"},
+    {"batch", "", "whole"},
+    {"batch", "12x", "12x"},
+    {"lr", "nan", "nan"},
+    {"lr", "inf", "inf"},
+    {"beta1", "1", "beta1"},
+    {"mean", "1,2,3,4,5", "numbers"},
+    {"mean", "1,,2", "mean"},
+    {"mean", "1;2", "mean"},
+    {"std", "0", "std"},
+    {"nesterov", "yes", "true or false"},
+    {"colour", "1", "batch, epochs"},
+};
+
+START_TEST(wrong_recipe_values) {
+  struct skp_recipe r, before;
+  skp__recipe_default(&r);
+  before = r;
+  ck_fails(skp__recipe_set(&r, wrong_values[_i].name, wrong_values[_i].value), SKP_USAGE, wrong_values[_i].say);
+  ck_assert_mem_eq(&r, &before, sizeof r);
+}
+END_TEST
+
+START_TEST(contradictions) {
+  struct skp_recipe r;
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  skp__recipe_default(&r);
+  ck_ok(skp__recipe_set(&r, "momentum", "0.9"));
+  ck_ok(skp__recipe_set(&r, "nesterov", "true"));
+  ck_ok(skp__recipe_set(&r, "weight_decay", "0.0005"));
+  ck_ok(skp__recipe_optimizer(&op, &attrs, &r));
+  ck_assert_ptr_eq(op, &skp__op_sgd);
+  ck_assert_float_eq(attrs.optimizer.momentum, 0.9f);
+  ck_assert_int_eq(attrs.optimizer.nesterov, 1);
+  ck_assert_float_eq(attrs.optimizer.weight_decay, 0.0005f);
+  ck_ok(skp__recipe_set(&r, "optimizer", "adam"));
+  ck_fails(skp__recipe_optimizer(&op, &attrs, &r), SKP_USAGE, "momentum");
+  ck_ok(skp__recipe_set(&r, "optimizer", "relu"));
+  ck_fails(skp__recipe_optimizer(&op, &attrs, &r), SKP_USAGE, "sgd, adam, adamw");
+}
+END_TEST
+
+/* ---- parameters --------------------------------------------------------------------------------------------------- */
+
+START_TEST(first_values) {
+  struct skp_model *m = step_model("resize");
+  const struct skp_graph *g = m->graph;
+  float *params, *again, *state;
+  int64_t n = skp__shape_count(&g->tensors.at[g->params].shape);
+  ck_ok(skp__alloc(&params, (size_t)n, sizeof *params));
+  ck_ok(skp__alloc(&again, (size_t)n, sizeof *again));
+  ck_ok(skp__alloc(&state, (size_t)skp__shape_count(&g->tensors.at[g->state].shape), sizeof *state));
+  skp__model_init(g, params, state, 1);
+  skp__model_init(g, again, state, 1);
+  ck_assert_mem_eq(params, again, (size_t)n * sizeof *params);
+  skp__model_init(g, again, state, 2);
+  ck_assert_mem_ne(params, again, (size_t)n * sizeof *params);
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    if (t->base == SKP_NONE || t->base == g->input) continue;
+    const float *at = (t->role == SKP_ROLE_STATE ? state : params) + t->offset;
+    int64_t count = skp__shape_count(&t->shape);
+    double sum = 0, squares = 0, bound = t->fan_in ? 1 / sqrt(t->fan_in) : 0;
+    if (t->role != SKP_ROLE_PARAM && t->role != SKP_ROLE_STATE) continue;
+    for (int64_t k = 0; k < count; k++) {
+      sum += at[k];
+      squares += (double)at[k] * at[k];
+      if (t->fan_in) ck_assert(fabs(at[k]) <= bound);
+      if (!t->fan_in) ck_assert_float_eq(at[k], t->fill);
+    }
+    if (count < 1000) continue;
+    ck_assert_double_eq_tol(sum / (double)count, 0, 0.1 * bound);
+    ck_assert_double_eq_tol(squares / (double)count, bound * bound / 3, 0.1 * bound * bound);
+  }
+  const struct skp_tensor *linear = &g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, "linear_1.bias")];
+  ck_assert_int_eq(linear->fan_in, 1568);
+  free(params);
+  free(again);
+  free(state);
+  skp__model_destroy(m);
+}
+END_TEST
+
+/* {R,S,C,K} = {2,3,4,5} in memory is K,C,R,S in files. */
+START_TEST(file_layout) {
+  struct skp_tensor t = {.shape = skp__shape4(2, 3, 4, 5), .file_rank = 4};
+  float memory[120], file[120], back[120];
+  int64_t dim[4];
+  for (int i = 0; i < 120; i++) memory[i] = (float)i;
+  skp__param_to_file(file, memory, &t);
+  for (int r = 0; r < 2; r++)
+    for (int s = 0; s < 3; s++)
+      for (int c = 0; c < 4; c++)
+        for (int k = 0; k < 5; k++)
+          ck_assert_float_eq(file[((k * 4 + c) * 2 + r) * 3 + s], memory[((r * 3 + s) * 4 + c) * 5 + k]);
+  skp__param_from_file(back, file, &t);
+  ck_assert_mem_eq(memory, back, sizeof memory);
+  ck_assert_int_eq(skp__param_file_shape(&t, dim), 4);
+  ck_assert(dim[0] == 5 && dim[1] == 4 && dim[2] == 2 && dim[3] == 3);
+  t.file_rank = 2;
+  ck_assert_int_eq(skp__param_file_shape(&t, dim), 2);
+  ck_assert(dim[0] == 5 && dim[1] == 24);
+}
+END_TEST
+
+/* The weight of a linear layer after flatten knows the map, through relu too. */
+START_TEST(linear_on_a_map) {
+  struct skp_model *m = step_parse("x = nn.linear(nn.relu(nn.flatten(x)), 4) return nn.linear(x, 3)");
+  const struct skp_graph *g = m->graph;
+  struct skp_shape first = skp__shape4(6, 6, 2, 4), second = skp__shape4(1, 1, 4, 3);
+  ck_assert(skp__shape_equal(&g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, "2.weight")].shape, &first));
+  ck_assert(skp__shape_equal(&g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, "3.weight")].shape, &second));
+  skp__model_destroy(m);
+}
+END_TEST
+
+/* ---- the suite ---------------------------------------------------------------------------------------------------- */
+
+#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+
 int main(void) {
   Suite *suite = suite_create("model");
-  TCase *c = tcase_create("files");
-  tcase_add_test(c, both_models_load);
+  TCase *c = tcase_create("model");
+  tcase_set_timeout(c, 60);
+  tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, 2);
+  tcase_add_loop_test(c, recipes_of_both, 0, 2);
+  tcase_add_test(c, print_shows_name_and_shape);
+  tcase_add_test(c, settings_change_args);
+  tcase_add_loop_test(c, wrong_networks, 0, ROWS(wrong));
+  tcase_add_loop_test(c, wrong_whole_files, 0, ROWS(wrong_files));
+  tcase_add_test(c, files_that_are_not_there);
+  tcase_add_test(c, long_paths);
+  tcase_add_test(c, recipe_fields);
+  tcase_add_loop_test(c, wrong_recipe_values, 0, ROWS(wrong_values));
+  tcase_add_test(c, contradictions);
+  tcase_add_test(c, first_values);
+  tcase_add_test(c, file_layout);
+  tcase_add_test(c, linear_on_a_map);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }
