@@ -2,10 +2,17 @@
 #include "backend/opencl/runtime.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 skp_status skp__cl_alive(struct skp__cl *cl) {
   if (!cl->lost) return SKP_OK;
   return skp__fail(SKP_DEVICE, "%s failed earlier; what it holds is not to be trusted. Start again.", cl->name);
+}
+
+double skp__cl_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static const char *or_environment(const char *option, const char *variable) {
@@ -127,6 +134,7 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
   SKP_TRY(skp__alloc(&cl, 1, sizeof *cl));
   cl->base.ops = &skp__backend_opencl;
   cl->trace = options->trace;
+  cl->opened = skp__cl_now();
   skp_status status = open_parts(cl, options);
   if (status != SKP_OK) {
     close_device(&cl->base);

@@ -37,6 +37,7 @@ struct skp__cl {
   struct skp__cl_cache *cache; /* NULL: none */
   char *forced;                /* "OP=METHOD,…", "" for none */
   FILE *trace;
+  double opened; /* when: seconds of skp__cl_now */
 };
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */

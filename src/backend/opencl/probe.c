@@ -32,12 +32,6 @@ static double probe_limit(void) {
   return seconds > 0 && seconds < 1e6 ? seconds : DEFAULT_LIMIT_S;
 }
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void run_child(struct shared *shared) {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -53,10 +47,11 @@ static void run_child(struct shared *shared) {
 
 /* Waits for the child's end. `fate` says what became of it, "" if it ended by itself (the status is no sign: memory checkers set it). */
 static void await_child(pid_t pid, char *fate, size_t size) {
-  double until = now() + probe_limit();
+  double until = skp__cl_now() + probe_limit();
   int state = 0;
   pid_t ended;
-  while ((ended = waitpid(pid, &state, WNOHANG)) == 0 && now() < until) nanosleep(&(struct timespec){0, POLL_NS}, NULL);
+  while ((ended = waitpid(pid, &state, WNOHANG)) == 0 && skp__cl_now() < until)
+    nanosleep(&(struct timespec){0, POLL_NS}, NULL);
   *fate = 0;
   if (ended == 0) {
     kill(pid, SIGKILL);

@@ -4,9 +4,9 @@
 #include "backend/opencl/runtime.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { STORE_LIMIT_S = 2 }; /* what is left over is stored after another run */
+/* Storing takes at most this share of the time that the device was open, or this many seconds; what is left over is stored another time. */
+static const double STORE_SHARE = 0.1, STORE_LEAST_S = 1;
 
 /* Warnings are the business of Skipper's own tests; PoCL would print their number. Never here: the flags that drop NaN or infinity. */
 static const char COMMON_OPTIONS[] = "-cl-std=CL1.2 -w";
@@ -17,12 +17,6 @@ struct skp__cl_program {
   cl_program program;
   bool compiled; /* not from the disk cache */
 };
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void free_program(struct skp__cl_program *p) {
   if (p->program) clReleaseProgram(p->program);
@@ -73,13 +67,13 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   SKP_TRY(skp__strdup(&p->file, file));
   SKP_TRY(skp__format(&p->options, "%s %s", COMMON_OPTIONS, options));
   SKP_TRY(find_source(&p->text, file));
-  double start = now();
+  double start = skp__cl_now();
   p->program = skp__cl_cache_load(cl, p->text, p->options);
   p->compiled = !p->program;
   if (p->compiled) SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
   if (cl->trace)
     fprintf(cl->trace, "cl/%s.cl %s: %s in %.3f s\n", file, options, p->compiled ? "compiled" : "from the cache",
-            now() - start);
+            skp__cl_now() - start);
   return SKP_OK;
 }
 
@@ -104,8 +98,9 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
 }
 
 static void store_compiled(struct skp__cl *cl) {
-  double until = now() + STORE_LIMIT_S;
-  for (size_t i = 0; i < cl->programs.n && now() < until; i++) {
+  double start = skp__cl_now(), share = STORE_SHARE * (start - cl->opened);
+  double until = start + (share > STORE_LEAST_S ? share : STORE_LEAST_S);
+  for (size_t i = 0; i < cl->programs.n && skp__cl_now() < until; i++) {
     const struct skp__cl_program *p = &cl->programs.at[i];
     if (p->compiled) skp__cl_cache_store(cl, p->program, p->text, p->options);
   }

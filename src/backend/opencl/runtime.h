@@ -45,6 +45,7 @@ struct skp_prepared {
 /* ---- cl.c ------------------------------------------------------------------------------------------------------- */
 /* SKP_DEVICE once the context is lost. Every slot that talks to the device begins with it. */
 skp_status skp__cl_alive(struct skp__cl *cl);
+double skp__cl_now(void); /* seconds, from some start on */
 
 /* ---- devices.c, probe.c ----------------------------------------------------------------------------------------- */
 /* Fills an empty list by asking the drivers, in this process. */
