@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct cli_command cli_commands[] = {
     {"train", "MODEL.lua", 1, 1, "recipe out max-steps seed no-shuffle no-augment init set size device",
@@ -72,6 +73,8 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
     status = command->run(&c);
   int code = exit_status(&c, status);
   cli_free(&c);
+  fflush(NULL);
+  if (status == SKP_DEVICE) _exit(code); /* some drivers' own ending waits for the kernel that hangs */
   return code;
 }
 
