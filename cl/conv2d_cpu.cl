@@ -31,93 +31,98 @@ kernel void conv2d_cpu_pack(global float *restrict packed, global const float *r
     for (int i = 0; i < zeros; i++) to[i] = 0.0f;
 }
 
-/* padded {N, H + 2·pad, W + 2·pad, C} = x {N, H, W, C} with zeros around. One work-item an image and row. */
+/* padded {N, H + 2·pad, W + 2·pad, C} = x {N, H, W, C} with zeros around, from float `at` on. One work-item an image. WC = W·C, padC = pad·C. */
 kernel void conv2d_cpu_pad(global float *restrict padded, global const float *restrict x, int at, int H, int WC, int pad,
                            int padC) {
-  int h = (int)get_global_id(0), n = (int)get_global_id(1), width = WC + 2 * padC;
-  global float *to = padded + at + ((size_t)n * (H + 2 * pad) + h) * width;
-  bool inside = h >= pad && h < H + pad;
-  global const float *from = x + (n * H + (inside ? h - pad : 0)) * WC;
-  for (int i = 0; i < padC; i++) to[i] = to[padC + WC + i] = 0.0f;
-  if (inside)
-    for (int i = 0; i < WC; i++) to[padC + i] = from[i];
-  else
-    for (int i = 0; i < WC; i++) to[padC + i] = 0.0f;
+  int n = (int)get_global_id(0), width = WC + 2 * padC;
+  global float *to = padded + at + (size_t)n * (H + 2 * pad) * width;
+  global const float *from = x + (size_t)n * H * WC;
+  for (int i = 0; i < pad * width + padC; i++) *to++ = 0.0f;
+  for (int h = 0; h < H; h++, to += width, from += WC) {
+    for (int i = 0; i < WC; i++) to[i] = from[i];
+    for (int i = WC; i < width; i++) to[i] = 0.0f;
+  }
+  for (int i = 0; i < pad * width - padC; i++) to[i] = 0.0f;
 }
 
 #define AXIS(a) int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap, int a##_tap_step, int a##_in_tap
 
-/* Work-item (panel, i): `length` tiles of the M = N·h_count·w_count pixels. x begins at float x_at. */
+/* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time by all its panels, so
+ * that they are fetched once. x begins at float x_at. */
 kernel void conv2d_cpu(global float *restrict y, global const float *restrict x, global const float *restrict packed,
-                       global const float *restrict bias, int has_bias, int x_at, int length, int M, int IH, int IW,
+                       global const float *restrict bias, int has_bias, int x_at, int length, int block, int span, int M, int IH, int IW,
                        int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps, int taps_w, AXIS(h),
                        AXIS(w)) {
-  int panel = (int)get_global_id(0), tiles = (Co + 15) / 16, group = panel / tiles, k = panel % tiles * 16;
-  int m = (int)get_global_id(1) * length * TILE, end = min(m + length * TILE, M);
-  global const float *weights = packed + (size_t)panel * taps * Ci * 16;
+  int tiles = (Co + 15) / 16, first = (int)get_global_id(0) * span, last = min(first + span, panels);
+  int begin = (int)get_global_id(1) * length * TILE, stop = min(begin + length * TILE, M);
   global const float *zeros = packed + (size_t)panels * taps * Ci * 16;
-  x += x_at + group * Ci;
-  y += group * Co + k;
-  float8 b0 = 0.0f, b1 = 0.0f;
-  if (has_bias) {
-    float some[16];
-    for (int l = 0; l < 16; l++) some[l] = k + l < Co ? bias[group * Co + k + l] : 0.0f;
-    b0 = vload8(0, some);
-    b1 = vload8(1, some);
-  }
-  int j = m % w_count, i = m / w_count % h_count, n = m / w_count / h_count;
-  for (; m < end; m += TILE) {
-    int ih[TILE], iw[TILE], image[TILE], out[TILE];
-#pragma unroll
-    for (int t = 0; t < TILE; t++) {
-      ih[t] = i * h_in_step + h_in_offset;
-      iw[t] = j * w_in_step + w_in_offset;
-      image[t] = n * IH;
-      out[t] = ((n * OH + i * h_step + h_start) * OW + j * w_step + w_start) * OC;
-      bool more = m + t + 1 < M; /* the last tile repeats the last pixel */
-      int row = more && j + 1 == w_count, next = row && i + 1 == h_count;
-      j = row ? 0 : j + more;
-      i = next ? 0 : i + row;
-      n += next;
-    }
-    float8 s0[TILE], s1[TILE];
-#pragma unroll
-    for (int t = 0; t < TILE; t++) s0[t] = s1[t] = 0.0f;
-    for (int a = 0; a < h_taps; a++) {
-      for (int b = 0; b < w_taps; b++) {
-        global const float *by = weights + ((h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step) * Ci * 16;
-        global const float *from[TILE];
+  for (; begin < stop; begin += block * TILE)
+    for (int panel = first; panel < last; panel++) {
+      int group = panel / tiles, k = panel % tiles * 16, m = begin, end = min(m + block * TILE, stop);
+      global const float *weights = packed + (size_t)panel * taps * Ci * 16;
+      global const float *from_x = x + x_at + group * Ci;
+      global float *to_y = y + group * Co + k;
+      float8 b0 = 0.0f, b1 = 0.0f;
+      if (has_bias) {
+        float some[16];
+        for (int l = 0; l < 16; l++) some[l] = k + l < Co ? bias[group * Co + k + l] : 0.0f;
+        b0 = vload8(0, some);
+        b1 = vload8(1, some);
+      }
+      int j = m % w_count, i = m / w_count % h_count, n = m / w_count / h_count;
+      for (; m < end; m += TILE) {
+        int ih[TILE], iw[TILE], image[TILE], out[TILE];
 #pragma unroll
         for (int t = 0; t < TILE; t++) {
-          int h = ih[t] + a * h_in_tap, v = iw[t] + b * w_in_tap;
-          bool inside = h >= 0 && h < IH && v >= 0 && v < IW;
-          from[t] = inside ? x + ((image[t] + h) * IW + v) * IC : zeros;
+          ih[t] = i * h_in_step + h_in_offset;
+          iw[t] = j * w_in_step + w_in_offset;
+          image[t] = n * IH;
+          out[t] = ((n * OH + i * h_step + h_start) * OW + j * w_step + w_start) * OC;
+          bool more = m + t + 1 < M; /* the last tile repeats the last pixel */
+          int row = more && j + 1 == w_count, next = row && i + 1 == h_count;
+          j = row ? 0 : j + more;
+          i = next ? 0 : i + row;
+          n += next;
         }
-        for (int c = 0; c < Ci; c++, by += 16) {
-          float8 w0 = vload8(0, by), w1 = vload8(1, by);
+        float8 s0[TILE], s1[TILE];
 #pragma unroll
-          for (int t = 0; t < TILE; t++) {
-            float8 v = from[t][c];
-            s0[t] += v * w0;
-            s1[t] += v * w1;
+        for (int t = 0; t < TILE; t++) s0[t] = s1[t] = 0.0f;
+        for (int a = 0; a < h_taps; a++) {
+          for (int b = 0; b < w_taps; b++) {
+            global const float *by = weights + ((h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step) * Ci * 16;
+            global const float *from[TILE];
+#pragma unroll
+            for (int t = 0; t < TILE; t++) {
+              int h = ih[t] + a * h_in_tap, v = iw[t] + b * w_in_tap;
+              bool inside = h >= 0 && h < IH && v >= 0 && v < IW;
+              from[t] = inside ? from_x + ((image[t] + h) * IW + v) * IC : zeros;
+            }
+            for (int c = 0; c < Ci; c++, by += 16) {
+              float8 w0 = vload8(0, by), w1 = vload8(1, by);
+#pragma unroll
+              for (int t = 0; t < TILE; t++) {
+                float8 v = from[t][c];
+                s0[t] += v * w0;
+                s1[t] += v * w1;
+              }
+            }
+          }
+        }
+#pragma unroll
+        for (int t = 0; t < TILE; t++) {
+          if (m + t >= M) continue;
+          global float *to = to_y + out[t];
+          float8 y0 = s0[t] + b0, y1 = s1[t] + b1;
+          if (k + 16 <= Co) {
+            vstore8(y0, 0, to);
+            vstore8(y1, 1, to);
+          } else {
+            float some[16];
+            vstore8(y0, 0, some);
+            vstore8(y1, 1, some);
+            for (int l = 0; k + l < Co; l++) to[l] = some[l];
           }
         }
       }
     }
-#pragma unroll
-    for (int t = 0; t < TILE; t++) {
-      if (m + t >= M) continue;
-      global float *to = y + out[t];
-      float8 y0 = s0[t] + b0, y1 = s1[t] + b1;
-      if (k + 16 <= Co) {
-        vstore8(y0, 0, to);
-        vstore8(y1, 1, to);
-      } else {
-        float some[16];
-        vstore8(y0, 0, some);
-        vstore8(y1, 1, some);
-        for (int l = 0; k + l < Co; l++) to[l] = some[l];
-      }
-    }
-  }
 }

@@ -2,10 +2,7 @@
 #include "backend/opencl/conv.h"
 #include <clblast_c.h>
 
-enum {
-  LOCAL = 64,
-  SUM = 8192 /* pixels of a weight gradient in one product: longer float sums would lose digits */
-};
+enum { SUM = 8192 }; /* pixels of a weight gradient in one product: longer float sums would lose digits */
 
 const char *skp__conv_clblast_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
@@ -53,9 +50,9 @@ static skp_status backward_w(struct skp__cl *cl, const struct skp_sig *sig, cons
 
 skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig) {
   int n = (int)skp__shape_count(&sig->out[0]), K = (int)sig->in[1].dim[3];
-  size_t local = LOCAL, global = skp__cl_round_up(n, LOCAL);
+  size_t global = (size_t)n;
   if (sig->in[2].rank) /* y begins as the bias, to which the product is added */
-    SKP_TRY(skp__cl_launch(p, "conv2d_sum", "conv2d_bias", "", 1, &global, &local, "o0 i2 d d", n, K));
+    SKP_TRY(skp__cl_launch(p, "conv2d_sum", "conv2d_bias", "", 1, &global, NULL, "o0 i2 d d", n, K));
   return skp__cl_add_call(p, "clblast", forward, NULL);
 }
 

@@ -14,7 +14,9 @@ enum {
   MAX_PARTIAL = 1 << 25, /* floats in all chunks */
   GROUPS_PER_UNIT = 4,   /* work-groups that each compute unit should have, to even out */
   GROUP_FLOPS = 2000000, /* a work-group should have so much to do, to be worth its start */
-  LEAST_TILES = 8        /* and so many tiles, to be worth fetching its weights */
+  LEAST_TILES = 8,       /* and so many tiles, to be worth fetching its weights */
+  KEPT_WEIGHTS = 40000,  /* floats of weights that the second cache keeps while all panels are gone through */
+  KEPT_PIXELS = 4096     /* floats of pixels that the first cache keeps meanwhile */
 };
 
 static const size_t one[3] = {1, 1, 1};
@@ -45,9 +47,9 @@ static struct skp__conv runs_of(const struct skp__conv *g) {
 
 static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, int at) {
   int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
-  size_t global[2] = {(size_t)H, (size_t)g->N};
+  size_t global[1] = {(size_t)g->N};
   skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", "", 2, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", "", 1, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
                         g->pad, g->pad * g->C);
 }
 
@@ -65,26 +67,34 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
                         g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step, g->ci_step, g->co_step, g->Ci);
 }
 
-/* Pixel tiles that a work-group takes. */
-static int tiles_of_group(const struct skp__cl *cl, const struct skp__gather *g) {
-  int tiles = ceil_div(skp__gather_pixels(g), TILE);
-  double flops = 2.0 * TILE * PANEL * g->h.taps * g->w.taps * g->Ci + 1000;
+/* How the work is shared out: each work-group takes `span` panels and `length` tiles of pixels, `block` of them at a time. */
+struct portion {
+  int span, length, block;
+};
+
+static struct portion portion_of(const struct skp__cl *cl, const struct skp__gather *g) {
+  int tiles = ceil_div(skp__gather_pixels(g), TILE), panels = panels_of(g), groups = cl->units * GROUPS_PER_UNIT;
+  struct portion s = {.span = packed_floats(g) <= KEPT_WEIGHTS ? panels : 1};
+  while (s.span > 1 && (int64_t)tiles * ceil_div(panels, s.span) < groups) s.span = ceil_div(s.span, 2);
+  double flops = 2.0 * TILE * PANEL * s.span * (g->h.taps * g->w.taps * g->Ci + 8);
   int wanted = (int)(GROUP_FLOPS / flops) + LEAST_TILES,
-      most = ceil_div((int64_t)tiles * panels_of(g), cl->units * GROUPS_PER_UNIT);
-  return wanted < most ? wanted : most;
+      most = ceil_div((int64_t)tiles * ceil_div(panels, s.span), groups);
+  s.length = wanted < most ? wanted : most;
+  s.block = s.span == 1 ? s.length : KEPT_PIXELS / (TILE * g->Ci) + 1;
+  return s;
 }
 
 /* `from`: "i0", or "w" for the padded copy at x_at. */
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
-  int M = skp__gather_pixels(g);
+  int M = skp__gather_pixels(g), panels = panels_of(g);
   if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
-  int length = tiles_of_group(skp__cl_of(p), g);
-  size_t global[2] = {(size_t)panels_of(g), (size_t)ceil_div(ceil_div(M, TILE), length)};
+  struct portion s = portion_of(skp__cl_of(p), g);
+  size_t global[2] = {(size_t)ceil_div(panels, s.span), (size_t)ceil_div(ceil_div(M, TILE), s.length)};
   char args[120];
-  snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
+  snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
            bias ? "i2" : "i1");
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", "", 2, global, one, args, bias, x_at, length, M, g->IH, g->IW,
-                        g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels_of(g), g->R * g->S, g->S,
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", "", 2, global, one, args, bias, x_at, s.length, s.block, s.span,
+                        M, g->IH, g->IW, g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels, g->R * g->S, g->S,
                         SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
 }
 

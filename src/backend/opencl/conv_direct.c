@@ -1,19 +1,19 @@
 /* conv_direct.c: convolution and its gradients one result at a time, for any sizes. SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
-enum { LOCAL = 64, MAX_CHUNKS = 64, CHUNK_PIXELS = 512, MAX_PARTIAL = 1 << 26 /* floats */ };
+enum { MAX_CHUNKS = 64, CHUNK_PIXELS = 512, MAX_PARTIAL = 1 << 26 /* floats */ };
 
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
-  size_t local = LOCAL, global = skp__cl_round_up(skp__shape_count(&sig->out[0]), LOCAL);
-  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct", "", 1, &global, &local, "o0 i0 i1 i2 d " SKP__CONV_ARGS,
+  size_t global = (size_t)skp__shape_count(&sig->out[0]);
+  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct", "", 1, &global, NULL, "o0 i0 i1 i2 d " SKP__CONV_ARGS,
                         sig->in[2].rank > 0, SKP__CONV_VALUES(&g));
 }
 
 skp_status skp__conv_direct_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
-  size_t local = LOCAL, global = skp__cl_round_up(skp__shape_count(&sig->out[0]), LOCAL);
-  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dx", "", 1, &global, &local, "o0 i0 i1 " SKP__CONV_ARGS,
+  size_t global = (size_t)skp__shape_count(&sig->out[0]);
+  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dx", "", 1, &global, NULL, "o0 i0 i1 " SKP__CONV_ARGS,
                         SKP__CONV_VALUES(&g));
 }
 
@@ -24,9 +24,9 @@ skp_status skp__conv_direct_dw(struct skp_prepared *p, const struct skp_sig *sig
   if (most > MAX_CHUNKS) most = MAX_CHUNKS;
   if (per_chunk < (rows + most - 1) / most) per_chunk = (rows + most - 1) / most;
   int chunks = (rows + per_chunk - 1) / per_chunk;
-  size_t local[2] = {LOCAL, 1}, global[2] = {skp__cl_round_up(skp__conv_weights(&g) + g.K, LOCAL), (size_t)chunks};
+  size_t global[2] = {(size_t)(skp__conv_weights(&g) + g.K), (size_t)chunks};
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, chunks));
-  SKP_TRY(skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dw", "", 2, global, local, "w i0 i1 d " SKP__CONV_ARGS,
+  SKP_TRY(skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dw", "", 2, global, NULL, "w i0 i1 d " SKP__CONV_ARGS,
                          per_chunk, SKP__CONV_VALUES(&g)));
   return skp__conv_sum(p, &g, chunks, sig->out[1].rank > 0);
 }

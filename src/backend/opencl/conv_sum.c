@@ -1,15 +1,15 @@
 /* conv_sum.c: the last stage of weight and bias gradients: partial results added in a fixed order. SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
-enum { LOCAL = 64, DB_CHUNKS = 64 };
+enum { DB_CHUNKS = 64 };
 
 int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks) {
   return 4 * (int64_t)chunks * (skp__conv_weights(g) + g->K);
 }
 
 static skp_status sum(struct skp_prepared *p, int weights, int biases, int size, int chunks) {
-  size_t local = LOCAL, global = skp__cl_round_up(weights + biases, LOCAL);
-  return skp__cl_launch(p, "conv2d_sum", "conv2d_sum", "", 1, &global, &local,
+  size_t global = (size_t)(weights + biases);
+  return skp__cl_launch(p, "conv2d_sum", "conv2d_sum", "", 1, &global, NULL,
                         biases ? "o0 o1 w d d d d" : "o0 o0 w d d d d", weights, biases, size, chunks);
 }
 
@@ -19,8 +19,8 @@ skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int 
 
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length) {
-  size_t local[2] = {LOCAL, 1}, global[2] = {skp__cl_round_up(g->K, LOCAL), (size_t)chunks};
-  return skp__cl_launch(p, "conv2d_sum", "conv2d_columns", "", 2, global, local, "w i1 d d d d d", offset, size,
+  size_t global[2] = {(size_t)g->K, (size_t)chunks};
+  return skp__cl_launch(p, "conv2d_sum", "conv2d_columns", "", 2, global, NULL, "w i1 d d d d d", offset, size,
                         g->N * g->P * g->Q, g->K, length);
 }
 
