@@ -27,8 +27,8 @@ static skp_status fail_value(const struct skp_recipe_field *f, const char *value
   static const char *const kinds[] = {"a text", "a whole number", "a number", "true or false", "numbers"};
   if (f->kind == SKP_RECIPE_TEXT) return skp__fail(SKP_USAGE, "%s \"%s\" is too long.", f->name, value);
   if (f->kind == SKP_RECIPE_BOOL) return skp__fail(SKP_USAGE, "%s is true or false, not \"%s\".", f->name, value);
-  return skp__fail(SKP_USAGE, "%s is %s from %g to %g, not \"%s\" (%s).", f->name, kinds[f->kind], f->least, f->most,
-                   value, f->help);
+  return skp__fail(SKP_USAGE, "%s is %s from %.10g to %.10g, not \"%s\" (%s).", f->name, kinds[f->kind], f->least,
+                   f->most, value, f->help);
 }
 
 /* Reads one number; *end is where it stops. */
