@@ -82,7 +82,7 @@
           const float *from = in + ((i * in_step + h_in) * in_width + j * in_step + w_in) * CI;                        \
           _Pragma("unroll") for (int r = 0; r < h_taps; r++)                                                           \
             _Pragma("unroll") for (int s = 0; s < w_taps; s++)                                                         \
-              _Pragma("unroll") for (int ci = 0; ci < CI; ci++) {                                                      \
+              _Pragma("unroll 4") for (int ci = 0; ci < CI; ci++) {                                                    \
                 int tap = (h_tap + r * tap_step) * S + w_tap + s * tap_step;                                           \
                 JOIN(float, WIDTH) v = JOIN(vload, WIDTH)(0, w + (tap * CI + ci) * CO + co);                           \
                 _Pragma("unroll") for (int t = 0; t < tile; t++)                                                       \
