@@ -65,7 +65,7 @@
  *
  * `in`'s rows are `in_width` pixels; w is {R, S, CI, CO}. All the numbers are constants where this is called. */
 #define COLLECT_ARGS                                                                                                   \
-  global float *restrict out, const float *restrict in, const float *restrict w, const float *restrict b,              \
+  global float *out, const float *in, const float *w, const float *b,              \
       int in_width, int out_width, int h_count, int w_count, int h_start, int w_start, int step, int in_step,          \
       int h_in, int w_in, int in_tap, int h_taps, int w_taps, int h_tap, int w_tap, int tap_step
 
@@ -203,7 +203,7 @@ kernel void conv2d_thin_dx(global float *restrict dx, global const float *restri
 
 /* Adds an image's part to sum {R·S·C, K}. */
 #if K % 4 == 0
-INLINE void add_image(float *restrict sum, const float *restrict in, global const float *restrict dy) {
+INLINE void add_image(float *sum, const float *in, global const float *dy) {
   for (int k = 0; k < K; k += LANES)
     for (int at = 0; at < R * S * C; at += TOGETHER) {
       JOIN(float, LANES) part[TOGETHER][SPREAD];
@@ -232,7 +232,7 @@ INLINE void add_image(float *restrict sum, const float *restrict in, global cons
     }
 }
 #else /* C = 4: two pixels by four channels, all taps at once */
-INLINE void add_image(float *restrict sum, const float *restrict in, global const float *restrict dy) {
+INLINE void add_image(float *sum, const float *in, global const float *dy) {
   for (int k = 0; k < K; k++) {
     float8 part[R * S];
     _Pragma("unroll") for (int t = 0; t < R * S; t++) part[t] = 0.0f;
@@ -253,7 +253,7 @@ INLINE void add_image(float *restrict sum, const float *restrict in, global cons
 #endif
 
 /* sum[k] += the image's dy; in rows, to keep digits. */
-INLINE void add_bias(float *restrict sum, global const float *restrict dy) {
+INLINE void add_bias(float *sum, global const float *dy) {
   for (int p = 0; p < P; p++) {
     float part[K];
     for (int k = 0; k < K; k++) part[k] = 0.0f;
