@@ -30,6 +30,14 @@
 #define STRIP   32
 #define COLUMNS (PIXELS * C)
 
+/* Partial results are joined in this type, where the device has it: a young network amplifies each rounding error of its statistics. */
+#ifdef cl_khr_fp64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+typedef double wide;
+#else
+typedef float wide;
+#endif
+
 /* values[c] for each column */
 static void spread(float *columns, const float *values) {
   for (int pixel = 0; pixel < PIXELS; pixel++)
@@ -52,7 +60,7 @@ static int count_of(int first, int chunk_rows, int j, int total) {
 /* ---- forward ------------------------------------------------------------------------------------------------------- */
 
 /* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et al. 1979): nothing
- * cancels, however large the mean. */
+ * cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which corrects it. */
 kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int total,
                                  int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
@@ -64,7 +72,7 @@ kernel void batchnorm_statistics(global float *restrict partial, global const fl
     const float share = (float)rows / (before + rows), one = 1.0f / rows;
     for (int j = 0; j < COLUMNS; j += STRIP) {
       global const float *block = x + from * COLUMNS + j;
-      float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f;
+      float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f, slip0 = 0.0f, slip1 = 0.0f;
       for (int r = 0; r < rows; r++) {
         sum0 += vload16(0, block + r * COLUMNS);
         sum1 += vload16(1, block + r * COLUMNS);
@@ -75,8 +83,10 @@ kernel void batchnorm_statistics(global float *restrict partial, global const fl
         const float16 d0 = vload16(0, block + r * COLUMNS) - sum0, d1 = vload16(1, block + r * COLUMNS) - sum1;
         own0 += d0 * d0;
         own1 += d1 * d1;
+        slip0 += d0;
+        slip1 += d1;
       }
-      const float16 apart0 = sum0 - vload16(0, mean + j), apart1 = sum1 - vload16(1, mean + j);
+      const float16 apart0 = sum0 - vload16(0, mean + j) + slip0 * one, apart1 = sum1 - vload16(1, mean + j) + slip1 * one;
       vstore16(vload16(0, mean + j) + apart0 * share, 0, mean + j);
       vstore16(vload16(1, mean + j) + apart1 * share, 1, mean + j);
       vstore16(vload16(0, squares + j) + own0 + apart0 * apart0 * (share * before), 0, squares + j);
@@ -91,20 +101,20 @@ kernel void batchnorm_statistics(global float *restrict partial, global const fl
   }
 }
 
-/* Mean and sum of squared distances of each channel from those of all columns. */
-static void join(float *mean, float *squares, global const float *restrict partial, int total, int chunk_rows,
-                 int chunks) {
+/* Mean and mean squared distance of each channel from those of all columns. */
+static void join(wide *mean, wide *var, global const float *restrict partial, int total, int chunk_rows, int chunks) {
   global const float *means = partial, *parts = partial + chunks * COLUMNS;
-  for (int c = 0; c < C; c++) mean[c] = squares[c] = 0.0f;
+  for (int c = 0; c < C; c++) mean[c] = var[c] = 0;
   for (int at = 0; at < chunks * COLUMNS; at += C) {
-    const float n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
-    for (int c = 0; c < C; c++) mean[c] += n * (means[at + c] - means[c]);
+    const wide n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
+    for (int c = 0; c < C; c++) mean[c] += n * ((wide)means[at + c] - means[c]);
   }
   for (int c = 0; c < C; c++) mean[c] = means[c] + mean[c] / (total / C);
   for (int at = 0; at < chunks * COLUMNS; at += C) {
-    const float n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
-    for (int c = 0; c < C; c++) squares[c] += parts[at + c] + n * (means[at + c] - mean[c]) * (means[at + c] - mean[c]);
+    const wide n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
+    for (int c = 0; c < C; c++) var[c] += parts[at + c] + n * (means[at + c] - mean[c]) * (means[at + c] - mean[c]);
   }
+  for (int c = 0; c < C; c++) var[c] /= total / C;
 }
 
 static float16 act(float16 z) { return FUSE ? (z < 0.0f ? (float16)(0.0f) : z) : z; }
@@ -118,28 +128,30 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
                             float momentum) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / COLUMNS);
-  float mean[C], var[C], rstd[C], centre[COLUMNS], scale[COLUMNS], shift[COLUMNS];
-  if (TRAINING) {
+  wide mean[C], var[C];
+  float own[C], rstd[C], factor[C], addend[C], centre[COLUMNS], scale[COLUMNS], shift[COLUMNS];
+  if (TRAINING)
     join(mean, var, partial, total, chunk_rows, chunks);
-    for (int c = 0; c < C; c++) var[c] /= P;
-  } else {
-    fetch(mean, running_mean);
-    fetch(var, running_var);
+  else
+    for (int c = 0; c < C; c++) mean[c] = running_mean[c], var[c] = running_var[c];
+  for (int c = 0; c < C; c++) {
+    own[c] = mean[c];
+    rstd[c] = 1 / sqrt(var[c] + eps);
+    factor[c] = gamma[c] / sqrt(var[c] + eps);
+    addend[c] = beta[c] + (own[c] - mean[c]) * factor[c]; /* what rounding the mean took away */
   }
-  for (int c = 0; c < C; c++) rstd[c] = 1.0f / sqrt(var[c] + eps);
   if (group == 0) {
-    const float unbiased = (float)P / max(P - 1, 1);
+    const wide unbiased = (wide)P / max(P - 1, 1);
     for (int c = 0; TRAINING && c < C; c++) {
       if (WANT & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean[c];
       if (WANT & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (var[c] * unbiased);
     }
-    if (WANT & 4) put(mean_out, mean);
+    if (WANT & 4) put(mean_out, own);
     if (WANT & 8) put(rstd_out, rstd);
   }
-  spread(centre, mean);
-  for (int c = 0; c < C; c++) var[c] = gamma[c] * rstd[c], mean[c] = beta[c];
-  spread(scale, var);
-  spread(shift, mean);
+  spread(centre, own);
+  spread(scale, factor);
+  spread(shift, addend);
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from);
     for (int j = 0; j < COLUMNS; j += STRIP) {
@@ -224,12 +236,13 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
   const int last = min(first + chunk_rows, total / COLUMNS);
   float sum[C], product[C], factor[C], centre[COLUMNS], scale[COLUMNS], slope[COLUMNS], shift[COLUMNS];
   if ((TRAINING && (WANT & 1)) || (WANT & 6)) {
-    for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
+    wide sums[C], products[C];
+    for (int c = 0; c < C; c++) sums[c] = products[c] = 0;
     for (int at = 0; at < chunks * COLUMNS; at += C) {
-      for (int c = 0; c < C; c++) sum[c] += partial[at + c];
-      for (int c = 0; c < C; c++) product[c] += partial[chunks * COLUMNS + at + c];
+      for (int c = 0; c < C; c++) sums[c] += partial[at + c];
+      for (int c = 0; c < C; c++) products[c] += partial[chunks * COLUMNS + at + c];
     }
-    for (int c = 0; c < C; c++) product[c] *= rstd[c];
+    for (int c = 0; c < C; c++) sum[c] = sums[c], product[c] = products[c] * rstd[c];
     if (group == 0 && (WANT & 2)) put(dgamma, product);
     if (group == 0 && (WANT & 4)) put(dbeta, sum);
   }

@@ -78,7 +78,7 @@
         for (int j0 = 0; j0 < w_count; j0 += tile) {                                                                   \
           int j = MIN(j0, w_count - tile);                                                                             \
           JOIN(float, WIDTH) sum[TILE];                                                                                \
-          _Pragma("unroll") for (int t = 0; t < tile; t++) sum[t] = JOIN(vload, WIDTH)(0, b + co);                     \
+          _Pragma("unroll") for (int t = 0; t < tile; t++) sum[t] = 0.0f;                                              \
           const float *from = in + ((i * in_step + h_in) * in_width + j * in_step + w_in) * CI;                        \
           _Pragma("unroll") for (int r = 0; r < h_taps; r++)                                                           \
             _Pragma("unroll") for (int s = 0; s < w_taps; s++)                                                         \
@@ -89,7 +89,8 @@
                   sum[t] += from[((r * in_width + s) * in_tap + t * in_step) * CI + ci] * v;                           \
               }                                                                                                        \
           global float *to = out + ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                  \
-          _Pragma("unroll") for (int t = 0; t < tile; t++) JOIN(vstore, WIDTH)(sum[t], 0, to + t * step * CO);         \
+          JOIN(float, WIDTH) bias = JOIN(vload, WIDTH)(0, b + co); /* last, since it may be larger than all the sum */    \
+          _Pragma("unroll") for (int t = 0; t < tile; t++) JOIN(vstore, WIDTH)(sum[t] + bias, 0, to + t * step * CO);    \
         }                                                                                                              \
   }
 
