@@ -45,7 +45,9 @@ kernel void conv2d_cpu_pad(global float *restrict padded, global const float *re
   for (int i = 0; i < pad * width - padC; i++) to[i] = 0.0f;
 }
 
-#define AXIS(a) int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap, int a##_tap_step, int a##_in_tap
+#define AXIS(a)                                                                                                        \
+  int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \
+      int a##_tap_step, int a##_in_tap
 
 /* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time by all its panels, so
  * that they are fetched once. x begins at float x_at. */
