@@ -275,28 +275,6 @@ START_TEST(unknown_data) {
 }
 END_TEST
 
-/* ---- the real thing ---------------------------------------------------------------------------------------------- */
-
-START_TEST(mnist) {
-  static const int64_t n[] = {60000, 10000};
-  static const int32_t first[] = {5, 7};
-  char path[4096];
-  snprintf(path, sizeof path, "%s/data/mnist", getenv("SKP_SHARED") ? getenv("SKP_SHARED") : "");
-  if (!skp__folder_exists(path)) {
-    printf("mnist: left out: no reference data (%s)\n", path);
-    return;
-  }
-  struct skp_source *s;
-  uint8_t pixels[784];
-  int32_t label;
-  ck_ok(skp__source_open(&s, path, (skp_split)_i));
-  ck_assert(s->n == n[_i] && s->H == 28 && s->W == 28 && s->classes == 10);
-  ck_ok(s->sample(s, 0, pixels, &label));
-  ck_assert_int_eq(label, first[_i]);
-  skp__source_destroy(s);
-}
-END_TEST
-
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 int main(void) {
@@ -310,7 +288,6 @@ int main(void) {
   tcase_add_test(c, refuses_labels);
   tcase_add_test(c, refuses_what_is_no_file);
   tcase_add_test(c, unknown_data);
-  tcase_add_loop_test(c, mnist, 0, 2);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }
