@@ -7,10 +7,10 @@ run 0 devices --json
 in_out '^\{"devices":\[\{"platform":[0-9]+,"device":[0-9]+,"name":".*"default":true'
 name=$(sed 's/.*"default":true//; t; d' out >/dev/null; grep -o '"name":"[^"]*"' out | head -1 | cut -d'"' -f4)
 
-refuse 2 'no-such-device' bench tiny.lua --device no-such-device
-refuse 2 'no-such-platform' bench tiny.lua --platform no-such-platform
-refuse 2 '999' bench tiny.lua --device 999
-SKIPPER_DEVICE=no-such-device refuse 2 'no-such-device' bench tiny.lua
+refuse 1 'no-such-device' bench tiny.lua --device no-such-device
+refuse 1 'no-such-platform' bench tiny.lua --platform no-such-platform
+refuse 1 '999' bench tiny.lua --device 999
+SKIPPER_DEVICE=no-such-device refuse 1 'no-such-device' bench tiny.lua
 run 0 bench tiny.lua --steps 1 --device "$name"
 in_err "$(printf %s "$name" | cut -c1-10)"
 
