@@ -4,10 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double bar_interval = 0.1, line_interval = 10; /* seconds */
+static const double bar_interval = 0.1, line_interval = 10, noticeable = 2; /* seconds */
 
 void cli_progress_start(struct cli_progress *p) {
   *p = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && getenv("TERM") && strcmp(getenv("TERM"), "dumb")};
+  if (p->terminal) fprintf(stderr, "preparing kernels …");
+  p->width = p->terminal;
 }
 
 /* Ends a bar so that a line can follow. */
@@ -60,14 +62,25 @@ static void say_epoch(const struct skp_progress *p) {
     snprintf(test, sizeof test, "  test accuracy %.2f %%  test loss %.4f", 100 * p->accuracy, p->test_loss);
   fprintf(stderr, "epoch %lld/%lld  loss %.4f%s  %.0f images/s  %s", (long long)p->epoch + 1, (long long)p->epochs,
           p->train_loss, test, p->img_per_s, duration(time, sizeof time, p->seconds));
-  if (p->data_wait > 0.05 * (double)p->images / p->img_per_s)
+  if (p->img_per_s > 0 && p->data_wait > 0.05 * (double)p->images / p->img_per_s)
     fprintf(stderr, "  (%.0f %% of it waiting for data: try more --threads)",
             100 * p->data_wait * p->img_per_s / (double)p->images);
   fputc('\n', stderr);
 }
 
+/* A long silence at the start wants a word. */
+static void say_compiling(struct cli_progress *c, double seconds) {
+  wipe(c);
+  fprintf(stderr, "kernels  compiled for this device in %.0f s; later runs find them\n", seconds);
+}
+
 void cli_progress_tell(void *user, const struct skp_progress *p) {
   struct cli_progress *c = user;
+  if (p->step == 1 && p->seconds > noticeable) {
+    say_compiling(c, p->seconds);
+    c->shown = p->seconds;
+  }
+  if (!p->epoch_done && p->img_per_s <= 0) return;
   double interval = c->terminal ? bar_interval : line_interval;
   if (!p->epoch_done && p->seconds - c->shown < interval) return;
   c->shown = p->seconds;

@@ -28,7 +28,8 @@ struct loop {
   int64_t epoch, before; /* the present epoch, from 0; steps done before it */
   int64_t images;        /* in this epoch so far */
   double loss_sum;       /* over them */
-  double start, began;   /* of the run; of the epoch */
+  double start, began;   /* of the run; of the epoch, as far as its pace is concerned: */
+  int64_t unpaced;       /* images from before, whose step compiled the kernels */
   double waited;         /* for data in this epoch */
   double best;           /* so far: accuracy, or minus the training loss */
 };
@@ -70,18 +71,23 @@ static skp_status fail_numeric(const struct loop *l, int64_t step, const char *w
                    l->saved < 0 ? l->o->out : l->run.last);
 }
 
+/* Images a second in this epoch; 0 while nothing can be said. */
+static double pace(const struct loop *l) {
+  double images = (double)(l->images - l->unpaced), seconds = skp__clock() - l->began;
+  return images > 0 && seconds > 0 ? images / seconds : 0;
+}
+
 static void tell(const struct loop *l, struct skp_progress p) {
   if (!l->o->progress) return;
-  double t = skp__clock();
   p.epoch = l->epoch;
   p.epochs = l->s->model->recipe.epochs;
   p.step = l->done;
   p.steps_in_epoch = skp__loader_batches(l->loader);
   p.step_in_epoch = l->done - l->before;
   p.images = l->images;
-  p.seconds = t - l->start;
+  p.seconds = skp__clock() - l->start;
   p.data_wait = l->waited;
-  if (!p.epoch_done) p.img_per_s = (double)l->images / (t - l->began);
+  if (!p.epoch_done) p.img_per_s = pace(l);
   l->o->progress(l->o->user, &p);
 }
 
@@ -98,6 +104,7 @@ static skp_status retire_step(struct loop *l) {
   l->done++;
   l->images += slot->n;
   l->loss_sum += (double)slot->loss * (double)slot->n;
+  if (l->done == 1) l->unpaced = l->images, l->began = skp__clock();
   SKP_TRY(skp__run_step(&l->run, l->done, (double)slot->loss, l->s->model->recipe.lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
   return SKP_OK;
@@ -124,7 +131,7 @@ static skp_status save(struct loop *l, const char *path) {
 
 static skp_status run_steps(struct loop *l, int64_t steps) {
   l->before = l->done;
-  l->images = 0;
+  l->images = l->unpaced = 0;
   l->loss_sum = l->waited = 0;
   l->began = skp__clock();
   for (int64_t i = 0; i < steps && !stopped(l) && !at_limit(l); i++) {
@@ -137,7 +144,7 @@ static skp_status run_steps(struct loop *l, int64_t steps) {
 static skp_status close_epoch(struct loop *l) {
   struct skp__run_epoch e = {.epoch = l->epoch + 1, .step = l->done, .accuracy = -1, .data_wait = l->waited};
   struct skp_eval_result test;
-  e.img_per_s = (double)l->images / (skp__clock() - l->began);
+  e.img_per_s = pace(l);
   e.train_loss = l->loss_sum / (double)l->images;
   SKP_TRY(save(l, l->run.last));
   if (l->test) {
