@@ -244,14 +244,18 @@ static skp_status add_twin(struct skp__case *c, struct skp_node node) {
 }
 
 skp_status skp__case_complete(struct skp__case *c) {
-  size_t n = c->g->nodes.n;
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < c->g->nodes.n; i++) {
     const struct skp_node *node = &c->g->nodes.at[i];
     bool known = true;
     for (int o = 0; o < node->op->n_out; o++)
       known = known && (node->out[o] == SKP_NONE || c->known.at[node->out[o]].data);
     if (!known) SKP_TRY(complete_node(c, node));
   }
+  return SKP_OK;
+}
+
+skp_status skp__case_add_twins(struct skp__case *c) {
+  size_t n = c->g->nodes.n;
   for (size_t i = 0; i < n; i++) SKP_TRY(add_twin(c, c->g->nodes.at[i]));
   return SKP_OK;
 }

@@ -38,8 +38,10 @@ skp_status skp__case_node(struct skp__case *c, const struct skp_op *op, const un
 skp_status skp__case_gradient(struct skp__case *c, size_t n, skp_value dy, const bool *need, skp_value *din);
 /* Says what value `v` has to be; `data` is taken over as above. If it is known already the two must agree. */
 skp_status skp__case_expect(struct skp__case *c, skp_value v, struct skp_shape shape, void *data, double tolerance);
-/* Adds, for each node that has outputs which nobody need want, a twin without them, and fills in what is not known. */
+/* Fills in what is not known. */
 skp_status skp__case_complete(struct skp__case *c);
+/* Of a complete case: adds, for each node that has outputs which nobody need want, a twin without them. */
+skp_status skp__case_add_twins(struct skp__case *c);
 
 /* How far a float32 sum of `terms` terms may stray when the largest result has magnitude `max`; see case.c. */
 double skp__case_tolerance(double terms, double max);

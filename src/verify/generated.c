@@ -169,7 +169,8 @@ static skp_status build(struct skp__case *c, const struct row *row, const cJSON 
   SKP_TRY(read_inputs(c, in, &dy, op, row->inputs, r));
   SKP_TRY(skp__case_node(c, op, &attrs, in, out));
   if (op->gradient) SKP_TRY(add_gradient(c, op, in, out[0], dy, r));
-  return skp__case_complete(c);
+  SKP_TRY(skp__case_complete(c));
+  return skp__case_add_twins(c);
 }
 
 /* A row's attributes as golden files write them. */

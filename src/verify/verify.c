@@ -60,6 +60,7 @@ static void tell_text(const struct run *r) {
     fprintf(r->options->to, "%-26s %-20s %5d passed, %d failed\n", t->op, t->method, t->passed, t->failed);
   }
   fprintf(r->options->to, "%d passed, %d failed\n", r->passed, r->failed);
+  fflush(r->options->to);
 }
 
 static skp_status tell_json(struct run *r) {
