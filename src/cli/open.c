@@ -22,10 +22,10 @@ skp_status cli_open_backend(struct cli *c) {
 }
 
 int cli_loader_threads(const struct cli *c) {
-  enum { ENOUGH = 4 }; /* decoding is light; the device may need the cores */
+  enum { ENOUGH = 4 }; /* they sleep while enough batches are ready */
   int64_t threads, cores = sysconf(_SC_NPROCESSORS_ONLN);
   if (cli_int(c, CLI_THREADS, &threads, 1, 1024, 0) == SKP_OK && threads) return (int)threads;
-  return cores < 2 ? 1 : cores < 2 * ENOUGH ? (int)cores / 2 : ENOUGH;
+  return cores < 1 ? 1 : cores < ENOUGH ? (int)cores : ENOUGH;
 }
 
 /* ---- model ------------------------------------------------------------------------------------------------------ */

@@ -82,7 +82,10 @@ static skp_status print_memory(struct cli *c) {
          (long long)c->model->recipe.batch);
   for (int training = 1; training >= 0; training--) {
     struct need need;
-    SKP_TRY(measure(&need, c, training, &device));
+    if (measure(&need, c, training, &device) != SKP_OK) {
+      printf("  %-14s does not fit: %s\n", names[training], skp_error_message());
+      continue;
+    }
     int64_t bytes = need.arena + need.kept;
     printf("  %-14s activations %s, weights and inputs %s, together %s", names[training],
            cli_bytes(arena, sizeof arena, (double)need.arena), cli_bytes(kept, sizeof kept, (double)need.kept),

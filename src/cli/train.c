@@ -93,7 +93,8 @@ static void say_recipe(const struct training *t) {
   fprintf(stderr, "recipe   %s, learning rate %g", r->optimizer, r->lr);
   if (r->momentum > 0) fprintf(stderr, ", %smomentum %g", r->nesterov ? "Nesterov " : "", r->momentum);
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
-  fprintf(stderr, ", batch %lld, %lld epoch%s, seed %lld\n", (long long)r->batch, (long long)r->epochs,
+  fprintf(stderr, ", batch %lld%s, %lld epoch%s, seed %lld\n", (long long)r->batch,
+          t->train && r->batch > t->train->n ? " (all images at once)" : "", (long long)r->epochs,
           r->epochs == 1 ? "" : "s", (long long)t->seed);
 }
 

@@ -6,6 +6,8 @@ in_out '^residual_block_1\.shortcut\.0 +conv2d +2×14×14×8 +16 '
 in_out '^total +17 986 '
 in_out 'training step .*: fits the '
 in_out 'evaluation .*: fits the '
+run 0 summary "$models/resize.lua" --batch 1000000
+in_out "training step +does not fit"
 run 0 summary tiny.lua --size 32
 in_out '^fc +linear +64×10 +10 250 '
 
