@@ -145,6 +145,8 @@ static skp_status close_epoch(struct loop *l) {
   struct skp__run_epoch e = {.epoch = l->epoch + 1, .step = l->done, .accuracy = -1, .data_wait = l->waited};
   struct skp_eval_result test;
   e.img_per_s = pace(l);
+  if (e.img_per_s <= 0)
+    e.img_per_s = (double)l->images / (skp__clock() - l->start); /* a single step, compiling included */
   e.train_loss = l->loss_sum / (double)l->images;
   SKP_TRY(save(l, l->run.last));
   if (l->test) {
