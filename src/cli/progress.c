@@ -38,7 +38,7 @@ static double remaining(const struct skp_progress *p, int64_t batch_images) {
 }
 
 static void draw_bar(struct cli_progress *c, const struct skp_progress *p) {
-  enum { WIDTH = 24 };
+  enum { WIDTH = 16 }; /* the whole line fits 80 columns */
   char bar[3 * WIDTH + 1] = "", eta[32];
   int64_t filled = p->step_in_epoch * WIDTH / p->steps_in_epoch;
   for (int i = 0; i < WIDTH; i++) strcat(bar, i < filled ? "━" : "─");
