@@ -35,11 +35,11 @@ static bool can_partition(struct skp__cl *cl) {
 }
 
 /* A part of the device with so many compute units; on a GPU there is nothing to limit. */
-static skp_status limit_threads(struct skp__cl *cl, int threads) {
+static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
   cl_uint units = 0, n = 0;
   SKP_TRY(ask(cl, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units));
-  if (threads <= 0 || (cl->cpu && (cl_uint)threads >= units)) return SKP_OK;
-  if (!cl->cpu) {
+  if (threads <= 0 || (!gpu && (cl_uint)threads >= units)) return SKP_OK;
+  if (gpu) {
     if (cl->trace) fprintf(cl->trace, "%s is no CPU: --threads does not limit it.\n", cl->name);
     return SKP_OK;
   }
@@ -59,6 +59,7 @@ static skp_status limit_threads(struct skp__cl *cl, int threads) {
 static skp_status find_device(struct skp__cl *cl, const struct skp_backend_options *options) {
   const struct skp_device_list *list;
   const struct skp_device *d;
+  cl_uint width;
   SKP_TRY(skp__devices_list(&list));
   SKP_TRY(skp__devices_choose(&d, list, or_environment(options->platform, "SKIPPER_PLATFORM"),
                               or_environment(options->device, "SKIPPER_DEVICE")));
@@ -66,12 +67,14 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   snprintf(cl->name, sizeof cl->name, "%s", d->name);
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
-  cl->cpu = !strcmp(d->type, "CPU");
+  SKP_TRY(ask(cl, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width));
+  bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
+  cl->cpu = checker || (!strcmp(d->type, "CPU") && width > 1);
   cl->max_group = d->max_group;
   cl->memory = d->memory;
   cl->max_allocation = d->max_allocation;
   cl->local_memory = d->local_memory;
-  return limit_threads(cl, options->threads);
+  return limit_threads(cl, strcmp(d->type, "CPU"), options->threads);
 }
 
 static skp_status describe(struct skp__cl *cl) {

@@ -16,7 +16,9 @@ struct skp__cl_cache;   /* built programs on disk */
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
   struct skp_backend base;
-  bool cpu;             /* work-groups of one work-item and explicit vectors are fast here; else local memory is */
+  /* Work-groups of one work-item and explicit vectors are fast here; else local memory is: on GPUs, and on CPUs whose driver makes
+   * vectors of work-items (llvmpipe), which have no vector width of their own. */
+  bool cpu;
   int units;            /* compute units */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
   size_t max_items[3];  /* the same along each dimension */
@@ -83,7 +85,9 @@ enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3 };
  * default is the first that suits the kind of device and does not refuse; failing that the first that does not refuse. */
 struct skp__cl_method {
   const char *name;
-  unsigned suits; /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea; it must be *right* everywhere */
+  /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea. It must be *right* everywhere, but those for CPUs alone are refused elsewhere: their
+   * large private arrays keep other compilers busy for minutes. */
+  unsigned suits;
   /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);
   skp_status (*prepare)(struct skp_prepared *p, const struct skp_sig *sig);

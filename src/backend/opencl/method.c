@@ -115,6 +115,7 @@ struct search {
 };
 
 static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, const struct skp_sig *sig) {
+  if (m->suits == SKP_CL_CPU && !cl->cpu) return "made for CPUs";
   return m->refuse ? m->refuse(cl, sig) : NULL;
 }
 
