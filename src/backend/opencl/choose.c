@@ -1,6 +1,6 @@
 /* choose.c: which of the listed devices is meant, or best. Knows no driver. SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
-#include <stdarg.h>
+#include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,53 +111,38 @@ static bool one_platform(const struct matches *m) {
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
 
-struct words {
-  size_t n;
-  char text[4000];
-};
-
-static void add(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add(struct words *w, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  int n = vsnprintf(w->text + w->n, sizeof w->text - w->n, format, args);
-  va_end(args);
-  if (n > 0) w->n += (size_t)n;
-  if (w->n >= sizeof w->text) w->n = sizeof w->text - 1;
-}
-
-static void add_device(struct words *w, const struct skp_device *d) {
-  add(w, "\n  %d:%d  %s (%s)%s%s", d->platform, d->device, d->name, d->platform_name, *d->skipped ? ": " : "",
-      d->skipped);
+static void add_device(struct skp__text *w, const struct skp_device *d) {
+  skp__text_add(w, "\n  %d:%d  %s (%s)%s%s", d->platform, d->device, d->name, d->platform_name, *d->skipped ? ": " : "",
+                d->skipped);
 }
 
 /* "--platform X --device Y" */
-static void add_wish(struct words *w, const char *platform, const char *device) {
-  if (platform) add(w, "--platform %s", platform);
-  if (device) add(w, "%s--device %s", platform ? " " : "", device);
+static void add_wish(struct skp__text *w, const char *platform, const char *device) {
+  if (platform) skp__text_add(w, "--platform %s", platform);
+  if (device) skp__text_add(w, "%s--device %s", platform ? " " : "", device);
 }
 
 static skp_status fail_none(const struct skp_device_list *list, const char *platform, const char *device) {
-  struct words w = {0};
+  struct skp__text w = {0};
   bool any = false;
   for (size_t i = 0; i < list->n; i++) any = any || list->at[i].usable;
   if (any) {
-    add(&w, "No usable device matches ");
+    skp__text_add(&w, "No usable device matches ");
     add_wish(&w, platform, device);
-    add(&w, ". There are:");
+    skp__text_add(&w, ". There are:");
   } else
-    add(&w, "%s%s", skp__devices_advice(), list->n + list->n_notes ? "\nWhat was found:" : "");
+    skp__text_add(&w, "%s%s", skp__devices_advice(), list->n + list->n_notes ? "\nWhat was found:" : "");
   for (size_t i = 0; i < list->n; i++) add_device(&w, &list->at[i]);
-  for (size_t i = 0; i < list->n_notes; i++) add(&w, "\n  %s", list->notes[i]);
-  return skp__fail(SKP_NO_DEVICE, "%s", w.text);
+  for (size_t i = 0; i < list->n_notes; i++) skp__text_add(&w, "\n  %s", list->notes[i]);
+  return skp__fail(SKP_NO_DEVICE, "%s", w.at);
 }
 
 static skp_status fail_several(const struct matches *m, const char *platform, const char *device) {
-  struct words w = {0};
+  struct skp__text w = {0};
   add_wish(&w, platform, device);
-  add(&w, " matches several devices; --device P:D names one:");
+  skp__text_add(&w, " matches several devices; --device P:D names one:");
   for (size_t i = 0; i < m->n; i++) add_device(&w, m->at[i]);
-  return skp__fail(SKP_USAGE, "%s", w.text);
+  return skp__fail(SKP_USAGE, "%s", w.at);
 }
 
 skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,

@@ -1,6 +1,6 @@
 /* method.c: the tables of methods, and which method an op gets. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
-#include <stdarg.h>
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,36 +30,22 @@ const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *
   return NULL;
 }
 
-/* ---- a short text about many things ------------------------------------------------------------------------------ */
+/* ---- words for errors and traces -------------------------------------------------------------------------------- */
 
-struct words {
-  size_t n;
-  char text[1500];
-};
-
-static void add_words(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_words(struct words *w, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  int n = vsnprintf(w->text + w->n, sizeof w->text - w->n, format, args);
-  va_end(args);
-  if (n > 0) w->n += (size_t)n;
-  if (w->n >= sizeof w->text) w->n = sizeof w->text - 1;
-}
-
-static void add_method_names(struct words *w, const struct skp_op *op) {
+static void add_method_names(struct skp__text *w, const struct skp_op *op) {
   for (const struct skp__cl_method *m = table_of(op); m->name; m++)
-    add_words(w, "%s%s", m == table_of(op) ? "" : ", ", m->name);
+    skp__text_add(w, "%s%s", m == table_of(op) ? "" : ", ", m->name);
 }
 
 /* "conv2d 128×28×28×1, 3×3×1×4 -> 128×28×28×4" */
-static void add_sig(struct words *w, const struct skp_sig *sig) {
+static void add_sig(struct skp__text *w, const struct skp_sig *sig) {
   char shape[80];
-  add_words(w, "%s", sig->op->name);
+  skp__text_add(w, "%s", sig->op->name);
   for (int i = 0; i < sig->op->n_in; i++)
-    if (sig->in[i].rank) add_words(w, "%s%s", i ? ", " : " ", skp__shape_text(shape, sizeof shape, &sig->in[i]));
+    if (sig->in[i].rank) skp__text_add(w, "%s%s", i ? ", " : " ", skp__shape_text(shape, sizeof shape, &sig->in[i]));
   for (int i = 0; i < sig->op->n_out; i++)
-    if (sig->out[i].rank) add_words(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
+    if (sig->out[i].rank)
+      skp__text_add(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
 }
 
 /* ---- forced methods ---------------------------------------------------------------------------------------------- */
@@ -68,7 +54,7 @@ static void add_sig(struct words *w, const struct skp_sig *sig) {
 static size_t item_length(const char *at) { return strcspn(at, ","); }
 
 static skp_status check_item(const char *item, size_t length) {
-  struct words w = {0};
+  struct skp__text w = {0};
   char op_name[40] = "";
   const char *equals = memchr(item, '=', length);
   size_t n = equals ? (size_t)(equals - item) : 0;
@@ -80,7 +66,7 @@ static skp_status check_item(const char *item, size_t length) {
   if (!op) return skp__fail(SKP_USAGE, "Forced method \"%.*s\": there is no op %s.", (int)length, item, op_name);
   if (find_method(op, equals + 1, length - n - 1)) return SKP_OK;
   add_method_names(&w, op);
-  return skp__fail(SKP_USAGE, "Forced method \"%.*s\": the methods of %s are: %s.", (int)length, item, op_name, w.text);
+  return skp__fail(SKP_USAGE, "Forced method \"%.*s\": the methods of %s are: %s.", (int)length, item, op_name, w.at);
 }
 
 skp_status skp__cl_forced_check(const char *forced) {
@@ -109,7 +95,7 @@ static const struct skp__cl_method *forced_method(const char *forced, const stru
 /* One search for a method: what was refused and why, and the first error. */
 struct search {
   struct skp_prepared *p;
-  struct words refused;
+  struct skp__text refused;
   skp_status status;
   char *error;
 };
@@ -120,7 +106,7 @@ static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, c
 }
 
 static void note_refusal(struct search *s, const struct skp__cl_method *m, const char *reason) {
-  add_words(&s->refused, "%s%s: %s", s->refused.n ? "; " : "", m->name, reason);
+  skp__text_add(&s->refused, "%s%s: %s", s->refused.n ? "; " : "", m->name, reason);
 }
 
 /* True when the search is over: the method was prepared, or failed in a way that no other method mends. */
@@ -159,20 +145,19 @@ static bool try_all(struct search *s, const struct skp__cl_method *table) {
 }
 
 static skp_status fail_search(const struct search *s) {
-  struct words sig = {0};
+  struct skp__text sig = {0};
   add_sig(&sig, &s->p->sig);
-  if (s->error && s->status != SKP_UNSUPPORTED) return skp__fail(s->status, "%s: %s", sig.text, s->error);
-  return skp__fail(SKP_UNSUPPORTED, "No method can do %s on %s (%s).", sig.text, s->p->cl->name,
-                   s->refused.n ? s->refused.text : "it has none");
+  if (s->error && s->status != SKP_UNSUPPORTED) return skp__fail(s->status, "%s: %s", sig.at, s->error);
+  return skp__fail(SKP_UNSUPPORTED, "No method can do %s on %s (%s).", sig.at, s->p->cl->name,
+                   s->refused.n ? s->refused.at : "it has none");
 }
 
 static void trace_choice(const struct search *s) {
   FILE *to = s->p->cl->trace;
   if (!to) return;
-  struct words sig = {0};
+  struct skp__text sig = {0};
   add_sig(&sig, &s->p->sig);
-  fprintf(to, "%s: %s%s%s%s\n", sig.text, s->p->method, s->refused.n ? " (" : "", s->refused.text,
-          s->refused.n ? ")" : "");
+  fprintf(to, "%s: %s%s%s%s\n", sig.at, s->p->method, s->refused.n ? " (" : "", s->refused.at, s->refused.n ? ")" : "");
 }
 
 skp_status skp__cl_choose(struct skp_prepared *p, const struct skp__cl_method *table,
