@@ -37,6 +37,7 @@ static skp_status leave_old_optimizer(const struct cli *c, struct skp_recipe *r)
     if (strcmp(name, "optimizer") != 0 || !said || strcmp(said, r->optimizer) == 0) continue;
     SKP_TRY(skp__recipe_set(r, "momentum", "0"));
     SKP_TRY(skp__recipe_set(r, "nesterov", "false"));
+    SKP_TRY(skp__recipe_set(r, "weight_decay", "0"));
   }
   return SKP_OK;
 }

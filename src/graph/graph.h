@@ -34,8 +34,9 @@ struct skp_tensor {
   skp_value base; /* whose memory it lives in, or SKP_NONE: its own */
   int64_t offset; /* in the base, in elements */
   int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
-  int fan_in; /* params: inputs to one output, for initialisation; 0: see fill */
-  float fill; /* params and state with fan_in 0: the initial value */
+  int fan_in; /* params: inputs to one output: the initial values are uniform in ±1/sqrt(fan_in); 0: see std and fill */
+  float std;  /* params with fan_in 0: the standard deviation of normal initial values; 0: see fill */
+  float fill; /* params and state with neither: the initial value */
 };
 
 struct skp_node {

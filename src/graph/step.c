@@ -44,6 +44,7 @@ static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from
     copy->offset = t->offset;
     copy->file_rank = t->file_rank;
     copy->fan_in = t->fan_in;
+    copy->std = t->std;
     copy->fill = t->fill;
   }
   for (size_t i = 0; i < from->tensors.n; i++)

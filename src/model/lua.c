@@ -79,13 +79,13 @@ void skp__lua_check_keys(lua_State *L, int index, const char *what, const char *
 
 static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
-/* Writes "FILE:LINE: " for the innermost Lua function of co, or "FILE: " when the file itself has ended. */
+/* Writes "FILE:LINE: " for the innermost function of the model file that co is in, or "FILE: " when the file itself has ended. */
 static void place_of(char *where, size_t size, lua_State *co, const struct skp_build *b) {
   lua_Debug ar;
   snprintf(where, size, "%s: ", b->path);
   for (int level = 0; lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
-    if (ar.currentline <= 0) continue;
+    if (ar.currentline <= 0 || *ar.source != '@') continue; /* C, or the library of blocks */
     snprintf(where, size, "%s:%d: ", ar.short_src, ar.currentline);
     return;
   }
@@ -158,6 +158,15 @@ static void open_libraries(lua_State *L) {
   lua_register(L, "print", print);
 }
 
+/* Runs models/lib/NAME.lua for the global NAME. */
+static void open_source(lua_State *L, const struct skp__lua_source *source) {
+  char chunk[64];
+  snprintf(chunk, sizeof chunk, "=%s.lua", source->name);
+  if (luaL_loadbufferx(L, source->text, strlen(source->text), chunk, "t") != LUA_OK) lua_error(L);
+  lua_call(L, 0, 1);
+  lua_setglobal(L, source->name);
+}
+
 /* ---- running ------------------------------------------------------------------------------------------------------ */
 
 static int body_in_coroutine(lua_State *L) {
@@ -173,6 +182,7 @@ static int body_in_coroutine(lua_State *L) {
 static int prepare(lua_State *L) {
   open_libraries(L);
   skp__nn_open(L);
+  for (const struct skp__lua_source *source = skp__lua_sources; source->name; source++) open_source(L, source);
   return 0;
 }
 

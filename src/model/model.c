@@ -31,16 +31,22 @@ static void fail_setting(lua_State *L, const char *name) {
   skp__lua_fail(L, SKP_USAGE, "The model has no argument \"%s\" to set; it has %s.", name, n ? list : "none");
 }
 
+/* 1 for yes, 0 for no, -1 for neither. */
+static int truth(const char *text) {
+  if (strcmp(text, "true") == 0 || strcmp(text, "yes") == 0) return 1;
+  return strcmp(text, "false") == 0 || strcmp(text, "no") == 0 ? 0 : -1;
+}
+
 /* Pushes `value` as the type that the default (on top of the stack) has. */
 static void push_setting(lua_State *L, const struct skp_setting *s) {
   int type = lua_type(L, -1);
-  bool flag = strcmp(s->value, "true") == 0;
+  int flag = truth(s->value);
   if (type == LUA_TNUMBER) {
     if (!lua_stringtonumber(L, s->value))
       skp__lua_fail(L, SKP_USAGE, "%s should be a number, not \"%s\".", s->name, s->value);
   } else if (type == LUA_TBOOLEAN) {
-    if (!flag && strcmp(s->value, "false") != 0)
-      skp__lua_fail(L, SKP_USAGE, "%s should be true or false, not \"%s\".", s->name, s->value);
+    if (flag < 0)
+      skp__lua_fail(L, SKP_USAGE, "%s should be yes or no (or true or false), not \"%s\".", s->name, s->value);
     lua_pushboolean(L, flag);
   } else {
     lua_pushstring(L, s->value);

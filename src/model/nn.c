@@ -163,26 +163,27 @@ static double option_of(const struct call *c, const char *name) {
 }
 
 /* Adds a value that lives from step to step. */
-static skp_value add_param(struct call *c, const char *name, skp_role role, struct skp_shape shape, int file_rank,
-                           int64_t fan_in, float fill) {
+static struct skp_tensor *add_param(struct call *c, int input, const char *name, skp_role role, struct skp_shape shape,
+                                    int file_rank) {
   struct skp_graph *g = graph_of(c->L);
   char full[sizeof c->scope + 32];
-  skp_value v;
   snprintf(full, sizeof full, "%s.%s", c->scope, name);
   if (skp__graph_find(g, role, full) != SKP_NONE)
     skp__lua_fail(c->L, SKP_MODEL, "There are two layers named %s: give one another name or scope.", c->scope);
-  skp__lua_check(c->L, skp__graph_value(g, &v, full, role, shape));
-  struct skp_tensor *t = &g->tensors.at[v];
+  skp__lua_check(c->L, skp__graph_value(g, &c->in[input], full, role, shape));
+  struct skp_tensor *t = &g->tensors.at[c->in[input]];
   t->file_rank = file_rank;
-  t->fan_in = (int)fan_in;
-  t->fill = fill;
-  return v;
+  return t;
 }
 
-/* weight {R,S,C,K} and, unless bias = false, bias {K}. */
+/* weight {R,S,C,K} and, unless bias = false, bias {K}. With std they begin as normal numbers and zeros. */
 static void add_weight(struct call *c, int64_t R, int64_t S, int64_t C, int file_rank) {
-  c->in[1] = add_param(c, "weight", SKP_ROLE_PARAM, skp__shape4(R, S, C, c->K), file_rank, R * S * C, 0);
-  if (option_of(c, "bias") != 0) c->in[2] = add_param(c, "bias", SKP_ROLE_PARAM, skp__shape1(c->K), 1, R * S * C, 0);
+  double std = option_of(c, "std");
+  int fan_in = std > 0 ? 0 : (int)(R * S * C);
+  struct skp_tensor *weight = add_param(c, 1, "weight", SKP_ROLE_PARAM, skp__shape4(R, S, C, c->K), file_rank);
+  weight->fan_in = fan_in;
+  weight->std = (float)std;
+  if (option_of(c, "bias") != 0) add_param(c, 2, "bias", SKP_ROLE_PARAM, skp__shape1(c->K), 1)->fan_in = fan_in;
 }
 
 static void conv2d_params(struct call *c) {
@@ -208,10 +209,10 @@ static void linear_params(struct call *c) {
 static void batchnorm_params(struct call *c) {
   const struct skp_shape *x = shape_of(c->L, c->x);
   struct skp_shape each = skp__shape1(x->dim[x->rank - 1]);
-  c->in[1] = add_param(c, "weight", SKP_ROLE_PARAM, each, 1, 0, 1);
-  c->in[2] = add_param(c, "bias", SKP_ROLE_PARAM, each, 1, 0, 0);
-  c->in[4] = add_param(c, "running_mean", SKP_ROLE_STATE, each, 1, 0, 0);
-  c->in[5] = add_param(c, "running_var", SKP_ROLE_STATE, each, 1, 0, 1);
+  add_param(c, 1, "weight", SKP_ROLE_PARAM, each, 1)->fill = (float)option_of(c, "gamma");
+  add_param(c, 2, "bias", SKP_ROLE_PARAM, each, 1);
+  add_param(c, 4, "running_mean", SKP_ROLE_STATE, each, 1);
+  add_param(c, 5, "running_var", SKP_ROLE_STATE, each, 1)->fill = 1;
 }
 
 #define AS_KERNEL -1
@@ -224,12 +225,13 @@ static const struct layer layers[] = {
       {"padding", WHOLE, "pad", 0, 0},
       {"dilation", WHOLE, "dilation", 1, 1},
       {"groups", WHOLE, "groups", 1, 1},
-      {"bias", FLAG, NULL, 1, 0}},
+      {"bias", FLAG, NULL, 1, 0},
+      {"std", NUMBER, NULL, 0, 0}},
      conv2d_params},
     {"batchnorm2d",
      &skp__op_batchnorm,
      false,
-     {{"eps", NUMBER, "eps", 1e-5, 0}, {"momentum", NUMBER, "momentum", 0.1, 0}},
+     {{"eps", NUMBER, "eps", 1e-5, 0}, {"momentum", NUMBER, "momentum", 0.1, 0}, {"gamma", NUMBER, NULL, 1, 0}},
      batchnorm_params},
     {"relu", &skp__op_relu, false, {{0}}, NULL},
     {"maxpool2d",
@@ -247,7 +249,7 @@ static const struct layer layers[] = {
      NULL},
     {"global_avgpool", &skp__op_global_avgpool, false, {{0}}, NULL},
     {"flatten", &skp__op_flatten, false, {{0}}, NULL},
-    {"linear", &skp__op_linear, true, {{"bias", FLAG, NULL, 1, 0}}, linear_params},
+    {"linear", &skp__op_linear, true, {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}}, linear_params},
 };
 
 /* A value of the kind that the option wants, from the top of the stack. */

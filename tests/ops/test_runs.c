@@ -4,7 +4,10 @@
  * Losses must follow within 1e-3 to the last step, and so must weights, but for some, for a reason: the bias of a convolution before a
  * batchnorm has no influence on the loss, so its gradient is rounding noise. SGD hardly moves it; Adam divides by the gradient's own size and
  * takes steps of the learning rate in a random direction. Such biases are left out, and running means, which contain them. Evaluation sees
- * the difference of the two; so the golden ones stand in for ours before logits are compared. */
+ * the difference of the two; so the golden ones stand in for ours before logits are compared.
+ *
+ * A freshly initialised resnet20 amplifies rounding: its first 3 losses must follow within 1e-3, the others within five times PyTorch's own
+ * float32 deviation, and its weights are not compared. */
 #include "backend/backend.h"
 #include "io/safetensors.h"
 #include "test.h"
@@ -17,8 +20,11 @@ static const double loss_tolerance = 1e-3, weight_tolerance = 1e-3,
                     logit_tolerance = 1e-2; /* the last two relative to 1 + |want| */
 
 static const struct {
-  const char *net, *optimizer;
-} runs[] = {{"identity", "sgd"}, {"identity", "adam"}, {"resize", "sgd"}, {"resize", "adam"}};
+  const char *net, *optimizer, *data;
+  bool amplifies;
+} runs[] = {{"identity", "sgd", "mnist", false},  {"identity", "adam", "mnist", false},
+            {"resize", "sgd", "mnist", false},    {"resize", "adam", "mnist", false},
+            {"resnet20", "sgd", "cifar10", true}, {"resnet20", "adam", "cifar10", true}};
 static const char *const backends[] = {"reference", "opencl"};
 enum { RUNS = sizeof runs / sizeof *runs, BACKENDS = 2 };
 
@@ -37,6 +43,7 @@ static const char *path(const char *format, const char *a, const char *b) {
 
 struct follow {
   const cJSON *want; /* losses */
+  double later;      /* tolerance from the fourth loss on */
   int steps;
   double worst;
 };
@@ -49,14 +56,14 @@ static void on_progress(void *user, const struct skp_progress *p) {
   ck_assert_ptr_nonnull(want);
   double off = fabs(p->loss - want->valuedouble);
   if (off > f->worst) f->worst = off;
-  ck_assert_msg(off <= loss_tolerance, "step %d: loss %.9g, float64 says %.9g", f->steps, p->loss, want->valuedouble);
+  ck_assert_msg(off <= (f->steps <= 3 ? loss_tolerance : f->later), "step %d: loss %.9g, float64 says %.9g", f->steps,
+                p->loss, want->valuedouble);
 }
 
 static void set_from(struct skp_recipe *r, const cJSON *run, const char *field) {
   const cJSON *value = cJSON_GetObjectItem(run, field);
   char text[32];
-  if (!value) return;
-  snprintf(text, sizeof text, "%.17g", value->valuedouble);
+  snprintf(text, sizeof text, "%.17g", value ? value->valuedouble : 0);
   ck_ok(skp__recipe_set(r, field, text));
 }
 
@@ -154,7 +161,9 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   struct skp_backend *b;
   struct skp_session *s;
   cJSON *json = read_run(run);
-  struct follow f = {.want = cJSON_GetObjectItem(json, "loss_float64")};
+  double deviation = cJSON_GetObjectItem(json, "pytorch_float32_max_abs_loss_deviation")->valuedouble;
+  struct follow f = {.want = cJSON_GetObjectItem(json, "loss_float64"),
+                     .later = runs[run].amplifies ? 5 * deviation : loss_tolerance};
   char out[128], last[256];
   snprintf(out, sizeof out, "%s/%s-%d", work, backend, run);
   snprintf(last, sizeof last, "%s/last.safetensors", out);
@@ -168,11 +177,41 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   ck_assert_int_eq(f.steps, cJSON_GetArraySize(f.want));
   printf("%-9s %-8s %-4s losses off by %.1e", backend, runs[run].net, runs[run].optimizer, f.worst);
   const char *final = path("%s-%s-final.safetensors", runs[run].net, runs[run].optimizer);
-  compare_weights(last, final);
-  compare_logits(s, model->graph, source, final);
+  if (runs[run].amplifies) {
+    printf("\n");
+  } else {
+    compare_weights(last, final);
+    compare_logits(s, model->graph, source, final);
+  }
   skp__session_destroy(s);
   skp__backend_close(b);
   cJSON_Delete(json);
+}
+
+/* ---- data: a file of CIFAR records ---------------------------------------------------------------------------------- */
+
+enum { SIDE = 32, PIXELS = SIDE * SIDE, RECORD = 1 + 3 * PIXELS };
+static uint8_t records[1000][RECORD]; /* label, then the red, green and blue planes */
+
+static skp_status sample(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label) {
+  (void)s;
+  for (int p = 0; p < 3 * PIXELS; p++) pixels[p] = records[i][1 + p % 3 * PIXELS + p / 3];
+  *label = records[i][0];
+  return SKP_OK;
+}
+
+static void destroy(struct skp_source *s) { free(s); }
+
+static struct skp_source *open_cifar(void) {
+  struct skp_source *s = calloc(1, sizeof *s);
+  FILE *f = fopen(path("%s%s", "cifar10/data_batch_1.bin", ""), "rb");
+  ck_assert(s && f);
+  *s = (struct skp_source){.H = SIDE, .W = SIDE, .C = 3, .classes = 10, .sample = sample, .destroy = destroy};
+  s->n = (int64_t)fread(records, RECORD, sizeof records / RECORD, f);
+  fclose(f);
+  ck_ok(skp__strdup(&s->name, "cifar10"));
+  ck_ok(skp__source_name_by_number(s));
+  return s;
 }
 
 START_TEST(test_run) {
@@ -182,7 +221,10 @@ START_TEST(test_run) {
   struct skp_source *source;
   snprintf(file, sizeof file, "%s/models/%s.lua", getenv("SKP_SOURCE_DIR"), runs[run].net);
   ck_ok(skp__model_load(&model, file, NULL, 0, 0, NULL));
-  ck_ok(skp__source_open(&source, path("%s%s", "mnist", ""), SKP_SPLIT_TRAIN));
+  if (strcmp(runs[run].data, "cifar10") == 0)
+    source = open_cifar();
+  else
+    ck_ok(skp__source_open(&source, path("%s%s", runs[run].data, ""), SKP_SPLIT_TRAIN));
   follow(backends[_i / RUNS], run, model, source);
   skp__source_destroy(source);
   skp__model_destroy(model);

@@ -6,7 +6,7 @@
 
 /* ---- the models that come along ----------------------------------------------------------------------------------- */
 
-static const char *const models[] = {"identity", "resize"};
+static const char *const models[] = {"identity", "resize", "resnet20"};
 
 /* Every weight of PyTorch's model is here under its name and in its shape, and there is no other. */
 START_TEST(names_and_shapes_are_pytorchs) {
@@ -84,7 +84,7 @@ START_TEST(settings_change_args) {
                              "network = function(x, args) assert(args.deep == true and args.kind == 'b')\n"
                              "return nn.linear(nn.flatten(x), args.width) end}";
   struct skp_setting set[] = {{"width", "7"}, {"deep", "true"}, {"kind", "b"}}, wrong = {"depth", "1"},
-                     word = {"width", "wide"}, flag = {"deep", "1"};
+                     word = {"width", "wide"}, flag = {"deep", "1"}, no = {"deep", "no"};
   struct skp_model *m;
   ck_ok(skp__model_parse(&m, "m.lua", text, set, 3, 6, NULL));
   ck_assert_int_eq(m->recipe.classes, 7);
@@ -93,7 +93,8 @@ START_TEST(settings_change_args) {
   ck_fails(skp__model_parse(&m, "m.lua", text, &wrong, 1, 0, NULL), SKP_USAGE, "deep, kind, width");
   ck_assert_ptr_null(m);
   ck_fails(skp__model_parse(&m, "m.lua", text, &word, 1, 0, NULL), SKP_USAGE, "a number, not \"wide\"");
-  ck_fails(skp__model_parse(&m, "m.lua", text, &flag, 1, 0, NULL), SKP_USAGE, "true or false");
+  ck_fails(skp__model_parse(&m, "m.lua", text, &flag, 1, 0, NULL), SKP_USAGE, "yes or no");
+  ck_fails(skp__model_parse(&m, "m.lua", text, &no, 1, 0, NULL), SKP_MODEL, "assertion failed");
 }
 END_TEST
 
@@ -383,7 +384,7 @@ int main(void) {
   Suite *suite = suite_create("model");
   TCase *c = tcase_create("model");
   tcase_set_timeout(c, 60);
-  tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, 2);
+  tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, ROWS(models));
   tcase_add_loop_test(c, recipes_of_both, 0, 2);
   tcase_add_test(c, print_shows_name_and_shape);
   tcase_add_test(c, settings_change_args);
