@@ -3,7 +3,7 @@
 
 # Each ```lua block becomes a file.
 awk '/^```lua$/ { file = sprintf("example%d.lua", ++n); next } /^```$/ { file = ""; next } file { print >file }' "$SKP_SOURCE_DIR/docs/models.md"
-[ -f example4.lua ] || fail "docs/models.md has fewer than 4 examples"
+[ -f example5.lua ] || fail "docs/models.md has fewer than 5 examples"
 for example in example*.lua; do
   run 0 summary "$example"
   in_out '^total'
@@ -13,7 +13,7 @@ for example in example*.lua; do
 done
 run 0 summary example3.lua --set blocks=5
 in_out '^block5\.conv2 '
-run 0 train example4.lua --backend reference --max-steps 1 --out run
+run 0 train example5.lua --backend reference --max-steps 1 --out run
 
 # The first model in README.md is the one that is shipped.
 awk '/^```lua$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$SKP_SOURCE_DIR/README.md" >shown.lua

@@ -39,6 +39,49 @@ START_TEST(names_and_shapes_are_pytorchs) {
 }
 END_TEST
 
+/* What torchvision's networks have; those for CIFAR have projections where the size changes. */
+static const struct {
+  const char *model;
+  struct skp_setting set[3];
+  int64_t parameters;
+} networks[] = {
+    {"resnet20", {{"depth", "20"}}, 272474},
+    {"resnet20", {{"shortcuts", "no"}}, 269722},
+    {"resnet20", {{"depth", "110"}}, 1730714},
+    {"allconv", {{"classes", "10"}}, 72954},
+    {"resnet", {{"depth", "18"}}, 11689512},
+    {"resnet", {{"depth", "34"}}, 21797672},
+    {"resnet", {{"depth", "50"}}, 25557032},
+    {"resnet", {{"depth", "101"}}, 44549160},
+    {"resnet", {{"depth", "152"}}, 60192808},
+    {"resnet", {{"depth", "50"}, {"width_per_group", "128"}}, 68883240},
+    {"resnet", {{"depth", "101"}, {"width_per_group", "128"}}, 126886696},
+    {"resnet", {{"depth", "50"}, {"width_per_group", "4"}, {"groups", "32"}}, 25028904},
+    {"resnet", {{"stem", "cifar"}, {"classes", "10"}, {"zero_init", "yes"}}, 11173962},
+};
+
+static struct skp_model *load_with(const char *name, const struct skp_setting *set) {
+  char path[1024];
+  size_t n = 0;
+  struct skp_model *m;
+  while (n < 3 && set[n].name) n++;
+  snprintf(path, sizeof path, "%s/models/%s.lua", getenv("SKP_SOURCE_DIR"), name);
+  ck_ok(skp__model_load(&m, path, set, n, 0, NULL));
+  return m;
+}
+
+START_TEST(parameters_are_torchvisions) {
+  struct skp_model *m = load_with(networks[_i].model, networks[_i].set);
+  int64_t parameters = 0;
+  for (size_t i = 0; i < m->graph->tensors.n; i++) {
+    const struct skp_tensor *t = &m->graph->tensors.at[i];
+    if (t->role == SKP_ROLE_PARAM && t->base != SKP_NONE) parameters += skp__shape_count(&t->shape);
+  }
+  ck_assert_int_eq(parameters, networks[_i].parameters);
+  skp__model_destroy(m);
+}
+END_TEST
+
 START_TEST(recipes_of_both) {
   struct skp_model *m = step_model(models[_i]);
   ck_assert_str_eq(m->name, models[_i]);
@@ -126,6 +169,7 @@ static const struct {
     {"return x + nn.conv2d(x, 3, {kernel = 3})", SKP_SHAPE, {"m.lua:2:", "input  N×6×6×2", "0 conv2d  N×4×4×3"}},
     {"return x + 1", SKP_MODEL, {"m.lua:2:", "number", ""}},
     {"return x.colour", SKP_MODEL, {"m.lua:2:", "colour", "height"}},
+    {"x = blocks.basic(x, 0, {stride = 1}) return x", SKP_MODEL, {"m.lua:2:", "blocks.lua:", "output channels"}},
     {"return nn.conv3d(x)", SKP_MODEL, {"m.lua:2:", "conv3d", ""}},
     {"nn.scope('a', function() nn.linear(nn.flatten(x), 2, {name = 'l'}) end)\n"
      "nn.scope('a', function() nn.linear(nn.flatten(x), 2, {name = 'l'}) end)",
@@ -343,6 +387,41 @@ START_TEST(first_values) {
 }
 END_TEST
 
+static const float *param_named(const struct skp_graph *g, const float *params, const char *name) {
+  skp_value v = skp__graph_find(g, SKP_ROLE_PARAM, name);
+  ck_assert_int_ne(v, SKP_NONE);
+  return params + g->tensors.at[v].offset;
+}
+
+/* Convolutions of ResNets begin with variance 2 / (K·R·S), the last batchnorm of a block with zeros if asked. */
+START_TEST(kaiming_and_zero_init) {
+  const struct skp_setting set[3] = {{"zero_init", "yes"}};
+  struct skp_model *m = load_with("resnet", set);
+  const struct skp_graph *g = m->graph;
+  float *params, *state;
+  enum { N = 64 * 64 * 9 };
+  ck_ok(skp__alloc(&params, (size_t)skp__shape_count(&g->tensors.at[g->params].shape), sizeof *params));
+  ck_ok(skp__alloc(&state, (size_t)skp__shape_count(&g->tensors.at[g->state].shape), sizeof *state));
+  skp__model_init(g, params, state, 1);
+  const float *w = param_named(g, params, "layer1.0.conv1.weight");
+  double sum = 0, squares = 0, products = 0, variance = 2.0 / (64 * 9);
+  for (int i = 0; i < N; i++) {
+    sum += w[i];
+    squares += (double)w[i] * w[i];
+    products += i ? (double)w[i] * w[i - 1] : 0;
+  }
+  ck_assert_double_eq_tol(sum / N, 0, 0.03 * sqrt(variance));
+  ck_assert_double_eq_tol(squares / N, variance, 0.03 * variance);
+  ck_assert_double_eq_tol(products / N, 0, 0.03 * variance);
+  ck_assert_float_eq(*param_named(g, params, "layer1.0.bn1.weight"), 1);
+  ck_assert_float_eq(*param_named(g, params, "layer1.0.bn2.weight"), 0);
+  ck_assert_float_eq(*param_named(g, params, "layer1.0.bn2.bias"), 0);
+  free(params);
+  free(state);
+  skp__model_destroy(m);
+}
+END_TEST
+
 /* {R,S,C,K} = {2,3,4,5} in memory is K,C,R,S in files. */
 START_TEST(file_layout) {
   struct skp_tensor t = {.shape = skp__shape4(2, 3, 4, 5), .file_rank = 4};
@@ -385,6 +464,8 @@ int main(void) {
   TCase *c = tcase_create("model");
   tcase_set_timeout(c, 60);
   tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, ROWS(models));
+  tcase_add_loop_test(c, parameters_are_torchvisions, 0, ROWS(networks));
+  tcase_add_test(c, kaiming_and_zero_init);
   tcase_add_loop_test(c, recipes_of_both, 0, 2);
   tcase_add_test(c, print_shows_name_and_shape);
   tcase_add_test(c, settings_change_args);
