@@ -1,25 +1,21 @@
 /* batchnorm_cpu.cl: batch normalisation and its gradient for CPUs, in two launches. SPDX-License-Identifier: MIT
  *
- *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl, batchnorm_dx.cl
+ *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl
  *
  * x is read as rows of COLUMNS = PIXELS · C values, the least multiple of C that STRIP divides; column j is channel j mod C. So vectors
  * have no tails whatever C is. Each work-item is a group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at
  * a time, the strip's sums or factors in registers. The last row may be cut short; its values are done one by one.
  *
  *   statistics, sums   leave two results for each column of a chunk: partial[0][chunk][j], partial[1][chunk][j]
- *   apply              each work-item first joins them all (they are few), then goes over its rows */
+ *   apply              each work-item first joins them all (they are few), then goes over its rows
+ *
+ * training 0: the running statistics, or in the gradient mean and rstd, are constants. `want` has a bit for each output that is there. */
 
 #ifndef C
 #define C 1 /* channels */
 #endif
-#ifndef TRAINING
-#define TRAINING 1 /* 0: normalise by the running statistics; the gradient takes mean and rstd for constants */
-#endif
 #ifndef FUSE
 #define FUSE 0 /* 1: relu, 2: + residual, relu */
-#endif
-#ifndef WANT
-#define WANT 15 /* outputs: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd; gradient: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
 #endif
 #ifndef BLOCK
 #define BLOCK 32 /* rows that are summed up before they join what went before; keeps rounding small */
@@ -60,12 +56,14 @@ static int count_of(int first, int chunk_rows, int j, int total) {
 /* ---- forward ------------------------------------------------------------------------------------------------------- */
 
 /* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et al. 1979): nothing
- * cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which corrects it. */
+ * cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which corrects it; until the end means count
+ * from the chunk's first row, so that joining many blocks costs no digits. */
 kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int total,
                                  int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
   const int last = min(first + chunk_rows, total / COLUMNS);
   global float *mean = partial + chunk * COLUMNS, *squares = mean + chunks * COLUMNS;
+  global const float *origin = x + first * COLUMNS;
   for (int j = 0; j < COLUMNS; j++) mean[j] = squares[j] = 0.0f;
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from), before = from - first;
@@ -86,13 +84,15 @@ kernel void batchnorm_statistics(global float *restrict partial, global const fl
         slip0 += d0;
         slip1 += d1;
       }
-      const float16 apart0 = sum0 - vload16(0, mean + j) + slip0 * one, apart1 = sum1 - vload16(1, mean + j) + slip1 * one;
+      const float16 apart0 = sum0 - vload16(0, origin + j) - vload16(0, mean + j) + slip0 * one;
+      const float16 apart1 = sum1 - vload16(1, origin + j) - vload16(1, mean + j) + slip1 * one;
       vstore16(vload16(0, mean + j) + apart0 * share, 0, mean + j);
       vstore16(vload16(1, mean + j) + apart1 * share, 1, mean + j);
       vstore16(vload16(0, squares + j) + own0 + apart0 * apart0 * (share * before), 0, squares + j);
       vstore16(vload16(1, squares + j) + own1 + apart1 * apart1 * (share * before), 1, squares + j);
     }
   }
+  for (int j = 0; first < last && j < COLUMNS; j++) mean[j] += origin[j];
   if (chunk < chunks - 1) return;
   for (int j = 0; j < total % COLUMNS; j++) {
     const float value = x[total / COLUMNS * COLUMNS + j], apart = value - mean[j];
@@ -119,18 +119,19 @@ static void join(wide *mean, wide *var, global const float *restrict partial, in
 
 static float16 act(float16 z) { return FUSE ? (z < 0.0f ? (float16)(0.0f) : z) : z; }
 
+/* want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
 kernel void batchnorm_apply(global float *restrict y, global float *new_running_mean, global float *new_running_var,
                             global float *restrict mean_out, global float *restrict rstd_out,
                             global const float *restrict x, global const float *restrict gamma,
                             global const float *restrict beta, global const float *restrict residual,
                             global const float *running_mean, global const float *running_var,
-                            global const float *restrict partial, int total, int chunk_rows, int chunks, float eps,
-                            float momentum) {
+                            global const float *restrict partial, int total, int chunk_rows, int chunks,
+                            int training, int want, float eps, float momentum) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / COLUMNS);
   wide mean[C], var[C];
   float own[C], rstd[C], factor[C], addend[C], centre[COLUMNS], scale[COLUMNS], shift[COLUMNS];
-  if (TRAINING)
+  if (training)
     join(mean, var, partial, total, chunk_rows, chunks);
   else
     for (int c = 0; c < C; c++) mean[c] = running_mean[c], var[c] = running_var[c];
@@ -142,12 +143,12 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
   }
   if (group == 0) {
     const wide unbiased = (wide)P / max(P - 1, 1);
-    for (int c = 0; TRAINING && c < C; c++) {
-      if (WANT & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean[c];
-      if (WANT & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (var[c] * unbiased);
+    for (int c = 0; training && c < C; c++) {
+      if (want & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean[c];
+      if (want & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (var[c] * unbiased);
     }
-    if (WANT & 4) put(mean_out, own);
-    if (WANT & 8) put(rstd_out, rstd);
+    if (want & 4) put(mean_out, own);
+    if (want & 8) put(rstd_out, rstd);
   }
   spread(centre, own);
   spread(scale, factor);
@@ -225,17 +226,18 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const float
   }
 }
 
-/* dx = scale · dz + slope · (x - mean) + shift;  slope and shift are 0 unless TRAINING */
+/* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in training.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
 kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
                                global float *restrict dresidual, global const float *restrict dy,
                                global const float *restrict x, global const float *restrict y,
                                global const float *restrict gamma, global const float *restrict mean,
                                global const float *restrict rstd, global const float *restrict partial, int total,
-                               int chunk_rows, int chunks) {
+                               int chunk_rows, int chunks, int training, int want) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / COLUMNS);
   float sum[C], product[C], factor[C], centre[COLUMNS], scale[COLUMNS], slope[COLUMNS], shift[COLUMNS];
-  if ((TRAINING && (WANT & 1)) || (WANT & 6)) {
+  for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
+  if ((training && (want & 1)) || (want & 6)) {
     wide sums[C], products[C];
     for (int c = 0; c < C; c++) sums[c] = products[c] = 0;
     for (int at = 0; at < chunks * COLUMNS; at += C) {
@@ -243,18 +245,20 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
       for (int c = 0; c < C; c++) products[c] += partial[chunks * COLUMNS + at + c];
     }
     for (int c = 0; c < C; c++) sum[c] = sums[c], product[c] = products[c] * rstd[c];
-    if (group == 0 && (WANT & 2)) put(dgamma, product);
-    if (group == 0 && (WANT & 4)) put(dbeta, sum);
+    if (group == 0 && (want & 2)) put(dgamma, product);
+    if (group == 0 && (want & 4)) put(dbeta, sum);
   }
-  if (!(WANT & 9)) return;
+  if (!(want & 9)) return;
   for (int c = 0; c < C; c++) factor[c] = gamma[c] * rstd[c];
   spread(scale, factor);
-  if (TRAINING) {
-    for (int c = 0; c < C; c++) product[c] *= -factor[c] * rstd[c] / P, sum[c] *= -factor[c] / P, factor[c] = mean[c];
-    spread(slope, product);
-    spread(shift, sum);
-    spread(centre, factor);
+  for (int c = 0; c < C; c++) {
+    product[c] = training ? product[c] * rstd[c] / P : 0.0f;
+    sum[c] = training ? sum[c] / P : 0.0f;
+    factor[c] = mean[c];
   }
+  spread(slope, product);
+  spread(shift, sum);
+  spread(centre, factor);
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from);
     for (int j = 0; j < COLUMNS; j += 16) {
@@ -263,16 +267,15 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * COLUMNS + j;
         const float16 dz = masked(dy, y, at);
-        if (WANT & 8) vstore16(dz, 0, dresidual + at);
-        if (!(WANT & 1)) continue;
-        vstore16(TRAINING ? by * dz + (slope0 * (vload16(0, x + at) - centre0) + shift0) : by * dz, 0, dx + at);
+        if (want & 8) vstore16(dz, 0, dresidual + at);
+        if (want & 1) vstore16(by * (dz - (slope0 * (vload16(0, x + at) - centre0) + shift0)), 0, dx + at);
       }
     }
   }
   if (group < chunks - 1) return;
   for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
     const float dz = masked_one(dy, y, at);
-    if (WANT & 8) dresidual[at] = dz;
-    if (WANT & 1) dx[at] = TRAINING ? scale[j] * dz + (slope[j] * (x[at] - centre[j]) + shift[j]) : scale[j] * dz;
+    if (want & 8) dresidual[at] = dz;
+    if (want & 1) dx[at] = scale[j] * (dz - (slope[j] * (x[at] - centre[j]) + shift[j]));
   }
 }

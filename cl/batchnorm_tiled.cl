@@ -17,9 +17,6 @@
 #ifndef FUSE
 #define FUSE 0 /* batchnorm_dx: not 0: a relu follows */
 #endif
-#ifndef WANT
-#define WANT 15 /* outputs: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd; of the gradient: 2 dgamma, 4 dbeta */
-#endif
 #ifndef LANES
 #define LANES 32 /* columns of a group: a power of two */
 #endif
@@ -124,12 +121,12 @@ static float sum_of_group(float value, local float *shared) {
   return sum;
 }
 
-/* table = {mean[C], rstd[C]} */
+/* table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
 kernel void batchnorm_finish(global float *restrict workspace, global float *new_running_mean,
                              global float *new_running_var, global float *restrict mean_out,
                              global float *restrict rstd_out, global const float *running_mean,
-                             global const float *running_var, int total, int chunk_rows, int chunks, float eps,
-                             float momentum) {
+                             global const float *running_var, int total, int chunk_rows, int chunks, int want,
+                             float eps, float momentum) {
   local float shared[LOCAL];
   const int c = (int)get_group_id(0), P = total / C, entries = chunks * PIXELS;
   global const float *means = workspace + 2 * C + c, *squares = means + entries * C;
@@ -150,16 +147,17 @@ kernel void batchnorm_finish(global float *restrict workspace, global float *new
     const float rstd = 1.0f / sqrt(square / P + eps);
     workspace[c] = mean;
     workspace[C + c] = rstd;
-    if (WANT & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean;
-    if (WANT & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * square / max(P - 1, 1);
-    if (WANT & 4) mean_out[c] = mean;
-    if (WANT & 8) rstd_out[c] = rstd;
+    if (want & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean;
+    if (want & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * square / max(P - 1, 1);
+    if (want & 4) mean_out[c] = mean;
+    if (want & 8) rstd_out[c] = rstd;
   }
 }
 
-/* table = {dbeta[C], dgamma[C]} */
+/* table = {dbeta[C], dgamma[C]};  want: 2 dgamma, 4 dbeta */
 kernel void batchnorm_dx_finish(global float *restrict workspace, global float *restrict dgamma,
-                                global float *restrict dbeta, global const float *restrict rstd, int chunks) {
+                                global float *restrict dbeta, global const float *restrict rstd, int chunks,
+                                int want) {
   local float shared[LOCAL];
   const int c = (int)get_group_id(0), entries = chunks * PIXELS;
   global const float *sums = workspace + 2 * C + c, *products = sums + entries * C;
@@ -173,7 +171,7 @@ kernel void batchnorm_dx_finish(global float *restrict workspace, global float *
   if (get_local_id(0) == 0) {
     workspace[c] = sum;
     workspace[C + c] = product;
-    if (WANT & 2) dgamma[c] = product;
-    if (WANT & 4) dbeta[c] = sum;
+    if (want & 2) dgamma[c] = product;
+    if (want & 4) dbeta[c] = sum;
   }
 }

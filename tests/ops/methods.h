@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "test.h"
 #include "verify/case.h"
+#include <math.h>
 
 static struct skp_backend *b;
 
@@ -19,6 +20,26 @@ static inline float *noise(int64_t n, uint64_t stream) {
 static inline skp_value input(struct skp__case *c, struct skp_shape shape, uint64_t stream) {
   skp_value v;
   ck_ok(skp__case_input(c, &v, shape, noise(skp__shape_count(&shape), stream)));
+  return v;
+}
+
+/* Integers from 0 to n - 1, as a float or an int each. */
+static inline void *digits(int64_t count, uint32_t n, skp_dtype dtype, uint64_t stream) {
+  float *data;
+  struct skp__random random = skp__random_start(5, stream);
+  ck_ok(skp__alloc(&data, (size_t)count, sizeof *data));
+  for (int64_t i = 0; i < count; i++) {
+    int32_t digit = (int32_t)skp__random_below(&random, n);
+    data[i] = (float)digit;
+    if (dtype == SKP_I32) memcpy(&data[i], &digit, sizeof digit);
+  }
+  return data;
+}
+
+/* An input of that content, which is taken over. */
+static inline skp_value given(struct skp__case *c, struct skp_shape shape, void *data) {
+  skp_value v;
+  ck_ok(skp__case_input(c, &v, shape, data));
   return v;
 }
 
@@ -109,6 +130,31 @@ static inline void judge_repeats(const struct skp__case *c) {
                     method);
       free(one);
       free(two);
+    }
+  }
+}
+
+/* Each node of the case by each method that takes it, where the plain C makes NaN too: those have to be NaN, all others right. */
+static inline void judge_nan(const struct skp__case *c) {
+  for (size_t n = 0; n < c->g->nodes.n; n++) {
+    struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
+    const char *method;
+    for (int m = 0; (method = b->ops->method_name(b, sig.op, m)); m++) {
+      int64_t bytes, at = 0;
+      if (b->ops->method_refusal(b, &sig, m)) continue;
+      float *got = run_node(c, n, method, &bytes);
+      for (int o = 0; o < sig.op->n_out; o++) {
+        if (!sig.out[o].rank) continue;
+        const struct skp__known *k = &c->known.at[c->g->nodes.at[n].out[o]];
+        for (int64_t i = 0; sig.out[o].dtype == SKP_F32 && i < skp__shape_count(&sig.out[o]); i++) {
+          double want = (double)((const float *)k->data)[i], is = (double)got[at + i];
+          ck_assert_msg(isnan(want) ? isnan(is) : fabs(is - want) <= k->tolerance,
+                        "%s: %s by %s: %s[%lld] is %g, not %g", c->id, sig.op->name, method, sig.op->out_names[o],
+                        (long long)i, is, want);
+        }
+        at += skp__shape_count(&sig.out[o]);
+      }
+      free(got);
     }
   }
 }

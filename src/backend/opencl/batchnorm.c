@@ -15,8 +15,9 @@ enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* outputs of batc
 /* What kernels and sizes depend on. */
 struct problem {
   int C, P, total; /* channels, pixels, values */
-  bool gradient, training, fused, sums;
-  char options[120];
+  bool gradient, training, sums;
+  int want; /* a bit for each output that is there; in batchnorm from the second one on */
+  char options[60];
 };
 
 /* Bits that say which outputs from number `from` on are there. */
@@ -29,13 +30,12 @@ static int wanted(const struct skp_sig *sig, int from) {
 static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
   const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
   const struct skp_shape *x = &sig->in[gradient ? DX_X : X];
-  const int want = wanted(sig, gradient ? 0 : 1);
   struct problem b = {.C = (int)x->dim[3], .total = (int)skp__shape_count(x), .gradient = gradient};
   b.P = b.total / b.C;
   b.training = a->training;
-  b.fused = a->fuse != SKP_FUSE_NONE;
+  b.want = wanted(sig, gradient ? 0 : 1);
   b.sums = gradient ? (a->training && sig->out[DX].rank) || sig->out[DGAMMA].rank || sig->out[DBETA].rank : a->training;
-  snprintf(b.options, sizeof b.options, "-DC=%d -DTRAINING=%d -DFUSE=%d -DWANT=%d", b.C, b.training, a->fuse, want);
+  snprintf(b.options, sizeof b.options, "-DC=%d -DFUSE=%d", b.C, a->fuse);
   return b;
 }
 
@@ -89,10 +89,11 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
   }
   if (b.gradient)
     return skp__cl_launch(p, file, "batchnorm_dx_apply", r.options, 1, &global, &one,
-                          "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 w d d d", b.total, r.chunk_rows, r.chunks);
+                          "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 w d d d d d", b.total, r.chunk_rows, r.chunks, b.training,
+                          b.want);
   return skp__cl_launch(p, file, "batchnorm_apply", r.options, 1, &global, &one,
-                        "o0 o1 o2 o3 o4 i0 i1 i2 i3 i4 i5 w d d d f f", b.total, r.chunk_rows, r.chunks,
-                        (double)sig->attrs.batchnorm.eps, (double)sig->attrs.batchnorm.momentum);
+                        "o0 o1 o2 o3 o4 i0 i1 i2 i3 i4 i5 w d d d d d f f", b.total, r.chunk_rows, r.chunks, b.training,
+                        b.want, (double)sig->attrs.batchnorm.eps, (double)sig->attrs.batchnorm.momentum);
 }
 
 /* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace --------- */
@@ -103,10 +104,11 @@ static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig
   const size_t global = skp__pixels_global(b->P, b->C, width), local = SKP_PIXELS_LOCAL;
   if (!b->gradient)
     return skp__cl_launch(p, "batchnorm", "batchnorm_apply", options, 1, &global, &local,
-                          "o0 o3 o4 i0 i1 i2 i3 w i4 i5 d f", b->P, (double)sig->attrs.batchnorm.eps);
+                          "o0 o3 o4 i0 i1 i2 i3 w i4 i5 d d d f", b->P, b->training, b->want,
+                          (double)sig->attrs.batchnorm.eps);
   if (!sig->out[DX].rank && !sig->out[DRESIDUAL].rank) return SKP_OK;
-  return skp__cl_launch(p, "batchnorm_dx", "batchnorm_dx_apply", options, 1, &global, &local,
-                        "o0 o3 i0 i1 i2 i3 i4 i5 w d", b->P);
+  return skp__cl_launch(p, "batchnorm", "batchnorm_dx_apply", options, 1, &global, &local,
+                        "o0 o3 i0 i1 i2 i3 i4 i5 w d d d", b->P, b->training, b->want);
 }
 
 static int64_t table_bytes(const struct problem *b) { return 2 * (int64_t)b->C * (int64_t)sizeof(float); }
@@ -119,10 +121,11 @@ static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *si
   const size_t global = (size_t)b.C, one = 1;
   if (b.sums) {
     skp__cl_need_workspace(p, table_bytes(&b));
-    SKP_TRY(b.gradient ? skp__cl_launch(p, "batchnorm_dx", "batchnorm_dx_sums", b.options, 1, &global, &one,
-                                        "w o1 o2 i0 i1 i2 i4 i5 d", b.P)
-                       : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", b.options, 1, &global, &one,
-                                        "w o1 o2 o3 o4 i0 i4 i5 d f f", b.P, (double)a->eps, (double)a->momentum));
+    SKP_TRY(b.gradient
+                ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", b.options, 1, &global, &one,
+                                 "w o1 o2 i0 i1 i2 i4 i5 d d", b.P, b.want)
+                : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", b.options, 1, &global, &one,
+                                 "w o1 o2 o3 o4 i0 i4 i5 d d f f", b.P, b.want, (double)a->eps, (double)a->momentum));
   }
   return launch_apply(p, sig, &b, 1);
 }
@@ -141,11 +144,12 @@ static skp_status launch_tiles(struct skp_prepared *p, const struct skp_sig *sig
   if (b->gradient) {
     SKP_TRY(skp__cl_launch(p, file, "batchnorm_dx_tiles", r->options, 2, tiles, tile, "w i0 i1 i2 i4 d d", b->total,
                            r->chunk_rows));
-    return skp__cl_launch(p, file, "batchnorm_dx_finish", r->options, 1, &joining, &group, "w o1 o2 i5 d", r->chunks);
+    return skp__cl_launch(p, file, "batchnorm_dx_finish", r->options, 1, &joining, &group, "w o1 o2 i5 d d", r->chunks,
+                          b->want);
   }
   SKP_TRY(skp__cl_launch(p, file, "batchnorm_tiles", r->options, 2, tiles, tile, "w i0 d d", b->total, r->chunk_rows));
-  return skp__cl_launch(p, file, "batchnorm_finish", r->options, 1, &joining, &group, "w o1 o2 o3 o4 i4 i5 d d d f f",
-                        b->total, r->chunk_rows, r->chunks, (double)a->eps, (double)a->momentum);
+  return skp__cl_launch(p, file, "batchnorm_finish", r->options, 1, &joining, &group, "w o1 o2 o3 o4 i4 i5 d d d d f f",
+                        b->total, r->chunk_rows, r->chunks, b->want, (double)a->eps, (double)a->momentum);
 }
 
 /* Enough groups to fill the device several times over. */

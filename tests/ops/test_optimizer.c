@@ -1,0 +1,73 @@
+/* test_optimizer.c: SGD, Adam and AdamW by every method. SPDX-License-Identifier: MIT */
+#include "methods.h"
+
+static const struct kind {
+  const struct skp_op *op;
+  struct skp_optimizer_attrs attrs;
+} kinds[] = {
+    {&skp__op_sgd, {.momentum = 0}},
+    {&skp__op_sgd, {.weight_decay = 0.01f}},
+    {&skp__op_sgd, {.momentum = 0.9f}},
+    {&skp__op_sgd, {.momentum = 0.9f, .nesterov = 1, .weight_decay = 0.01f}},
+    {&skp__op_adam, {.beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f}},
+    {&skp__op_adam, {.beta1 = 0.8f, .beta2 = 0.99f, .eps = 1e-8f, .weight_decay = 0.1f}},
+    {&skp__op_adamw, {.beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.1f}},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const int64_t sizes[] = {1, 8, 100, 513, 8193};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* In the first step moments are zero, and Adam divides by small numbers; in a later one not. */
+static skp_value moment(struct skp__case *c, int64_t size, bool first, uint64_t stream) {
+  float *data = noise(size, stream);
+  for (int64_t i = 0; i < size; i++) data[i] = first ? 0 : fabsf(data[i]);
+  return given(c, skp__shape1(size), data);
+}
+
+static void make(struct skp__case *c, const struct kind *kind, int64_t size, bool first) {
+  const struct skp_optimizer_attrs *a = &kind->attrs;
+  const union skp_attrs attrs = {.optimizer = *a};
+  const float steps[4] = {0.01f, first ? 1 - a->beta1 : 1 - a->beta1 * a->beta1,
+                          first ? 1 - a->beta2 : 1 - a->beta2 * a->beta2, 0};
+  const bool m = kind->op != &skp__op_sgd || a->momentum != 0;
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  int n = 0;
+  char id[80];
+  snprintf(id, sizeof id, "kind %d size %lld first %d", (int)(kind - kinds), (long long)size, first);
+  ck_ok(skp__case_create(c, kind->op->name, id));
+  in[n++] = input(c, skp__shape1(size), 1);
+  in[n++] = input(c, skp__shape1(size), 2);
+  in[n++] = m ? moment(c, size, first, 3) : SKP_NONE;
+  if (kind->op != &skp__op_sgd) in[n++] = moment(c, size, first, 4);
+  float *hyper = noise(4, 5);
+  memcpy(hyper, steps, sizeof steps);
+  in[n] = given(c, skp__shape1(4), hyper);
+  ck_ok(skp__case_node(c, kind->op, &attrs, in, out));
+  ck_ok(skp__case_complete(c));
+}
+
+START_TEST(every_method_is_right) {
+  for (int i = 0; i < 2 * SIZES; i++) {
+    struct skp__case c;
+    make(&c, &kinds[_i], sizes[i / 2], i % 2);
+    judge_all(&c);
+    skp__case_free(&c);
+  }
+}
+END_TEST
+
+START_TEST(every_method_repeats_itself) {
+  struct skp__case c;
+  make(&c, &kinds[_i], 513, false);
+  judge_repeats(&c);
+  skp__case_free(&c);
+}
+END_TEST
+
+static void add(TCase *device) {
+  tcase_add_loop_test(device, every_method_is_right, 0, KINDS);
+  tcase_add_loop_test(device, every_method_repeats_itself, 0, KINDS);
+}
+
+int main(void) { return run_on_device("optimizer", add); }
