@@ -57,6 +57,11 @@ static const struct {
     {"resnet", {{"depth", "50"}, {"width_per_group", "128"}}, 68883240},
     {"resnet", {{"depth", "101"}, {"width_per_group", "128"}}, 126886696},
     {"resnet", {{"depth", "50"}, {"width_per_group", "4"}, {"groups", "32"}}, 25028904},
+    {"vgg", {{"depth", "11"}}, 132863336},
+    {"vgg", {{"depth", "13"}}, 133047848},
+    {"vgg", {{"depth", "16"}}, 138357544},
+    {"vgg", {{"depth", "19"}}, 143667240},
+    {"vgg", {{"depth", "16"}, {"bn", "yes"}}, 138365992},
     {"resnet", {{"stem", "cifar"}, {"classes", "10"}, {"zero_init", "yes"}}, 11173962},
 };
 
@@ -79,6 +84,26 @@ START_TEST(parameters_are_torchvisions) {
   }
   ck_assert_int_eq(parameters, networks[_i].parameters);
   skp__model_destroy(m);
+}
+END_TEST
+
+/* A wrong argument or size is told by the file itself. */
+static const struct {
+  const char *model;
+  struct skp_setting set;
+  int size;
+  const char *say;
+} refused[] = {
+    {"resnet", {"depth", "19"}, 0, "18, 34, 50, 101 or 152"}, {"resnet", {"stem", "mnist"}, 0, "imagenet or cifar"},
+    {"resnet", {"groups", "32"}, 0, "depth 50, 101 and 152"}, {"resnet20", {"depth", "21"}, 0, "6n + 2"},
+    {"vgg", {"depth", "12"}, 0, "11, 13, 16 or 19"},          {"vgg", {"depth", "11"}, 64, "224"},
+};
+
+START_TEST(refused_settings) {
+  char path[1024];
+  struct skp_model *m;
+  snprintf(path, sizeof path, "%s/models/%s.lua", getenv("SKP_SOURCE_DIR"), refused[_i].model);
+  ck_fails(skp__model_load(&m, path, &refused[_i].set, 1, refused[_i].size, NULL), SKP_MODEL, refused[_i].say);
 }
 END_TEST
 
@@ -465,6 +490,7 @@ int main(void) {
   tcase_set_timeout(c, 60);
   tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, ROWS(models));
   tcase_add_loop_test(c, parameters_are_torchvisions, 0, ROWS(networks));
+  tcase_add_loop_test(c, refused_settings, 0, ROWS(refused));
   tcase_add_test(c, kaiming_and_zero_init);
   tcase_add_loop_test(c, recipes_of_both, 0, 2);
   tcase_add_test(c, print_shows_name_and_shape);
