@@ -69,8 +69,8 @@ kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float
         for (int t = 0; t < TILE; t++) s0[t] = s1[t] = 0.0f;
         for (int i = 0; i < listed; i++) {
           global const float *from = x + x_of[i] + c0;
-          float16 v = d[d_of[i]];
-          float8 d0 = v.lo, d1 = v.hi;
+          const float *own = (const float *)&d[d_of[i]];
+          float8 d0 = vload8(0, own), d1 = vload8(1, own); /* .lo and .hi, but oclgrind 21.10 takes .hi for uninitialised */
 #pragma unroll
           for (int t = 0; t < TILE; t++) {
             float8 a = from[t];

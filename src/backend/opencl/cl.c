@@ -1,5 +1,6 @@
 /* cl.c: opening, closing and describing an OpenCL device; the backend's table of slots. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
+#include <clblast_c.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -121,6 +122,7 @@ static void close_device(struct skp_backend *b) {
   if (cl->tickets && !cl->lost && skp__cl_ticket(b, &last) == SKP_OK) (void)skp__cl_wait(b, last);
   skp__cl_programs_free(cl);
   if (!cl->hung) {
+    CLBlastClearCache(); /* else its programs are released when the process ends, after the driver's own data (oclgrind crashes) */
     if (cl->queue) clReleaseCommandQueue(cl->queue);
     if (cl->context) clReleaseContext(cl->context);
     if (cl->part) clReleaseDevice(cl->part);
