@@ -1,6 +1,7 @@
 /* train.c: skipper train. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "cli/cli.h"
+#include "train/schedule.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -91,6 +92,8 @@ static void say_data(const struct training *t) {
 static void say_recipe(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
   fprintf(stderr, "recipe   %s, learning rate %g", r->optimizer, r->lr);
+  if (strcmp(r->schedule, "constant") != 0) fprintf(stderr, ", %s schedule", r->schedule);
+  if (r->warmup > 0) fprintf(stderr, ", %g epochs of warm-up", r->warmup);
   if (r->momentum > 0) fprintf(stderr, ", %smomentum %g", r->nesterov ? "Nesterov " : "", r->momentum);
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
   fprintf(stderr, ", batch %lld%s, %lld epoch%s, seed %lld\n", (long long)r->batch,
@@ -147,6 +150,7 @@ static skp_status prepare(struct training *t) {
   SKP_TRY(cli_int(c, CLI_SEED, &t->seed, 0, INT64_MAX, 1));
   SKP_TRY(cli_int(c, CLI_MAX_STEPS, &t->max_steps, 0, INT64_MAX, -1));
   SKP_TRY(cli_open_model(c));
+  SKP_TRY(skp__schedule_check(&c->model->recipe));
   if (t->max_steps != 0 || *c->model->recipe.data) {
     SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
     SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));

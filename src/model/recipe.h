@@ -12,6 +12,11 @@
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
   X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam or adamw")                                                                \
   X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
+  X(TEXT, schedule, "constant", 0, 0, "constant, step, exponential, cosine or one_cycle")                              \
+  X(REAL, warmup, "0", 0, 1e6, "epochs in which the learning rate climbs first")                                       \
+  X(INT, lr_step, "0", 0, 1 << 20, "epochs between two steps of the schedule step")                                    \
+  X(REAL, gamma, "0.1", 0, 1, "factor of each step, or each epoch (exponential)")                                      \
+  X(REAL, lr_min, "0", 0, 1e6, "where cosine ends")                                                                    \
   X(REAL, momentum, "0", 0, 1, "of sgd")                                                                               \
   X(BOOL, nesterov, "false", 0, 1, "Nesterov's momentum in sgd")                                                       \
   X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \

@@ -6,12 +6,14 @@
  * labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
 #include "base/clock.h"
 #include "train/run.h"
+#include "train/schedule.h"
 #include <math.h>
 #include <string.h>
 
 struct slot {
   struct skp_batch *batch;
   float hyper[4], loss;
+  double lr;
   uint64_t ticket;
   int64_t n; /* images */
 };
@@ -40,7 +42,8 @@ static skp_status queue_inputs(struct loop *l, struct slot *slot, struct skp_pla
   const struct skp_graph *g = skp__plan_graph(plan);
   struct skp_backend *b = l->s->b;
   const struct skp_recipe *r = &l->s->model->recipe;
-  skp__session_hyper(slot->hyper, r, r->lr, l->queued + 1);
+  slot->lr = skp__schedule_lr(r, l->queued, skp__loader_batches(l->loader));
+  skp__session_hyper(slot->hyper, r, slot->lr, l->queued + 1);
   SKP_TRY(skp__session_feed(l->s, plan, slot->batch));
   return b->ops->write(b, skp__plan_buffer(plan, g->hyper), 0, slot->hyper, sizeof slot->hyper);
 }
@@ -105,7 +108,7 @@ static skp_status retire_step(struct loop *l) {
   l->images += slot->n;
   l->loss_sum += (double)slot->loss * (double)slot->n;
   if (l->done == 1) l->unpaced = l->images, l->began = skp__clock();
-  SKP_TRY(skp__run_step(&l->run, l->done, (double)slot->loss, l->s->model->recipe.lr));
+  SKP_TRY(skp__run_step(&l->run, l->done, (double)slot->loss, slot->lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
   return SKP_OK;
 }

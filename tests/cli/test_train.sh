@@ -34,6 +34,12 @@ head -1 epochs/results.csv | grep -q '^epoch,step,train_loss,test_accuracy' || f
 [ "$(wc -l <epochs/results.csv)" = 3 ] || fail "results.csv has not 3 lines"
 [ -f epochs/best.safetensors ] || fail "best.safetensors is missing"
 
+# A schedule: the log tells the learning rate of each step.
+run 0 train tiny.lua --data set --epochs 2 --schedule exponential --gamma 0.5 --out schedule
+in_err 'learning rate 0.1, exponential schedule'
+rates=$(sed -n '/"step"/s/.*"lr":\([0-9.e-]*\).*/\1/p' schedule/log.jsonl | grep -v '^$' | xargs)
+[ "$rates" = "0.1 0.1 0.05 0.05" ] || fail "learning rates: $rates"
+
 # Without steps; and from weights of a file, which come out as they went in.
 run 0 train tiny.lua --max-steps 0 --out none
 run 0 train tiny.lua --max-steps 0 --seed 9 --init none/last.safetensors --out again

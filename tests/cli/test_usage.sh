@@ -34,6 +34,9 @@ refuse 2 'batch is a whole number' train tiny.lua --batch 0
 refuse 2 'batch is a whole number' train tiny.lua --batch 1.5
 refuse 2 'batch is a whole number' train tiny.lua --batch 100000000000
 refuse 2 'epochs is a whole number' train tiny.lua --epochs ten
+refuse 2 'no schedule "sideways"' train tiny.lua --schedule sideways
+refuse 2 '--lr-step N' train tiny.lua --schedule step
+refuse 2 'does not end before the run' train tiny.lua --warmup 3 --epochs 3
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps -1
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps 99999999999999999999
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps ' 1'
