@@ -38,7 +38,11 @@ typedef enum cli_option {
       CLI_OPTIONS
 } cli_option;
 
-enum { CLI_RECIPE_FIELDS = 32 }; /* room for those of the recipe */
+enum {
+#define X(kind, field, fallback, least, most, help) +1
+  CLI_RECIPE_FIELDS = 0 SKP_RECIPE_LIST(X)
+#undef X
+};
 
 struct cli_command;
 

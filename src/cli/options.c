@@ -62,7 +62,7 @@ static const char *recipe_argument(const struct skp_recipe_field *f) {
 
 static void make_table(struct table *t, const char *words) {
   *t = (struct table){.n = 0};
-  for (int i = 0; skp__recipe_fields[i].name && i < CLI_RECIPE_FIELDS; i++) {
+  for (int i = 0; i < CLI_RECIPE_FIELDS; i++) {
     const struct skp_recipe_field *f = &skp__recipe_fields[i];
     dashed(t->names[i], sizeof t->names[i], f->name);
     if (listed(words, "recipe") || listed(words, t->names[i]))

@@ -4,6 +4,7 @@
 #include "train/schedule.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,6 +102,26 @@ static void say_recipe(const struct training *t) {
           r->epochs == 1 ? "" : "s", (long long)t->seed);
 }
 
+/* Appends to a list with commas. */
+__attribute__((format(printf, 3, 4))) static void add_words(char *text, size_t size, const char *format, ...) {
+  size_t used = strlen(text);
+  used += (size_t)snprintf(text + used, size - used, "%s", used ? ", " : "");
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text + used, size - used, format, args);
+  va_end(args);
+}
+
+static void say_augmentation(const struct training *t) {
+  const struct skp_recipe *r = &t->c->model->recipe;
+  char text[160] = "";
+  if (cli_said(t->c, CLI_NO_AUGMENT)) return;
+  if (r->crop_padding) add_words(text, sizeof text, "random crop with %lld pixels around", (long long)r->crop_padding);
+  if (r->flip) add_words(text, sizeof text, "horizontal flip");
+  if (r->cutout) add_words(text, sizeof text, "cutout %lld", (long long)r->cutout);
+  if (*text) fprintf(stderr, "augment  %s\n", text);
+}
+
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
 static void on_progress(void *user, const struct skp_progress *p) {
@@ -121,6 +142,7 @@ static skp_status run(struct training *t) {
   struct cli *c = t->c;
   struct skp_train_options o = {.out = t->out, .say = stderr, .seed = (uint64_t)t->seed, .max_steps = t->max_steps};
   o.shuffle = !cli_said(c, CLI_NO_SHUFFLE);
+  o.augment = !cli_said(c, CLI_NO_AUGMENT);
   o.threads = cli_loader_threads(c);
   o.extra = (struct skp_checkpoint_extra){.set = c->set.at, .sets = c->set.n};
   if (t->train) {
@@ -161,6 +183,7 @@ static skp_status prepare(struct training *t) {
   say_model(c);
   say_data(t);
   say_recipe(t);
+  say_augmentation(t);
   fprintf(stderr, "run      %s\n", t->out);
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   return start_weights(t);

@@ -1,10 +1,11 @@
 /* data.h: labelled images, from where they lie to batches ready for the device. SPDX-License-Identifier: MIT
  *
- *   source (random access to decoded samples) ─> loader (order, threads, a bounded ring of batches) ─> training loop */
+ *   source (random access to decoded samples) ─> loader (order, threads, augmentation, a bounded ring of batches) ─> training loop */
 #ifndef SKP_DATA_DATA_H
 #define SKP_DATA_DATA_H
 
 #include "base/error.h"
+#include "data/augment.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,11 +64,13 @@ struct skp_loader_options {
   bool
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
   uint64_t seed;
+  int64_t start; /* batches that are skipped: the first to come is number `start`, as if all before it had been taken */
   float mean[4],
-      std[4];  /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
-  int n_norm;  /* 0: mean 0, std 1 */
-  int threads; /* workers, at least 1 */
-  int depth;   /* batches kept ready, at least 2 */
+      std[4]; /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
+  int n_norm; /* 0: mean 0, std 1 */
+  struct skp_augment augment; /* of each image, from (seed, epoch, its number) */
+  int threads;                /* workers, at least 1 */
+  int depth;                  /* batches kept ready, at least 2 */
 };
 
 struct skp_batch {
@@ -78,7 +81,7 @@ struct skp_batch {
 };
 
 struct skp_loader;
-/* Starts the workers on epoch 0. The source stays the caller's and must outlive the loader. */
+/* Starts the workers. The source stays the caller's and must outlive the loader. */
 skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source,
                               const struct skp_loader_options *options);
 void skp__loader_destroy(struct skp_loader *l);          /* stops the workers; NULL is fine */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LEVELS = 256, MAX_CHANNELS = 4 };
+enum { MAX_CHANNELS = 4 };
 
 enum state { FREE, FILLING, READY, HELD };
 
@@ -28,14 +28,15 @@ struct slot {
 struct skp_loader {
   const struct skp_source *source;
   struct skp_loader_options o;
-  float table[MAX_CHANNELS][LEVELS]; /* normalised value of each byte */
-  int threads;                       /* started */
+  float table[MAX_CHANNELS][SKP_LEVELS]; /* normalised value of each byte */
+  int threads;                           /* started */
   pthread_t *thread;
 
   pthread_mutex_t lock; /* guards what follows */
   pthread_cond_t freed, ready;
   bool stop;
-  int64_t claimed, delivered; /* batches so far */
+  int64_t claimed, delivered; /* batches so far, those before the start included */
+  int64_t ordered;            /* the epoch that `order` is for, -1: none yet */
   uint32_t *order;            /* [n] of the epoch that is being claimed */
   struct slot *slot; /* [depth]; a slot's content belongs to its filler while FILLING, to the caller while HELD */
 };
@@ -50,7 +51,9 @@ static void pick_samples(struct skp_loader *l, struct slot *slot) {
   struct skp_batch *b = &slot->batch;
   b->epoch = l->claimed / batches;
   b->index = l->claimed % batches;
-  if (!b->index && l->o.shuffle) skp__random_permutation(l->order, (uint32_t)n, l->o.seed, (uint64_t)b->epoch);
+  if (l->ordered != b->epoch && l->o.shuffle)
+    skp__random_permutation(l->order, (uint32_t)n, l->o.seed, (uint64_t)b->epoch);
+  l->ordered = b->epoch;
   int64_t first = b->index * l->o.batch, left = n - first;
   b->n = l->o.wrap || left > l->o.batch ? l->o.batch : left;
   for (int64_t i = 0; i < b->n; i++) slot->picks[i] = l->order[(first + i) % n];
@@ -75,39 +78,45 @@ static struct slot *claim(struct skp_loader *l) {
   return slot;
 }
 
-static void normalise(const struct skp_loader *l, float *x, const uint8_t *pixels) {
-  int C = l->source->C;
-  int64_t values = (int64_t)l->source->H * l->source->W * C;
-  for (int c = 0; c < C; c++) {
-    const float *table = l->table[c];
-    for (int64_t i = c; i < values; i += C) x[i] = table[pixels[i]];
-  }
+/* What one worker works in. */
+struct desk {
+  uint8_t *pixels; /* of an image as it is stored */
+  int *column;     /* [W]: see skp__view_render */
+};
+
+static skp_status set_up_desk(struct desk *d, const struct skp_source *s) {
+  SKP_TRY(skp__alloc(&d->pixels, (size_t)s->H * (size_t)s->W * (size_t)s->C, 1));
+  return skp__alloc(&d->column, (size_t)s->W, sizeof *d->column);
 }
 
-static skp_status fill(const struct skp_loader *l, struct slot *slot, uint8_t *pixels) {
+static skp_status fill(const struct skp_loader *l, struct slot *slot, const struct desk *d) {
   const struct skp_source *s = l->source;
-  int64_t values = (int64_t)s->H * s->W * s->C;
+  const struct skp__image image = {d->pixels, s->H, s->W, s->C};
+  const int64_t values = (int64_t)s->H * s->W * s->C;
   for (int64_t i = 0; i < slot->batch.n; i++) {
-    skp_status status = s->sample(s, slot->picks[i], pixels, &slot->batch.labels[i]);
+    struct skp__view view;
+    skp_status status = s->sample(s, slot->picks[i], d->pixels, &slot->batch.labels[i]);
     if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)slot->picks[i], s->name);
-    normalise(l, slot->batch.x + i * values, pixels);
+    skp__view_draw(&view, s->H, s->W, &image, &l->o.augment, l->o.seed, slot->batch.epoch, slot->picks[i]);
+    skp__view_render(slot->batch.x + i * values, &view, &image, l->table, d->column);
   }
   return SKP_OK;
 }
 
 static void *work(void *user) {
   struct skp_loader *l = user;
-  uint8_t *pixels;
-  skp_status memory = skp__alloc(&pixels, (size_t)l->source->H * (size_t)l->source->W * (size_t)l->source->C, 1);
+  struct desk desk = {NULL, NULL};
+  skp_status memory = set_up_desk(&desk, l->source);
   for (struct slot *slot; (slot = claim(l));) {
-    slot->status = memory == SKP_OK ? fill(l, slot, pixels) : memory;
+    slot->status = memory == SKP_OK ? fill(l, slot, &desk) : memory;
     if (slot->status != SKP_OK && !slot->error) slot->error = strdup(skp_error_message());
     pthread_mutex_lock(&l->lock);
     slot->state = READY;
     pthread_cond_broadcast(&l->ready);
     pthread_mutex_unlock(&l->lock);
   }
-  free(pixels);
+  free(desk.pixels);
+  free(desk.column);
   return NULL;
 }
 
@@ -165,6 +174,7 @@ static skp_status check_options(const struct skp_source *s, const struct skp_loa
   if (o->batch < 1 || o->threads < 1 || o->depth < 2)
     return skp__fail(SKP_USAGE, "A loader needs a batch of at least 1, 1 thread and a depth of 2, not %lld, %d and %d.",
                      (long long)o->batch, o->threads, o->depth);
+  if (o->start < 0) return skp__fail(SKP_INTERNAL, "A loader cannot start at batch %lld.", (long long)o->start);
   for (int c = 0; c < o->n_norm; c++)
     if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] == 0)
       return skp__fail(SKP_USAGE, "Pixels cannot be normalised with mean %g and standard deviation %g.", o->mean[c],
@@ -180,7 +190,7 @@ static void make_tables(struct skp_loader *l) {
   for (int c = 0; c < MAX_CHANNELS; c++) {
     int from = c < l->o.n_norm ? c : l->o.n_norm - 1;
     float mean = from < 0 ? 0 : l->o.mean[from], std = from < 0 ? 1 : l->o.std[from];
-    for (int v = 0; v < LEVELS; v++) l->table[c][v] = ((float)v / 255.0f - mean) / std;
+    for (int v = 0; v < SKP_LEVELS; v++) l->table[c][v] = ((float)v / 255.0f - mean) / std;
   }
 }
 
@@ -221,6 +231,8 @@ skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *
   SKP_TRY(skp__alloc(&l, 1, sizeof *l));
   l->source = source;
   l->o = *options;
+  l->claimed = l->delivered = options->start;
+  l->ordered = -1;
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->freed, NULL);
   pthread_cond_init(&l->ready, NULL);

@@ -84,7 +84,7 @@ void skp__recipe_default(struct skp_recipe *r) {
 }
 
 static skp_status fail_unknown(const char *name) {
-  char known[512] = "";
+  char known[1024] = "";
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
     snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", f->name);
   return skp__fail(SKP_USAGE, "A recipe knows no \"%s\". It knows %s.", name, known);

@@ -25,7 +25,11 @@
   X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
   X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                        \
-  X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")
+  X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
+  X(INT, crop_padding, "0", 0, 1 << 10, "pixels by which a random crop may reach beyond the image")                    \
+  X(BOOL, crop_reflect, "false", 0, 1, "the image is mirrored there, not black")                                       \
+  X(BOOL, flip, "false", 0, 1, "mirror half of the images, left to right")                                             \
+  X(INT, cutout, "0", 0, 1 << 14, "side of a square that is cut out of each image at random")
 
 #define SKP_BELOW_ONE 0.9999999
 

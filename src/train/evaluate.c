@@ -81,11 +81,9 @@ static skp_status run(struct pass *p) {
 
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, int32_t *labels) {
-  const struct skp_recipe *r = &s->model->recipe;
   struct pass p = {.s = s, .logits = logits, .labels = labels};
-  struct skp_loader_options options = {.batch = batch, .n_norm = r->n_norm, .threads = threads};
-  memcpy(options.mean, r->mean, sizeof options.mean);
-  memcpy(options.std, r->std, sizeof options.std);
+  struct skp_loader_options options = {.batch = batch, .threads = threads};
+  skp__session_loading(&options, &s->model->recipe, false);
   options.depth = SKP_STEPS_AHEAD + 3;
   double start = skp__clock();
   SKP_TRY(skp__loader_create(&p.loader, source, &options));

@@ -8,7 +8,6 @@
 #include "train/run.h"
 #include "train/schedule.h"
 #include <math.h>
-#include <string.h>
 
 struct slot {
   struct skp_batch *batch;
@@ -202,9 +201,7 @@ static skp_status run_epochs(struct loop *l) {
 static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
-  options.n_norm = r->n_norm;
-  memcpy(options.mean, r->mean, sizeof options.mean);
-  memcpy(options.std, r->std, sizeof options.std);
+  skp__session_loading(&options, r, l->o->augment);
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
   return skp__loader_create(&l->loader, l->train, &options);

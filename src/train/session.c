@@ -165,6 +165,18 @@ skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const st
   return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels, 4 * batch->n);
 }
 
+void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool augment) {
+  o->n_norm = r->n_norm;
+  memcpy(o->mean, r->mean, sizeof o->mean);
+  memcpy(o->std, r->std, sizeof o->std);
+  if (augment)
+    o->augment = (struct skp_augment){.crop = true,
+                                      .crop_padding = (int)r->crop_padding,
+                                      .crop_reflect = r->crop_reflect,
+                                      .flip = r->flip,
+                                      .cutout = (int)r->cutout};
+}
+
 skp_status skp__session_settle(struct skp_session *s, skp_status status) {
   if (status == SKP_OK) return SKP_OK;
   char *text = strdup(skp_error_message());

@@ -89,6 +89,30 @@ START_TEST(stored_order) {
 }
 END_TEST
 
+/* Three epochs of 4 batches: from any batch on, the same come as after all those before it. */
+START_TEST(starts_anywhere) {
+  enum { N = 23, BATCHES = 4, TOTAL = 3 * N };
+  struct numbers s = numbers(N);
+  struct skp_loader_options o = options(6, 1);
+  int32_t all[TOTAL], got[TOTAL];
+  labels(&s, &o, 3 * BATCHES, all);
+  for (int start = 0; start < 3 * BATCHES; start++) {
+    struct skp_loader_options from = options(6, 1 + start % 3);
+    from.start = start;
+    int64_t before = (int64_t)(start / BATCHES) * N + (int64_t)(start % BATCHES) * 6;
+    ck_assert_int_eq(labels(&s, &from, 3 * BATCHES - start, got), TOTAL - before);
+    ck_assert_mem_eq(got, all + before, (size_t)(TOTAL - before) * sizeof *got);
+    struct skp_loader *l;
+    struct skp_batch *batch;
+    ck_ok(skp__loader_create(&l, &s.base, &from));
+    ck_ok(skp__loader_next(l, &batch, NULL));
+    ck_assert_int_eq(batch->epoch, start / BATCHES);
+    ck_assert_int_eq(batch->index, start % BATCHES);
+    skp__loader_destroy(l);
+  }
+}
+END_TEST
+
 START_TEST(wrap_fills_up) {
   static const int32_t want[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 0, 1, 2, 3};
   static const int32_t want_small[] = {0, 1, 2, 0, 0, 1, 2, 0};
@@ -212,6 +236,9 @@ START_TEST(refuses) {
   o = options(4, 0);
   ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "1 thread");
   o = options(4, 1);
+  o.start = -1;
+  ck_fails(skp__loader_create(&l, &s.base, &o), SKP_INTERNAL, "start at batch -1");
+  o = options(4, 1);
   ck_fails(skp__loader_create(&l, &empty.base, &o), SKP_FORMAT, "has 0 samples");
   ck_fails(skp__loader_create(&l, &deep.base, &o), SKP_INTERNAL, "channels");
   o.n_norm = 1;
@@ -229,6 +256,7 @@ int main(void) {
   tcase_add_test(c, each_sample_once_an_epoch);
   tcase_add_test(c, order_depends_on_seed_only);
   tcase_add_test(c, stored_order);
+  tcase_add_test(c, starts_anywhere);
   tcase_add_test(c, wrap_fills_up);
   tcase_add_test(c, numbered_and_normalised);
   tcase_add_test(c, plain_pixels);
