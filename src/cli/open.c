@@ -50,6 +50,7 @@ static skp_status override_recipe(const struct cli *c, struct skp_recipe *r) {
     norm = norm || skp__recipe_fields[i].kind == SKP_RECIPE_NUMBERS;
     SKP_TRY(skp__recipe_set(r, skp__recipe_fields[i].name, c->recipe[i]));
   }
+  if (cli_said(c, CLI_NO_AUGMENT)) skp__recipe_no_augmentation(r);
   if (norm && r->n_norm != 1 && r->n_norm != r->channels)
     return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
   const struct skp_op *op;

@@ -115,7 +115,6 @@ __attribute__((format(printf, 3, 4))) static void add_words(char *text, size_t s
 static void say_augmentation(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
   char text[160] = "";
-  if (cli_said(t->c, CLI_NO_AUGMENT)) return;
   if (r->crop_padding) add_words(text, sizeof text, "random crop with %lld pixels around", (long long)r->crop_padding);
   if (r->flip) add_words(text, sizeof text, "horizontal flip");
   if (r->cutout) add_words(text, sizeof text, "cutout %lld", (long long)r->cutout);
@@ -142,7 +141,6 @@ static skp_status run(struct training *t) {
   struct cli *c = t->c;
   struct skp_train_options o = {.out = t->out, .say = stderr, .seed = (uint64_t)t->seed, .max_steps = t->max_steps};
   o.shuffle = !cli_said(c, CLI_NO_SHUFFLE);
-  o.augment = !cli_said(c, CLI_NO_AUGMENT);
   o.threads = cli_loader_threads(c);
   o.extra = (struct skp_checkpoint_extra){.set = c->set.at, .sets = c->set.n};
   if (t->train) {

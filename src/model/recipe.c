@@ -83,6 +83,14 @@ void skp__recipe_default(struct skp_recipe *r) {
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) setters[f->kind](r, f, f->fallback);
 }
 
+void skp__recipe_no_augmentation(struct skp_recipe *r) {
+  struct skp_recipe fallback;
+  skp__recipe_default(&fallback);
+#define X(kind, field, ...) r->field = fallback.field;
+  SKP_RECIPE_AUGMENT_LIST(X)
+#undef X
+}
+
 static skp_status fail_unknown(const char *name) {
   char known[1024] = "";
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)

@@ -26,6 +26,10 @@
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
   X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                        \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
+  SKP_RECIPE_AUGMENT_LIST(X)
+
+/* What happens to the training images by chance; --no-augment leaves all of these at their defaults. */
+#define SKP_RECIPE_AUGMENT_LIST(X)                                                                                     \
   X(INT, crop_padding, "0", 0, 1 << 10, "pixels by which a random crop may reach beyond the image")                    \
   X(BOOL, crop_reflect, "false", 0, 1, "the image is mirrored there, not black")                                       \
   X(BOOL, flip, "false", 0, 1, "mirror half of the images, left to right")                                             \
@@ -69,6 +73,7 @@ struct skp_recipe_field {
 extern const struct skp_recipe_field skp__recipe_fields[];
 
 void skp__recipe_default(struct skp_recipe *r);
+void skp__recipe_no_augmentation(struct skp_recipe *r);
 /* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that there are, and
  * so is a value of the wrong kind or outside the range. */
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);

@@ -201,7 +201,7 @@ static skp_status run_epochs(struct loop *l) {
 static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
-  skp__session_loading(&options, r, l->o->augment);
+  skp__session_loading(&options, r, true);
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
   return skp__loader_create(&l->loader, l->train, &options);

@@ -129,7 +129,6 @@ static cJSON *describe(const struct skp_session *s, const struct skp_source *tra
   cJSON_AddItemToObject(config, "recipe", skp__recipe_json(&s->model->recipe));
   cJSON_AddNumberToObject(config, "seed", (double)o->seed);
   cJSON_AddBoolToObject(config, "shuffle", o->shuffle);
-  cJSON_AddBoolToObject(config, "augment", o->augment);
   if (o->max_steps >= 0) cJSON_AddNumberToObject(config, "max_steps", (double)o->max_steps);
   add_source(config, "train", train);
   add_source(config, "test", test);

@@ -165,12 +165,12 @@ skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const st
   return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels, 4 * batch->n);
 }
 
-void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool augment) {
+void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {
   o->n_norm = r->n_norm;
   memcpy(o->mean, r->mean, sizeof o->mean);
   memcpy(o->std, r->std, sizeof o->std);
-  if (augment)
-    o->augment = (struct skp_augment){.crop = true,
+  if (training)
+    o->augment = (struct skp_augment){.crop = r->crop_padding > 0,
                                       .crop_padding = (int)r->crop_padding,
                                       .crop_reflect = r->crop_reflect,
                                       .flip = r->flip,

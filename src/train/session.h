@@ -25,8 +25,8 @@ enum { SKP_STEPS_AHEAD = 3 };
 /* Queues the images and labels of a batch into a plan's inputs. Labels outside the model's classes are SKP_FORMAT that names the sample. */
 skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch);
 
-/* What a loader must know of a recipe: normalisation, and augmentation if it is wanted. */
-void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool augment);
+/* What a loader must know of a recipe: normalisation, and augmentation if it is for training. */
+void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training);
 
 /* Waits until nothing queued uses host memory any more, if `status` is a failure, and returns it with its text. */
 skp_status skp__session_settle(struct skp_session *s, skp_status status);

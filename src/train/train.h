@@ -65,8 +65,7 @@ struct skp_train_options {
   uint64_t seed;
   int64_t max_steps; /* -1: no limit */
   bool shuffle;
-  bool augment; /* as the recipe says */
-  int threads;  /* loader */
+  int threads; /* loader */
   struct skp_checkpoint_extra extra;
   void (*progress)(void *user, const struct skp_progress *p);
   void *user;

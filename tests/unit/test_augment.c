@@ -221,6 +221,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("augment");
   TCase *c = tcase_create("augment");
+  tcase_set_timeout(c, 60);
   tcase_add_test(c, renders_as_it_is);
   tcase_add_test(c, renders_mirrored);
   tcase_add_test(c, renders_padding);
