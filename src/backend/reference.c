@@ -2,6 +2,7 @@
  * checked against it. Everything is done at once, so its queue is always empty. SPDX-License-Identifier: MIT */
 #include "backend/backend.h"
 #include "base/array.h"
+#include "base/clock.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -199,6 +200,16 @@ static skp_status run(struct skp_backend *b, struct skp_prepared *const *list, s
   return SKP_OK;
 }
 
+static skp_status time_each(struct skp_backend *b, struct skp_prepared *const *list, size_t n, skp__tell_launch tell,
+                            void *user) {
+  for (size_t i = 0; i < n; i++) {
+    double start = skp__clock();
+    SKP_TRY(run(b, list + i, 1));
+    tell(user, i, method, skp__clock() - start);
+  }
+  return SKP_OK;
+}
+
 static skp_status ticket(struct skp_backend *b, uint64_t *out) {
   *out = ++of(b)->tickets;
   return SKP_OK;
@@ -225,6 +236,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .bind = bind,
     .prepared_destroy = prepared_destroy,
     .run = run,
+    .time = time_each,
     .ticket = ticket,
     .wait = wait_for,
     .method_name = method_name,

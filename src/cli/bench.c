@@ -119,7 +119,10 @@ static skp_status print_result(const struct bench *b) {
     printf(rows[i].format, rows[i].value);
     printf("\n");
   }
-  return object ? cli_print_json(object) : SKP_OK;
+  skp_status status = cli_said(b->c, CLI_LAYERS) ? cli_time_layers(b->plan, object) : SKP_OK;
+  if (status == SKP_OK && object) return cli_print_json(object);
+  cJSON_Delete(object);
+  return status;
 }
 
 static skp_status read_options(struct bench *b) {

@@ -22,6 +22,7 @@
   X(LOGITS, "logits", 0, "FILE", "write the data set's logits and labels to this safetensors file")                    \
   X(MODE, "mode", 0, "MODE", "train (default) or eval")                                                                \
   X(STEPS, "steps", 0, "N", "samples timed; default: 20")                                                              \
+  X(LAYERS, "layers", 0, "", "show the time of each layer and launch too, slowest first")                              \
   X(CASES, "cases", 0, "DIR", "run the cases in ops/*.safetensors below DIR, not generated ones")                      \
   X(OP, "op", 0, "NAME", "only this operation")                                                                        \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
@@ -111,6 +112,11 @@ int64_t cli_count_parameters(const struct skp_graph *g);
 const char *cli_grouped(char *text, size_t size, int64_t n);
 /* "12.3 MiB" */
 const char *cli_bytes(char *text, size_t size, double bytes);
+
+/* ---- layers.c --------------------------------------------------------------------------------------------------- */
+
+/* Times each launch of a plan that has run before, and prints it by layer, or adds it to `object` if that is not NULL. */
+skp_status cli_time_layers(struct skp_plan *plan, cJSON *object);
 
 /* ---- progress.c ------------------------------------------------------------------------------------------------- */
 

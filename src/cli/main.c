@@ -26,9 +26,11 @@ const struct cli_command cli_commands[] = {
      "Shows a network's layers, parameters, costs and memory", "", cli_summary},
     {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
      cli_selftest},
-    {"bench", "MODEL.lua", 1, 1, "batch optimizer set size mode steps json device",
+    {"bench", "MODEL.lua", 1, 1, "batch optimizer set size mode steps layers json device",
      "Measures whole steps on random images that stay on the device",
-     "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed.", cli_bench},
+     "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers shows where the\n"
+     "time goes: each layer's forward and backward work with the method chosen, its launches, and GFLOP/s.",
+     cli_bench},
     {.name = NULL}};
 
 static void print_usage(FILE *to) {

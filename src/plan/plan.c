@@ -196,6 +196,25 @@ void skp__plan_destroy(struct skp_plan *p) {
 
 skp_status skp__plan_run(struct skp_plan *p) { return p->b->ops->run(p->b, p->list, p->launches); }
 
+/* Launches are told in the order of the list, so the nodes are found by going along. */
+struct telling {
+  const struct skp_plan *p;
+  size_t node;
+  skp__tell_launch tell;
+  void *user;
+};
+
+static void tell_node(void *user, size_t i, const char *launch, double seconds) {
+  struct telling *t = user;
+  while (t->p->node[t->node] != t->p->list[i]) t->node++;
+  t->tell(t->user, t->node, launch, seconds);
+}
+
+skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user) {
+  struct telling t = {p, 0, tell, user};
+  return p->b->ops->time(p->b, p->list, p->launches, tell_node, &t);
+}
+
 const struct skp_graph *skp__plan_graph(const struct skp_plan *p) { return p->g; }
 struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v) {
   return p->value[v];

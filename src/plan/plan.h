@@ -42,6 +42,8 @@ const struct skp_graph *skp__plan_graph(const struct skp_plan *p);
 struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v);
 /* Queues the whole step. */
 skp_status skp__plan_run(struct skp_plan *p);
+/* The same, and waits; tells the place of each launch's node, the launch's name, and how long it kept the device. */
+skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user);
 int64_t skp__plan_arena_bytes(const struct skp_plan *p);
 double skp__plan_flops(const struct skp_plan *p);
 size_t skp__plan_launches(const struct skp_plan *p);

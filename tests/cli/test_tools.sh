@@ -18,6 +18,12 @@ done
 run 0 bench tiny.lua --batch 8 --steps 3
 in_out '^[0-9.e+]+ images/s, the median'
 
+run 0 bench tiny.lua --batch 8 --steps 1 --layers
+in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  fc +linear_dw +[a-z0-9_]+ +8×784, .* -> 28×28×1×10  \([a-z0-9_]+ [0-9.]+'
+in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  1 +linear '
+run 0 bench tiny.lua --batch 8 --steps 1 --layers --json --backend reference
+in_out '"layer":"fc","operation":"linear","method":"reference","shapes":"[^"]*","ms":[0-9.e-]+,"gflops":[0-9.e-]+,"launches":\[\{"name":"reference","ms":'
+
 run 0 selftest --op relu
 tail -1 out | grep -Eqx '[0-9]+ passed, 0 failed' || fail "last line: $(tail -1 out)"
 run 0 selftest --op relu --json

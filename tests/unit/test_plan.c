@@ -149,6 +149,29 @@ START_TEST(flops_and_methods) {
 }
 END_TEST
 
+/* One launch a node on the plain C, views left out, told in order. */
+static void check_told(void *user, size_t node, const char *launch, double seconds) {
+  size_t *told = user;
+  ck_assert_str_eq(launch, "reference");
+  ck_assert_double_ge(seconds, 0);
+  ck_assert(!told[0] || node > told[1]);
+  told[0]++;
+  told[1] = node;
+}
+
+START_TEST(launches_are_timed_in_order) {
+  struct skp_model *m = step_model("resize");
+  struct step s = step_create(m, 2, STEP_GRADIENTS | STEP_FUSED);
+  size_t told[2] = {0, 0}; /* launches; the node of the last */
+  step_fill(&s, m, 5);
+  ck_ok(skp__plan_time(s.plan, check_told, told));
+  ck_assert_uint_eq(told[0], skp__plan_launches(s.plan));
+  ck_assert_uint_gt(s.g->nodes.n, told[0]);
+  step_destroy(&s);
+  skp__model_destroy(m);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("plan");
   TCase *c = tcase_create("steps");
@@ -159,6 +182,7 @@ int main(void) {
   tcase_add_test(c, plans_share_a_store);
   tcase_add_test(c, the_same_plan_gives_the_same_bits);
   tcase_add_test(c, flops_and_methods);
+  tcase_add_test(c, launches_are_timed_in_order);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }

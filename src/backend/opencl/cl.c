@@ -173,6 +173,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .bind = skp__cl_bind,
     .prepared_destroy = skp__cl_prepared_destroy,
     .run = skp__cl_run,
+    .time = skp__cl_time,
     .ticket = skp__cl_ticket,
     .wait = skp__cl_wait,
     .method_name = skp__cl_method_name,

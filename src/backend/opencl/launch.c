@@ -211,23 +211,28 @@ skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, st
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-static skp_status run_step(struct skp_prepared *p, const struct skp__cl_step *step) {
+skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event) {
   struct skp__cl *cl = p->cl;
   if (step->kernel)
     SKP_TRY(skp__cl_check(
-        cl, clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, NULL),
+        cl,
+        clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, event),
         "clEnqueueNDRangeKernel", step->name));
   else
     SKP_TRY(step->call(cl, &p->sig, p->in, p->out, p->workspace, step->data));
   return skp__cl_launched(cl, step->name);
 }
 
+skp_status skp__cl_check_bound(const struct skp_prepared *p) {
+  if (p->bound) return SKP_OK;
+  return skp__fail(SKP_INTERNAL, "%s was run before its buffers were bound.", p->sig.op->name);
+}
+
 skp_status skp__cl_run(struct skp_backend *b, struct skp_prepared *const *list, size_t n) {
   SKP_TRY(skp__cl_alive((struct skp__cl *)b));
   for (size_t i = 0; i < n; i++) {
-    struct skp_prepared *p = list[i];
-    if (!p->bound) return skp__fail(SKP_INTERNAL, "%s was run before its buffers were bound.", p->sig.op->name);
-    for (size_t j = 0; j < p->steps.n; j++) SKP_TRY(run_step(p, &p->steps.at[j]));
+    SKP_TRY(skp__cl_check_bound(list[i]));
+    for (size_t j = 0; j < list[i]->steps.n; j++) SKP_TRY(skp__cl_run_step(list[i], &list[i]->steps.at[j], NULL));
   }
   return SKP_OK;
 }

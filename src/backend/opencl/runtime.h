@@ -84,7 +84,14 @@ void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *tex
 void skp__cl_steps_free(struct skp_prepared *p);
 skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
                         struct skp_buffer *workspace);
+skp_status skp__cl_check_bound(const struct skp_prepared *p);
+/* Enqueues one step. `event` (may be NULL) receives its kernel's; it is left alone where the step is a call. */
+skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event);
 skp_status skp__cl_run(struct skp_backend *b, struct skp_prepared *const *list, size_t n);
+
+/* ---- timing.c ---------------------------------------------------------------------------------------------------- */
+skp_status skp__cl_time(struct skp_backend *b, struct skp_prepared *const *list, size_t n, skp__tell_launch tell,
+                        void *user);
 
 /* ---- tickets.c -------------------------------------------------------------------------------------------------- */
 skp_status skp__cl_tickets_create(struct skp__cl *cl);
