@@ -78,35 +78,23 @@ skp_status cli_open_checkpoint(struct cli *c) {
 
 /* Names the first image whose label is beyond the model's classes. */
 static skp_status fail_classes(const struct skp_source *s, int classes) {
-  uint8_t *pixels;
   int32_t label = -1;
   int64_t i = 0;
-  SKP_TRY(skp__alloc(&pixels, (size_t)s->H * (size_t)s->W * (size_t)s->C, 1));
-  skp_status status = SKP_OK;
-  for (; i < s->n && status == SKP_OK; i++) {
-    status = s->sample(s, i, pixels, &label);
-    if (label >= classes) break;
-  }
-  free(pixels);
-  SKP_TRY(status);
+  for (; i < s->n && label < classes; i++) SKP_TRY(s->image(s, i, NULL, &label));
   return skp__fail(
       SKP_SHAPE,
       "%s has %d classes, the network only %d: image %lld has the label %d. Give the model more classes, or "
       "check the labels.",
-      s->name, s->classes, classes, (long long)i, (int)label);
+      s->name, s->classes, classes, (long long)i - 1, (int)label);
 }
 
+/* Size and channels need not fit: the loader makes them what the model takes. */
 static skp_status check_fit(const struct skp_source *s, const struct skp_model *m) {
   const struct skp_recipe *r = &m->recipe;
-  const int64_t *in = m->graph->tensors.at[m->graph->input].shape.dim;
   if (s->classes > r->classes) return fail_classes(s, r->classes);
-  if (s->C != in[3])
-    return skp__fail(SKP_SHAPE, "The images of %s have %d channel%s, %s takes %lld.", s->name, s->C,
-                     s->C == 1 ? "" : "s", m->name, (long long)in[3]);
-  if (s->H != in[1] || s->W != in[2])
-    return skp__fail(SKP_SHAPE, "The images of %s are %d×%d, %s takes %lld×%lld. Try --size %d.", s->name, s->H, s->W,
-                     m->name, (long long)in[1], (long long)in[2], s->H);
-  return SKP_OK;
+  if (s->C == r->channels || r->channels == 1 || r->channels == 3) return SKP_OK;
+  return skp__fail(SKP_SHAPE, "The images of %s have %d channel%s, %s takes %d.", s->name, s->C, s->C == 1 ? "" : "s",
+                   m->name, r->channels);
 }
 
 skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split) {

@@ -82,11 +82,21 @@ static void say_model(const struct cli *c) {
           c->model->recipe.classes);
 }
 
+/* What is made of images that are not what the network takes. */
+static void say_fit(const struct skp_source *s, const struct skp_recipe *r) {
+  if (s->H == r->size && s->W == r->size && s->C == r->channels) return;
+  if (s->H)
+    fprintf(stderr, "; %d×%d×%d is made %d×%d×%d", s->H, s->W, s->C, r->size, r->size, r->channels);
+  else
+    fprintf(stderr, "; each is made %d×%d×%d", r->size, r->size, r->channels);
+}
+
 static void say_data(const struct training *t) {
   if (!t->train) return;
   char a[32], b[32];
   fprintf(stderr, "data     %s: %s images to train on", t->train->name, cli_grouped(a, sizeof a, t->train->n));
   if (t->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->test->n));
+  say_fit(t->train, &t->c->model->recipe);
   fprintf(stderr, "\n");
 }
 

@@ -3,13 +3,14 @@
  * Sizes, offsets and chances are those of torchvision 0.15 (torchvision/transforms/transforms.py), where it has the transform. */
 #include "data/augment.h"
 #include "base/random.h"
+#include "data/data.h"
 #include <string.h>
 
 /* ---- drawing a view --------------------------------------------------------------------------------------------- */
 
 struct drawing {
   struct skp__view *v;
-  const struct skp__image *image;
+  const struct skp_image *image;
   const struct skp_augment *a;
 };
 
@@ -51,7 +52,7 @@ static const struct {
     {wants_cutout, draw_cutout},
 };
 
-void skp__view_draw(struct skp__view *v, int H, int W, const struct skp__image *image, const struct skp_augment *a,
+void skp__view_draw(struct skp__view *v, int H, int W, const struct skp_image *image, const struct skp_augment *a,
                     uint64_t seed, int64_t epoch, int64_t sample) {
   static const uint64_t domain = 0x6175676d656e74; /* keeps these numbers apart from others of the same seed */
   const uint64_t key = skp__random_bits(seed ^ domain, (uint64_t)epoch, (uint64_t)sample);
@@ -92,7 +93,7 @@ static void punch(float *out, const struct skp__view *v, int C) {
     memset(out + ((int64_t)y * v->W + h->left) * C, 0, (size_t)h->width * (size_t)C * sizeof *out);
 }
 
-void skp__view_render(float *out, const struct skp__view *v, const struct skp__image *image,
+void skp__view_render(float *out, const struct skp__view *v, const struct skp_image *image,
                       const float table[][SKP_LEVELS], int *column) {
   const int C = image->C;
   const int64_t stride = (int64_t)v->W * C;

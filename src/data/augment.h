@@ -17,10 +17,7 @@ struct skp_augment {
 
 enum { SKP_LEVELS = 256 };
 
-struct skp__image {
-  const uint8_t *pixels; /* {H, W, C} */
-  int H, W, C;
-};
+struct skp_image; /* data.h */
 
 struct skp__box {
   int top, left, height, width;
@@ -35,11 +32,11 @@ struct skp__view {
 };
 
 /* Draws the view of a sample in an epoch, for images of the size of `image`. */
-void skp__view_draw(struct skp__view *v, int H, int W, const struct skp__image *image, const struct skp_augment *a,
+void skp__view_draw(struct skp__view *v, int H, int W, const struct skp_image *image, const struct skp_augment *a,
                     uint64_t seed, int64_t epoch, int64_t sample);
 
 /* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. column: [W], to work in. */
-void skp__view_render(float *out, const struct skp__view *v, const struct skp__image *image,
+void skp__view_render(float *out, const struct skp__view *v, const struct skp_image *image,
                       const float table[][SKP_LEVELS], int *column);
 
 #endif

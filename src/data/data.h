@@ -1,6 +1,7 @@
 /* data.h: labelled images, from where they lie to batches ready for the device. SPDX-License-Identifier: MIT
  *
- *   source (random access to decoded samples) ─> loader (order, threads, augmentation, a bounded ring of batches) ─> training loop */
+ *   source (random access to images as they are stored) ─> loader (order, threads; makes them what the network takes, augmentation; a
+ *   bounded ring of batches) ─> training loop */
 #ifndef SKP_DATA_DATA_H
 #define SKP_DATA_DATA_H
 
@@ -12,15 +13,28 @@
 
 typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST } skp_split;
 
-/* A set of labelled images, all of one size, random access, safe to read from several threads. */
+/* An image that one thread uses again and again, so that memory is taken only where one is larger than all before it. Begins all
+ * zero, ends with skp__image_free. */
+struct skp_image {
+  uint8_t *pixels; /* H·W·C bytes, row-major HWC */
+  int H, W, C;
+  size_t room; /* bytes at pixels */
+};
+
+/* Makes it an image of this size; its content is undefined then. */
+skp_status skp__image_room(struct skp_image *image, int H, int W, int C);
+void skp__image_free(struct skp_image *image);
+
+/* A set of labelled images, random access, safe to read from several threads. */
 struct skp_source {
   char *name;         /* for people: "digits", or the folder */
   int64_t n;          /* samples */
-  int H, W, C;        /* of each image */
+  int H, W;           /* of each image; 0: they differ */
+  int C;              /* of each image: 1 (grey) or 3 (RGB) */
   int classes;        /* every label is below it */
   char **class_names; /* [classes], never NULL */
-  /* Writes sample i as H·W·C bytes, row-major HWC, and its label (-1: unknown). */
-  skp_status (*sample)(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label);
+  /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. */
+  skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
@@ -55,10 +69,16 @@ skp_status skp__image_decode(uint8_t **out, int *H, int *W, const void *bytes, s
                              int channels);
 /* Antialiased bilinear resize as torchvision's, bytes in, bytes out. */
 skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C);
+/* `in` resized so that its shorter side is `shorter`, as torchvision's Resize. */
+skp_status skp__image_fit(struct skp_image *out, const struct skp_image *in, int shorter);
+/* Grey becomes RGB with three equal channels, RGB becomes its luma; nothing else is known. In place. */
+skp_status skp__image_set_channels(struct skp_image *image, int C);
 
 /* ---- loader ----------------------------------------------------------------------------------------------------- */
 
 struct skp_loader_options {
+  int size;     /* side of the square images delivered; 0: as stored */
+  int channels; /* of them, 1 or 3; 0: as stored */
   int64_t batch;
   bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */
   bool
@@ -75,7 +95,7 @@ struct skp_loader_options {
 
 struct skp_batch {
   int64_t n;            /* samples in it */
-  float *x;             /* {n, H, W, C} */
+  float *x;             /* {n, H, W, C} as the options ask */
   int32_t *labels;      /* {n} */
   int64_t epoch, index; /* which one */
 };

@@ -237,7 +237,7 @@ static void draw_sample(const struct digits *set, int64_t i, uint8_t *pixels, ui
 }
 
 /* Drawing takes some 12 µs, so each sample is drawn once and kept. A thread that meets one being drawn draws it for itself. */
-static skp_status sample(const struct skp_source *source, int64_t i, uint8_t *pixels, int32_t *label) {
+static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
   const struct digits *set = (const struct digits *)source;
   struct drawn *drawn = &set->drawn[i], own;
   uint8_t progress = NOT_DRAWN;
@@ -248,8 +248,10 @@ static skp_status sample(const struct skp_source *source, int64_t i, uint8_t *pi
     draw_sample(set, i, own.pixels, &own.label);
     drawn = &own;
   }
-  memcpy(pixels, drawn->pixels, sizeof drawn->pixels);
   *label = drawn->label;
+  if (!out) return SKP_OK;
+  SKP_TRY(skp__image_room(out, SIDE, SIDE, 1));
+  memcpy(out->pixels, drawn->pixels, sizeof drawn->pixels);
   return SKP_OK;
 }
 
@@ -269,7 +271,7 @@ skp_status skp__source_digits(struct skp_source **out, skp_split split) {
                                   .W = SIDE,
                                   .C = 1,
                                   .classes = CLASSES,
-                                  .sample = sample,
+                                  .image = image,
                                   .destroy = destroy};
   skp_status status = skp__strdup(&set->base.name, "digits");
   if (status == SKP_OK) status = skp__source_name_by_number(&set->base);

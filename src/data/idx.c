@@ -161,11 +161,13 @@ bool skp__source_idx_found(const char *folder) {
   return found;
 }
 
-static skp_status sample(const struct skp_source *source, int64_t i, uint8_t *pixels, int32_t *label) {
+static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
   const struct idx_source *s = (const struct idx_source *)source;
   size_t bytes = (size_t)s->base.H * (size_t)s->base.W;
-  memcpy(pixels, s->images.values + (size_t)i * bytes, bytes);
   *label = s->labels.values[i];
+  if (!out) return SKP_OK;
+  SKP_TRY(skp__image_room(out, s->base.H, s->base.W, 1));
+  memcpy(out->pixels, s->images.values + (size_t)i * bytes, bytes);
   return SKP_OK;
 }
 
@@ -199,7 +201,7 @@ static skp_status load(struct idx_source *s, const char *images, const char *lab
 static skp_status open_parts(struct skp_source **out, const char *folder, const char *images, const char *labels) {
   struct idx_source *s;
   SKP_TRY(skp__alloc(&s, 1, sizeof *s));
-  s->base.sample = sample;
+  s->base.image = image;
   s->base.destroy = destroy;
   skp_status status = skp__strdup(&s->base.name, folder);
   if (status == SKP_OK) status = load(s, images, labels);

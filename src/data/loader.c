@@ -28,6 +28,7 @@ struct slot {
 struct skp_loader {
   const struct skp_source *source;
   struct skp_loader_options o;
+  int H, W, C;                           /* of the images delivered */
   float table[MAX_CHANNELS][SKP_LEVELS]; /* normalised value of each byte */
   int threads;                           /* started */
   pthread_t *thread;
@@ -80,33 +81,40 @@ static struct slot *claim(struct skp_loader *l) {
 
 /* What one worker works in. */
 struct desk {
-  uint8_t *pixels; /* of an image as it is stored */
-  int *column;     /* [W]: see skp__view_render */
+  struct skp_image stored, fitted;
+  int *column; /* [W]: see skp__view_render */
 };
 
-static skp_status set_up_desk(struct desk *d, const struct skp_source *s) {
-  SKP_TRY(skp__alloc(&d->pixels, (size_t)s->H * (size_t)s->W * (size_t)s->C, 1));
-  return skp__alloc(&d->column, (size_t)s->W, sizeof *d->column);
+/* One image: read, made what the network takes, seen as chance and the epoch want it. */
+static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t sample, float *x,
+                          int32_t *label) {
+  struct skp_image *image = &d->stored;
+  struct skp__view view;
+  SKP_TRY(l->source->image(l->source, sample, image, label));
+  SKP_TRY(skp__image_set_channels(image, l->C));
+  if (l->o.size && l->o.size != (image->H < image->W ? image->H : image->W)) {
+    SKP_TRY(skp__image_fit(&d->fitted, image, l->o.size));
+    image = &d->fitted;
+  }
+  skp__view_draw(&view, l->H, l->W, image, &l->o.augment, l->o.seed, epoch, sample);
+  skp__view_render(x, &view, image, l->table, d->column);
+  return SKP_OK;
 }
 
-static skp_status fill(const struct skp_loader *l, struct slot *slot, const struct desk *d) {
-  const struct skp_source *s = l->source;
-  const struct skp__image image = {d->pixels, s->H, s->W, s->C};
-  const int64_t values = (int64_t)s->H * s->W * s->C;
-  for (int64_t i = 0; i < slot->batch.n; i++) {
-    struct skp__view view;
-    skp_status status = s->sample(s, slot->picks[i], d->pixels, &slot->batch.labels[i]);
-    if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)slot->picks[i], s->name);
-    skp__view_draw(&view, s->H, s->W, &image, &l->o.augment, l->o.seed, slot->batch.epoch, slot->picks[i]);
-    skp__view_render(slot->batch.x + i * values, &view, &image, l->table, d->column);
+static skp_status fill(const struct skp_loader *l, struct slot *slot, struct desk *d) {
+  const int64_t values = (int64_t)l->H * l->W * l->C;
+  struct skp_batch *b = &slot->batch;
+  for (int64_t i = 0; i < b->n; i++) {
+    skp_status status = prepare(l, d, b->epoch, slot->picks[i], b->x + i * values, &b->labels[i]);
+    if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)slot->picks[i], l->source->name);
   }
   return SKP_OK;
 }
 
 static void *work(void *user) {
   struct skp_loader *l = user;
-  struct desk desk = {NULL, NULL};
-  skp_status memory = set_up_desk(&desk, l->source);
+  struct desk desk = {.column = NULL};
+  skp_status memory = skp__alloc(&desk.column, (size_t)l->W, sizeof *desk.column);
   for (struct slot *slot; (slot = claim(l));) {
     slot->status = memory == SKP_OK ? fill(l, slot, &desk) : memory;
     if (slot->status != SKP_OK && !slot->error) slot->error = strdup(skp_error_message());
@@ -115,7 +123,8 @@ static void *work(void *user) {
     pthread_cond_broadcast(&l->ready);
     pthread_mutex_unlock(&l->lock);
   }
-  free(desk.pixels);
+  skp__image_free(&desk.stored);
+  skp__image_free(&desk.fitted);
   free(desk.column);
   return NULL;
 }
@@ -169,8 +178,10 @@ static skp_status check_options(const struct skp_source *s, const struct skp_loa
   if (s->n < 1 || s->n > UINT32_MAX)
     return skp__fail(SKP_FORMAT, "%s has %lld samples; from 1 to %lld can be loaded.", s->name, (long long)s->n,
                      (long long)UINT32_MAX);
-  if (s->C < 1 || s->C > MAX_CHANNELS || o->n_norm < 0 || o->n_norm > MAX_CHANNELS)
-    return skp__fail(SKP_INTERNAL, "A loader takes 1 to %d channels and as many means and deviations.", MAX_CHANNELS);
+  if (o->n_norm < 0 || o->n_norm > MAX_CHANNELS)
+    return skp__fail(SKP_INTERNAL, "A loader takes up to %d means and deviations.", MAX_CHANNELS);
+  if (!o->size && (!s->H || !s->W))
+    return skp__fail(SKP_INTERNAL, "The images of %s are of several sizes; one must be asked for.", s->name);
   if (o->batch < 1 || o->threads < 1 || o->depth < 2)
     return skp__fail(SKP_USAGE, "A loader needs a batch of at least 1, 1 thread and a depth of 2, not %lld, %d and %d.",
                      (long long)o->batch, o->threads, o->depth);
@@ -179,10 +190,21 @@ static skp_status check_options(const struct skp_source *s, const struct skp_loa
     if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] == 0)
       return skp__fail(SKP_USAGE, "Pixels cannot be normalised with mean %g and standard deviation %g.", o->mean[c],
                        o->std[c]);
-  int64_t values = (int64_t)s->H * s->W * s->C;
-  if (o->batch > INT64_MAX / 8 / values / o->depth)
-    return skp__fail(SKP_USAGE, "A batch of %lld images of %d × %d × %d is too large.", (long long)o->batch, s->H, s->W,
-                     s->C);
+  return SKP_OK;
+}
+
+/* What the images delivered are like. */
+static skp_status set_shape(struct skp_loader *l) {
+  const struct skp_source *s = l->source;
+  const struct skp_loader_options *o = &l->o;
+  l->H = o->size ? o->size : s->H;
+  l->W = o->size ? o->size : s->W;
+  l->C = o->channels ? o->channels : s->C;
+  if (o->size < 0 || l->C < 1 || l->C > MAX_CHANNELS)
+    return skp__fail(SKP_INTERNAL, "A loader delivers images of 1 to %d channels.", MAX_CHANNELS);
+  if (o->batch > INT64_MAX / 8 / ((int64_t)l->H * l->W * l->C) / o->depth)
+    return skp__fail(SKP_USAGE, "A batch of %lld images of %d × %d × %d is too large.", (long long)o->batch, l->H, l->W,
+                     l->C);
   return SKP_OK;
 }
 
@@ -195,10 +217,10 @@ static void make_tables(struct skp_loader *l) {
 }
 
 static skp_status make_ring(struct skp_loader *l) {
-  const struct skp_source *s = l->source;
-  size_t batch = (size_t)l->o.batch, values = (size_t)s->H * (size_t)s->W * (size_t)s->C;
-  SKP_TRY(skp__alloc(&l->order, (size_t)s->n, sizeof *l->order));
-  for (int64_t i = 0; i < s->n; i++) l->order[i] = (uint32_t)i;
+  size_t batch = (size_t)l->o.batch, values = (size_t)l->H * (size_t)l->W * (size_t)l->C;
+  int64_t n = l->source->n;
+  SKP_TRY(skp__alloc(&l->order, (size_t)n, sizeof *l->order));
+  for (int64_t i = 0; i < n; i++) l->order[i] = (uint32_t)i;
   SKP_TRY(skp__alloc(&l->slot, (size_t)l->o.depth, sizeof *l->slot));
   for (int d = 0; d < l->o.depth; d++) {
     SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
@@ -237,7 +259,8 @@ skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *
   pthread_cond_init(&l->freed, NULL);
   pthread_cond_init(&l->ready, NULL);
   make_tables(l);
-  skp_status status = make_ring(l);
+  skp_status status = set_shape(l);
+  if (status == SKP_OK) status = make_ring(l);
   if (status == SKP_OK) status = start_workers(l);
   if (status == SKP_OK)
     *out = l;

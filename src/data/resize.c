@@ -93,3 +93,13 @@ skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *
   free_axis(&columns);
   return status;
 }
+
+skp_status skp__image_fit(struct skp_image *out, const struct skp_image *in, int shorter) {
+  int64_t least = in->H < in->W ? in->H : in->W;
+  int64_t rows = shorter * (int64_t)in->H / least, columns = shorter * (int64_t)in->W / least;
+  if (rows > INT32_MAX / 4 / columns)
+    return skp__fail(SKP_SHAPE, "An image of %d × %d pixels is too large with its shorter side made %d.", in->W, in->H,
+                     shorter);
+  SKP_TRY(skp__image_room(out, (int)rows, (int)columns, in->C));
+  return skp__image_resize(out->pixels, out->H, out->W, in->pixels, in->H, in->W, in->C);
+}

@@ -166,6 +166,8 @@ skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const st
 }
 
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {
+  o->size = r->size;
+  o->channels = r->channels;
   o->n_norm = r->n_norm;
   memcpy(o->mean, r->mean, sizeof o->mean);
   memcpy(o->std, r->std, sizeof o->std);

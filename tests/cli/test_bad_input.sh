@@ -9,8 +9,6 @@ idx labels train 4 28 1 2 3 12
 refuse 1 'image 3 has the label 12' train tiny.lua --data labels --out run
 idx counts train 4 28 1 2 3
 refuse 1 '4 images, but .* 3 labels' train tiny.lua --data counts --out run
-idx small train 4 20 1 2 3 4
-refuse 1 'are 20×20, tiny takes 28×28. Try --size 20' train tiny.lua --data small --out run
 idx short train 4 28 1 2 3 4
 truncate -s 1000 short/train-images-idx3-ubyte
 refuse 1 'short/train-images-idx3-ubyte' train tiny.lua --data short --out run

@@ -34,6 +34,11 @@ head -1 epochs/results.csv | grep -q '^epoch,step,train_loss,test_accuracy' || f
 [ "$(wc -l <epochs/results.csv)" = 3 ] || fail "results.csv has not 3 lines"
 [ -f epochs/best.safetensors ] || fail "best.safetensors is missing"
 
+# Images of another size are made what the network takes.
+idx small train 64 20 $(seq 0 63 | sed 's/.*\(.\)/\1/')
+run 0 train tiny.lua --data small --max-steps 1 --out small-run
+in_err '20×20×1 is made 28×28×1'
+
 # A schedule: the log tells the learning rate of each step.
 run 0 train tiny.lua --data set --epochs 2 --schedule exponential --gamma 0.5 --out schedule
 in_err 'learning rate 0.1, exponential schedule'

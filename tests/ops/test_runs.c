@@ -193,10 +193,12 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
 enum { SIDE = 32, PIXELS = SIDE * SIDE, RECORD = 1 + 3 * PIXELS };
 static uint8_t records[1000][RECORD]; /* label, then the red, green and blue planes */
 
-static skp_status sample(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label) {
+static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
   (void)s;
-  for (int p = 0; p < 3 * PIXELS; p++) pixels[p] = records[i][1 + p % 3 * PIXELS + p / 3];
   *label = records[i][0];
+  if (!out) return SKP_OK;
+  SKP_TRY(skp__image_room(out, SIDE, SIDE, 3));
+  for (int p = 0; p < 3 * PIXELS; p++) out->pixels[p] = records[i][1 + p % 3 * PIXELS + p / 3];
   return SKP_OK;
 }
 
@@ -206,7 +208,7 @@ static struct skp_source *open_cifar(void) {
   struct skp_source *s = calloc(1, sizeof *s);
   FILE *f = fopen(path("%s%s", "cifar10/data_batch_1.bin", ""), "rb");
   ck_assert(s && f);
-  *s = (struct skp_source){.H = SIDE, .W = SIDE, .C = 3, .classes = 10, .sample = sample, .destroy = destroy};
+  *s = (struct skp_source){.H = SIDE, .W = SIDE, .C = 3, .classes = 10, .image = image, .destroy = destroy};
   s->n = (int64_t)fread(records, RECORD, sizeof records / RECORD, f);
   fclose(f);
   ck_ok(skp__strdup(&s->name, "cifar10"));

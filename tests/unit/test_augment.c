@@ -16,13 +16,13 @@ static const float (*plain_table(void))[SKP_LEVELS] {
 
 static struct skp__view draw(const struct skp_augment *a, int in, int out, uint64_t seed, int64_t epoch,
                              int64_t sample) {
-  const struct skp__image image = {NULL, in, in, 3};
+  const struct skp_image image = {.H = in, .W = in, .C = 3};
   struct skp__view v;
   skp__view_draw(&v, out, out, &image, a, seed, epoch, sample);
   return v;
 }
 
-static void check_render(const struct skp__view *v, const struct skp__image *image, const float *want) {
+static void check_render(const struct skp__view *v, const struct skp_image *image, const float *want) {
   float got[64];
   int column[16];
   skp__view_render(got, v, image, plain_table(), column);
@@ -32,8 +32,8 @@ static void check_render(const struct skp__view *v, const struct skp__image *ima
 
 /* ---- rendering ---------------------------------------------------------------------------------------------------- */
 
-static const uint8_t grey[] = {1, 2, 3, 4, 5, 6};
-static const struct skp__image image_2x3 = {grey, 2, 3, 1};
+static uint8_t grey[] = {1, 2, 3, 4, 5, 6};
+static const struct skp_image image_2x3 = {.pixels = grey, .H = 2, .W = 3, .C = 1};
 
 START_TEST(renders_as_it_is) {
   static const float want[] = {1, 2, 3, 4, 5, 6};
@@ -61,17 +61,19 @@ START_TEST(renders_reflection) {
   static const float want[] = {6, 5, 4, 5, 6, 5, 4, 3, 2, 1, 2, 3, 2, 1, 6, 5, 4, 5, 6, 5, 4, 3, 2, 1, 2, 3, 2, 1};
   check_render(&(struct skp__view){.H = 4, .W = 7, .top = -1, .left = -2, .reflect = true}, &image_2x3, want);
   static const float dot[] = {9, 9, 9, 9};
-  static const uint8_t nine[] = {9};
+  static uint8_t nine[] = {9};
   check_render(&(struct skp__view){.H = 2, .W = 2, .top = -1, .left = -1, .reflect = true},
-               &(struct skp__image){nine, 1, 1, 1}, dot);
+               &(struct skp_image){.pixels = nine, .H = 1, .W = 1, .C = 1}, dot);
 }
 END_TEST
 
 START_TEST(renders_channels) {
-  static const uint8_t pixels[] = {1, 2, 3, 4, 5, 6, 7, 8};
+  static uint8_t pixels[] = {1, 2, 3, 4, 5, 6, 7, 8};
   static const float rgb[] = {4, 1005, 2006, 1, 1002, 2003}, four[] = {0, 1000, 2000, 3000, 1, 1002, 2003, 3004};
-  check_render(&(struct skp__view){.H = 1, .W = 2, .mirror = true}, &(struct skp__image){pixels, 1, 2, 3}, rgb);
-  check_render(&(struct skp__view){.H = 1, .W = 2, .left = -1}, &(struct skp__image){pixels, 1, 2, 4}, four);
+  check_render(&(struct skp__view){.H = 1, .W = 2, .mirror = true},
+               &(struct skp_image){.pixels = pixels, .H = 1, .W = 2, .C = 3}, rgb);
+  check_render(&(struct skp__view){.H = 1, .W = 2, .left = -1},
+               &(struct skp_image){.pixels = pixels, .H = 1, .W = 2, .C = 4}, four);
 }
 END_TEST
 
@@ -177,14 +179,15 @@ END_TEST
 
 enum { SIDE = 8, VALUES = SIDE * SIDE * 3, SAMPLES = 40 };
 
-static skp_status sample(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label) {
-  for (int p = 0; p < s->H * s->W * s->C; p++) pixels[p] = (uint8_t)(i * 31 + p);
+static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
+  SKP_TRY(skp__image_room(out, s->H, s->W, s->C));
+  for (int p = 0; p < s->H * s->W * s->C; p++) out->pixels[p] = (uint8_t)(i * 31 + p);
   *label = (int32_t)i;
   return SKP_OK;
 }
 
 static void load(float *x, const struct skp_augment *a, int threads, int epochs) {
-  struct skp_source s = {.name = (char *)"numbers", .n = SAMPLES, .H = SIDE, .W = SIDE, .C = 3, .sample = sample};
+  struct skp_source s = {.name = (char *)"numbers", .n = SAMPLES, .H = SIDE, .W = SIDE, .C = 3, .image = image};
   struct skp_loader_options o = {.batch = 8, .seed = 3, .threads = threads, .depth = 2 + threads, .augment = *a};
   o.n_norm = 3;
   for (int c = 0; c < 3; c++) o.mean[c] = 0.5f, o.std[c] = 0.25f;

@@ -5,12 +5,21 @@
 
 enum { PIXELS = 28 * 28 };
 
+/* Fills `pixels`, through an image that is new each time. */
+static void draw(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label) {
+  struct skp_image image = {.H = 0};
+  ck_ok(s->image(s, i, &image, label));
+  ck_assert(image.H == 28 && image.W == 28 && image.C == 1);
+  memcpy(pixels, image.pixels, PIXELS);
+  skp__image_free(&image);
+}
+
 static uint64_t hash_samples(const struct skp_source *s, int64_t n) {
   uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
   uint8_t bytes[PIXELS + 1];
   for (int64_t i = 0; i < n; i++) {
     int32_t label;
-    ck_ok(s->sample(s, i, bytes, &label));
+    draw(s, i, bytes, &label);
     bytes[PIXELS] = (uint8_t)label;
     for (int b = 0; b <= PIXELS; b++) hash = (hash ^ bytes[b]) * 0x100000001b3u;
   }
@@ -43,12 +52,14 @@ START_TEST(any_order) {
   int32_t want_label, got_label;
   ck_ok(skp__source_open(&forwards, "digits", SKP_SPLIT_TRAIN));
   ck_ok(skp__source_open(&backwards, "digits", SKP_SPLIT_TRAIN));
-  for (int64_t i = 99; i >= 0; i--) ck_ok(backwards->sample(backwards, i, got, &got_label));
+  for (int64_t i = 99; i >= 0; i--) draw(backwards, i, got, &got_label);
   for (int again = 0; again < 2; again++)
     for (int64_t i = 0; i < 100; i++) {
-      ck_ok(forwards->sample(forwards, i, want, &want_label));
-      ck_ok(backwards->sample(backwards, i, got, &got_label));
+      draw(forwards, i, want, &want_label);
+      draw(backwards, i, got, &got_label);
       ck_assert_mem_eq(got, want, PIXELS);
+      ck_assert_int_eq(got_label, want_label);
+      ck_ok(backwards->image(backwards, i, NULL, &got_label));
       ck_assert_int_eq(got_label, want_label);
     }
   skp__source_destroy(forwards);
@@ -67,7 +78,7 @@ START_TEST(labels_fit_pictures) {
   ck_ok(skp__source_open(&train, "digits", SKP_SPLIT_TRAIN));
   ck_ok(skp__source_open(&test, "digits", SKP_SPLIT_TEST));
   for (int64_t i = 0; i < MEANS; i++) {
-    ck_ok(train->sample(train, i, pixels, &label));
+    draw(train, i, pixels, &label);
     count[label]++;
     for (int p = 0; p < PIXELS; p++) mean[label][p] += pixels[p];
   }
@@ -77,7 +88,7 @@ START_TEST(labels_fit_pictures) {
   }
   int right = 0;
   for (int64_t i = 0; i < TRIED; i++) {
-    ck_ok(test->sample(test, i, pixels, &label));
+    draw(test, i, pixels, &label);
     double least = 1e30;
     int nearest = 0;
     for (int c = 0; c < 10; c++) {

@@ -103,13 +103,15 @@ START_TEST(reads) {
   ck_assert(s->n == 5 && s->H == 3 && s->W == 4 && s->C == 1 && s->classes == 3);
   ck_assert_str_eq(s->name, folder);
   ck_assert_str_eq(s->class_names[2], "2");
+  struct skp_image image = {.H = 0};
   for (int i = 0; i < 5; i++) {
-    uint8_t pixels[12];
     int32_t label;
-    ck_ok(s->sample(s, i, pixels, &label));
-    ck_assert_mem_eq(pixels, x.at + 16 + 12 * i, 12);
+    ck_ok(s->image(s, i, &image, &label));
+    ck_assert(image.H == 3 && image.W == 4 && image.C == 1);
+    ck_assert_mem_eq(image.pixels, x.at + 16 + 12 * i, 12);
     ck_assert_int_eq(label, i % 3);
   }
+  skp__image_free(&image);
   skp__source_destroy(s);
 }
 END_TEST

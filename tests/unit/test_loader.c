@@ -12,17 +12,18 @@ struct numbers {
   int64_t pause; /* microseconds that every third sample takes longer */
 };
 
-static skp_status sample(const struct skp_source *s, int64_t i, uint8_t *pixels, int32_t *label) {
+static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
   const struct numbers *n = (const struct numbers *)s;
   if (i == n->bad) return skp__fail(SKP_FORMAT, "picture %lld is torn.", (long long)i);
   if (n->pause && i % 3 == 0) usleep((useconds_t)n->pause);
-  for (int p = 0; p < s->H * s->W * s->C; p++) pixels[p] = (uint8_t)(i + p);
+  SKP_TRY(skp__image_room(out, s->H, s->W, s->C));
+  for (int p = 0; p < s->H * s->W * s->C; p++) out->pixels[p] = (uint8_t)(i + p);
   *label = (int32_t)i;
   return SKP_OK;
 }
 
 static struct numbers numbers(int64_t n) {
-  return (struct numbers){{.name = (char *)"numbers", .n = n, .H = 2, .W = 3, .C = 3, .sample = sample}, -1, 0};
+  return (struct numbers){{.name = (char *)"numbers", .n = n, .H = 2, .W = 3, .C = 3, .image = image}, -1, 0};
 }
 
 static struct skp_loader_options options(int64_t batch, int threads) {
@@ -169,6 +170,25 @@ START_TEST(plain_pixels) {
 }
 END_TEST
 
+/* Images of 2 × 3 with the bytes i + p become squares: the shorter side is resized, the middle cut out. */
+START_TEST(fitted) {
+  struct numbers s = numbers(1);
+  struct skp_loader_options o = options(1, 1);
+  struct skp_loader *l;
+  struct skp_batch *batch;
+  o.size = 2;
+  o.channels = 1;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  ck_ok(skp__loader_next(l, &batch, NULL));
+  const int middle[] = {0, 3, 9, 12}; /* an offset of 1/2 is rounded to even: columns 0 and 1 */
+  for (int i = 0; i < 4; i++) {
+    double luma = middle[i] * 0.299 + (middle[i] + 1) * 0.587 + (middle[i] + 2) * 0.114;
+    ck_assert_double_eq_tol((double)batch->x[i] * 255, luma, 0.51);
+  }
+  skp__loader_destroy(l);
+}
+END_TEST
+
 START_TEST(errors_arrive) {
   struct numbers s = numbers(100);
   s.bad = 42;
@@ -228,8 +248,9 @@ START_TEST(ends_at_any_time) {
 END_TEST
 
 START_TEST(refuses) {
-  struct numbers s = numbers(10), empty = numbers(0), deep = numbers(10);
+  struct numbers s = numbers(10), empty = numbers(0), deep = numbers(10), mixed = numbers(10);
   deep.base.C = 5;
+  mixed.base.H = mixed.base.W = 0;
   struct skp_loader *l;
   struct skp_loader_options o = options(0, 1);
   ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "batch of at least 1");
@@ -241,6 +262,7 @@ START_TEST(refuses) {
   o = options(4, 1);
   ck_fails(skp__loader_create(&l, &empty.base, &o), SKP_FORMAT, "has 0 samples");
   ck_fails(skp__loader_create(&l, &deep.base, &o), SKP_INTERNAL, "channels");
+  ck_fails(skp__loader_create(&l, &mixed.base, &o), SKP_INTERNAL, "several sizes");
   o.n_norm = 1;
   ck_fails(skp__loader_create(&l, &s.base, &o), SKP_USAGE, "standard deviation 0");
   o = options(INT64_MAX / 100, 1);
@@ -260,6 +282,7 @@ int main(void) {
   tcase_add_test(c, wrap_fills_up);
   tcase_add_test(c, numbered_and_normalised);
   tcase_add_test(c, plain_pixels);
+  tcase_add_test(c, fitted);
   tcase_add_loop_test(c, errors_arrive, 1, 4);
   tcase_add_test(c, held_batches_stay);
   tcase_add_test(c, ends_at_any_time);
