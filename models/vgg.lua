@@ -1,5 +1,5 @@
--- VGG-11, 13, 16 and 19 as in torchvision; bn=yes puts a batchnorm behind every convolution. The classifier looks at a map of 7×7, so the
--- side of the input is 224 or a multiple of it. There is no dropout between the linear layers.
+-- VGG-11, 13, 16 and 19 as in torchvision; bn=yes puts a batchnorm behind every convolution. The last map is averaged, or spread, to 7×7
+-- whatever the size of the input, from 32 pixels on. hidden is the width of the classifier: most weights are there.
 
 local depths = { -- convolutions in each of the five stages
   [11] = {1, 1, 2, 2, 2},
@@ -21,23 +21,23 @@ local function features(x, plan, bn)
   return x
 end
 
-local function classifier(x, classes)
-  x = nn.relu(nn.linear(x, 4096, {name = "0", std = 0.01}))
-  x = nn.relu(nn.linear(x, 4096, {name = "3", std = 0.01}))
+local function classifier(x, hidden, classes)
+  x = nn.relu(nn.linear(x, hidden, {name = "0", std = 0.01}))
+  x = nn.relu(nn.linear(x, hidden, {name = "3", std = 0.01}))
   return nn.linear(x, classes, {name = "6", std = 0.01})
 end
 
 return {
   input = {channels = 3, size = 224},
-  args = {depth = 16, bn = false, classes = 1000},
+  args = {depth = 16, bn = false, classes = 1000, hidden = 4096},
   recipe = {batch = 32, epochs = 30, optimizer = "sgd", lr = 0.01, momentum = 0.9, weight_decay = 5e-4},
 
   network = function(x, args)
     local plan = depths[args.depth]
     assert(plan, "depth is 11, 13, 16 or 19")
-    assert(x.height % 224 == 0, "VGG wants images of 224 × 224 or a multiple")
+    assert(x.height >= 32, "VGG halves the image five times: it wants 32 × 32 pixels at least")
     x = nn.scope("features", features, x, plan, args.bn)
-    if x.height > 7 then x = nn.avgpool2d(x, {kernel = x.height // 7, name = "avgpool"}) end
-    return nn.scope("classifier", classifier, nn.flatten(x), args.classes)
+    x = nn.flatten(nn.adaptive_avgpool2d(x, 7, {name = "avgpool"}))
+    return nn.scope("classifier", classifier, x, args.hidden, args.classes)
   end,
 }

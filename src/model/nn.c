@@ -141,18 +141,19 @@ struct call;
 struct layer {
   const char *name; /* nn.NAME */
   const struct skp_op *op;
-  bool channels; /* the second argument is the number of output channels */
+  const char *second; /* (optional) what the second argument, a whole number, is: it makes `K` below */
   struct option option[MAX_OPTIONS];
-  void (*params)(struct call *c); /* (optional) adds parameters as inputs */
+  void (*complete)(struct call *c); /* (optional) adds inputs, and attributes that are no options */
 };
 
 struct call { /* one layer being made */
   lua_State *L;
   const struct layer *layer;
   const struct tensor *x;
-  int64_t K;
+  int64_t K;                 /* the second argument */
   double value[MAX_OPTIONS]; /* of the options, in order */
   char scope[256];
+  union skp_attrs attrs;
   skp_value in[SKP_MAX_IN];
 };
 
@@ -215,11 +216,13 @@ static void batchnorm_params(struct call *c) {
   add_param(c, 5, "running_var", SKP_ROLE_STATE, each, 1)->fill = 1;
 }
 
+static void adaptive_size(struct call *c) { c->attrs.adaptive.size = (int)c->K; }
+
 #define AS_KERNEL -1
 static const struct layer layers[] = {
     {"conv2d",
      &skp__op_conv2d,
-     true,
+     "the number of output channels",
      {{"kernel", WHOLE, NULL, NAN, 1},
       {"stride", WHOLE, "stride", 1, 1},
       {"padding", WHOLE, "pad", 0, 0},
@@ -230,26 +233,31 @@ static const struct layer layers[] = {
      conv2d_params},
     {"batchnorm2d",
      &skp__op_batchnorm,
-     false,
+     NULL,
      {{"eps", NUMBER, "eps", 1e-5, 0}, {"momentum", NUMBER, "momentum", 0.1, 0}, {"gamma", NUMBER, NULL, 1, 0}},
      batchnorm_params},
-    {"relu", &skp__op_relu, false, {{0}}, NULL},
+    {"relu", &skp__op_relu, NULL, {{0}}, NULL},
     {"maxpool2d",
      &skp__op_maxpool2d,
-     false,
+     NULL,
      {{"kernel", WHOLE, "kernel", NAN, 1}, {"stride", WHOLE, "stride", AS_KERNEL, 1}, {"padding", WHOLE, "pad", 0, 0}},
      NULL},
     {"avgpool2d",
      &skp__op_avgpool2d,
-     false,
+     NULL,
      {{"kernel", WHOLE, "kernel", NAN, 1},
       {"stride", WHOLE, "stride", AS_KERNEL, 1},
       {"padding", WHOLE, "pad", 0, 0},
       {"count_include_pad", FLAG, "count_include_pad", 1, 0}},
      NULL},
-    {"global_avgpool", &skp__op_global_avgpool, false, {{0}}, NULL},
-    {"flatten", &skp__op_flatten, false, {{0}}, NULL},
-    {"linear", &skp__op_linear, true, {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}}, linear_params},
+    {"adaptive_avgpool2d", &skp__op_adaptive_avgpool2d, "the side of the result", {{0}}, adaptive_size},
+    {"global_avgpool", &skp__op_global_avgpool, NULL, {{0}}, NULL},
+    {"flatten", &skp__op_flatten, NULL, {{0}}, NULL},
+    {"linear",
+     &skp__op_linear,
+     "the number of outputs",
+     {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}},
+     linear_params},
 };
 
 /* A value of the kind that the option wants, from the top of the stack. */
@@ -310,10 +318,10 @@ static void name_layer(struct call *c, int index) {
   append_name(L, c->scope, name);
 }
 
-static int64_t read_channels(struct call *c) {
+static int64_t read_second(struct call *c) {
   if (!lua_isinteger(c->L, 2) || lua_tointeger(c->L, 2) < 1 || lua_tointeger(c->L, 2) > MAX_EXTENT)
-    skp__lua_fail(c->L, SKP_MODEL, "nn.%s: argument 2 should be the number of output channels, from 1 to %d.",
-                  c->layer->name, MAX_EXTENT);
+    skp__lua_fail(c->L, SKP_MODEL, "nn.%s: argument 2 should be %s, from 1 to %d.", c->layer->name, c->layer->second,
+                  MAX_EXTENT);
   return lua_tointeger(c->L, 2);
 }
 
@@ -326,30 +334,29 @@ static void keep_map(struct call *c, struct tensor *y) {
     memcpy(y->map, c->x->map, sizeof y->map);
 }
 
-static void set_attrs(struct call *c, union skp_attrs *attrs) {
+static void set_attrs(struct call *c) {
   const struct option *o = c->layer->option;
-  skp__attrs_default(c->layer->op, attrs);
+  skp__attrs_default(c->layer->op, &c->attrs);
   for (int i = 0; i < MAX_OPTIONS && o[i].name; i++)
-    if (o[i].attr) skp__lua_check(c->L, skp__attrs_set(c->layer->op, attrs, o[i].attr, c->value[i]));
+    if (o[i].attr) skp__lua_check(c->L, skp__attrs_set(c->layer->op, &c->attrs, o[i].attr, c->value[i]));
 }
 
-/* nn.LAYER(x, [channels,] {options}) -> y. Each node makes its first output only: the others come with skp__graph_instance. */
+/* nn.LAYER(x, [number,] {options}) -> y. Each node makes its first output only: the others come with skp__graph_instance. */
 static int layer(lua_State *L) {
   static const bool first_only[SKP_MAX_OUT] = {true};
   struct call c = {.L = L, .layer = lua_touserdata(L, lua_upvalueindex(1))};
-  int options = c.layer->channels ? 3 : 2;
-  union skp_attrs attrs;
+  int options = c.layer->second ? 3 : 2;
   skp_value out[SKP_MAX_OUT];
   c.x = check_tensor(L, 1, c.layer->name);
-  if (c.layer->channels) c.K = read_channels(&c);
+  if (c.layer->second) c.K = read_second(&c);
   lua_settop(L, options);
   read_options(&c, options);
   name_layer(&c, options);
-  set_attrs(&c, &attrs);
+  set_attrs(&c);
   for (int i = 0; i < SKP_MAX_IN; i++) c.in[i] = SKP_NONE;
   c.in[0] = c.x->v;
-  if (c.layer->params) c.layer->params(&c);
-  skp__lua_check(L, skp__graph_node(graph_of(L), c.layer->op, &attrs, c.in, first_only, c.scope, out));
+  if (c.layer->complete) c.layer->complete(&c);
+  skp__lua_check(L, skp__graph_node(graph_of(L), c.layer->op, &c.attrs, c.in, first_only, c.scope, out));
   keep_map(&c, push_tensor(L, out[0]));
   return 1;
 }

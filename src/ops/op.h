@@ -62,6 +62,10 @@ struct skp_pool_attrs {
   int count_include_pad; /* avgpool2d only: padding counts in the divisor */
   int h, w;              /* *_dx: height and width of dx; 0 in the forward op */
 };
+struct skp_adaptive_attrs {
+  int size; /* rows and columns of y */
+  int h, w; /* adaptive_avgpool2d_dx: height and width of dx; 0 in the forward op */
+};
 struct skp_linear_attrs {
   int r, s; /* linear_dw: the R and S of dw; 0 in the others */
 };
@@ -86,6 +90,7 @@ union skp_attrs {
   struct skp_batchnorm_attrs batchnorm;
   struct skp_add_attrs add;
   struct skp_pool_attrs pool;
+  struct skp_adaptive_attrs adaptive;
   struct skp_linear_attrs linear;
   struct skp_flatten_attrs flatten;
   struct skp_resize_attrs resize;

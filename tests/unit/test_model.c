@@ -48,6 +48,7 @@ static const struct {
     {"resnet20", {{"depth", "20"}}, 272474},
     {"resnet20", {{"shortcuts", "no"}}, 269722},
     {"resnet20", {{"depth", "110"}}, 1730714},
+    {"resnet20", {{"width", "8"}}, 68786},
     {"allconv", {{"classes", "10"}}, 72954},
     {"resnet", {{"depth", "18"}}, 11689512},
     {"resnet", {{"depth", "34"}}, 21797672},
@@ -61,6 +62,7 @@ static const struct {
     {"vgg", {{"depth", "13"}}, 133047848},
     {"vgg", {{"depth", "16"}}, 138357544},
     {"vgg", {{"depth", "19"}}, 143667240},
+    {"vgg", {{"depth", "11"}, {"hidden", "512"}, {"classes", "10"}}, 22333834},
     {"vgg", {{"depth", "16"}, {"bn", "yes"}}, 138365992},
     {"resnet", {{"stem", "cifar"}, {"classes", "10"}, {"zero_init", "yes"}}, 11173962},
 };
@@ -96,7 +98,7 @@ static const struct {
 } refused[] = {
     {"resnet", {"depth", "19"}, 0, "18, 34, 50, 101 or 152"}, {"resnet", {"stem", "mnist"}, 0, "imagenet or cifar"},
     {"resnet", {"groups", "32"}, 0, "depth 50, 101 and 152"}, {"resnet20", {"depth", "21"}, 0, "6n + 2"},
-    {"vgg", {"depth", "12"}, 0, "11, 13, 16 or 19"},          {"vgg", {"depth", "11"}, 64, "224"},
+    {"vgg", {"depth", "12"}, 0, "11, 13, 16 or 19"},          {"vgg", {"depth", "11"}, 31, "32 × 32"},
 };
 
 START_TEST(refused_settings) {

@@ -217,6 +217,18 @@ START_TEST(average_of_padded_windows) {
 }
 END_TEST
 
+START_TEST(windows_that_cover) {
+  start("adaptive_avgpool2d", "1x1x3x1", "size=2"); /* columns 0 1 and 1 2 */
+  PUT(0, 2, 4, 10);
+  go();
+  EXPECT(0, 3, 7, 3, 7);
+  start("adaptive_avgpool2d", "1x2x2x1", "size=3"); /* 0, 0 1, 1 along each axis */
+  PUT(0, 1, 3, 5, 7);
+  go();
+  EXPECT(0, 1, 2, 3, 3, 4, 5, 5, 6, 7);
+}
+END_TEST
+
 START_TEST(resizing) {
   start("resize_bilinear", "1x1x2x1", "out_h=1 out_w=4"); /* between half-pixel centres, edges repeated */
   PUT(0, 0, 4);
@@ -269,6 +281,7 @@ int main(void) {
   tcase_add_test(tc, large_offset);
   tcase_add_test(tc, first_of_equals_wins);
   tcase_add_test(tc, average_of_padded_windows);
+  tcase_add_test(tc, windows_that_cover);
   tcase_add_test(tc, resizing);
   tcase_add_test(tc, nan_passes);
   suite_add_tcase(suite, tc);
