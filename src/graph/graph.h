@@ -22,6 +22,7 @@ typedef enum skp_role {
 #define X(name, text) SKP_ROLE_##name,
   SKP_ROLE_LIST(X)
 #undef X
+      SKP_ROLES
 } skp_role;
 
 /* A value. One with a base is a piece of that value's memory: a param of "params", a gradient of "grads", a view (flatten) of what it

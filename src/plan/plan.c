@@ -61,10 +61,16 @@ static skp_status prepare(struct skp_plan *p) {
   return SKP_OK;
 }
 
+/* Lays out the arenas; `workspace` receives what each node wants. */
+static skp_status plan_memory(struct skp_plan *p, int64_t *workspace) {
+  struct skp_backend_info info = {.alignment = 4 * SKP_SLICE_ALIGN, .max_allocation = INT64_MAX};
+  if (p->b) p->b->ops->info(p->b, &info);
+  for (size_t n = 0; n < p->g->nodes.n; n++)
+    workspace[n] = p->node && p->node[n] ? p->b->ops->workspace(p->node[n]) : 0;
+  return skp__memory_plan(&p->memory, p->g, workspace, info.alignment, info.max_allocation);
+}
+
 static skp_status create_arenas(struct skp_plan *p, const int64_t *workspace) {
-  struct skp_backend_info info;
-  p->b->ops->info(p->b, &info);
-  SKP_TRY(skp__memory_plan(&p->memory, p->g, workspace, info.alignment, info.max_allocation));
   for (int i = 0; i < p->memory.arenas; i++) {
     skp_status status = p->b->ops->buffer_create(p->b, &p->arena[i], p->memory.arena_bytes[i]);
     if (status != SKP_OK)
@@ -82,8 +88,8 @@ static skp_status lay_out(struct skp_plan *p) {
   int64_t *workspace;
   SKP_TRY(skp__alloc(&p->workspace, nodes, sizeof *p->workspace));
   SKP_TRY(skp__alloc(&workspace, nodes, sizeof *workspace));
-  for (size_t n = 0; n < nodes; n++) workspace[n] = p->node[n] ? p->b->ops->workspace(p->node[n]) : 0;
-  skp_status status = create_arenas(p, workspace);
+  skp_status status = plan_memory(p, workspace);
+  if (status == SKP_OK) status = create_arenas(p, workspace);
   free(workspace);
   return status;
 }
@@ -152,18 +158,24 @@ static skp_status make(struct skp_plan *p, struct skp_store *store) {
   return bind(p);
 }
 
-skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b,
-                            struct skp_store *store) {
-  *out = NULL;
-  struct skp_plan *p;
-  skp_status status = skp__alloc(&p, 1, sizeof *p);
+/* Takes `g` over, on failure too. */
+static skp_status hold(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b) {
+  skp_status status = skp__alloc(out, 1, sizeof **out);
   if (status != SKP_OK) {
     skp__graph_destroy(g);
     return status;
   }
-  p->g = g;
-  p->b = b;
-  status = make(p, store);
+  (*out)->g = g;
+  (*out)->b = b;
+  return SKP_OK;
+}
+
+skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b,
+                            struct skp_store *store) {
+  struct skp_plan *p;
+  *out = NULL;
+  SKP_TRY(hold(&p, g, b));
+  skp_status status = make(p, store);
   if (status == SKP_OK)
     *out = p;
   else
@@ -173,8 +185,8 @@ skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct s
 
 void skp__plan_destroy(struct skp_plan *p) {
   if (!p) return;
-  const struct skp_backend_ops *ops = p->b->ops;
-  for (size_t n = 0; n < p->g->nodes.n; n++) {
+  const struct skp_backend_ops *ops = p->b ? p->b->ops : NULL;
+  for (size_t n = 0; ops && n < p->g->nodes.n; n++) {
     if (p->node && p->node[n]) ops->prepared_destroy(p->node[n]);
     if (p->workspace && p->workspace[n]) ops->buffer_destroy(p->b, p->workspace[n]);
   }
@@ -230,7 +242,41 @@ double skp__plan_flops(const struct skp_plan *p) {
   double flops = 0;
   for (size_t n = 0; n < p->g->nodes.n; n++) {
     struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[n]);
-    if (p->node[n]) flops += skp__op_flops(&sig);
+    if (sig.op->reference) flops += skp__op_flops(&sig);
   }
   return flops;
+}
+
+/* ---- measuring -------------------------------------------------------------------------------------------------- */
+
+static void need(struct skp_plan_needs *needs, skp_role role, int64_t bytes) {
+  needs->of_role[role] += bytes;
+  needs->total += bytes;
+  if (bytes > needs->largest) needs->largest = bytes;
+}
+
+static skp_status measure(struct skp_plan_needs *out, struct skp_plan *p) {
+  int64_t *workspace;
+  SKP_TRY(skp__graph_prune(p->g));
+  if (p->b) SKP_TRY(prepare(p));
+  SKP_TRY(skp__alloc(&workspace, p->g->nodes.n, sizeof *workspace));
+  skp_status status = plan_memory(p, workspace);
+  free(workspace);
+  SKP_TRY(status);
+  for (int i = 0; i < p->memory.arenas; i++) need(out, SKP_ROLE_ACTIVATION, p->memory.arena_bytes[i]);
+  for (skp_value v = 0; v < (skp_value)p->g->tensors.n; v++) {
+    const struct skp_tensor *t = &p->g->tensors.at[v];
+    if (t->base == SKP_NONE && t->role != SKP_ROLE_ACTIVATION) need(out, t->role, bytes_of(p, v));
+  }
+  out->flops = skp__plan_flops(p);
+  return SKP_OK;
+}
+
+skp_status skp__plan_measure(struct skp_plan_needs *out, struct skp_graph *g, struct skp_backend *b) {
+  struct skp_plan *p;
+  *out = (struct skp_plan_needs){.total = 0};
+  SKP_TRY(hold(&p, g, b));
+  skp_status status = measure(out, p);
+  skp__plan_destroy(p);
+  return status;
 }

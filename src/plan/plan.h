@@ -37,6 +37,14 @@ skp_status skp__store_buffer(struct skp_store *s, struct skp_buffer **out, const
 struct skp_plan;
 skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b, struct skp_store *store);
 void skp__plan_destroy(struct skp_plan *p);
+/* What a plan of `g` would need, found without allocating it: methods are chosen for the workspaces that they want, which compiles their
+ * kernels. b NULL: without workspaces and limits. Takes `g` over. */
+struct skp_plan_needs {
+  int64_t of_role[SKP_ROLES]; /* bytes; of activations: all arenas, with the workspaces in them */
+  int64_t total, largest;     /* of them all; of a single allocation */
+  double flops;
+};
+skp_status skp__plan_measure(struct skp_plan_needs *out, struct skp_graph *g, struct skp_backend *b);
 const struct skp_graph *skp__plan_graph(const struct skp_plan *p);
 /* The buffer of a value that the host writes or reads (roles INPUT, RESULT, and the flat ones). */
 struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v);

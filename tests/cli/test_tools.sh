@@ -4,10 +4,19 @@
 run 0 summary "$models/resize.lua" --batch 2
 in_out '^residual_block_1\.shortcut\.0 +conv2d +2×14×14×8 +16 '
 in_out '^total +17 986 '
-in_out 'training step .*: fits the '
-in_out 'evaluation .*: fits the '
+in_out '^Training, .* fits '
+in_out '^Evaluation fits '
+in_out '^  gradients +[0-9.]+ KiB +0 B$'
 run 0 summary "$models/resize.lua" --batch 1000000
-in_out "training step +does not fit"
+in_out '^  together +too large '
+largest=$(sed -n 's/^Training.* does not fit .*largest batch that fits is \([0-9]*\)\.$/\1/p' out)
+run 0 summary "$models/resize.lua" --batch "$largest"
+in_out '^Training, .* fits '
+run 0 summary "$models/resize.lua" --batch $((largest + 1)) --json
+in_out "\"training\":\{.*\"fits\":false,\"largest_batch\":$largest\}"
+SKIPPER_PLATFORM=none run 0 summary tiny.lua --batch 8
+in_err '^No device was opened'
+in_out '^  parameters +31.5 KiB +31.5 KiB$'
 run 0 summary tiny.lua --size 32
 in_out '^fc +linear +64×10 +10 250 '
 

@@ -172,6 +172,24 @@ START_TEST(launches_are_timed_in_order) {
 }
 END_TEST
 
+/* What is measured beforehand is what a plan then takes from the device. */
+START_TEST(needs_are_what_a_plan_takes) {
+  static const int kinds[] = {STEP_GRADIENTS | STEP_FUSED | STEP_UPDATE, STEP_EVAL};
+  struct skp_model *m = step_model("resize");
+  struct step s = step_create(m, 6, kinds[_i]);
+  struct skp_backend_info info;
+  struct skp_plan_needs needs;
+  s.b->ops->info(s.b, &info);
+  ck_ok(skp__plan_measure(&needs, step_graph(m, 6, kinds[_i]), s.b));
+  ck_assert_int_eq(needs.total, info.used);
+  ck_assert_int_eq(needs.of_role[SKP_ROLE_ACTIVATION], skp__plan_arena_bytes(s.plan));
+  ck_assert_double_eq(needs.flops, skp__plan_flops(s.plan));
+  ck_assert_int_ge(needs.largest, needs.of_role[SKP_ROLE_PARAM]);
+  step_destroy(&s);
+  skp__model_destroy(m);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("plan");
   TCase *c = tcase_create("steps");
@@ -183,6 +201,7 @@ int main(void) {
   tcase_add_test(c, the_same_plan_gives_the_same_bits);
   tcase_add_test(c, flops_and_methods);
   tcase_add_test(c, launches_are_timed_in_order);
+  tcase_add_loop_test(c, needs_are_what_a_plan_takes, 0, 2);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }
