@@ -4,6 +4,8 @@
  *   t[k]  = (1 - s) · (k = label) + s / K                                        s: label smoothing
  *   loss  = 1 / N · sum over n of  log(sum over k of exp(x[n,k])) - sum over k of t[k] · x[n,k]
  *   dx    = dloss / N · (softmax(x) - t)
+ * Mixed rows have a second label, and the share of the first:
+ *   t[k]  = (1 - s) · (share · (k = label) + (1 - share) · (k = label2)) + s / K
  *
  * A row with a label outside 0 … K-1 gives NaN; nothing outside x is read. LANES work-items (dimension 0) share a row, ROWS rows
  * (dimension 1) a group; sums are taken in a fixed order, by a tree in local memory. */
@@ -16,6 +18,9 @@
 #endif
 #ifndef DLOSS
 #define DLOSS 0 /* 1: the gradient begins with dloss, not with 1 */
+#endif
+#ifndef MIXED
+#define MIXED 0 /* 1: rows have second labels */
 #endif
 
 /* Combines the values of a row's lanes; every lane gets the result. All work-items of the group must come here. */
@@ -44,10 +49,15 @@ static struct row row_of(global const float *restrict x, int K, bool inside, loc
   return r;
 }
 
+static float logit_of(global const float *restrict x, int label, int K) {
+  return label >= 0 && label < K ? x[label] : NAN;
+}
+
 /* partial[group] = sum of the losses of the rows group · ROWS + row, then every ROWS · groups further; with a single group this is divided by N
  * and so the loss itself. */
 kernel void softmax_cross_entropy(global float *restrict partial, global const float *restrict x,
-                                  global const int *restrict label, int N, int K, float smoothing) {
+                                  global const int *restrict label, global const int *restrict label2,
+                                  global const float *restrict share, int N, int K, float smoothing) {
   local float shared[ROWS * LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), group = (int)get_group_id(1);
   const int groups = (int)get_num_groups(1);
@@ -63,8 +73,8 @@ kernel void softmax_cross_entropy(global float *restrict partial, global const f
       for (int k = lane; k < K; k += LANES) all += mine[k] - r.most;
     REDUCE(all, at, all + other)
     if (inside) {
-      const bool known = label[n] >= 0 && label[n] < K;
-      const float own = known ? mine[label[n]] - r.most : NAN;
+      float own = logit_of(mine, label[n], K) - r.most;
+      if (MIXED) own = share[n] * own + (1.0f - share[n]) * (logit_of(mine, label2[n], K) - r.most);
       loss += log(r.sum) - (1.0f - smoothing) * own - smoothing / K * all;
     }
   }
@@ -85,7 +95,8 @@ kernel void softmax_cross_entropy_sum(global float *restrict loss, global const 
 }
 
 kernel void softmax_cross_entropy_dx(global float *restrict dx, global const float *restrict x,
-                                     global const int *restrict label, global const float *restrict dloss, int N, int K,
+                                     global const int *restrict label, global const float *restrict dloss,
+                                     global const int *restrict label2, global const float *restrict share, int N, int K,
                                      float smoothing) {
   local float shared[ROWS * LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), n = (int)get_global_id(1);
@@ -93,10 +104,11 @@ kernel void softmax_cross_entropy_dx(global float *restrict dx, global const flo
   global const float *restrict mine = x + (inside ? n * K : 0);
   struct row r = row_of(mine, K, inside, shared + row * LANES + lane);
   if (inside) {
-    const bool known = label[n] >= 0 && label[n] < K;
+    const bool known = label[n] >= 0 && label[n] < K && (!MIXED || (label2[n] >= 0 && label2[n] < K));
     const float scale = (DLOSS ? dloss[0] : 1.0f) / N;
     for (int k = lane; k < K; k += LANES) {
-      const float target = (k == label[n] ? 1.0f - smoothing : 0.0f) + smoothing / K;
+      float target = (k == label[n] ? 1.0f - smoothing : 0.0f) + smoothing / K;
+      if (MIXED) target += (1.0f - smoothing) * (1.0f - share[n]) * ((float)(k == label2[n]) - (float)(k == label[n]));
       dx[n * K + k] = known ? scale * (exp(mine[k] - r.most) / r.sum - target) : NAN;
     }
   }

@@ -33,6 +33,24 @@ double skp__random_normal(struct skp__random *r) {
   return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
+/* Gamma(shape, 1) after Marsaglia and Tsang (2000), "A Simple Method for Generating Gamma Variables". */
+static double gamma_of(struct skp__random *r, double shape) {
+  if (shape < 1) return gamma_of(r, shape + 1) * pow(1.0 - skp__random_uniform(r), 1 / shape);
+  const double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
+  for (;;) {
+    double x = skp__random_normal(r), v = 1 + c * x;
+    if (v <= 0) continue;
+    v = v * v * v;
+    if (log(1.0 - skp__random_uniform(r)) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
+  }
+}
+
+double skp__random_beta(struct skp__random *r, double alpha) {
+  double a = gamma_of(r, alpha), b = gamma_of(r, alpha);
+  return a + b > 0 ? a / (a + b)
+                   : (double)skp__random_below(r, 2); /* a tiny alpha leaves both at 0: nearly all is at the ends */
+}
+
 uint32_t skp__random_below(struct skp__random *r, uint32_t n) {
   uint32_t limit = UINT32_MAX - UINT32_MAX % n; /* draws from limit on would favour small results */
   uint32_t bits;

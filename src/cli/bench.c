@@ -137,6 +137,7 @@ skp_status cli_bench(struct cli *c) {
   struct bench b = {.c = c};
   SKP_TRY(read_options(&b));
   SKP_TRY(cli_open_model(c));
+  skp__recipe_no_augmentation(&c->model->recipe); /* there is no loader that would mix images */
   SKP_TRY(cli_open_backend(c));
   cli_say_device(c);
   b.N = c->model->recipe.batch;

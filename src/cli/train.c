@@ -128,6 +128,7 @@ static void say_augmentation(const struct training *t) {
   if (r->crop_padding) add_words(text, sizeof text, "random crop with %lld pixels around", (long long)r->crop_padding);
   if (r->flip) add_words(text, sizeof text, "horizontal flip");
   if (r->cutout) add_words(text, sizeof text, "cutout %lld", (long long)r->cutout);
+  if (r->mixup > 0) add_words(text, sizeof text, "mixup %g", r->mixup);
   if (*text) fprintf(stderr, "augment  %s\n", text);
 }
 

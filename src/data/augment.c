@@ -6,6 +6,9 @@
 #include "data/data.h"
 #include <string.h>
 
+/* Keep these numbers apart from others of the same seed. */
+static const uint64_t of_images = 0x6175676d656e74, of_batches = 0x6d69787570;
+
 /* ---- drawing a view --------------------------------------------------------------------------------------------- */
 
 struct drawing {
@@ -54,8 +57,7 @@ static const struct {
 
 void skp__view_draw(struct skp__view *v, int H, int W, const struct skp_image *image, const struct skp_augment *a,
                     uint64_t seed, int64_t epoch, int64_t sample) {
-  static const uint64_t domain = 0x6175676d656e74; /* keeps these numbers apart from others of the same seed */
-  const uint64_t key = skp__random_bits(seed ^ domain, (uint64_t)epoch, (uint64_t)sample);
+  const uint64_t key = skp__random_bits(seed ^ of_images, (uint64_t)epoch, (uint64_t)sample);
   const struct drawing d = {v, image, a};
   *v = (struct skp__view){.H = H, .W = W, .top = half(image->H - H), .left = half(image->W - W)};
   v->reflect = a->crop_reflect;
@@ -112,4 +114,22 @@ void skp__view_render(float *out, const struct skp__view *v, const struct skp_im
       render_row(out + y * stride, row, column, v->W, C, table);
   }
   punch(out, v, C);
+}
+
+/* ---- mixup ------------------------------------------------------------------------------------------------------ */
+
+static void blend(float *restrict to, const float *restrict with, float share, int64_t values) {
+  for (int64_t i = 0; i < values; i++) to[i] = share * to[i] + (1 - share) * with[i];
+}
+
+void skp__mixup(const struct skp__mixing *m, double alpha, uint64_t seed, int64_t epoch, int64_t batch, float *last) {
+  struct skp__random r = skp__random_start(skp__random_bits(seed ^ of_batches, (uint64_t)epoch, (uint64_t)batch), 0);
+  const double drawn = skp__random_beta(&r, alpha);
+  const float share = (float)(drawn < 0.5 ? 1 - drawn : drawn);
+  memcpy(last, m->x + (m->n - 1) * m->values, (size_t)m->values * sizeof *last);
+  for (int64_t i = m->n - 1; i >= 0; i--) {
+    blend(m->x + i * m->values, i ? m->x + (i - 1) * m->values : last, share, m->values);
+    m->other[i] = m->labels[i ? i - 1 : m->n - 1];
+    m->share[i] = share;
+  }
 }

@@ -12,6 +12,7 @@ struct skp_augment {
   int crop_padding;  /* pixels by which it may reach beyond each edge */
   bool crop_reflect; /* what lies there mirrors the image, else it is black */
   bool flip;         /* left and right change places, half the time */
+  double mixup;      /* alpha of the Beta distribution of the shares in pairs of images; 0: images stay apart */
   int cutout;        /* side of a square, somewhere, that becomes the mean colour (DeVries and Taylor 2017); 0: none */
 };
 
@@ -38,5 +39,20 @@ void skp__view_draw(struct skp__view *v, int H, int W, const struct skp_image *i
 /* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. column: [W], to work in. */
 void skp__view_render(float *out, const struct skp__view *v, const struct skp_image *image,
                       const float table[][SKP_LEVELS], int *column);
+
+/* ---- mixup -------------------------------------------------------------------------------------------------------- */
+
+/* A batch of n images whose content is `values` numbers each. */
+struct skp__mixing {
+  int64_t n, values;
+  float *x;              /* {n, values} */
+  const int32_t *labels; /* {n} */
+  int32_t *other;        /* {n} */
+  float *share;          /* {n} */
+};
+
+/* Mixes each image with the one before it in the batch, the first with the last (Zhang et al. 2018): all in one share of at least a half,
+ * which the batch's number decides; `other` receives the labels of those before, `share` the shares. last: [values], to work in. */
+void skp__mixup(const struct skp__mixing *m, double alpha, uint64_t seed, int64_t epoch, int64_t batch, float *last);
 
 #endif

@@ -83,7 +83,13 @@ static struct slot *claim(struct skp_loader *l) {
 struct desk {
   struct skp_image stored, fitted;
   int *column; /* [W]: see skp__view_render */
+  float *last; /* an image: see skp__mixup */
 };
+
+static skp_status set_up_desk(struct desk *d, const struct skp_loader *l) {
+  SKP_TRY(skp__alloc(&d->column, (size_t)l->W, sizeof *d->column));
+  return skp__alloc(&d->last, (size_t)l->H * (size_t)l->W * (size_t)l->C, sizeof *d->last);
+}
 
 /* One image: read, made what the network takes, seen as chance and the epoch want it. */
 static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t sample, float *x,
@@ -108,13 +114,16 @@ static skp_status fill(const struct skp_loader *l, struct slot *slot, struct des
     skp_status status = prepare(l, d, b->epoch, slot->picks[i], b->x + i * values, &b->labels[i]);
     if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)slot->picks[i], l->source->name);
   }
+  if (b->other)
+    skp__mixup(&(struct skp__mixing){b->n, values, b->x, b->labels, b->other, b->share}, l->o.augment.mixup, l->o.seed,
+               b->epoch, b->index, d->last);
   return SKP_OK;
 }
 
 static void *work(void *user) {
   struct skp_loader *l = user;
   struct desk desk = {.column = NULL};
-  skp_status memory = skp__alloc(&desk.column, (size_t)l->W, sizeof *desk.column);
+  skp_status memory = set_up_desk(&desk, l);
   for (struct slot *slot; (slot = claim(l));) {
     slot->status = memory == SKP_OK ? fill(l, slot, &desk) : memory;
     if (slot->status != SKP_OK && !slot->error) slot->error = strdup(skp_error_message());
@@ -126,6 +135,7 @@ static void *work(void *user) {
   skp__image_free(&desk.stored);
   skp__image_free(&desk.fitted);
   free(desk.column);
+  free(desk.last);
   return NULL;
 }
 
@@ -226,6 +236,9 @@ static skp_status make_ring(struct skp_loader *l) {
     SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
     SKP_TRY(skp__alloc(&l->slot[d].batch.labels, batch, sizeof(int32_t)));
     SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(uint32_t)));
+    if (!(l->o.augment.mixup > 0)) continue;
+    SKP_TRY(skp__alloc(&l->slot[d].batch.other, batch, sizeof(int32_t)));
+    SKP_TRY(skp__alloc(&l->slot[d].batch.share, batch, sizeof(float)));
   }
   return SKP_OK;
 }
@@ -279,6 +292,8 @@ void skp__loader_destroy(struct skp_loader *l) {
   for (int d = 0; l->slot && d < l->o.depth; d++) {
     free(l->slot[d].batch.x);
     free(l->slot[d].batch.labels);
+    free(l->slot[d].batch.other);
+    free(l->slot[d].batch.share);
     free(l->slot[d].picks);
     free(l->slot[d].error);
   }

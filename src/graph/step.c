@@ -103,11 +103,13 @@ skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g
 
 /* ---- loss and update -------------------------------------------------------------------------------------------- */
 
-skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool metrics) {
-  struct skp_shape labels = skp__shape1(g->tensors.at[g->logits].shape.dim[0]);
+skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed, bool metrics) {
+  struct skp_shape share = skp__shape1(g->tensors.at[g->logits].shape.dim[0]), labels = share;
   labels.dtype = SKP_I32;
   SKP_TRY(skp__graph_value(g, &g->labels, "labels", SKP_ROLE_INPUT, labels));
-  skp_value in[2] = {g->logits, g->labels}, right[2];
+  if (mixed) SKP_TRY(skp__graph_value(g, &g->other, "other", SKP_ROLE_INPUT, labels));
+  if (mixed) SKP_TRY(skp__graph_value(g, &g->share, "share", SKP_ROLE_INPUT, share));
+  skp_value in[] = {g->logits, g->labels, g->other, g->share}, right[2];
   union skp_attrs attrs;
   skp__attrs_default(&skp__op_softmax_cross_entropy, &attrs);
   attrs.loss.label_smoothing = label_smoothing;

@@ -33,7 +33,8 @@
   X(INT, crop_padding, "0", 0, 1 << 10, "pixels by which a random crop may reach beyond the image")                    \
   X(BOOL, crop_reflect, "false", 0, 1, "the image is mirrored there, not black")                                       \
   X(BOOL, flip, "false", 0, 1, "mirror half of the images, left to right")                                             \
-  X(INT, cutout, "0", 0, 1 << 14, "side of a square that is cut out of each image at random")
+  X(INT, cutout, "0", 0, 1 << 14, "side of a square that is cut out of each image at random")                          \
+  X(REAL, mixup, "0", 0, 100, "mix pairs of images, shares from a Beta distribution with this alpha")
 
 #define SKP_BELOW_ONE 0.9999999
 

@@ -17,7 +17,7 @@ static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r
   union skp_attrs attrs;
   SKP_TRY(skp__recipe_optimizer(&update, &attrs, r));
   SKP_TRY(skp__fuse(g));
-  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, false));
+  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0, false));
   SKP_TRY(skp__graph_differentiate(g));
   return skp__graph_add_update(g, update, &attrs);
 }
@@ -25,7 +25,7 @@ static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r
 static skp_status complete_eval(struct skp_graph *g) {
   SKP_TRY(skp__fuse(g));
   keep_logits(g);
-  return skp__graph_add_loss(g, 0, true);
+  return skp__graph_add_loss(g, 0, false, true);
 }
 
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training) {
@@ -162,6 +162,10 @@ skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const st
       return skp__fail(SKP_FORMAT, "Image %lld of batch %lld has the label %d; the network knows 0 to %d.",
                        (long long)i, (long long)batch->index, (int)batch->labels[i], classes - 1);
   SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->input), 0, batch->x, 4 * count(g, g->input)));
+  if (g->other != SKP_NONE) {
+    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->other), 0, batch->other, 4 * batch->n));
+    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->share), 0, batch->share, 4 * batch->n));
+  }
   return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels, 4 * batch->n);
 }
 
@@ -176,7 +180,8 @@ void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe 
                                       .crop_padding = (int)r->crop_padding,
                                       .crop_reflect = r->crop_reflect,
                                       .flip = r->flip,
-                                      .cutout = (int)r->cutout};
+                                      .cutout = (int)r->cutout,
+                                      .mixup = r->mixup};
 }
 
 skp_status skp__session_settle(struct skp_session *s, skp_status status) {

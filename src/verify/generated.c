@@ -60,6 +60,8 @@ static const struct row {
     {1, "softmax_cross_entropy", "x=9x10 labels=9", "label_smoothing=0.1"},
     {0, "softmax_cross_entropy", "x=130x100 labels=130", ""},
     {0, "softmax_cross_entropy_dx", "x=9x10 labels=9 dloss=1", "label_smoothing=0.1"},
+    {1, "softmax_cross_entropy", "x=9x10 labels=9 other=9 share=9", "label_smoothing=0.1"},
+    {0, "softmax_cross_entropy_dx", "x=130x100 labels=130 dloss=1 other=130 share=130", ""},
     {1, "accuracy", "x=67x10 labels=67", ""},
     {0, "accuracy", "x=300x3 labels=300", ""},
     {1, "resize_bilinear", "x=2x12x10x3", "out_h=7 out_w=5"},
@@ -84,11 +86,12 @@ static bool next_token(const char **list, char name[32], char value[64]) {
 /* ---- contents ----------------------------------------------------------------------------------------------------- */
 
 /* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
-enum fill { NORMAL, POSITIVE, LABELS, HYPER };
+enum fill { NORMAL, POSITIVE, SHARE, LABELS, HYPER };
 static const struct {
   const char *name;
   enum fill fill;
-} fills[] = {{"labels", LABELS}, {"running_var", POSITIVE}, {"v", POSITIVE}, {"gamma", POSITIVE}, {"hyper", HYPER}};
+} fills[] = {{"labels", LABELS}, {"other", LABELS},   {"share", SHARE}, {"running_var", POSITIVE},
+             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER}};
 
 static enum fill fill_of(const char *name) {
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)
@@ -108,6 +111,8 @@ static skp_status make(void **out, enum fill fill, int64_t count, int64_t classe
       f[i] = hyper[i % 4];
     else if (fill == POSITIVE)
       f[i] = (float)skp__random_between(r, 0.5, 1.5);
+    else if (fill == SHARE)
+      f[i] = (float)skp__random_uniform(r);
     else
       f[i] = (float)skp__random_normal(r);
   }

@@ -46,9 +46,9 @@ rates=$(sed -n '/"step"/s/.*"lr":\([0-9.e-]*\).*/\1/p' schedule/log.jsonl | grep
 [ "$rates" = "0.1 0.1 0.05 0.05" ] || fail "learning rates: $rates"
 
 # Augmentation changes what is learnt, and --no-augment leaves it out.
-run 0 train tiny.lua --max-steps 3 --flip --crop-padding 2 --cutout 8 --out augmented
-in_err '^augment  random crop with 2 pixels around, horizontal flip, cutout 8$'
-run 0 train tiny.lua --max-steps 3 --flip --crop-padding 2 --cutout 8 --no-augment --out bare
+run 0 train tiny.lua --max-steps 3 --flip --crop-padding 2 --cutout 8 --mixup 0.2 --out augmented
+in_err '^augment  random crop with 2 pixels around, horizontal flip, cutout 8, mixup 0.2$'
+run 0 train tiny.lua --max-steps 3 --flip --crop-padding 2 --cutout 8 --mixup 0.2 --no-augment --out bare
 run 0 train tiny.lua --max-steps 3 --out plain
 cmp plain/log.jsonl bare/log.jsonl || fail "--no-augment leaves some"
 cmp -s plain/log.jsonl augmented/log.jsonl && fail "augmentation changes nothing"

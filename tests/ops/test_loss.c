@@ -4,7 +4,10 @@
 static const struct shape {
   int N, K;
   float smoothing;
-} shapes[] = {{1, 1, 0}, {1, 10, 0}, {128, 10, 0.1f}, {67, 10, 0}, {5, 100, 0.1f}, {130, 200, 0}, {3, 1000, 0.2f}};
+  bool mixed;
+} shapes[] = {{1, 1, 0, false},       {1, 10, 0, false},      {128, 10, 0.1f, false},
+              {67, 10, 0, false},     {5, 100, 0.1f, false},  {130, 200, 0, false},
+              {3, 1000, 0.2f, false}, {130, 200, 0.1f, true}, {67, 10, 0, true}};
 enum { SHAPES = sizeof shapes / sizeof *shapes, SMOOTH = 2 };
 
 /* The loss with its gradient, beginning with `dloss` unless that is 0, and accuracy; x and labels are taken over. */
@@ -16,9 +19,16 @@ static void make(struct skp__case *c, const struct shape *s, float *x, int32_t *
   skp_value out[SKP_MAX_OUT], din[SKP_MAX_IN], dy = SKP_NONE;
   char id[60];
   rows.dtype = SKP_I32;
-  snprintf(id, sizeof id, "%dx%d smoothing %g", s->N, s->K, (double)s->smoothing);
+  snprintf(id, sizeof id, "%dx%d smoothing %g%s", s->N, s->K, (double)s->smoothing, s->mixed ? " mixed" : "");
   ck_ok(skp__case_create(c, "softmax_cross_entropy", id));
-  const skp_value in[] = {given(c, skp__shape2(s->N, s->K), x), given(c, rows, labels)};
+  skp_value in[SKP_MAX_IN] = {given(c, skp__shape2(s->N, s->K), x), given(c, rows, labels), SKP_NONE, SKP_NONE};
+  if (s->mixed) {
+    int32_t *other;
+    ck_ok(skp__alloc(&other, (size_t)s->N, sizeof *other));
+    for (int n = 0; n < s->N; n++) other[n] = labels[s->N - 1 - n];
+    in[2] = given(c, rows, other);
+    in[3] = input(c, skp__shape1(s->N), 4); /* any number will do */
+  }
   ck_ok(skp__case_node(c, &skp__op_softmax_cross_entropy, &attrs, in, out));
   if (dloss != 0) {
     ck_ok(skp__alloc(&begin, 1, sizeof *begin));
@@ -54,11 +64,11 @@ START_TEST(large_and_equal_logits) {
 END_TEST
 
 START_TEST(labels_outside_are_seen) {
-  static const int32_t outside[] = {-1, 10, INT32_MIN, INT32_MAX};
-  const struct shape *s = &shapes[SMOOTH];
+  static const int32_t outside[] = {-1, 200, INT32_MIN, INT32_MAX};
+  const struct shape *s = &shapes[_i < 4 ? SMOOTH : SHAPES - 1];
   struct skp__case c;
   int32_t *labels = digits(s->N, (uint32_t)s->K, SKP_I32, 2);
-  labels[s->N - 1] = outside[_i];
+  labels[s->N - 1] = outside[_i % 4];
   make(&c, s, noise(count(s), 1), labels, 0);
   judge_nan(&c);
   skp__case_free(&c);
@@ -88,7 +98,7 @@ END_TEST
 static void add(TCase *device) {
   tcase_add_loop_test(device, every_method_is_right, 0, SHAPES);
   tcase_add_test(device, large_and_equal_logits);
-  tcase_add_loop_test(device, labels_outside_are_seen, 0, 4);
+  tcase_add_loop_test(device, labels_outside_are_seen, 0, 8);
   tcase_add_test(device, nan_logits_are_seen);
   tcase_add_test(device, every_method_repeats_itself);
 }

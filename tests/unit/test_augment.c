@@ -175,6 +175,40 @@ START_TEST(drawn_from_seed_epoch_and_sample) {
 }
 END_TEST
 
+/* ---- mixup -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(mixes_with_the_one_before) {
+  enum { N = 3 };
+  float x[2 * N] = {1, 10, 2, 20, 3, 30}, last[2], share[N];
+  const int32_t labels[N] = {7, 8, 9};
+  int32_t other[N];
+  const struct skp__mixing m = {N, 2, x, labels, other, share};
+  skp__mixup(&m, 1, 1, 2, 3, last);
+  const float s = share[0], t = 1 - s;
+  ck_assert(s >= 0.5f && s < 1 && share[1] == s && share[2] == s);
+  ck_assert(other[0] == 9 && other[1] == 7 && other[2] == 8);
+  const float want[2 * N] = {s * 1 + t * 3,   s * 10 + t * 30, s * 2 + t * 1,
+                             s * 20 + t * 10, s * 3 + t * 2,   s * 30 + t * 20};
+  for (int i = 0; i < 2 * N; i++) ck_assert_float_eq_tol(x[i], want[i], 1e-6f * want[i]);
+}
+END_TEST
+
+/* Beta(alpha, alpha) has the mean 1/2 and the variance 1 / (8 alpha + 4); folded at 1/2 it keeps the mean square of the distance. */
+START_TEST(shares_are_beta) {
+  enum { TRIED = 20000 };
+  static const double alphas[] = {0.2, 1, 4};
+  double sum = 0, variance = 1 / (8 * alphas[_i] + 4);
+  for (int i = 0; i < TRIED; i++) {
+    float x = 0, last, share;
+    int32_t label = 0, other;
+    skp__mixup(&(struct skp__mixing){1, 1, &x, &label, &other, &share}, alphas[_i], 3, 0, i, &last);
+    ck_assert(share >= 0.5f && share <= 1);
+    sum += ((double)share - 0.5) * ((double)share - 0.5);
+  }
+  ck_assert_double_eq_tol(sum / TRIED, variance, 0.05 * variance);
+}
+END_TEST
+
 /* ---- in the loader ------------------------------------------------------------------------------------------------ */
 
 enum { SIDE = 8, VALUES = SIDE * SIDE * 3, SAMPLES = 40 };
@@ -186,6 +220,7 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   return SKP_OK;
 }
 
+/* Appends to x each batch's images, and its shares where images are mixed. */
 static void load(float *x, const struct skp_augment *a, int threads, int epochs) {
   struct skp_source s = {.name = (char *)"numbers", .n = SAMPLES, .H = SIDE, .W = SIDE, .C = 3, .image = image};
   struct skp_loader_options o = {.batch = 8, .seed = 3, .threads = threads, .depth = 2 + threads, .augment = *a};
@@ -198,26 +233,33 @@ static void load(float *x, const struct skp_augment *a, int threads, int epochs)
     ck_ok(skp__loader_next(l, &batch, NULL));
     memcpy(x, batch->x, 8 * VALUES * sizeof *x);
     x += 8 * VALUES;
+    ck_assert((batch->share != NULL) == (a->mixup > 0) && (batch->other != NULL) == (a->mixup > 0));
+    if (batch->share) memcpy(x, batch->share, 8 * sizeof *x);
+    if (batch->share) x += 8;
     skp__loader_give_back(l, batch);
   }
   skp__loader_destroy(l);
 }
 
 START_TEST(threads_do_not_matter) {
-  enum { EPOCHS = 2, TOTAL = EPOCHS * SAMPLES * VALUES };
+  enum { EPOCHS = 2, TOTAL = EPOCHS * SAMPLES * VALUES, MIXED = TOTAL + EPOCHS * SAMPLES };
   struct skp_augment a = {.crop = true, .crop_padding = 2, .flip = true, .cutout = 3};
-  static float one[TOTAL], two[TOTAL], four[TOTAL], plain[TOTAL];
+  static float one[MIXED], two[MIXED], four[MIXED], plain[TOTAL];
   load(one, &a, 1, EPOCHS);
   load(two, &a, 2, EPOCHS);
   load(four, &a, 4, EPOCHS);
   load(plain, &(struct skp_augment){.crop = false}, 2, EPOCHS);
   ck_assert_mem_eq(one, two, sizeof one);
   ck_assert_mem_eq(one, four, sizeof one);
-  ck_assert(memcmp(one, one + TOTAL / 2, sizeof one / 2)); /* another epoch, other views */
-  ck_assert_mem_eq(plain, plain + TOTAL / 2, sizeof one / 2);
+  ck_assert(memcmp(one, one + TOTAL / 2, sizeof plain / 2)); /* another epoch, other views */
+  ck_assert_mem_eq(plain, plain + TOTAL / 2, sizeof plain / 2);
   int64_t zeros = 0; /* that only holes make: no byte is normalised to 0 */
   for (int i = 0; i < TOTAL; i++) zeros += one[i] == 0;
   ck_assert_int_gt(zeros, 4 * 3 * EPOCHS * SAMPLES / 2);
+  a.mixup = 0.4;
+  load(one, &a, 1, EPOCHS);
+  load(four, &a, 4, EPOCHS);
+  ck_assert_mem_eq(one, four, sizeof one);
 }
 END_TEST
 
@@ -237,6 +279,8 @@ int main(void) {
   tcase_add_test(c, flips_half);
   tcase_add_test(c, cuts_out);
   tcase_add_test(c, drawn_from_seed_epoch_and_sample);
+  tcase_add_test(c, mixes_with_the_one_before);
+  tcase_add_loop_test(c, shares_are_beta, 0, 3);
   tcase_add_test(c, threads_do_not_matter);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

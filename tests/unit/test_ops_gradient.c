@@ -57,6 +57,7 @@ static const struct {
     {"softmax_cross_entropy", "6x5 i6", ""},
     {"softmax_cross_entropy", "6x5 i6", "label_smoothing=0.1"},
     {"softmax_cross_entropy", "3x2 i3", "label_smoothing=1"},
+    {"softmax_cross_entropy", "6x5 i6 i6 6", "label_smoothing=0.1"},
 };
 
 /* ---- the call under test -------------------------------------------------------------------------------------------- */
@@ -197,9 +198,10 @@ static struct skp_grad backward(struct trial *t, const bool *need) {
   return g;
 }
 
-/* Inputs that a gradient can be asked for: float, present, and not running statistics or labels. */
+/* Inputs that a gradient can be asked for: float, present, and not running statistics or labels and their shares. */
 static bool differentiable(const struct trial *t, int i) {
-  return t->in[i] != SKP_NONE && t->sig.in[i].dtype == SKP_F32 && strncmp(t->sig.op->in_names[i], "running", 7) != 0;
+  return t->in[i] != SKP_NONE && t->sig.in[i].dtype == SKP_F32 && strncmp(t->sig.op->in_names[i], "running", 7) != 0 &&
+         strcmp(t->sig.op->in_names[i], "share?") != 0;
 }
 
 START_TEST(matches_differences) {
@@ -252,8 +254,9 @@ START_TEST(loss_gradient_scales) {
   struct skp_sig sig;
   struct tape t = {.n = 0};
   op_case(&sig, "softmax_cross_entropy_dx", "2x3 i2 1", "label_smoothing=0.2");
-  const skp_value in[] = {tape_new(&t, sig.in[0]), tape_new(&t, sig.in[1]), tape_new(&t, sig.in[2])};
-  const skp_value without[] = {in[0], in[1], SKP_NONE};
+  const skp_value in[] = {tape_new(&t, sig.in[0]), tape_new(&t, sig.in[1]), tape_new(&t, sig.in[2]), SKP_NONE,
+                          SKP_NONE};
+  const skp_value without[] = {in[0], in[1], SKP_NONE, SKP_NONE, SKP_NONE};
   skp_value scaled, plain;
   for (int e = 0; e < 6; e++) floats(&t, in[0])[e] = (float)e * 0.5f;
   *floats(&t, in[2]) = -4;

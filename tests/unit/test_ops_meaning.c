@@ -96,6 +96,26 @@ START_TEST(loss_values) {
 }
 END_TEST
 
+/* share · CE(label) + (1 - share) · CE(other), and the gradient of that. */
+START_TEST(mixed_loss_values) {
+  start("softmax_cross_entropy", "1x2 i1 i1 1", "");
+  PUT(0, 1, 3); /* cross-entropies 2.12692801 and 0.12692801 */
+  PUT_LABELS(1, 0);
+  PUT_LABELS(2, 1);
+  PUT(3, 0.75f);
+  go();
+  EXPECT(0, 0.75f * 2.12692801f + 0.25f * 0.12692801f);
+  PUT_LABELS(2, 0); /* twice the same */
+  go();
+  EXPECT(0, 2.12692801f);
+  start("softmax_cross_entropy_dx", "1x2 i1 - i1 1", "label_smoothing=0.1");
+  PUT_LABELS(3, 1);
+  PUT(4, 0.75f);
+  go();
+  EXPECT(0, 0.5f - (0.9f * 0.75f + 0.05f), 0.5f - (0.9f * 0.25f + 0.05f));
+}
+END_TEST
+
 START_TEST(labels_outside) {
   static const int32_t outside[] = {-1, 3, INT32_MAX, INT32_MIN};
   for (int i = 0; i < 4; i++) {
@@ -273,6 +293,7 @@ int main(void) {
   TCase *tc = tcase_create("meaning");
   tcase_add_loop_test(tc, two_updates, 0, sizeof updates / sizeof *updates);
   tcase_add_test(tc, loss_values);
+  tcase_add_test(tc, mixed_loss_values);
   tcase_add_test(tc, labels_outside);
   tcase_add_test(tc, accuracy_counts);
   tcase_add_test(tc, running_statistics);
