@@ -11,6 +11,10 @@
 #define CLI_OPTION_LIST(X)                                                                                             \
   X(OUT, "out", 'o', "DIR", "the run's folder; default: runs/MODEL-N")                                                 \
   X(MAX_STEPS, "max-steps", 0, "N", "stop after N updates; 0: only write the initial weights")                         \
+  X(MAX_TIME, "max-time", 0, "TIME", "stop after 90 (minutes), 45m or 1h30m; --resume goes on from there")             \
+  X(RESUME, "resume", 0, "[DIR]", "go on with the run in DIR, or in --out DIR, or with the latest in runs")            \
+  X(SAVE_EVERY, "save-every", 0, "WHEN", "save each 1epoch (default), 200steps or 5min")                               \
+  X(KEEP, "keep", 0, "N", "keep the N latest of these as step-NUMBER.safetensors; default: 0")                         \
   X(SEED, "seed", 0, "N", "of the initial weights and the order of the images; default: 1")                            \
   X(NO_SHUFFLE, "no-shuffle", 0, "", "take the images in stored order")                                                \
   X(NO_AUGMENT, "no-augment", 0, "", "take the images as they are")                                                    \
@@ -96,10 +100,25 @@ skp_status cli_open_backend(struct cli *c);
 skp_status cli_open_model(struct cli *c);
 /* Backend, model and weights of the checkpoint named by the first argument. */
 skp_status cli_open_checkpoint(struct cli *c);
+/* What was said of the recipe, on top of the model's. */
+skp_status cli_override_recipe(struct cli *c);
 /* A data set that the model can take; *out NULL if there are no test files. */
 skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split);
 /* Threads that load data. */
 int cli_loader_threads(const struct cli *c);
+
+/* ---- resume.c --------------------------------------------------------------------------------------------------- */
+
+/* The run that --resume means, and its model with what was said of the recipe. *dir is fresh memory. SKP_USAGE if the model file or the
+ * settings that were given are not the run's. */
+skp_status cli_open_resume(struct cli *c, struct skp_resume **out, char **dir);
+
+/* ---- limits.c --------------------------------------------------------------------------------------------------- */
+
+/* Seconds that --max-time says; 0: it was not said. */
+skp_status cli_max_time(const struct cli *c, double *seconds);
+/* --save-every and --keep; *out holds what they are otherwise. */
+skp_status cli_save_options(const struct cli *c, struct skp_save_options *out);
 
 /* ---- print.c ---------------------------------------------------------------------------------------------------- */
 

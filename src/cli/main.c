@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 const struct cli_command cli_commands[] = {
-    {"train", "MODEL.lua", 1, 1, "recipe out max-steps seed no-shuffle no-augment init set size device",
+    {"train", "MODEL.lua", 0, 1,
+     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment init set size device",
      "Trains the network of a model file",
-     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors and\n"
-     "best.safetensors. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice ends at once.\n"
-     "  skipper train models/resize.lua --data digits --epochs 3",
+     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
+     "best.safetensors and state.safetensors. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice\n"
+     "ends at once. However a run ended, --resume goes on with it to the same weights, on the same device to the bit; the\n"
+     "model and all settings are taken from the run, only its limits, its saving and the device may be others.\n"
+     "  skipper train models/resize.lua --data digits --epochs 3\n"
+     "  skipper train --resume runs/resize-1",
      cli_train},
     {"eval", "CKPT.safetensors", 1, 1, "data batch json device", "Tests a trained network on a data set",
      "  skipper eval runs/resize-1/best.safetensors --data digits", cli_eval},

@@ -42,7 +42,8 @@ static skp_status leave_old_optimizer(const struct cli *c, struct skp_recipe *r)
   return SKP_OK;
 }
 
-static skp_status override_recipe(const struct cli *c, struct skp_recipe *r) {
+skp_status cli_override_recipe(struct cli *c) {
+  struct skp_recipe *r = &c->model->recipe;
   SKP_TRY(leave_old_optimizer(c, r));
   bool norm = false;
   for (int i = 0; skp__recipe_fields[i].name; i++) {
@@ -62,13 +63,13 @@ skp_status cli_open_model(struct cli *c) {
   int64_t size;
   SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, 0));
   SKP_TRY(skp__model_load(&c->model, c->arguments.at[0], c->set.at, c->set.n, (int)size, stderr));
-  return override_recipe(c, &c->model->recipe);
+  return cli_override_recipe(c);
 }
 
 skp_status cli_open_checkpoint(struct cli *c) {
   const char *path = c->arguments.at[0];
   SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, path));
-  SKP_TRY(override_recipe(c, &c->model->recipe));
+  SKP_TRY(cli_override_recipe(c));
   SKP_TRY(cli_open_backend(c));
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   return skp__checkpoint_load_weights(path, c->session, true, NULL);

@@ -49,7 +49,9 @@ static const char *dashed(char *text, size_t size, const char *name) {
 static void add(struct table *t, const char *name, char letter, int val, const char *argument, const char *help) {
   t->row[t->n++] = (struct poptOption){.longName = name,
                                        .shortName = letter,
-                                       .argInfo = *argument ? POPT_ARG_STRING : POPT_ARG_NONE,
+                                       .argInfo = *argument == '[' ? POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL
+                                                  : *argument      ? POPT_ARG_STRING
+                                                                   : POPT_ARG_NONE,
                                        .val = val,
                                        .descrip = help,
                                        .argDescrip = *argument ? argument : NULL};

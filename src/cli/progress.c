@@ -75,7 +75,7 @@ static void say_compiling(struct cli_progress *c, double seconds) {
 
 void cli_progress_tell(void *user, const struct skp_progress *p) {
   struct cli_progress *c = user;
-  if (p->step == 1 && p->seconds > noticeable) {
+  if (p->first && p->seconds > noticeable) {
     say_compiling(c, p->seconds);
     c->shown = p->seconds;
   }

@@ -12,8 +12,9 @@
 
 struct training {
   struct cli *c;
-  int64_t seed, max_steps;
+  struct skp_train_options o;
   struct skp_source *train, *test;
+  struct skp_resume *resume; /* NULL: a run begins */
   char *out;
   bool created; /* the run's folder, by us */
   struct cli_progress progress;
@@ -57,12 +58,13 @@ static skp_status new_folder(char **out, const char *name) {
 
 static skp_status choose_folder(struct training *t) {
   const char *said = t->c->value[CLI_OUT];
-  t->created = !said || !skp__folder_exists(said);
+  t->created = !t->out && (!said || !skp__folder_exists(said));
+  if (t->out) return skp__run_check(t->out, t->c->model);
   if (said)
     SKP_TRY(skp__strdup(&t->out, said));
   else
     SKP_TRY(new_folder(&t->out, t->c->model->name));
-  return skp__run_check(t->out, skp__checkpoint_bytes(t->c->model));
+  return skp__run_check(t->out, t->c->model);
 }
 
 /* After a run that did not begin; a folder with something in it stays. */
@@ -109,7 +111,7 @@ static void say_recipe(const struct training *t) {
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
   fprintf(stderr, ", batch %lld%s, %lld epoch%s, seed %lld\n", (long long)r->batch,
           t->train && r->batch > t->train->n ? " (all images at once)" : "", (long long)r->epochs,
-          r->epochs == 1 ? "" : "s", (long long)t->seed);
+          r->epochs == 1 ? "" : "s", (long long)t->o.seed);
 }
 
 /* Appends to a list with commas. */
@@ -142,7 +144,8 @@ static void on_progress(void *user, const struct skp_progress *p) {
 
 static skp_status start_weights(struct training *t) {
   const char *init = t->c->value[CLI_INIT];
-  SKP_TRY(skp__session_init(t->c->session, (uint64_t)t->seed));
+  if (t->resume) return SKP_OK; /* the state has them */
+  SKP_TRY(skp__session_init(t->c->session, t->o.seed));
   if (!init) return SKP_OK;
   fprintf(stderr, "weights  %s\n", init);
   return skp__checkpoint_load_weights(init, t->c->session, false, stderr);
@@ -150,20 +153,10 @@ static skp_status start_weights(struct training *t) {
 
 static skp_status run(struct training *t) {
   struct cli *c = t->c;
-  struct skp_train_options o = {.out = t->out, .say = stderr, .seed = (uint64_t)t->seed, .max_steps = t->max_steps};
-  o.shuffle = !cli_said(c, CLI_NO_SHUFFLE);
-  o.threads = cli_loader_threads(c);
-  o.extra = (struct skp_checkpoint_extra){.set = c->set.at, .sets = c->set.n};
-  if (t->train) {
-    o.extra.class_names = t->train->class_names;
-    o.extra.classes = t->train->classes;
-  }
-  o.progress = on_progress;
-  o.user = t;
-  o.stop = &stop;
+  const struct skp_data data = {t->train, t->test};
   cli_progress_start(&t->progress);
   catch_signals();
-  skp_status status = skp__train(c->session, t->train, t->test, &o);
+  skp_status status = skp__train(c->session, &data, &t->o);
   cli_progress_end(&t->progress);
   if (status == SKP_INTERRUPTED) {
     printf("%s\n", skp_error_message());
@@ -175,36 +168,100 @@ static skp_status run(struct training *t) {
   return SKP_OK;
 }
 
+/* What the command line says about training, on top of what a run that goes on began with. */
+static skp_status take_options(struct training *t) {
+  const struct cli *c = t->c;
+  const struct skp_resume *r = t->resume;
+  struct skp_train_options *o = &t->o;
+  int64_t seed;
+  o->save = r ? r->save : (struct skp_save_options){.epochs = 1};
+  SKP_TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, r ? (int64_t)r->seed : 1));
+  SKP_TRY(cli_int(c, CLI_MAX_STEPS, &o->max_steps, 0, INT64_MAX, r ? r->max_steps : -1));
+  SKP_TRY(cli_max_time(c, &o->max_seconds));
+  SKP_TRY(cli_save_options(c, &o->save));
+  o->seed = (uint64_t)seed;
+  o->shuffle = (!r || r->shuffle) && !cli_said(c, CLI_NO_SHUFFLE);
+  o->threads = cli_loader_threads(c);
+  o->extra = (struct skp_checkpoint_extra){.set = r ? r->set : c->set.at, .sets = r ? r->sets : c->set.n};
+  o->say = stderr;
+  o->resume = r;
+  o->progress = on_progress;
+  o->user = t;
+  o->stop = &stop;
+  return SKP_OK;
+}
+
+static skp_status open_data(struct training *t) {
+  struct cli *c = t->c;
+  if (t->o.max_steps == 0 && !*c->model->recipe.data) return SKP_OK;
+  SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
+  SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
+  t->o.extra.class_names = t->train->class_names;
+  t->o.extra.classes = t->train->classes;
+  return SKP_OK;
+}
+
 /* Everything that can be checked without a device is checked before one is opened. */
+static skp_status check(struct training *t) {
+  struct cli *c = t->c;
+  SKP_TRY(skp__schedule_check(&c->model->recipe));
+  SKP_TRY(open_data(t));
+  SKP_TRY(choose_folder(t));
+  t->o.out = t->out;
+  return t->resume ? skp__resume_check(t->resume, c->model, &(struct skp_data){t->train, t->test}, &t->o) : SKP_OK;
+}
+
+static void say_device(const struct training *t) {
+  struct skp_backend_info info;
+  cli_say_device(t->c);
+  t->c->backend->ops->info(t->c->backend, &info);
+  if (t->resume && strcmp(info.name, skp__resume_device(t->resume)) != 0)
+    fprintf(stderr, "         the run began on %s: results will differ in their last digits\n",
+            skp__resume_device(t->resume));
+}
+
 static skp_status prepare(struct training *t) {
   struct cli *c = t->c;
-  SKP_TRY(cli_int(c, CLI_SEED, &t->seed, 0, INT64_MAX, 1));
-  SKP_TRY(cli_int(c, CLI_MAX_STEPS, &t->max_steps, 0, INT64_MAX, -1));
-  SKP_TRY(cli_open_model(c));
-  SKP_TRY(skp__schedule_check(&c->model->recipe));
-  if (t->max_steps != 0 || *c->model->recipe.data) {
-    SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
-    SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
-  }
-  SKP_TRY(choose_folder(t));
+  SKP_TRY(check(t));
   SKP_TRY(cli_open_backend(c));
-  cli_say_device(c);
+  say_device(t);
   say_model(c);
   say_data(t);
   say_recipe(t);
   say_augmentation(t);
-  fprintf(stderr, "run      %s\n", t->out);
+  fprintf(stderr, "run      %s%s\n", t->out, t->resume ? ", resumed" : "");
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   return start_weights(t);
 }
 
+static skp_status open(struct training *t) {
+  struct cli *c = t->c;
+  if (cli_said(c, CLI_RESUME)) return cli_open_resume(c, &t->resume, &t->out);
+  if (!c->arguments.n) return skp__fail(SKP_USAGE, "train wants MODEL.lua, or --resume to go on with a run.");
+  return cli_open_model(c);
+}
+
+static skp_status train(struct training *t) {
+  int64_t finished = -1;
+  SKP_TRY(open(t));
+  SKP_TRY(take_options(t));
+  if (t->resume) SKP_TRY(skp__resume_finished(t->resume, &t->c->model->recipe, t->o.max_steps, &finished));
+  if (finished >= 0) {
+    printf("The run in %s is finished after %lld steps. To train on, give it more --epochs or --max-steps.\n", t->out,
+           (long long)finished);
+    return SKP_OK;
+  }
+  SKP_TRY(prepare(t));
+  return run(t);
+}
+
 skp_status cli_train(struct cli *c) {
   struct training t = {.c = c, .accuracy = -1};
-  skp_status status = prepare(&t);
-  if (status == SKP_OK) status = run(&t);
+  skp_status status = train(&t);
   if (status != SKP_OK && t.out && t.created) forget_folder(&t);
   skp__source_destroy(t.train);
   skp__source_destroy(t.test);
+  skp__resume_close(t.resume);
   free(t.out);
   return status;
 }

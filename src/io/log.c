@@ -21,13 +21,26 @@ struct skp_log {
   char text[GATHERED];
 };
 
-skp_status skp__log_create(struct skp_log **out, const char *path) {
+/* The end of the last whole line within the first `bytes`. */
+static off_t whole_lines(int fd, off_t bytes) {
+  char c = 0;
+  while (bytes > 0 && (pread(fd, &c, 1, bytes - 1) != 1 || c != '\n')) bytes--;
+  return bytes;
+}
+
+static int cut(int fd, int64_t keep) {
+  off_t end = lseek(fd, 0, SEEK_END);
+  return end < 0 || ftruncate(fd, whole_lines(fd, keep < end ? keep : end)) ? errno : 0;
+}
+
+skp_status skp__log_create(struct skp_log **out, const char *path, int64_t keep) {
   struct skp_log *log;
   *out = NULL;
   SKP_TRY(skp__alloc(&log, 1, sizeof *log));
-  log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+  log->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   log->flushed = skp__clock();
-  skp_status status = log->fd < 0 ? skp__fail(SKP_IO, "Cannot write %s: %s.", path, strerror(errno)) : SKP_OK;
+  int error = log->fd < 0 ? errno : cut(log->fd, keep);
+  skp_status status = error ? skp__fail(SKP_IO, "Cannot write %s: %s.", path, strerror(error)) : SKP_OK;
   if (status == SKP_OK) status = skp__strdup(&log->path, path);
   if (status == SKP_OK)
     *out = log;
@@ -59,6 +72,12 @@ skp_status skp__log_flush(struct skp_log *log) {
   log->n = 0;
   log->flushed = skp__clock();
   return SKP_OK;
+}
+
+skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
+  SKP_TRY(skp__log_flush(log));
+  *bytes = lseek(log->fd, 0, SEEK_END);
+  return *bytes < 0 ? skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(errno)) : SKP_OK;
 }
 
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) {

@@ -32,6 +32,8 @@ skp_status skp__store_create(struct skp_store **out, struct skp_backend *b);
 void skp__store_destroy(struct skp_store *s);
 /* The buffer of that name, created (zeroed) at the first call; later calls must ask for the same size. */
 skp_status skp__store_buffer(struct skp_store *s, struct skp_buffer **out, const char *name, int64_t bytes);
+/* The n-th of its buffers; NULL past the end. */
+struct skp_buffer *skp__store_nth(const struct skp_store *s, size_t n, const char **name, int64_t *bytes);
 
 /* A step made ready: the launch list and the buffers that it works on. Takes `g` over, on failure too. */
 struct skp_plan;

@@ -60,3 +60,10 @@ skp_status skp__store_buffer(struct skp_store *s, struct skp_buffer **out, const
   *out = s->kept.at[s->kept.n - 1].buffer;
   return SKP_OK;
 }
+
+struct skp_buffer *skp__store_nth(const struct skp_store *s, size_t n, const char **name, int64_t *bytes) {
+  if (n >= s->kept.n) return NULL;
+  *name = s->kept.at[n].name;
+  *bytes = s->kept.at[n].bytes;
+  return s->kept.at[n].buffer;
+}

@@ -8,6 +8,7 @@
 #include "train/run.h"
 #include "train/schedule.h"
 #include <math.h>
+#include <stdlib.h>
 
 struct slot {
   struct skp_batch *batch;
@@ -19,20 +20,23 @@ struct slot {
 
 struct loop {
   struct skp_session *s;
-  const struct skp_source *train, *test;
+  const struct skp_data *data;
   const struct skp_train_options *o;
   struct skp_loader *loader;
   struct skp__run run;
+  char *described; /* what the run is made of: see skp__state_describe */
   struct slot slot[SKP_STEPS_AHEAD];
-  int64_t queued, done;  /* steps */
-  int64_t saved;         /* the step whose weights last.safetensors holds, -1: none */
-  int64_t epoch, before; /* the present epoch, from 0; steps done before it */
-  int64_t images;        /* in this epoch so far */
-  double loss_sum;       /* over them */
-  double start, began;   /* of the run; of the epoch, as far as its pace is concerned: */
-  int64_t unpaced;       /* images from before, whose step compiled the kernels */
-  double waited;         /* for data in this epoch */
-  double best;           /* so far: accuracy, or minus the training loss */
+  int64_t queued;          /* steps of the whole run */
+  struct skp__position at; /* after the steps whose result the host has */
+  int64_t first,
+      saved;    /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
+  bool unsaved; /* something happened since */
+  double lr;    /* of the last step */
+  double start, saved_at; /* of this process; the last save: on the clock */
+  double earlier;         /* seconds that the run took before this process */
+  double began;           /* the epoch, as far as its pace is concerned: */
+  int64_t unpaced;        /* images from before, whose step compiled the kernels */
+  double waited;          /* for data in this epoch */
 };
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
@@ -64,30 +68,32 @@ static skp_status queue_step(struct loop *l) {
 
 /* `what` left the finite numbers: where, and what to do. */
 static skp_status fail_numeric(const struct loop *l, int64_t step, const char *what) {
-  double lr = l->s->model->recipe.lr;
   return skp__fail(SKP_NUMERIC,
                    "%s at step %lld (epoch %lld) with the learning rate %g. Try a smaller one (--lr %g), or check that "
                    "the pixels are normalised (--mean, --std). %s %s.",
-                   what, (long long)step, (long long)l->epoch + 1, lr, lr / 10,
+                   what, (long long)step, (long long)l->at.epoch + 1, l->lr, l->lr / 10,
                    l->saved < 0 ? "Nothing was saved yet in" : "The weights from before are in",
                    l->saved < 0 ? l->o->out : l->run.last);
 }
 
 /* Images a second in this epoch; 0 while nothing can be said. */
 static double pace(const struct loop *l) {
-  double images = (double)(l->images - l->unpaced), seconds = skp__clock() - l->began;
+  double images = (double)(l->at.images - l->unpaced), seconds = skp__clock() - l->began;
   return images > 0 && seconds > 0 ? images / seconds : 0;
 }
 
+static double elapsed(const struct loop *l) { return skp__clock() - l->start; }
+
 static void tell(const struct loop *l, struct skp_progress p) {
   if (!l->o->progress) return;
-  p.epoch = l->epoch;
+  p.epoch = l->at.epoch;
   p.epochs = l->s->model->recipe.epochs;
-  p.step = l->done;
+  p.step = l->at.step;
+  p.first = l->at.step == l->first;
   p.steps_in_epoch = skp__loader_batches(l->loader);
-  p.step_in_epoch = l->done - l->before;
-  p.images = l->images;
-  p.seconds = skp__clock() - l->start;
+  p.step_in_epoch = l->at.epoch_steps;
+  p.images = l->at.images;
+  p.seconds = elapsed(l);
   p.data_wait = l->waited;
   if (!p.epoch_done) p.img_per_s = pace(l);
   l->o->progress(l->o->user, &p);
@@ -95,78 +101,130 @@ static void tell(const struct loop *l, struct skp_progress p) {
 
 /* Waits for the oldest queued step and takes its loss. */
 static skp_status retire_step(struct loop *l) {
-  struct slot *slot = &l->slot[l->done % SKP_STEPS_AHEAD];
+  struct slot *slot = &l->slot[l->at.step % SKP_STEPS_AHEAD];
   SKP_TRY(l->s->b->ops->wait(l->s->b, slot->ticket));
   skp__loader_give_back(l->loader, slot->batch);
   slot->batch = NULL;
+  l->lr = slot->lr;
   if (!isfinite(slot->loss)) {
     const char *what = isnan(slot->loss) ? "The loss became not a number" : "The loss became infinite";
-    return fail_numeric(l, l->done + 1, what);
+    return fail_numeric(l, l->at.step + 1, what);
   }
-  l->done++;
-  l->images += slot->n;
-  l->loss_sum += (double)slot->loss * (double)slot->n;
-  if (l->done == 1) l->unpaced = l->images, l->began = skp__clock();
-  SKP_TRY(skp__run_step(&l->run, l->done, (double)slot->loss, slot->lr));
+  l->at.step++;
+  l->at.epoch_steps++;
+  l->at.images += slot->n;
+  l->at.loss_sum += (double)slot->loss * (double)slot->n;
+  l->unsaved = true;
+  if (l->at.step == l->first) l->unpaced = l->at.images, l->began = skp__clock();
+  SKP_TRY(skp__run_step(&l->run, l->at.step, (double)slot->loss, slot->lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
   return SKP_OK;
 }
 
 static skp_status retire_all(struct loop *l) {
-  while (l->done < l->queued) SKP_TRY(retire_step(l));
+  while (l->at.step < l->queued) SKP_TRY(retire_step(l));
   return SKP_OK;
+}
+
+/* ---- saving ----------------------------------------------------------------------------------------------------- */
+
+static skp_status save_weights(struct loop *l, const char *path) {
+  struct skp_checkpoint_extra extra = l->o->extra;
+  extra.steps = l->at.step;
+  skp_status status = skp__checkpoint_save(path, l->s, &extra);
+  return status == SKP_NUMERIC ? fail_numeric(l, l->at.step, skp_error_message()) : status;
+}
+
+static skp_status save_numbered(struct loop *l) {
+  char *path;
+  if (!l->o->save.keep) return SKP_OK;
+  SKP_TRY(skp__run_numbered(&path, &l->run, l->at.step));
+  skp_status status = save_weights(l, path);
+  free(path);
+  if (status == SKP_OK) skp__run_prune(&l->run, l->at.step, l->o->save.keep);
+  return status;
+}
+
+/* The state comes last: weights may be of a later step than the state beside them, never of an earlier one, so that those of a
+ * finished run are the final ones. */
+static skp_status save(struct loop *l) {
+  SKP_TRY(skp__log_size(l->run.log, &l->at.log_bytes));
+  SKP_TRY(skp__log_size(l->run.table, &l->at.table_bytes));
+  l->at.seconds = l->earlier + elapsed(l);
+  SKP_TRY(save_numbered(l));
+  SKP_TRY(save_weights(l, l->run.last));
+  l->saved = l->at.step;
+  if (l->loader) SKP_TRY(skp__state_save(l->run.state, l->s, &l->o->extra, l->described, &l->at));
+  l->unsaved = false;
+  l->saved_at = skp__clock();
+  return SKP_OK;
+}
+
+/* Whether the run is to be saved once all queued steps are done. */
+static bool save_due(const struct loop *l, int64_t steps) {
+  const struct skp_save_options *when = &l->o->save;
+  int64_t epoch_steps = l->at.epoch_steps + l->queued - l->at.step;
+  if (when->epochs && epoch_steps == steps && (l->at.epoch + 1) % when->epochs == 0) return true;
+  if (when->steps && l->queued % when->steps == 0) return true;
+  return when->seconds > 0 && skp__clock() - l->saved_at >= when->seconds;
 }
 
 /* ---- one epoch -------------------------------------------------------------------------------------------------- */
 
 static bool stopped(const struct loop *l) { return l->o->stop && *l->o->stop; }
+static bool late(const struct loop *l) { return l->o->max_seconds > 0 && elapsed(l) >= l->o->max_seconds; }
 static bool at_limit(const struct loop *l) { return l->o->max_steps >= 0 && l->queued >= l->o->max_steps; }
 
-static skp_status save(struct loop *l, const char *path) {
-  struct skp_checkpoint_extra extra = l->o->extra;
-  extra.steps = l->done;
-  skp_status status = skp__checkpoint_save(path, l->s, &extra);
-  if (status == SKP_NUMERIC) return fail_numeric(l, l->done, skp_error_message());
-  if (status == SKP_OK) l->saved = l->done;
-  return status;
-}
-
+/* The rest of the present epoch. */
 static skp_status run_steps(struct loop *l, int64_t steps) {
-  l->before = l->done;
-  l->images = l->unpaced = 0;
-  l->loss_sum = l->waited = 0;
+  int64_t end = l->at.step - l->at.epoch_steps + steps;
+  l->unpaced = l->at.images;
+  l->waited = 0;
   l->began = skp__clock();
-  for (int64_t i = 0; i < steps && !stopped(l) && !at_limit(l); i++) {
-    if (l->queued - l->done == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
+  while (l->queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
+    if (l->queued - l->at.step == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
     SKP_TRY(queue_step(l));
+    if (!save_due(l, steps)) continue;
+    SKP_TRY(retire_all(l));
+    SKP_TRY(save(l));
   }
   return retire_all(l);
 }
 
-static skp_status close_epoch(struct loop *l) {
-  struct skp__run_epoch e = {.epoch = l->epoch + 1, .step = l->done, .accuracy = -1, .data_wait = l->waited};
+/* Tests the network and takes its weights if they are the best so far. */
+static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
   struct skp_eval_result test;
-  e.img_per_s = pace(l);
-  if (e.img_per_s <= 0)
-    e.img_per_s = (double)l->images / (skp__clock() - l->start); /* a single step, compiling included */
-  e.train_loss = l->loss_sum / (double)l->images;
-  SKP_TRY(save(l, l->run.last));
-  if (l->test) {
-    SKP_TRY(skp__evaluate(l->s, l->test, l->s->model->recipe.batch, l->o->threads, &test, NULL, NULL));
-    e.accuracy = test.accuracy;
-    e.top5 = test.top5;
-    e.test_loss = test.loss;
+  if (l->data->test) {
+    SKP_TRY(skp__evaluate(l->s, l->data->test, l->s->model->recipe.batch, l->o->threads, &test, NULL, NULL));
+    e->accuracy = test.accuracy;
+    e->top5 = test.top5;
+    e->test_loss = test.loss;
   }
-  e.seconds = skp__clock() - l->start;
-  double score = l->test ? e.accuracy : -e.train_loss;
-  if (score > l->best) SKP_TRY(save(l, l->run.best));
-  l->best = fmax(score, l->best);
+  double score = l->data->test ? e->accuracy : -e->train_loss;
+  if (score <= l->at.best) return SKP_OK;
+  SKP_TRY(save_weights(l, l->run.best));
+  l->at.best = score;
+  l->at.best_epoch = l->at.epoch + 1;
+  return SKP_OK;
+}
+
+static skp_status close_epoch(struct loop *l) {
+  struct skp__run_epoch e = {.epoch = l->at.epoch + 1, .step = l->at.step, .accuracy = -1, .data_wait = l->waited};
+  e.img_per_s = pace(l);
+  if (e.img_per_s <= 0) e.img_per_s = (double)l->at.images / elapsed(l); /* a single step, compiling included */
+  e.train_loss = l->at.loss_sum / (double)l->at.images;
+  SKP_TRY(judge(l, &e));
+  e.seconds = l->earlier + elapsed(l);
   SKP_TRY(skp__run_epoch(&l->run, &e));
   tell(l, (struct skp_progress){.epoch_done = true,
                                 .train_loss = e.train_loss,
                                 .accuracy = e.accuracy,
                                 .test_loss = e.test_loss,
                                 .img_per_s = e.img_per_s});
+  l->at.epoch++;
+  l->at.epoch_steps = l->at.images = 0;
+  l->at.loss_sum = 0;
+  l->unsaved = true;
   return SKP_OK;
 }
 
@@ -176,7 +234,7 @@ static skp_status close_epoch(struct loop *l) {
 static skp_status prepare_plans(struct loop *l) {
   struct skp_plan *plan;
   int64_t batch = l->s->model->recipe.batch;
-  const struct skp_source *sources[2] = {l->train, l->test};
+  const struct skp_source *sources[2] = {l->data->train, l->data->test};
   for (int i = 0; i < 2; i++) {
     int64_t n = sources[i] ? sources[i]->n : 0, sizes[2] = {n < batch ? 0 : batch, n % batch};
     for (int k = 0; k < 2; k++)
@@ -187,13 +245,18 @@ static skp_status prepare_plans(struct loop *l) {
   return SKP_OK;
 }
 
+/* An epoch that has all its steps is closed first, also where a run goes on that was ended in between. */
 static skp_status run_epochs(struct loop *l) {
-  int64_t steps = skp__loader_batches(l->loader), epochs = l->s->model->recipe.epochs;
-  for (l->epoch = 0; l->epoch < epochs; l->epoch++) {
-    SKP_TRY(run_steps(l, steps));
-    if (l->done - l->before < steps) break;
-    SKP_TRY(close_epoch(l));
-    if (stopped(l) || at_limit(l)) return SKP_OK;
+  int64_t steps = skp__loader_batches(l->loader);
+  while (!stopped(l) && !late(l)) {
+    if (l->at.epoch_steps == steps) {
+      SKP_TRY(close_epoch(l));
+    } else if (skp__position_complete(&l->at, &l->s->model->recipe, l->o->max_steps)) {
+      l->at.finished = l->unsaved = 1;
+      break;
+    } else {
+      SKP_TRY(run_steps(l, steps));
+    }
   }
   return SKP_OK;
 }
@@ -202,30 +265,46 @@ static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
   skp__session_loading(&options, r, true);
+  options.start = l->at.step;
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
-  return skp__loader_create(&l->loader, l->train, &options);
+  return skp__loader_create(&l->loader, l->data->train, &options);
+}
+
+static skp_status prepare(struct loop *l) {
+  SKP_TRY(prepare_plans(l));
+  if (l->o->resume) SKP_TRY(skp__state_restore(l->o->resume, l->s));
+  if (l->o->resume) l->saved = l->at.step;
+  l->first = l->at.step + 1;
+  l->queued = l->at.step;
+  l->earlier = l->at.seconds;
+  l->at.finished = 0;
+  SKP_TRY(skp__state_describe(&l->described, l->s->model, l->data, l->o));
+  SKP_TRY(start_loader(l));
+  int64_t steps = skp__loader_batches(l->loader);
+  if (l->at.step == l->at.epoch * steps + l->at.epoch_steps && l->at.epoch_steps <= steps) return SKP_OK;
+  return skp__fail(SKP_FORMAT, "%s/state.safetensors does not say where the run stands.", l->o->out);
 }
 
 static skp_status train(struct loop *l) {
-  if (l->o->max_steps != 0 && l->s->model->recipe.epochs > 0) {
-    SKP_TRY(prepare_plans(l));
-    SKP_TRY(start_loader(l));
+  if (l->o->resume || (l->o->max_steps != 0 && l->s->model->recipe.epochs > 0)) {
+    SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
   }
-  if (l->saved != l->done) SKP_TRY(save(l, l->run.last));
-  SKP_TRY(skp__log_flush(l->run.log));
-  if (!stopped(l)) return SKP_OK;
-  return skp__fail(SKP_INTERRUPTED, "Stopped after step %lld; %s holds the weights.", (long long)l->done, l->run.last);
+  if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
+  if (l->at.finished || !l->loader) return SKP_OK;
+  return skp__fail(SKP_INTERRUPTED, "%s after step %lld; skipper train --resume %s goes on from there.",
+                   stopped(l) ? "Stopped" : "The time is up: stopped", (long long)l->at.step, l->o->out);
 }
 
-skp_status skp__train(struct skp_session *s, const struct skp_source *train_set, const struct skp_source *test_set,
-                      const struct skp_train_options *o) {
-  struct loop l = {
-      .s = s, .train = train_set, .test = test_set, .o = o, .start = skp__clock(), .best = -INFINITY, .saved = -1};
-  skp_status status = skp__run_open(&l.run, s, train_set, test_set, o);
+skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o) {
+  struct loop l = {.s = s, .data = data, .o = o, .start = skp__clock(), .saved_at = skp__clock(), .saved = -1};
+  l.at = skp__position_start();
+  skp_status status = o->resume ? skp__resume_position(&l.at, o->resume) : SKP_OK;
+  if (status == SKP_OK) status = skp__run_open(&l.run, s, data, o, &l.at);
   if (status == SKP_OK) status = skp__session_settle(s, train(&l));
   skp__loader_destroy(l.loader);
   skp__run_close(&l.run);
+  cJSON_free(l.described);
   return status;
 }

@@ -5,10 +5,20 @@
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
+/* cJSON's own printing may be off by the last bit. */
+bool skp__json_number(cJSON *object, const char *name, double x) {
+  char text[32];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, x);
+    if (strtod(text, NULL) == x) break;
+  }
+  return cJSON_AddRawToObject(object, name, text);
+}
+
 static bool add_field(cJSON *object, const struct skp_recipe *r, const struct skp_recipe_field *f) {
   char text[512], list[520];
   skp__recipe_get(text, sizeof text, r, f);
-  if (f->kind == SKP_RECIPE_REAL) return cJSON_AddNumberToObject(object, f->name, strtod(text, NULL));
+  if (f->kind == SKP_RECIPE_REAL) return skp__json_number(object, f->name, strtod(text, NULL));
   if (f->kind == SKP_RECIPE_TEXT) return cJSON_AddStringToObject(object, f->name, text);
   snprintf(list, sizeof list, f->kind == SKP_RECIPE_NUMBERS ? "[%s]" : "%s", text);
   return cJSON_AddRawToObject(object, f->name, list);
@@ -32,33 +42,33 @@ cJSON *skp__settings_json(const struct skp_setting *set, size_t sets) {
   return object;
 }
 
-static skp_status add_text(struct skp__metadata *m, const char *key, const char *value) {
+skp_status skp__metadata_text(struct skp__metadata *m, const char *key, const char *value) {
   struct skp_st_meta *row = &m->at[m->n];
   SKP_TRY(skp__strdup(&row->key, key));
   m->n++;
   return skp__strdup(&row->value, value);
 }
 
-/* Takes `json` over. */
-static skp_status add_json(struct skp__metadata *m, const char *key, cJSON *json) {
+skp_status skp__metadata_json(struct skp__metadata *m, const char *key, cJSON *json) {
   char *text = json ? cJSON_PrintUnformatted(json) : NULL;
   cJSON_Delete(json);
-  skp_status status = text ? add_text(m, key, text) : skp__fail_memory("a checkpoint's metadata", 0);
+  skp_status status = text ? skp__metadata_text(m, key, text) : skp__fail_memory("a checkpoint's metadata", 0);
   cJSON_free(text);
   return status;
 }
 
 skp_status skp__metadata_make(struct skp__metadata *out, const struct skp_model *m,
                               const struct skp_checkpoint_extra *extra) {
-  SKP_TRY(add_text(out, "format", "pt")); /* names and layouts are PyTorch's */
-  SKP_TRY(add_text(out, "skipper", SKP_VERSION));
-  SKP_TRY(add_text(out, "model_name", m->name));
-  SKP_TRY(add_text(out, "model_source", m->source));
-  SKP_TRY(add_json(out, "settings", skp__settings_json(extra->set, extra->sets)));
-  SKP_TRY(add_json(out, "recipe", skp__recipe_json(&m->recipe)));
-  return add_json(out, "classes",
-                  extra->class_names ? cJSON_CreateStringArray((const char *const *)extra->class_names, extra->classes)
-                                     : cJSON_CreateArray());
+  SKP_TRY(skp__metadata_text(out, "format", "pt")); /* names and layouts are PyTorch's */
+  SKP_TRY(skp__metadata_text(out, "skipper", SKP_VERSION));
+  SKP_TRY(skp__metadata_text(out, "model_name", m->name));
+  SKP_TRY(skp__metadata_text(out, "model_source", m->source));
+  SKP_TRY(skp__metadata_json(out, "settings", skp__settings_json(extra->set, extra->sets)));
+  SKP_TRY(skp__metadata_json(out, "recipe", skp__recipe_json(&m->recipe)));
+  return skp__metadata_json(out, "classes",
+                            extra->class_names
+                                ? cJSON_CreateStringArray((const char *const *)extra->class_names, extra->classes)
+                                : cJSON_CreateArray());
 }
 
 void skp__metadata_free(struct skp__metadata *m) {
@@ -107,7 +117,7 @@ static skp_status read_recipe(struct skp_recipe *r, const cJSON *json, const cha
   return SKP_OK;
 }
 
-static skp_status read_settings(struct skp_setting **out, size_t *n, const cJSON *json, const char *path) {
+skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *json, const char *path) {
   *n = 0;
   SKP_TRY(skp__alloc(out, (size_t)cJSON_GetArraySize(json), sizeof **out));
   const cJSON *entry;
@@ -150,7 +160,7 @@ static skp_status rebuild(struct skp_model **out, const struct parsed *json, con
   struct skp_setting *set = NULL;
   size_t sets = 0;
   int side = cJSON_IsNumber(size) && size->valueint > 0 ? size->valueint : 0;
-  skp_status status = read_settings(&set, &sets, json->settings, path);
+  skp_status status = skp__settings_read(&set, &sets, json->settings, path);
   if (status == SKP_OK) status = skp__model_parse(out, name ? name : "model", source, set, sets, side, NULL);
   if (status != SKP_OK) status = skp__fail_in(status, "the model in %s", path);
   free(set);
@@ -177,15 +187,22 @@ static skp_status read_model(struct skp_model **out, char ***class_names, const 
   return status;
 }
 
-skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path) {
+skp_status skp__metadata_model(struct skp_model **out, char ***class_names, const struct skp_st_file *f,
+                               const char *path) {
   *out = NULL;
-  struct skp_st_file file;
-  SKP_TRY(skp__st_read(&file, path));
-  skp_status status = read_model(out, class_names, &file, path);
-  skp__st_free(&file);
+  skp_status status = read_model(out, class_names, f, path);
   if (status != SKP_OK) {
     skp__model_destroy(*out);
     *out = NULL;
   }
+  return status;
+}
+
+skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path) {
+  *out = NULL;
+  struct skp_st_file file;
+  SKP_TRY(skp__st_read(&file, path));
+  skp_status status = skp__metadata_model(out, class_names, &file, path);
+  skp__st_free(&file);
   return status;
 }

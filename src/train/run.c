@@ -8,13 +8,34 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* All that a run writes. */
-static const char *const files[] = {"config.json", "log.jsonl", "results.csv", "last.safetensors", "best.safetensors"};
+/* All that a run writes but numbered checkpoints. */
+static const char *const files[] = {"config.json",      "log.jsonl",        "results.csv",
+                                    "last.safetensors", "best.safetensors", "state.safetensors"};
 enum { FILES = sizeof files / sizeof *files };
+
+/* N of step-N.safetensors, -1: another name. */
+static long long step_of(const char *name) {
+  long long step;
+  int end = 0;
+  return sscanf(name, "step-%18lld.safetensors%n", &step, &end) == 1 && end && !name[end] ? step : -1;
+}
+
+/* Whether the first n bytes of `name` are the name of a run's file. */
+static bool ours(const char *name, size_t n) {
+  char whole[64];
+  if (n >= sizeof whole) return false;
+  snprintf(whole, sizeof whole, "%.*s", (int)n, name);
+  bool any = step_of(whole) >= 0;
+  for (int i = 0; i < FILES && !any; i++) any = strcmp(whole, files[i]) == 0;
+  return any;
+}
+
+static const char probe_name[] = ".space"; /* see skp__run_check */
 
 /* ---- before any work -------------------------------------------------------------------------------------------- */
 
@@ -27,11 +48,12 @@ static int reserve(const char *path, int64_t bytes) {
   return error == EOPNOTSUPP || error == EINVAL ? 0 : error;
 }
 
-skp_status skp__run_check(const char *out, int64_t checkpoint_bytes) {
-  int64_t bytes = 3 * checkpoint_bytes + (1 << 16); /* last, best, one being written; the logs' first lines */
-  char *probe;
+skp_status skp__run_check(const char *out, const struct skp_model *m) {
+  int64_t weights = skp__checkpoint_bytes(m), state = skp__state_bytes(m);
+  int64_t bytes = 2 * weights + state + (weights > state ? weights : state) + (1 << 16);
+  char *probe; /* last, best, state, one being written; the logs' first lines */
   SKP_TRY(skp__folder_create(out));
-  SKP_TRY(skp__format(&probe, "%s/.space.%ld.tmp", out, (long)getpid()));
+  SKP_TRY(skp__format(&probe, "%s/%s.%ld.tmp", out, probe_name, (long)getpid()));
   int error = reserve(probe, bytes);
   free(probe);
   if (!error) return SKP_OK;
@@ -46,14 +68,13 @@ skp_status skp__run_check(const char *out, int64_t checkpoint_bytes) {
 
 /* Whether `name` is what a process that is gone left half-written: FILE.PID.tmp. */
 static bool left_behind(const char *name) {
-  for (int i = 0; i < FILES; i++) {
-    size_t n = strlen(files[i]);
-    if (strncmp(name, files[i], n) != 0 || name[n] != '.') continue;
-    char *end;
-    long pid = strtol(name + n + 1, &end, 10);
-    return pid > 0 && strcmp(end, ".tmp") == 0 && kill((pid_t)pid, 0) && errno == ESRCH;
-  }
-  return false;
+  size_t n = strlen(name);
+  if (n < 5 || strcmp(name + n - 4, ".tmp") != 0) return false;
+  for (n -= 5; n && name[n] != '.'; n--) continue;
+  char *end;
+  long pid = strtol(name + n + 1, &end, 10);
+  bool known = ours(name, n) || (n == sizeof probe_name - 1 && strncmp(name, probe_name, n) == 0);
+  return known && pid > 0 && strcmp(end, ".tmp") == 0 && kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
 static void sweep(const char *out) {
@@ -61,6 +82,15 @@ static void sweep(const char *out) {
   for (struct dirent *e; dir && (e = readdir(dir));)
     if (left_behind(e->d_name)) unlinkat(dirfd(dir), e->d_name, 0);
   if (dir) closedir(dir);
+}
+
+/* One process works on a run at a time. */
+static skp_status lock(struct skp__run *run) {
+  run->lock = open(run->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (run->lock < 0) return skp__fail(SKP_IO, "Cannot open the folder %s: %s.", run->out, strerror(errno));
+  if (flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+    return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", run->out);
+  return SKP_OK; /* a file system without locks will do */
 }
 
 static skp_status move(const char *from_dir, const char *to_dir, const char *name) {
@@ -74,33 +104,78 @@ static skp_status move(const char *from_dir, const char *to_dir, const char *nam
   return status;
 }
 
-static bool holds_run(const char *out) {
-  bool any = false;
-  for (int i = 0; i < FILES && !any; i++) {
-    char *path;
-    if (skp__path_join(&path, out, files[i]) != SKP_OK) continue;
-    any = skp__file_exists(path);
-    free(path);
+/* The names of a run's files in a folder. */
+struct names {
+  SKP_ARRAY(char *) list;
+};
+
+static skp_status list(struct names *names, const char *out) {
+  DIR *dir = opendir(out);
+  skp_status status = SKP_OK;
+  for (struct dirent *e; dir && status == SKP_OK && (e = readdir(dir));) {
+    if (!ours(e->d_name, strlen(e->d_name))) continue;
+    status = SKP_GROW(&names->list);
+    if (status == SKP_OK) status = skp__strdup(&names->list.at[names->list.n - 1], e->d_name);
   }
-  return any;
+  if (dir) closedir(dir);
+  return status;
+}
+
+static void free_names(struct names *names) {
+  for (size_t i = 0; i < names->list.n; i++) free(names->list.at[i]);
+  SKP_FREE(&names->list);
+}
+
+static skp_status new_folder(char **out, const char *within) {
+  *out = NULL;
+  for (int n = 1;; n++) {
+    SKP_TRY(skp__format(out, "%s/earlier-%d", within, n));
+    if (!mkdir(*out, 0777)) return SKP_OK;
+    skp_status status = SKP_OK;
+    if (errno != EEXIST) status = skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(errno));
+    free(*out);
+    *out = NULL;
+    SKP_TRY(status);
+  }
 }
 
 /* Moves an earlier run's files into OUT/earlier-N: what --out names holds one run, and none is lost. */
 static skp_status set_aside(const char *out, FILE *say) {
+  struct names names = {.list = {.n = 0}};
   char *folder = NULL;
-  skp_status status = SKP_OK;
-  if (!holds_run(out)) return SKP_OK;
-  for (int n = 1; status == SKP_OK && !folder; n++) {
-    status = skp__format(&folder, "%s/earlier-%d", out, n);
-    if (status != SKP_OK || !mkdir(folder, 0777)) break;
-    if (errno != EEXIST) status = skp__fail(SKP_IO, "Cannot create the folder %s: %s.", folder, strerror(errno));
-    free(folder);
-    folder = NULL;
-  }
-  for (int i = 0; i < FILES && status == SKP_OK; i++) status = move(out, folder, files[i]);
-  if (status == SKP_OK && say) fprintf(say, "The earlier run in %s now lies in %s.\n", out, folder);
+  skp_status status = list(&names, out);
+  if (status == SKP_OK && names.list.n) status = new_folder(&folder, out);
+  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(out, folder, names.list.at[i]);
+  if (status == SKP_OK && folder && say) fprintf(say, "The earlier run in %s now lies in %s.\n", out, folder);
+  free_names(&names);
   free(folder);
   return status;
+}
+
+/* ---- numbered checkpoints --------------------------------------------------------------------------------------- */
+
+skp_status skp__run_numbered(char **out, const struct skp__run *run, int64_t step) {
+  return skp__format(out, "%s/step-%08lld.safetensors", run->out, (long long)step);
+}
+
+/* How many are of a step from `from` to `to`. */
+static int64_t count(const struct names *names, long long from, long long to) {
+  int64_t n = 0;
+  for (size_t i = 0; i < names->list.n; i++) {
+    long long step = step_of(names->list.at[i]);
+    n += step >= 0 && step >= from && step <= to;
+  }
+  return n;
+}
+
+void skp__run_prune(const struct skp__run *run, int64_t step, int64_t keep) {
+  struct names names = {.list = {.n = 0}};
+  if (list(&names, run->out) == SKP_OK)
+    for (size_t i = 0; i < names.list.n; i++) {
+      long long its = step_of(names.list.at[i]);
+      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep)) unlinkat(run->lock, names.list.at[i], 0);
+    }
+  free_names(&names);
 }
 
 /* ---- config.json ------------------------------------------------------------------------------------------------ */
@@ -111,8 +186,8 @@ static void add_source(cJSON *config, const char *key, const struct skp_source *
   cJSON_AddNumberToObject(entry, "images", source ? (double)source->n : 0);
 }
 
-static cJSON *describe(const struct skp_session *s, const struct skp_source *train, const struct skp_source *test,
-                       const struct skp_train_options *o) {
+static cJSON *describe(const struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
+                       const struct skp__position *at) {
   struct skp_backend_info info;
   char started[32];
   time_t now = time(NULL);
@@ -130,8 +205,9 @@ static cJSON *describe(const struct skp_session *s, const struct skp_source *tra
   cJSON_AddNumberToObject(config, "seed", (double)o->seed);
   cJSON_AddBoolToObject(config, "shuffle", o->shuffle);
   if (o->max_steps >= 0) cJSON_AddNumberToObject(config, "max_steps", (double)o->max_steps);
-  add_source(config, "train", train);
-  add_source(config, "test", test);
+  if (o->resume) cJSON_AddNumberToObject(config, "resumed_after_step", (double)at->step);
+  add_source(config, "train", data->train);
+  add_source(config, "test", data->test);
   return config;
 }
 
@@ -150,27 +226,34 @@ static skp_status write_config(const char *out, cJSON *config) {
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-static skp_status open_log(struct skp_log **log, const char *out, const char *name) {
+static skp_status open_log(struct skp_log **log, const char *out, const char *name, int64_t keep) {
   char *path;
   SKP_TRY(skp__path_join(&path, out, name));
-  skp_status status = skp__log_create(log, path);
+  skp_status status = skp__log_create(log, path, keep);
   free(path);
   return status;
 }
 
-skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_source *train,
-                         const struct skp_source *test, const struct skp_train_options *o) {
-  *run = (struct skp__run){.last = NULL};
-  SKP_TRY(skp__folder_create(o->out));
-  sweep(o->out);
-  SKP_TRY(set_aside(o->out, o->say));
-  SKP_TRY(skp__path_join(&run->last, o->out, "last.safetensors"));
-  SKP_TRY(skp__path_join(&run->best, o->out, "best.safetensors"));
-  SKP_TRY(write_config(o->out, describe(s, train, test, o)));
-  SKP_TRY(open_log(&run->log, o->out, "log.jsonl"));
-  SKP_TRY(open_log(&run->table, o->out, "results.csv"));
+static skp_status begin_table(struct skp__run *run) {
   SKP_TRY(skp__log_line(run->table, "epoch,step,train_loss,test_accuracy,test_top5,test_loss,img_per_s,seconds"));
   return skp__log_flush(run->table);
+}
+
+skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
+                         const struct skp_train_options *o, const struct skp__position *at) {
+  *run = (struct skp__run){.out = o->out, .lock = -1};
+  SKP_TRY(skp__folder_create(o->out));
+  SKP_TRY(lock(run));
+  sweep(o->out);
+  if (!o->resume) SKP_TRY(set_aside(o->out, o->say));
+  skp__run_prune(run, at->step, INT64_MAX);
+  SKP_TRY(skp__path_join(&run->last, o->out, "last.safetensors"));
+  SKP_TRY(skp__path_join(&run->best, o->out, "best.safetensors"));
+  SKP_TRY(skp__path_join(&run->state, o->out, "state.safetensors"));
+  SKP_TRY(write_config(o->out, describe(s, data, o, at)));
+  SKP_TRY(open_log(&run->log, o->out, "log.jsonl", at->log_bytes));
+  SKP_TRY(open_log(&run->table, o->out, "results.csv", at->table_bytes));
+  return at->table_bytes ? SKP_OK : begin_table(run);
 }
 
 void skp__run_close(struct skp__run *run) {
@@ -178,6 +261,8 @@ void skp__run_close(struct skp__run *run) {
   skp__log_destroy(run->table);
   free(run->last);
   free(run->best);
+  free(run->state);
+  if (run->lock >= 0) close(run->lock);
 }
 
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr) {

@@ -1,19 +1,22 @@
-/* run.h: the folder of one training run: config.json, log.jsonl, results.csv, last.safetensors, best.safetensors.
- * SPDX-License-Identifier: MIT */
+/* run.h: the folder of one training run: config.json, log.jsonl, results.csv, last.safetensors, best.safetensors, state.safetensors,
+ * step-N.safetensors. SPDX-License-Identifier: MIT */
 #ifndef SKP_TRAIN_RUN_H
 #define SKP_TRAIN_RUN_H
 
 #include "io/log.h"
-#include "train/session.h"
+#include "train/state.h"
 
 struct skp__run {
-  char *last, *best; /* paths */
+  const char *out;
+  char *last, *best, *state; /* paths */
   struct skp_log *log, *table;
+  int lock;
 };
 
-/* Sets an earlier run aside, writes config.json and opens the logs. skp__run_close also after a failure. */
-skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_source *train,
-                         const struct skp_source *test, const struct skp_train_options *o);
+/* Begins a run: sets an earlier one aside, writes config.json and opens the logs. Or goes on with the one that is there, from `at`: what
+ * its files hold of later steps goes. skp__run_close also after a failure. */
+skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
+                         const struct skp_train_options *o, const struct skp__position *at);
 void skp__run_close(struct skp__run *run);
 
 /* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: there is no test set. */
@@ -24,5 +27,10 @@ struct skp__run_epoch {
   double accuracy, top5, test_loss;
 };
 skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e);
+
+/* The path of step-N.safetensors; free() it. */
+skp_status skp__run_numbered(char **out, const struct skp__run *run, int64_t step);
+/* Removes all of them but the latest `keep`, and those that are of a later step than `step`. */
+void skp__run_prune(const struct skp__run *run, int64_t step, int64_t keep);
 
 #endif

@@ -3,8 +3,10 @@
 #define SKP_TRAIN_TRAIN_H
 
 #include "data/data.h"
+#include "io/safetensors.h"
 #include "model/model.h"
 #include "plan/plan.h"
+#include <cjson/cJSON.h>
 
 /* ---- session: the model's values on a backend, and plans for the batch sizes in use ------------------------------- */
 
@@ -44,37 +46,76 @@ skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s,
 /* Rebuilds the model from a checkpoint's metadata. class_names: fresh memory, [classes] (may be NULL). */
 skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path);
 void skp__class_names_free(char **names, int classes); /* NULL is fine */
-/* At least the size of a checkpoint's file. */
+/* At least the size of a checkpoint's file; of a run's state. */
 int64_t skp__checkpoint_bytes(const struct skp_model *m);
+int64_t skp__state_bytes(const struct skp_model *m);
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 struct skp_progress { /* told after each step and each epoch; the CLI draws from it */
   int64_t epoch, epochs, step, steps_in_epoch, step_in_epoch, images;
   double loss, seconds, data_wait, img_per_s;
+  bool first; /* step of this process */
   bool epoch_done;
   double train_loss, accuracy, test_loss; /* when epoch_done; accuracy < 0: no test set */
 };
 
-/* Creates the run folder and tries whether a run's files, each checkpoint of `checkpoint_bytes`, can be written there. */
-skp_status skp__run_check(const char *out, int64_t checkpoint_bytes);
+struct skp_data {
+  const struct skp_source *train, *test; /* test may be NULL */
+};
+
+struct
+    skp_save_options { /* when last.safetensors and state.safetensors are written: one of the first three is above 0 */
+  int64_t epochs, steps;
+  double seconds;
+  int64_t keep; /* the latest of them that stay as step-N.safetensors */
+};
 
 struct skp_train_options {
   const char *out; /* run folder, created; an earlier run in it is moved into OUT/earlier-N */
   FILE *say;       /* lines for people; NULL: nowhere */
   uint64_t seed;
-  int64_t max_steps; /* -1: no limit */
+  int64_t max_steps;  /* -1: no limit */
+  double max_seconds; /* of this process; 0: no limit */
   bool shuffle;
   int threads; /* loader */
+  struct skp_save_options save;
   struct skp_checkpoint_extra extra;
+  const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
   void (*progress)(void *user, const struct skp_progress *p);
   void *user;
   volatile const int *stop; /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
 };
-/* Trains as the model's recipe says; `test` may be NULL. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors. A
+/* Creates the run folder and tries whether a run's files can be written there. */
+skp_status skp__run_check(const char *out, const struct skp_model *m);
+/* Trains as the model's recipe says. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
  * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
-skp_status skp__train(struct skp_session *s, const struct skp_source *train, const struct skp_source *test,
-                      const struct skp_train_options *o);
+skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o);
+
+/* ---- going on with a run ------------------------------------------------------------------------------------------ */
+
+struct skp_resume { /* DIR/state.safetensors */
+  char *path;
+  struct skp_model *model; /* with the run's recipe */
+  struct skp_setting *set;
+  size_t sets;
+  uint64_t seed; /* these as in skp_train_options */
+  int64_t max_steps;
+  bool shuffle;
+  struct skp_save_options save;
+  struct skp_st_file file;
+  cJSON *run, *position, *settings;
+};
+skp_status skp__resume_open(struct skp_resume **out, const char *dir);
+void skp__resume_close(struct skp_resume *r); /* NULL is fine */
+/* SKP_USAGE that lists the differences, if the run was another. Epochs, limits, saving and where the data lie may differ. */
+skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model *m, const struct skp_data *data,
+                             const struct skp_train_options *o);
+/* *steps: how many the run has done if it has nothing left to do, else -1. */
+skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_recipe *recipe, int64_t max_steps,
+                                int64_t *steps);
+/* The name of the device that the run was on. */
+const char *skp__resume_device(const struct skp_resume *r);
 
 struct skp_eval_result {
   double accuracy, top5, loss, img_per_s;

@@ -26,7 +26,7 @@ for signal in INT TERM; do
   status=$?
   [ $status = 0 ] || fail "status $status after SIG$signal"
   in_err 'Stopping after this step'
-  in_out 'Stopped after step [0-9]+; run/last.safetensors holds the weights'
+  in_out 'Stopped after step [0-9]+; skipper train --resume run goes on'
   loads
   tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
 done
@@ -52,7 +52,7 @@ cmp run/last.safetensors before || fail "the old checkpoint was touched"
 
 # No room later: the log outgrows its limit; the last checkpoint stays whole.
 rm -rf run
-full 180 train tiny.lua --data set --epochs 1000000 --out run && fail "the log never ended?"
+full 240 train tiny.lua --data set --epochs 1000000 --out run && fail "the log never ended?"
 in_err 'run/log.jsonl: File too large'
 loads
 tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"

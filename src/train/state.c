@@ -1,0 +1,327 @@
+/* state.c: a training run at rest: state.safetensors. SPDX-License-Identifier: MIT */
+#include "train/state.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "train/metadata.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char file_name[] = "state.safetensors";
+
+/* ---- position --------------------------------------------------------------------------------------------------- */
+
+struct skp__position skp__position_start(void) {
+  return (struct skp__position){.best = -INFINITY};
+}
+
+/* Infinite: left out, and then as it is at the start. */
+static void add_number(cJSON *to, const char *name, double x) {
+  if (isfinite(x)) skp__json_number(to, name, x);
+}
+
+static cJSON *position_json(const struct skp__position *at) {
+  cJSON *object = cJSON_CreateObject();
+#define X(kind, field) add_number(object, #field, (double)at->field);
+  SKP_POSITION_LIST(X)
+#undef X
+  return object;
+}
+
+static double number(const cJSON *from, const char *name, double fallback) {
+  const cJSON *entry = cJSON_GetObjectItemCaseSensitive(from, name);
+  return cJSON_IsNumber(entry) ? entry->valuedouble : fallback;
+}
+
+static bool whole_INT(double x) { return x >= 0 && x <= 9007199254740992.0 && x == floor(x); }
+static bool whole_REAL(double x) { return !isnan(x); }
+
+skp_status skp__resume_position(struct skp__position *at, const struct skp_resume *r) {
+  struct skp__position start = skp__position_start();
+  bool ok = true;
+#define X(kind, field)                                                                                                 \
+  double field = number(r->position, #field, (double)start.field);                                                     \
+  ok = ok && whole_##kind(field);                                                                                      \
+  if (ok) at->field = (skp__position_##kind)field;
+  SKP_POSITION_LIST(X)
+#undef X
+  return ok ? SKP_OK : skp__fail(SKP_FORMAT, "%s does not say where the run stands.", r->path);
+}
+
+bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps) {
+  return at->epoch >= r->epochs || (max_steps >= 0 && at->step >= max_steps);
+}
+
+skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_recipe *recipe, int64_t max_steps,
+                                int64_t *steps) {
+  struct skp__position at;
+  SKP_TRY(skp__resume_position(&at, r));
+  *steps = at.finished && skp__position_complete(&at, recipe, max_steps) ? at.step : -1;
+  return SKP_OK;
+}
+
+/* ---- what a run is made of -------------------------------------------------------------------------------------- */
+
+/* A number that another set of images hardly has: from a few images in full and their labels. */
+static skp_status content(uint64_t *out, const struct skp_source *s) {
+  enum { LOOKED_AT = 16 };
+  struct skp_image image = {.pixels = NULL};
+  int32_t label = 0;
+  skp_status status = SKP_OK;
+  uint64_t sum = 14695981039346656037u; /* FNV-1a */
+  for (int64_t k = 0; k < LOOKED_AT && status == SKP_OK; k++) {
+    status = s->image(s, k * (s->n - 1) / (LOOKED_AT - 1), &image, &label);
+    int64_t bytes = status == SKP_OK ? (int64_t)image.H * image.W * image.C : 0;
+    for (int64_t i = 0; i < bytes; i++) sum = (sum ^ image.pixels[i]) * 1099511628211u;
+    sum = (sum ^ (uint32_t)label) * 1099511628211u;
+  }
+  skp__image_free(&image);
+  *out = sum;
+  return status;
+}
+
+static skp_status add_source(cJSON *to, const char *name, const struct skp_source *s) {
+  char text[32];
+  uint64_t sum;
+  if (!s) return SKP_OK;
+  SKP_TRY(content(&sum, s));
+  snprintf(text, sizeof text, "%016llx", (unsigned long long)sum);
+  cJSON *entry = cJSON_AddObjectToObject(to, name);
+  cJSON_AddNumberToObject(entry, "images", (double)s->n);
+  cJSON_AddItemToObject(entry, "classes", cJSON_CreateStringArray((const char *const *)s->class_names, s->classes));
+  cJSON_AddStringToObject(entry, "content", text);
+  return SKP_OK;
+}
+
+/* All that must be the same when a run goes on. */
+static skp_status describe(cJSON **out, const struct skp_model *m, const struct skp_data *data,
+                           const struct skp_train_options *o) {
+  char seed[32];
+  cJSON *run = *out = cJSON_CreateObject();
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
+  cJSON_AddItemToObject(run, "recipe", skp__recipe_json(&m->recipe));
+  cJSON_AddStringToObject(run, "seed", seed);
+  cJSON_AddBoolToObject(run, "shuffle", o->shuffle);
+  SKP_TRY(add_source(run, "training images", data->train));
+  return add_source(run, "test images", data->test);
+}
+
+/* What may be another then. */
+static void describe_limits(cJSON *run, const struct skp_train_options *o) {
+  cJSON *limits = cJSON_AddObjectToObject(run, "limits");
+  cJSON_AddNumberToObject(limits, "max_steps", (double)o->max_steps);
+  cJSON_AddNumberToObject(limits, "save_epochs", (double)o->save.epochs);
+  cJSON_AddNumberToObject(limits, "save_steps", (double)o->save.steps);
+  cJSON_AddNumberToObject(limits, "save_seconds", o->save.seconds);
+  cJSON_AddNumberToObject(limits, "keep", (double)o->save.keep);
+}
+
+skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
+                               const struct skp_train_options *o) {
+  cJSON *run;
+  skp_status status = describe(&run, m, data, o);
+  describe_limits(run, o);
+  *out = cJSON_PrintUnformatted(run);
+  cJSON_Delete(run);
+  SKP_TRY(status);
+  return *out ? SKP_OK : skp__fail_memory("the description of a run", 0);
+}
+
+/* ---- saving ----------------------------------------------------------------------------------------------------- */
+
+static bool kept(const char *name) { return strcmp(name, "grads") != 0; } /* every step makes them anew */
+
+struct rows {
+  struct skp_st_tensor *at;
+  size_t n;
+};
+
+static skp_status gather(struct rows *rows, struct skp_session *s) {
+  struct skp_buffer *buffer;
+  const char *name;
+  int64_t bytes;
+  size_t n = 0;
+  while (skp__store_nth(s->store, n, &name, &bytes)) n++;
+  SKP_TRY(skp__alloc(&rows->at, n, sizeof *rows->at));
+  for (size_t i = 0; (buffer = skp__store_nth(s->store, i, &name, &bytes)); i++) {
+    if (!kept(name)) continue;
+    char *data;
+    SKP_TRY(skp__alloc(&data, (size_t)bytes, 1));
+    rows->at[rows->n++] = (struct skp_st_tensor){
+        .name = (char *)(uintptr_t)name, .dtype = "F32", .rank = 1, .dim = {bytes / 4}, .data = data};
+    SKP_TRY(skp__backend_read_now(s->b, buffer, 0, data, bytes));
+  }
+  return SKP_OK;
+}
+
+static skp_status make_metadata(struct skp__metadata *meta, struct skp_session *s,
+                                const struct skp_checkpoint_extra *extra, const char *run,
+                                const struct skp__position *at) {
+  struct skp_backend_info info;
+  s->b->ops->info(s->b, &info);
+  SKP_TRY(skp__metadata_make(meta, s->model, extra));
+  SKP_TRY(skp__metadata_text(meta, "device", info.name));
+  SKP_TRY(skp__metadata_text(meta, "run", run));
+  return skp__metadata_json(meta, "position", position_json(at));
+}
+
+skp_status skp__state_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra,
+                           const char *run, const struct skp__position *at) {
+  struct rows rows = {.n = 0};
+  struct skp__metadata meta = {.n = 0};
+  skp_status status = gather(&rows, s);
+  if (status == SKP_OK) status = make_metadata(&meta, s, extra, run, at);
+  if (status == SKP_OK) status = skp__st_write(path, rows.at, rows.n, meta.at, meta.n);
+  skp__metadata_free(&meta);
+  for (size_t i = 0; i < rows.n; i++) free((void *)(uintptr_t)rows.at[i].data);
+  free(rows.at);
+  return status;
+}
+
+int64_t skp__state_bytes(const struct skp_model *m) {
+  struct skp_graph *g;
+  int64_t values = 0;
+  if (skp__step_graph(&g, m, 1, true) != SKP_OK) return 0;
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    bool stored = t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE || t->role == SKP_ROLE_MOMENT;
+    if (stored && t->base == SKP_NONE) values += skp__shape_count(&t->shape);
+  }
+  skp__graph_destroy(g);
+  return 4 * values + (int64_t)strlen(m->source) + 8192;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
+
+static skp_status parse(cJSON **out, const struct skp_resume *r, const char *key) {
+  const char *text = skp__st_meta(&r->file, key);
+  *out = text ? cJSON_Parse(text) : NULL;
+  return *out ? SKP_OK : skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no %s.", r->path, key);
+}
+
+static void read_options(struct skp_resume *r) {
+  const cJSON *limits = cJSON_GetObjectItemCaseSensitive(r->run, "limits");
+  const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->run, "seed"));
+  r->seed = seed ? strtoull(seed, NULL, 10) : 0;
+  r->shuffle = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->run, "shuffle"));
+  r->max_steps = (int64_t)number(limits, "max_steps", -1);
+  r->save = (struct skp_save_options){.epochs = (int64_t)number(limits, "save_epochs", 0),
+                                      .steps = (int64_t)number(limits, "save_steps", 0),
+                                      .seconds = number(limits, "save_seconds", 0),
+                                      .keep = (int64_t)number(limits, "keep", 0)};
+}
+
+static skp_status read_state(struct skp_resume *r) {
+  SKP_TRY(skp__st_read(&r->file, r->path));
+  SKP_TRY(skp__metadata_model(&r->model, NULL, &r->file, r->path));
+  SKP_TRY(parse(&r->run, r, "run"));
+  SKP_TRY(parse(&r->position, r, "position"));
+  SKP_TRY(parse(&r->settings, r, "settings"));
+  SKP_TRY(skp__settings_read(&r->set, &r->sets, r->settings, r->path));
+  read_options(r);
+  return SKP_OK;
+}
+
+skp_status skp__resume_open(struct skp_resume **out, const char *dir) {
+  struct skp_resume *r;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&r, 1, sizeof *r));
+  skp_status status = skp__path_join(&r->path, dir, file_name);
+  if (status == SKP_OK && !skp__file_exists(r->path))
+    status = skp__fail(SKP_IO, "There is no run to resume in %s: it holds no %s.", dir, file_name);
+  if (status == SKP_OK) status = read_state(r);
+  if (status == SKP_OK)
+    *out = r;
+  else
+    skp__resume_close(r);
+  return status;
+}
+
+const char *skp__resume_device(const struct skp_resume *r) {
+  const char *name = skp__st_meta(&r->file, "device");
+  return name ? name : "";
+}
+
+void skp__resume_close(struct skp_resume *r) {
+  if (!r) return;
+  skp__st_free(&r->file);
+  skp__model_destroy(r->model);
+  cJSON_Delete(r->run);
+  cJSON_Delete(r->position);
+  cJSON_Delete(r->settings);
+  free(r->set);
+  free(r->path);
+  free(r);
+}
+
+/* ---- is it the same run? ---------------------------------------------------------------------------------------- */
+
+/* Recipe entries that may be others, and what is compared elsewhere. */
+static bool free_to_differ(const char *name) {
+  static const char *const names[] = {"data", "epochs", "limits", NULL};
+  for (int i = 0; names[i]; i++)
+    if (strcmp(name, names[i]) == 0) return true;
+  return false;
+}
+
+static void add_value(struct skp__text *to, const cJSON *value, const char *where) {
+  char *text = value ? cJSON_PrintUnformatted(value) : NULL;
+  const char *shown = cJSON_IsString(value) ? value->valuestring : text ? text : "nothing";
+  skp__text_add(to, "%.60s%s %s", shown, strlen(shown) > 60 ? "…" : "", where);
+  cJSON_free(text);
+}
+
+static void compare(struct skp__text *to, const cJSON *was, const cJSON *is, const char *within) {
+  const cJSON *entry;
+  cJSON_ArrayForEach(entry, is) {
+    const cJSON *old = cJSON_GetObjectItemCaseSensitive(was, entry->string);
+    if (free_to_differ(entry->string) || cJSON_Compare(old, entry, true)) continue;
+    if (cJSON_IsObject(old) && cJSON_IsObject(entry)) {
+      compare(to, old, entry, strcmp(entry->string, "recipe") == 0 ? "" : entry->string);
+      continue;
+    }
+    skp__text_add(to, "\n  %s%s%s: ", within, *within ? ", " : "", entry->string);
+    add_value(to, old, "in the run, ");
+    add_value(to, entry, "now");
+  }
+  cJSON_ArrayForEach(entry,
+                     was) if (!free_to_differ(entry->string) && !cJSON_GetObjectItemCaseSensitive(is, entry->string)) {
+    skp__text_add(to, "\n  %s: ", entry->string);
+    add_value(to, entry, "in the run, nothing now");
+  }
+}
+
+skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model *m, const struct skp_data *data,
+                             const struct skp_train_options *o) {
+  struct skp__text text = {.n = 0};
+  char *described;
+  SKP_TRY(skp__state_describe(&described, m, data, o));
+  cJSON *now = cJSON_Parse(described); /* as the run's own was read */
+  if (now) compare(&text, r->run, now, "");
+  cJSON_Delete(now);
+  cJSON_free(described);
+  if (!now) return skp__fail_memory("the description of a run", 0);
+  if (!text.n) return SKP_OK;
+  return skp__fail(SKP_USAGE,
+                   "The run in %s was another:%s\nA resumed run goes on as it began; only its limits (epochs, steps, "
+                   "time), its saving and its device may be others. To train its weights on in another way begin a new "
+                   "run with --init %s/last.safetensors.",
+                   o->out, text.at, o->out);
+}
+
+/* ---- going on --------------------------------------------------------------------------------------------------- */
+
+skp_status skp__state_restore(const struct skp_resume *r, struct skp_session *s) {
+  struct skp_buffer *buffer;
+  const char *name;
+  int64_t bytes;
+  for (size_t i = 0; (buffer = skp__store_nth(s->store, i, &name, &bytes)); i++) {
+    if (!kept(name)) continue;
+    const struct skp_st_tensor *t = skp__st_find(&r->file, name);
+    if (!t || t->bytes != bytes || strcmp(t->dtype, "F32") != 0)
+      return skp__fail(SKP_FORMAT, "%s holds no %s of %lld bytes, which this network needs.", r->path, name,
+                       (long long)bytes);
+    SKP_TRY(skp__backend_write_now(s->b, buffer, 0, t->data, bytes));
+  }
+  return SKP_OK;
+}

@@ -1,0 +1,116 @@
+# test_resume.sh: kill -9 at any moment, go on, and the weights are those of an undisturbed run, bit for bit. SPDX-License-Identifier: MIT
+. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+idx set train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/')
+idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
+RANDOM=6 # the moments
+
+# untimed FOLDER: its logs without what depends on the time.
+untimed() {
+  sed 's/"img_per_s".*//' "$1/log.jsonl"
+  cut -d, -f1-6 "$1/results.csv"
+}
+same() {
+  for file in last best; do cmp "$1/$file.safetensors" "$2/$file.safetensors" || fail "$2/$file.safetensors differs"; done
+  diff <(untimed "$1") <(untimed "$2") >out || fail "the logs of $2 differ"
+}
+
+# start WORD…: a run in the background; waits until its state is there.
+start() {
+  "$skipper" train "$@" >out 2>err </dev/null &
+  pid=$!
+  for _ in $(seq 1200); do
+    [ -f run/state.safetensors ] && return
+    kill -0 $pid 2>/dev/null || fail "the run ended by itself"
+    sleep 0.05
+  done
+  fail "nothing was saved in 60 s"
+}
+# killed_now: after a random time of at most $1 ms; fails if the run has ended before.
+killed_now() {
+  sleep "$(printf '0.%03d' $((RANDOM % $1)))"
+  kill -9 $pid 2>/dev/null || return 1
+  wait $pid 2>/dev/null
+  [ $? = 137 ]
+}
+
+# Saving at each step, so that most kills come while it saves; each epoch; each 3 steps with old ones kept. Adam has two moments.
+export SKIPPER_BACKEND=reference
+adam="--data set --optimizer adam --lr 0.01 --label-smoothing 0.1"
+run 0 train tiny.lua $adam --epochs 30 --out whole
+for save in 1steps 1epoch "3steps --keep 2"; do
+  rm -rf run
+  kills=0
+  start tiny.lua $adam --epochs 30 --save-every $save --out run
+  while [ $kills -lt 12 ] && killed_now 120; do
+    kills=$((kills + 1))
+    "$skipper" train --resume run >out 2>err </dev/null &
+    pid=$!
+  done
+  wait $pid
+  [ $kills -gt 0 ] || fail "the run was over before it could be killed"
+  run 0 train --resume run
+  same whole run
+  [ -z "$(find run -name '*.tmp')" ] || fail "left behind: $(ls run)"
+done
+[ "$(ls run | grep -c '^step-')" = 2 ] || fail "not two numbered checkpoints: $(ls run)"
+
+# A finished run says so, and goes on if it is given more; then it is what a longer run would have been.
+run 0 train --resume run
+in_out 'run is finished after 300 steps'
+run 0 train --resume run --epochs 33
+run 0 train tiny.lua $adam --epochs 33 --out longer
+cmp <(tail -c 1000 longer/last.safetensors) <(tail -c 1000 run/last.safetensors) || fail "a longer run differs"
+[ "$(grep -c '"step":3[0-9][0-9],' run/log.jsonl)" = 31 ] || fail "log.jsonl lacks steps or has them twice"
+
+# A time limit and Ctrl-C end in the middle of an epoch; the model file may be named again, and the newest run in runs be meant.
+run 0 train tiny.lua $adam --epochs 30 --max-time 0.1s --save-every 1h
+in_out 'The time is up: stopped after step [0-9]+; skipper train --resume runs/tiny-1 goes on'
+run 0 train tiny.lua --resume --epochs 30
+same whole runs/tiny-1
+rm -rf run
+start tiny.lua $adam --epochs 1000000 --out run
+refuse 1 'run is going on: another process' train --resume run
+kill -INT $pid
+wait $pid
+run 0 train --resume --out run --max-steps 3
+in_err 'run, resumed'
+
+# Another model, data, batch or recipe.
+run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
+sed 's/"fc"/"head"/' tiny.lua >other.lua
+refuse 2 'other.lua is not the model' train other.lua --resume run
+refuse 2 'batch: 64 in the run, 32 now' train --resume run --batch 32 --max-steps 20
+in_err 'A resumed run goes on as it began'
+refuse 2 'lr: 0.01 in the run, 0.1 now' train --resume run --max-steps 20 --lr 0.1
+refuse 2 'optimizer: adam in the run, sgd now' train --resume run --max-steps 20 --optimizer sgd
+refuse 2 'seed: 1 in the run, 2 now' train --resume run --max-steps 20 --seed 2
+refuse 2 'shuffle: true in the run, false now' train --resume run --max-steps 20 --no-shuffle
+refuse 2 'set depth was not given there' train --resume run --max-steps 20 --set depth=3
+refuse 2 'size: 28 in the run, 32 now' train --resume run --max-steps 20 --size 32
+cp -r set moved
+run 0 train --resume run --data moved --max-steps 16
+idx few train 64 28 $(seq 0 63 | sed 's/.*\(.\)/\1/')
+refuse 2 'training images, images: 640 in the run, 64 now' train --resume run --data few --max-steps 20
+idx labels train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/' | tr 0-9 1-90)
+cp set/t10k* labels
+refuse 2 'training images, content: ' train --resume run --data labels --max-steps 20
+refuse 1 'no run to resume in set' train --resume set
+refuse 2 'not both' train --resume run --out elsewhere
+refuse 2 "--init begins anew" train --resume run --init run/last.safetensors
+head -c 3000 run/state.safetensors >cut && cp cut run/state.safetensors
+refuse 1 'run/state.safetensors' train --resume run --max-steps 20
+refuse 2 'max-time is a time' train tiny.lua --max-time soon
+refuse 2 'save-every is a number' train tiny.lua --save-every 5
+refuse 2 'save-every is a number' train tiny.lua --save-every 0steps
+refuse 2 'train wants MODEL.lua' train
+
+# The same on the device, with batchnorm's running statistics and augmentation.
+unset SKIPPER_BACKEND
+net="$models/identity.lua --data set --epochs 8 --crop-padding 2 --flip"
+run 0 train $net --out net
+rm -rf run
+start $net --save-every 3steps --out run
+killed_now 300 || fail "the run was over before it could be killed"
+run 0 train --resume run
+same net run
+echo ok
