@@ -49,6 +49,9 @@ void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 skp_status skp__source_digits(struct skp_source **out, skp_split split);
 skp_status skp__source_idx(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_idx_found(const char *folder);
+/* CIFAR-10 and CIFAR-100 (fine labels), in the folder or in the one that their archives unpack to. */
+skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split);
+bool skp__source_cifar_found(const char *folder);
 
 /* One IDX file of unsigned bytes, plain or gzip. */
 struct skp_idx {

@@ -22,6 +22,8 @@ static const struct {
 } kinds[] = {
     {"IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte, t10k-…; plain or .gz)", skp__source_idx_found,
      skp__source_idx},
+    {"CIFAR binary files (data_batch_1.bin … and test_batch.bin, or train.bin and test.bin)", skp__source_cifar_found,
+     skp__source_cifar},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -188,34 +188,6 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   cJSON_Delete(json);
 }
 
-/* ---- data: a file of CIFAR records ---------------------------------------------------------------------------------- */
-
-enum { SIDE = 32, PIXELS = SIDE * SIDE, RECORD = 1 + 3 * PIXELS };
-static uint8_t records[1000][RECORD]; /* label, then the red, green and blue planes */
-
-static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
-  (void)s;
-  *label = records[i][0];
-  if (!out) return SKP_OK;
-  SKP_TRY(skp__image_room(out, SIDE, SIDE, 3));
-  for (int p = 0; p < 3 * PIXELS; p++) out->pixels[p] = records[i][1 + p % 3 * PIXELS + p / 3];
-  return SKP_OK;
-}
-
-static void destroy(struct skp_source *s) { free(s); }
-
-static struct skp_source *open_cifar(void) {
-  struct skp_source *s = calloc(1, sizeof *s);
-  FILE *f = fopen(path("%s%s", "cifar10/data_batch_1.bin", ""), "rb");
-  ck_assert(s && f);
-  *s = (struct skp_source){.H = SIDE, .W = SIDE, .C = 3, .classes = 10, .image = image, .destroy = destroy};
-  s->n = (int64_t)fread(records, RECORD, sizeof records / RECORD, f);
-  fclose(f);
-  ck_ok(skp__strdup(&s->name, "cifar10"));
-  ck_ok(skp__source_name_by_number(s));
-  return s;
-}
-
 START_TEST(test_run) {
   int run = _i % RUNS;
   char file[1024];
@@ -223,10 +195,7 @@ START_TEST(test_run) {
   struct skp_source *source;
   snprintf(file, sizeof file, "%s/models/%s.lua", getenv("SKP_SOURCE_DIR"), runs[run].net);
   ck_ok(skp__model_load(&model, file, NULL, 0, 0, NULL));
-  if (strcmp(runs[run].data, "cifar10") == 0)
-    source = open_cifar();
-  else
-    ck_ok(skp__source_open(&source, path("%s%s", runs[run].data, ""), SKP_SPLIT_TRAIN));
+  ck_ok(skp__source_open(&source, path("%s%s", runs[run].data, ""), SKP_SPLIT_TRAIN));
   follow(backends[_i / RUNS], run, model, source);
   skp__source_destroy(source);
   skp__model_destroy(model);

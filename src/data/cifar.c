@@ -1,0 +1,197 @@
+/* cifar.c: the binary files of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html). SPDX-License-Identifier: MIT
+ *
+ * A file is nothing but records: label bytes, of which the last is the class, then the red, the green and the blue plane. */
+#include "base/array.h"
+#include "base/file.h"
+#include "data/data.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = 32, PLANE = SIDE * SIDE, FILES = 5, MAX_LABELS = 2 };
+
+static const struct kind {
+  const char *name;
+  int labels, classes[MAX_LABELS]; /* bytes before the pixels, and how many values each may have */
+  const char *files[2][FILES];     /* by split; some may be missing */
+  const char *names;               /* the file of the classes' names */
+  const char *folder;              /* as its archive unpacks */
+} kinds[] = {
+    {"CIFAR-10",
+     1,
+     {10},
+     {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+      {"test_batch.bin"}},
+     "batches.meta.txt",
+     "cifar-10-batches-bin"},
+    {"CIFAR-100", 2, {20, 100}, {{"train.bin"}, {"test.bin"}}, "fine_label_names.txt", "cifar-100-binary"},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+struct cifar {
+  struct skp_source base;
+  const struct kind *kind;
+  uint8_t *records[FILES]; /* each file's content */
+  int64_t n[FILES];        /* records in it */
+};
+
+static int64_t record_size(const struct kind *k) { return k->labels + 3 * PLANE; }
+
+/* ---- finding the files -------------------------------------------------------------------------------------------- */
+
+/* Whether any of the kind's files, of one split, lies in the folder. */
+static bool holds(const char *folder, const struct kind *k, int split) {
+  bool found = false;
+  for (int f = 0; f < FILES && k->files[split][f] && !found; f++) {
+    char *path;
+    if (skp__path_join(&path, folder, k->files[split][f]) != SKP_OK) return false;
+    found = skp__file_exists(path);
+    free(path);
+  }
+  return found;
+}
+
+/* The kind in the folder, or in the one in it that an archive leaves; *inner is where, in fresh memory. NULL: none. */
+static const struct kind *find(char **inner, const char *folder) {
+  for (int i = 0; i < 2 * KINDS; i++) {
+    const struct kind *k = &kinds[i % KINDS];
+    skp_status status = i < KINDS ? skp__strdup(inner, folder) : skp__path_join(inner, folder, k->folder);
+    if (status != SKP_OK) return NULL;
+    if (holds(*inner, k, SKP_SPLIT_TRAIN) || holds(*inner, k, SKP_SPLIT_TEST)) return k;
+    free(*inner);
+  }
+  *inner = NULL;
+  return NULL;
+}
+
+bool skp__source_cifar_found(const char *folder) {
+  char *inner;
+  bool found = find(&inner, folder);
+  free(inner);
+  return found;
+}
+
+/* ---- reading them ------------------------------------------------------------------------------------------------- */
+
+static skp_status check_labels(const struct kind *k, const char *path, const uint8_t *record, int64_t n) {
+  for (int64_t i = 0; i < n; i++, record += record_size(k))
+    for (int l = 0; l < k->labels; l++)
+      if (record[l] >= k->classes[l])
+        return skp__fail(SKP_FORMAT,
+                         "%s: record %lld has the label %d; %s has labels from 0 to %d there. It is damaged, or holds "
+                         "something else.",
+                         path, (long long)i, record[l], k->name, k->classes[l] - 1);
+  return SKP_OK;
+}
+
+/* Appends a file's records; a missing file is passed over. */
+static skp_status read_file(struct cifar *c, int f, const char *path) {
+  static const int64_t limit = (int64_t)1 << 30;
+  int64_t size, record = record_size(c->kind);
+  void *bytes;
+  if (!skp__file_exists(path)) return SKP_OK;
+  SKP_TRY(skp__file_read(&bytes, &size, path, limit));
+  c->records[f] = bytes;
+  if (!size || size % record)
+    return skp__fail(SKP_FORMAT,
+                     "%s has %lld bytes; a file of %s is made of records of %lld bytes (%d of labels, 3 × %d × %d of "
+                     "pixels). It is %s, or something else.",
+                     path, (long long)size, c->kind->name, (long long)record, c->kind->labels, SIDE, SIDE,
+                     size ? "truncated" : "empty");
+  c->n[f] = size / record;
+  c->base.n += c->n[f];
+  return check_labels(c->kind, path, bytes, c->n[f]);
+}
+
+static skp_status read_files(struct cifar *c, const char *folder, skp_split split) {
+  for (int f = 0; f < FILES && c->kind->files[split][f]; f++) {
+    char *path;
+    SKP_TRY(skp__path_join(&path, folder, c->kind->files[split][f]));
+    skp_status status = read_file(c, f, path);
+    free(path);
+    SKP_TRY(status);
+  }
+  return SKP_OK;
+}
+
+/* ---- names of the classes ----------------------------------------------------------------------------------------- */
+
+/* Takes the lines of `text` that are not empty. */
+static skp_status take_names(struct skp_source *s, char *text, const char *path) {
+  int n = 0;
+  SKP_TRY(skp__alloc(&s->class_names, (size_t)s->classes, sizeof *s->class_names));
+  for (char *rest, *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest), n++)
+    if (n < s->classes) SKP_TRY(skp__strdup(&s->class_names[n], line));
+  if (n == s->classes) return SKP_OK;
+  return skp__fail(SKP_FORMAT, "%s names %d classes; there are %d.", path, n, s->classes);
+}
+
+static skp_status read_names(struct skp_source *s, const char *path) {
+  void *text;
+  int64_t size;
+  if (!skp__file_exists(path)) return skp__source_name_by_number(s);
+  SKP_TRY(skp__file_read(&text, &size, path, 1 << 16));
+  skp_status status = take_names(s, text, path);
+  free(text);
+  return status;
+}
+
+/* ---- the source --------------------------------------------------------------------------------------------------- */
+
+static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
+  const struct cifar *c = (const struct cifar *)source;
+  int f = 0;
+  for (; i >= c->n[f]; f++) i -= c->n[f];
+  const uint8_t *record = c->records[f] + i * record_size(c->kind), *planes = record + c->kind->labels;
+  *label = planes[-1];
+  if (!out) return SKP_OK;
+  SKP_TRY(skp__image_room(out, SIDE, SIDE, 3));
+  for (int p = 0; p < PLANE; p++)
+    for (int k = 0; k < 3; k++) out->pixels[3 * p + k] = planes[k * PLANE + p];
+  return SKP_OK;
+}
+
+static void destroy(struct skp_source *source) {
+  struct cifar *c = (struct cifar *)source;
+  for (int f = 0; f < FILES; f++) free(c->records[f]);
+  free(c);
+}
+
+static skp_status load(struct cifar *c, const char *name, const char *folder, skp_split split) {
+  char *names;
+  SKP_TRY(skp__strdup(&c->base.name, name));
+  SKP_TRY(read_files(c, folder, split));
+  SKP_TRY(skp__path_join(&names, folder, c->kind->names));
+  skp_status status = read_names(&c->base, names);
+  free(names);
+  return status;
+}
+
+/* Opens the files of `kind` in `folder`; people know them by `name`. */
+static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *name, const char *folder,
+                            skp_split split) {
+  struct cifar *c;
+  if (!holds(folder, kind, split)) {
+    if (split == SKP_SPLIT_TEST) return SKP_OK;
+    return skp__fail(SKP_FORMAT, "The folder %s lacks %s.", folder, kind->files[split][0]);
+  }
+  SKP_TRY(skp__alloc(&c, 1, sizeof *c));
+  c->kind = kind;
+  c->base = (struct skp_source){
+      .H = SIDE, .W = SIDE, .C = 3, .classes = kind->classes[kind->labels - 1], .image = image, .destroy = destroy};
+  skp_status status = load(c, name, folder, split);
+  if (status == SKP_OK)
+    *out = &c->base;
+  else
+    skp__source_destroy(&c->base);
+  return status;
+}
+
+skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split) {
+  char *inner;
+  *out = NULL;
+  const struct kind *kind = find(&inner, folder);
+  if (!kind) return skp__fail(SKP_IO, "The CIFAR files in %s are gone.", folder);
+  skp_status status = open_kind(out, kind, folder, inner, split);
+  free(inner);
+  return status;
+}
