@@ -38,7 +38,7 @@ struct skp_source {
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
-/* Opens "digits" (built in) or a folder whose content is recognised; ./digits is a folder of that name. Nothing seeds a source's content:
+/* Opens "digits" or "shapes" (built in) or a folder whose content is recognised; ./digits is a folder of that name. Nothing seeds a source's content:
  * generated sets are the same everywhere and always. A folder without test files gives SKP_OK and a NULL source for SKP_SPLIT_TEST. The
  * error for an unrecognised folder lists what was looked for and what lies there. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
@@ -47,6 +47,7 @@ void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 /* ---- the parts, one file each ------------------------------------------------------------------------------------ */
 
 skp_status skp__source_digits(struct skp_source **out, skp_split split);
+skp_status skp__source_shapes(struct skp_source **out, skp_split split);
 skp_status skp__source_idx(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_idx_found(const char *folder);
 /* CIFAR-10 and CIFAR-100 (fine labels), in the folder or in the one that their archives unpack to. */

@@ -1,29 +1,19 @@
 /* digits.c: "digits", a generated set of handwritten-looking digits, 28×28, grey, 10 classes. SPDX-License-Identifier: MIT
  *
- * Sample i of a split is a pure function of (split, i), in integers only, so that every machine draws the same bytes. A digit is one of
- * several styles of writing it: strokes, each a smooth curve through a few points. Each sample moves the points, bends, slants, turns,
- * scales and shifts the whole, draws it with a pen of some width and pressure, adds stray marks, and puts it on a noisy ground. */
-#include "base/array.h"
-#include "base/random.h"
-#include "data/data.h"
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
+ * A digit is one of several styles of writing it: strokes, each a smooth curve through a few points. Each sample moves the points, bends,
+ * slants, turns, scales and shifts the whole, draws it with a pen of some width and pressure, adds stray marks, and puts it on a noisy ground. */
+#include "data/generated.h"
 
 enum {
   SIDE = 28,
-  TRAIN = 60000,
-  TEST = 10000,
   CLASSES = 10,
   STYLES = 5,      /* of each */
   ONE = 256,       /* 1 pixel; lengths are in 1/256 of it */
-  UNIT = 4096,     /* 1.0 in ratios, and half the side of the box that styles are written in */
+  UNIT = SKP_UNIT, /* half the side of the box that styles are written in, too */
   REACH = 4,       /* no pen reaches further, in pixels */
   ROOT_STEP = 64,  /* the table of roots has this many entries for a square pixel */
   MAX_POINTS = 16, /* of a stroke */
 };
-
-static const uint64_t seed = 0x736b6970706572; /* fixed for ever: with it the set would change */
 
 /* Two letters are a point, column a … z from the left and row A … Z from the top; a space ends a stroke. */
 static const char *const styles[CLASSES][STYLES] = {
@@ -45,17 +35,8 @@ static const char *const styles[CLASSES][STYLES] = {
      "rFlBgGkMqJrC rCrPmYgV"},
 };
 
-enum progress { NOT_DRAWN, BEING_DRAWN, DRAWN };
-
-struct drawn {
-  _Atomic uint8_t progress; /* an enum progress: whoever moves it on from NOT_DRAWN fills the rest */
-  uint8_t label, pixels[SIDE * SIDE];
-};
-
 struct digits {
-  struct skp_source base;
-  skp_split split;
-  struct drawn *drawn;                         /* [n] kept from the first time on */
+  struct skp__generated base;
   int32_t root[REACH * REACH * ROOT_STEP + 1]; /* distance for a squared distance */
 };
 
@@ -79,26 +60,7 @@ struct canvas {
   int32_t cover[SIDE * SIDE]; /* 0 … ONE */
 };
 
-/* ---- small arithmetic -------------------------------------------------------------------------------------------- */
-
-static int32_t clamp(int32_t v, int32_t low, int32_t high) { return v < low ? low : v > high ? high : v; }
-
-/* low + 0 … high - low, as 32 random bits decide. */
-static int32_t pick(uint32_t bits, int32_t low, int32_t high) {
-  return low + (int32_t)((uint64_t)bits * (uint32_t)(high - low + 1) >> 32);
-}
-
-static int32_t between(struct skp__random *r, int32_t low, int32_t high) {
-  return pick((uint32_t)(skp__random_next(r) >> 32), low, high);
-}
-
-/* Around 0, the middle likelier than the ends. */
-static int32_t around(struct skp__random *r, int32_t limit) {
-  uint64_t bits = skp__random_next(r);
-  return (pick((uint32_t)bits, -limit, limit) + pick((uint32_t)(bits >> 32), -limit, limit)) / 2;
-}
-
-static int32_t times(int32_t a, int32_t b) { return a * b / UNIT; } /* |a|, |b| below 46340 */
+/* ---- the pen ----------------------------------------------------------------------------------------------------- */
 
 static int32_t integer_root(int32_t v) {
   int32_t root = 0;
@@ -107,29 +69,27 @@ static int32_t integer_root(int32_t v) {
   return root;
 }
 
-/* ---- the pen ----------------------------------------------------------------------------------------------------- */
-
 /* Covers the pixels near the line from a to b, where the pen's radius is r. */
 static void draw_line(struct canvas *canvas, struct point a, struct point b, int32_t r, int32_t soft) {
-  int32_t reach = clamp(r + soft / 2, 0, REACH * ONE - 1), limit = reach * reach;
+  int32_t reach = skp__clamp(r + soft / 2, 0, REACH * ONE - 1), limit = reach * reach;
   /* the pixels whose centres lie in the box around the line */
   int32_t before = ONE / 2 - 1 - reach, after = reach - ONE / 2;
-  int32_t left = clamp(((a.x < b.x ? a.x : b.x) + before) / ONE, 0, SIDE);
-  int32_t right = clamp(((a.x > b.x ? a.x : b.x) + after) / ONE, -1, SIDE - 1);
-  int32_t top = clamp(((a.y < b.y ? a.y : b.y) + before) / ONE, 0, SIDE);
-  int32_t bottom = clamp(((a.y > b.y ? a.y : b.y) + after) / ONE, -1, SIDE - 1);
+  int32_t left = skp__clamp(((a.x < b.x ? a.x : b.x) + before) / ONE, 0, SIDE);
+  int32_t right = skp__clamp(((a.x > b.x ? a.x : b.x) + after) / ONE, -1, SIDE - 1);
+  int32_t top = skp__clamp(((a.y < b.y ? a.y : b.y) + before) / ONE, 0, SIDE);
+  int32_t bottom = skp__clamp(((a.y > b.y ? a.y : b.y) + after) / ONE, -1, SIDE - 1);
   int32_t dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
   int32_t steep = ONE * UNIT / soft;
   int64_t inverse = length2 ? ((int64_t)1 << 32) / length2 : 0;
   for (int32_t row = top; row <= bottom; row++)
     for (int32_t column = left; column <= right; column++) {
       int32_t px = column * ONE + ONE / 2 - a.x, py = row * ONE + ONE / 2 - a.y;
-      int32_t along = clamp(px * dx + py * dy, 0, length2);
+      int32_t along = skp__clamp(px * dx + py * dy, 0, length2);
       int32_t t = (int32_t)(along * inverse >> 20); /* 0 … 4096 */
       int32_t ex = px - dx * t / UNIT, ey = py - dy * t / UNIT, distance2 = ex * ex + ey * ey;
       if (distance2 >= limit) continue;
       int32_t distance = canvas->set->root[distance2 / (ONE * ONE / ROOT_STEP)];
-      int32_t cover = clamp((r - distance) * steep / UNIT + ONE / 2, 0, ONE);
+      int32_t cover = skp__clamp((r - distance) * steep / UNIT + ONE / 2, 0, ONE);
       int32_t *at = &canvas->cover[row * SIDE + column];
       if (cover > *at) *at = cover;
     }
@@ -137,16 +97,19 @@ static void draw_line(struct canvas *canvas, struct point a, struct point b, int
 
 /* From the styles' box (±UNIT) to the picture. */
 static struct point place(const struct hand *h, struct point p) {
-  int32_t uu = times(p.x, p.x), vv = times(p.y, p.y), uv = times(p.x, p.y);
-  int32_t x = p.x + times(h->bend[0], vv) + times(h->bend[1], uv) + times(h->wave, times(vv, p.y) - p.y);
-  int32_t y = p.y + times(h->bend[2], uu) + times(h->bend[3], uv);
-  return (struct point){h->shift.x + times(h->xx, x) + times(h->xy, y), h->shift.y + times(h->yx, x) + times(h->yy, y)};
+  int32_t uu = skp__times(p.x, p.x), vv = skp__times(p.y, p.y), uv = skp__times(p.x, p.y);
+  int32_t x =
+      p.x + skp__times(h->bend[0], vv) + skp__times(h->bend[1], uv) + skp__times(h->wave, skp__times(vv, p.y) - p.y);
+  int32_t y = p.y + skp__times(h->bend[2], uu) + skp__times(h->bend[3], uv);
+  return (struct point){h->shift.x + skp__times(h->xx, x) + skp__times(h->xy, y),
+                        h->shift.y + skp__times(h->yx, x) + skp__times(h->yy, y)};
 }
 
 /* A point of the Catmull-Rom curve through p[0 … 3], between p[1] and p[2], at t = step/steps. */
 static int32_t curve(int32_t a, int32_t b, int32_t c, int32_t d, int32_t t) {
-  int32_t t2 = times(t, t), t3 = times(t2, t);
-  return b + (times(c - a, t) + times(2 * a - 5 * b + 4 * c - d, t2) + times(3 * (b - c) + d - a, t3)) / 2;
+  int32_t t2 = skp__times(t, t), t3 = skp__times(t2, t);
+  return b +
+         (skp__times(c - a, t) + skp__times(2 * a - 5 * b + 4 * c - d, t2) + skp__times(3 * (b - c) + d - a, t3)) / 2;
 }
 
 static void draw_stroke(struct canvas *canvas, const struct hand *h, const struct point *p, int n) {
@@ -168,50 +131,49 @@ static void draw_stroke(struct canvas *canvas, const struct hand *h, const struc
 
 static struct hand choose_hand(struct skp__random *r) {
   struct hand h;
-  int32_t half = around(r, 480); /* tangent of half the angle */
-  int32_t square = times(half, half), sine = 2 * half * UNIT / (UNIT + square);
-  int32_t cosine = (UNIT - square) * UNIT / (UNIT + square);
-  int32_t slant = around(r, 1800), wide = between(r, 1900, 3100), high = between(r, 2300, 3300);
+  int32_t sine, cosine;
+  skp__turn(&sine, &cosine, skp__around(r, 480));
+  int32_t slant = skp__around(r, 1800), wide = skp__between(r, 1900, 3100), high = skp__between(r, 2300, 3300);
   /* turn · slant · scale, from half a box to pixels: 1.0 becomes 12 pixels at scale UNIT */
   int32_t to_pixels = 12 * ONE;
-  h.xx = times(times(cosine, wide), to_pixels);
-  h.yx = times(times(sine, wide), to_pixels);
-  h.xy = times(times(-sine, high) + times(cosine, times(slant, high)), to_pixels);
-  h.yy = times(times(cosine, high) + times(sine, times(slant, high)), to_pixels);
-  h.shift = (struct point){SIDE * ONE / 2 + around(r, 3 * ONE), SIDE * ONE / 2 + around(r, 3 * ONE)};
-  for (int i = 0; i < 4; i++) h.bend[i] = around(r, 800);
-  h.wave = around(r, 1200);
-  h.jitter = between(r, 100, 380);
-  h.radius = between(r, 140, 400);
-  h.taper = around(r, 90);
-  h.soft = between(r, 200, 420);
-  h.ground = between(r, 0, 50);
-  h.ink = between(r, h.ground + 110, 255);
-  h.noise = between(r, 0, 40);
+  h.xx = skp__times(skp__times(cosine, wide), to_pixels);
+  h.yx = skp__times(skp__times(sine, wide), to_pixels);
+  h.xy = skp__times(skp__times(-sine, high) + skp__times(cosine, skp__times(slant, high)), to_pixels);
+  h.yy = skp__times(skp__times(cosine, high) + skp__times(sine, skp__times(slant, high)), to_pixels);
+  h.shift = (struct point){SIDE * ONE / 2 + skp__around(r, 3 * ONE), SIDE * ONE / 2 + skp__around(r, 3 * ONE)};
+  for (int i = 0; i < 4; i++) h.bend[i] = skp__around(r, 800);
+  h.wave = skp__around(r, 1200);
+  h.jitter = skp__between(r, 100, 380);
+  h.radius = skp__between(r, 140, 400);
+  h.taper = skp__around(r, 90);
+  h.soft = skp__between(r, 200, 420);
+  h.ground = skp__between(r, 0, 50);
+  h.ink = skp__between(r, h.ground + 110, 255);
+  h.noise = skp__between(r, 0, 40);
   return h;
 }
 
 static void draw_digit(struct canvas *canvas, const struct hand *h, struct skp__random *r, int digit) {
   struct point p[MAX_POINTS];
   int n = 0;
-  const char *style = styles[digit][between(r, 0, STYLES - 1)];
+  const char *style = styles[digit][skp__between(r, 0, STYLES - 1)];
   for (const char *at = style;; at += 2) {
     if (*at == ' ' || !*at) {
       draw_stroke(canvas, h, p, n);
       n = 0;
       if (!*at++) break;
     }
-    p[n++] = (struct point){(2 * (at[0] - 'a') - 25) * UNIT / 25 + around(r, h->jitter),
-                            (2 * (at[1] - 'A') - 25) * UNIT / 25 + around(r, h->jitter)};
+    p[n++] = (struct point){(2 * (at[0] - 'a') - 25) * UNIT / 25 + skp__around(r, h->jitter),
+                            (2 * (at[1] - 'A') - 25) * UNIT / 25 + skp__around(r, h->jitter)};
   }
 }
 
 /* Short lines and dots that belong to no digit. */
 static void draw_strays(struct canvas *canvas, const struct hand *h, struct skp__random *r) {
-  for (int left = between(r, 0, 3); left > 0; left--) {
-    struct point a = {between(r, 0, SIDE * ONE), between(r, 0, SIDE * ONE)};
-    struct point b = {a.x + around(r, 6 * ONE), a.y + around(r, 6 * ONE)};
-    draw_line(canvas, a, b, between(r, 60, 220), h->soft);
+  for (int left = skp__between(r, 0, 3); left > 0; left--) {
+    struct point a = {skp__between(r, 0, SIDE * ONE), skp__between(r, 0, SIDE * ONE)};
+    struct point b = {a.x + skp__around(r, 6 * ONE), a.y + skp__around(r, 6 * ONE)};
+    draw_line(canvas, a, b, skp__between(r, 60, 220), h->soft);
   }
 }
 
@@ -222,63 +184,34 @@ static void develop(const struct canvas *canvas, const struct hand *h, struct sk
     if (i % 8 == 0) bits = skp__random_next(r);
     int32_t grain = ((int32_t)(bits & 15) - (int32_t)(bits >> 4 & 15)) * h->noise / 15;
     bits >>= 8;
-    pixels[i] = (uint8_t)clamp(h->ground + (h->ink - h->ground) * canvas->cover[i] / ONE + grain, 0, 255);
+    pixels[i] = (uint8_t)skp__clamp(h->ground + (h->ink - h->ground) * canvas->cover[i] / ONE + grain, 0, 255);
   }
 }
 
-static void draw_sample(const struct digits *set, int64_t i, uint8_t *pixels, uint8_t *label) {
-  struct skp__random r = skp__random_start(seed + set->split, (uint64_t)i);
-  struct canvas canvas = {.set = set};
-  *label = (uint8_t)between(&r, 0, CLASSES - 1);
-  struct hand h = choose_hand(&r);
-  draw_digit(&canvas, &h, &r, *label);
-  draw_strays(&canvas, &h, &r);
-  develop(&canvas, &h, &r, pixels);
+static void draw(const struct skp__generated *set, struct skp__random *r, uint8_t *pixels, uint8_t *label) {
+  struct canvas canvas = {.set = (const struct digits *)set};
+  *label = (uint8_t)skp__between(r, 0, CLASSES - 1);
+  struct hand h = choose_hand(r);
+  draw_digit(&canvas, &h, r, *label);
+  draw_strays(&canvas, &h, r);
+  develop(&canvas, &h, r, pixels);
 }
 
-/* Drawing takes some 12 µs, so each sample is drawn once and kept. A thread that meets one being drawn draws it for itself. */
-static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
-  const struct digits *set = (const struct digits *)source;
-  struct drawn *drawn = &set->drawn[i], own;
-  uint8_t progress = NOT_DRAWN;
-  if (atomic_compare_exchange_strong(&drawn->progress, &progress, BEING_DRAWN)) {
-    draw_sample(set, i, drawn->pixels, &drawn->label);
-    atomic_store(&drawn->progress, DRAWN);
-  } else if (progress == BEING_DRAWN) {
-    draw_sample(set, i, own.pixels, &own.label);
-    drawn = &own;
-  }
-  *label = drawn->label;
-  if (!out) return SKP_OK;
-  SKP_TRY(skp__image_room(out, SIDE, SIDE, 1));
-  memcpy(out->pixels, drawn->pixels, sizeof drawn->pixels);
-  return SKP_OK;
-}
-
-static void destroy(struct skp_source *source) {
-  free(((struct digits *)source)->drawn);
-  free(source);
-}
+static const struct skp__generated_kind kind = {.name = "digits",
+                                                .seed = 0x736b6970706572,
+                                                .train = 60000,
+                                                .test = 10000,
+                                                .side = SIDE,
+                                                .C = 1,
+                                                .classes = CLASSES,
+                                                .draw = draw};
 
 skp_status skp__source_digits(struct skp_source **out, skp_split split) {
-  struct digits *set;
+  struct skp__generated *set;
   *out = NULL;
-  SKP_TRY(skp__alloc(&set, 1, sizeof *set));
-  set->split = split;
-  for (int i = 0; i <= REACH * REACH * ROOT_STEP; i++) set->root[i] = integer_root(i * (ONE * ONE / ROOT_STEP));
-  set->base = (struct skp_source){.n = split == SKP_SPLIT_TRAIN ? TRAIN : TEST,
-                                  .H = SIDE,
-                                  .W = SIDE,
-                                  .C = 1,
-                                  .classes = CLASSES,
-                                  .image = image,
-                                  .destroy = destroy};
-  skp_status status = skp__strdup(&set->base.name, "digits");
-  if (status == SKP_OK) status = skp__source_name_by_number(&set->base);
-  if (status == SKP_OK) status = skp__alloc(&set->drawn, (size_t)set->base.n, sizeof *set->drawn);
-  if (status == SKP_OK)
-    *out = &set->base;
-  else
-    skp__source_destroy(&set->base);
-  return status;
+  SKP_TRY(skp__generated_create(&set, sizeof(struct digits), &kind, split));
+  struct digits *digits = (struct digits *)set;
+  for (int i = 0; i <= REACH * REACH * ROOT_STEP; i++) digits->root[i] = integer_root(i * (ONE * ONE / ROOT_STEP));
+  *out = &set->base;
+  return SKP_OK;
 }

@@ -12,6 +12,7 @@ static const struct {
   skp_status (*open)(struct skp_source **out, skp_split split);
 } built_in[] = {
     {"digits", skp__source_digits},
+    {"shapes", skp__source_shapes},
 };
 
 /* Kinds of folders, in the order in which they are tried. */

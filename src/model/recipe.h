@@ -7,7 +7,7 @@
 
 /* X(kind, field, default, least, most, help). Command-line options have a dash for each underscore. */
 #define SKP_RECIPE_LIST(X)                                                                                             \
-  X(TEXT, data, "", 0, 0, "a folder of images or data files, or a built-in set: digits")                               \
+  X(TEXT, data, "", 0, 0, "a folder of images or data files, or a built-in set: digits, shapes")                       \
   X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
   X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam or adamw")                                                                \
