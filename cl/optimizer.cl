@@ -1,12 +1,15 @@
 /* optimizer.cl: updates of parameters p by their gradients g. SPDX-License-Identifier: MIT
  *
- *   h = {lr, 1 - beta1^t, 1 - beta2^t, 0} is read on the device, so that a step is the same launch each time.
+ *   h = {lr, 1 - beta1^t, 1 - beta2^t, share} is read on the device, so that a step is the same launch each time.
  *
  *   sgd     d = g + decay · p;  m' = momentum · m + d;  p' = p - lr · m'        (NESTEROV: p - lr · (d + momentum · m'))
  *           without MOMENTUM there is no m and p' = p - lr · d
  *   adam    d = g + decay · p;  m' = beta1 · m + (1 - beta1) · d;  v' = beta2 · v + (1 - beta2) · d²
  *           p' = p - lr · (m' / h[1]) / (sqrt(v' / h[2]) + eps)
  *   adamw   (DECOUPLED) the same with d = g, and p' lessened by lr · decay · p
+ *
+ * FACTORS: f[2j] multiplies lr and f[2j + 1] decay for the values from j · BLOCK on. SCALE: scale[0] multiplies g. AVERAGE:
+ * a' = a + share · (p' - a).
  *
  * A work-item does WIDTH neighbouring values. A result may lie where its input does. */
 
@@ -21,6 +24,19 @@
 #endif
 #ifndef DECOUPLED
 #define DECOUPLED 0 /* adam: 1: AdamW's weight decay */
+#endif
+
+#ifndef BLOCK
+#define BLOCK 128 /* values with the same factors; WIDTH divides it */
+#endif
+#ifndef FACTORS
+#define FACTORS 0 /* 1: there is f */
+#endif
+#ifndef SCALE
+#define SCALE 0 /* 1: there is scale */
+#endif
+#ifndef AVERAGE
+#define AVERAGE 0 /* 1: there is a */
 #endif
 
 #define JOIN_(a, b) a##b
@@ -45,32 +61,56 @@ static void store(VECTOR v, global float *p, int left) {
   }
 }
 
-kernel void sgd(global float *new_p, global float *new_m, global const float *p, global const float *restrict g,
-                global const float *m, global const float *restrict h, int n, float momentum, float decay) {
+/* The factor of lr (which 0) or of decay (which 1) for the values from i on. */
+static float factor(global const float *f, int i, int which) { return FACTORS ? f[i / BLOCK * 2 + which] : 1.0f; }
+
+static VECTOR gradient(global const float *g, global const float *scale, int left) {
+  VECTOR d = load(g, left);
+#if SCALE
+  d *= scale[0];
+#endif
+  return d;
+}
+
+/* The new values of p, and what they make of the average. */
+static void finish(VECTOR p, global float *new_p, global float *new_a, global const float *a, float share, int i,
+                   int left) {
+  store(p, new_p + i, left);
+#if AVERAGE
+  VECTOR old = load(a + i, left);
+  store(old + share * (p - old), new_a + i, left);
+#endif
+}
+
+kernel void sgd(global float *new_p, global float *new_m, global float *new_a, global const float *p,
+                global const float *restrict g, global const float *m, global const float *restrict h,
+                global const float *restrict f, global const float *restrict scale, global const float *a, int n,
+                float momentum, float decay) {
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
   if (left <= 0) return;
-  VECTOR at = load(p + i, left), d = load(g + i, left) + decay * at;
+  VECTOR at = load(p + i, left), d = gradient(g + i, scale, left) + decay * factor(f, i, 1) * at;
 #if MOMENTUM
   VECTOR kept = momentum * load(m + i, left) + d;
   store(kept, new_m + i, left);
   d = NESTEROV ? d + momentum * kept : kept;
 #endif
-  store(at - h[0] * d, new_p + i, left);
+  finish(at - h[0] * factor(f, i, 0) * d, new_p, new_a, a, h[3], i, left);
 }
 
-kernel void adam(global float *new_p, global float *new_m, global float *new_v, global const float *p,
-                 global const float *restrict g, global const float *m, global const float *v,
-                 global const float *restrict h, int n, float beta1, float beta2, float eps, float decay) {
+kernel void adam(global float *new_p, global float *new_m, global float *new_v, global float *new_a,
+                 global const float *p, global const float *restrict g, global const float *m, global const float *v,
+                 global const float *restrict h, global const float *restrict f, global const float *restrict scale,
+                 global const float *a, int n, float beta1, float beta2, float eps, float decay) {
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
   if (left <= 0) return;
-  const float lr = h[0], of_m = lr / h[1], of_v = 1.0f / h[2];
-  VECTOR at = load(p + i, left), d = load(g + i, left);
-  if (!DECOUPLED) d += decay * at;
+  const float lr = h[0] * factor(f, i, 0), pull = decay * factor(f, i, 1), of_m = lr / h[1], of_v = 1.0f / h[2];
+  VECTOR at = load(p + i, left), d = gradient(g + i, scale, left);
+  if (!DECOUPLED) d += pull * at;
   VECTOR mean = beta1 * load(m + i, left) + (1.0f - beta1) * d;
   VECTOR square = beta2 * load(v + i, left) + (1.0f - beta2) * d * d;
   store(mean, new_m + i, left);
   store(square, new_v + i, left);
   VECTOR step = of_m * mean / (sqrt(square * of_v) + eps);
-  if (DECOUPLED) step += lr * decay * at;
-  store(at - step, new_p + i, left);
+  if (DECOUPLED) step += lr * pull * at;
+  finish(at - step, new_p, new_a, a, h[3], i, left);
 }

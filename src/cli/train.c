@@ -13,6 +13,7 @@
 struct training {
   struct cli *c;
   struct skp_train_options o;
+  int64_t frozen; /* numbers that the recipe leaves as they are */
   struct skp_source *train, *test;
   struct skp_resume *resume; /* NULL: a run begins */
   char *out;
@@ -114,6 +115,13 @@ static void say_recipe(const struct training *t) {
           r->epochs == 1 ? "" : "s", (long long)t->o.seed);
 }
 
+static void say_frozen(const struct training *t) {
+  char a[32], b[32];
+  if (t->frozen)
+    fprintf(stderr, "frozen   %s of %s parameters\n", cli_grouped(a, sizeof a, t->frozen),
+            cli_grouped(b, sizeof b, cli_count_parameters(t->c->model->graph)));
+}
+
 /* Appends to a list with commas. */
 __attribute__((format(printf, 3, 4))) static void add_words(char *text, size_t size, const char *format, ...) {
   size_t used = strlen(text);
@@ -201,10 +209,23 @@ static skp_status open_data(struct training *t) {
   return SKP_OK;
 }
 
+/* A step's graph shows whether the recipe fits the network, and what it freezes. */
+static skp_status check_step(struct training *t) {
+  struct skp_graph *g;
+  SKP_TRY(skp__step_graph(&g, t->c->model, 1, true));
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *p = &g->tensors.at[i];
+    if (p->role == SKP_ROLE_PARAM && p->base != SKP_NONE && p->lr == 0) t->frozen += skp__shape_count(&p->shape);
+  }
+  skp__graph_destroy(g);
+  return SKP_OK;
+}
+
 /* Everything that can be checked without a device is checked before one is opened. */
 static skp_status check(struct training *t) {
   struct cli *c = t->c;
   SKP_TRY(skp__schedule_check(&c->model->recipe));
+  if (t->o.max_steps != 0) SKP_TRY(check_step(t));
   SKP_TRY(open_data(t));
   SKP_TRY(choose_folder(t));
   t->o.out = t->out;
@@ -226,6 +247,7 @@ static skp_status prepare(struct training *t) {
   SKP_TRY(cli_open_backend(c));
   say_device(t);
   say_model(c);
+  say_frozen(t);
   say_data(t);
   say_recipe(t);
   say_augmentation(t);

@@ -1,6 +1,6 @@
 /* autodiff.c: adds the gradients of the loss, in reverse order of the nodes. SPDX-License-Identifier: MIT
  *
- *   forward    x ──> A ──> y ──> B ──> loss         a value "needs" a gradient if a param leads to it
+ *   forward    x ──> A ──> y ──> B ──> loss         a value "needs" a gradient if a param that is not frozen leads to it
  *   backward   dx <── dA <── dy <── dB <── 1        a node is visited once all readers of its outputs have been: d[y] is whole
  *
  * A value with several readers gets a gradient from each; they are added up as they arrive, which is in reverse order of the
@@ -13,7 +13,7 @@
 struct tape {
   struct skp_graph *g;
   const char *scope; /* of the node whose gradient is being built */
-  bool *need;        /* [tensor]: whether a param leads to it */
+  bool *need;        /* [tensor]: whether a param that is not frozen leads to it */
   skp_value *d;      /* [tensor]: its gradient so far, or SKP_NONE */
 };
 
@@ -24,7 +24,8 @@ static skp_status emit(struct skp_grad *grad, skp_op_id op, const union skp_attr
 }
 
 static void mark_needs(struct tape *t, size_t nodes) {
-  for (size_t i = 0; i < t->g->tensors.n; i++) t->need[i] = t->g->tensors.at[i].role == SKP_ROLE_PARAM;
+  for (size_t i = 0; i < t->g->tensors.n; i++)
+    t->need[i] = t->g->tensors.at[i].role == SKP_ROLE_PARAM && t->g->tensors.at[i].lr != 0;
   for (size_t n = 0; n < nodes; n++) {
     const struct skp_node *node = &t->g->nodes.at[n];
     bool any = false;

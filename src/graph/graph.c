@@ -10,7 +10,7 @@ skp_status skp__graph_create(struct skp_graph **out) {
   struct skp_graph *g;
   SKP_TRY(skp__alloc(&g, 1, sizeof *g));
   g->input = g->labels = g->other = g->share = g->logits = g->loss = g->correct = g->correct5 = SKP_NONE;
-  g->params = g->grads = g->state = g->moments[0] = g->moments[1] = g->hyper = SKP_NONE;
+  g->params = g->grads = g->state = g->moments[0] = g->moments[1] = g->hyper = g->factors = SKP_NONE;
   *out = g;
   return SKP_OK;
 }
@@ -49,8 +49,8 @@ skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *nam
     free(copy);
     return status;
   }
-  g->tensors.at[g->tensors.n - 1] =
-      (struct skp_tensor){.name = copy, .role = role, .shape = shape, .producer = -1, .base = SKP_NONE};
+  g->tensors.at[g->tensors.n - 1] = (struct skp_tensor){
+      .name = copy, .role = role, .shape = shape, .producer = -1, .base = SKP_NONE, .lr = 1, .decay = 1};
   *out = (skp_value)(g->tensors.n - 1);
   return SKP_OK;
 }

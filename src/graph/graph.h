@@ -37,7 +37,8 @@ struct skp_tensor {
   int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
   int fan_in; /* params: inputs to one output: the initial values are uniform in ±1/sqrt(fan_in); 0: see std and fill */
   float std;  /* params with fan_in 0: the standard deviation of normal initial values; 0: see fill */
-  float fill; /* params and state with neither: the initial value */
+  float fill;      /* params and state with neither: the initial value */
+  float lr, decay; /* params: factors of the learning rate and of the weight decay; lr 0: frozen, without a gradient */
 };
 
 struct skp_node {
@@ -56,7 +57,8 @@ struct skp_graph {
   skp_value loss, correct,
       correct5; /* {1} each, or SKP_NONE: mean loss; number of right answers among the first 1 and 5 */
   skp_value params, grads, state; /* flat values, or SKP_NONE */
-  skp_value moments[2], hyper;    /* flat optimizer memory; {4}: see src/ops/optimizer.c */
+  skp_value moments[2];           /* flat optimizer memory */
+  skp_value hyper, factors;       /* what an update reads: see src/ops/optimizer.c; factors SKP_NONE: all are 1 */
 };
 
 skp_status skp__graph_create(struct skp_graph **out);
@@ -90,23 +92,26 @@ skp_status skp__graph_prune(struct skp_graph *g);
 skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *name);
 
 /* Gives the params (and the state tensors) their slices of the flat values "params" and "state", each slice aligned to
- * SKP_SLICE_ALIGN elements: 512 bytes, the largest sub-buffer alignment that GPUs in use ask for; gaps stay zero. Call once, when
- * the model is complete. */
-enum { SKP_SLICE_ALIGN = 128 };
+ * SKP_SLICE_ALIGN elements: 512 bytes, the largest sub-buffer alignment that GPUs in use ask for; gaps stay zero. So a block of
+ * factors belongs to one param. Call once, when the model is complete. */
+enum { SKP_SLICE_ALIGN = SKP_UPDATE_BLOCK };
 skp_status skp__graph_collect(struct skp_graph *g);
 
-/* A copy of the forward graph `g` for batch size N: shapes inferred anew, an op's attribute `training` set as told; slices as in g.
+/* A copy of the forward graph `g` for batch size N: shapes inferred anew, without `training` an op's attribute of that name 0; slices as in g.
  * Evaluation keeps each node's first output only: the others serve gradients. */
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
 
 /* Adds labels (with `mixed` second ones and shares, too), loss (role RESULT), and with `metrics` correct and correct5. */
 skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed, bool metrics);
 
-/* Adds the gradients of `loss` to all params, each written into its slice of "grads" (autodiff.c). */
+/* Adds the gradients of `loss` to all params that are not frozen, each written into its slice of "grads" (autodiff.c). */
 skp_status skp__graph_differentiate(struct skp_graph *g);
 
-/* Adds the moments, `hyper` and one update of the flat params by `op` (sgd, adam, adamw). */
+/* Adds the moments, `hyper`, `factors` where a param has others than 1, and one update of the flat params by `op` (sgd, adam, adamw). */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs);
+
+/* What the host writes into the value `factors`, as many floats as that has. */
+void skp__graph_factors(const struct skp_graph *g, float *out);
 
 /* One line a node: outputs with shapes = op {attributes that are not at their fallback} (inputs). The same graph gives the same text. */
 void skp__graph_dump(const struct skp_graph *g, FILE *to);

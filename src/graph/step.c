@@ -46,15 +46,17 @@ static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from
     copy->fan_in = t->fan_in;
     copy->std = t->std;
     copy->fill = t->fill;
+    copy->lr = t->lr;
+    copy->decay = t->decay;
   }
   for (size_t i = 0; i < from->tensors.n; i++)
     if (map[i] != SKP_NONE) to->tensors.at[map[i]].base = mapped(map, from->tensors.at[i].base);
   return SKP_OK;
 }
 
-static skp_status set_training(union skp_attrs *attrs, const struct skp_op *op, bool training) {
+static skp_status set_evaluation(union skp_attrs *attrs, const struct skp_op *op) {
   for (const struct skp_attr *a = op->attrs; a && a->name; a++)
-    if (strcmp(a->name, "training") == 0) return skp__attrs_set(op, attrs, a->name, training);
+    if (strcmp(a->name, "training") == 0) return skp__attrs_set(op, attrs, a->name, 0);
   return SKP_OK;
 }
 
@@ -63,7 +65,7 @@ static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, 
   static const bool first_only[SKP_MAX_OUT] = {true};
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
   union skp_attrs attrs = node->attrs;
-  SKP_TRY(set_training(&attrs, node->op, training));
+  if (!training) SKP_TRY(set_evaluation(&attrs, node->op));
   for (int i = 0; i < SKP_MAX_IN; i++) in[i] = mapped(map, node->in[i]);
   SKP_TRY(skp__graph_node(to, node->op, &attrs, in, training ? NULL : first_only, node->scope, out));
   for (int i = 0; i < node->op->n_out; i++) {
@@ -123,22 +125,54 @@ skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool 
   return SKP_OK;
 }
 
+static bool is_slice(const struct skp_tensor *t) { return t->role == SKP_ROLE_PARAM && t->base != SKP_NONE; }
+
+static skp_status add_factors(struct skp_graph *g) {
+  bool any = false;
+  for (size_t i = 0; i < g->tensors.n; i++)
+    any = any || (is_slice(&g->tensors.at[i]) && (g->tensors.at[i].lr != 1 || g->tensors.at[i].decay != 1));
+  if (!any) return SKP_OK;
+  int64_t blocks = skp__shape_count(&g->tensors.at[g->params].shape) / SKP_UPDATE_BLOCK;
+  return skp__graph_value(g, &g->factors, "factors", SKP_ROLE_INPUT, skp__shape2(blocks, 2));
+}
+
+void skp__graph_factors(const struct skp_graph *g, float *out) {
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    if (!is_slice(t)) continue;
+    int64_t end = t->offset + skp__shape_count(&t->shape);
+    for (int64_t block = t->offset / SKP_UPDATE_BLOCK; block * SKP_UPDATE_BLOCK < end; block++) {
+      out[2 * block] = t->lr;
+      out[2 * block + 1] = t->lr != 0 ? t->decay : 0; /* so that a frozen one gathers no momentum */
+    }
+  }
+}
+
+/* A moment; none where sgd has no momentum. */
+static skp_status add_moment(struct skp_graph *g, skp_value *out, int which, const struct skp_op *op,
+                             const union skp_attrs *attrs) {
+  static const char *const names[] = {"moment_1", "moment_2"};
+  if (op == &skp__op_sgd && attrs->optimizer.momentum == 0) return SKP_OK;
+  SKP_TRY(skp__graph_value(g, &g->moments[which], names[which], SKP_ROLE_MOMENT, g->tensors.at[g->params].shape));
+  *out = g->moments[which];
+  return SKP_OK;
+}
+
 /* The update reads whole flat values; which is which follows from the names of the op's inputs. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs) {
-  struct skp_shape flat = g->tensors.at[g->params].shape;
-  bool no_momentum = op == &skp__op_sgd && attrs->optimizer.momentum == 0;
   SKP_TRY(skp__graph_value(g, &g->hyper, "hyper", SKP_ROLE_INPUT, skp__shape1(4)));
+  SKP_TRY(add_factors(g));
+  const struct {
+    const char *name;
+    skp_value value;
+  } inputs[] = {{"p", g->params}, {"g", g->grads}, {"hyper", g->hyper}, {"factors?", g->factors}};
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
   for (int i = 0; i < op->n_in; i++) {
     const char *name = op->in_names[i];
-    if (*name == 'm' || *name == 'v') {
-      skp_value *moment = &g->moments[*name == 'v'];
-      if (!no_momentum)
-        SKP_TRY(skp__graph_value(g, moment, *name == 'm' ? "moment_1" : "moment_2", SKP_ROLE_MOMENT, flat));
-      in[i] = *moment;
-    } else {
-      in[i] = *name == 'p' ? g->params : *name == 'g' ? g->grads : g->hyper;
-    }
+    in[i] = SKP_NONE;
+    if (*name == 'm' || *name == 'v') SKP_TRY(add_moment(g, &in[i], *name == 'v', op, attrs));
+    for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++)
+      if (strcmp(inputs[k].name, name) == 0) in[i] = inputs[k].value;
   }
   return skp__graph_node(g, op, attrs, in, NULL, "update", out);
 }

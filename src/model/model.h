@@ -30,6 +30,10 @@ void skp__model_destroy(struct skp_model *m); /* NULL is fine */
  * weights and biases of convolutions and linear layers, or normal weights and no bias where the layer says `std`, `fill` for the rest. A pure function of seed and the parameter's name. */
 void skp__model_init(const struct skp_graph *g, float *params, float *state, uint64_t seed);
 
+/* What the recipe says of single parameters (freeze, freeze_bn, lr_mult, no_decay), for a training instance that is not yet fused: sets
+ * the factors of its params and puts frozen batchnorms into evaluation. SKP_USAGE for a pattern that fits nothing. */
+skp_status skp__recipe_select(struct skp_graph *g, const struct skp_recipe *r);
+
 /* Between a parameter's layout in memory and in files (see skp_tensor.file_rank). */
 int skp__param_file_shape(const struct skp_tensor *t, int64_t dim[4]); /* returns the rank */
 void skp__param_to_file(float *file, const float *memory, const struct skp_tensor *t);

@@ -20,6 +20,10 @@
   X(REAL, momentum, "0", 0, 1, "of sgd")                                                                               \
   X(BOOL, nesterov, "false", 0, 1, "Nesterov's momentum in sgd")                                                       \
   X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \
+  X(BOOL, no_decay, "false", 0, 1, "no weight decay of biases and batchnorms")                                         \
+  X(TEXT, freeze, "", 0, 0, "layers or parameters to leave as they are: layer1.*,conv1")                               \
+  X(BOOL, freeze_bn, "false", 0, 1, "frozen batchnorms use their running statistics and keep them")                    \
+  X(TEXT, lr_mult, "", 0, 0, "factors of the learning rate: layer4=0.1,fc=10")                                         \
   X(REAL, beta1, "0.9", 0, SKP_BELOW_ONE, "decay of adam's first moment")                                              \
   X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "decay of adam's second moment")                                           \
   X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \

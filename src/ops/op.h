@@ -79,6 +79,7 @@ struct skp_resize_attrs {
 struct skp_loss_attrs {
   float label_smoothing;
 };
+enum { SKP_UPDATE_BLOCK = 128 }; /* neighbouring values of p that share a row of an optimizer's factors */
 struct skp_optimizer_attrs {
   float momentum;          /* sgd */
   int nesterov;            /* sgd */

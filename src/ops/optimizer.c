@@ -1,6 +1,6 @@
 /* optimizer.c: the updates of parameters: SGD, Adam, AdamW, each as PyTorch's class of that name. SPDX-License-Identifier: MIT
  *
- *   hyper = {lr, 1 - beta1^t, 1 - beta2^t, 0}, t counting from 1, changes from step to step; attributes do not
+ *   hyper = {lr, 1 - beta1^t, 1 - beta2^t, share}, t counting from 1, changes from step to step; attributes do not
  *
  *   sgd     g' = g + weight_decay · p
  *           m  = momentum · m + g';   p -= lr · m                         (Polyak 1964)
@@ -11,7 +11,11 @@
  *           p -= lr · (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  *   adamw   p is first shrunk by lr · weight_decay · p, and g' = g        (Loshchilov & Hutter 2019, algorithm 2)
  *
- * m and v start at zero. Results take over the storage of p, m and v. */
+ * m and v start at zero. Results take over the storage of p, m, v and average. What may be left out, and then changes nothing:
+ *
+ *   factors   {blocks, 2}: a row {of lr, of weight_decay} for each SKP_UPDATE_BLOCK values of p
+ *   scale     {1}: g is multiplied by it first
+ *   average   average += share · (p - average), with the new p */
 #include "ops/check.h"
 #include <math.h>
 
@@ -41,12 +45,28 @@ static const struct skp_attr attrs_adamw[] = {
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------- */
 
-/* p and what has its shape: g and the first `moments` of the inputs after it; then hyper. */
-static skp_status check_inputs(const struct skp_sig *sig, int moments) {
+/* Inputs after the last moment, counted from `hyper`. */
+enum { HYPER, FACTORS, SCALE, AVERAGE, REST };
+
+static int hyper_of(const struct skp_op *op) { return op->n_in - REST; }
+
+static skp_status check_optional(const struct skp_sig *sig, int i, struct skp_shape want, const char *because) {
+  return sig->in[i].rank ? skp__check_shape(sig, i, want, because) : SKP_OK;
+}
+
+/* p and what has its shape: g and the first `moments` of the inputs after it; then the rest. */
+static skp_status check_inputs(struct skp_sig *sig, int moments) {
+  const int64_t n = skp__shape_count(&sig->in[0]), blocks = (n + SKP_UPDATE_BLOCK - 1) / SKP_UPDATE_BLOCK;
+  const int hyper = hyper_of(sig->op);
   SKP_TRY(skp__check_within(sig, "weight_decay", (double)sig->attrs.optimizer.weight_decay, 0, INFINITY));
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));
   for (int i = 1; i < 2 + moments; i++) SKP_TRY(skp__check_shape(sig, i, sig->in[0], "the shape of p"));
-  return skp__check_shape(sig, sig->op->n_in - 1, skp__shape1(4), "lr, 1 - beta1^t, 1 - beta2^t, 0");
+  SKP_TRY(skp__check_shape(sig, hyper, skp__shape1(4), "lr, 1 - beta1^t, 1 - beta2^t, share of the average"));
+  SKP_TRY(check_optional(sig, hyper + FACTORS, skp__shape2(blocks, 2), "two for each block of p"));
+  SKP_TRY(check_optional(sig, hyper + SCALE, skp__shape1(1), "one for all of g"));
+  SKP_TRY(check_optional(sig, hyper + AVERAGE, sig->in[0], "the shape of p"));
+  sig->out[sig->op->n_out - 1] = sig->in[hyper + AVERAGE];
+  return SKP_OK;
 }
 
 static skp_status infer_sgd(struct skp_sig *sig) {
@@ -85,53 +105,75 @@ static double flops_adam(const struct skp_sig *sig) {
 
 /* ---- reference ---------------------------------------------------------------------------------------------------- */
 
+/* For value i of p: its learning rate, its gradient, the factor of its weight decay. */
+static double rate(const struct skp_call *call, int64_t i) {
+  const float *const *rest = (const float *const *)&call->in[hyper_of(call->sig->op)];
+  const double lr = rest[HYPER][0];
+  return rest[FACTORS] ? lr * rest[FACTORS][i / SKP_UPDATE_BLOCK * 2] : lr;
+}
+
+static double decay(const struct skp_call *call, int64_t i) {
+  const float *const *rest = (const float *const *)&call->in[hyper_of(call->sig->op)];
+  const double all = (double)call->sig->attrs.optimizer.weight_decay;
+  return rest[FACTORS] ? all * rest[FACTORS][i / SKP_UPDATE_BLOCK * 2 + 1] : all;
+}
+
+static double gradient(const struct skp_call *call, int64_t i) {
+  const float *g = call->in[1], *scale = call->in[hyper_of(call->sig->op) + SCALE];
+  return scale ? (double)scale[0] * g[i] : g[i];
+}
+
+/* The new value i of p, and what it makes of the average. */
+static void put(const struct skp_call *call, int64_t i, double value) {
+  const float *hyper = call->in[hyper_of(call->sig->op)], *average = call->in[hyper_of(call->sig->op) + AVERAGE];
+  float *p = call->out[0], *new_average = call->out[call->sig->op->n_out - 1];
+  p[i] = (float)value;
+  if (average) new_average[i] = (float)(average[i] + (double)hyper[3] * ((double)p[i] - average[i]));
+}
+
 static void reference_sgd(const struct skp_call *call) {
   const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
-  const float *p = call->in[0], *g = call->in[1], *m = call->in[2], *hyper = call->in[3];
-  float *new_p = call->out[0], *new_m = call->out[1];
-  const double lr = hyper[0], momentum = (double)a->momentum;
+  const float *p = call->in[0], *m = call->in[2];
+  float *new_m = call->out[1];
+  const double momentum = (double)a->momentum;
   for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) {
-    double step = g[i] + (double)a->weight_decay * p[i];
+    double step = gradient(call, i) + decay(call, i) * p[i];
     if (m) {
       const double kept = momentum * m[i] + step;
       step = a->nesterov ? step + momentum * kept : kept;
       new_m[i] = (float)kept;
     }
-    new_p[i] = (float)(p[i] - lr * step);
+    put(call, i, p[i] - rate(call, i) * step);
   }
 }
 
-/* Adam where `decay` is added to the gradient, AdamW where it shrinks p itself. */
-static void adam(const struct skp_call *call, double decay_gradient, double decay_weight) {
+/* Adam, or AdamW where weight decay is `decoupled`: it shrinks p itself instead of being added to the gradient. */
+static void adam(const struct skp_call *call, bool decoupled) {
   const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
-  const float *p = call->in[0], *g = call->in[1], *m = call->in[2], *v = call->in[3], *hyper = call->in[4];
-  float *new_p = call->out[0], *new_m = call->out[1], *new_v = call->out[2];
-  const double lr = hyper[0], beta1 = (double)a->beta1, beta2 = (double)a->beta2;
+  const float *p = call->in[0], *m = call->in[2], *v = call->in[3], *hyper = call->in[4];
+  float *new_m = call->out[1], *new_v = call->out[2];
+  const double beta1 = (double)a->beta1, beta2 = (double)a->beta2;
   for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) {
-    const double grad = g[i] + decay_gradient * p[i];
+    const double pull = decay(call, i) * p[i], grad = gradient(call, i) + (decoupled ? 0 : pull);
     const double mean = beta1 * m[i] + (1 - beta1) * grad, square = beta2 * v[i] + (1 - beta2) * grad * grad;
     const double step = mean / hyper[1] / (sqrt(square / hyper[2]) + (double)a->eps);
-    new_p[i] = (float)(p[i] - lr * (step + decay_weight * p[i]));
+    put(call, i, p[i] - rate(call, i) * (step + (decoupled ? pull : 0)));
     new_m[i] = (float)mean;
     new_v[i] = (float)square;
   }
 }
 
-static void reference_adam(const struct skp_call *call) {
-  adam(call, (double)call->sig->attrs.optimizer.weight_decay, 0);
-}
+static void reference_adam(const struct skp_call *call) { adam(call, false); }
 
-static void reference_adamw(const struct skp_call *call) {
-  adam(call, 0, (double)call->sig->attrs.optimizer.weight_decay);
-}
+static void reference_adamw(const struct skp_call *call) { adam(call, true); }
 
 const struct skp_op skp__op_sgd = {
     .name = "sgd",
-    .n_in = 4,
-    .n_out = 2,
-    .in_names = {"p", "g", "m?", "hyper"},
-    .out_names = {"new_p", "new_m?"},
-    .alias = {1, 3},
+    .n_in = 7,
+    .n_out = 3,
+    .in_names = {"p", "g", "m?", "hyper", "factors?", "scale?", "average?"},
+    .out_names = {"new_p", "new_m?", "new_average?"},
+    .alias = {1, 3, 7},
     .attrs = attrs_sgd,
     .infer = infer_sgd,
     .flops = flops_sgd,
@@ -140,11 +182,11 @@ const struct skp_op skp__op_sgd = {
 
 const struct skp_op skp__op_adam = {
     .name = "adam",
-    .n_in = 5,
-    .n_out = 3,
-    .in_names = {"p", "g", "m", "v", "hyper"},
-    .out_names = {"new_p", "new_m", "new_v"},
-    .alias = {1, 3, 4},
+    .n_in = 8,
+    .n_out = 4,
+    .in_names = {"p", "g", "m", "v", "hyper", "factors?", "scale?", "average?"},
+    .out_names = {"new_p", "new_m", "new_v", "new_average?"},
+    .alias = {1, 3, 4, 8},
     .attrs = attrs_adam,
     .infer = infer_adam,
     .flops = flops_adam,
@@ -153,11 +195,11 @@ const struct skp_op skp__op_adam = {
 
 const struct skp_op skp__op_adamw = {
     .name = "adamw",
-    .n_in = 5,
-    .n_out = 3,
-    .in_names = {"p", "g", "m", "v", "hyper"},
-    .out_names = {"new_p", "new_m", "new_v"},
-    .alias = {1, 3, 4},
+    .n_in = 8,
+    .n_out = 4,
+    .in_names = {"p", "g", "m", "v", "hyper", "factors?", "scale?", "average?"},
+    .out_names = {"new_p", "new_m", "new_v", "new_average?"},
+    .alias = {1, 3, 4, 8},
     .attrs = attrs_adamw,
     .infer = infer_adam,
     .flops = flops_adam,

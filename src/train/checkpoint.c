@@ -182,6 +182,29 @@ static skp_status load_weights(struct load *l, const struct skp_graph *g, float 
   return SKP_OK;
 }
 
+/* The last node that has parameters of its own. */
+static const struct skp_node *head_of(const struct skp_graph *g) {
+  skp_value v = g->logits;
+  while (v != SKP_NONE && g->tensors.at[v].producer >= 0) {
+    const struct skp_node *node = &g->nodes.at[g->tensors.at[v].producer];
+    for (int i = 1; i < node->op->n_in; i++)
+      if (node->in[i] != SKP_NONE && g->tensors.at[node->in[i]].role == SKP_ROLE_PARAM) return node;
+    v = node->in[0];
+  }
+  return NULL;
+}
+
+/* Weights for another number of classes are no accident. */
+static void report_head(const struct load *l, const struct skp_graph *g) {
+  const struct skp_node *head = head_of(g);
+  if (!head || !l->report) return;
+  const struct skp_tensor *t = &g->tensors.at[head->in[1]];
+  const struct skp_st_tensor want = file_tensor(t), *have = skp__st_find(l->file, t->name);
+  if (have && have->rank == want.rank && have->dim[0] != want.dim[0])
+    fprintf(l->report, "  The head %s begins anew: %lld classes in the file, %lld here\n", head->scope,
+            (long long)have->dim[0], (long long)want.dim[0]);
+}
+
 /* Names of the file that the model does not know. */
 static void report_unknown(const struct load *l, const struct skp_graph *g) {
   for (size_t i = 0; l->report && i < l->file->tensors; i++) {
@@ -209,10 +232,11 @@ static skp_status load_file(const struct skp_st_file *file, const char *path, st
   SKP_TRY(skp__session_pull(s, &params, &state));
   skp_status status = load_weights(&l, g, params, state);
   report_unknown(&l, g);
+  report_head(&l, g);
   if (status == SKP_OK) status = check_load(&l, path, strict);
   if (status == SKP_OK) status = skp__session_push(s, params, state);
   if (status == SKP_OK && report)
-    fprintf(report, "  %d weights loaded from %s, %d left as they were\n", l.matched, path, l.defects);
+    fprintf(report, "  %d weights loaded from %s, %d left at their initial values\n", l.matched, path, l.defects);
   free(params);
   free(state);
   return status;

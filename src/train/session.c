@@ -16,6 +16,7 @@ static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r
   const struct skp_op *update;
   union skp_attrs attrs;
   SKP_TRY(skp__recipe_optimizer(&update, &attrs, r));
+  SKP_TRY(skp__recipe_select(g, r));
   SKP_TRY(skp__fuse(g));
   SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0, false));
   SKP_TRY(skp__graph_differentiate(g));
@@ -76,6 +77,19 @@ void skp__session_destroy(struct skp_session *s) {
   free(s);
 }
 
+/* Factors stay what they are as long as the plan is there. */
+static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
+  const struct skp_graph *g = skp__plan_graph(plan);
+  int64_t n = count(g, g->factors);
+  float *factors;
+  if (!n) return SKP_OK;
+  SKP_TRY(skp__alloc(&factors, (size_t)n, sizeof *factors));
+  skp__graph_factors(g, factors);
+  skp_status status = skp__backend_write_now(s->b, skp__plan_buffer(plan, g->factors), 0, factors, 4 * n);
+  free(factors);
+  return status;
+}
+
 static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t N, bool training) {
   for (size_t i = 0; i < s->plans.n; i++)
     if (s->plans.at[i].N == N && s->plans.at[i].training == training) {
@@ -90,7 +104,8 @@ static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t
     return skp__fail(status, "%s\nA batch of %lld images is too large for this device; try --batch %lld.",
                      skp_error_message(), (long long)N, (long long)(N > 1 ? N / 2 : 1));
   SKP_TRY(status);
-  status = SKP_GROW(&s->plans);
+  status = write_factors(s, plan);
+  if (status == SKP_OK) status = SKP_GROW(&s->plans);
   if (status != SKP_OK) {
     skp__plan_destroy(plan);
     return status;

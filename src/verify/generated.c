@@ -69,8 +69,11 @@ static const struct row {
     {1, "sgd", "p=257 g=257 hyper=4", ""},
     {1, "sgd", "p=257 g=257 m=257 hyper=4", "momentum=0.9 weight_decay=0.01 nesterov=1"},
     {0, "sgd", "p=4096 g=4096 m=4096 hyper=4", "momentum=0.9"},
+    {1, "sgd", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257", "momentum=0.9 weight_decay=0.01"},
     {1, "adam", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
     {1, "adamw", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
+    {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
+    {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
 };
 static const size_t n_rows = sizeof rows / sizeof *rows;
 
@@ -101,7 +104,7 @@ static enum fill fill_of(const char *name) {
 
 /* Random content; `classes` bounds labels. */
 static skp_status make(void **out, enum fill fill, int64_t count, int64_t classes, struct skp__random *r) {
-  static const float hyper[4] = {0.01f, 0.19f, 0.002f, 0}; /* Adam's second step */
+  static const float hyper[4] = {0.01f, 0.19f, 0.002f, 0.3f}; /* Adam's second step */
   float *f;
   SKP_TRY(skp__alloc(&f, (size_t)count, sizeof *f));
   for (int64_t i = 0; i < count; i++) {

@@ -63,6 +63,29 @@ refuse 1 'No weight of other/last.safetensors fits' train tiny.lua --max-steps 0
 in_err 'block_1.0.weight: not in the model'
 [ ! -d x ] || fail "a run that did not begin left its folder"
 
+# Another number of classes: the head begins anew. What is frozen stays, to the bit.
+cat >base.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  args = {classes = 10},
+  recipe = {data = "digits", batch = 64, epochs = 1, lr = 0.1},
+  network = function(x, args)
+    x = nn.relu(nn.conv2d(x, 2, {kernel = 3, stride = 2, name = "conv1"}))
+    return nn.linear(nn.flatten(x), args.classes, {name = "fc"})
+  end,
+}
+END
+run 0 train base.lua --max-steps 0 --out base
+run 0 train base.lua --set classes=12 --init base/last.safetensors --freeze conv1 --lr-mult fc=2 --max-steps 2 --out fine
+in_err '^  fc.bias: F32 10 in the file, F32 12 in the model$'
+in_err '^  The head fc begins anew: 10 classes in the file, 12 here$'
+in_err '2 weights loaded from base/last.safetensors, 2 left'
+in_err '^frozen   20 of 4 088 parameters$'
+run 0 train base.lua --max-steps 0 --init fine/last.safetensors --out back
+in_err '2 weights loaded from fine/last.safetensors, 2 left'
+cmp base/last.safetensors back/last.safetensors || fail "frozen weights changed"
+refuse 2 'freeze: no parameter of the network fits "conv2"' train base.lua --freeze conv2 --out x
+
 # A run without --out gets a folder of its own.
 run 0 train tiny.lua --max-steps 1
 run 0 train tiny.lua --max-steps 1

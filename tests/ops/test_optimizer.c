@@ -15,6 +15,9 @@ static const struct kind {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
+/* Bits: which of factors, scale and average there are. */
+enum { FACTORS = 1, SCALE = 2, AVERAGE = 4, EXTRAS = 8 };
+
 static const int64_t sizes[] = {1, 8, 100, 513, 8193};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -25,16 +28,16 @@ static skp_value moment(struct skp__case *c, int64_t size, bool first, uint64_t 
   return given(c, skp__shape1(size), data);
 }
 
-static void make(struct skp__case *c, const struct kind *kind, int64_t size, bool first) {
+static void make(struct skp__case *c, const struct kind *kind, int64_t size, bool first, int extras) {
   const struct skp_optimizer_attrs *a = &kind->attrs;
   const union skp_attrs attrs = {.optimizer = *a};
   const float steps[4] = {0.01f, first ? 1 - a->beta1 : 1 - a->beta1 * a->beta1,
-                          first ? 1 - a->beta2 : 1 - a->beta2 * a->beta2, 0};
+                          first ? 1 - a->beta2 : 1 - a->beta2 * a->beta2, 0.3f};
   const bool m = kind->op != &skp__op_sgd || a->momentum != 0;
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
   int n = 0;
   char id[80];
-  snprintf(id, sizeof id, "kind %d size %lld first %d", (int)(kind - kinds), (long long)size, first);
+  snprintf(id, sizeof id, "kind %d size %lld first %d extras %d", (int)(kind - kinds), (long long)size, first, extras);
   ck_ok(skp__case_create(c, kind->op->name, id));
   in[n++] = input(c, skp__shape1(size), 1);
   in[n++] = input(c, skp__shape1(size), 2);
@@ -42,24 +45,33 @@ static void make(struct skp__case *c, const struct kind *kind, int64_t size, boo
   if (kind->op != &skp__op_sgd) in[n++] = moment(c, size, first, 4);
   float *hyper = noise(4, 5);
   memcpy(hyper, steps, sizeof steps);
-  in[n] = given(c, skp__shape1(4), hyper);
+  in[n++] = given(c, skp__shape1(4), hyper);
+  const struct skp_shape factors = skp__shape2((size + SKP_UPDATE_BLOCK - 1) / SKP_UPDATE_BLOCK, 2);
+  in[n++] = extras & FACTORS ? input(c, factors, 6) : SKP_NONE;
+  in[n++] = extras & SCALE ? input(c, skp__shape1(1), 7) : SKP_NONE;
+  in[n] = extras & AVERAGE ? input(c, skp__shape1(size), 8) : SKP_NONE;
   ck_ok(skp__case_node(c, kind->op, &attrs, in, out));
   ck_ok(skp__case_complete(c));
 }
 
+static void judge_one(int kind, int64_t size, bool first, int extras) {
+  struct skp__case c;
+  make(&c, &kinds[kind], size, first, extras);
+  judge_all(&c);
+  skp__case_free(&c);
+}
+
 START_TEST(every_method_is_right) {
-  for (int i = 0; i < 2 * SIZES; i++) {
-    struct skp__case c;
-    make(&c, &kinds[_i], sizes[i / 2], i % 2);
-    judge_all(&c);
-    skp__case_free(&c);
-  }
+  for (int i = 0; i < 2 * SIZES; i++) judge_one(_i, sizes[i / 2], i % 2, 0);
+  for (int i = 0; i < SIZES; i++) judge_one(_i, sizes[i], false, EXTRAS - 1);
+  if (_i == 0 || _i == KINDS - 1) /* each of them alone; every one is a program to compile */
+    for (int extras = 1; extras < EXTRAS - 1; extras *= 2) judge_one(_i, 513, false, extras);
 }
 END_TEST
 
 START_TEST(every_method_repeats_itself) {
   struct skp__case c;
-  make(&c, &kinds[_i], 513, false);
+  make(&c, &kinds[_i], 513, false, EXTRAS - 1);
   judge_repeats(&c);
   skp__case_free(&c);
 }

@@ -59,7 +59,7 @@ static const struct {
 
 START_TEST(two_updates) {
   start(updates[_i].op, updates[_i].in, updates[_i].attrs);
-  const int hyper = sig.op->n_in - 1;
+  const int hyper = sig.op->n_in - 4; /* factors, scale and average follow */
   const double beta1 = (double)sig.attrs.optimizer.beta1, beta2 = (double)sig.attrs.optimizer.beta2;
   PUT(0, 1);
   for (int t = 1; t <= 2; t++) {
@@ -69,6 +69,35 @@ START_TEST(two_updates) {
     ck_assert_ptr_eq(floats(&tape, out[0]), floats(&tape, in[0])); /* in place */
     EXPECT(0, updates[_i].p[t - 1]);
   }
+}
+END_TEST
+
+/* Two blocks: the second learns half as fast and without decay; gradients are halved; the average takes a quarter of what is new. */
+START_TEST(factors_scale_and_average) {
+  enum { N = SKP_UPDATE_BLOCK + 1 };
+  start("sgd", "129 129 - 4 2x2 1 129", "weight_decay=1");
+  for (int i = 0; i < N; i++) floats(&tape, in[0])[i] = floats(&tape, in[1])[i] = 1;
+  PUT(3, 0.1f, 0, 0, 0.25f);
+  PUT(4, 1, 1, 0.5f, 0);
+  PUT(5, 0.5f);
+  go();
+  const float *p = floats(&tape, out[0]), *average = floats(&tape, out[2]);
+  for (int i = 0; i < N; i++) {
+    float want = i < SKP_UPDATE_BLOCK ? 0.85f : 0.975f;
+    ck_assert_float_eq_tol(p[i], want, 1e-6f);
+    ck_assert_float_eq_tol(average[i], want / 4, 1e-6f);
+  }
+}
+END_TEST
+
+/* AdamW's decay goes by both factors. */
+START_TEST(factors_of_a_decoupled_decay) {
+  start("adamw", "1 1 1 1 4 1x2", "weight_decay=0.1");
+  PUT(0, 1);
+  PUT(4, 0.1f, 0.1f, 0.001f, 0);
+  PUT(5, 0.5f, 2);
+  go();
+  EXPECT(0, 0.99f);
 }
 END_TEST
 
@@ -292,6 +321,8 @@ int main(void) {
   Suite *suite = suite_create("meaning of ops");
   TCase *tc = tcase_create("meaning");
   tcase_add_loop_test(tc, two_updates, 0, sizeof updates / sizeof *updates);
+  tcase_add_test(tc, factors_scale_and_average);
+  tcase_add_test(tc, factors_of_a_decoupled_decay);
   tcase_add_test(tc, loss_values);
   tcase_add_test(tc, mixed_loss_values);
   tcase_add_test(tc, labels_outside);

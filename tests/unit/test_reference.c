@@ -183,13 +183,13 @@ END_TEST
 START_TEST(updates_in_place) {
   struct skp_sig sig = {.op = &skp__op_sgd, .in = {skp__shape1(2), skp__shape1(2), {0}, skp__shape1(4)}};
   struct skp_buffer *p = buffer(8), *g = buffer(8), *hyper = buffer(16);
-  struct skp_buffer *in[] = {p, g, NULL, hyper};
+  struct skp_buffer *in[SKP_MAX_IN] = {p, g, NULL, hyper};
   struct skp_prepared *update;
   ck_ok(skp__op_infer(&sig));
   ck_ok(b->ops->prepare(b, &update, &sig, NULL));
-  ck_fails(b->ops->bind(update, in, (struct skp_buffer *[]){g, NULL}, NULL), SKP_INTERNAL,
+  ck_fails(b->ops->bind(update, in, (struct skp_buffer *[SKP_MAX_OUT]){g}, NULL), SKP_INTERNAL,
            "sgd: new_p must share the memory of p");
-  ck_ok(b->ops->bind(update, in, (struct skp_buffer *[]){p, NULL}, NULL));
+  ck_ok(b->ops->bind(update, in, (struct skp_buffer *[SKP_MAX_OUT]){p}, NULL));
   const float lr[4] = {0.5f, 0, 0, 0}, gradient[2] = {2, 4};
   float got[2];
   ck_ok(skp__backend_write_now(b, g, 0, gradient, 8));

@@ -1,6 +1,7 @@
 /* optimizer.c: the methods of the optimizers on OpenCL. SPDX-License-Identifier: MIT */
 #include "backend/opencl/cl.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { WIDTH = 8, LOCAL = 64 }; /* values of a work-item; work-items of a group */
 
@@ -8,24 +9,32 @@ static size_t items(const struct skp_sig *sig) {
   return skp__cl_round_up((skp__shape_count(&sig->in[0]) + WIDTH - 1) / WIDTH, LOCAL);
 }
 
+/* What all updates have in common; `hyper` is that input's number. */
+static void add_options(char *text, size_t size, const struct skp_sig *sig, int hyper) {
+  size_t used = strlen(text);
+  snprintf(text + used, size - used, " -DWIDTH=%d -DBLOCK=%d -DFACTORS=%d -DSCALE=%d -DAVERAGE=%d", WIDTH,
+           SKP_UPDATE_BLOCK, sig->in[hyper + 1].rank > 0, sig->in[hyper + 2].rank > 0, sig->in[hyper + 3].rank > 0);
+}
+
 static skp_status prepare_sgd(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
-  char options[80];
-  snprintf(options, sizeof options, "-DWIDTH=%d -DMOMENTUM=%d -DNESTEROV=%d", WIDTH, sig->in[2].rank > 0,
-           a->nesterov != 0);
+  char options[160];
+  snprintf(options, sizeof options, "-DMOMENTUM=%d -DNESTEROV=%d", sig->in[2].rank > 0, a->nesterov != 0);
+  add_options(options, sizeof options, sig, 3);
   size_t local = LOCAL, global = items(sig);
-  return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, &local, "o0 o1 i0 i1 i2 i3 d f f",
+  return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, &local, "o0 o1 o2 i0 i1 i2 i3 i4 i5 i6 d f f",
                         (int)skp__shape_count(&sig->in[0]), (double)a->momentum, (double)a->weight_decay);
 }
 
 static skp_status launch_adam(struct skp_prepared *p, const struct skp_sig *sig, int decoupled) {
   const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
-  char options[80];
-  snprintf(options, sizeof options, "-DWIDTH=%d -DDECOUPLED=%d", WIDTH, decoupled);
+  char options[160];
+  snprintf(options, sizeof options, "-DDECOUPLED=%d", decoupled);
+  add_options(options, sizeof options, sig, 4);
   size_t local = LOCAL, global = items(sig);
-  return skp__cl_launch(p, "optimizer", "adam", options, 1, &global, &local, "o0 o1 o2 i0 i1 i2 i3 i4 d f f f f",
-                        (int)skp__shape_count(&sig->in[0]), (double)a->beta1, (double)a->beta2, (double)a->eps,
-                        (double)a->weight_decay);
+  return skp__cl_launch(p, "optimizer", "adam", options, 1, &global, &local,
+                        "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 i6 i7 d f f f f", (int)skp__shape_count(&sig->in[0]),
+                        (double)a->beta1, (double)a->beta2, (double)a->eps, (double)a->weight_decay);
 }
 
 static skp_status prepare_adam(struct skp_prepared *p, const struct skp_sig *sig) { return launch_adam(p, sig, 0); }
