@@ -54,6 +54,9 @@ skp_status cli_override_recipe(struct cli *c) {
   if (cli_said(c, CLI_NO_AUGMENT)) skp__recipe_no_augmentation(r);
   if (norm && r->n_norm != 1 && r->n_norm != r->channels)
     return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
+  if (r->resize && r->resize < r->size)
+    return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
+                     (long long)r->resize, r->size, r->size);
   const struct skp_op *op;
   union skp_attrs attrs;
   return skp__recipe_optimizer(&op, &attrs, r);

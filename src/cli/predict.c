@@ -8,8 +8,10 @@
 /* ---- one image -------------------------------------------------------------------------------------------------- */
 
 struct picture {
-  uint8_t *pixels; /* H·W·C as the network takes them */
-  float *x;        /* normalised */
+  struct skp_image spare;
+  float table[4][SKP_LEVELS]; /* normalised values of bytes */
+  int *column;                /* [W] */
+  float *x;                   /* H·W·C as the network takes them */
   float *logits;
   int H, W, C, classes;
 };
@@ -22,28 +24,25 @@ static bool dark_on_light(const uint8_t *pixels, int H, int W) {
   return H > 1 && W > 1 && sum / (2 * (H + W) - 4) > 127;
 }
 
-/* Reads a file and brings it to the network's size. */
-static skp_status read_picture(const struct cli *c, struct picture *p, const char *path) {
-  uint8_t *full;
-  int H, W;
-  SKP_TRY(skp__image_read(&full, &H, &W, path, p->C));
-  skp_status status = skp__image_resize(p->pixels, p->H, p->W, full, H, W, p->C);
-  free(full);
-  SKP_TRY(status);
-  int n = p->H * p->W * p->C;
-  bool invert = cli_said(c, CLI_INVERT);
-  if (invert)
-    for (int i = 0; i < n; i++) p->pixels[i] = (uint8_t)(255 - p->pixels[i]);
-  else if (p->C == 1 && dark_on_light(p->pixels, p->H, p->W))
+/* What the network takes of an image, which is used up: as in evaluation. */
+static skp_status look_at(const struct cli *c, struct picture *p, struct skp_image *image, const char *path) {
+  static const struct skp_augment none;
+  const struct skp_recipe *r = &c->model->recipe;
+  struct skp__view view;
+  if (cli_said(c, CLI_INVERT))
+    for (int64_t i = 0; i < (int64_t)image->H * image->W * image->C; i++) image->pixels[i] = (uint8_t)~image->pixels[i];
+  else if (p->C == 1 && dark_on_light(image->pixels, image->H, image->W))
     fprintf(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n", path);
-  return SKP_OK;
+  skp__view_draw(&view, p->H, p->W, r->resize ? (int)r->resize : r->size, image, &none, 0, 0, 0);
+  return skp__view_render(p->x, &view, image, &p->spare, (const float(*)[SKP_LEVELS])p->table, p->column);
 }
 
-static void normalise(struct picture *p, const struct skp_recipe *r) {
-  for (int i = 0; i < p->H * p->W * p->C; i++) {
-    int at = i % p->C < r->n_norm ? i % p->C : r->n_norm - 1;
-    p->x[i] = ((float)p->pixels[i] / 255.0f - r->mean[at]) / r->std[at];
-  }
+static skp_status read_picture(const struct cli *c, struct picture *p, const char *path) {
+  struct skp_image image = {.C = p->C};
+  SKP_TRY(skp__image_read(&image.pixels, &image.H, &image.W, path, p->C));
+  skp_status status = look_at(c, p, &image, path);
+  free(image.pixels);
+  return status;
 }
 
 static skp_status run_picture(struct cli *c, struct picture *p) {
@@ -105,13 +104,14 @@ static void add_answers(cJSON *list, const struct cli *c, const char *path, stru
 
 /* `list` NULL: text. */
 static skp_status predict_images(struct cli *c, struct picture *p, int top, cJSON *list) {
-  SKP_TRY(skp__alloc(&p->pixels, (size_t)p->H * (size_t)p->W * (size_t)p->C, 1));
+  const struct skp_recipe *r = &c->model->recipe;
+  skp__normalising(p->table, p->C, r->mean, r->std, r->n_norm);
+  SKP_TRY(skp__alloc(&p->column, (size_t)p->W, sizeof *p->column));
   SKP_TRY(skp__alloc(&p->x, (size_t)p->H * (size_t)p->W * (size_t)p->C, sizeof *p->x));
   SKP_TRY(skp__alloc(&p->logits, (size_t)p->classes, sizeof *p->logits));
   for (size_t i = 1; i < c->arguments.n; i++) {
     const char *path = c->arguments.at[i];
     SKP_TRY(read_picture(c, p, path));
-    normalise(p, &c->model->recipe);
     SKP_TRY(run_picture(c, p));
     softmax(p->logits, p->classes);
     if (list)
@@ -131,7 +131,8 @@ static skp_status images(struct cli *c, int top) {
   if (top > p.classes) top = p.classes;
   cJSON *list = cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL;
   skp_status status = predict_images(c, &p, top, list);
-  free(p.pixels);
+  skp__image_free(&p.spare);
+  free(p.column);
   free(p.x);
   free(p.logits);
   if (status == SKP_OK && list) return cli_print_json(list);

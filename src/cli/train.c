@@ -134,10 +134,17 @@ __attribute__((format(printf, 3, 4))) static void add_words(char *text, size_t s
 
 static void say_augmentation(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
-  char text[160] = "";
-  if (r->crop_padding) add_words(text, sizeof text, "random crop with %lld pixels around", (long long)r->crop_padding);
+  char text[256] = "";
+  if (r->random_resized_crop > 0) add_words(text, sizeof text, "random resized crop from %g", r->random_resized_crop);
+  if (r->crop_padding)
+    add_words(text, sizeof text, "random crop with %lld pixels around", (long long)r->crop_padding);
+  else if (r->crop)
+    add_words(text, sizeof text, "random crop");
   if (r->flip) add_words(text, sizeof text, "horizontal flip");
   if (r->cutout) add_words(text, sizeof text, "cutout %lld", (long long)r->cutout);
+  if (r->brightness > 0 || r->contrast > 0 || r->saturation > 0 || r->hue > 0)
+    add_words(text, sizeof text, "colour jitter %g/%g/%g/%g", r->brightness, r->contrast, r->saturation, r->hue);
+  if (r->erasing > 0) add_words(text, sizeof text, "random erasing %g", r->erasing);
   if (r->mixup > 0) add_words(text, sizeof text, "mixup %g", r->mixup);
   if (*text) fprintf(stderr, "augment  %s\n", text);
 }

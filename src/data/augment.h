@@ -3,17 +3,24 @@
 #ifndef SKP_DATA_AUGMENT_H
 #define SKP_DATA_AUGMENT_H
 
+#include "base/error.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What may happen to an image; zeros: nothing. */
+enum { SKP_BRIGHTNESS, SKP_CONTRAST, SKP_SATURATION, SKP_HUE, SKP_COLOURS };
+
+/* What may happen to an image; zeros: nothing. Names and meanings as in torchvision.transforms where it has them. */
 struct skp_augment {
-  bool crop;         /* a window at random, else in the middle */
-  int crop_padding;  /* pixels by which it may reach beyond each edge */
-  bool crop_reflect; /* what lies there mirrors the image, else it is black */
-  bool flip;         /* left and right change places, half the time */
-  double mixup;      /* alpha of the Beta distribution of the shares in pairs of images; 0: images stay apart */
-  int cutout;        /* side of a square, somewhere, that becomes the mean colour (DeVries and Taylor 2017); 0: none */
+  double
+      least_area; /* RandomResizedCrop: a part of at least this share of the image is scaled to the input; 0: the whole image is taken */
+  bool crop;                  /* RandomCrop: a window at random, else in the middle */
+  int crop_padding;           /* pixels by which it may reach beyond each edge */
+  bool crop_reflect;          /* what lies there mirrors the image, else it is black */
+  bool flip;                  /* left and right change places, half the time */
+  double jitter[SKP_COLOURS]; /* ColorJitter: how far each may be from what it is */
+  int cutout;                 /* side of a square, somewhere, that becomes the mean colour (DeVries and Taylor 2017) */
+  double erasing;             /* RandomErasing: how often a rectangle becomes it */
+  double mixup; /* alpha of the Beta distribution of the shares in pairs of images; 0: images stay apart */
 };
 
 enum { SKP_LEVELS = 256 };
@@ -24,21 +31,37 @@ struct skp__box {
   int top, left, height, width;
 };
 
-/* How an image becomes an input of H × W pixels. */
-struct skp__view {
-  int H, W;
-  int top, left; /* of the window in the image; it may reach beyond it */
-  bool mirror, reflect;
-  struct skp__box hole; /* in the input; within it */
+/* Factors by which the first three are multiplied, and the part of the colour circle by which hues are turned; in which order. */
+struct skp__colour {
+  float factor[SKP_COLOURS];
+  int order[SKP_COLOURS];
 };
 
-/* Draws the view of a sample in an epoch, for images of the size of `image`. */
-void skp__view_draw(struct skp__view *v, int H, int W, const struct skp_image *image, const struct skp_augment *a,
-                    uint64_t seed, int64_t epoch, int64_t sample);
+/* How an image becomes an input of H × W pixels. */
+struct skp__view {
+  struct skp__box part;   /* of the image, which is */
+  int scaled_h, scaled_w; /* scaled to this size */
+  int H, W, top, left;    /* the window in that; it may reach beyond it */
+  bool mirror, reflect;
+  struct skp__colour colour;
+  struct skp__box hole[2]; /* in the input; within it */
+};
 
-/* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. column: [W], to work in. */
-void skp__view_render(float *out, const struct skp__view *v, const struct skp_image *image,
-                      const float table[][SKP_LEVELS], int *column);
+/* Draws the view of a sample in an epoch, for images of the size of `image`, as the input should be: H × W. `shorter`: what its shorter
+ * side is scaled to first; 0: not at all. */
+void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct skp_image *image,
+                    const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t sample);
+
+/* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. The image is used up; `spare` and
+ * column, [W], are to work in. */
+skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
+                            const float table[][SKP_LEVELS], int *column);
+
+/* table[c][v] = (v / 255 - mean) / std for C channels, from n numbers each of which the last repeats; none: mean 0, std 1. */
+void skp__normalising(float table[][SKP_LEVELS], int C, const float *mean, const float *std, int n);
+
+/* Changes brightness, contrast, saturation and hue (colour.c). */
+void skp__colour_change(struct skp_image *image, const struct skp__colour *colour);
 
 /* ---- mixup -------------------------------------------------------------------------------------------------------- */
 

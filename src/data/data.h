@@ -73,8 +73,11 @@ skp_status skp__image_decode(uint8_t **out, int *H, int *W, const void *bytes, s
                              int channels);
 /* Antialiased bilinear resize as torchvision's, bytes in, bytes out. */
 skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C);
-/* `in` resized so that its shorter side is `shorter`, as torchvision's Resize. */
-skp_status skp__image_fit(struct skp_image *out, const struct skp_image *in, int shorter);
+skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W);
+/* The size that makes the shorter side `shorter`, as torchvision's Resize. */
+void skp__fit(int *H, int *W, int shorter);
+/* Leaves a box of the image, in place. */
+void skp__image_cut(struct skp_image *image, const struct skp__box *box);
 /* Grey becomes RGB with three equal channels, RGB becomes its luma; nothing else is known. In place. */
 skp_status skp__image_set_channels(struct skp_image *image, int C);
 
@@ -82,6 +85,7 @@ skp_status skp__image_set_channels(struct skp_image *image, int C);
 
 struct skp_loader_options {
   int size;     /* side of the square images delivered; 0: as stored */
+  int resize;   /* shorter side of the images from which those are cut, at least size; 0: the same */
   int channels; /* of them, 1 or 3; 0: as stored */
   int64_t batch;
   bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */

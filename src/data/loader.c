@@ -29,6 +29,7 @@ struct skp_loader {
   const struct skp_source *source;
   struct skp_loader_options o;
   int H, W, C;                           /* of the images delivered */
+  int shorter;                           /* side to which those stored are scaled first; 0: not at all */
   float table[MAX_CHANNELS][SKP_LEVELS]; /* normalised value of each byte */
   int threads;                           /* started */
   pthread_t *thread;
@@ -81,7 +82,7 @@ static struct slot *claim(struct skp_loader *l) {
 
 /* What one worker works in. */
 struct desk {
-  struct skp_image stored, fitted;
+  struct skp_image stored, spare;
   int *column; /* [W]: see skp__view_render */
   float *last; /* an image: see skp__mixup */
 };
@@ -98,13 +99,8 @@ static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t ep
   struct skp__view view;
   SKP_TRY(l->source->image(l->source, sample, image, label));
   SKP_TRY(skp__image_set_channels(image, l->C));
-  if (l->o.size && l->o.size != (image->H < image->W ? image->H : image->W)) {
-    SKP_TRY(skp__image_fit(&d->fitted, image, l->o.size));
-    image = &d->fitted;
-  }
-  skp__view_draw(&view, l->H, l->W, image, &l->o.augment, l->o.seed, epoch, sample);
-  skp__view_render(x, &view, image, l->table, d->column);
-  return SKP_OK;
+  skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, sample);
+  return skp__view_render(x, &view, image, &d->spare, l->table, d->column);
 }
 
 static skp_status fill(const struct skp_loader *l, struct slot *slot, struct desk *d) {
@@ -133,7 +129,7 @@ static void *work(void *user) {
     pthread_mutex_unlock(&l->lock);
   }
   skp__image_free(&desk.stored);
-  skp__image_free(&desk.fitted);
+  skp__image_free(&desk.spare);
   free(desk.column);
   free(desk.last);
   return NULL;
@@ -195,6 +191,9 @@ static skp_status check_options(const struct skp_source *s, const struct skp_loa
   if (o->batch < 1 || o->threads < 1 || o->depth < 2)
     return skp__fail(SKP_USAGE, "A loader needs a batch of at least 1, 1 thread and a depth of 2, not %lld, %d and %d.",
                      (long long)o->batch, o->threads, o->depth);
+  if (o->resize && o->resize < o->size)
+    return skp__fail(SKP_INTERNAL, "Images resized to %d have no room for one of %d × %d.", o->resize, o->size,
+                     o->size);
   if (o->start < 0) return skp__fail(SKP_INTERNAL, "A loader cannot start at batch %lld.", (long long)o->start);
   for (int c = 0; c < o->n_norm; c++)
     if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] == 0)
@@ -209,6 +208,7 @@ static skp_status set_shape(struct skp_loader *l) {
   const struct skp_loader_options *o = &l->o;
   l->H = o->size ? o->size : s->H;
   l->W = o->size ? o->size : s->W;
+  l->shorter = o->resize ? o->resize : o->size;
   l->C = o->channels ? o->channels : s->C;
   if (o->size < 0 || l->C < 1 || l->C > MAX_CHANNELS)
     return skp__fail(SKP_INTERNAL, "A loader delivers images of 1 to %d channels.", MAX_CHANNELS);
@@ -216,14 +216,6 @@ static skp_status set_shape(struct skp_loader *l) {
     return skp__fail(SKP_USAGE, "A batch of %lld images of %d × %d × %d is too large.", (long long)o->batch, l->H, l->W,
                      l->C);
   return SKP_OK;
-}
-
-static void make_tables(struct skp_loader *l) {
-  for (int c = 0; c < MAX_CHANNELS; c++) {
-    int from = c < l->o.n_norm ? c : l->o.n_norm - 1;
-    float mean = from < 0 ? 0 : l->o.mean[from], std = from < 0 ? 1 : l->o.std[from];
-    for (int v = 0; v < SKP_LEVELS; v++) l->table[c][v] = ((float)v / 255.0f - mean) / std;
-  }
 }
 
 static skp_status make_ring(struct skp_loader *l) {
@@ -271,7 +263,7 @@ skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->freed, NULL);
   pthread_cond_init(&l->ready, NULL);
-  make_tables(l);
+  skp__normalising(l->table, MAX_CHANNELS, options->mean, options->std, options->n_norm);
   skp_status status = set_shape(l);
   if (status == SKP_OK) status = make_ring(l);
   if (status == SKP_OK) status = start_workers(l);

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "data/data.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { BITS = 22 };
 
@@ -94,12 +95,24 @@ skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *
   return status;
 }
 
-skp_status skp__image_fit(struct skp_image *out, const struct skp_image *in, int shorter) {
-  int64_t least = in->H < in->W ? in->H : in->W;
-  int64_t rows = shorter * (int64_t)in->H / least, columns = shorter * (int64_t)in->W / least;
-  if (rows > INT32_MAX / 4 / columns)
-    return skp__fail(SKP_SHAPE, "An image of %d × %d pixels is too large with its shorter side made %d.", in->W, in->H,
-                     shorter);
-  SKP_TRY(skp__image_room(out, (int)rows, (int)columns, in->C));
+void skp__fit(int *H, int *W, int shorter) {
+  int64_t least = *H < *W ? *H : *W, rows = shorter * (int64_t)*H / least, columns = shorter * (int64_t)*W / least;
+  *H = rows < INT32_MAX ? (int)rows : INT32_MAX;
+  *W = columns < INT32_MAX ? (int)columns : INT32_MAX;
+}
+
+skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W) {
+  if (H > INT32_MAX / 4 / W)
+    return skp__fail(SKP_SHAPE, "An image of %d × %d pixels would be too large at %d × %d.", in->W, in->H, W, H);
+  SKP_TRY(skp__image_room(out, H, W, in->C));
   return skp__image_resize(out->pixels, out->H, out->W, in->pixels, in->H, in->W, in->C);
+}
+
+void skp__image_cut(struct skp_image *image, const struct skp__box *box) {
+  const size_t row = (size_t)box->width * (size_t)image->C, stride = (size_t)image->W * (size_t)image->C;
+  const uint8_t *from = image->pixels + (size_t)box->top * stride + (size_t)box->left * (size_t)image->C;
+  if (box->height == image->H && box->width == image->W) return;
+  for (int y = 0; y < box->height; y++) memmove(image->pixels + (size_t)y * row, from + (size_t)y * stride, row);
+  image->H = box->height;
+  image->W = box->width;
 }

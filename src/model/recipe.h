@@ -30,14 +30,22 @@
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
   X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                        \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
+  X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
   SKP_RECIPE_AUGMENT_LIST(X)
 
 /* What happens to the training images by chance; --no-augment leaves all of these at their defaults. */
 #define SKP_RECIPE_AUGMENT_LIST(X)                                                                                     \
+  X(REAL, random_resized_crop, "0", 0, 1, "scale a random part of at least this share of the image to the input")      \
+  X(BOOL, crop, "false", 0, 1, "cut the input out of the image at random, not from the middle")                        \
   X(INT, crop_padding, "0", 0, 1 << 10, "pixels by which a random crop may reach beyond the image")                    \
   X(BOOL, crop_reflect, "false", 0, 1, "the image is mirrored there, not black")                                       \
   X(BOOL, flip, "false", 0, 1, "mirror half of the images, left to right")                                             \
   X(INT, cutout, "0", 0, 1 << 14, "side of a square that is cut out of each image at random")                          \
+  X(REAL, brightness, "0", 0, 10, "random factor, from 1 minus this to 1 plus this")                                   \
+  X(REAL, contrast, "0", 0, 10, "the same for contrast")                                                               \
+  X(REAL, saturation, "0", 0, 10, "the same for saturation")                                                           \
+  X(REAL, hue, "0", 0, 0.5, "random turn of the colours, up to this part of the circle either way")                    \
+  X(REAL, erasing, "0", 0, 1, "how often a random rectangle is erased")                                                \
   X(REAL, mixup, "0", 0, 100, "mix pairs of images, shares from a Beta distribution with this alpha")
 
 #define SKP_BELOW_ONE 0.9999999

@@ -186,16 +186,20 @@ skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const st
 
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {
   o->size = r->size;
+  o->resize = (int)r->resize;
   o->channels = r->channels;
   o->n_norm = r->n_norm;
   memcpy(o->mean, r->mean, sizeof o->mean);
   memcpy(o->std, r->std, sizeof o->std);
   if (training)
-    o->augment = (struct skp_augment){.crop = r->crop_padding > 0,
+    o->augment = (struct skp_augment){.least_area = r->random_resized_crop,
+                                      .crop = r->crop || r->crop_padding > 0,
                                       .crop_padding = (int)r->crop_padding,
                                       .crop_reflect = r->crop_reflect,
                                       .flip = r->flip,
                                       .cutout = (int)r->cutout,
+                                      .erasing = r->erasing,
+                                      .jitter = {r->brightness, r->contrast, r->saturation, r->hue},
                                       .mixup = r->mixup};
 }
 

@@ -46,12 +46,16 @@ rates=$(sed -n '/"step"/s/.*"lr":\([0-9.e-]*\).*/\1/p' schedule/log.jsonl | grep
 [ "$rates" = "0.1 0.1 0.05 0.05" ] || fail "learning rates: $rates"
 
 # Augmentation changes what is learnt, and --no-augment leaves it out.
-run 0 train tiny.lua --max-steps 3 --flip --crop-padding 2 --cutout 8 --mixup 0.2 --out augmented
-in_err '^augment  random crop with 2 pixels around, horizontal flip, cutout 8, mixup 0.2$'
-run 0 train tiny.lua --max-steps 3 --flip --crop-padding 2 --cutout 8 --mixup 0.2 --no-augment --out bare
+all="--random-resized-crop 0.3 --flip --crop-padding 2 --cutout 8 --brightness 0.2 --erasing 0.5 --mixup 0.2"
+run 0 train tiny.lua --max-steps 3 $all --out augmented
+in_err '^augment  random resized crop from 0.3, random crop with 2 pixels around, horizontal flip, cutout 8, colour jitter 0.2/0/0/0, random erasing 0.5, mixup 0.2$'
+run 0 train tiny.lua --max-steps 3 $all --no-augment --out bare
 run 0 train tiny.lua --max-steps 3 --out plain
 cmp plain/log.jsonl bare/log.jsonl || fail "--no-augment leaves some"
 cmp -s plain/log.jsonl augmented/log.jsonl && fail "augmentation changes nothing"
+run 0 train tiny.lua --max-steps 3 --resize 32 --out resized
+cmp -s plain/log.jsonl resized/log.jsonl && fail "--resize changes nothing"
+refuse 2 'resized to 20 have no room' train tiny.lua --resize 20 --out x
 
 # Without steps; and from weights of a file, which come out as they went in.
 run 0 train tiny.lua --max-steps 0 --out none

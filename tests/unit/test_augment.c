@@ -18,16 +18,35 @@ static struct skp__view draw(const struct skp_augment *a, int in, int out, uint6
                              int64_t sample) {
   const struct skp_image image = {.H = in, .W = in, .C = 3};
   struct skp__view v;
-  skp__view_draw(&v, out, out, &image, a, seed, epoch, sample);
+  skp__view_draw(&v, out, out, 0, &image, a, seed, epoch, sample);
   return v;
 }
 
-static void check_render(const struct skp__view *v, const struct skp_image *image, const float *want) {
+static const struct skp__colour plain_colour = {{1, 1, 1, 0}, {0, 1, 2, 3}};
+
+static void copy(struct skp_image *to, const struct skp_image *from) {
+  ck_ok(skp__image_room(to, from->H, from->W, from->C));
+  memcpy(to->pixels, from->pixels, (size_t)(from->H * from->W * from->C));
+}
+
+/* A view that says nothing of a part takes the whole image as it is. */
+static void check_render(const struct skp__view *given, const struct skp_image *image, const float *want) {
   float got[64];
   int column[16];
-  skp__view_render(got, v, image, plain_table(), column);
-  for (int i = 0; i < v->H * v->W * image->C; i++)
+  struct skp_image used = {.pixels = NULL}, spare = {.pixels = NULL};
+  struct skp__view v = *given;
+  v.colour = plain_colour;
+  if (!v.part.width) {
+    v.part = (struct skp__box){0, 0, image->H, image->W};
+    v.scaled_h = image->H;
+    v.scaled_w = image->W;
+  }
+  copy(&used, image);
+  ck_ok(skp__view_render(got, &v, &used, &spare, plain_table(), column));
+  for (int i = 0; i < v.H * v.W * image->C; i++)
     ck_assert_msg(got[i] == want[i], "[%d] %g, not %g", i, got[i], want[i]);
+  skp__image_free(&used);
+  skp__image_free(&spare);
 }
 
 /* ---- rendering ---------------------------------------------------------------------------------------------------- */
@@ -79,7 +98,64 @@ END_TEST
 
 START_TEST(renders_a_hole) {
   static const float want[] = {1, 2, 3, 4, 0, 0};
-  check_render(&(struct skp__view){.H = 2, .W = 3, .hole = {1, 1, 1, 2}}, &image_2x3, want);
+  check_render(&(struct skp__view){.H = 2, .W = 3, .hole = {{1, 1, 1, 2}}}, &image_2x3, want);
+}
+END_TEST
+
+/* The second row becomes a pixel; its first two, scaled to twice their width, a window that reaches beyond them. */
+START_TEST(renders_a_part) {
+  static const float mean[] = {5};
+  check_render(&(struct skp__view){.part = {1, 0, 1, 3}, .scaled_h = 1, .scaled_w = 1, .H = 1, .W = 1}, &image_2x3,
+               mean);
+  struct skp__view v = {.part = {1, 0, 1, 2}, .scaled_h = 1, .scaled_w = 4, .H = 1, .W = 4, .left = -1};
+  check_render(&v, &image_2x3, (const float[]){0, 4, 4, 5});
+  v.left = 1;
+  check_render(&v, &image_2x3, (const float[]){4, 5, 5, 0});
+}
+END_TEST
+
+/* ---- colours ------------------------------------------------------------------------------------------------------ */
+
+enum { PIXELS = 2 };
+
+static void check_colour(int which, float factor, const uint8_t *from, const uint8_t *want) {
+  uint8_t bytes[3 * PIXELS];
+  struct skp_image image = {.pixels = bytes, .H = 1, .W = PIXELS, .C = 3};
+  struct skp__colour colour = plain_colour;
+  colour.factor[which] = factor;
+  memcpy(bytes, from, sizeof bytes);
+  skp__colour_change(&image, &colour);
+  for (int i = 0; i < 3 * PIXELS; i++) ck_assert_msg(bytes[i] == want[i], "[%d] %d, not %d", i, bytes[i], want[i]);
+}
+
+#define BYTES(...) ((const uint8_t[]){__VA_ARGS__})
+
+START_TEST(changes_colours) {
+  const uint8_t *some = BYTES(200, 100, 50, 0, 128, 255), *red = BYTES(255, 0, 0, 80, 80, 80);
+  check_colour(SKP_BRIGHTNESS, 0.5f, some, BYTES(100, 50, 25, 0, 64, 128));
+  check_colour(SKP_BRIGHTNESS, 1.5f, some, BYTES(255, 150, 75, 0, 192, 255));
+  /* greys: (19595·200 + 38470·100 + 7471·50 + 32768) >> 16 = 124, and 104 of the other; their mean is 114 */
+  check_colour(SKP_SATURATION, 0, some, BYTES(124, 124, 124, 104, 104, 104));
+  check_colour(SKP_SATURATION, 0.5f, some, BYTES(162, 112, 87, 52, 116, 180));
+  check_colour(SKP_CONTRAST, 0, some, BYTES(114, 114, 114, 114, 114, 114));
+  check_colour(SKP_CONTRAST, 2, some, BYTES(255, 86, 0, 0, 142, 255));
+  /* a third of the circle makes red green; a sixth yellow; grey has no hue */
+  check_colour(SKP_HUE, 1.0f / 3, red, BYTES(0, 255, 0, 80, 80, 80));
+  check_colour(SKP_HUE, 1.0f / 6, red, BYTES(255, 255, 0, 80, 80, 80));
+  check_colour(SKP_HUE, -1.0f / 3, red, BYTES(0, 0, 255, 80, 80, 80));
+  check_colour(SKP_HUE, 0.5f, red, BYTES(0, 255, 255, 80, 80, 80));
+  check_colour(SKP_HUE, 1.0f / 3, some, BYTES(50, 200, 100, 255, 0, 128));
+}
+END_TEST
+
+/* Brightness and contrast do not commute. */
+START_TEST(changes_colours_in_order) {
+  uint8_t first[] = {100, 200}, then[] = {100, 200};
+  struct skp_image a = {.pixels = first, .H = 1, .W = 2, .C = 1}, b = {.pixels = then, .H = 1, .W = 2, .C = 1};
+  skp__colour_change(&a, &(struct skp__colour){{2, 0.5f, 0, 0.3f}, {0, 1, 2, 3}});
+  skp__colour_change(&b, &(struct skp__colour){{2, 0.5f, 0, 0.3f}, {3, 2, 1, 0}});
+  ck_assert(first[0] == 214 && first[1] == 242); /* 200, 255; mean 228 */
+  ck_assert(then[0] == 250 && then[1] == 255);   /* 125, 175 */
 }
 END_TEST
 
@@ -89,7 +165,7 @@ START_TEST(nothing_asked) {
   struct skp_augment none = {.crop = false};
   for (int i = 0; i < 100; i++) {
     struct skp__view v = draw(&none, 8, 8, 1, i, 2 * i);
-    ck_assert(v.top == 0 && v.left == 0 && !v.mirror && !v.reflect && v.hole.width == 0);
+    ck_assert(v.top == 0 && v.left == 0 && !v.mirror && !v.reflect && v.hole[0].width == 0 && v.hole[1].width == 0);
   }
 }
 END_TEST
@@ -139,7 +215,7 @@ START_TEST(cuts_out) {
   struct skp_augment a = {.cutout = 4};
   int corner = 0, middle = 0, whole = 0;
   for (int i = 0; i < TRIED; i++) {
-    struct skp__box h = draw(&a, 8, 8, 3, 0, i).hole;
+    struct skp__box h = draw(&a, 8, 8, 3, 0, i).hole[0];
     ck_assert(h.top >= 0 && h.left >= 0 && h.height >= 2 && h.width >= 2 && h.top + h.height <= 8 &&
               h.left + h.width <= 8);
     corner += h.top == 0 && h.left == 0;
@@ -152,13 +228,111 @@ START_TEST(cuts_out) {
 }
 END_TEST
 
+/* A part of 8 % or more of the image, from 3:4 to 4:3 but for rounding, inside it and anywhere. */
+START_TEST(parts_are_of_all_sizes) {
+  const struct skp_image image = {.H = 60, .W = 80, .C = 3};
+  const struct skp_augment a = {.least_area = 0.08};
+  double smallest = 1, largest = 0;
+  int left = 0, right = 0;
+  for (int i = 0; i < 5000; i++) {
+    struct skp__view v;
+    skp__view_draw(&v, 32, 32, 0, &image, &a, 1, 0, i);
+    const struct skp__box *p = &v.part;
+    double area = p->height * p->width / 4800.0;
+    ck_assert(v.scaled_h == 32 && v.scaled_w == 32 && v.top == 0 && v.left == 0);
+    ck_assert(p->top >= 0 && p->left >= 0 && p->top + p->height <= 60 && p->left + p->width <= 80);
+    ck_assert(area > 0.07 && p->width + 0.5 >= 0.75 * (p->height - 0.5) && p->height + 0.5 >= 0.75 * (p->width - 0.5));
+    smallest = area < smallest ? area : smallest;
+    largest = area > largest ? area : largest;
+    left += p->left + p->width <= 40;
+    right += p->left >= 40;
+  }
+  ck_assert_msg(smallest < 0.1 && largest > 0.9, "areas from %g to %g", smallest, largest);
+  ck_assert(left > 200 && right > 200 && left < 2 * right && right < 2 * left);
+}
+END_TEST
+
+/* Where no part fits, torchvision takes the middle: 4:3 of a strip of 10 × 100, 3:4 of one of 100 × 10. */
+START_TEST(parts_of_strips) {
+  const struct skp_image flat = {.H = 10, .W = 100, .C = 3}, high = {.H = 100, .W = 10, .C = 3};
+  const struct skp_augment whole = {.least_area = 1};
+  struct skp__view v;
+  skp__view_draw(&v, 8, 8, 0, &flat, &whole, 1, 0, 0);
+  ck_assert(v.part.top == 0 && v.part.left == 43 && v.part.height == 10 && v.part.width == 13);
+  skp__view_draw(&v, 8, 8, 0, &high, &whole, 1, 0, 0);
+  ck_assert(v.part.top == 43 && v.part.left == 0 && v.part.height == 13 && v.part.width == 10);
+}
+END_TEST
+
+/* 60 × 30 becomes 32 × 16, of which a window of 8 × 8 is taken. */
+START_TEST(crops_what_was_resized) {
+  const struct skp_image image = {.H = 60, .W = 30, .C = 3};
+  struct skp_augment a = {.crop = false};
+  struct skp__view v;
+  skp__view_draw(&v, 8, 8, 16, &image, &a, 1, 0, 0);
+  ck_assert(v.scaled_h == 32 && v.scaled_w == 16 && v.top == 12 && v.left == 4);
+  a.crop = true;
+  int most_top = 0, most_left = 0;
+  for (int i = 0; i < 1000; i++) {
+    skp__view_draw(&v, 8, 8, 16, &image, &a, 1, 0, i);
+    ck_assert(v.top >= 0 && v.left >= 0);
+    most_top = v.top > most_top ? v.top : most_top;
+    most_left = v.left > most_left ? v.left : most_left;
+  }
+  ck_assert(most_top == 24 && most_left == 8);
+}
+END_TEST
+
+START_TEST(erases) {
+  const struct skp_augment a = {.erasing = 0.4};
+  int erased = 0;
+  for (int i = 0; i < 5000; i++) {
+    struct skp__box h = draw(&a, 32, 32, 1, 0, i).hole[1];
+    if (!h.height) continue;
+    erased++;
+    double area = h.height * h.width / 1024.0;
+    ck_assert(h.top >= 0 && h.left >= 0 && h.top + h.height <= 32 && h.left + h.width <= 32);
+    ck_assert_msg(area > 0.013 && area < 0.36, "%d × %d", h.height, h.width);
+    ck_assert(h.width + 0.5 >= 0.3 * (h.height - 0.5) && h.height + 0.5 >= 0.3 * (h.width - 0.5));
+  }
+  ck_assert_msg(erased > 1826 && erased < 2174, "%d", erased); /* 5 deviations */
+}
+END_TEST
+
+START_TEST(jitters) {
+  enum { TRIED = 5000 };
+  const struct skp_augment a = {.jitter = {0.4, 2, 0, 0.1}};
+  int first[SKP_COLOURS] = {0};
+  double sum[SKP_COLOURS] = {0};
+  for (int i = 0; i < TRIED; i++) {
+    struct skp__colour c = draw(&a, 8, 8, 1, 0, i).colour;
+    int seen[SKP_COLOURS] = {0};
+    for (int k = 0; k < SKP_COLOURS; k++) seen[c.order[k]]++, sum[k] += (double)c.factor[k];
+    for (int k = 0; k < SKP_COLOURS; k++) ck_assert_int_eq(seen[k], 1);
+    first[c.order[0]]++;
+    ck_assert(c.factor[0] >= 0.6f && c.factor[0] <= 1.4f && c.factor[1] >= 0 && c.factor[1] <= 3);
+    ck_assert(c.factor[2] == 1 && c.factor[3] >= -0.1f && c.factor[3] <= 0.1f);
+  }
+  ck_assert(chi_square(first, SKP_COLOURS, TRIED) < 16); /* 5 deviations */
+  ck_assert_double_eq_tol(sum[0] / TRIED, 1, 0.02);
+  ck_assert_double_eq_tol(sum[1] / TRIED, 1.5, 0.07); /* from 0, not from -1 */
+  ck_assert_double_eq_tol(sum[3] / TRIED, 0, 0.005);
+}
+END_TEST
+
 static bool same(const struct skp__view *a, const struct skp__view *b) {
   return a->top == b->top && a->left == b->left && a->mirror == b->mirror &&
-         memcmp(&a->hole, &b->hole, sizeof a->hole) == 0;
+         memcmp(a->hole, b->hole, sizeof a->hole) == 0 && memcmp(&a->colour, &b->colour, sizeof a->colour) == 0;
 }
 
 START_TEST(drawn_from_seed_epoch_and_sample) {
-  struct skp_augment all = {.crop = true, .crop_padding = 4, .flip = true, .cutout = 8}, fewer = all;
+  struct skp_augment all = {.crop = true,
+                            .crop_padding = 4,
+                            .flip = true,
+                            .jitter = {1, 1, 1, 0.5},
+                            .cutout = 8,
+                            .erasing = 0.5},
+                     fewer = all;
   fewer.flip = false;
   int changed[3] = {0};
   for (int i = 0; i < 100; i++) {
@@ -243,7 +417,8 @@ static void load(float *x, const struct skp_augment *a, int threads, int epochs)
 
 START_TEST(threads_do_not_matter) {
   enum { EPOCHS = 2, TOTAL = EPOCHS * SAMPLES * VALUES, MIXED = TOTAL + EPOCHS * SAMPLES };
-  struct skp_augment a = {.crop = true, .crop_padding = 2, .flip = true, .cutout = 3};
+  struct skp_augment a = {
+      .least_area = 0.3, .crop = true, .crop_padding = 2, .flip = true, .cutout = 3, .jitter = {0.2, 0.2, 0.2, 0.1}};
   static float one[MIXED], two[MIXED], four[MIXED], plain[TOTAL];
   load(one, &a, 1, EPOCHS);
   load(two, &a, 2, EPOCHS);
@@ -278,6 +453,14 @@ int main(void) {
   tcase_add_test(c, crops_evenly);
   tcase_add_test(c, flips_half);
   tcase_add_test(c, cuts_out);
+  tcase_add_test(c, renders_a_part);
+  tcase_add_test(c, changes_colours);
+  tcase_add_test(c, changes_colours_in_order);
+  tcase_add_test(c, parts_are_of_all_sizes);
+  tcase_add_test(c, parts_of_strips);
+  tcase_add_test(c, crops_what_was_resized);
+  tcase_add_test(c, erases);
+  tcase_add_test(c, jitters);
   tcase_add_test(c, drawn_from_seed_epoch_and_sample);
   tcase_add_test(c, mixes_with_the_one_before);
   tcase_add_loop_test(c, shares_are_beta, 0, 3);
