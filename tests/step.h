@@ -39,7 +39,7 @@ static inline struct skp_graph *step_graph(const struct skp_model *m, int64_t N,
   struct skp_graph *g;
   ck_ok(skp__graph_instance(&g, m->graph, N, kind & STEP_GRADIENTS));
   if (kind & STEP_FUSED) ck_ok(skp__fuse(g));
-  if (kind) ck_ok(skp__graph_add_loss(g, 0, false, true));
+  if (kind) ck_ok(skp__graph_add_loss(g, 0, false));
   if (kind & STEP_GRADIENTS) ck_ok(skp__graph_differentiate(g));
   if (kind & STEP_UPDATE) {
     const struct skp_op *op;

@@ -21,6 +21,8 @@
   X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
   X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
+  X(REPORT, "report", 0, "DIR", "write confusion.csv, classes.csv and worst.csv into this folder")                     \
+  X(WORST, "worst", 0, "N", "images with the highest loss that are listed; default: 20")                               \
   X(TOP, "top", 'k', "K", "classes shown for each image; default: 3")                                                  \
   X(INVERT, "invert", 0, "", "turn dark on light into light on dark first")                                            \
   X(LOGITS, "logits", 0, "FILE", "write the data set's logits and labels to this safetensors file")                    \

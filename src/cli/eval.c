@@ -1,35 +1,60 @@
 /* eval.c: skipper eval. SPDX-License-Identifier: MIT */
-#include "cli/cli.h"
+#include "cli/report.h"
+#include <stdlib.h>
 
-static skp_status print_result(const struct cli *c, const struct skp_eval_result *r) {
-  if (!cli_said(c, CLI_JSON)) {
-    char n[32];
-    printf("accuracy %.2f %%  top-5 %.2f %%  loss %.4f  %s images  %.0f images/s\n", 100 * r->accuracy, 100 * r->top5,
-           r->loss, cli_grouped(n, sizeof n, r->n), r->img_per_s);
-    return SKP_OK;
-  }
+enum { CLASSES_OF_FIVE = 5 }; /* with no more, every label is among the first five */
+
+static skp_status print_json(const struct skp_eval_result *result, const struct cli_report *report) {
   cJSON *object = cJSON_CreateObject();
-  cJSON_AddNumberToObject(object, "accuracy", r->accuracy);
-  cJSON_AddNumberToObject(object, "top5", r->top5);
-  cJSON_AddNumberToObject(object, "loss", r->loss);
-  cJSON_AddNumberToObject(object, "n", (double)r->n);
-  cJSON_AddNumberToObject(object, "img_per_s", r->img_per_s);
+  cJSON_AddNumberToObject(object, "accuracy", result->accuracy);
+  cJSON_AddNumberToObject(object, "top5", result->top5);
+  cJSON_AddNumberToObject(object, "loss", result->loss);
+  cJSON_AddNumberToObject(object, "n", (double)result->n);
+  cJSON_AddNumberToObject(object, "img_per_s", result->img_per_s);
+  cJSON_AddNumberToObject(object, "unlabelled", (double)result->unknown);
+  cli_add_report(object, report);
   return cli_print_json(object);
 }
 
-static skp_status evaluate(struct cli *c, const struct skp_source *source) {
+static void print_figures(const struct skp_eval_result *result, int classes) {
+  char n[32];
+  printf("accuracy %.2f %%", 100 * result->accuracy);
+  if (classes > CLASSES_OF_FIVE) printf("  top-5 %.2f %%", 100 * result->top5);
+  printf("  loss %.4f  %s images  %.0f images/s\n", result->loss, cli_grouped(n, sizeof n, result->n),
+         result->img_per_s);
+  if (result->unknown)
+    printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, result->unknown));
+}
+
+static skp_status show(const struct cli *c, const struct skp_eval_result *result, const struct cli_report *report) {
+  const char *folder = c->value[CLI_REPORT];
+  if (folder) SKP_TRY(skp__report_write(report->r, report->answers, report->source, report->names, folder));
+  if (folder) fprintf(stderr, "report   %s: confusion.csv, classes.csv, worst.csv\n", folder);
+  if (cli_said(c, CLI_JSON)) return print_json(result, report);
+  print_figures(result, report->r->classes);
+  return cli_print_report(report);
+}
+
+static skp_status evaluate(struct cli *c, const struct skp_source *source, struct skp_answer *answers, int64_t worst) {
   struct skp_eval_result result;
-  SKP_TRY(skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, NULL, NULL));
-  if (result.unknown)
-    return skp__fail(SKP_FORMAT,
-                     "%lld of the %lld images of %s have no label, so there is nothing to test them against.",
-                     (long long)result.unknown, (long long)result.n, source->name);
-  return print_result(c, &result);
+  struct skp_report r;
+  const struct skp_class_names names = {c->class_names, c->model->recipe.classes};
+  SKP_TRY(skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, NULL, answers));
+  if (result.unknown == result.n)
+    return skp__fail(SKP_FORMAT, "None of the %lld images of %s has a label to test against.", (long long)result.n,
+                     source->name);
+  skp_status status = skp__report_create(&r, answers, source->n, names.n, worst);
+  if (status == SKP_OK) status = show(c, &result, &(struct cli_report){&r, answers, source, &names});
+  skp__report_free(&r);
+  return status;
 }
 
 /* Test images, or where a folder has none the training ones, said so. */
 skp_status cli_eval(struct cli *c) {
   struct skp_source *source;
+  struct skp_answer *answers;
+  int64_t worst;
+  SKP_TRY(cli_int(c, CLI_WORST, &worst, 0, 1 << 20, 20));
   SKP_TRY(cli_open_checkpoint(c));
   SKP_TRY(cli_open_data(c, &source, SKP_SPLIT_TEST));
   if (!source) {
@@ -37,7 +62,9 @@ skp_status cli_eval(struct cli *c) {
     fprintf(stderr, "%s has no test images: its training images are used.\n", source->name);
   }
   cli_say_device(c);
-  skp_status status = evaluate(c, source);
+  skp_status status = skp__alloc(&answers, (size_t)source->n, sizeof *answers);
+  if (status == SKP_OK) status = evaluate(c, source, answers, worst);
+  free(answers);
   skp__source_destroy(source);
   return status;
 }

@@ -17,8 +17,10 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT.safetensors", 1, 1, "data batch json device", "Tests a trained network on a data set",
-     "  skipper eval runs/resize-1/best.safetensors --data digits", cli_eval},
+    {"eval", "CKPT.safetensors", 1, 1, "data batch report worst json device", "Tests a trained network on a data set",
+     "Prints accuracy, precision and recall of each class, and the images with the highest loss.\n"
+     "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
+     cli_eval},
     {"predict", "CKPT.safetensors [IMAGE...]", 1, 1 << 20, "data batch top invert logits json device",
      "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
      "  skipper predict runs/resize-1/best.safetensors seven.png\n"

@@ -50,9 +50,7 @@ static skp_status run_picture(struct cli *c, struct picture *p) {
   struct skp_backend *b = c->backend;
   SKP_TRY(skp__session_eval_plan(c->session, &plan, 1));
   const struct skp_graph *g = skp__plan_graph(plan);
-  int32_t label = 0; /* any: the loss is not read */
   SKP_TRY(skp__backend_write_now(b, skp__plan_buffer(plan, g->input), 0, p->x, 4L * p->H * p->W * p->C));
-  SKP_TRY(skp__backend_write_now(b, skp__plan_buffer(plan, g->labels), 0, &label, sizeof label));
   SKP_TRY(skp__plan_run(plan));
   return skp__backend_read_now(b, skp__plan_buffer(plan, g->logits), 0, p->logits, 4L * p->classes);
 }
@@ -143,27 +141,32 @@ static skp_status images(struct cli *c, int top) {
 /* ---- a data set ------------------------------------------------------------------------------------------------- */
 
 static skp_status write_logits(const char *path, int64_t n, int64_t classes, const float *logits,
-                               const int32_t *labels) {
+                               const struct skp_answer *answers) {
+  int32_t *labels;
+  SKP_TRY(skp__alloc(&labels, (size_t)n, sizeof *labels));
+  for (int64_t i = 0; i < n; i++) labels[i] = answers[i].label;
   char logits_name[] = "logits", labels_name[] = "labels";
   struct skp_st_tensor rows[2] = {
       {.name = logits_name, .dtype = "F32", .rank = 2, .dim = {n, classes}, .data = logits},
       {.name = labels_name, .dtype = "I32", .rank = 1, .dim = {n}, .data = labels},
   };
-  return skp__st_write(path, rows, 2, NULL, 0);
+  skp_status status = skp__st_write(path, rows, 2, NULL, 0);
+  free(labels);
+  return status;
 }
 
 static skp_status predict_set(struct cli *c, const struct skp_source *source) {
   int64_t classes = c->model->recipe.classes;
   struct skp_eval_result result;
   float *logits;
-  int32_t *labels;
+  struct skp_answer *answers = NULL;
   SKP_TRY(skp__alloc(&logits, (size_t)(source->n * classes), sizeof *logits));
-  skp_status status = skp__alloc(&labels, (size_t)source->n, sizeof *labels);
+  skp_status status = skp__alloc(&answers, (size_t)source->n, sizeof *answers);
   if (status == SKP_OK)
-    status = skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, logits, labels);
-  if (status == SKP_OK) status = write_logits(c->value[CLI_LOGITS], source->n, classes, logits, labels);
+    status = skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, logits, answers);
+  if (status == SKP_OK) status = write_logits(c->value[CLI_LOGITS], source->n, classes, logits, answers);
   free(logits);
-  free(labels);
+  free(answers);
   if (status == SKP_OK)
     printf("%s: the answers to %lld images of %s\n", c->value[CLI_LOGITS], (long long)source->n, source->name);
   return status;

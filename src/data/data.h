@@ -35,6 +35,8 @@ struct skp_source {
   char **class_names; /* [classes], never NULL */
   /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. */
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
+  /* (optional) What sample i is called, its file; the text lives as long as s. NULL slot: it has a number only. */
+  const char *(*name_of)(const struct skp_source *s, int64_t i);
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
@@ -43,6 +45,8 @@ struct skp_source {
  * error for an unrecognised folder lists what was looked for and what lies there. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
+/* What sample i is called; where the source does not say, "#I", written into `text`. */
+const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 
 /* ---- the parts, one file each ------------------------------------------------------------------------------------ */
 

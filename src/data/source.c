@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "data/data.h"
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,12 @@ void skp__source_destroy(struct skp_source *s) {
   free(s->class_names);
   free(s->name);
   s->destroy(s);
+}
+
+const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size) {
+  if (s->name_of) return s->name_of(s, i);
+  snprintf(text, size, "#%lld", (long long)i);
+  return text;
 }
 
 skp_status skp__source_name_by_number(struct skp_source *s) {

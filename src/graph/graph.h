@@ -51,11 +51,10 @@ struct skp_node {
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  skp_value input, labels; /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
-  skp_value other, share;  /* of mixed images: second labels {N} i32, share of the first {N}; or SKP_NONE */
-  skp_value logits;        /* {N, classes} */
-  skp_value loss, correct,
-      correct5; /* {1} each, or SKP_NONE: mean loss; number of right answers among the first 1 and 5 */
+  skp_value input, labels;        /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
+  skp_value other, share;         /* of mixed images: second labels {N} i32, share of the first {N}; or SKP_NONE */
+  skp_value logits;               /* {N, classes} */
+  skp_value loss;                 /* {1}: mean loss; or SKP_NONE */
   skp_value params, grads, state; /* flat values, or SKP_NONE */
   skp_value moments[2];           /* flat optimizer memory */
   skp_value hyper, factors;       /* what an update reads: see src/ops/optimizer.c; factors SKP_NONE: all are 1 */
@@ -101,8 +100,8 @@ skp_status skp__graph_collect(struct skp_graph *g);
  * Evaluation keeps each node's first output only: the others serve gradients. */
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
 
-/* Adds labels (with `mixed` second ones and shares, too), loss (role RESULT), and with `metrics` correct and correct5. */
-skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed, bool metrics);
+/* Adds labels (with `mixed` second ones and shares, too) and loss (role RESULT). */
+skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed);
 
 /* Adds the gradients of `loss` to all params that are not frozen, each written into its slice of "grads" (autodiff.c). */
 skp_status skp__graph_differentiate(struct skp_graph *g);

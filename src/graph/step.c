@@ -105,23 +105,18 @@ skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g
 
 /* ---- loss and update -------------------------------------------------------------------------------------------- */
 
-skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed, bool metrics) {
+skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed) {
   struct skp_shape share = skp__shape1(g->tensors.at[g->logits].shape.dim[0]), labels = share;
   labels.dtype = SKP_I32;
   SKP_TRY(skp__graph_value(g, &g->labels, "labels", SKP_ROLE_INPUT, labels));
   if (mixed) SKP_TRY(skp__graph_value(g, &g->other, "other", SKP_ROLE_INPUT, labels));
   if (mixed) SKP_TRY(skp__graph_value(g, &g->share, "share", SKP_ROLE_INPUT, share));
-  skp_value in[] = {g->logits, g->labels, g->other, g->share}, right[2];
+  skp_value in[] = {g->logits, g->labels, g->other, g->share};
   union skp_attrs attrs;
   skp__attrs_default(&skp__op_softmax_cross_entropy, &attrs);
   attrs.loss.label_smoothing = label_smoothing;
   SKP_TRY(skp__graph_node(g, &skp__op_softmax_cross_entropy, &attrs, in, NULL, "loss", &g->loss));
   g->tensors.at[g->loss].role = SKP_ROLE_RESULT;
-  if (!metrics) return SKP_OK;
-  SKP_TRY(skp__graph_node(g, &skp__op_accuracy, NULL, in, NULL, "metrics", right));
-  g->correct = right[0];
-  g->correct5 = right[1];
-  for (int i = 0; i < 2; i++) g->tensors.at[right[i]].role = SKP_ROLE_RESULT;
   return SKP_OK;
 }
 

@@ -1,69 +1,63 @@
-/* evaluate.c: a pass over labelled images with the network as it is. SPDX-License-Identifier: MIT */
+/* evaluate.c: a pass over images with the network as it is. The device makes the logits; what they are worth is found on the host, while the
+ * device makes the next ones. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "train/metrics.h"
 #include "train/session.h"
-#include <string.h>
+#include <stdlib.h>
 
 /* What a queued step writes; see loop.c. */
 struct slot {
   struct skp_batch *batch;
-  float loss, correct, correct5;
+  float *logits; /* the caller's or our own */
   uint64_t ticket;
 };
 
 struct pass {
   struct skp_session *s;
   struct skp_loader *loader;
+  int64_t batch, classes;
   struct slot slot[SKP_STEPS_AHEAD];
-  int64_t queued, done, images; /* steps; images in the queued ones */
-  int64_t unknown;              /* labels */
-  double loss, correct, correct5;
-  float *logits;   /* NULL: not wanted */
-  int32_t *labels; /* NULL: not wanted */
+  int64_t queued, done;            /* steps */
+  int64_t images, judged, unknown; /* images: in the queued steps; judged ones, those of them without a label */
+  int64_t first, five;             /* labels that were the first answer, among the first five */
+  double loss;                     /* over all labels */
+  float *logits, *own;             /* the caller's, NULL: not wanted; our own then */
+  struct skp_answer *answers;      /* NULL: not wanted */
 };
 
-/* Keeps the labels for the caller; unknown ones are counted, and class 0 stands in for them on the device. */
-static void take_labels(struct pass *p, struct skp_batch *batch) {
-  if (p->labels) memcpy(p->labels + p->images, batch->labels, (size_t)batch->n * sizeof *batch->labels);
-  for (int64_t i = 0; i < batch->n; i++) {
-    if (batch->labels[i] >= 0) continue;
-    batch->labels[i] = 0;
-    p->unknown++;
-  }
-}
-
-static skp_status read_results(struct pass *p, struct slot *slot, struct skp_plan *plan) {
-  const struct skp_graph *g = skp__plan_graph(plan);
-  struct skp_backend *b = p->s->b;
-  int64_t classes = g->tensors.at[g->logits].shape.dim[1];
-  SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, g->loss), 0, &slot->loss, sizeof slot->loss));
-  SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, g->correct), 0, &slot->correct, sizeof slot->correct));
-  SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, g->correct5), 0, &slot->correct5, sizeof slot->correct5));
-  if (p->logits)
-    SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, g->logits), 0, p->logits + p->images * classes,
-                         4 * slot->batch->n * classes));
-  return b->ops->ticket(b, &slot->ticket);
-}
-
 static skp_status queue_step(struct pass *p) {
-  struct slot *slot = &p->slot[p->queued % SKP_STEPS_AHEAD];
+  int64_t at = p->queued % SKP_STEPS_AHEAD;
+  struct slot *slot = &p->slot[at];
+  struct skp_backend *b = p->s->b;
   struct skp_plan *plan;
   SKP_TRY(skp__loader_next(p->loader, &slot->batch, NULL));
-  take_labels(p, slot->batch);
+  slot->logits = p->logits ? p->logits + p->images * p->classes : p->own + at * p->batch * p->classes;
   SKP_TRY(skp__session_eval_plan(p->s, &plan, slot->batch->n));
   SKP_TRY(skp__session_feed(p->s, plan, slot->batch));
   SKP_TRY(skp__plan_run(plan));
-  SKP_TRY(read_results(p, slot, plan));
+  SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, skp__plan_graph(plan)->logits), 0, slot->logits,
+                       4 * slot->batch->n * p->classes));
+  SKP_TRY(b->ops->ticket(b, &slot->ticket));
   p->images += slot->batch->n;
   p->queued++;
   return SKP_OK;
 }
 
+static void judge(struct pass *p, const float *logits, int32_t label) {
+  struct skp_answer a = skp__answer(logits, (int)p->classes, label);
+  if (p->answers) p->answers[p->judged] = a;
+  p->judged++;
+  p->unknown += label < 0;
+  if (label < 0) return;
+  p->first += a.place < 1;
+  p->five += a.place < 5;
+  p->loss += (double)a.loss;
+}
+
 static skp_status retire_step(struct pass *p) {
   struct slot *slot = &p->slot[p->done % SKP_STEPS_AHEAD];
   SKP_TRY(p->s->b->ops->wait(p->s->b, slot->ticket));
-  p->loss += (double)slot->loss * (double)slot->batch->n;
-  p->correct += (double)slot->correct;
-  p->correct5 += (double)slot->correct5;
+  for (int64_t i = 0; i < slot->batch->n; i++) judge(p, slot->logits + i * p->classes, slot->batch->labels[i]);
   skp__loader_give_back(p->loader, slot->batch);
   p->done++;
   return SKP_OK;
@@ -80,17 +74,23 @@ static skp_status run(struct pass *p) {
 }
 
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
-                         struct skp_eval_result *out, float *logits, int32_t *labels) {
-  struct pass p = {.s = s, .logits = logits, .labels = labels};
+                         struct skp_eval_result *out, float *logits, struct skp_answer *answers) {
+  struct pass p = {.s = s, .batch = batch, .classes = s->model->recipe.classes, .logits = logits, .answers = answers};
   struct skp_loader_options options = {.batch = batch, .threads = threads};
   skp__session_loading(&options, &s->model->recipe, false);
   options.depth = SKP_STEPS_AHEAD + 3;
   double start = skp__clock();
-  SKP_TRY(skp__loader_create(&p.loader, source, &options));
-  skp_status status = skp__session_settle(s, run(&p));
+  if (!logits) SKP_TRY(skp__alloc(&p.own, (size_t)(SKP_STEPS_AHEAD * batch * p.classes), sizeof *p.own));
+  skp_status status = skp__loader_create(&p.loader, source, &options);
+  if (status == SKP_OK) status = skp__session_settle(s, run(&p));
   skp__loader_destroy(p.loader);
-  double n = (double)p.images;
-  *out = (struct skp_eval_result){p.correct / n, p.correct5 / n, p.loss / n, n / (skp__clock() - start),
-                                  p.images,      p.unknown};
+  free(p.own);
+  double labels = (double)(p.images - p.unknown), some = labels > 0 ? labels : 1;
+  *out = (struct skp_eval_result){.accuracy = (double)p.first / some,
+                                  .top5 = (double)p.five / some,
+                                  .loss = p.loss / some,
+                                  .img_per_s = (double)p.images / (skp__clock() - start),
+                                  .n = p.images,
+                                  .unknown = p.unknown};
   return status;
 }

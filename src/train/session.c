@@ -18,7 +18,7 @@ static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r
   SKP_TRY(skp__recipe_optimizer(&update, &attrs, r));
   SKP_TRY(skp__recipe_select(g, r));
   SKP_TRY(skp__fuse(g));
-  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0, false));
+  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0));
   SKP_TRY(skp__graph_differentiate(g));
   return skp__graph_add_update(g, update, &attrs);
 }
@@ -26,7 +26,7 @@ static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r
 static skp_status complete_eval(struct skp_graph *g) {
   SKP_TRY(skp__fuse(g));
   keep_logits(g);
-  return skp__graph_add_loss(g, 0, false, true);
+  return SKP_OK;
 }
 
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training) {
@@ -171,9 +171,9 @@ void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double 
 
 skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch) {
   const struct skp_graph *g = skp__plan_graph(p);
-  int classes = s->model->recipe.classes;
+  int classes = s->model->recipe.classes, least = g->labels == SKP_NONE ? -1 : 0;
   for (int64_t i = 0; i < batch->n; i++)
-    if (batch->labels[i] < 0 || batch->labels[i] >= classes)
+    if (batch->labels[i] < least || batch->labels[i] >= classes)
       return skp__fail(SKP_FORMAT, "Image %lld of batch %lld has the label %d; the network knows 0 to %d.",
                        (long long)i, (long long)batch->index, (int)batch->labels[i], classes - 1);
   SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->input), 0, batch->x, 4 * count(g, g->input)));
@@ -181,6 +181,7 @@ skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const st
     SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->other), 0, batch->other, 4 * batch->n));
     SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->share), 0, batch->share, 4 * batch->n));
   }
+  if (g->labels == SKP_NONE) return SKP_OK;
   return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels, 4 * batch->n);
 }
 

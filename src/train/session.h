@@ -22,7 +22,8 @@ struct skp_session {
 /* Steps that are queued ahead of the oldest whose result the host has not read: enough to keep a device busy while the host logs. */
 enum { SKP_STEPS_AHEAD = 3 };
 
-/* Queues the images and labels of a batch into a plan's inputs. Labels outside the model's classes are SKP_FORMAT that names the sample. */
+/* Queues the images and, where a plan takes them, the labels of a batch into its inputs. Labels outside the model's classes are SKP_FORMAT that
+ * names the sample; unknown ones (-1) are so in training. */
 skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch);
 
 /* What a loader must know of a recipe: normalisation, and augmentation if it is for training. */

@@ -18,7 +18,7 @@ void skp__session_destroy(struct skp_session *s);
 /* The training step for batch size N (made at the first call, then kept), and the evaluation step. */
 skp_status skp__session_train_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
 skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
-/* The graph of a whole step for N images: forward, loss, gradients, update; or forward, loss, metrics, with logits that the host can read. */
+/* The graph of a whole step for N images: forward, loss, gradients, update; or only the forward half, with logits that the host can read. */
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training);
 /* Initial values from a seed. */
 skp_status skp__session_init(struct skp_session *s, uint64_t seed);
@@ -117,12 +117,19 @@ skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_rec
 /* The name of the device that the run was on. */
 const char *skp__resume_device(const struct skp_resume *r);
 
-struct skp_eval_result {
-  double accuracy, top5, loss, img_per_s;
-  int64_t n, unknown; /* images; those without a label, which count as class 0 in the figures above */
+/* The network's answer to one image. */
+struct skp_answer {
+  int32_t label, guess;  /* label -1: unknown, then the place and the loss are 0 */
+  int32_t place;         /* of the label among the classes by their logits, 0: it was the guess */
+  float loss, certainty; /* certainty: the probability of the guess */
 };
-/* logits (may be NULL): receives {n, classes}; labels (may be NULL): {n}. */
+struct skp_eval_result {
+  double accuracy, top5, loss; /* of the images that have a label; 0 if none has */
+  double img_per_s;
+  int64_t n, unknown; /* images; those without a label */
+};
+/* logits (may be NULL): receives {n, classes}; answers (may be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
-                         struct skp_eval_result *out, float *logits, int32_t *labels);
+                         struct skp_eval_result *out, float *logits, struct skp_answer *answers);
 
 #endif

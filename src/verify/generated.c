@@ -62,8 +62,6 @@ static const struct row {
     {0, "softmax_cross_entropy_dx", "x=9x10 labels=9 dloss=1", "label_smoothing=0.1"},
     {1, "softmax_cross_entropy", "x=9x10 labels=9 other=9 share=9", "label_smoothing=0.1"},
     {0, "softmax_cross_entropy_dx", "x=130x100 labels=130 dloss=1 other=130 share=130", ""},
-    {1, "accuracy", "x=67x10 labels=67", ""},
-    {0, "accuracy", "x=300x3 labels=300", ""},
     {1, "resize_bilinear", "x=2x12x10x3", "out_h=7 out_w=5"},
     {0, "resize_bilinear", "x=2x7x5x1", "out_h=16 out_w=9"},
     {1, "sgd", "p=257 g=257 hyper=4", ""},

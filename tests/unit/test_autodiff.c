@@ -79,7 +79,7 @@ static struct skp_graph *shared_weight(int uses) {
   ck_ok(skp__graph_node(g, &skp__op_linear, NULL, in, NULL, "fc", &g->logits));
   g->tensors.at[g->logits].role = SKP_ROLE_RESULT;
   ck_ok(skp__graph_collect(g));
-  ck_ok(skp__graph_add_loss(g, 0, false, false));
+  ck_ok(skp__graph_add_loss(g, 0, false));
   ck_ok(skp__graph_differentiate(g));
   return g;
 }

@@ -147,7 +147,6 @@ static const char want[] =
     "3.flatten 4×108 = flatten (2.relu)\n"
     "4.linear 4×5 = linear (3.flatten, 4.weight, 4.bias)\n"
     "loss.softmax_cross_entropy 1 = softmax_cross_entropy (4.linear, labels)\n"
-    "metrics.accuracy 1, metrics.accuracy.correct5 1 = accuracy (4.linear, labels)\n"
     "d 4.linear 4×5 = softmax_cross_entropy_dx (4.linear, labels)\n"
     "d 3.flatten 4×108 = linear_dx (d 4.linear, 4.weight)\n"
     "d 4.weight 6×6×3×5, d 4.bias 5 = linear_dw {r 6, s 6} (3.flatten, d 4.linear)\n"

@@ -101,7 +101,7 @@ START_TEST(factors_of_a_decoupled_decay) {
 }
 END_TEST
 
-/* ---- loss and accuracy ---------------------------------------------------------------------------------------------- */
+/* ---- loss ----------------------------------------------------------------------------------------------------------- */
 
 START_TEST(loss_values) {
   start("softmax_cross_entropy", "2x2 i2", "");
@@ -156,29 +156,7 @@ START_TEST(labels_outside) {
     PUT_LABELS(1, 0, outside[i]);
     go();
     EXPECT(0, -1.f / 3, 1.f / 6, 1.f / 6, NAN, NAN, NAN);
-    start("accuracy", "2x3 i2", "");
-    PUT_LABELS(1, 0, outside[i]);
-    go();
-    EXPECT(0, 1);
-    EXPECT(1, 1);
   }
-}
-END_TEST
-
-START_TEST(accuracy_counts) {
-  start("accuracy", "7x7 i7", "");
-  for (int n = 0; n < 7; n++) /* row n: 6 5 4 3 2 1 0, so label n stands at place n */
-    for (int k = 0; k < 7; k++) floats(&tape, in[0])[7 * n + k] = (float)(6 - k);
-  PUT_LABELS(1, 0, 1, 2, 3, 4, 5, 6);
-  go();
-  EXPECT(0, 1);
-  EXPECT(1, 5);
-  start("accuracy", "3x3 i3", ""); /* the first of equals is the answer; NaN is ahead of all numbers */
-  PUT(0, 2, 2, 1, 2, 2, 1, 2, NAN, 1);
-  PUT_LABELS(1, 0, 1, 0);
-  go();
-  EXPECT(0, 1);
-  EXPECT(1, 3);
 }
 END_TEST
 
@@ -326,7 +304,6 @@ int main(void) {
   tcase_add_test(tc, loss_values);
   tcase_add_test(tc, mixed_loss_values);
   tcase_add_test(tc, labels_outside);
-  tcase_add_test(tc, accuracy_counts);
   tcase_add_test(tc, running_statistics);
   tcase_add_test(tc, evaluation_keeps_statistics);
   tcase_add_test(tc, one_value_a_channel);

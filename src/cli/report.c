@@ -1,0 +1,121 @@
+/* report.c: where a network errs, printed: classes, and the images with the highest loss. SPDX-License-Identifier: MIT */
+#include "cli/report.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { CLASSES_SHOWN = 20, WORST_SHOWN = 5 };
+
+/* ---- text ------------------------------------------------------------------------------------------------------- */
+
+struct weak {
+  double f1;
+  int class;
+};
+
+static int weakest_first(const void *a, const void *b) {
+  const struct weak *x = a, *y = b;
+  if (x->f1 != y->f1) return x->f1 < y->f1 ? -1 : 1;
+  return (x->class > y->class) - (x->class < y->class);
+}
+
+static void print_share(double x) {
+  if (isnan(x))
+    printf(" %9s", "-");
+  else
+    printf(" %9.4f", x);
+}
+
+/* What the class was taken for most often, itself apart; -1: it never was. */
+static int confused_with(const struct skp_report *r, int label) {
+  const int64_t *row = r->confusion + (int64_t)label * r->classes;
+  int most = -1;
+  for (int k = 0; k < r->classes; k++)
+    if (k != label && row[k] && (most < 0 || row[k] > row[most])) most = k;
+  return most;
+}
+
+static void print_class(const struct cli_report *c, int k) {
+  char name[16], other[16], images[32];
+  const struct skp_class_report *of = &c->r->of_class[k];
+  int taken_for = confused_with(c->r, k);
+  printf("%-24s %9s", skp__class_name(c->names, k, name, sizeof name), cli_grouped(images, sizeof images, of->images));
+  print_share(of->precision);
+  print_share(of->recall);
+  print_share(of->f1);
+  if (taken_for >= 0)
+    printf("  %s %lld", skp__class_name(c->names, taken_for, other, sizeof other),
+           (long long)c->r->confusion[(int64_t)k * c->r->classes + taken_for]);
+  printf("\n");
+}
+
+/* All classes in their order, or if there are many the weakest of those that have images. */
+static skp_status print_classes(const struct cli_report *c) {
+  int classes = c->r->classes, n = 0;
+  struct weak *weak;
+  SKP_TRY(skp__alloc(&weak, (size_t)classes, sizeof *weak));
+  for (int k = 0; k < classes; k++)
+    if (c->r->of_class[k].images || classes <= CLASSES_SHOWN) weak[n++] = (struct weak){c->r->of_class[k].f1, k};
+  if (classes > CLASSES_SHOWN) qsort(weak, (size_t)n, sizeof *weak, weakest_first);
+  printf("\n%-24s %9s %9s %9s %9s  %s\n", classes > CLASSES_SHOWN ? "weakest classes" : "class", "images", "precision",
+         "recall", "F1", "most often taken for");
+  for (int i = 0; i < n && i < CLASSES_SHOWN; i++) print_class(c, weak[i].class);
+  free(weak);
+  return SKP_OK;
+}
+
+static void print_worst(const struct cli_report *c) {
+  printf("\nhighest loss\n");
+  for (int64_t i = 0; i < c->r->worsts && i < WORST_SHOWN; i++) {
+    char image[32], label[16], guess[16];
+    const struct skp_answer *a = &c->answers[c->r->worst[i]];
+    printf("%9.4f  %s: %s, taken for %s with %.2f %%\n", (double)a->loss,
+           skp__source_name_of(c->source, c->r->worst[i], image, sizeof image),
+           skp__class_name(c->names, a->label, label, sizeof label),
+           skp__class_name(c->names, a->guess, guess, sizeof guess), 100 * (double)a->certainty);
+  }
+}
+
+skp_status cli_print_report(const struct cli_report *c) {
+  SKP_TRY(print_classes(c));
+  print_worst(c);
+  return SKP_OK;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------- */
+
+static void add_share(cJSON *object, const char *key, double x) {
+  cJSON_AddItemToObject(object, key, isnan(x) ? cJSON_CreateNull() : cJSON_CreateNumber(x));
+}
+
+static void add_class(cJSON *list, const struct cli_report *c, int k) {
+  char name[16];
+  cJSON *entry = cJSON_CreateObject();
+  const struct skp_class_report *of = &c->r->of_class[k];
+  cJSON_AddItemToArray(list, entry);
+  cJSON_AddStringToObject(entry, "class", skp__class_name(c->names, k, name, sizeof name));
+  cJSON_AddNumberToObject(entry, "images", (double)of->images);
+  cJSON_AddNumberToObject(entry, "guessed", (double)of->guessed);
+  cJSON_AddNumberToObject(entry, "right", (double)of->right);
+  add_share(entry, "precision", of->precision);
+  add_share(entry, "recall", of->recall);
+  add_share(entry, "f1", of->f1);
+}
+
+static void add_image(cJSON *list, const struct cli_report *c, int64_t image) {
+  char text[32];
+  cJSON *entry = cJSON_CreateObject();
+  const struct skp_answer *a = &c->answers[image];
+  cJSON_AddItemToArray(list, entry);
+  cJSON_AddNumberToObject(entry, "image", (double)image);
+  cJSON_AddStringToObject(entry, "name", skp__source_name_of(c->source, image, text, sizeof text));
+  cJSON_AddStringToObject(entry, "class", skp__class_name(c->names, a->label, text, sizeof text));
+  cJSON_AddStringToObject(entry, "guess", skp__class_name(c->names, a->guess, text, sizeof text));
+  add_share(entry, "loss", (double)a->loss);
+  add_share(entry, "certainty", (double)a->certainty);
+}
+
+void cli_add_report(cJSON *object, const struct cli_report *c) {
+  cJSON *classes = cJSON_AddArrayToObject(object, "classes"), *worst = cJSON_AddArrayToObject(object, "worst");
+  for (int k = 0; k < c->r->classes; k++) add_class(classes, c, k);
+  for (int64_t i = 0; i < c->r->worsts; i++) add_image(worst, c, c->r->worst[i]);
+}

@@ -1,0 +1,203 @@
+/* metrics.c: what a network's answers are worth, and where it errs. SPDX-License-Identifier: MIT */
+#include "train/metrics.h"
+#include "base/file.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one answer ------------------------------------------------------------------------------------------------- */
+
+/* Whether logit a is ahead of logit b, which stands before it in the row or not. */
+static bool ahead(float a, float b, bool before) {
+  if (isnan(a) || isnan(b)) return isnan(a) && (before || !isnan(b));
+  return before ? a >= b : a > b;
+}
+
+struct skp_answer skp__answer(const float *logits, int classes, int32_t label) {
+  struct skp_answer a = {.label = label};
+  double sum = 0;
+  for (int k = 1; k < classes; k++)
+    if (ahead(logits[k], logits[a.guess], false)) a.guess = k;
+  for (int k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[a.guess]);
+  a.certainty = (float)(1 / sum);
+  if (label < 0) return a;
+  a.loss = (float)(log(sum) + (double)logits[a.guess] - (double)logits[label]);
+  for (int k = 0; k < classes; k++) a.place += k != label && ahead(logits[k], logits[label], k < label);
+  return a;
+}
+
+/* ---- the report ------------------------------------------------------------------------------------------------- */
+
+static void count(struct skp_report *r, const struct skp_answer *a) {
+  r->confusion[(int64_t)a->label * r->classes + a->guess]++;
+  r->of_class[a->label].images++;
+  r->of_class[a->guess].guessed++;
+  r->of_class[a->label].right += a->label == a->guess;
+}
+
+static double share(int64_t part, int64_t of) { return of ? (double)part / (double)of : NAN; }
+
+struct rank {
+  float loss;
+  int64_t image;
+};
+
+static int by_loss(const void *a, const void *b) {
+  const struct rank *x = a, *y = b;
+  if (isnan(x->loss) != isnan(y->loss)) return isnan(x->loss) ? -1 : 1;
+  if (x->loss < y->loss || x->loss > y->loss) return x->loss > y->loss ? -1 : 1;
+  return x->image < y->image ? -1 : x->image > y->image;
+}
+
+static skp_status find_worst(struct skp_report *r, const struct skp_answer *answers, int64_t n, int64_t most) {
+  struct rank *rank;
+  int64_t labels = 0;
+  SKP_TRY(skp__alloc(&rank, (size_t)n, sizeof *rank));
+  for (int64_t i = 0; i < n; i++)
+    if (answers[i].label >= 0) rank[labels++] = (struct rank){answers[i].loss, i};
+  qsort(rank, (size_t)labels, sizeof *rank, by_loss);
+  r->worsts = labels < most ? labels : most;
+  skp_status status = skp__alloc(&r->worst, (size_t)r->worsts, sizeof *r->worst);
+  for (int64_t i = 0; i < r->worsts && status == SKP_OK; i++) r->worst[i] = rank[i].image;
+  free(rank);
+  return status;
+}
+
+skp_status skp__report_create(struct skp_report *out, const struct skp_answer *answers, int64_t n, int classes,
+                              int64_t most) {
+  *out = (struct skp_report){.classes = classes};
+  SKP_TRY(skp__alloc(&out->confusion, (size_t)classes * (size_t)classes, sizeof *out->confusion));
+  SKP_TRY(skp__alloc(&out->of_class, (size_t)classes, sizeof *out->of_class));
+  for (int64_t i = 0; i < n; i++)
+    if (answers[i].label >= 0) count(out, &answers[i]);
+  for (int k = 0; k < classes; k++) {
+    struct skp_class_report *c = &out->of_class[k];
+    c->precision = share(c->right, c->guessed);
+    c->recall = share(c->right, c->images);
+    c->f1 = share(2 * c->right, c->images + c->guessed);
+  }
+  return find_worst(out, answers, n, most);
+}
+
+void skp__report_free(struct skp_report *r) {
+  free(r->confusion);
+  free(r->of_class);
+  free(r->worst);
+  *r = (struct skp_report){.classes = 0};
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+const char *skp__class_name(const struct skp_class_names *names, int i, char *text, size_t size) {
+  if (i < names->n) return names->at[i];
+  snprintf(text, size, "%d", i);
+  return text;
+}
+
+struct report_text {
+  const struct skp_report *r;
+  const struct skp_answer *answers;
+  const struct skp_source *source;
+  const struct skp_class_names *names;
+  FILE *to;
+};
+
+/* A cell of a CSV file, in quotes where it needs them (RFC 4180). */
+static void put_text(FILE *to, const char *text) {
+  if (!strpbrk(text, ",\"\r\n")) {
+    fputs(text, to);
+    return;
+  }
+  fputc('"', to);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', to);
+    fputc(*text, to);
+  }
+  fputc('"', to);
+}
+
+static void put_class(const struct report_text *t, int i) {
+  char number[16];
+  put_text(t->to, skp__class_name(t->names, i, number, sizeof number));
+}
+
+/* A share, or nothing where there is none. */
+static void put_share(FILE *to, double x) {
+  if (isnan(x))
+    fputc(',', to);
+  else
+    fprintf(to, ",%.6g", x);
+}
+
+static void put_confusion(const struct report_text *t) {
+  int classes = t->r->classes;
+  fputs("class", t->to);
+  for (int k = 0; k < classes; k++) {
+    fputc(',', t->to);
+    put_class(t, k);
+  }
+  for (int label = 0; label < classes; label++) {
+    fputc('\n', t->to);
+    put_class(t, label);
+    for (int k = 0; k < classes; k++) fprintf(t->to, ",%lld", (long long)t->r->confusion[(int64_t)label * classes + k]);
+  }
+  fputc('\n', t->to);
+}
+
+static void put_classes(const struct report_text *t) {
+  fputs("class,images,guessed,right,precision,recall,f1\n", t->to);
+  for (int k = 0; k < t->r->classes; k++) {
+    const struct skp_class_report *c = &t->r->of_class[k];
+    put_class(t, k);
+    fprintf(t->to, ",%lld,%lld,%lld", (long long)c->images, (long long)c->guessed, (long long)c->right);
+    put_share(t->to, c->precision);
+    put_share(t->to, c->recall);
+    put_share(t->to, c->f1);
+    fputc('\n', t->to);
+  }
+}
+
+static void put_worst(const struct report_text *t) {
+  fputs("image,name,class,guess,loss,certainty\n", t->to);
+  for (int64_t i = 0; i < t->r->worsts; i++) {
+    const int64_t image = t->r->worst[i];
+    const struct skp_answer *a = &t->answers[image];
+    char number[32];
+    fprintf(t->to, "%lld,", (long long)image);
+    put_text(t->to, skp__source_name_of(t->source, image, number, sizeof number));
+    fputc(',', t->to);
+    put_class(t, a->label);
+    fputc(',', t->to);
+    put_class(t, a->guess);
+    fprintf(t->to, ",%.6g,%.6g\n", (double)a->loss, (double)a->certainty);
+  }
+}
+
+static const struct {
+  const char *name;
+  void (*put)(const struct report_text *t);
+} files[] = {{"confusion.csv", put_confusion}, {"classes.csv", put_classes}, {"worst.csv", put_worst}};
+
+static skp_status write_text(const char *folder, const char *name, const char *text, size_t bytes) {
+  char *path;
+  SKP_TRY(skp__path_join(&path, folder, name));
+  skp_status status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1);
+  free(path);
+  return status;
+}
+
+skp_status skp__report_write(const struct skp_report *r, const struct skp_answer *answers,
+                             const struct skp_source *source, const struct skp_class_names *names, const char *folder) {
+  skp_status status = skp__folder_create(folder);
+  for (size_t i = 0; i < sizeof files / sizeof *files && status == SKP_OK; i++) {
+    char *text = NULL;
+    size_t bytes = 0;
+    struct report_text t = {r, answers, source, names, open_memstream(&text, &bytes)};
+    if (t.to) files[i].put(&t);
+    bool written = t.to && !ferror(t.to);
+    if (t.to && fclose(t.to)) written = false;
+    status = written ? write_text(folder, files[i].name, text, bytes) : skp__fail_memory(files[i].name, bytes);
+    free(text);
+  }
+  return status;
+}

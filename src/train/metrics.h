@@ -1,0 +1,40 @@
+/* metrics.h: what a network's answers are worth, and where it errs. SPDX-License-Identifier: MIT */
+#ifndef SKP_TRAIN_METRICS_H
+#define SKP_TRAIN_METRICS_H
+
+#include "train/train.h"
+
+/* Judges the logits of one image; a label of -1 (unknown) gives a guess only. Sums are in double. As in the ops, the first of equal
+ * logits counts as the largest, and NaN as larger than any number. */
+struct skp_answer skp__answer(const float *logits, int classes, int32_t label);
+
+struct skp_class_report {
+  int64_t images, guessed, right; /* that are of the class; that were taken for it; both */
+  double precision, recall, f1;   /* right of guessed, right of images, their harmonic mean; NaN: there are none */
+};
+
+/* Where a network errs. Images without a label are left out. */
+struct skp_report {
+  int classes;
+  int64_t *confusion;                /* [label · classes + guess]: images */
+  struct skp_class_report *of_class; /* [classes] */
+  int64_t *worst;                    /* numbers of images, the highest loss first */
+  int64_t worsts;
+};
+/* `most`: how many of the worst images are wanted. skp__report_free also after a failure. */
+skp_status skp__report_create(struct skp_report *out, const struct skp_answer *answers, int64_t n, int classes,
+                              int64_t most);
+void skp__report_free(struct skp_report *r);
+
+/* Names of classes; those beyond the list are called by their number. */
+struct skp_class_names {
+  char *const *at;
+  int n;
+};
+const char *skp__class_name(const struct skp_class_names *names, int i, char *text, size_t size);
+
+/* Writes confusion.csv, classes.csv and worst.csv into a folder, which is created. `answers` are those of the images of `source`. */
+skp_status skp__report_write(const struct skp_report *r, const struct skp_answer *answers,
+                             const struct skp_source *source, const struct skp_class_names *names, const char *folder);
+
+#endif
