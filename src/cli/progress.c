@@ -62,9 +62,7 @@ static void say_epoch(const struct skp_progress *p) {
     snprintf(test, sizeof test, "  test accuracy %.2f %%  test loss %.4f", 100 * p->accuracy, p->test_loss);
   fprintf(stderr, "epoch %lld/%lld  loss %.4f%s  %.0f images/s  %s", (long long)p->epoch + 1, (long long)p->epochs,
           p->train_loss, test, p->img_per_s, duration(time, sizeof time, p->seconds));
-  if (p->img_per_s > 0 && p->data_wait > 0.05 * (double)p->images / p->img_per_s)
-    fprintf(stderr, "  (%.0f %% of the time waiting for data)", 100 * p->data_wait * p->img_per_s / (double)p->images);
-  fputc('\n', stderr);
+  fprintf(stderr, "  data wait %.1f %%\n", 100 * p->data_wait);
 }
 
 /* A long silence at the start wants a word. */

@@ -36,7 +36,7 @@ struct loop {
   double earlier;         /* seconds that the run took before this process */
   double began;           /* the epoch, as far as its pace is concerned: */
   int64_t unpaced;        /* images from before, whose step compiled the kernels */
-  double waited;          /* for data in this epoch */
+  double waited;          /* for data since then */
 };
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
@@ -76,6 +76,19 @@ static skp_status fail_numeric(const struct loop *l, int64_t step, const char *w
                    l->saved < 0 ? l->o->out : l->run.last);
 }
 
+/* From here on images a second are counted. */
+static void begin_pace(struct loop *l) {
+  l->unpaced = l->at.images;
+  l->waited = 0;
+  l->began = skp__clock();
+}
+
+/* The share of that time in which the device had nothing to do for want of data. */
+static double data_wait(const struct loop *l) {
+  double seconds = skp__clock() - l->began;
+  return seconds > 0 ? l->waited / seconds : 0;
+}
+
 /* Images a second in this epoch; 0 while nothing can be said. */
 static double pace(const struct loop *l) {
   double images = (double)(l->at.images - l->unpaced), seconds = skp__clock() - l->began;
@@ -94,8 +107,8 @@ static void tell(const struct loop *l, struct skp_progress p) {
   p.step_in_epoch = l->at.epoch_steps;
   p.images = l->at.images;
   p.seconds = elapsed(l);
-  p.data_wait = l->waited;
   if (!p.epoch_done) p.img_per_s = pace(l);
+  if (!p.epoch_done) p.data_wait = data_wait(l);
   l->o->progress(l->o->user, &p);
 }
 
@@ -115,7 +128,7 @@ static skp_status retire_step(struct loop *l) {
   l->at.images += slot->n;
   l->at.loss_sum += (double)slot->loss * (double)slot->n;
   l->unsaved = true;
-  if (l->at.step == l->first) l->unpaced = l->at.images, l->began = skp__clock();
+  if (l->at.step == l->first) begin_pace(l);
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)slot->loss, slot->lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
   return SKP_OK;
@@ -178,9 +191,7 @@ static bool at_limit(const struct loop *l) { return l->o->max_steps >= 0 && l->q
 /* The rest of the present epoch. */
 static skp_status run_steps(struct loop *l, int64_t steps) {
   int64_t end = l->at.step - l->at.epoch_steps + steps;
-  l->unpaced = l->at.images;
-  l->waited = 0;
-  l->began = skp__clock();
+  begin_pace(l);
   while (l->queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
     if (l->queued - l->at.step == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
     SKP_TRY(queue_step(l));
@@ -209,7 +220,7 @@ static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
 }
 
 static skp_status close_epoch(struct loop *l) {
-  struct skp__run_epoch e = {.epoch = l->at.epoch + 1, .step = l->at.step, .accuracy = -1, .data_wait = l->waited};
+  struct skp__run_epoch e = {.epoch = l->at.epoch + 1, .step = l->at.step, .accuracy = -1, .data_wait = data_wait(l)};
   e.img_per_s = pace(l);
   if (e.img_per_s <= 0) e.img_per_s = (double)l->at.images / elapsed(l); /* a single step, compiling included */
   e.train_loss = l->at.loss_sum / (double)l->at.images;
@@ -220,7 +231,8 @@ static skp_status close_epoch(struct loop *l) {
                                 .train_loss = e.train_loss,
                                 .accuracy = e.accuracy,
                                 .test_loss = e.test_loss,
-                                .img_per_s = e.img_per_s});
+                                .img_per_s = e.img_per_s,
+                                .data_wait = e.data_wait});
   l->at.epoch++;
   l->at.epoch_steps = l->at.images = 0;
   l->at.loss_sum = 0;

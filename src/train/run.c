@@ -235,7 +235,8 @@ static skp_status open_log(struct skp_log **log, const char *out, const char *na
 }
 
 static skp_status begin_table(struct skp__run *run) {
-  SKP_TRY(skp__log_line(run->table, "epoch,step,train_loss,test_accuracy,test_top5,test_loss,img_per_s,seconds"));
+  SKP_TRY(
+      skp__log_line(run->table, "epoch,step,train_loss,test_accuracy,test_top5,test_loss,img_per_s,seconds,data_wait"));
   return skp__log_flush(run->table);
 }
 
@@ -276,11 +277,11 @@ skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) 
              e->top5, e->test_loss);
     snprintf(cells, sizeof cells, "%.9g,%.9g,%.9g", e->accuracy, e->top5, e->test_loss);
   }
-  SKP_TRY(skp__log_line(
-      run->log, "{\"epoch\":%lld,\"train_loss\":%.9g,%s\"img_per_s\":%.6g,\"data_wait_s\":%.3g,\"seconds\":%.6g}",
-      (long long)e->epoch, e->train_loss, object, e->img_per_s, e->data_wait, e->seconds));
-  SKP_TRY(skp__log_line(run->table, "%lld,%lld,%.9g,%s,%.6g,%.6g", (long long)e->epoch, (long long)e->step,
-                        e->train_loss, cells, e->img_per_s, e->seconds));
+  SKP_TRY(skp__log_line(run->log,
+                        "{\"epoch\":%lld,\"train_loss\":%.9g,%s\"img_per_s\":%.6g,\"data_wait\":%.3g,\"seconds\":%.6g}",
+                        (long long)e->epoch, e->train_loss, object, e->img_per_s, e->data_wait, e->seconds));
+  SKP_TRY(skp__log_line(run->table, "%lld,%lld,%.9g,%s,%.6g,%.6g,%.3g", (long long)e->epoch, (long long)e->step,
+                        e->train_loss, cells, e->img_per_s, e->seconds, e->data_wait));
   SKP_TRY(skp__log_flush(run->log));
   return skp__log_flush(run->table);
 }

@@ -54,8 +54,9 @@ int64_t skp__state_bytes(const struct skp_model *m);
 
 struct skp_progress { /* told after each step and each epoch; the CLI draws from it */
   int64_t epoch, epochs, step, steps_in_epoch, step_in_epoch, images;
-  double loss, seconds, data_wait, img_per_s;
-  bool first; /* step of this process */
+  double loss, seconds, img_per_s;
+  double data_wait; /* share of the epoch so far in which the host waited for the loader */
+  bool first;       /* step of this process */
   bool epoch_done;
   double train_loss, accuracy, test_loss; /* when epoch_done; accuracy < 0: no test set */
 };

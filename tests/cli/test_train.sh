@@ -25,12 +25,13 @@ cmp -s run/last.safetensors run/earlier-1/last.safetensors && fail "the seed cha
 idx set train 100 28 $(seq 0 99 | sed 's/.*\(.\)/\1/')
 idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
 run 0 train tiny.lua --data set --epochs 2 --out epochs
-in_err '^epoch 2/2  loss .* test accuracy'
+in_err '^epoch 2/2  loss .* test accuracy .* data wait [0-9.]+ %$'
 in_out '^test accuracy'
 [ "$(grep -c '"epoch"' epochs/log.jsonl)" = 2 ] || fail "log.jsonl has not 2 epochs"
 [ "$(grep -c '"step"' epochs/log.jsonl)" = 4 ] || fail "the last smaller batch is missing"
 grep -Eq "^\{\"epoch\":2,\"train_loss\":$numbers,\"test_accuracy\":0\.1,.*\"img_per_s\":$numbers" epochs/log.jsonl || fail "epoch line"
 head -1 epochs/results.csv | grep -q '^epoch,step,train_loss,test_accuracy' || fail "results.csv: $(head -1 epochs/results.csv)"
+grep -Eq ",seconds,data_wait$" epochs/results.csv || fail "results.csv: $(head -1 epochs/results.csv)"
 [ "$(wc -l <epochs/results.csv)" = 3 ] || fail "results.csv has not 3 lines"
 [ -f epochs/best.safetensors ] || fail "best.safetensors is missing"
 
