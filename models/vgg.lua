@@ -1,5 +1,6 @@
 -- VGG-11, 13, 16 and 19 as in torchvision; bn=yes puts a batchnorm behind every convolution. The last map is averaged, or spread, to 7×7
--- whatever the size of the input, from 32 pixels on. hidden is the width of the classifier: most weights are there.
+-- whatever the size of the input, from 32 pixels on. hidden is the width of the classifier, where most weights are; dropout how likely one of
+-- its values is left out in training.
 
 local depths = { -- convolutions in each of the five stages
   [11] = {1, 1, 2, 2, 2},
@@ -21,15 +22,17 @@ local function features(x, plan, bn)
   return x
 end
 
-local function classifier(x, hidden, classes)
-  x = nn.relu(nn.linear(x, hidden, {name = "0", std = 0.01}))
-  x = nn.relu(nn.linear(x, hidden, {name = "3", std = 0.01}))
-  return nn.linear(x, classes, {name = "6", std = 0.01})
+local function classifier(x, args)
+  for _ = 1, 2 do
+    x = nn.relu(nn.linear(x, args.hidden, {std = 0.01}))
+    x = nn.dropout(x, {p = args.dropout})
+  end
+  return nn.linear(x, args.classes, {std = 0.01})
 end
 
 return {
   input = {channels = 3, size = 224},
-  args = {depth = 16, bn = false, classes = 1000, hidden = 4096},
+  args = {depth = 16, bn = false, classes = 1000, hidden = 4096, dropout = 0.5},
   recipe = {batch = 32, epochs = 30, optimizer = "sgd", lr = 0.01, momentum = 0.9, weight_decay = 5e-4},
 
   network = function(x, args)
@@ -38,6 +41,6 @@ return {
     assert(x.height >= 32, "VGG halves the image five times: it wants 32 × 32 pixels at least")
     x = nn.scope("features", features, x, plan, args.bn)
     x = nn.flatten(nn.adaptive_avgpool2d(x, 7, {name = "avgpool"}))
-    return nn.scope("classifier", classifier, x, args.hidden, args.classes)
+    return nn.scope("classifier", classifier, x, args)
   end,
 }

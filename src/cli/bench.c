@@ -27,12 +27,14 @@ static skp_status write_inputs(struct bench *b, float *x, int32_t *labels, int64
   struct skp_backend *backend = b->c->backend;
   struct skp__random r = skp__random_start(1, 0);
   float hyper[4];
+  int32_t draw[2];
   for (int64_t i = 0; i < values; i++) x[i] = (float)skp__random_uniform(&r);
   for (int64_t i = 0; i < b->N; i++) labels[i] = (int32_t)skp__random_below(&r, (uint32_t)b->c->model->recipe.classes);
   skp__session_hyper(hyper, &b->c->model->recipe, 0, 1);
   SKP_TRY(skp__backend_write_now(backend, skp__plan_buffer(b->plan, g->input), 0, x, 4 * values));
   if (!b->train) return SKP_OK;
   SKP_TRY(skp__backend_write_now(backend, skp__plan_buffer(b->plan, g->labels), 0, labels, 4 * b->N));
+  SKP_TRY(skp__session_draw(b->c->session, b->plan, draw, 1, 0));
   return skp__backend_write_now(backend, skp__plan_buffer(b->plan, g->hyper), 0, hyper, sizeof hyper);
 }
 

@@ -53,6 +53,7 @@ struct skp_graph {
   SKP_ARRAY(struct skp_node) nodes;
   skp_value input, labels;        /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
   skp_value other, share;         /* of mixed images: second labels {N} i32, share of the first {N}; or SKP_NONE */
+  skp_value draw;                 /* {2} i32, drawn for each training step (see src/ops/dropout.c), or SKP_NONE */
   skp_value logits;               /* {N, classes} */
   skp_value loss;                 /* {1}: mean loss; or SKP_NONE */
   skp_value params, grads, state; /* flat values, or SKP_NONE */

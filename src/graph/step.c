@@ -32,13 +32,13 @@ skp_status skp__graph_collect(struct skp_graph *g) {
 
 static skp_value mapped(const skp_value *map, skp_value v) { return v == SKP_NONE ? SKP_NONE : map[v]; }
 
-/* Values without producer: input, params and state with their flat values. */
+/* Values without producer: input, the step's draw, params and state with their flat values. */
 static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N) {
   for (size_t i = 0; i < from->tensors.n; i++) {
     const struct skp_tensor *t = &from->tensors.at[i];
     if (t->producer >= 0 || (t->role == SKP_ROLE_ACTIVATION)) continue;
     struct skp_shape shape = t->shape;
-    if (t->role == SKP_ROLE_INPUT) shape.dim[0] = N;
+    if ((skp_value)i == from->input) shape.dim[0] = N;
     SKP_TRY(skp__graph_value(to, &map[i], t->name, t->role, shape));
     struct skp_tensor *copy = &to->tensors.at[map[i]];
     copy->offset = t->offset;
@@ -65,6 +65,11 @@ static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, 
   static const bool first_only[SKP_MAX_OUT] = {true};
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
   union skp_attrs attrs = node->attrs;
+  if (node->op->training_only && !training) {
+    const skp_value x = map[node->out[0]] = map[node->in[0]];
+    if (from->tensors.at[node->out[0]].role == SKP_ROLE_RESULT) to->tensors.at[x].role = SKP_ROLE_RESULT;
+    return SKP_OK;
+  }
   if (!training) SKP_TRY(set_evaluation(&attrs, node->op));
   for (int i = 0; i < SKP_MAX_IN; i++) in[i] = mapped(map, node->in[i]);
   SKP_TRY(skp__graph_node(to, node->op, &attrs, in, training ? NULL : first_only, node->scope, out));
@@ -81,6 +86,7 @@ static skp_status copy_graph(struct skp_graph *to, const struct skp_graph *from,
   SKP_TRY(copy_values(to, from, map, N));
   for (size_t n = 0; n < from->nodes.n; n++) SKP_TRY(copy_node(to, from, &from->nodes.at[n], map, training));
   to->input = mapped(map, from->input);
+  to->draw = mapped(map, from->draw);
   to->logits = mapped(map, from->logits);
   to->params = mapped(map, from->params);
   to->state = mapped(map, from->state);

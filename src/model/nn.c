@@ -216,6 +216,16 @@ static void batchnorm_params(struct call *c) {
   add_param(c, 5, "running_var", SKP_ROLE_STATE, each, 1)->fill = 1;
 }
 
+/* Each dropout layer has its own random numbers, by its place among them; all read the one number of the step. */
+static void dropout_draw(struct call *c) {
+  struct skp_graph *g = graph_of(c->L);
+  struct skp_shape halves = skp__shape1(2);
+  halves.dtype = SKP_I32;
+  if (g->draw == SKP_NONE) skp__lua_check(c->L, skp__graph_value(g, &g->draw, "draw", SKP_ROLE_INPUT, halves));
+  for (size_t i = 0; i < g->nodes.n; i++) c->attrs.dropout.stream += g->nodes.at[i].op == &skp__op_dropout;
+  c->in[1] = g->draw;
+}
+
 static void adaptive_size(struct call *c) { c->attrs.adaptive.size = (int)c->K; }
 
 #define AS_KERNEL -1
@@ -237,6 +247,7 @@ static const struct layer layers[] = {
      {{"eps", NUMBER, "eps", 1e-5, 0}, {"momentum", NUMBER, "momentum", 0.1, 0}, {"gamma", NUMBER, NULL, 1, 0}},
      batchnorm_params},
     {"relu", &skp__op_relu, NULL, {{0}}, NULL},
+    {"dropout", &skp__op_dropout, NULL, {{"p", NUMBER, "p", 0.5, 0}}, dropout_draw},
     {"maxpool2d",
      &skp__op_maxpool2d,
      NULL,

@@ -57,6 +57,10 @@ struct skp_batchnorm_attrs {
 struct skp_add_attrs {
   int relu; /* 1: y = max(a + b, 0) */
 };
+struct skp_dropout_attrs {
+  float p;    /* how likely a value is left out, below 1 */
+  int stream; /* number of the layer: each has random numbers of its own */
+};
 struct skp_pool_attrs {
   int kernel, stride, pad;
   int count_include_pad; /* avgpool2d only: padding counts in the divisor */
@@ -90,6 +94,7 @@ union skp_attrs {
   struct skp_conv2d_attrs conv2d;
   struct skp_batchnorm_attrs batchnorm;
   struct skp_add_attrs add;
+  struct skp_dropout_attrs dropout;
   struct skp_pool_attrs pool;
   struct skp_adaptive_attrs adaptive;
   struct skp_linear_attrs linear;
@@ -159,6 +164,7 @@ struct skp_op {
   const char *out_names[SKP_MAX_OUT]; /* a trailing '?' marks an output that may be absent */
   int8_t alias[SKP_MAX_OUT];    /* 1 + index of the input whose storage this output takes over; 0: its own storage */
   const struct skp_attr *attrs; /* terminated by name = NULL; NULL: no attributes */
+  bool training_only;           /* in evaluation output 0 is input 0, and no node is made */
 
   /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants; one
    * that does not exist with these attributes stays absent). The error text names both shapes. */
@@ -195,6 +201,10 @@ skp_status skp__op_infer(struct skp_sig *sig);
 void skp__attrs_default(const struct skp_op *op, union skp_attrs *attrs);
 skp_status skp__attrs_set(const struct skp_op *op, union skp_attrs *attrs, const char *name, double value);
 double skp__attr_get(const struct skp_attr *attr, const union skp_attrs *attrs);
+
+/* What dropout does to a value that it keeps, and below which of 2^24 equally likely draws it does not. */
+float skp__dropout_scale(const struct skp_dropout_attrs *a);
+uint32_t skp__dropout_threshold(const struct skp_dropout_attrs *a);
 
 /* Shapes: helpers used everywhere. */
 struct skp_shape skp__shape(skp_dtype dtype, int rank, const int64_t *dim);

@@ -13,6 +13,7 @@
 struct slot {
   struct skp_batch *batch;
   float hyper[4], loss;
+  int32_t draw[2];
   double lr;
   uint64_t ticket;
   int64_t n; /* images */
@@ -48,6 +49,7 @@ static skp_status queue_inputs(struct loop *l, struct slot *slot, struct skp_pla
   slot->lr = skp__schedule_lr(r, l->queued, skp__loader_batches(l->loader));
   skp__session_hyper(slot->hyper, r, slot->lr, l->queued + 1);
   SKP_TRY(skp__session_feed(l->s, plan, slot->batch));
+  SKP_TRY(skp__session_draw(l->s, plan, slot->draw, l->o->seed, l->queued));
   return b->ops->write(b, skp__plan_buffer(plan, g->hyper), 0, slot->hyper, sizeof slot->hyper);
 }
 

@@ -1,5 +1,6 @@
 /* session.c: a model's values on a backend, and the plans that work on them. SPDX-License-Identifier: MIT */
 #include "train/session.h"
+#include "base/random.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,16 @@ void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double 
   hyper[1] = (float)(1 - pow((double)beta1, (double)t));
   hyper[2] = (float)(1 - pow((double)beta2, (double)t));
   hyper[3] = 0;
+}
+
+skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t draw[2], uint64_t seed, int64_t batch) {
+  const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
+  const skp_value v = skp__plan_graph(p)->draw;
+  if (v == SKP_NONE) return SKP_OK;
+  const uint64_t bits = skp__random_bits(seed, dropout, (uint64_t)batch);
+  draw[0] = (int32_t)(uint32_t)bits;
+  draw[1] = (int32_t)(uint32_t)(bits >> 32);
+  return s->b->ops->write(s->b, skp__plan_buffer(p, v), 0, draw, 8);
 }
 
 skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch) {

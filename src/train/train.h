@@ -27,6 +27,9 @@ skp_status skp__session_pull(struct skp_session *s, float **params, float **stat
 skp_status skp__session_push(struct skp_session *s, const float *params, const float *state);
 /* The 4 numbers that the update reads in step t (from 1): see src/ops/optimizer.c. */
 void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t);
+/* Draws the number from which dropout makes the masks of training batch `batch` (from 0) and queues writing it; `draw` must stay until the
+ * step is done. Nothing happens in networks without dropout. */
+skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t draw[2], uint64_t seed, int64_t batch);
 
 /* ---- checkpoints -------------------------------------------------------------------------------------------------- */
 

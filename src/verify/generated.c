@@ -41,6 +41,8 @@ static const struct row {
     {0, "relu", "x=1x1x1x1 dy", ""},
     {1, "add", "a=3x5x7x9 b=3x5x7x9 dy", ""},
     {1, "add_relu", "a=3x5x7x9 b=3x5x7x9 dy", ""},
+    {1, "dropout", "x=3x5x7x9 draw=2 dy", "p=0.3 stream=2"},
+    {0, "dropout", "x=1x1 draw=2 dy", ""},
     {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1"},
     {0, "maxpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
     {0, "maxpool2d", "x=1x7x7x3 dy", "kernel=3 stride=1"},
@@ -87,12 +89,12 @@ static bool next_token(const char **list, char name[32], char value[64]) {
 /* ---- contents ----------------------------------------------------------------------------------------------------- */
 
 /* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
-enum fill { NORMAL, POSITIVE, SHARE, LABELS, HYPER };
+enum fill { NORMAL, POSITIVE, SHARE, LABELS, HYPER, BITS };
 static const struct {
   const char *name;
   enum fill fill;
 } fills[] = {{"labels", LABELS}, {"other", LABELS},   {"share", SHARE}, {"running_var", POSITIVE},
-             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER}};
+             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER}, {"draw", BITS}};
 
 static enum fill fill_of(const char *name) {
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)
@@ -106,7 +108,9 @@ static skp_status make(void **out, enum fill fill, int64_t count, int64_t classe
   float *f;
   SKP_TRY(skp__alloc(&f, (size_t)count, sizeof *f));
   for (int64_t i = 0; i < count; i++) {
-    if (fill == LABELS)
+    if (fill == BITS)
+      ((int32_t *)(void *)f)[i] = (int32_t)(uint32_t)skp__random_next(r);
+    else if (fill == LABELS)
       ((int32_t *)(void *)f)[i] = (int32_t)skp__random_below(r, (uint32_t)classes);
     else if (fill == HYPER)
       f[i] = hyper[i % 4];
@@ -126,7 +130,7 @@ static skp_status random_input(struct skp__case *c, skp_value *v, const char *na
   enum fill fill = fill_of(name);
   void *data;
   SKP_TRY(make(&data, fill, skp__shape_count(&shape), classes, r));
-  shape.dtype = fill == LABELS ? SKP_I32 : SKP_F32;
+  shape.dtype = fill == LABELS || fill == BITS ? SKP_I32 : SKP_F32;
   return skp__case_input(c, v, shape, data);
 }
 

@@ -130,6 +130,32 @@ START_TEST(an_instance_keeps_slices_and_changes_the_batch) {
 }
 END_TEST
 
+/* Dropout is there in training, each layer with its own stream; in evaluation what it reads takes its place. */
+START_TEST(evaluation_leaves_dropout_out) {
+  struct skp_model *m =
+      step_parse("x = nn.dropout(nn.flatten(x), {p = 0.25}) x = nn.dropout(nn.linear(x, 4)) return nn.dropout(x)");
+  struct skp_graph *train, *eval;
+  int stream = 0;
+  ck_ok(skp__graph_instance(&train, m->graph, 3, true));
+  ck_ok(skp__graph_instance(&eval, m->graph, 3, false));
+  for (size_t n = 0; n < train->nodes.n; n++) {
+    const struct skp_node *node = &train->nodes.at[n];
+    if (node->op != &skp__op_dropout) continue;
+    ck_assert_int_eq(node->attrs.dropout.stream, stream);
+    ck_assert_float_eq(node->attrs.dropout.p, stream++ ? 0.5f : 0.25f);
+    ck_assert_int_eq(node->in[1], train->draw);
+  }
+  ck_assert_int_eq(stream, 3);
+  ck_assert_int_eq(train->tensors.at[train->draw].shape.dim[0], 2);
+  ck_assert_uint_eq(eval->nodes.n, 2);
+  ck_assert_int_eq(eval->logits, eval->nodes.at[1].out[0]);
+  ck_assert_int_eq(eval->tensors.at[eval->logits].role, SKP_ROLE_RESULT);
+  skp__graph_destroy(train);
+  skp__graph_destroy(eval);
+  skp__model_destroy(m);
+}
+END_TEST
+
 static char *dump(const struct skp_graph *g) {
   char *text;
   size_t size;
@@ -196,6 +222,7 @@ int main(void) {
   tcase_add_test(c, sgd_without_momentum_has_no_moments);
   tcase_add_test(c, slices_are_aligned_and_apart);
   tcase_add_test(c, an_instance_keeps_slices_and_changes_the_batch);
+  tcase_add_test(c, evaluation_leaves_dropout_out);
   tcase_add_test(c, the_dump_is_stable);
   tcase_add_test(c, pruning_drops_what_nobody_reads);
   suite_add_tcase(suite, c);

@@ -35,6 +35,8 @@ static const struct {
     {"relu", "7x9", ""},
     {"add", "2x3x4x5 2x3x4x5", ""},
     {"add", "2x3x4x5 2x3x4x5", "relu=1"},
+    {"dropout", "2x3x4x5 i2", "p=0.4 stream=3"},
+    {"dropout", "3x3 i2", "p=0"},
     {"maxpool2d", "2x6x6x3", ""},
     {"maxpool2d", "2x7x6x3", "kernel=3 stride=2 pad=1"},
     {"maxpool2d", "2x6x7x2", "kernel=3 stride=1"},

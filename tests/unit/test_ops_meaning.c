@@ -217,6 +217,55 @@ START_TEST(large_offset) {
 }
 END_TEST
 
+/* ---- dropout -------------------------------------------------------------------------------------------------------- */
+
+enum { DROPPED_OF = 100000 };
+
+/* Fills y with the mask of ones that this step and layer have. */
+static void mask(float *y, const char *attrs, int32_t low, int32_t high) {
+  start("dropout", "100000 i2", attrs);
+  for (int i = 0; i < DROPPED_OF; i++) floats(&tape, in[0])[i] = 1;
+  memcpy(tape.value[in[1]].at, (int32_t[]){low, high}, 8);
+  go();
+  memcpy(y, floats(&tape, out[0]), DROPPED_OF * sizeof *y);
+}
+
+/* A share p is gone, the rest is scaled so that the mean stays, and one element says nothing of the next. */
+START_TEST(dropout_keeps_the_mean) {
+  static float y[DROPPED_OF];
+  int gone = 0, pairs = 0;
+  mask(y, "p=0.25 stream=1", 7, -7);
+  for (int i = 0; i < DROPPED_OF; i++) {
+    ck_assert(y[i] == 0 || y[i] == 4.0f / 3);
+    gone += y[i] == 0;
+    pairs += i && y[i] == 0 && y[i - 1] == 0;
+  }
+  ck_assert_double_eq_tol(gone, DROPPED_OF * 0.25, 4 * sqrt(DROPPED_OF * 0.25 * 0.75));
+  ck_assert_double_eq_tol(pairs, DROPPED_OF * 0.0625, 6 * sqrt(DROPPED_OF * 0.0625));
+  mask(y, "p=0", 7, -7);
+  for (int i = 0; i < DROPPED_OF; i++) ck_assert_float_eq(y[i], 1);
+}
+END_TEST
+
+/* The number of the step, in both halves, and the layer choose the mask: the same ones the same, others another one, independent of it. */
+START_TEST(each_step_and_layer_has_its_mask) {
+  static const struct {
+    const char *attrs;
+    int32_t low, high;
+  } others[] = {{"p=0.5 stream=2", 7, -7}, {"p=0.5 stream=1", 8, -7}, {"p=0.5 stream=1", 7, -6}};
+  static float first[DROPPED_OF], y[DROPPED_OF];
+  mask(first, "p=0.5 stream=1", 7, -7);
+  mask(y, "p=0.5 stream=1", 7, -7);
+  ck_assert_mem_eq(first, y, sizeof y);
+  for (int k = 0; k < 3; k++) {
+    int equal = 0;
+    mask(y, others[k].attrs, others[k].low, others[k].high);
+    for (int i = 0; i < DROPPED_OF; i++) equal += y[i] == first[i];
+    ck_assert_double_eq_tol(equal, DROPPED_OF / 2.0, 4 * sqrt(DROPPED_OF * 0.25));
+  }
+}
+END_TEST
+
 /* ---- pooling, resizing ---------------------------------------------------------------------------------------------- */
 
 START_TEST(first_of_equals_wins) {
@@ -283,6 +332,10 @@ START_TEST(nan_passes) {
   PUT(0, -1, NAN, 2);
   go();
   EXPECT(0, 0, NAN, 2);
+  start("dropout", "3 i2", "p=0.999"); /* the first is dropped too */
+  PUT(0, NAN, 0, 0);
+  go();
+  EXPECT(0, NAN, 0, 0);
   start("maxpool2d", "1x2x4x1", "");
   PUT(0, NAN, 1, 1, NAN, 2, 3, 2, 3);
   go();
@@ -308,6 +361,8 @@ int main(void) {
   tcase_add_test(tc, evaluation_keeps_statistics);
   tcase_add_test(tc, one_value_a_channel);
   tcase_add_test(tc, large_offset);
+  tcase_add_test(tc, dropout_keeps_the_mean);
+  tcase_add_test(tc, each_step_and_layer_has_its_mask);
   tcase_add_test(tc, first_of_equals_wins);
   tcase_add_test(tc, average_of_padded_windows);
   tcase_add_test(tc, windows_that_cover);
