@@ -414,37 +414,115 @@ START_TEST(first_values) {
 }
 END_TEST
 
-static const float *param_named(const struct skp_graph *g, const float *params, const char *name) {
-  skp_value v = skp__graph_find(g, SKP_ROLE_PARAM, name);
-  ck_assert_int_ne(v, SKP_NONE);
-  return params + g->tensors.at[v].offset;
+/* A model with its first values. */
+struct fresh {
+  struct skp_model *m;
+  float *params, *state;
+};
+
+static struct fresh fresh_model(const char *name, const struct skp_setting *set) {
+  struct fresh f = {.m = load_with(name, set)};
+  const struct skp_graph *g = f.m->graph;
+  ck_ok(skp__alloc(&f.params, (size_t)skp__shape_count(&g->tensors.at[g->params].shape), sizeof *f.params));
+  ck_ok(skp__alloc(&f.state, (size_t)skp__shape_count(&g->tensors.at[g->state].shape), sizeof *f.state));
+  skp__model_init(g, f.params, f.state, 1);
+  return f;
 }
 
-/* Convolutions of ResNets begin with variance 2 / (K·R·S), the last batchnorm of a block with zeros if asked. */
-START_TEST(kaiming_and_zero_init) {
-  const struct skp_setting set[3] = {{"zero_init", "yes"}};
-  struct skp_model *m = load_with("resnet", set);
-  const struct skp_graph *g = m->graph;
-  float *params, *state;
-  enum { N = 64 * 64 * 9 };
-  ck_ok(skp__alloc(&params, (size_t)skp__shape_count(&g->tensors.at[g->params].shape), sizeof *params));
-  ck_ok(skp__alloc(&state, (size_t)skp__shape_count(&g->tensors.at[g->state].shape), sizeof *state));
-  skp__model_init(g, params, state, 1);
-  const float *w = param_named(g, params, "layer1.0.conv1.weight");
-  double sum = 0, squares = 0, products = 0, variance = 2.0 / (64 * 9);
-  for (int i = 0; i < N; i++) {
-    sum += w[i];
-    squares += (double)w[i] * w[i];
-    products += i ? (double)w[i] * w[i - 1] : 0;
+static void fresh_free(struct fresh *f) {
+  free(f->params);
+  free(f->state);
+  skp__model_destroy(f->m);
+}
+
+/* How a param begins: a row of these says what torchvision does. `deviation` 0: every value is `mean`. */
+struct beginning {
+  const char *name;
+  double mean, deviation;
+  double kurtosis; /* 3: normal, 1.8: uniform */
+};
+
+static void check_beginning(const struct fresh *f, const struct beginning *want) {
+  const struct skp_graph *g = f->m->graph;
+  skp_value v = skp__graph_find(g, SKP_ROLE_PARAM, want->name);
+  ck_assert_msg(v != SKP_NONE, "%s", want->name);
+  const float *x = f->params + g->tensors.at[v].offset;
+  double sum = 0, squares = 0, fourth = 0, products = 0, var = want->deviation * want->deviation;
+  const double n = (double)skp__shape_count(&g->tensors.at[v].shape);
+  for (int64_t i = 0; i < (int64_t)n; i++) {
+    const double d = (double)x[i] - want->mean;
+    if (var == 0) ck_assert_msg(d == 0, "%s: %g", want->name, (double)x[i]);
+    sum += d;
+    squares += d * d;
+    fourth += d * d * d * d;
+    products += i ? d * ((double)x[i - 1] - want->mean) : 0;
   }
-  ck_assert_double_eq_tol(sum / N, 0, 0.03 * sqrt(variance));
-  ck_assert_double_eq_tol(squares / N, variance, 0.03 * variance);
-  ck_assert_double_eq_tol(products / N, 0, 0.03 * variance);
-  ck_assert_float_eq(*param_named(g, params, "layer1.0.bn1.weight"), 1);
-  ck_assert_float_eq(*param_named(g, params, "layer1.0.bn2.weight"), 0);
-  ck_assert_float_eq(*param_named(g, params, "layer1.0.bn2.bias"), 0);
-  free(params);
-  free(state);
+  if (var == 0) return;
+  ck_assert_msg(fabs(sum / n) <= 5 * want->deviation / sqrt(n), "%s: mean %g", want->name, sum / n);
+  ck_assert_msg(fabs(squares / n / var - 1) <= 8 / sqrt(n), "%s: variance %g", want->name, squares / n);
+  ck_assert_msg(fabs(fourth / n / (var * var) - want->kurtosis) <= 50 / sqrt(n), "%s: fourth moment", want->name);
+  ck_assert_msg(fabs(products / n / var) <= 5 / sqrt(n), "%s: neighbours depend on each other", want->name);
+}
+
+static void check_beginnings(const char *model, const struct skp_setting *set, const struct beginning *rows) {
+  struct fresh f = fresh_model(model, set);
+  for (; rows->name; rows++) check_beginning(&f, rows);
+  fresh_free(&f);
+}
+
+/* ResNets: convolutions by the outputs (He), the linear layer as PyTorch's own; the last batchnorm of a block with zeros if asked. */
+START_TEST(resnets_begin_as_torchvisions) {
+  static const struct skp_setting set[3] = {{"zero_init", "yes"}};
+  const struct beginning rows[] = {
+      {"conv1.weight", 0, sqrt(2.0 / (64 * 49)), 3},
+      {"layer1.0.conv1.weight", 0, sqrt(2.0 / (64 * 9)), 3},
+      {"layer2.0.downsample.0.weight", 0, sqrt(2.0 / 128), 3},
+      {"layer1.0.bn1.weight", 1, 0, 0},
+      {"layer1.0.bn1.bias", 0, 0, 0},
+      {"layer1.0.bn2.weight", 0, 0, 0},
+      {"layer2.0.downsample.1.weight", 1, 0, 0},
+      {"fc.weight", 0, sqrt(1.0 / 512 / 3), 1.8},
+      {"fc.bias", 0, sqrt(1.0 / 512 / 3), 1.8},
+      {NULL, 0, 0, 0},
+  };
+  check_beginnings("resnet", set, rows);
+}
+END_TEST
+
+/* VGGs: convolutions by the outputs, linear layers with 0.01, no biases. */
+START_TEST(vggs_begin_as_torchvisions) {
+  static const struct skp_setting set[3] = {{"depth", "11"}, {"bn", "yes"}, {"hidden", "64"}};
+  const struct beginning rows[] = {
+      {"features.0.weight", 0, sqrt(2.0 / (64 * 9)), 3},
+      {"features.4.weight", 0, sqrt(2.0 / (128 * 9)), 3},
+      {"features.4.bias", 0, 0, 0},
+      {"features.5.weight", 1, 0, 0},
+      {"features.5.bias", 0, 0, 0},
+      {"classifier.0.weight", 0, 0.01, 3},
+      {"classifier.6.weight", 0, 0.01, 3},
+      {"classifier.6.bias", 0, 0, 0},
+      {NULL, 0, 0, 0},
+  };
+  check_beginnings("vgg", set, rows);
+}
+END_TEST
+
+/* The CIFAR networks begin as torchvision's; groups do not change what counts as outputs. */
+START_TEST(blocks_begin_as_torchvisions) {
+  static const struct skp_setting none[3] = {{NULL, NULL}}, zero[3] = {{"zero_init", "yes"}};
+  const struct beginning all[] = {{"layer3.0.conv1.weight", 0, sqrt(2.0 / (64 * 9)), 3},
+                                  {"layer3.2.bn2.weight", 1, 0, 0},
+                                  {"fc.weight", 0, sqrt(1.0 / 64 / 3), 1.8},
+                                  {NULL, 0, 0, 0}};
+  const struct beginning zeros[] = {
+      {"layer3.2.bn1.weight", 1, 0, 0}, {"layer3.2.bn2.weight", 0, 0, 0}, {NULL, 0, 0, 0}};
+  check_beginnings("resnet20", none, all);
+  check_beginnings("resnet20", zero, zeros);
+  struct skp_model *m = step_parse(
+      "x = blocks.conv(x, 64, 3) x = blocks.conv(x, 64, 3, {groups = 8}) return nn.linear(nn.global_avgpool(x), 2)");
+  const struct skp_tensor *w = &m->graph->tensors.at[skp__graph_find(m->graph, SKP_ROLE_PARAM, "1.weight")];
+  ck_assert_int_eq(w->shape.dim[2], 8);
+  ck_assert_double_eq_tol((double)w->std, sqrt(2.0 / (64 * 9)), 1e-7);
   skp__model_destroy(m);
 }
 END_TEST
@@ -493,7 +571,9 @@ int main(void) {
   tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, ROWS(models));
   tcase_add_loop_test(c, parameters_are_torchvisions, 0, ROWS(networks));
   tcase_add_loop_test(c, refused_settings, 0, ROWS(refused));
-  tcase_add_test(c, kaiming_and_zero_init);
+  tcase_add_test(c, resnets_begin_as_torchvisions);
+  tcase_add_test(c, vggs_begin_as_torchvisions);
+  tcase_add_test(c, blocks_begin_as_torchvisions);
   tcase_add_loop_test(c, recipes_of_both, 0, 2);
   tcase_add_test(c, print_shows_name_and_shape);
   tcase_add_test(c, settings_change_args);
