@@ -1,83 +1,115 @@
 #!/usr/bin/env python3
-"""test_torchvision.py: weights go from torchvision to Skipper and back, and both networks give the same answers. SPDX-License-Identifier: MIT
+"""test_torchvision.py: weights begin alike in PyTorch and in Skipper, go there and back, and give the same answers. SPDX-License-Identifier: MIT
 
-test_torchvision.py SKIPPER [NAME...]: skipper's path, and networks of the list below (default: all). Exit status 77 where there is no torchvision."""
-import json, os, subprocess, sys, tempfile
+usage: test_torchvision.py SKIPPER [--images DIR] [NAME...]
+SKIPPER is the program; NAMEs are networks of networks.py, default all, which takes long. The answers are about up to 8 images found anywhere
+below DIR, scaled to the size that networks.py gives, but VGGs' to 64 pixels; without DIR about noise. Exit status 77 where there is no torchvision."""
+import argparse, os, subprocess, sys, tempfile
 try:
-    import torch, torchvision, safetensors.torch
+    import torch, safetensors.torch
     import numpy as np
     from PIL import Image
+    from networks import CLASSES, NETWORKS, network
 except ImportError as e:
     print('skipped:', e)
     sys.exit(77)
 
-CLASSES = 10
-RESNET = ['resnet.lua', 64]  # model file and size of the images
-NETWORKS = {
-    'resnet18': (RESNET, ['depth=18']),
-    'resnet34': (RESNET, ['depth=34']),
-    'resnet50': (RESNET, ['depth=50']),
-    'wide_resnet50_2': (RESNET, ['depth=50', 'width_per_group=128']),
-    'resnext50_32x4d': (RESNET, ['depth=50', 'groups=32', 'width_per_group=4']),
-    'vgg11': (['vgg.lua', 224], ['depth=11']),
-    'vgg11_bn': (['vgg.lua', 224], ['depth=11', 'bn=yes']),
-}
-sys.argv[1:2] = [os.path.abspath(path) for path in sys.argv[1:2]]
+IMAGES = 8
 models = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'models')
 
 
-def network(name):
-    """A network in evaluation mode whose running statistics are not those of a fresh one."""
-    torch.manual_seed(1)
-    net = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES)
+def with_statistics(net):
+    """Gives the network running statistics that are not those of a fresh one."""
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.1, 0.1)
             module.running_var.uniform_(0.5, 2)
             module.num_batches_tracked.fill_(7)
-    return net.eval()
 
 
 def skipper(*words):
-    done = subprocess.run([sys.argv[1], *words], capture_output=True, text=True)
+    done = subprocess.run([program, *words], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"skipper {' '.join(words)}: exit status {done.returncode}\n{done.stderr}")
     return done.stdout, done.stderr
 
 
-def there_and_back(net, file, settings, size):
+def train_nothing(model, settings, size, *words):
+    """Weights as `skipper train --max-steps 0` writes them, and what it said."""
+    _, said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--out', 'run', *words,
+                      *[word for s in [*settings.split(), f'classes={CLASSES}'] for word in ('--set', s)])
+    return safetensors.torch.load_file('run/last.safetensors'), said
+
+
+def first_values_agree(net, model, settings, size):
+    """Fresh networks of both kinds: the same constants, else the same deviation and the same share of it in the largest values."""
+    ours, _ = train_nothing(model, settings, size)
+    for name, value in net.state_dict().items():
+        theirs, our = value.double(), ours[name].double()
+        if name.endswith('num_batches_tracked') or theirs.numel() == 1:
+            continue
+        if theirs.std() == 0:
+            assert torch.equal(theirs, our), name
+            continue
+        room = 8 / theirs.numel()**0.5
+        assert abs(our.std() / theirs.std() - 1) < room, f'{name}: deviation {our.std():.4g}, not {theirs.std():.4g}'
+        moments = [(x**4).mean() / (x**2).mean()**2 for x in (our, theirs)]  # 3: normal, 1.8: uniform
+        assert abs(moments[0] - moments[1]) < 10 * room, f'{name}: another distribution'
+
+
+def there_and_back(net, model, settings, size):
     """Skipper takes all weights in and gives the same ones back under the same names."""
     safetensors.torch.save_file(net.state_dict(), 'theirs.safetensors')
-    _, said = skipper('train', os.path.join(models, file), '--size', str(size), '--init', 'theirs.safetensors', '--max-steps', '0',
-                      '--out', 'run', *[word for s in [*settings, f'classes={CLASSES}'] for word in ('--set', s)])
+    ours, said = train_nothing(model, settings, size, '--init', 'theirs.safetensors')
     assert ', 0 left as they were' in said and 'not in the model' not in said, said
-    ours = safetensors.torch.load_file('run/last.safetensors')
     for name, value in net.state_dict().items():
         assert ours[name].shape == value.shape, name
         assert name.endswith('num_batches_tracked') or torch.equal(ours[name], value), name
     net.load_state_dict(ours, strict=True)
 
 
-def answers_agree(net, size):
-    """Log-probabilities of an image within 1e-4 of the largest logit; returns the difference as a share of it."""
-    pixels = np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save('image.png')
-    said, _ = skipper('predict', 'run/last.safetensors', 'image.png', '--top', str(CLASSES), '--json')
+def find_images(folder, size):
+    """Writes images/train/CLASS/N.png, each of `size` pixels, and returns them as PyTorch wants them: N, 3, size, size from 0 to 1."""
+    if folder:
+        paths = sorted(os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(('.jpg', '.png')))
+        pictures = [Image.open(path).convert('RGB').resize((size, size), Image.BICUBIC) for path in paths[::max(1, len(paths) // IMAGES)][:IMAGES]]
+    else:
+        noise = np.random.default_rng(1).integers(0, 256, (IMAGES, size, size, 3), dtype=np.uint8)
+        pictures = [Image.fromarray(pixels) for pixels in noise]
+    for i, picture in enumerate(pictures):
+        os.makedirs(f'images/train/{i % 2}', exist_ok=True)
+        picture.save(f'images/train/{i % 2}/{i}.png')
+    in_order = pictures[0::2] + pictures[1::2]
+    return torch.stack([torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 255 for picture in in_order])
+
+
+def answers_agree(net, images):
+    """Logits within 1e-4 of the largest; returns the difference as a share of it."""
+    skipper('predict', 'run/last.safetensors', '--data', 'images', '--logits', 'logits.safetensors')
+    got = safetensors.torch.load_file('logits.safetensors')['logits'].double()
     with torch.no_grad():
-        logits = net(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255)[0].double()
-    want, worst = logits.log_softmax(0), 0
-    answer = json.loads(said)[0]
-    for row in answer['top']:
-        worst = max(worst, abs(np.log(row['probability']) - want[row['index']].item()))
-    share = worst / logits.abs().max().item()
+        want = net(images).double()
+    share = ((got - want).abs().max() / want.abs().max()).item()
     assert share <= 1e-4, f'answers differ by {share:.1e} of the largest logit'
     return share
 
 
-folder = tempfile.TemporaryDirectory(prefix='skipper-interop-')
-os.chdir(folder.name)
-for name in sys.argv[2:] or NETWORKS:
-    (file, size), settings = NETWORKS[name]
+parser = argparse.ArgumentParser()
+parser.add_argument('program')
+parser.add_argument('--images')
+parser.add_argument('names', nargs='*')
+said = parser.parse_args()
+program, source = os.path.abspath(said.program), said.images and os.path.abspath(said.images)
+for name in said.names or NETWORKS:
+    model, settings, size = NETWORKS[name]
+    size = 64 if model == 'vgg' else size
+    torch.manual_seed(1)
     net = network(name)
-    there_and_back(net, file, settings, size)
-    print(f'{name}: {len(net.state_dict())} tensors there and back, answers within {answers_agree(net, size):.1e} of the largest logit')
+    with tempfile.TemporaryDirectory(prefix='skipper-interop-') as folder:
+        os.chdir(folder)
+        first_values_agree(net, model, settings, size)
+        with_statistics(net)
+        there_and_back(net, model, settings, size)
+        share = answers_agree(net, find_images(source, size))
+        print(f'{name}: {len(net.state_dict())} tensors there and back, logits within {share:.1e} of the largest', flush=True)
+        os.chdir('/')

@@ -1,0 +1,116 @@
+"""networks.py: the networks of models/ in PyTorch, for the scripts beside it. SPDX-License-Identifier: MIT
+
+torchvision's where it has them; the residual networks for CIFAR and the all-convolutional one are written out here, with the same names."""
+import re
+from collections import OrderedDict
+import torch
+import torchvision
+from torch import nn
+
+CLASSES = 10
+
+
+# ---- torchvision's ---------------------------------------------------------------------------------------------------
+
+def from_torchvision(name, hidden):
+    """The network of that name; a VGG with a classifier of that width."""
+    net = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES)
+    if name.startswith('vgg') and hidden != 4096:
+        net.classifier[0] = nn.Linear(512 * 7 * 7, hidden)
+        net.classifier[3] = nn.Linear(hidden, hidden)
+        net.classifier[6] = nn.Linear(hidden, CLASSES)
+    return net
+
+
+# ---- those for CIFAR -------------------------------------------------------------------------------------------------
+
+class Block(nn.Module):
+    def __init__(self, inputs, channels, stride, shortcut):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.shortcut = shortcut
+        if shortcut and (stride != 1 or inputs != channels):
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        if self.shortcut:
+            y = y + (self.downsample(x) if hasattr(self, 'downsample') else x)
+        return torch.relu(y)
+
+
+class CifarResNet(nn.Module):
+    def __init__(self, depth, shortcuts=True, width=16):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        inputs = width
+        for i in range(3):
+            blocks = []
+            for j in range((depth - 2) // 6):
+                blocks.append(Block(inputs, width << i, 2 if i and not j else 1, shortcuts))
+                inputs = width << i
+            setattr(self, f'layer{i + 1}', nn.Sequential(*blocks))
+        self.fc = nn.Linear(inputs, CLASSES)
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean((2, 3)))
+
+
+def allconv():
+    layers, inputs = [], 3
+    for channels in 16, 32, 64:
+        for stride in 1, 2:
+            layers += [nn.Conv2d(inputs, channels, 3, stride, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+            inputs = channels
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(OrderedDict([(str(i), layer) for i, layer in enumerate(layers)] + [('fc', nn.Linear(inputs, CLASSES))]))
+
+
+# ---- all of them -----------------------------------------------------------------------------------------------------
+
+# name: model file, its settings, side of the images that show every weight at work
+NETWORKS = {
+    'resnet18': ('resnet', 'depth=18', 40),
+    'resnet34': ('resnet', 'depth=34', 40),
+    'resnet50': ('resnet', 'depth=50', 40),
+    'resnet101': ('resnet', 'depth=101', 40),
+    'resnet152': ('resnet', 'depth=152', 40),
+    'wide_resnet50_2': ('resnet', 'depth=50 width_per_group=128', 40),
+    'wide_resnet101_2': ('resnet', 'depth=101 width_per_group=128', 40),
+    'resnext50_32x4d': ('resnet', 'depth=50 groups=32 width_per_group=4', 40),
+    'vgg11': ('vgg', 'depth=11', 32),
+    'vgg13': ('vgg', 'depth=13', 32),
+    'vgg16': ('vgg', 'depth=16', 32),
+    'vgg19': ('vgg', 'depth=19', 32),
+    'vgg11_bn': ('vgg', 'depth=11 bn=yes', 32),
+    'vgg13_bn': ('vgg', 'depth=13 bn=yes', 32),
+    'vgg16_bn': ('vgg', 'depth=16 bn=yes', 32),
+    'vgg19_bn': ('vgg', 'depth=19 bn=yes', 32),
+    'cifar_resnet20': ('resnet20', 'depth=20', 16),
+    'cifar_resnet32': ('resnet20', 'depth=32', 16),
+    'cifar_resnet44': ('resnet20', 'depth=44', 16),
+    'cifar_resnet56': ('resnet20', 'depth=56', 16),
+    'cifar_resnet110': ('resnet20', 'depth=110', 16),
+    'cifar_plain20': ('resnet20', 'depth=20 shortcuts=no', 16),
+    'allconv': ('allconv', '', 16),
+}
+
+
+def network(name, hidden=4096):
+    """The PyTorch network of that name, in evaluation mode."""
+    if name == 'allconv':
+        net = allconv()
+    elif name.startswith('cifar_'):
+        net = CifarResNet(int(re.search(r'\d+', name)[0]), shortcuts='plain' not in name)
+    else:
+        return from_torchvision(name, hidden).eval()
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+    return net.eval()
