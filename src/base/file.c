@@ -9,42 +9,71 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit) {
-  *out = NULL;
+/* Opens a regular file; *size is what it holds. */
+static skp_status open_file(int *out, int64_t *size, const char *path) {
+  struct stat st;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would block */
   if (fd < 0) return skp__fail(SKP_IO, "Cannot open %s: %s.", path, strerror(errno));
-  struct stat st;
   skp_status status = SKP_OK;
-  char *bytes = NULL;
-  int64_t n = 0;
   if (fstat(fd, &st))
     status = skp__fail(SKP_IO, "Cannot inspect %s: %s.", path, strerror(errno));
   else if (!S_ISREG(st.st_mode))
     status = skp__fail(SKP_IO, "%s is not a regular file.", path);
-  else if (st.st_size > limit)
-    status = skp__fail(SKP_FORMAT, "%s has %lld bytes; at most %lld are expected here.", path, (long long)st.st_size,
-                       (long long)limit);
-  else
-    status = skp__alloc(&bytes, (size_t)st.st_size + 1, 1);
-  while (status == SKP_OK && n < st.st_size) {
-    ssize_t got = read(fd, bytes + n, (size_t)(st.st_size - n));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      status = skp__fail(SKP_IO, "Cannot read %s: %s.", path, strerror(errno));
-    else if (got == 0)
-      break; /* it shrank meanwhile: what is there counts */
-    else
-      n += got;
+  if (status != SKP_OK) {
+    close(fd);
+    return status;
   }
-  close(fd);
+  *out = fd;
+  *size = st.st_size;
+  return SKP_OK;
+}
+
+/* Reads up to `size` bytes; *size is what came: less where the file shrank meanwhile. */
+static skp_status read_all(void *out, int64_t *size, int fd, const char *path) {
+  int64_t n = 0;
+  while (n < *size) {
+    ssize_t got = read(fd, (char *)out + n, (size_t)(*size - n));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return skp__fail(SKP_IO, "Cannot read %s: %s.", path, strerror(errno));
+    if (got == 0) break;
+    n += got;
+  }
+  *size = n;
+  return SKP_OK;
+}
+
+static skp_status read_whole(void **out, int64_t *size, int fd, const char *path, int64_t limit) {
+  char *bytes;
+  if (*size > limit)
+    return skp__fail(SKP_FORMAT, "%s has %lld bytes; at most %lld are expected here.", path, (long long)*size,
+                     (long long)limit);
+  SKP_TRY(skp__alloc(&bytes, (size_t)*size + 1, 1));
+  skp_status status = read_all(bytes, size, fd, path);
   if (status != SKP_OK) {
     free(bytes);
     return status;
   }
-  bytes[n] = 0;
+  bytes[*size] = 0;
   *out = bytes;
-  *size = n;
   return SKP_OK;
+}
+
+skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit) {
+  int fd;
+  *out = NULL;
+  SKP_TRY(open_file(&fd, size, path));
+  skp_status status = read_whole(out, size, fd, path, limit);
+  close(fd);
+  return status;
+}
+
+skp_status skp__file_head(void *out, int64_t room, int64_t *size, const char *path) {
+  int fd;
+  SKP_TRY(open_file(&fd, size, path));
+  if (*size > room) *size = room;
+  skp_status status = read_all(out, size, fd, path);
+  close(fd);
+  return status;
 }
 
 static int write_all(int fd, const void *data, int64_t bytes) {

@@ -10,6 +10,9 @@
 /* Reads a whole regular file of at most `limit` bytes into fresh memory (one zero byte follows the content). free() it. */
 skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit);
 
+/* Reads the first bytes of a regular file, as many as there are up to `room`. */
+skp_status skp__file_head(void *out, int64_t room, int64_t *size, const char *path);
+
 /* Writes beside the target, flushes to disk, renames, flushes the folder: after a crash there is the old file or the new one. On
  * failure the old file is untouched, the temporary one is removed, and the error names path and cause (errno text), and for a full
  * disk the bytes needed. */

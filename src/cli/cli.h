@@ -18,6 +18,7 @@
   X(SEED, "seed", 0, "N", "of the initial weights and the order of the images; default: 1")                            \
   X(NO_SHUFFLE, "no-shuffle", 0, "", "take the images in stored order")                                                \
   X(NO_AUGMENT, "no-augment", 0, "", "take the images as they are")                                                    \
+  X(STRICT, "strict", 0, "", "stop at the first damaged image; else up to 1 in 100 are passed over")                   \
   X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
   X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
@@ -106,6 +107,8 @@ skp_status cli_open_checkpoint(struct cli *c);
 skp_status cli_override_recipe(struct cli *c);
 /* A data set that the model can take; *out NULL if there are no test files. */
 skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split);
+/* Says which images were damaged, those from number *said on; NULL is fine. */
+void cli_say_damage(const struct skp_source *s, int64_t *said);
 /* Threads that load data. */
 int cli_loader_threads(const struct cli *c);
 

@@ -8,7 +8,7 @@
 
 const struct cli_command cli_commands[] = {
     {"train", "MODEL.lua", 0, 1,
-     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment init set size device",
+     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
      "best.safetensors and state.safetensors. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice\n"
@@ -17,11 +17,12 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT.safetensors", 1, 1, "data batch report worst json device", "Tests a trained network on a data set",
+    {"eval", "CKPT.safetensors", 1, 1, "data strict batch report worst json device",
+     "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
-    {"predict", "CKPT.safetensors [IMAGE...]", 1, 1 << 20, "data batch top invert logits json device",
+    {"predict", "CKPT.safetensors [IMAGE...]", 1, 1 << 20, "data strict batch top invert logits json device",
      "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
      "  skipper predict runs/resize-1/best.safetensors seven.png\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",

@@ -107,8 +107,18 @@ skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split
   if (!*data) return skp__fail(SKP_USAGE, "The model's recipe names no data; choose some with --data DIR.");
   SKP_TRY(skp__source_open(out, data, split));
   skp_status status = *out ? check_fit(*out, c->model) : SKP_OK;
+  if (status == SKP_OK && *out && cli_said(c, CLI_STRICT)) status = skp__damage_be_strict((*out)->damage);
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*out);
   *out = NULL;
   return status;
+}
+
+void cli_say_damage(const struct skp_source *s, int64_t *said) {
+  struct skp__text text = {.n = 0};
+  int64_t n = s ? skp__damage_list(s->damage, *said, &text) : 0;
+  if (n > *said)
+    fprintf(stderr, "%lld of the %lld images of %s %s damaged and passed over:%s\n", (long long)n, (long long)s->n,
+            s->name, n == 1 ? "is" : "are", text.at);
+  if (n > *said) *said = n;
 }

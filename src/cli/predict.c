@@ -1,58 +1,63 @@
 /* predict.c: skipper predict. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "io/safetensors.h"
+#include "train/session.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one image -------------------------------------------------------------------------------------------------- */
+/* ---- images that the command line names, as a source --------------------------------------------------------------- */
 
-struct picture {
-  struct skp_image spare;
-  float table[4][SKP_LEVELS]; /* normalised values of bytes */
-  int *column;                /* [W] */
-  float *x;                   /* H·W·C as the network takes them */
-  float *logits;
-  int H, W, C, classes;
+struct pictures {
+  struct skp_source base;
+  const struct cli *c;
 };
 
-static bool dark_on_light(const uint8_t *pixels, int H, int W) {
+static bool dark_on_light(const struct skp_image *image) {
+  int H = image->H, W = image->W;
   double sum = 0;
   for (int h = 0; h < H; h++)
     for (int w = 0; w < W; w++)
-      if (h == 0 || w == 0 || h == H - 1 || w == W - 1) sum += pixels[h * W + w];
+      if (h == 0 || w == 0 || h == H - 1 || w == W - 1) sum += image->pixels[h * W + w];
   return H > 1 && W > 1 && sum / (2 * (H + W) - 4) > 127;
 }
 
-/* What the network takes of an image, which is used up: as in evaluation. */
-static skp_status look_at(const struct cli *c, struct picture *p, struct skp_image *image, const char *path) {
-  static const struct skp_augment none;
-  const struct skp_recipe *r = &c->model->recipe;
-  struct skp__view view;
+static skp_status read_picture(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
+  const struct cli *c = ((const struct pictures *)s)->c;
+  const char *path = c->arguments.at[i + 1];
+  *label = -1;
+  SKP_TRY(skp__image_read(out, path, s->C));
   if (cli_said(c, CLI_INVERT))
-    for (int64_t i = 0; i < (int64_t)image->H * image->W * image->C; i++) image->pixels[i] = (uint8_t)~image->pixels[i];
-  else if (p->C == 1 && dark_on_light(image->pixels, image->H, image->W))
+    for (int p = 0; p < out->H * out->W * out->C; p++) out->pixels[p] = (uint8_t)(255 - out->pixels[p]);
+  else if (out->C == 1 && dark_on_light(out))
     fprintf(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n", path);
-  skp__view_draw(&view, p->H, p->W, r->resize ? (int)r->resize : r->size, image, &none, 0, 0, 0);
-  return skp__view_render(p->x, &view, image, &p->spare, (const float(*)[SKP_LEVELS])p->table, p->column);
+  return SKP_OK;
 }
 
-static skp_status read_picture(const struct cli *c, struct picture *p, const char *path) {
-  struct skp_image image = {.C = p->C};
-  SKP_TRY(skp__image_read(&image.pixels, &image.H, &image.W, path, p->C));
-  skp_status status = look_at(c, p, &image, path);
-  free(image.pixels);
-  return status;
+/* Loads them one by one, made what the network takes. */
+static skp_status load_pictures(struct skp_loader **out, struct pictures *s, const struct skp_recipe *r) {
+  static char name[] = "the command line";
+  struct skp_loader_options o = {.batch = 1, .threads = 1, .depth = 2};
+  s->base = (struct skp_source){.name = name,
+                                .n = (int64_t)s->c->arguments.n - 1,
+                                .C = r->channels,
+                                .classes = r->classes,
+                                .image = read_picture};
+  skp__session_loading(&o, r, false);
+  return skp__loader_create(out, &s->base, &o);
 }
 
-static skp_status run_picture(struct cli *c, struct picture *p) {
+/* ---- one of them ---------------------------------------------------------------------------------------------------- */
+
+/* Makes logits[classes] of the next picture. */
+static skp_status run_picture(struct cli *c, float *logits, const struct skp_batch *batch) {
   struct skp_plan *plan;
   struct skp_backend *b = c->backend;
   SKP_TRY(skp__session_eval_plan(c->session, &plan, 1));
   const struct skp_graph *g = skp__plan_graph(plan);
-  SKP_TRY(skp__backend_write_now(b, skp__plan_buffer(plan, g->input), 0, p->x, 4L * p->H * p->W * p->C));
+  SKP_TRY(skp__session_feed(c->session, plan, batch));
   SKP_TRY(skp__plan_run(plan));
-  return skp__backend_read_now(b, skp__plan_buffer(plan, g->logits), 0, p->logits, 4L * p->classes);
+  return skp__backend_read_now(b, skp__plan_buffer(plan, g->logits), 0, logits, 4L * c->model->recipe.classes);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
@@ -74,65 +79,64 @@ static int take_best(float *probability, int n) {
   return best;
 }
 
-static void print_answers(const struct cli *c, const char *path, struct picture *p, int top) {
+static void print_answers(const struct cli *c, const char *path, float *probability, int top) {
   printf("%s:", path);
   for (int k = 0; k < top; k++) {
-    int best = take_best(p->logits, p->classes);
-    printf("%s %s %.2f %%", k ? "," : "", c->class_names[best], 100 * (double)p->logits[best]);
-    p->logits[best] = -1;
+    int best = take_best(probability, c->model->recipe.classes);
+    printf("%s %s %.2f %%", k ? "," : "", c->class_names[best], 100 * (double)probability[best]);
+    probability[best] = -1;
   }
   printf("\n");
 }
 
-static void add_answers(cJSON *list, const struct cli *c, const char *path, struct picture *p, int top) {
+static void add_answers(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
   cJSON *image = cJSON_CreateObject(), *answers;
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
   answers = cJSON_AddArrayToObject(image, "top");
   for (int k = 0; k < top; k++) {
-    int best = take_best(p->logits, p->classes);
+    int best = take_best(probability, c->model->recipe.classes);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddItemToArray(answers, answer);
     cJSON_AddNumberToObject(answer, "index", best);
     cJSON_AddStringToObject(answer, "class", c->class_names[best]);
-    cJSON_AddNumberToObject(answer, "probability", (double)p->logits[best]);
-    p->logits[best] = -1;
+    cJSON_AddNumberToObject(answer, "probability", (double)probability[best]);
+    probability[best] = -1;
   }
 }
 
 /* `list` NULL: text. */
-static skp_status predict_images(struct cli *c, struct picture *p, int top, cJSON *list) {
-  const struct skp_recipe *r = &c->model->recipe;
-  skp__normalising(p->table, p->C, r->mean, r->std, r->n_norm);
-  SKP_TRY(skp__alloc(&p->column, (size_t)p->W, sizeof *p->column));
-  SKP_TRY(skp__alloc(&p->x, (size_t)p->H * (size_t)p->W * (size_t)p->C, sizeof *p->x));
-  SKP_TRY(skp__alloc(&p->logits, (size_t)p->classes, sizeof *p->logits));
+static skp_status answer(struct cli *c, struct skp_loader *loader, float *logits, int top, cJSON *list) {
+  int classes = c->model->recipe.classes;
   for (size_t i = 1; i < c->arguments.n; i++) {
     const char *path = c->arguments.at[i];
-    SKP_TRY(read_picture(c, p, path));
-    SKP_TRY(run_picture(c, p));
-    softmax(p->logits, p->classes);
+    struct skp_batch *batch;
+    SKP_TRY(skp__loader_next(loader, &batch, NULL));
+    SKP_TRY(run_picture(c, logits, batch));
+    skp__loader_give_back(loader, batch);
+    softmax(logits, classes);
     if (list)
-      add_answers(list, c, path, p, top);
+      add_answers(list, c, path, logits, top);
     else
-      print_answers(c, path, p, top);
+      print_answers(c, path, logits, top);
   }
   return SKP_OK;
 }
 
 static skp_status images(struct cli *c, int top) {
-  const struct skp_graph *g = c->model->graph;
-  const int64_t *in = g->tensors.at[g->input].shape.dim;
-  struct picture p = {.H = (int)in[1], .W = (int)in[2], .C = (int)in[3], .classes = c->model->recipe.classes};
-  if (p.C != 1 && p.C != 3)
-    return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", c->model->name, p.C);
-  if (top > p.classes) top = p.classes;
+  const struct skp_recipe *r = &c->model->recipe;
+  struct pictures pictures = {.c = c};
+  struct skp_loader *loader = NULL;
+  float *logits;
+  if (r->channels != 1 && r->channels != 3)
+    return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", c->model->name,
+                     r->channels);
+  SKP_TRY(skp__alloc(&logits, (size_t)r->classes, sizeof *logits));
   cJSON *list = cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL;
-  skp_status status = predict_images(c, &p, top, list);
-  skp__image_free(&p.spare);
-  free(p.column);
-  free(p.x);
-  free(p.logits);
+  skp_status status = load_pictures(&loader, &pictures, r);
+  if (status == SKP_OK) status = answer(c, loader, logits, top < r->classes ? top : r->classes, list);
+  skp__loader_destroy(loader);
+  free(logits);
   if (status == SKP_OK && list) return cli_print_json(list);
   cJSON_Delete(list);
   return status;
@@ -160,10 +164,12 @@ static skp_status predict_set(struct cli *c, const struct skp_source *source) {
   struct skp_eval_result result;
   float *logits;
   struct skp_answer *answers = NULL;
+  int64_t damaged = 0;
   SKP_TRY(skp__alloc(&logits, (size_t)(source->n * classes), sizeof *logits));
   skp_status status = skp__alloc(&answers, (size_t)source->n, sizeof *answers);
   if (status == SKP_OK)
     status = skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, logits, answers);
+  cli_say_damage(source, &damaged);
   if (status == SKP_OK) status = write_logits(c->value[CLI_LOGITS], source->n, classes, logits, answers);
   free(logits);
   free(answers);

@@ -19,7 +19,8 @@ struct training {
   char *out;
   bool created; /* the run's folder, by us */
   struct cli_progress progress;
-  double accuracy; /* of the last epoch; < 0: not tested */
+  double accuracy;    /* of the last epoch; < 0: not tested */
+  int64_t damaged[2]; /* images of train and test of which was spoken */
 };
 
 /* ---- stopping --------------------------------------------------------------------------------------------------- */
@@ -94,6 +95,11 @@ static void say_fit(const struct skp_source *s, const struct skp_recipe *r) {
     fprintf(stderr, "; each is made %d×%d×%d", r->size, r->size, r->channels);
 }
 
+static void say_damage(struct training *t) {
+  cli_say_damage(t->train, &t->damaged[0]);
+  cli_say_damage(t->test, &t->damaged[1]);
+}
+
 static void say_data(const struct training *t) {
   if (!t->train) return;
   char a[32], b[32];
@@ -155,6 +161,7 @@ static void on_progress(void *user, const struct skp_progress *p) {
   struct training *t = user;
   if (p->epoch_done) t->accuracy = p->accuracy;
   cli_progress_tell(&t->progress, p);
+  if (p->epoch_done) say_damage(t);
 }
 
 static skp_status start_weights(struct training *t) {
@@ -173,6 +180,7 @@ static skp_status run(struct training *t) {
   catch_signals();
   skp_status status = skp__train(c->session, &data, &t->o);
   cli_progress_end(&t->progress);
+  say_damage(t);
   if (status == SKP_INTERRUPTED) {
     printf("%s\n", skp_error_message());
     return SKP_OK;
@@ -256,6 +264,7 @@ static skp_status prepare(struct training *t) {
   say_model(c);
   say_frozen(t);
   say_data(t);
+  say_damage(t);
   say_recipe(t);
   say_augmentation(t);
   fprintf(stderr, "run      %s%s\n", t->out, t->resume ? ", resumed" : "");

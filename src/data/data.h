@@ -6,6 +6,7 @@
 #define SKP_DATA_DATA_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/augment.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct skp_image {
   uint8_t *pixels; /* H·W·C bytes, row-major HWC */
   int H, W, C;
   size_t room; /* bytes at pixels */
+  void *jpeg;  /* a decoder, made for the first JPEG file read into it */
 };
 
 /* Makes it an image of this size; its content is undefined then. */
@@ -33,10 +35,12 @@ struct skp_source {
   int C;              /* of each image: 1 (grey) or 3 (RGB) */
   int classes;        /* every label is below it */
   char **class_names; /* [classes], never NULL */
-  /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. */
+  /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may be passed over
+   * gives SKP_OK and H = 0; it is noted in `damage`. */
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
   /* (optional) What sample i is called, its file; the text lives as long as s. NULL slot: it has a number only. */
   const char *(*name_of)(const struct skp_source *s, int64_t i);
+  struct skp_damage *damage;             /* NULL: its images cannot be damaged */
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
@@ -57,6 +61,9 @@ bool skp__source_idx_found(const char *folder);
 /* CIFAR-10 and CIFAR-100 (fine labels), in the folder or in the one that their archives unpack to. */
 skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_cifar_found(const char *folder);
+/* Folders of JPEG and PNG files, one a class; see folder.c. */
+skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
+bool skp__source_folder_found(const char *folder);
 
 /* One IDX file of unsigned bytes, plain or gzip. */
 struct skp_idx {
@@ -69,12 +76,13 @@ skp_status skp__idx_read(struct skp_idx *out, const char *path, int rank);
 /* Names "0", "1", … for a source of `classes` classes. */
 skp_status skp__source_name_by_number(struct skp_source *s);
 
-/* Decodes a PNG or JPEG file into fresh memory: H·W·C bytes with C = 1 (grey) or 3 (RGB) as asked (`channels`). Alpha is dropped and 16 bits
- * become the upper 8, as Pillow's convert("RGB") does. Hostile sizes are refused (limit 1 << 28 pixels). free() it. */
-skp_status skp__image_read(uint8_t **out, int *H, int *W, const char *path, int channels);
+/* Decodes a PNG or JPEG file with C = 1 (grey) or 3 (RGB) as asked (`channels`). Alpha is dropped and 16 bits become the upper 8, as
+ * Pillow's convert("RGB") does. Hostile sizes are refused (limit 1 << 28 pixels). */
+skp_status skp__image_read(struct skp_image *out, const char *path, int channels);
 /* The same from memory; `name` stands for the path in errors. */
-skp_status skp__image_decode(uint8_t **out, int *H, int *W, const void *bytes, size_t size, const char *name,
-                             int channels);
+skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels);
+/* Reads no more than the header: H, W, and C as it is stored; there are no pixels. */
+skp_status skp__image_inspect(struct skp_image *out, const char *path);
 /* Antialiased bilinear resize as torchvision's, bytes in, bytes out. */
 skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C);
 skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W);
@@ -84,6 +92,27 @@ void skp__fit(int *H, int *W, int shorter);
 void skp__image_cut(struct skp_image *image, const struct skp__box *box);
 /* Grey becomes RGB with three equal channels, RGB becomes its luma; nothing else is known. In place. */
 skp_status skp__image_set_channels(struct skp_image *image, int C);
+
+/* ---- damaged images, decoded ones --------------------------------------------------------------------------------- */
+
+/* What cannot be read in a set; at most 1 image in 100. Safe from several threads. `set` is its name, and must outlive it. */
+skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples);
+void skp__damage_destroy(struct skp_damage *d); /* NULL is fine */
+/* Sample `sample` cannot be read because of the present error, `why`. SKP_OK: it may be passed over; else there is too much damage, and
+ * the error lists it; or it is none of the image (a lack of memory), and `why` comes back. */
+skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why);
+bool skp__damage_known(struct skp_damage *d, int64_t sample);
+/* From now on the first damaged image is an error; it is one at once if there are some already. NULL is fine. */
+skp_status skp__damage_be_strict(struct skp_damage *d);
+/* How many there are so far; appends the lines about those from number `from` on to the text. NULL: 0. */
+int64_t skp__damage_list(struct skp_damage *d, int64_t from, struct skp__text *text);
+
+/* Decoded images, kept from the first time on; safe from several threads. A NULL cache keeps nothing. */
+struct skp__cache;
+skp_status skp__cache_create(struct skp__cache **out, int64_t n);
+void skp__cache_destroy(struct skp__cache *c);
+skp_status skp__cache_get(const struct skp__cache *c, int64_t i, struct skp_image *out, bool *there);
+skp_status skp__cache_put(struct skp__cache *c, int64_t i, const struct skp_image *image);
 
 /* ---- loader ----------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +124,7 @@ struct skp_loader_options {
   bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */
   bool
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
+  bool stand_in; /* the next sound sample takes the place of a damaged one; false: it comes black and without a label */
   uint64_t seed;
   int64_t start; /* batches that are skipped: the first to come is number `start`, as if all before it had been taken */
   float mean[4],

@@ -12,9 +12,10 @@
 #define MAX_PIXELS ((uint64_t)1 << 28)
 #define MAX_FILE   ((int64_t)1 << 30)
 
-struct image {
-  int H, W;
-  uint8_t *rgb;
+struct file {
+  const void *bytes;
+  size_t size;
+  const char *name; /* for people */
 };
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
@@ -34,17 +35,21 @@ skp_status skp__image_room(struct skp_image *image, int H, int W, int C) {
 }
 
 void skp__image_free(struct skp_image *image) {
+  if (image->jpeg) tjDestroy(image->jpeg);
   free(image->pixels);
   *image = (struct skp_image){.pixels = NULL};
 }
 
-/* Fresh memory for H·W pixels of `channels` bytes, unless there are too many. */
-static skp_status make_room(uint8_t **out, uint64_t H, uint64_t W, int channels, const char *name) {
+/* Checks what a header tells of, and keeps it. */
+static skp_status set_size(struct skp_image *image, uint64_t H, uint64_t W, bool grey, const char *name) {
   if (!H || !W) return skp__fail(SKP_FORMAT, "%s has no pixels.", name);
   if (H > MAX_PIXELS / W)
     return skp__fail(SKP_FORMAT, "%s tells of %llu × %llu pixels; at most %llu are decoded.", name,
                      (unsigned long long)W, (unsigned long long)H, (unsigned long long)MAX_PIXELS);
-  return skp__alloc(out, (size_t)(H * W), (size_t)channels);
+  image->H = (int)H;
+  image->W = (int)W;
+  image->C = grey ? 1 : 3;
+  return SKP_OK;
 }
 
 /* ---- PNG --------------------------------------------------------------------------------------------------------- */
@@ -55,28 +60,41 @@ static skp_status fail_png(int error, const char *name) {
   return skp__fail(SKP_FORMAT, "%s cannot be decoded: %s.", name, spng_strerror(error));
 }
 
-static skp_status decode_png_with(spng_ctx *png, struct image *image, const void *bytes, size_t size,
-                                  const char *name) {
+static skp_status inspect_png_with(spng_ctx *png, struct skp_image *image, const struct file *f) {
   enum { MAX_CHUNK = 1 << 24, MAX_CHUNKS = 1 << 26 }; /* texts and profiles: those may be compressed, too */
   struct spng_ihdr header;
-  int error = spng_set_png_buffer(png, bytes, size);
+  int error = spng_set_png_buffer(png, f->bytes, f->size);
   if (!error) error = spng_set_image_limits(png, (uint32_t)MAX_PIXELS, (uint32_t)MAX_PIXELS);
   if (!error) error = spng_set_chunk_limits(png, MAX_CHUNK, MAX_CHUNKS);
   if (!error) error = spng_get_ihdr(png, &header);
-  if (error) return fail_png(error, name);
-  SKP_TRY(make_room(&image->rgb, header.height, header.width, 3, name));
-  image->H = (int)header.height;
-  image->W = (int)header.width;
-  error = spng_decode_image(png, image->rgb, (size_t)image->H * (size_t)image->W * 3, SPNG_FMT_RGB8, 0);
-  return error ? fail_png(error, name) : SKP_OK;
+  if (error) return fail_png(error, f->name);
+  bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
+  return set_size(image, header.height, header.width, grey, f->name);
 }
 
-static skp_status decode_png(struct image *image, const void *bytes, size_t size, const char *name) {
+static skp_status decode_png_with(spng_ctx *png, struct skp_image *image, const struct file *f) {
+  SKP_TRY(inspect_png_with(png, image, f));
+  SKP_TRY(skp__image_room(image, image->H, image->W, 3));
+  size_t bytes = (size_t)image->H * (size_t)image->W * 3;
+  int error = spng_decode_image(png, image->pixels, bytes, SPNG_FMT_RGB8, 0);
+  return error ? fail_png(error, f->name) : SKP_OK;
+}
+
+static skp_status with_png(struct skp_image *image, const struct file *f,
+                           skp_status (*work)(spng_ctx *png, struct skp_image *image, const struct file *f)) {
   spng_ctx *png = spng_ctx_new(0);
   if (!png) return skp__fail_memory("a PNG decoder", 0);
-  skp_status status = decode_png_with(png, image, bytes, size, name);
+  skp_status status = work(png, image, f);
   spng_ctx_free(png);
   return status;
+}
+
+static skp_status inspect_png(struct skp_image *image, const struct file *f) {
+  return with_png(image, f, inspect_png_with);
+}
+
+static skp_status decode_png(struct skp_image *image, const struct file *f) {
+  return with_png(image, f, decode_png_with);
 }
 
 /* ---- JPEG -------------------------------------------------------------------------------------------------------- */
@@ -101,49 +119,70 @@ static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels) {
     for (size_t c = 0; c < 3; c++) rgb[3 * i + c] = (uint8_t)((cmyk[4 * i + c] * cmyk[4 * i + 3] + 127) / 255);
 }
 
-static skp_status decode_cmyk(tjhandle jpeg, struct image *image, const void *bytes, size_t size, const char *name) {
+static skp_status decode_cmyk(struct skp_image *image, const struct file *f) {
   uint8_t *cmyk;
-  SKP_TRY(make_room(&cmyk, (uint64_t)image->H, (uint64_t)image->W, 4, name));
-  int result = tjDecompress2(jpeg, bytes, size, cmyk, image->W, 0, image->H, TJPF_CMYK, TJFLAG_LIMITSCANS);
-  rgb_from_cmyk(image->rgb, cmyk, (size_t)image->H * (size_t)image->W);
+  size_t pixels = (size_t)image->H * (size_t)image->W;
+  SKP_TRY(skp__alloc(&cmyk, pixels, 4));
+  int result = tjDecompress2(image->jpeg, f->bytes, f->size, cmyk, image->W, 0, image->H, TJPF_CMYK, TJFLAG_LIMITSCANS);
+  rgb_from_cmyk(image->pixels, cmyk, pixels);
   free(cmyk);
-  return check_jpeg(jpeg, result, name);
+  return check_jpeg(image->jpeg, result, f->name);
 }
 
-static skp_status decode_jpeg_with(tjhandle jpeg, struct image *image, const void *bytes, size_t size,
-                                   const char *name) {
-  int subsampling, space;
-  SKP_TRY(check_jpeg(jpeg, tjDecompressHeader3(jpeg, bytes, size, &image->W, &image->H, &subsampling, &space), name));
-  SKP_TRY(make_room(&image->rgb, (uint64_t)image->H, (uint64_t)image->W, 3, name));
-  if (space == TJCS_CMYK || space == TJCS_YCCK) return decode_cmyk(jpeg, image, bytes, size, name);
-  return check_jpeg(
-      jpeg, tjDecompress2(jpeg, bytes, size, image->rgb, image->W, 0, image->H, TJPF_RGB, TJFLAG_LIMITSCANS), name);
+static skp_status read_jpeg_header(struct skp_image *image, const struct file *f, int *space) {
+  int H = 0, W = 0, subsampling; /* they stay 0 where a file holds tables only */
+  if (!image->jpeg) image->jpeg = tjInitDecompress();
+  if (!image->jpeg) return skp__fail_memory("a JPEG decoder", 0);
+  int result = tjDecompressHeader3(image->jpeg, f->bytes, f->size, &W, &H, &subsampling, space);
+  SKP_TRY(check_jpeg(image->jpeg, result, f->name));
+  return set_size(image, (uint64_t)H, (uint64_t)W, *space == TJCS_GRAY, f->name);
 }
 
-static skp_status decode_jpeg(struct image *image, const void *bytes, size_t size, const char *name) {
-  tjhandle jpeg = tjInitDecompress();
-  if (!jpeg) return skp__fail_memory("a JPEG decoder", 0);
-  skp_status status = decode_jpeg_with(jpeg, image, bytes, size, name);
-  tjDestroy(jpeg);
+static skp_status read_jpeg(struct skp_image *image, const struct file *f) {
+  int space;
+  SKP_TRY(read_jpeg_header(image, f, &space));
+  SKP_TRY(skp__image_room(image, image->H, image->W, 3));
+  if (space == TJCS_CMYK || space == TJCS_YCCK) return decode_cmyk(image, f);
+  int result =
+      tjDecompress2(image->jpeg, f->bytes, f->size, image->pixels, image->W, 0, image->H, TJPF_RGB, TJFLAG_LIMITSCANS);
+  return check_jpeg(image->jpeg, result, f->name);
+}
+
+/* A decoder that met an error may take the next file for the rest of this one: it is not used again. */
+static skp_status settle_jpeg(struct skp_image *image, skp_status status) {
+  if (status == SKP_OK) return SKP_OK;
+  if (image->jpeg) tjDestroy(image->jpeg);
+  image->jpeg = NULL;
   return status;
+}
+
+static skp_status inspect_jpeg(struct skp_image *image, const struct file *f) {
+  int space;
+  return settle_jpeg(image, read_jpeg_header(image, f, &space));
+}
+
+static skp_status decode_jpeg(struct skp_image *image, const struct file *f) {
+  return settle_jpeg(image, read_jpeg(image, f));
 }
 
 /* ---- either ------------------------------------------------------------------------------------------------------ */
 
-static const struct {
-  const char *name, *signature;
-  skp_status (*decode)(struct image *image, const void *bytes, size_t size, const char *name);
+static const struct format {
+  const char *signature;
+  skp_status (*inspect)(struct skp_image *image, const struct file *f);
+  skp_status (*decode)(struct skp_image *image, const struct file *f);
 } formats[] = {
-    {"PNG", "\x89PNG\r\n\x1a\n", decode_png},
-    {"JPEG", "\xff\xd8\xff", decode_jpeg},
+    {"\x89PNG\r\n\x1a\n", inspect_png, decode_png},
+    {"\xff\xd8\xff", inspect_jpeg, decode_jpeg},
 };
 
-static skp_status decode_rgb(struct image *image, const void *bytes, size_t size, const char *name) {
-  for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
-    size_t n = strlen(formats[f].signature);
-    if (size >= n && !memcmp(bytes, formats[f].signature, n)) return formats[f].decode(image, bytes, size, name);
+static skp_status find_format(const struct format **out, const struct file *f) {
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    size_t n = strlen(formats[i].signature);
+    *out = &formats[i];
+    if (f->size >= n && !memcmp(f->bytes, formats[i].signature, n)) return SKP_OK;
   }
-  return skp__fail(SKP_FORMAT, "%s is neither a PNG nor a JPEG file%s.", name, size ? "" : "; it is empty");
+  return skp__fail(SKP_FORMAT, "%s is neither a PNG nor a JPEG file%s.", f->name, f->size ? "" : "; it is empty");
 }
 
 /* Luma of Rec. 601 in 16-bit fixed point, in place; grey pictures stay as they are. */
@@ -178,30 +217,42 @@ skp_status skp__image_set_channels(struct skp_image *image, int C) {
   return SKP_OK;
 }
 
-skp_status skp__image_decode(uint8_t **out, int *H, int *W, const void *bytes, size_t size, const char *name,
-                             int channels) {
-  struct image image = {0};
-  *out = NULL;
-  if (channels != 1 && channels != 3)
-    return skp__fail(SKP_UNSUPPORTED, "%s: images are decoded to 1 or 3 channels, not %d.", name, channels);
-  skp_status status = decode_rgb(&image, bytes, size, name);
-  if (status != SKP_OK) {
-    free(image.rgb);
-    return status;
-  }
-  if (channels == 1) make_grey(image.rgb, (size_t)image.H * (size_t)image.W);
-  *out = image.rgb;
-  *H = image.H;
-  *W = image.W;
-  return SKP_OK;
+static skp_status inspect(struct skp_image *out, const void *bytes, int64_t size, const char *name) {
+  const struct file f = {bytes, (size_t)size, name};
+  const struct format *format;
+  SKP_TRY(find_format(&format, &f));
+  return format->inspect(out, &f);
 }
 
-skp_status skp__image_read(uint8_t **out, int *H, int *W, const char *path, int channels) {
+skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels) {
+  const struct file f = {bytes, size, name};
+  const struct format *format;
+  if (channels != 1 && channels != 3)
+    return skp__fail(SKP_UNSUPPORTED, "%s: images are decoded to 1 or 3 channels, not %d.", name, channels);
+  SKP_TRY(find_format(&format, &f));
+  SKP_TRY(format->decode(out, &f));
+  return skp__image_set_channels(out, channels);
+}
+
+skp_status skp__image_read(struct skp_image *out, const char *path, int channels) {
   void *bytes;
   int64_t size;
-  *out = NULL;
   SKP_TRY(skp__file_read(&bytes, &size, path, MAX_FILE));
-  skp_status status = skp__image_decode(out, H, W, bytes, (size_t)size, path, channels);
+  skp_status status = skp__image_decode(out, bytes, (size_t)size, path, channels);
+  free(bytes);
+  return status;
+}
+
+skp_status skp__image_inspect(struct skp_image *out, const char *path) {
+  enum { HEAD = 1 << 16 }; /* headers end within it but for those with large profiles or previews */
+  char head[HEAD];
+  void *bytes;
+  int64_t size;
+  SKP_TRY(skp__file_head(head, HEAD, &size, path));
+  skp_status status = inspect(out, head, size, path);
+  if (status == SKP_OK || size < HEAD) return status;
+  SKP_TRY(skp__file_read(&bytes, &size, path, MAX_FILE));
+  status = inspect(out, bytes, size, path);
   free(bytes);
   return status;
 }

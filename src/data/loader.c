@@ -92,12 +92,25 @@ static skp_status set_up_desk(struct desk *d, const struct skp_loader *l) {
   return skp__alloc(&d->last, (size_t)l->H * (size_t)l->W * (size_t)l->C, sizeof *d->last);
 }
 
+/* The image of a sample; of a damaged one, the image and the label of the next sound one, or none of both. */
+static skp_status read_image(const struct skp_loader *l, struct skp_image *image, int64_t sample, int32_t *label) {
+  const struct skp_source *s = l->source;
+  SKP_TRY(s->image(s, sample, image, label));
+  for (int64_t k = 1; l->o.stand_in && !image->H && k < s->n; k++)
+    SKP_TRY(s->image(s, (sample + k) % s->n, image, label));
+  if (image->H) return SKP_OK;
+  *label = -1;
+  SKP_TRY(skp__image_room(image, l->H, l->W, l->C));
+  memset(image->pixels, 0, (size_t)l->H * (size_t)l->W * (size_t)l->C);
+  return SKP_OK;
+}
+
 /* One image: read, made what the network takes, seen as chance and the epoch want it. */
 static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t sample, float *x,
                           int32_t *label) {
   struct skp_image *image = &d->stored;
   struct skp__view view;
-  SKP_TRY(l->source->image(l->source, sample, image, label));
+  SKP_TRY(read_image(l, image, sample, label));
   SKP_TRY(skp__image_set_channels(image, l->C));
   skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, sample);
   return skp__view_render(x, &view, image, &d->spare, l->table, d->column);

@@ -203,6 +203,7 @@ void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe 
   o->n_norm = r->n_norm;
   memcpy(o->mean, r->mean, sizeof o->mean);
   memcpy(o->std, r->std, sizeof o->std);
+  o->stand_in = training;
   if (training)
     o->augment = (struct skp_augment){.least_area = r->random_resized_crop,
                                       .crop = r->crop || r->crop_padding > 0,

@@ -6,14 +6,15 @@
 #include <string.h>
 
 static void check(const uint8_t *bytes, size_t size, int channels) {
-  uint8_t *pixels, small[5 * 7 * 3];
-  int H, W;
-  if (skp__image_decode(&pixels, &H, &W, bytes, size, "input", channels) == SKP_OK) {
-    if (H < 1 || W < 1 || skp__image_resize(small, 5, 7, pixels, H, W, channels) != SKP_OK) abort();
-  } else if (pixels || !strstr(skp_error_message(), "input")) {
+  struct skp_image image = {.H = 0};
+  uint8_t small[5 * 7 * 3];
+  if (skp__image_decode(&image, bytes, size, "input", channels) == SKP_OK) {
+    if (image.H < 1 || image.W < 1 || image.C != channels) abort();
+    if (skp__image_resize(small, 5, 7, image.pixels, image.H, image.W, channels) != SKP_OK) abort();
+  } else if (!strstr(skp_error_message(), "input")) {
     abort();
   }
-  free(pixels);
+  skp__image_free(&image);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {

@@ -25,6 +25,23 @@ static void check_grey(const uint8_t *grey, const uint8_t *rgb) {
     ck_assert_double_eq_tol(grey[i], 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2], 0.51);
 }
 
+/* Decodes into fresh memory; *out is NULL where that fails. */
+static skp_status decode(uint8_t **out, int *h, int *w, const void *bytes, size_t size, const char *name,
+                         int channels) {
+  struct skp_image image = {.H = 0};
+  skp_status status = skp__image_decode(&image, bytes, size, name, channels);
+  *out = NULL;
+  if (status == SKP_OK) {
+    ck_assert_int_eq(image.C, channels);
+    *out = image.pixels;
+    *h = image.H;
+    *w = image.W;
+    image.pixels = NULL;
+  }
+  skp__image_free(&image);
+  return status;
+}
+
 /* ---- PNG --------------------------------------------------------------------------------------------------------- */
 
 static const struct png_kind {
@@ -101,9 +118,9 @@ START_TEST(png) {
   struct file f = make_png(k);
   uint8_t *rgb, *grey;
   int h, w;
-  ck_ok(skp__image_decode(&rgb, &h, &w, f.at, f.n, "PNG", 3));
+  ck_ok(decode(&rgb, &h, &w, f.at, f.n, "PNG", 3));
   ck_assert(h == H && w == W);
-  ck_ok(skp__image_decode(&grey, &h, &w, f.at, f.n, "PNG", 1));
+  ck_ok(decode(&grey, &h, &w, f.at, f.n, "PNG", 1));
   ck_assert(h == H && w == W);
   check_png(k, rgb);
   check_grey(grey, rgb);
@@ -121,13 +138,13 @@ START_TEST(png_damaged) {
   for (size_t n = 0; n < f.n - 16; n++) {
     uint8_t *part = malloc(n ? n : 1); /* its exact size, so that a read beyond it is seen */
     memcpy(part, f.at, n);
-    ck_fails(skp__image_decode(&pixels, &h, &w, part, n, "FILE", 3), SKP_FORMAT, "FILE ");
+    ck_fails(decode(&pixels, &h, &w, part, n, "FILE", 3), SKP_FORMAT, "FILE ");
     ck_assert_ptr_null(pixels);
     free(part);
   }
   for (size_t i = 0; i < f.n; i++) {
     f.at[i] ^= 0x55;
-    if (skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3) == SKP_OK) {
+    if (decode(&pixels, &h, &w, f.at, f.n, "FILE", 3) == SKP_OK) {
       ck_assert_int_gt((int)i, (int)f.n - 24); /* the checksum, the end mark and a few unused bits */
       check_png(&png_kinds[5], pixels);
     }
@@ -161,7 +178,7 @@ START_TEST(png_bomb) {
   put32(f.at + 16, bombs[_i].w);
   put32(f.at + 20, bombs[_i].h);
   put32(f.at + 29, (uint32_t)crc32(crc32(0, NULL, 0), f.at + 12, 17));
-  ck_fails(skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3), SKP_FORMAT, bombs[_i].text);
+  ck_fails(decode(&pixels, &h, &w, f.at, f.n, "FILE", 3), SKP_FORMAT, bombs[_i].text);
   free_file(&f);
 }
 END_TEST
@@ -207,9 +224,9 @@ START_TEST(jpeg) {
   struct file f = make_jpeg(k);
   uint8_t *rgb, *grey;
   int h, w;
-  ck_ok(skp__image_decode(&rgb, &h, &w, f.at, f.n, "JPEG", 3));
+  ck_ok(decode(&rgb, &h, &w, f.at, f.n, "JPEG", 3));
   ck_assert(h == H && w == W);
-  ck_ok(skp__image_decode(&grey, &h, &w, f.at, f.n, "JPEG", 1));
+  ck_ok(decode(&grey, &h, &w, f.at, f.n, "JPEG", 1));
   for (h = 0; h < H; h++)
     for (w = 0; w < W; w++)
       for (int c = 0; c < 3; c++) ck_assert_double_eq_tol(rgb[3 * (h * W + w) + c], want_jpeg(k, h, w, c), 3.5);
@@ -227,10 +244,28 @@ START_TEST(jpeg_truncated) {
   for (size_t n = 0; n < f.n - 2; n++) {
     uint8_t *part = malloc(n ? n : 1);
     memcpy(part, f.at, n);
-    ck_fails(skp__image_decode(&pixels, &h, &w, part, n, "FILE", 3), SKP_FORMAT, "FILE ");
+    ck_fails(decode(&pixels, &h, &w, part, n, "FILE", 3), SKP_FORMAT, "FILE ");
     ck_assert_ptr_null(pixels);
     free(part);
   }
+  free_file(&f);
+}
+END_TEST
+
+/* What a damaged file leaves behind does not reach the next one that is read into the same image. */
+START_TEST(jpeg_after_damage) {
+  struct file f = make_jpeg(&jpeg_kinds[1]);
+  struct skp_image image = {.H = 0};
+  uint8_t *want;
+  int h, w;
+  ck_ok(decode(&want, &h, &w, f.at, f.n, "FILE", 3));
+  for (size_t n = 4; n < f.n - 2; n++) {
+    ck_fails(skp__image_decode(&image, f.at, n, "FILE", 3), SKP_FORMAT, "FILE ");
+    ck_ok(skp__image_decode(&image, f.at, f.n, "FILE", 3));
+    ck_assert_mem_eq(image.pixels, want, H * W * 3);
+  }
+  skp__image_free(&image);
+  free(want);
   free_file(&f);
 }
 END_TEST
@@ -243,7 +278,7 @@ START_TEST(jpeg_damaged) {
     uint8_t *pixels;
     int h, w;
     f.at[i] ^= 0x55;
-    if (skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3) != SKP_OK) errors++;
+    if (decode(&pixels, &h, &w, f.at, f.n, "FILE", 3) != SKP_OK) errors++;
     free(pixels);
     f.at[i] ^= 0x55;
   }
@@ -265,7 +300,7 @@ START_TEST(jpeg_bomb) {
   int h, w;
   size_t frame = find_marker(&f, 0xc0);
   memset(f.at + frame + 5, 0xfd, 4); /* height and width */
-  ck_fails(skp__image_decode(&pixels, &h, &w, f.at, f.n, "FILE", 3), SKP_FORMAT, "65021 × 65021 pixels; at most");
+  ck_fails(decode(&pixels, &h, &w, f.at, f.n, "FILE", 3), SKP_FORMAT, "65021 × 65021 pixels; at most");
   free_file(&f);
 }
 END_TEST
@@ -278,8 +313,8 @@ START_TEST(jpeg_padded) {
   memcpy(padded.at + f.n + 6, f.at + f.n - 2, 2);
   uint8_t *want, *got;
   int h, w;
-  ck_ok(skp__image_decode(&want, &h, &w, f.at, f.n, "FILE", 3));
-  ck_ok(skp__image_decode(&got, &h, &w, padded.at, padded.n, "FILE", 3));
+  ck_ok(decode(&want, &h, &w, f.at, f.n, "FILE", 3));
+  ck_ok(decode(&got, &h, &w, padded.at, padded.n, "FILE", 3));
   ck_assert_mem_eq(got, want, (size_t)h * (size_t)w * 3);
   free(want);
   free(got);
@@ -292,23 +327,24 @@ END_TEST
 
 START_TEST(files) {
   char path[] = "/tmp/skp-image-XXXXXX";
-  int fd = mkstemp(path), h, w;
-  uint8_t *pixels;
+  int fd = mkstemp(path);
+  struct skp_image image = {.H = 0};
   ck_assert_int_ge(fd, 0);
-  ck_fails(skp__image_read(&pixels, &h, &w, path, 3), SKP_FORMAT, "neither a PNG nor a JPEG file; it is empty");
+  ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT, "neither a PNG nor a JPEG file; it is empty");
   ck_assert_int_eq(write(fd, "GIF89a", 6), 6);
-  ck_fails(skp__image_read(&pixels, &h, &w, path, 3), SKP_FORMAT, path);
+  ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT, path);
   struct file f = make_png(&png_kinds[3]);
   ck_assert_int_eq(pwrite(fd, f.at, f.n, 0), (ssize_t)f.n);
-  ck_fails(skp__image_read(&pixels, &h, &w, path, 2), SKP_UNSUPPORTED, "1 or 3 channels");
-  ck_ok(skp__image_read(&pixels, &h, &w, path, 1));
-  ck_assert_int_eq(pixels[1], want_png(&png_kinds[3], 0, 1, 0));
-  free(pixels);
+  ck_fails(skp__image_read(&image, path, 2), SKP_UNSUPPORTED, "1 or 3 channels");
+  ck_ok(skp__image_inspect(&image, path));
+  ck_assert(image.H == H && image.W == W && image.C == 1);
+  ck_ok(skp__image_read(&image, path, 1));
+  ck_assert_int_eq(image.pixels[1], want_png(&png_kinds[3], 0, 1, 0));
   free_file(&f);
   close(fd);
   unlink(path);
-  ck_fails(skp__image_read(&pixels, &h, &w, path, 3), SKP_IO, "No such file");
-  ck_assert_ptr_null(pixels);
+  ck_fails(skp__image_read(&image, path, 3), SKP_IO, "No such file");
+  skp__image_free(&image);
 }
 END_TEST
 
@@ -366,6 +402,7 @@ int main(void) {
   tcase_add_loop_test(c, png_bomb, 0, COUNT(bombs));
   tcase_add_loop_test(c, jpeg, 0, COUNT(jpeg_kinds));
   tcase_add_loop_test(c, jpeg_truncated, 0, COUNT(jpeg_kinds));
+  tcase_add_test(c, jpeg_after_damage);
   tcase_add_test(c, jpeg_damaged);
   tcase_add_test(c, jpeg_bomb);
   tcase_add_test(c, jpeg_padded);
