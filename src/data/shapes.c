@@ -113,9 +113,24 @@ static bool in_figure(const struct scene *s, int32_t x, int32_t y) {
   return inside;
 }
 
-/* Of FINE · FINE samples of a pixel. */
-static int32_t covered(const struct scene *s, int row, int column) {
+/* Whether the middle of each pixel is in the figure. */
+static void find_middles(bool in[SIDE][SIDE], const struct scene *s) {
+  for (int row = 0; row < SIDE; row++)
+    for (int column = 0; column < SIDE; column++)
+      in[row][column] = in_figure(s, column * ONE + ONE / 2 - s->middle.x, row * ONE + ONE / 2 - s->middle.y);
+}
+
+static bool at_edge(const bool in[SIDE][SIDE], int row, int column) {
+  for (int y = row - 1; y <= row + 1; y++)
+    for (int x = column - 1; x <= column + 1; x++)
+      if (x >= 0 && y >= 0 && x < SIDE && y < SIDE && in[y][x] != in[row][column]) return true;
+  return false;
+}
+
+/* Of FINE · FINE samples of a pixel; only those at edges are looked at closely. */
+static int32_t covered(const struct scene *s, const bool in[SIDE][SIDE], int row, int column) {
   int32_t count = 0;
+  if (!at_edge(in, row, column)) return in[row][column] ? FINE * FINE : 0;
   for (int i = 0; i < FINE * FINE; i++) {
     int32_t x = column * ONE + (2 * (i % FINE) + 1) * ONE / (2 * FINE);
     int32_t y = row * ONE + (2 * (i / FINE) + 1) * ONE / (2 * FINE);
@@ -158,7 +173,7 @@ static void choose_turn(struct skp__random *r, int32_t *sine, int32_t *cosine) {
 }
 
 static void choose_surface(struct surface *s, struct skp__random *r) {
-  int32_t strength = skp__between(r, 10, 60);
+  int32_t strength = skp__between(r, 8, 40);
   for (int c = 0; c < 3; c++) s->colour[0][c] = skp__between(r, 0, 255);
   for (int c = 0; c < 3; c++) s->colour[1][c] = s->colour[0][c] + skp__between(r, -strength, strength);
   s->pattern = skp__between(r, 0, PATTERNS - 1);
@@ -178,8 +193,8 @@ static int32_t apart(const struct surface *a, const struct surface *b) {
 /* ---- a sample ----------------------------------------------------------------------------------------------------- */
 
 static void choose_scene(struct scene *s, struct skp__random *r) {
-  enum { LEAST_APART = 160, TRIES = 16 };
-  int32_t sine, cosine, wide = skp__between(r, 7 * ONE, 14 * ONE), high = wide * skp__between(r, 192, 340) / 256;
+  enum { LEAST_APART = 200, TRIES = 16 };
+  int32_t sine, cosine, wide = skp__between(r, 8 * ONE, 14 * ONE), high = wide * skp__between(r, 205, 320) / 256;
   high = skp__clamp(high, 6 * ONE, 15 * ONE);
   choose_turn(r, &sine, &cosine);
   /* turn back, then 1/scale: a radius of `wide` becomes MIDDLE steps of the grid */
@@ -196,9 +211,9 @@ static void choose_scene(struct scene *s, struct skp__random *r) {
     choose_surface(&s->figure, r);
     if (apart(&s->figure, &s->ground) >= LEAST_APART) break;
   }
-  s->light_x = skp__around(r, 60);
-  s->light_y = skp__around(r, 60);
-  s->noise = skp__between(r, 4, 40);
+  s->light_x = skp__around(r, 40);
+  s->light_y = skp__around(r, 40);
+  s->noise = skp__between(r, 2, 24);
 }
 
 static void paint(struct canvas *canvas, int row, int column, const struct surface *s, int32_t cover, int32_t whole) {
@@ -211,12 +226,23 @@ static void paint(struct canvas *canvas, int row, int column, const struct surfa
   }
 }
 
-static void paint_all(struct canvas *canvas, const struct scene *s, bool figure) {
+static void paint_ground(struct canvas *canvas, const struct scene *s) {
   for (int row = 0; row < SIDE; row++)
-    for (int column = 0; column < SIDE; column++)
-      paint(canvas, row, column, figure ? &s->figure : &s->ground, figure ? covered(s, row, column) : 1,
-            figure ? FINE * FINE : 1);
+    for (int column = 0; column < SIDE; column++) paint(canvas, row, column, &s->ground, 1, 1);
 }
+
+static void paint_figure(struct canvas *canvas, const struct scene *s) {
+  bool in[SIDE][SIDE];
+  find_middles(in, s);
+  for (int row = 0; row < SIDE; row++)
+    for (int column = 0; column < SIDE; column++) {
+      int32_t cover = covered(s, (const bool(*)[SIDE])in, row, column);
+      if (cover) paint(canvas, row, column, &s->figure, cover, FINE * FINE);
+    }
+}
+
+/* The pixel of a place, or the nearest there is. */
+static int32_t pixel(int32_t place) { return skp__clamp(place, 0, SIDE * ONE - 1) / ONE; }
 
 /* A line, or a dot where it has no length: pixels whose middle is nearer than its radius. */
 static void draw_stray(struct canvas *canvas, struct skp__random *r) {
@@ -225,8 +251,10 @@ static void draw_stray(struct canvas *canvas, struct skp__random *r) {
   struct point a = {skp__between(r, 0, SIDE * ONE), skp__between(r, 0, SIDE * ONE)};
   int32_t reach = skp__between(r, 0, 2) ? 12 * ONE : 0, radius = skp__between(r, ONE / 2, reach ? ONE : 5 * ONE / 2);
   int32_t dx = skp__between(r, -reach, reach), dy = skp__between(r, -reach, reach), length2 = dx * dx + dy * dy;
-  for (int row = 0; row < SIDE; row++)
-    for (int column = 0; column < SIDE; column++) {
+  int32_t left = pixel((dx < 0 ? a.x + dx : a.x) - radius), right = pixel((dx < 0 ? a.x : a.x + dx) + radius);
+  int32_t top = pixel((dy < 0 ? a.y + dy : a.y) - radius), bottom = pixel((dy < 0 ? a.y : a.y + dy) + radius);
+  for (int32_t row = top; row <= bottom; row++)
+    for (int32_t column = left; column <= right; column++) {
       int32_t x = column * ONE + ONE / 2 - a.x, y = row * ONE + ONE / 2 - a.y;
       int64_t t = length2 ? ((int64_t)x * dx + (int64_t)y * dy) * SKP_UNIT / length2 : 0;
       int32_t on = skp__clamp((int32_t)t, 0, SKP_UNIT);
@@ -257,10 +285,10 @@ static void draw(const struct skp__generated *set, struct skp__random *r, uint8_
   memset(&canvas, 0, sizeof canvas);
   read_figure(&scene, figures[*label]);
   choose_scene(&scene, r);
-  paint_all(&canvas, &scene, false);
-  for (int left = skp__between(r, 0, 4); left > 0; left--) draw_stray(&canvas, r);
-  paint_all(&canvas, &scene, true);
-  for (int left = skp__between(r, 0, 2); left > 0; left--) draw_stray(&canvas, r);
+  paint_ground(&canvas, &scene);
+  for (int left = skp__between(r, 0, 3); left > 0; left--) draw_stray(&canvas, r);
+  paint_figure(&canvas, &scene);
+  for (int left = skp__between(r, 0, 1); left > 0; left--) draw_stray(&canvas, r);
   develop(&canvas, &scene, r, pixels);
 }
 
