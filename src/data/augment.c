@@ -1,6 +1,6 @@
 /* augment.c: see augment.h. SPDX-License-Identifier: MIT
  *
- * Sizes, offsets and chances are those of torchvision 0.15 (torchvision/transforms/transforms.py), where it has the transform. */
+ * Sizes, offsets and chances are those of torchvision (torchvision/transforms/transforms.py), where it has the transform. */
 #include "data/augment.h"
 #include "base/random.h"
 #include "data/data.h"
@@ -32,13 +32,16 @@ static void scale_to(struct skp__view *v, int H, int W) {
   v->left = half(W - v->W);
 }
 
-/* A rectangle of an area that is a share of `area` between those two, and of a width to height between `narrow` and 1/narrow. */
-static void draw_sides(int *height, int *width, double area, double least, double most, double narrow,
-                       struct skp__random *r) {
-  double target = area * skp__random_between(r, least, most);
-  double ratio = exp(skp__random_between(r, log(narrow), -log(narrow)));
-  *width = (int)rint(sqrt(target * ratio));
-  *height = (int)rint(sqrt(target / ratio));
+/* The sides of rectangles: their share of the whole area, and a to b. */
+struct sides {
+  double least, most, from, to;
+};
+
+static void draw_sides(int *a, int *b, const struct sides *s, double area, struct skp__random *r) {
+  double target = area * skp__random_between(r, s->least, s->most);
+  double ratio = exp(skp__random_between(r, log(s->from), log(s->to)));
+  *a = (int)rint(sqrt(target * ratio));
+  *b = (int)rint(sqrt(target / ratio));
 }
 
 enum { TRIES = 10 }; /* torchvision's number for both */
@@ -46,19 +49,20 @@ enum { TRIES = 10 }; /* torchvision's number for both */
 /* RandomResizedCrop; where nothing fits, the largest part in the middle of an allowed shape. */
 static void draw_part(const struct drawing *d, struct skp__random *r) {
   const int H = d->image->H, W = d->image->W;
-  const double narrow = 3.0 / 4, ratio = (double)W / H;
+  const struct sides sides = {d->a->least_area, 1, 3.0 / 4, 4.0 / 3};
+  const double ratio = (double)W / H;
   struct skp__box *part = &d->v->part;
   scale_to(d->v, d->v->H, d->v->W);
   for (int i = 0; i < TRIES; i++) {
     int h, w;
-    draw_sides(&h, &w, (double)H * W, d->a->least_area, 1, narrow, r);
+    draw_sides(&w, &h, &sides, (double)H * W, r);
     if (h < 1 || w < 1 || h > H || w > W) continue;
     *part = (struct skp__box){below(r, H - h + 1), 0, h, w};
     part->left = below(r, W - w + 1);
     return;
   }
-  if (ratio < narrow) part->height = clamp((int)rint(W / narrow), 1, H);
-  if (ratio > 1 / narrow) part->width = clamp((int)rint(H / narrow), 1, W);
+  if (ratio < sides.from) part->height = clamp((int)rint(W / sides.from), 1, H);
+  if (ratio > sides.to) part->width = clamp((int)rint(H * sides.to), 1, W);
   part->top = (H - part->height) / 2;
   part->left = (W - part->width) / 2;
 }
@@ -82,13 +86,14 @@ static void draw_cutout(const struct drawing *d, struct skp__random *r) {
   d->v->hole[0] = (struct skp__box){top, left, bottom - top, right - left};
 }
 
-/* RandomErasing: from 2 to 33 % of the area, up to 0.3 as high as wide or as wide as high. */
+/* RandomErasing with its defaults. */
 static void draw_erasing(const struct drawing *d, struct skp__random *r) {
+  static const struct sides sides = {0.02, 0.33, 0.3, 3.3};
   const int H = d->v->H, W = d->v->W;
   if (skp__random_uniform(r) >= d->a->erasing) return;
   for (int i = 0; i < TRIES; i++) {
     int h, w;
-    draw_sides(&h, &w, (double)H * W, 0.02, 0.33, 0.3, r);
+    draw_sides(&h, &w, &sides, (double)H * W, r);
     if (h >= H || w >= W) continue;
     d->v->hole[1] = (struct skp__box){below(r, H - h + 1), 0, h, w};
     d->v->hole[1].left = below(r, W - w + 1);
