@@ -24,6 +24,7 @@
   X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
   X(REPORT, "report", 0, "DIR", "write confusion.csv, classes.csv and worst.csv into this folder")                     \
   X(WORST, "worst", 0, "N", "images with the highest loss that are listed; default: 20")                               \
+  X(CURVE, "curve", 0, "FILE", "where the curve goes, as CSV; default: lr.csv")                                        \
   X(TOP, "top", 'k', "K", "classes shown for each image; default: 3")                                                  \
   X(INVERT, "invert", 0, "", "turn dark on light into light on dark first")                                            \
   X(LOGITS, "logits", 0, "FILE", "write the data set's logits and labels to this safetensors file")                    \
@@ -78,7 +79,7 @@ struct cli_command {
 
 /* The table; name NULL ends it. */
 extern const struct cli_command cli_commands[];
-#define CLI_COMMAND_LIST(X) X(train) X(eval) X(predict) X(devices) X(summary) X(selftest) X(bench)
+#define CLI_COMMAND_LIST(X) X(train) X(eval) X(predict) X(lr) X(devices) X(summary) X(selftest) X(bench)
 #define X(name)             skp_status cli_##name(struct cli *c);
 CLI_COMMAND_LIST(X)
 #undef X
@@ -93,6 +94,8 @@ void cli_free(struct cli *c);
 const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
+/* The same of a recipe's entry. */
+bool cli_said_entry(const struct cli *c, const char *name);
 /* A whole number from least to most; `fallback` if it was not said. */
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
 

@@ -210,6 +210,12 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   return status;
 }
 
+bool cli_said_entry(const struct cli *c, const char *name) {
+  for (int i = 0; skp__recipe_fields[i].name; i++)
+    if (c->recipe[i] && strcmp(skp__recipe_fields[i].name, name) == 0) return true;
+  return false;
+}
+
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least_value, int64_t most,
                    int64_t fallback) {
   const char *text = c->value[o];

@@ -188,10 +188,8 @@ static skp_status data_set(struct cli *c) {
 }
 
 skp_status cli_predict(struct cli *c) {
-  bool files = c->arguments.n > 1, logits = cli_said(c, CLI_LOGITS), data = false;
+  bool files = c->arguments.n > 1, logits = cli_said(c, CLI_LOGITS), data = cli_said_entry(c, "data");
   int64_t top;
-  for (int i = 0; skp__recipe_fields[i].name; i++)
-    data = data || (c->recipe[i] && strcmp(skp__recipe_fields[i].name, "data") == 0);
   SKP_TRY(cli_int(c, CLI_TOP, &top, 1, 1 << 20, 3));
   if (files && (logits || data))
     return skp__fail(SKP_USAGE, "Images and a data set exclude each other: give files, or --data with --logits.");

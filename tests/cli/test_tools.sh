@@ -1,4 +1,4 @@
-# test_tools.sh: summary, bench and selftest. SPDX-License-Identifier: MIT
+# test_tools.sh: summary, bench, lr and selftest. SPDX-License-Identifier: MIT
 . "$SKP_SOURCE_DIR/tests/cli/lib.sh"
 
 run 0 summary "$models/resize.lua" --batch 2
@@ -32,6 +32,18 @@ in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  fc +linear_dw +[a-z0-9_]+ +8×784, .* -> 2
 in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  1 +linear '
 run 0 bench tiny.lua --batch 8 --steps 1 --layers --json --backend reference
 in_out '"layer":"fc","operation":"linear","method":"reference","shapes":"[^"]*","ms":[0-9.e-]+,"gflops":[0-9.e-]+,"launches":\[\{"name":"reference","ms":'
+
+# The learning-rate finder: the same curve each time, and a rate with which the network learns.
+run 0 lr tiny.lua --curve first.csv
+in_out '^(diverged|ended) after [0-9]+ steps; the curve is in first.csv$'
+in_out '^suggestion: --lr [0-9.e-]+ \(tiny uses 0.1\)$'
+run 0 lr tiny.lua --curve second.csv --json
+in_out '^\{"suggestion":0\.[0-9]+,"steepest":[0-9.e-]+,"lowest":[0-9.]+,"diverged":'
+cmp first.csv second.csv || fail "two curves differ"
+head -1 first.csv | grep -qx 'step,lr,loss,smoothed_loss' || fail "first.csv: $(head -1 first.csv)"
+lr=$(sed 's/.*"suggestion":\([0-9.e-]*\),.*/\1/' out)
+awk "BEGIN {exit !($lr >= 0.003 && $lr <= 0.3)}" || fail "suggestion: $lr"
+refuse 2 'leave out --lr' lr tiny.lua --lr 0.1
 
 run 0 selftest --op relu
 tail -1 out | grep -Eqx '[0-9]+ passed, 0 failed' || fail "last line: $(tail -1 out)"

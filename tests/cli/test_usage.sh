@@ -4,7 +4,7 @@
 refuse 2 'Usage: skipper COMMAND'
 run 0 --help
 in_out 'Usage: skipper COMMAND'
-for command in train eval predict devices summary selftest bench; do
+for command in train lr eval predict devices summary selftest bench; do
   in_out "^  $command "
   run 0 "$command" --help
   in_out "skipper $command"

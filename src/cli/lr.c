@@ -1,0 +1,115 @@
+/* lr.c: skipper lr: the learning-rate finder, its curve as text, and a suggestion. SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+#include "train/find_lr.h"
+#include <math.h>
+#include <string.h>
+
+static const double first_rate = 1e-7, last_rate = 10;
+enum { RAMP_STEPS = 100, ROWS = 14 };
+
+/* ---- the plot --------------------------------------------------------------------------------------------------- */
+
+/* A column a step. What lies more than as far above the start as the lowest lies below it is cut off. */
+struct plot {
+  double top, bottom;
+  char cell[ROWS][RAMP_STEPS + 1];
+};
+
+static void draw(struct plot *p, const struct skp_lr_curve *c) {
+  double low = c->at[c->lowest].smooth, start = c->at[0].smooth;
+  p->bottom = low;
+  p->top = start + fmax(start - low, 0.1 * fabs(start) + 1e-9);
+  memset(p->cell, ' ', sizeof p->cell);
+  for (int row = 0; row < ROWS; row++) {
+    p->cell[row][c->n] = 0;
+    for (int64_t i = 0; c->steepest >= 0 && i < c->n; i++)
+      if (c->at[i].lr <= c->suggestion && (i + 1 == c->n || c->at[i + 1].lr > c->suggestion)) p->cell[row][i] = ':';
+  }
+  for (int64_t i = 0; i < c->n; i++) {
+    double height = (p->top - c->at[i].smooth) / (p->top - p->bottom);
+    if (height >= 0) p->cell[(int)(height * (ROWS - 1) + 0.5)][i] = '*';
+  }
+}
+
+static void print_plot(const struct skp_lr_curve *c) {
+  struct plot p;
+  draw(&p, c);
+  printf("smoothed loss\n");
+  for (int row = 0; row < ROWS; row++)
+    printf("%9.4g |%s\n", p.top - (p.top - p.bottom) * row / (ROWS - 1), p.cell[row]);
+  printf("%9s +", "");
+  for (int64_t i = 0; i < c->n; i++) putchar('-');
+  printf("\n%9s  %-12.1e", "", c->at[0].lr);
+  for (int64_t i = 12; i + 7 < c->n; i++) putchar(' ');
+  printf("%7.1e  learning rate\n", c->at[c->n - 1].lr);
+}
+
+static skp_status print_curve(const struct cli *c, const struct skp_lr_curve *curve, const char *path) {
+  if (!curve->n)
+    return skp__fail(SKP_NUMERIC,
+                     "The very first loss, at the learning rate %g, is not finite. Check that the pixels "
+                     "are normalised (--mean, --std).",
+                     first_rate);
+  print_plot(curve);
+  printf("%s after %lld steps; the curve is in %s\n", curve->diverged ? "diverged" : "ended", (long long)curve->n,
+         path);
+  if (curve->steepest < 0) {
+    printf("The loss does not fall anywhere: there is nothing to suggest.\n");
+    return SKP_OK;
+  }
+  printf("steepest at %.2g, lowest at %.2g\nsuggestion: --lr %.2g (%s uses %g)\n", curve->at[curve->steepest].lr,
+         curve->at[curve->lowest].lr, curve->suggestion, c->model->name, c->model->recipe.lr);
+  return SKP_OK;
+}
+
+static skp_status print_json(const struct cli *c, const struct skp_lr_curve *curve) {
+  cJSON *object = cJSON_CreateObject(), *list;
+  cJSON_AddItemToObject(object, "suggestion",
+                        curve->steepest < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(curve->suggestion));
+  cJSON_AddItemToObject(object, "steepest",
+                        curve->steepest < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(curve->at[curve->steepest].lr));
+  cJSON_AddItemToObject(object, "lowest",
+                        curve->n ? cJSON_CreateNumber(curve->at[curve->lowest].lr) : cJSON_CreateNull());
+  cJSON_AddBoolToObject(object, "diverged", curve->diverged);
+  cJSON_AddNumberToObject(object, "recipe_lr", c->model->recipe.lr);
+  list = cJSON_AddArrayToObject(object, "curve");
+  for (int64_t i = 0; i < curve->n; i++) {
+    const double point[] = {curve->at[i].lr, curve->at[i].loss, curve->at[i].smooth};
+    cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(point, 3));
+  }
+  return cli_print_json(object);
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------------ */
+
+static skp_status find(struct cli *c, const struct skp_source *train, uint64_t seed) {
+  const char *path = c->value[CLI_CURVE] ? c->value[CLI_CURVE] : "lr.csv", *init = c->value[CLI_INIT];
+  struct skp_lr_curve curve;
+  struct skp_lr_options o = {.seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS};
+  o.threads = cli_loader_threads(c);
+  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
+  SKP_TRY(skp__session_init(c->session, seed));
+  if (init) SKP_TRY(skp__checkpoint_load_weights(init, c->session, false, stderr));
+  skp_status status = skp__find_lr(&curve, c->session, train, &o);
+  if (status == SKP_OK) status = skp__lr_curve_write(&curve, path);
+  if (status == SKP_OK) status = cli_said(c, CLI_JSON) ? print_json(c, &curve) : print_curve(c, &curve, path);
+  skp__lr_curve_free(&curve);
+  return status;
+}
+
+skp_status cli_lr(struct cli *c) {
+  struct skp_source *train;
+  int64_t seed;
+  if (cli_said_entry(c, "lr") || cli_said_entry(c, "schedule"))
+    return skp__fail(SKP_USAGE, "lr looks for the learning rate itself: leave out --lr and --schedule.");
+  SKP_TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, 1));
+  SKP_TRY(cli_open_model(c));
+  SKP_TRY(cli_open_data(c, &train, SKP_SPLIT_TRAIN));
+  skp_status status = cli_open_backend(c);
+  if (status == SKP_OK) {
+    cli_say_device(c);
+    status = find(c, train, (uint64_t)seed);
+  }
+  skp__source_destroy(train);
+  return status;
+}
