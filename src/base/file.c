@@ -86,14 +86,18 @@ static int write_all(int fd, const void *data, int64_t bytes) {
   return 0;
 }
 
+const char *skp__write_advice(int error) {
+  switch (error) {
+  case ENOSPC:
+  case EDQUOT: return "The disk is full: free some space or choose another folder.";
+  case EFBIG: return "Raise the limit on file sizes (ulimit -f) or choose a folder whose file system has a higher one.";
+  default: return "Check the folder's permissions or choose another folder.";
+  }
+}
+
 static skp_status fail_write(const char *path, int error, int64_t bytes) {
-  if (error == ENOSPC || error == EDQUOT)
-    return skp__fail(
-        SKP_IO,
-        "Cannot write %s: the disk is full (%s); %lld bytes are needed. Free some space or choose another folder.",
-        path, strerror(error), (long long)bytes);
-  return skp__fail(SKP_IO, "Cannot write %s: %s. Check the folder's permissions or choose another folder.", path,
-                   strerror(error));
+  return skp__fail(SKP_IO, "Cannot write %s: %s; %lld bytes are needed. %s", path, strerror(error), (long long)bytes,
+                   skp__write_advice(error));
 }
 
 /* Makes a rename last: the folder's own entry must reach the disk too. */

@@ -21,6 +21,8 @@ struct skp__file_part {
   int64_t bytes;
 };
 skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts);
+/* What to do when writing failed with this errno: a sentence for the end of an error's text. */
+const char *skp__write_advice(int error);
 
 bool skp__file_exists(const char *path);
 bool skp__folder_exists(const char *path);

@@ -22,9 +22,10 @@ const struct cli_command cli_commands[] = {
      "Prints accuracy, precision and recall of each class, and the images with the highest loss.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
-    {"predict", "CKPT.safetensors [IMAGE...]", 1, 1 << 20, "data strict batch top invert logits json device",
+    {"predict", "CKPT.safetensors [IMAGE|FOLDER...]", 1, 1 << 20, "data strict batch top invert logits json device",
      "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
-     "  skipper predict runs/resize-1/best.safetensors seven.png\n"
+     "A folder stands for the images in it and in its folders.\n"
+     "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
      cli_predict},
     {"lr", "MODEL.lua", 1, 1, "recipe curve seed no-augment init set size json device",

@@ -1,66 +1,11 @@
 /* predict.c: skipper predict. SPDX-License-Identifier: MIT */
-#include "cli/cli.h"
+#include "cli/pictures.h"
 #include "io/safetensors.h"
-#include "train/session.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- images that the command line names, as a source --------------------------------------------------------------- */
-
-struct pictures {
-  struct skp_source base;
-  const struct cli *c;
-};
-
-static bool dark_on_light(const struct skp_image *image) {
-  int H = image->H, W = image->W;
-  double sum = 0;
-  for (int h = 0; h < H; h++)
-    for (int w = 0; w < W; w++)
-      if (h == 0 || w == 0 || h == H - 1 || w == W - 1) sum += image->pixels[h * W + w];
-  return H > 1 && W > 1 && sum / (2 * (H + W) - 4) > 127;
-}
-
-static skp_status read_picture(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
-  const struct cli *c = ((const struct pictures *)s)->c;
-  const char *path = c->arguments.at[i + 1];
-  *label = -1;
-  SKP_TRY(skp__image_read(out, path, s->C));
-  if (cli_said(c, CLI_INVERT))
-    for (int p = 0; p < out->H * out->W * out->C; p++) out->pixels[p] = (uint8_t)(255 - out->pixels[p]);
-  else if (out->C == 1 && dark_on_light(out))
-    fprintf(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n", path);
-  return SKP_OK;
-}
-
-/* Loads them one by one, made what the network takes. */
-static skp_status load_pictures(struct skp_loader **out, struct pictures *s, const struct skp_recipe *r) {
-  static char name[] = "the command line";
-  struct skp_loader_options o = {.batch = 1, .threads = 1, .depth = 2};
-  s->base = (struct skp_source){.name = name,
-                                .n = (int64_t)s->c->arguments.n - 1,
-                                .C = r->channels,
-                                .classes = r->classes,
-                                .image = read_picture};
-  skp__session_loading(&o, r, false);
-  return skp__loader_create(out, &s->base, &o);
-}
-
-/* ---- one of them ---------------------------------------------------------------------------------------------------- */
-
-/* Makes logits[classes] of the next picture. */
-static skp_status run_picture(struct cli *c, float *logits, const struct skp_batch *batch) {
-  struct skp_plan *plan;
-  struct skp_backend *b = c->backend;
-  SKP_TRY(skp__session_eval_plan(c->session, &plan, 1));
-  const struct skp_graph *g = skp__plan_graph(plan);
-  SKP_TRY(skp__session_feed(c->session, plan, batch));
-  SKP_TRY(skp__plan_run(plan));
-  return skp__backend_read_now(b, skp__plan_buffer(plan, g->logits), 0, logits, 4L * c->model->recipe.classes);
-}
-
-/* ---- answers ---------------------------------------------------------------------------------------------------- */
+/* ---- images ----------------------------------------------------------------------------------------------------- */
 
 /* exp(logit) / sum, in place. */
 static void softmax(float *logits, int n) {
@@ -72,73 +17,91 @@ static void softmax(float *logits, int n) {
 }
 
 /* The most likely class that is left; it is taken out. */
-static int take_best(float *probability, int n) {
+static int take_best(float *probability, int n, float *value) {
   int best = 0;
   for (int i = 1; i < n; i++)
     if (probability[i] > probability[best]) best = i;
+  *value = probability[best];
+  probability[best] = -1;
   return best;
 }
 
-static void print_answers(const struct cli *c, const char *path, float *probability, int top) {
+static void print_answer(const struct cli *c, const char *path, float *probability, int top) {
   printf("%s:", path);
   for (int k = 0; k < top; k++) {
-    int best = take_best(probability, c->model->recipe.classes);
-    printf("%s %s %.2f %%", k ? "," : "", c->class_names[best], 100 * (double)probability[best]);
-    probability[best] = -1;
+    float value;
+    int best = take_best(probability, c->model->recipe.classes, &value);
+    printf("%s %s %.2f %%", k ? "," : "", c->class_names[best], 100 * (double)value);
   }
   printf("\n");
 }
 
-static void add_answers(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
+static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
   cJSON *image = cJSON_CreateObject(), *answers;
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
   answers = cJSON_AddArrayToObject(image, "top");
   for (int k = 0; k < top; k++) {
-    int best = take_best(probability, c->model->recipe.classes);
+    float value;
+    int best = take_best(probability, c->model->recipe.classes, &value);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddItemToArray(answers, answer);
     cJSON_AddNumberToObject(answer, "index", best);
     cJSON_AddStringToObject(answer, "class", c->class_names[best]);
-    cJSON_AddNumberToObject(answer, "probability", (double)probability[best]);
-    probability[best] = -1;
+    cJSON_AddNumberToObject(answer, "probability", (double)value);
   }
 }
 
-/* `list` NULL: text. */
-static skp_status answer(struct cli *c, struct skp_loader *loader, float *logits, int top, cJSON *list) {
+/* What stands out about a file is said; false: it could not be read. */
+static bool say_file(const struct cli_picture *file, bool invert) {
+  if (file->error) fprintf(stderr, "skipper predict: %s\n", file->error);
+  if (file->dark_on_light && !invert)
+    fprintf(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n",
+            file->path);
+  return !file->error;
+}
+
+/* `list` NULL: text. Files that cannot be read are left out, and make the call fail in the end. */
+static skp_status show_pictures(const struct cli *c, const struct cli_pictures *p, float *logits, int top,
+                                cJSON *list) {
   int classes = c->model->recipe.classes;
-  for (size_t i = 1; i < c->arguments.n; i++) {
-    const char *path = c->arguments.at[i];
-    struct skp_batch *batch;
-    SKP_TRY(skp__loader_next(loader, &batch, NULL));
-    SKP_TRY(run_picture(c, logits, batch));
-    skp__loader_give_back(loader, batch);
-    softmax(logits, classes);
+  long long bad = 0;
+  for (size_t i = 0; i < p->files.n; i++) {
+    float *own = logits + (int64_t)i * classes;
+    bad += p->files.at[i].error != NULL;
+    if (!say_file(&p->files.at[i], p->invert)) continue;
+    softmax(own, classes);
     if (list)
-      add_answers(list, c, path, logits, top);
+      add_answer(list, c, p->files.at[i].path, own, top);
     else
-      print_answers(c, path, logits, top);
+      print_answer(c, p->files.at[i].path, own, top);
   }
-  return SKP_OK;
+  if (list) SKP_TRY(cli_print_json(list));
+  return bad ? skp__fail(SKP_IO, "%lld of %zu images could not be read.", bad, p->files.n) : SKP_OK;
 }
 
-static skp_status images(struct cli *c, int top) {
+static skp_status predict_pictures(struct cli *c, const struct cli_pictures *p, int top) {
   const struct skp_recipe *r = &c->model->recipe;
-  struct pictures pictures = {.c = c};
-  struct skp_loader *loader = NULL;
+  struct skp_eval_result result;
   float *logits;
-  if (r->channels != 1 && r->channels != 3)
-    return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", c->model->name,
-                     r->channels);
-  SKP_TRY(skp__alloc(&logits, (size_t)r->classes, sizeof *logits));
-  cJSON *list = cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL;
-  skp_status status = load_pictures(&loader, &pictures, r);
-  if (status == SKP_OK) status = answer(c, loader, logits, top < r->classes ? top : r->classes, list);
-  skp__loader_destroy(loader);
+  int64_t batch = r->batch < p->base.n ? r->batch : p->base.n;
+  SKP_TRY(skp__alloc(&logits, (size_t)(p->base.n * r->classes), sizeof *logits));
+  skp_status status = skp__evaluate(c->session, &p->base, batch, cli_loader_threads(c), &result, logits, NULL);
+  if (status == SKP_OK)
+    status = show_pictures(c, p, logits, top < r->classes ? top : r->classes,
+                           cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL);
   free(logits);
-  if (status == SKP_OK && list) return cli_print_json(list);
-  cJSON_Delete(list);
+  return status;
+}
+
+static skp_status pictures(struct cli *c, int top) {
+  struct cli_pictures p;
+  int C = c->model->recipe.channels;
+  if (C != 1 && C != 3)
+    return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", c->model->name, C);
+  skp_status status = cli_pictures_open(&p, c->arguments.at + 1, c->arguments.n - 1, C, cli_said(c, CLI_INVERT));
+  if (status == SKP_OK) status = predict_pictures(c, &p, top);
+  cli_pictures_free(&p);
   return status;
 }
 
@@ -194,10 +157,11 @@ skp_status cli_predict(struct cli *c) {
   if (files && (logits || data))
     return skp__fail(SKP_USAGE, "Images and a data set exclude each other: give files, or --data with --logits.");
   if (!files && !logits)
-    return skp__fail(SKP_USAGE, data ? "--data needs --logits FILE: where the answers go."
-                                     : "Give the images to look at, or a data set (--data with --logits).");
+    return skp__fail(SKP_USAGE,
+                     data ? "--data needs --logits FILE: where the answers go."
+                          : "Give the images to look at, files or folders, or a data set (--data with --logits).");
   if (logits && (cli_said(c, CLI_TOP) || cli_said(c, CLI_JSON) || cli_said(c, CLI_INVERT)))
     return skp__fail(SKP_USAGE, "--top, --json and --invert are for images, not for --logits.");
   SKP_TRY(cli_open_checkpoint(c));
-  return files ? images(c, (int)top) : data_set(c);
+  return files ? pictures(c, (int)top) : data_set(c);
 }

@@ -126,6 +126,7 @@ struct skp_loader_options {
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
   bool stand_in; /* the next sound sample takes the place of a damaged one; false: it comes black and without a label */
   uint64_t seed;
+  int64_t epochs; /* after which nothing is prepared any more; 0: there is no end */
   int64_t start; /* batches that are skipped: the first to come is number `start`, as if all before it had been taken */
   float mean[4],
       std[4]; /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
@@ -150,7 +151,7 @@ skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *
                               const struct skp_loader_options *options);
 void skp__loader_destroy(struct skp_loader *l);          /* stops the workers; NULL is fine */
 int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
-/* The next batch, in order, across epochs without end. It stays valid until it is given back, in any order. At most depth - 1 may be held.
+/* The next batch, in order, across epochs, without end unless the options set one. It stays valid until it is given back, in any order. At most depth - 1 may be held.
  * Adds the seconds spent waiting to *waited (may be NULL). A sample that cannot be read fails here, at its batch, and at each call
  * from then on. */
 skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited);

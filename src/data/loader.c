@@ -61,11 +61,16 @@ static void pick_samples(struct skp_loader *l, struct slot *slot) {
   for (int64_t i = 0; i < b->n; i++) slot->picks[i] = l->order[(first + i) % n];
 }
 
+/* Under the lock: whether that batch lies beyond the last epoch. */
+static bool beyond(const struct skp_loader *l, int64_t batch) {
+  return l->o.epochs && batch >= l->o.epochs * skp__loader_batches(l);
+}
+
 /* Claims the next batch; NULL when the loader stops. */
 static struct slot *claim(struct skp_loader *l) {
   pthread_mutex_lock(&l->lock);
   struct slot *slot = &l->slot[l->claimed % l->o.depth];
-  while (!l->stop && slot->state != FREE) {
+  while (!l->stop && (slot->state != FREE || beyond(l, l->claimed))) {
     pthread_cond_wait(&l->freed, &l->lock);
     slot = &l->slot[l->claimed % l->o.depth]; /* another worker may have claimed meanwhile */
   }
@@ -170,13 +175,14 @@ skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double
   *out = NULL;
   pthread_mutex_lock(&l->lock);
   struct slot *slot = &l->slot[l->delivered % l->o.depth];
-  bool ready = wait_ready(l, slot, waited);
+  bool over = beyond(l, l->delivered), ready = !over && wait_ready(l, slot, waited);
   if (ready && slot->status == SKP_OK) {
     slot->state = HELD;
     l->delivered++;
     *out = &slot->batch;
   }
   pthread_mutex_unlock(&l->lock);
+  if (over) return skp__fail(SKP_INTERNAL, "The %lld epochs of the loader are over.", (long long)l->o.epochs);
   if (!ready) return skp__fail(SKP_INTERNAL, "All %d batches of the loader are held; give one back.", l->o.depth);
   return slot->status == SKP_OK
              ? SKP_OK

@@ -2,6 +2,7 @@
 #include "io/log.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -64,8 +65,8 @@ skp_status skp__log_flush(struct skp_log *log) {
     if (n < 0) {
       int error = errno;
       if (done && end >= 0 && ftruncate(log->fd, end)) error = errno; /* no half line stays */
-      return skp__fail(SKP_IO, "Cannot write %zu bytes to %s: %s. Free some space or choose another folder.", log->n,
-                       log->path, strerror(error));
+      return skp__fail(SKP_IO, "Cannot write %zu bytes to %s: %s. %s", log->n, log->path, strerror(error),
+                       skp__write_advice(error));
     }
     done += (size_t)n;
   }

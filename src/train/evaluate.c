@@ -76,7 +76,7 @@ static skp_status run(struct pass *p) {
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_answer *answers) {
   struct pass p = {.s = s, .batch = batch, .classes = s->model->recipe.classes, .logits = logits, .answers = answers};
-  struct skp_loader_options options = {.batch = batch, .threads = threads};
+  struct skp_loader_options options = {.batch = batch, .threads = threads, .epochs = 1};
   skp__session_loading(&options, &s->model->recipe, false);
   options.depth = SKP_STEPS_AHEAD + 3;
   double start = skp__clock();

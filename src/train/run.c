@@ -57,11 +57,8 @@ skp_status skp__run_check(const char *out, const struct skp_model *m) {
   int error = reserve(probe, bytes);
   free(probe);
   if (!error) return SKP_OK;
-  return skp__fail(
-      SKP_IO,
-      "Cannot write to the run folder %s: %s. It must take at least %lld bytes. Free some space, check its "
-      "permissions or name another folder with --out.",
-      out, strerror(error), (long long)bytes);
+  return skp__fail(SKP_IO, "Cannot write to the run folder %s: %s. It must take at least %lld bytes. %s", out,
+                   strerror(error), (long long)bytes, skp__write_advice(error));
 }
 
 /* ---- an earlier run --------------------------------------------------------------------------------------------- */

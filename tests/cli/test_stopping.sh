@@ -47,13 +47,13 @@ run 0 train tiny.lua --data set --max-steps 1 --out run
 cp run/last.safetensors before
 full() { (ulimit -f "$1"; shift; timeout 100 "$skipper" "$@" >out 2>err </dev/null); }
 full 8 train tiny.lua --data set --max-steps 1 --out run && fail "there was room?"
-in_err 'Cannot write to the run folder run: .* at least [0-9]+ bytes'
+in_err 'Cannot write to the run folder run: .* at least [0-9]+ bytes. Raise the limit on file sizes'
 cmp run/last.safetensors before || fail "the old checkpoint was touched"
 
 # No room later: the log outgrows its limit; the last checkpoint stays whole.
 rm -rf run
 full 240 train tiny.lua --data set --epochs 1000000 --out run && fail "the log never ended?"
-in_err 'run/log.jsonl: File too large'
+in_err 'run/log.jsonl: File too large. Raise the limit on file sizes'
 loads
 tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
 
@@ -66,7 +66,7 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   head -c 1M /dev/zero >disk/rest 2>/dev/null
   refuse 1 'No space left.*[0-9]+ bytes' train tiny.lua --data set --max-steps 1 --out disk/run
   cmp disk/run/last.safetensors before || fail "the old checkpoint was touched"
-  refuse 1 'disk is full.*[0-9]+ bytes' predict before --data set --logits disk/answers.safetensors
+  refuse 1 '[0-9]+ bytes are needed. The disk is full' predict before --data set --logits disk/answers.safetensors
   [ -z "$(find disk -name '*.tmp')" ] || fail "a temporary file stayed"
 fi
 echo ok

@@ -117,4 +117,19 @@ in_out '^dot\.png: [0-9] [0-9.]+ %, [0-9] [0-9.]+ %$'
 run 0 predict epochs/best.safetensors dot.png --json
 in_out '^\[\{"image":"dot.png","top":\[\{"index":[0-9],"class":"[0-9]","probability":[0-9.e-]+\}'
 refuse 1 'nowhere.png' predict epochs/best.safetensors nowhere.png
+
+# Folders of images; one that is damaged does not keep the others from being looked at.
+mkdir -p photos/b photos/none
+cp dot.png photos/z.PNG
+cp dot.png photos/b/dot.png
+echo 'no image' >photos/notes.txt
+run 0 predict epochs/best.safetensors photos dot.png --top 20
+[ "$(cut -d: -f1 out | xargs)" = "photos/b/dot.png photos/z.PNG dot.png" ] || fail "images: $(cut -d: -f1 out)"
+[ "$(sed -n 1p out | tr -cd % | wc -c)" = 10 ] || fail "not all ten classes: $(head -1 out)"
+cp photos/notes.txt photos/a.jpg
+run 1 predict epochs/best.safetensors photos
+in_err 'photos/a.jpg'
+in_err '1 of 3 images could not be read'
+[ "$(wc -l <out)" = 2 ] || fail "the other images are missing"
+refuse 1 'photos/none holds no images' predict epochs/best.safetensors photos/none
 echo ok

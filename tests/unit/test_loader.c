@@ -48,6 +48,24 @@ static int64_t labels(const struct numbers *s, const struct skp_loader_options *
 
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
+/* With an end, no batch comes after the last. */
+START_TEST(it_ends_when_asked_to) {
+  struct numbers s = numbers(7);
+  struct skp_loader_options o = options(3, 2);
+  struct skp_loader *l;
+  struct skp_batch *batch;
+  o.epochs = 2;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  for (int b = 0; b < 6; b++) {
+    ck_ok(skp__loader_next(l, &batch, NULL));
+    ck_assert_int_eq(batch->epoch, b / 3);
+    skp__loader_give_back(l, batch);
+  }
+  ck_fails(skp__loader_next(l, &batch, NULL), SKP_INTERNAL, "over");
+  skp__loader_destroy(l);
+}
+END_TEST
+
 START_TEST(each_sample_once_an_epoch) {
   enum { N = 23 };
   struct numbers s = numbers(N);
@@ -276,6 +294,7 @@ int main(void) {
   TCase *c = tcase_create("loader");
   tcase_set_timeout(c, 60);
   tcase_add_test(c, each_sample_once_an_epoch);
+  tcase_add_test(c, it_ends_when_asked_to);
   tcase_add_test(c, order_depends_on_seed_only);
   tcase_add_test(c, stored_order);
   tcase_add_test(c, starts_anywhere);
