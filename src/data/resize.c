@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS = 22 };
+enum { BITS = 22, HALF = 1 << (BITS - 1), MAX_CHANNELS = 4, PIECE = 32 };
 
 /* For each output position the input positions that it is made of. */
 struct axis {
@@ -56,39 +56,65 @@ static skp_status make_axis(struct axis *a, int out, int in) {
   return SKP_OK;
 }
 
-/* The mean for output o along an axis whose positions lie `step` bytes apart. */
-static inline uint8_t mean(const struct axis *a, int o, const uint8_t *in, int64_t step) {
-  const int32_t *weight = a->weight + (int64_t)o * a->widest;
-  int32_t sum = 1 << (BITS - 1);
-  in += a->first[o] * step;
-  for (int i = 0; i < a->count[o]; i++) sum += weight[i] * in[i * step];
+static uint8_t byte(int32_t sum) {
   sum >>= BITS;
   return (uint8_t)(sum > 255 ? 255 : sum);
 }
 
-/* in {in_h, in_w, C} -> between {in_h, out_w, C} -> out {out_h, out_w, C} */
-static void resize(uint8_t *out, int out_h, int out_w, uint8_t *between, const uint8_t *in, int in_h, int in_w, int C,
-                   const struct axis *columns, const struct axis *rows) {
-  int64_t row = (int64_t)out_w * C;
-  for (int64_t h = 0; h < in_h; h++)
-    for (int o = 0; o < out_w; o++)
-      for (int c = 0; c < C; c++) between[h * row + o * C + c] = mean(columns, o, in + h * in_w * C + c, C);
-  for (int o = 0; o < out_h; o++)
-    for (int64_t i = 0; i < row; i++) out[o * row + i] = mean(rows, o, between + i, row);
+/* One row along itself. Where C is known to the compiler it is twice as fast. */
+static inline void resize_row(uint8_t *out, int out_w, const uint8_t *in, int C, const struct axis *a) {
+  for (int o = 0; o < out_w; o++, out += C) {
+    const int32_t *weight = a->weight + (int64_t)o * a->widest;
+    const uint8_t *from = in + (int64_t)a->first[o] * C;
+    int32_t sum[MAX_CHANNELS] = {HALF, HALF, HALF, HALF};
+    for (int i = 0; i < a->count[o]; i++, from += C)
+      for (int c = 0; c < C; c++) sum[c] += weight[i] * from[c];
+    for (int c = 0; c < C; c++) out[c] = byte(sum[c]);
+  }
+}
+
+/* Output row o of n bytes from rows of `in`, which are `stride` bytes apart: pieces of a row, of a length that the compiler knows. */
+static void mix_rows(uint8_t *out, int64_t n, const uint8_t *in, int64_t stride, int o, const struct axis *a) {
+  const int32_t *weight = a->weight + (int64_t)o * a->widest;
+  in += a->first[o] * stride;
+  for (int64_t at = 0; at < n; at += PIECE) {
+    int32_t sum[PIECE];
+    for (int k = 0; k < PIECE; k++) sum[k] = HALF;
+    for (int i = 0; i < a->count[o]; i++)
+      for (int k = 0; k < PIECE; k++) sum[k] += weight[i] * in[i * stride + at + k];
+    for (int k = 0; k < PIECE && at + k < n; k++) out[at + k] = byte(sum[k]);
+  }
+}
+
+/* in {in_h, in_w, C} -> between {in_h, stride} -> out {out_h, out_w, C} */
+static void resize(uint8_t *out, int out_h, int out_w, uint8_t *between, int64_t stride, const uint8_t *in, int in_h,
+                   int in_w, int C, const struct axis *columns, const struct axis *rows) {
+  const int64_t row = (int64_t)out_w * C;
+  for (int64_t h = 0; h < in_h; h++) {
+    const uint8_t *from = in + h * in_w * C;
+    if (C == 1)
+      resize_row(between + h * stride, out_w, from, 1, columns);
+    else if (C == 3)
+      resize_row(between + h * stride, out_w, from, 3, columns);
+    else
+      resize_row(between + h * stride, out_w, from, C, columns);
+  }
+  for (int o = 0; o < out_h; o++) mix_rows(out + o * row, row, between, stride, o, rows);
 }
 
 skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C) {
   enum { MAX_SIDE = 1 << 28 };
   if (out_h < 1 || out_w < 1 || in_h < 1 || in_w < 1 || C < 1 || out_h > MAX_SIDE || out_w > MAX_SIDE ||
-      in_h > MAX_SIDE || in_w > MAX_SIDE || out_w > MAX_SIDE / in_h || C > 4)
+      in_h > MAX_SIDE || in_w > MAX_SIDE || out_w > MAX_SIDE / in_h || C > MAX_CHANNELS)
     return skp__fail(SKP_SHAPE, "An image of %d × %d pixels, %d channels, cannot be resized to %d × %d.", in_w, in_h, C,
                      out_w, out_h);
   struct axis columns = {0}, rows = {0};
   uint8_t *between = NULL;
+  const int64_t stride = ((int64_t)out_w * C + PIECE - 1) / PIECE * PIECE;
   skp_status status = make_axis(&columns, out_w, in_w);
   if (status == SKP_OK) status = make_axis(&rows, out_h, in_h);
-  if (status == SKP_OK) status = skp__alloc(&between, (size_t)in_h * (size_t)out_w, (size_t)C);
-  if (status == SKP_OK) resize(out, out_h, out_w, between, in, in_h, in_w, C, &columns, &rows);
+  if (status == SKP_OK) status = skp__alloc(&between, (size_t)in_h, (size_t)stride);
+  if (status == SKP_OK) resize(out, out_h, out_w, between, stride, in, in_h, in_w, C, &columns, &rows);
   free(between);
   free_axis(&rows);
   free_axis(&columns);
