@@ -101,6 +101,19 @@ static skp_status check_fit(const struct skp_source *s, const struct skp_model *
                    m->name, r->channels);
 }
 
+static bool is_number(const char *name) { return !name[strspn(name, "0123456789")]; }
+
+/* Where the classes are called otherwise than those that the network learned, their numbers may mean something else. */
+static void say_other_names(const struct cli *c, const struct skp_source *s) {
+  for (int i = 0; c->class_names && i < s->classes; i++) {
+    const char *here = s->class_names[i], *learned = c->class_names[i];
+    if (!strcmp(here, learned) || is_number(here) || is_number(learned)) continue;
+    fprintf(stderr, "Class %d of %s is %s, but the network learned it as %s: figures about it will mislead.\n", i,
+            s->name, here, learned);
+    return;
+  }
+}
+
 skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split) {
   const char *data = c->model->recipe.data;
   *out = NULL;
@@ -108,6 +121,7 @@ skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split
   SKP_TRY(skp__source_open(out, data, split));
   skp_status status = *out ? check_fit(*out, c->model) : SKP_OK;
   if (status == SKP_OK && *out && cli_said(c, CLI_STRICT)) status = skp__damage_be_strict((*out)->damage);
+  if (status == SKP_OK && *out) say_other_names(c, *out);
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*out);
   *out = NULL;

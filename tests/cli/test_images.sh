@@ -22,6 +22,12 @@ run 0 train two.lua --data set --out sound
 in_err '^data .*set: 200 images to train on, 2 to test with; .*is made 12×12×3'
 run 0 eval sound/last.safetensors --data set
 grep -q damaged err && fail "nothing is damaged"
+grep -q 'Class' err && fail "the classes are those of the training images"
+mkdir -p other/cat other/cow
+cp "$corpus/rgb.png" other/cat
+cp "$corpus/rgb.png" other/cow
+run 0 eval sound/last.safetensors --data other
+in_err 'Class 1 of other is cow, but the network learned it as dog'
 run 0 predict sound/last.safetensors "$corpus/cmyk.jpg" "$corpus/bit.png"
 in_out 'cmyk.jpg: (cat|dog) [0-9.]+ %'
 
