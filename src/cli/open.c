@@ -1,5 +1,6 @@
 /* open.c: opening what the command line names. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "train/schedule.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,29 +31,30 @@ int cli_loader_threads(const struct cli *c) {
 
 /* ---- model ------------------------------------------------------------------------------------------------------ */
 
-/* An optimizer chosen on the command line does without the recipe's settings for another one. */
-static skp_status leave_old_optimizer(const struct cli *c, struct skp_recipe *r) {
-  for (int i = 0; skp__recipe_fields[i].name; i++) {
-    const char *name = skp__recipe_fields[i].name, *said = c->recipe[i];
-    if (strcmp(name, "optimizer") != 0 || !said || strcmp(said, r->optimizer) == 0) continue;
-    SKP_TRY(skp__recipe_set(r, "momentum", "0"));
-    SKP_TRY(skp__recipe_set(r, "nesterov", "false"));
-    SKP_TRY(skp__recipe_set(r, "weight_decay", "0"));
-  }
-  return SKP_OK;
+/* Whether the command line says something else for a field than `value`. */
+static bool said_another(const struct cli *c, const char *field, const char *value) {
+  for (int i = 0; skp__recipe_fields[i].name; i++)
+    if (strcmp(skp__recipe_fields[i].name, field) == 0) return c->recipe[i] && strcmp(c->recipe[i], value) != 0;
+  return false;
+}
+
+/* An optimizer or a schedule chosen on the command line does without the recipe's settings for another one. */
+static skp_status leave_old_settings(const struct cli *c, struct skp_recipe *r) {
+  if (said_another(c, "schedule", r->schedule)) skp__schedule_reset(r);
+  if (!said_another(c, "optimizer", r->optimizer)) return SKP_OK;
+  SKP_TRY(skp__recipe_set(r, "momentum", "0"));
+  SKP_TRY(skp__recipe_set(r, "nesterov", "false"));
+  return skp__recipe_set(r, "weight_decay", "0");
 }
 
 skp_status cli_override_recipe(struct cli *c) {
   struct skp_recipe *r = &c->model->recipe;
-  SKP_TRY(leave_old_optimizer(c, r));
-  bool norm = false;
+  SKP_TRY(leave_old_settings(c, r));
   for (int i = 0; skp__recipe_fields[i].name; i++) {
-    if (!c->recipe[i]) continue;
-    norm = norm || skp__recipe_fields[i].kind == SKP_RECIPE_NUMBERS;
-    SKP_TRY(skp__recipe_set(r, skp__recipe_fields[i].name, c->recipe[i]));
+    if (c->recipe[i]) SKP_TRY(skp__recipe_set(r, skp__recipe_fields[i].name, c->recipe[i]));
   }
   if (cli_said(c, CLI_NO_AUGMENT)) skp__recipe_no_augmentation(r);
-  if (norm && r->n_norm != 1 && r->n_norm != r->channels)
+  if ((r->mean.n != 1 && r->mean.n != r->channels) || (r->std.n != 1 && r->std.n != r->channels))
     return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
   if (r->resize && r->resize < r->size)
     return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",

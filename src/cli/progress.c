@@ -37,31 +37,47 @@ static double remaining(const struct skp_progress *p, int64_t batch_images) {
   return p->img_per_s > 0 ? steps * (double)batch_images / p->img_per_s : 0;
 }
 
+/* "3/10", or "3" where there is no end. */
+static const char *epoch_text(char *text, size_t size, const struct skp_progress *p) {
+  int n = snprintf(text, size, "%lld", (long long)p->epoch + 1);
+  if (p->epochs > 0) snprintf(text + n, size - (size_t)n, "/%lld", (long long)p->epochs);
+  return text;
+}
+
+/* "  ETA 2:03"; nothing where there is no end. */
+static const char *eta_text(char *text, size_t size, const struct skp_progress *p) {
+  char time[24];
+  double seconds = remaining(p, p->images / (p->step_in_epoch ? p->step_in_epoch : 1));
+  snprintf(text, size, "%s%s", p->epochs > 0 ? "  ETA " : "",
+           p->epochs > 0 ? duration(time, sizeof time, seconds) : "");
+  return text;
+}
+
 static void draw_bar(struct cli_progress *c, const struct skp_progress *p) {
   enum { WIDTH = 16 }; /* the whole line fits 80 columns */
-  char bar[3 * WIDTH + 1] = "", eta[32];
+  char bar[3 * WIDTH + 1] = "", epoch[48], eta[48];
   int64_t filled = p->step_in_epoch * WIDTH / p->steps_in_epoch;
   for (int i = 0; i < WIDTH; i++) strcat(bar, i < filled ? "━" : "─");
-  duration(eta, sizeof eta, remaining(p, p->images / (p->step_in_epoch ? p->step_in_epoch : 1)));
-  fprintf(stderr, "\r\033[Kepoch %lld/%lld %s %lld/%lld  loss %.4f  %.0f images/s  ETA %s", (long long)p->epoch + 1,
-          (long long)p->epochs, bar, (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
-          eta);
+  fprintf(stderr, "\r\033[Kepoch %s %s %lld/%lld  loss %.4f  %.0f images/s%s", epoch_text(epoch, sizeof epoch, p), bar,
+          (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
+          eta_text(eta, sizeof eta, p));
   c->width = 1;
 }
 
 static void say_step(const struct skp_progress *p) {
-  char eta[32];
-  fprintf(stderr, "epoch %lld/%lld  step %lld/%lld  loss %.4f  %.0f images/s  ETA %s\n", (long long)p->epoch + 1,
-          (long long)p->epochs, (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
-          duration(eta, sizeof eta, remaining(p, p->images / (p->step_in_epoch ? p->step_in_epoch : 1))));
+  char epoch[48], eta[48];
+  fprintf(stderr, "epoch %s  step %lld/%lld  loss %.4f  %.0f images/s%s\n", epoch_text(epoch, sizeof epoch, p),
+          (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
+          eta_text(eta, sizeof eta, p));
 }
 
 static void say_epoch(const struct skp_progress *p) {
-  char time[32], test[96] = "";
+  char epoch[48], time[32], test[96] = "";
+  const char *set = p->valid ? "valid" : "test";
   if (p->accuracy >= 0)
-    snprintf(test, sizeof test, "  test accuracy %.2f %%  test loss %.4f", 100 * p->accuracy, p->test_loss);
-  fprintf(stderr, "epoch %lld/%lld  loss %.4f%s  %.0f images/s  %s", (long long)p->epoch + 1, (long long)p->epochs,
-          p->train_loss, test, p->img_per_s, duration(time, sizeof time, p->seconds));
+    snprintf(test, sizeof test, "  %s accuracy %.2f %%  %s loss %.4f", set, 100 * p->accuracy, set, p->test_loss);
+  fprintf(stderr, "epoch %s  loss %.4f%s  %.0f images/s  %s", epoch_text(epoch, sizeof epoch, p), p->train_loss, test,
+          p->img_per_s, duration(time, sizeof time, p->seconds));
   fprintf(stderr, "  data wait %.1f %%\n", 100 * p->data_wait);
 }
 

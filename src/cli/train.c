@@ -13,9 +13,9 @@
 struct training {
   struct cli *c;
   struct skp_train_options o;
-  int64_t frozen; /* numbers that the recipe leaves as they are */
-  struct skp_source *train, *test;
-  struct skp_resume *resume; /* NULL: a run begins */
+  int64_t frozen;                                  /* numbers that the recipe leaves as they are */
+  struct skp_source *whole, *train, *valid, *test; /* whole: train and valid are dealt from it, or NULL */
+  struct skp_resume *resume;                       /* NULL: a run begins */
   char *out;
   bool created; /* the run's folder, by us */
   struct cli_progress progress;
@@ -96,7 +96,7 @@ static void say_fit(const struct skp_source *s, const struct skp_recipe *r) {
 }
 
 static void say_damage(struct training *t) {
-  cli_say_damage(t->train, &t->damaged[0]);
+  cli_say_damage(t->whole ? t->whole : t->train, &t->damaged[0]);
   cli_say_damage(t->test, &t->damaged[1]);
 }
 
@@ -104,6 +104,7 @@ static void say_data(const struct training *t) {
   if (!t->train) return;
   char a[32], b[32];
   fprintf(stderr, "data     %s: %s images to train on", t->train->name, cli_grouped(a, sizeof a, t->train->n));
+  if (t->valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->valid->n));
   if (t->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->test->n));
   say_fit(t->train, &t->c->model->recipe);
   fprintf(stderr, "\n");
@@ -116,9 +117,11 @@ static void say_recipe(const struct training *t) {
   if (r->warmup > 0) fprintf(stderr, ", %g epochs of warm-up", r->warmup);
   if (r->momentum > 0) fprintf(stderr, ", %smomentum %g", r->nesterov ? "Nesterov " : "", r->momentum);
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
-  fprintf(stderr, ", batch %lld%s, %lld epoch%s, seed %lld\n", (long long)r->batch,
-          t->train && r->batch > t->train->n ? " (all images at once)" : "", (long long)r->epochs,
-          r->epochs == 1 ? "" : "s", (long long)t->o.seed);
+  fprintf(stderr, ", batch %lld%s", (long long)r->batch,
+          t->train && r->batch > t->train->n ? " (all images at once)" : "");
+  if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");
+  if (r->patience > 0) fprintf(stderr, ", patience %lld", (long long)r->patience);
+  fprintf(stderr, ", seed %lld\n", (long long)t->o.seed);
 }
 
 static void say_frozen(const struct training *t) {
@@ -175,10 +178,11 @@ static skp_status start_weights(struct training *t) {
 
 static skp_status run(struct training *t) {
   struct cli *c = t->c;
-  const struct skp_data data = {t->train, t->test};
+  const struct skp_data data = {t->train, t->valid, t->test};
+  double tested;
   cli_progress_start(&t->progress);
   catch_signals();
-  skp_status status = skp__train(c->session, &data, &t->o);
+  skp_status status = skp__train(c->session, &data, &t->o, &tested);
   cli_progress_end(&t->progress);
   say_damage(t);
   if (status == SKP_INTERRUPTED) {
@@ -186,7 +190,9 @@ static skp_status run(struct training *t) {
     return SKP_OK;
   }
   SKP_TRY(status);
-  if (t->accuracy >= 0) printf("test accuracy %.2f %% after the last epoch\n", 100 * t->accuracy);
+  if (t->accuracy >= 0)
+    printf("%s accuracy %.2f %% after the last epoch\n", t->valid ? "valid" : "test", 100 * t->accuracy);
+  if (tested >= 0) printf("test accuracy %.2f %% with the best weights\n", 100 * tested);
   printf("saved in %s\n", t->out);
   return SKP_OK;
 }
@@ -219,6 +225,10 @@ static skp_status open_data(struct training *t) {
   if (t->o.max_steps == 0 && !*c->model->recipe.data) return SKP_OK;
   SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
   SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
+  if (c->model->recipe.valid_split > 0) {
+    t->whole = t->train;
+    SKP_TRY(skp__source_split(&t->train, &t->valid, t->whole, c->model->recipe.valid_split, t->o.seed));
+  }
   t->o.extra.class_names = t->train->class_names;
   t->o.extra.classes = t->train->classes;
   return SKP_OK;
@@ -236,15 +246,24 @@ static skp_status check_step(struct training *t) {
   return SKP_OK;
 }
 
+static skp_status check_end(const struct training *t) {
+  const struct skp_recipe *r = &t->c->model->recipe;
+  if (r->epochs > 0 || r->patience > 0 || t->o.max_steps >= 0 || t->o.max_seconds > 0) return SKP_OK;
+  return skp__fail(SKP_USAGE,
+                   "A run of --epochs 0 never ends by itself; give it --max-steps N, --max-time TIME or --patience N.");
+}
+
 /* Everything that can be checked without a device is checked before one is opened. */
 static skp_status check(struct training *t) {
   struct cli *c = t->c;
   SKP_TRY(skp__schedule_check(&c->model->recipe));
+  SKP_TRY(check_end(t));
   if (t->o.max_steps != 0) SKP_TRY(check_step(t));
   SKP_TRY(open_data(t));
   SKP_TRY(choose_folder(t));
   t->o.out = t->out;
-  return t->resume ? skp__resume_check(t->resume, c->model, &(struct skp_data){t->train, t->test}, &t->o) : SKP_OK;
+  return t->resume ? skp__resume_check(t->resume, c->model, &(struct skp_data){t->train, t->valid, t->test}, &t->o)
+                   : SKP_OK;
 }
 
 static void say_device(const struct training *t) {
@@ -298,6 +317,8 @@ skp_status cli_train(struct cli *c) {
   skp_status status = train(&t);
   if (status != SKP_OK && t.out && t.created) forget_folder(&t);
   skp__source_destroy(t.train);
+  skp__source_destroy(t.valid);
+  skp__source_destroy(t.whole);
   skp__source_destroy(t.test);
   skp__resume_close(t.resume);
   free(t.out);

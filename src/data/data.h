@@ -52,6 +52,11 @@ void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 /* What sample i is called; where the source does not say, "#I", written into `text`. */
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 
+/* Deals the images of a source, by a seed, into `share` of them to judge by and the rest to train on, both in the source's order. `whole`
+ * stays the caller's and must outlive both. SKP_USAGE if one of them would be empty. */
+skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
+                             double share, uint64_t seed);
+
 /* ---- the parts, one file each ------------------------------------------------------------------------------------ */
 
 skp_status skp__source_digits(struct skp_source **out, skp_split split);

@@ -58,19 +58,19 @@ static bool set_bool(struct skp_recipe *r, const struct skp_recipe_field *f, con
   return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
 }
 
-/* 1 to 4 numbers with commas between; the last repeats. */
+/* Numbers with commas between; none only where that is the default. */
 static bool set_numbers(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
-  float *at = place(r, f);
+  skp__recipe_NUMBERS *list = place(r, f);
   int n = 0;
-  for (char *end;; value = end + 1) {
+  for (char *end; *value || *f->fallback; value = end + 1) {
     double x;
-    if (n == 4 || !number(&x, f, value, &end)) return false;
-    at[n++] = (float)x;
+    if (n == SKP_RECIPE_NUMBERS_MOST || !number(&x, f, value, &end)) return false;
+    list->at[n++] = (float)x;
     if (!*end) break;
-    if (*end != ',') return false;
+    if (*end != ',' || !end[1]) return false;
   }
-  for (int i = n; i < 4; i++) at[i] = at[n - 1];
-  if (n > r->n_norm) r->n_norm = n;
+  list->n = n;
+  for (int i = n; i < SKP_RECIPE_NUMBERS_MOST; i++) list->at[i] = n ? list->at[n - 1] : 0;
   return true;
 }
 
@@ -81,6 +81,13 @@ static bool (*const setters[])(struct skp_recipe *, const struct skp_recipe_fiel
 void skp__recipe_default(struct skp_recipe *r) {
   memset(r, 0, sizeof *r);
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) setters[f->kind](r, f, f->fallback);
+}
+
+int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]) {
+  int n = r->mean.n > r->std.n ? r->mean.n : r->std.n;
+  memcpy(mean, r->mean.at, 4 * sizeof *mean);
+  memcpy(std, r->std.at, 4 * sizeof *std);
+  return n < 4 ? n : 4;
 }
 
 void skp__recipe_no_augmentation(struct skp_recipe *r) {
@@ -107,9 +114,10 @@ skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *v
   return SKP_OK;
 }
 
-static void get_numbers(char *text, size_t size, const float *at, int n) {
+static void get_numbers(char *text, size_t size, const skp__recipe_NUMBERS *list) {
   *text = 0;
-  for (int i = 0; i < n; i++) snprintf(text + strlen(text), size - strlen(text), "%s%.9g", i ? "," : "", (double)at[i]);
+  for (int i = 0; i < list->n; i++)
+    snprintf(text + strlen(text), size - strlen(text), "%s%.9g", i ? "," : "", (double)list->at[i]);
 }
 
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *f) {
@@ -119,7 +127,7 @@ const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r,
   case SKP_RECIPE_INT: snprintf(text, size, "%lld", (long long)*(const int64_t *)at); break;
   case SKP_RECIPE_REAL: snprintf(text, size, "%.17g", *(const double *)at); break;
   case SKP_RECIPE_BOOL: snprintf(text, size, "%s", *(const bool *)at ? "true" : "false"); break;
-  case SKP_RECIPE_NUMBERS: get_numbers(text, size, at, r->n_norm); break;
+  case SKP_RECIPE_NUMBERS: get_numbers(text, size, at); break;
   }
   return text;
 }

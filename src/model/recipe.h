@@ -12,11 +12,16 @@
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
   X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam or adamw")                                                                \
   X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
-  X(TEXT, schedule, "constant", 0, 0, "constant, step, exponential, cosine or one_cycle")                              \
+  X(TEXT, schedule, "constant", 0, 0, "constant, step, multi_step, exponential, cosine, one_cycle or plateau")         \
   X(REAL, warmup, "0", 0, 1e6, "epochs in which the learning rate climbs first")                                       \
   X(INT, lr_step, "0", 0, 1 << 20, "epochs between two steps of the schedule step")                                    \
+  X(NUMBERS, milestones, "", 1, 1 << 20, "epochs after which multi_step takes its steps")                              \
   X(REAL, gamma, "0.1", 0, 1, "factor of each step, or each epoch (exponential)")                                      \
-  X(REAL, lr_min, "0", 0, 1e6, "where cosine ends")                                                                    \
+  X(REAL, lr_min, "0", 0, 1e6, "where cosine ends, and plateau's least")                                               \
+  X(INT, plateau_patience, "10", 0, 1 << 20, "epochs without a better result that plateau waits out")                  \
+  X(REAL, plateau_threshold, "1e-4", 0, 1, "share by which a result must be better for plateau")                       \
+  X(REAL, valid_split, "0", 0, SKP_BELOW_ONE, "share of the training images held out to judge the network by")         \
+  X(INT, patience, "0", 0, 1 << 20, "epochs without a better result that end the run; 0: none do")                     \
   X(REAL, momentum, "0", 0, 1, "of sgd")                                                                               \
   X(BOOL, nesterov, "false", 0, 1, "Nesterov's momentum in sgd")                                                       \
   X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \
@@ -54,13 +59,16 @@ typedef char skp__recipe_TEXT[256];
 typedef int64_t skp__recipe_INT;
 typedef double skp__recipe_REAL;
 typedef bool skp__recipe_BOOL;
-typedef float skp__recipe_NUMBERS[4]; /* n_norm are meant; the last repeats */
+enum { SKP_RECIPE_NUMBERS_MOST = 16 };
+typedef struct {
+  int n;
+  float at[SKP_RECIPE_NUMBERS_MOST]; /* the last of the n repeats */
+} skp__recipe_NUMBERS;
 
 struct skp_recipe {
 #define X(kind, field, fallback, least, most, help) skp__recipe_##kind field;
   SKP_RECIPE_LIST(X)
 #undef X
-  int n_norm;            /* numbers in mean and std, at least 1 */
   int size;              /* side of the square input */
   int channels, classes; /* of the input; of the network's answer */
 };
@@ -86,6 +94,8 @@ struct skp_recipe_field {
 extern const struct skp_recipe_field skp__recipe_fields[];
 
 void skp__recipe_default(struct skp_recipe *r);
+/* Mean and standard deviation of the first 4 channels; returns how many the recipe says, from 1 to 4. */
+int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]);
 void skp__recipe_no_augmentation(struct skp_recipe *r);
 /* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that there are, and
  * so is a value of the wrong kind or outside the range. */

@@ -46,7 +46,7 @@ static skp_status queue_inputs(struct loop *l, struct slot *slot, struct skp_pla
   const struct skp_graph *g = skp__plan_graph(plan);
   struct skp_backend *b = l->s->b;
   const struct skp_recipe *r = &l->s->model->recipe;
-  slot->lr = skp__schedule_lr(r, l->queued, skp__loader_batches(l->loader));
+  slot->lr = skp__schedule_lr(r, &l->at.plateau, l->queued, skp__loader_batches(l->loader));
   skp__session_hyper(slot->hyper, r, slot->lr, l->queued + 1);
   SKP_TRY(skp__session_feed(l->s, plan, slot->batch));
   SKP_TRY(skp__session_draw(l->s, plan, slot->draw, l->o->seed, l->queued));
@@ -204,20 +204,27 @@ static skp_status run_steps(struct loop *l, int64_t steps) {
   return retire_all(l);
 }
 
-/* Tests the network and takes its weights if they are the best so far. */
+static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
+                           struct skp_eval_result *out) {
+  return skp__evaluate(s, source, s->model->recipe.batch, l->o->threads, out, NULL, NULL);
+}
+
+/* Tests the network, takes its weights if they are the best so far, and tells the schedule. */
 static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
+  const struct skp_source *by = l->data->valid ? l->data->valid : l->data->test;
   struct skp_eval_result test;
-  if (l->data->test) {
-    SKP_TRY(skp__evaluate(l->s, l->data->test, l->s->model->recipe.batch, l->o->threads, &test, NULL, NULL));
+  if (by) {
+    SKP_TRY(evaluate(l, l->s, by, &test));
     e->accuracy = test.accuracy;
     e->top5 = test.top5;
-    e->test_loss = test.loss;
+    e->loss = test.loss;
   }
-  double score = l->data->test ? e->accuracy : -e->train_loss;
+  double score = by ? e->accuracy : -e->train_loss;
+  skp__plateau_observe(&l->at.plateau, &l->s->model->recipe, e->epoch, score);
   if (score <= l->at.best) return SKP_OK;
   SKP_TRY(save_weights(l, l->run.best));
   l->at.best = score;
-  l->at.best_epoch = l->at.epoch + 1;
+  l->at.best_epoch = e->epoch;
   return SKP_OK;
 }
 
@@ -232,7 +239,8 @@ static skp_status close_epoch(struct loop *l) {
   tell(l, (struct skp_progress){.epoch_done = true,
                                 .train_loss = e.train_loss,
                                 .accuracy = e.accuracy,
-                                .test_loss = e.test_loss,
+                                .test_loss = e.loss,
+                                .valid = l->data->valid,
                                 .img_per_s = e.img_per_s,
                                 .data_wait = e.data_wait});
   l->at.epoch++;
@@ -248,7 +256,7 @@ static skp_status close_epoch(struct loop *l) {
 static skp_status prepare_plans(struct loop *l) {
   struct skp_plan *plan;
   int64_t batch = l->s->model->recipe.batch;
-  const struct skp_source *sources[2] = {l->data->train, l->data->test};
+  const struct skp_source *sources[2] = {l->data->train, l->data->valid ? l->data->valid : l->data->test};
   for (int i = 0; i < 2; i++) {
     int64_t n = sources[i] ? sources[i]->n : 0, sizes[2] = {n < batch ? 0 : batch, n % batch};
     for (int k = 0; k < 2; k++)
@@ -300,10 +308,34 @@ static skp_status prepare(struct loop *l) {
   return skp__fail(SKP_FORMAT, "%s/state.safetensors does not say where the run stands.", l->o->out);
 }
 
-static skp_status train(struct loop *l) {
-  if (l->o->resume || (l->o->max_steps != 0 && l->s->model->recipe.epochs > 0)) {
+/* Where some training images judged each epoch, the test images are used once, for the weights that they found best. */
+static skp_status test_best(struct loop *l, double *tested) {
+  struct skp_session *best;
+  struct skp_eval_result test;
+  if (!l->data->valid || !l->data->test || isinf(l->at.best)) return SKP_OK;
+  SKP_TRY(skp__session_create(&best, l->s->model, l->s->b));
+  skp_status status = skp__checkpoint_load_weights(l->run.best, best, true, NULL);
+  if (status == SKP_OK) status = evaluate(l, best, l->data->test, &test);
+  skp__session_destroy(best);
+  if (status == SKP_OK) status = skp__run_test(&l->run, &test);
+  if (status == SKP_OK) *tested = test.accuracy;
+  return status;
+}
+
+static void say_early(const struct loop *l) {
+  if (!l->o->say || !skp__position_early(&l->at, &l->s->model->recipe)) return;
+  fprintf(l->o->say, "Stopped early: epoch %lld was the best, none of the %lld after it was better.\n",
+          (long long)l->at.best_epoch, (long long)(l->at.epoch - l->at.best_epoch));
+}
+
+static skp_status train(struct loop *l, double *tested) {
+  if (l->o->resume || l->o->max_steps != 0) {
     SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
+  }
+  if (l->at.finished) {
+    say_early(l);
+    SKP_TRY(test_best(l, tested));
   }
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
   if (l->at.finished || !l->loader) return SKP_OK;
@@ -311,14 +343,17 @@ static skp_status train(struct loop *l) {
                    stopped(l) ? "Stopped" : "The time is up: stopped", (long long)l->at.step, l->o->out);
 }
 
-skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o) {
+skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
+                      double *tested) {
   struct loop l = {.s = s, .data = data, .o = o, .start = skp__clock(), .saved_at = skp__clock(), .saved = -1};
+  double accuracy = -1;
   l.at = skp__position_start();
   skp_status status = o->resume ? skp__resume_position(&l.at, o->resume) : SKP_OK;
   if (status == SKP_OK) status = skp__run_open(&l.run, s, data, o, &l.at);
-  if (status == SKP_OK) status = skp__session_settle(s, train(&l));
+  if (status == SKP_OK) status = skp__session_settle(s, train(&l, &accuracy));
   skp__loader_destroy(l.loader);
   skp__run_close(&l.run);
   cJSON_free(l.described);
+  if (tested) *tested = accuracy;
   return status;
 }

@@ -204,6 +204,7 @@ static cJSON *describe(const struct skp_session *s, const struct skp_data *data,
   if (o->max_steps >= 0) cJSON_AddNumberToObject(config, "max_steps", (double)o->max_steps);
   if (o->resume) cJSON_AddNumberToObject(config, "resumed_after_step", (double)at->step);
   add_source(config, "train", data->train);
+  if (data->valid) add_source(config, "valid", data->valid);
   add_source(config, "test", data->test);
   return config;
 }
@@ -232,14 +233,14 @@ static skp_status open_log(struct skp_log **log, const char *out, const char *na
 }
 
 static skp_status begin_table(struct skp__run *run) {
-  SKP_TRY(
-      skp__log_line(run->table, "epoch,step,train_loss,test_accuracy,test_top5,test_loss,img_per_s,seconds,data_wait"));
+  SKP_TRY(skp__log_line(run->table, "epoch,step,train_loss,%s_accuracy,%s_top5,%s_loss,img_per_s,seconds,data_wait",
+                        run->judge, run->judge, run->judge));
   return skp__log_flush(run->table);
 }
 
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at) {
-  *run = (struct skp__run){.out = o->out, .lock = -1};
+  *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lock = -1};
   SKP_TRY(skp__folder_create(o->out));
   SKP_TRY(lock(run));
   sweep(o->out);
@@ -270,9 +271,9 @@ skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double
 skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) {
   char object[160] = "", cells[96] = ",,";
   if (e->accuracy >= 0) {
-    snprintf(object, sizeof object, "\"test_accuracy\":%.9g,\"test_top5\":%.9g,\"test_loss\":%.9g,", e->accuracy,
-             e->top5, e->test_loss);
-    snprintf(cells, sizeof cells, "%.9g,%.9g,%.9g", e->accuracy, e->top5, e->test_loss);
+    snprintf(object, sizeof object, "\"%s_accuracy\":%.9g,\"%s_top5\":%.9g,\"%s_loss\":%.9g,", run->judge, e->accuracy,
+             run->judge, e->top5, run->judge, e->loss);
+    snprintf(cells, sizeof cells, "%.9g,%.9g,%.9g", e->accuracy, e->top5, e->loss);
   }
   SKP_TRY(skp__log_line(run->log,
                         "{\"epoch\":%lld,\"train_loss\":%.9g,%s\"img_per_s\":%.6g,\"data_wait\":%.3g,\"seconds\":%.6g}",
@@ -281,4 +282,10 @@ skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) 
                         e->train_loss, cells, e->img_per_s, e->seconds, e->data_wait));
   SKP_TRY(skp__log_flush(run->log));
   return skp__log_flush(run->table);
+}
+
+skp_status skp__run_test(struct skp__run *run, const struct skp_eval_result *test) {
+  SKP_TRY(skp__log_line(run->log, "{\"weights\":\"best\",\"test_accuracy\":%.9g,\"test_top5\":%.9g,\"test_loss\":%.9g}",
+                        test->accuracy, test->top5, test->loss));
+  return skp__log_flush(run->log);
 }

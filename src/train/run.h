@@ -10,6 +10,7 @@ struct skp__run {
   const char *out;
   char *last, *best, *state; /* paths */
   struct skp_log *log, *table;
+  const char *judge; /* what an epoch's accuracy is of: "valid" or "test" */
   int lock;
 };
 
@@ -19,14 +20,16 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
                          const struct skp_train_options *o, const struct skp__position *at);
 void skp__run_close(struct skp__run *run);
 
-/* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: there is no test set. */
+/* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: nothing judged it. */
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr);
 struct skp__run_epoch {
   int64_t epoch, step;
   double train_loss, img_per_s, data_wait, seconds;
-  double accuracy, top5, test_loss;
+  double accuracy, top5, loss;
 };
 skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e);
+/* The line of the test at the end. */
+skp_status skp__run_test(struct skp__run *run, const struct skp_eval_result *test);
 
 /* The path of step-N.safetensors; free() it. */
 skp_status skp__run_numbered(char **out, const struct skp__run *run, int64_t step);

@@ -9,6 +9,7 @@
 struct progress {
   double t, total; /* steps since the warm-up; all of them */
   double epoch;    /* whole epochs since the warm-up */
+  double plateau;  /* what it has come down to */
 };
 
 static double constant(const struct skp_recipe *r, const struct progress *p) {
@@ -19,6 +20,14 @@ static double constant(const struct skp_recipe *r, const struct progress *p) {
 static double step(const struct skp_recipe *r, const struct progress *p) {
   return r->lr * pow(r->gamma, floor(p->epoch / (double)r->lr_step));
 }
+
+static double multi_step(const struct skp_recipe *r, const struct progress *p) {
+  int taken = 0;
+  for (int i = 0; i < r->milestones.n; i++) taken += (double)r->milestones.at[i] <= p->epoch;
+  return r->lr * pow(r->gamma, taken);
+}
+
+static double plateau(const struct skp_recipe *r, const struct progress *p) { return fmin(r->lr, p->plateau); }
 
 static double exponential(const struct skp_recipe *r, const struct progress *p) {
   return r->lr * pow(r->gamma, p->epoch);
@@ -42,8 +51,14 @@ static double one_cycle(const struct skp_recipe *r, const struct progress *p) {
 static const struct kind {
   const char *name;
   double (*lr)(const struct skp_recipe *, const struct progress *);
-} kinds[] = {
-    {"constant", constant}, {"step", step}, {"exponential", exponential}, {"cosine", cosine}, {"one_cycle", one_cycle}};
+  const char *uses[5]; /* fields of the recipe that belong to schedules */
+} kinds[] = {{"constant", constant, {NULL}},
+             {"step", step, {"lr_step", "gamma"}},
+             {"multi_step", multi_step, {"milestones", "gamma"}},
+             {"exponential", exponential, {"gamma"}},
+             {"cosine", cosine, {"lr_min"}},
+             {"one_cycle", one_cycle, {NULL}},
+             {"plateau", plateau, {"gamma", "lr_min", "plateau_patience", "plateau_threshold"}}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const struct kind *find(const char *name) {
@@ -59,22 +74,84 @@ static skp_status fail_unknown(const char *name) {
   return skp__fail(SKP_USAGE, "There is no schedule \"%s\". There are %s.", name, known);
 }
 
+static bool uses(const struct kind *k, const char *field) {
+  for (int i = 0; k->uses[i]; i++)
+    if (strcmp(k->uses[i], field) == 0) return true;
+  return false;
+}
+
+/* ", step, plateau": those that use a field; NULL if none does. */
+static const char *users(char *text, size_t size, const char *field) {
+  *text = 0;
+  for (int i = 0; i < KINDS; i++)
+    if (uses(&kinds[i], field))
+      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", kinds[i].name);
+  return *text ? text : NULL;
+}
+
+/* A field that says something which the schedule does not use is a mistake. */
+static skp_status check_fields(const struct skp_recipe *r, const struct kind *k) {
+  struct skp_recipe fallback;
+  char said[512], usual[512], who[128];
+  skp__recipe_default(&fallback);
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    if (uses(k, f->name) || !users(who, sizeof who, f->name)) continue;
+    skp__recipe_get(said, sizeof said, r, f);
+    if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) != 0)
+      return skp__fail(SKP_USAGE, "The schedule %s does not use %s (%s); %s would.", k->name, f->name, said, who);
+  }
+  return SKP_OK;
+}
+
+void skp__schedule_reset(struct skp_recipe *r) {
+  char who[128];
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
+    if (users(who, sizeof who, f->name)) skp__recipe_set(r, f->name, f->fallback);
+}
+
 skp_status skp__schedule_check(const struct skp_recipe *r) {
   const struct kind *k = find(r->schedule);
   if (!k) return fail_unknown(r->schedule);
+  SKP_TRY(check_fields(r, k));
   if (k->lr == step && r->lr_step == 0)
     return skp__fail(SKP_USAGE, "The schedule step needs the epochs between two steps: --lr-step N.");
-  if (k->lr == cosine && r->lr_min > r->lr)
-    return skp__fail(SKP_USAGE, "lr_min %g is above the learning rate %g; cosine goes down to it.", r->lr_min, r->lr);
+  if (k->lr == multi_step && r->milestones.n == 0)
+    return skp__fail(SKP_USAGE, "The schedule multi_step needs the epochs of its steps: --milestones 30,60,80.");
+  if (uses(k, "lr_min") && r->lr_min > r->lr)
+    return skp__fail(SKP_USAGE, "lr_min %g is above the learning rate %g; %s goes down to it.", r->lr_min, r->lr,
+                     k->name);
+  if ((k->lr == cosine || k->lr == one_cycle) && r->epochs == 0)
+    return skp__fail(SKP_USAGE, "The schedule %s needs to know when the run ends: --epochs N.", k->name);
   if (r->warmup > 0 && r->epochs > 0 && r->warmup >= (double)r->epochs)
     return skp__fail(SKP_USAGE, "A warm-up of %g epochs does not end before the run does, after %lld.", r->warmup,
                      (long long)r->epochs);
   return SKP_OK;
 }
 
-double skp__schedule_lr(const struct skp_recipe *r, int64_t at, int64_t steps) {
+double skp__schedule_lr(const struct skp_recipe *r, const struct skp__plateau *memory, int64_t at, int64_t steps) {
   double warm = ceil(r->warmup * (double)steps), t = (double)at - warm;
   if (t < 0) return r->lr * ((double)at + 1) / warm;
   struct progress p = {.t = t, .total = (double)(r->epochs * steps) - warm, .epoch = floor(t / (double)steps)};
+  p.plateau = memory ? memory->lr : INFINITY;
   return find(r->schedule)->lr(r, &p);
+}
+
+/* ---- plateau ---------------------------------------------------------------------------------------------------- */
+
+struct skp__plateau skp__plateau_start(void) {
+  return (struct skp__plateau){.lr = INFINITY, .best = -INFINITY};
+}
+
+/* ReduceLROnPlateau with a relative threshold, without cooldown. Epochs of the warm-up do not count. */
+void skp__plateau_observe(struct skp__plateau *p, const struct skp_recipe *r, int64_t epoch, double score) {
+  const double least_change = 1e-8;
+  if (find(r->schedule)->lr != plateau || (double)epoch <= r->warmup) return;
+  double bar = p->best * (p->best < 0 ? 1 - r->plateau_threshold : 1 + r->plateau_threshold);
+  bool better = isinf(p->best) || score > bar;
+  if (better) p->best = score;
+  p->bad = better ? 0 : p->bad + 1;
+  if (p->bad <= r->plateau_patience) return;
+  double lr = fmin(r->lr, p->lr), next = fmax(lr * r->gamma, r->lr_min);
+  if (lr - next > least_change) p->lr = next;
+  p->bad = 0;
 }

@@ -200,9 +200,7 @@ void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe 
   o->size = r->size;
   o->resize = (int)r->resize;
   o->channels = r->channels;
-  o->n_norm = r->n_norm;
-  memcpy(o->mean, r->mean, sizeof o->mean);
-  memcpy(o->std, r->std, sizeof o->std);
+  o->n_norm = skp__recipe_norm(r, o->mean, o->std);
   o->stand_in = training;
   if (training)
     o->augment = (struct skp_augment){.least_area = r->random_resized_crop,

@@ -12,7 +12,7 @@ static const char file_name[] = "state.safetensors";
 /* ---- position --------------------------------------------------------------------------------------------------- */
 
 struct skp__position skp__position_start(void) {
-  return (struct skp__position){.best = -INFINITY};
+  return (struct skp__position){.best = -INFINITY, .plateau = skp__plateau_start()};
 }
 
 /* Infinite: left out, and then as it is at the start. */
@@ -33,23 +33,34 @@ static double number(const cJSON *from, const char *name, double fallback) {
   return cJSON_IsNumber(entry) ? entry->valuedouble : fallback;
 }
 
-static bool whole_INT(double x) { return x >= 0 && x <= 9007199254740992.0 && x == floor(x); }
-static bool whole_REAL(double x) { return !isnan(x); }
+static bool read_INT(int64_t *out, const cJSON *from, const char *name) {
+  double x = number(from, name, (double)*out);
+  if (x < 0 || x > 9007199254740992.0 || x != floor(x)) return false;
+  *out = (int64_t)x;
+  return true;
+}
+
+static bool read_REAL(double *out, const cJSON *from, const char *name) {
+  *out = number(from, name, *out);
+  return !isnan(*out);
+}
 
 skp_status skp__resume_position(struct skp__position *at, const struct skp_resume *r) {
-  struct skp__position start = skp__position_start();
   bool ok = true;
-#define X(kind, field)                                                                                                 \
-  double field = number(r->position, #field, (double)start.field);                                                     \
-  ok = ok && whole_##kind(field);                                                                                      \
-  if (ok) at->field = (skp__position_##kind)field;
+  *at = skp__position_start();
+#define X(kind, field) ok = ok && read_##kind(&at->field, r->position, #field);
   SKP_POSITION_LIST(X)
 #undef X
   return ok ? SKP_OK : skp__fail(SKP_FORMAT, "%s does not say where the run stands.", r->path);
 }
 
+bool skp__position_early(const struct skp__position *at, const struct skp_recipe *r) {
+  return r->patience && at->best_epoch && at->epoch - at->best_epoch >= r->patience;
+}
+
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps) {
-  return at->epoch >= r->epochs || (max_steps >= 0 && at->step >= max_steps);
+  return (r->epochs && at->epoch >= r->epochs) || (max_steps >= 0 && at->step >= max_steps) ||
+         skp__position_early(at, r);
 }
 
 skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_recipe *recipe, int64_t max_steps,
@@ -258,7 +269,7 @@ void skp__resume_close(struct skp_resume *r) {
 
 /* Recipe entries that may be others, and what is compared elsewhere. */
 static bool free_to_differ(const char *name) {
-  static const char *const names[] = {"data", "epochs", "limits", NULL};
+  static const char *const names[] = {"data", "epochs", "patience", "limits", NULL};
   for (int i = 0; names[i]; i++)
     if (strcmp(name, names[i]) == 0) return true;
   return false;

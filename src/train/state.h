@@ -2,35 +2,46 @@
 #ifndef SKP_TRAIN_STATE_H
 #define SKP_TRAIN_STATE_H
 
+#include "train/schedule.h"
 #include "train/session.h"
 
-/* X(kind, field): where a run stands. */
-#define SKP_POSITION_LIST(X)                                                                                           \
-  X(INT, step)        /* updates done */                                                                               \
-  X(INT, epoch)       /* closed epochs: the present one, from 0 */                                                     \
-  X(INT, epoch_steps) /* updates in the present epoch */                                                               \
-  X(INT, images)      /* in it so far */                                                                               \
-  X(REAL, loss_sum)   /* over them */                                                                                  \
-  X(REAL, best)       /* score of best.safetensors: accuracy, or minus the training loss; -INFINITY: none yet */       \
-  X(INT, best_epoch)  /* closed epochs when it was reached */                                                          \
-  X(REAL, seconds)    /* spent on the run */                                                                           \
-  X(INT, log_bytes)   /* what log.jsonl and results.csv held */                                                        \
-  X(INT, table_bytes)                                                                                                  \
-  X(INT, finished) /* 1: everything was done that was asked for */
-
-typedef int64_t skp__position_INT;
-typedef double skp__position_REAL;
+/* Where a run stands. */
 struct skp__position {
-#define X(kind, field) skp__position_##kind field;
-  SKP_POSITION_LIST(X)
-#undef X
+  int64_t step;        /* updates done */
+  int64_t epoch;       /* closed epochs: the present one, from 0 */
+  int64_t epoch_steps; /* updates in the present epoch */
+  int64_t images;      /* in it so far */
+  double loss_sum;     /* over them */
+  double best;         /* score of best.safetensors: accuracy, or minus the training loss; -INFINITY: none yet */
+  int64_t best_epoch;  /* closed epochs when it was reached */
+  struct skp__plateau plateau;
+  double seconds;                 /* spent on the run */
+  int64_t log_bytes, table_bytes; /* what log.jsonl and results.csv held */
+  int64_t finished;               /* 1: everything was done that was asked for */
 };
+/* X(kind, field): all of it, as state.safetensors keeps it. */
+#define SKP_POSITION_LIST(X)                                                                                           \
+  X(INT, step)                                                                                                         \
+  X(INT, epoch)                                                                                                        \
+  X(INT, epoch_steps)                                                                                                  \
+  X(INT, images)                                                                                                       \
+  X(REAL, loss_sum)                                                                                                    \
+  X(REAL, best)                                                                                                        \
+  X(INT, best_epoch)                                                                                                   \
+  X(REAL, plateau.lr)                                                                                                  \
+  X(REAL, plateau.best)                                                                                                \
+  X(INT, plateau.bad)                                                                                                  \
+  X(REAL, seconds)                                                                                                     \
+  X(INT, log_bytes)                                                                                                    \
+  X(INT, table_bytes)                                                                                                  \
+  X(INT, finished)
 
 /* Where a run begins. */
 struct skp__position skp__position_start(void);
 /* Where the run of a state stands. */
 skp_status skp__resume_position(struct skp__position *at, const struct skp_resume *r);
-/* Whether there is nothing left to train. */
+/* Whether there is nothing left to train; early: because the results have not become better for too long. */
+bool skp__position_early(const struct skp__position *at, const struct skp_recipe *r);
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps);
 
 /* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. cJSON_free() it. */

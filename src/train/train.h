@@ -61,11 +61,13 @@ struct skp_progress { /* told after each step and each epoch; the CLI draws from
   double data_wait; /* share of the epoch so far in which the host waited for the loader */
   bool first;       /* step of this process */
   bool epoch_done;
+  bool valid;                             /* the accuracy is that of the images held out for it */
   double train_loss, accuracy, test_loss; /* when epoch_done; accuracy < 0: no test set */
 };
 
 struct skp_data {
-  const struct skp_source *train, *test; /* test may be NULL */
+  const struct skp_source *train, *valid,
+      *test; /* valid, if not NULL, judges each epoch; else test does, if not NULL */
 };
 
 struct
@@ -92,9 +94,11 @@ struct skp_train_options {
 };
 /* Creates the run folder and tries whether a run's files can be written there. */
 skp_status skp__run_check(const char *out, const struct skp_model *m);
-/* Trains as the model's recipe says. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
+/* Trains as the model's recipe says; *tested (may be NULL) is the test accuracy of the best weights if there is a valid set too, else
+ * -1. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
  * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
-skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o);
+skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
+                      double *tested);
 
 /* ---- going on with a run ------------------------------------------------------------------------------------------ */
 

@@ -173,7 +173,7 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   ck_ok(skp__checkpoint_load_weights(path("%s-%s.safetensors", runs[run].net, "init"), s, true, NULL));
   struct skp_train_options o = {
       .out = out, .max_steps = -1, .threads = 1, .progress = on_progress, .user = &f, .extra = {.class_names = NULL}};
-  ck_ok(skp__train(s, &(struct skp_data){source, NULL}, &o));
+  ck_ok(skp__train(s, &(struct skp_data){.train = source}, &o, NULL));
   ck_assert_int_eq(f.steps, cJSON_GetArraySize(f.want));
   printf("%-9s %-8s %-4s losses off by %.1e", backend, runs[run].net, runs[run].optimizer, f.worst);
   const char *final = path("%s-%s-final.safetensors", runs[run].net, runs[run].optimizer);

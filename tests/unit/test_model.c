@@ -307,14 +307,18 @@ START_TEST(recipe_fields) {
   struct skp_recipe r, again;
   char text[300];
   skp__recipe_default(&r);
-  ck_assert_int_eq(r.n_norm, 1);
+  ck_assert_int_eq(r.mean.n, 1);
+  ck_assert_int_eq(r.milestones.n, 0);
   ck_ok(skp__recipe_set(&r, "mean", "0.5,0.25,0.125"));
   ck_ok(skp__recipe_set(&r, "std", "0.5"));
   ck_ok(skp__recipe_set(&r, "lr", "0.1"));
   ck_ok(skp__recipe_set(&r, "nesterov", "true"));
-  ck_assert_int_eq(r.n_norm, 3);
-  ck_assert_float_eq(r.mean[3], 0.125f);
-  ck_assert_float_eq(r.std[2], 0.5f);
+  ck_ok(skp__recipe_set(&r, "milestones", "30,60,80,90,95"));
+  ck_assert_int_eq(r.mean.n, 3);
+  ck_assert_int_eq(r.milestones.n, 5);
+  ck_assert_float_eq(r.milestones.at[4], 95);
+  ck_assert_float_eq(r.mean.at[3], 0.125f);
+  ck_assert_float_eq(r.std.at[2], 0.5f);
   skp__recipe_default(&again);
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
     ck_ok(skp__recipe_set(&again, f->name, skp__recipe_get(text, sizeof text, &r, f)));
@@ -336,7 +340,7 @@ static const struct {
     {"lr", "nan", "nan"},
     {"lr", "inf", "inf"},
     {"beta1", "1", "beta1"},
-    {"mean", "1,2,3,4,5", "numbers"},
+    {"mean", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "numbers"},
     {"mean", "1,,2", "mean"},
     {"mean", "1;2", "mean"},
     {"std", "0", "std"},
