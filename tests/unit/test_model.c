@@ -65,6 +65,7 @@ static const struct {
     {"vgg", {{"depth", "11"}, {"hidden", "512"}, {"classes", "10"}}, 22333834},
     {"vgg", {{"depth", "16"}, {"bn", "yes"}}, 138365992},
     {"resnet", {{"stem", "cifar"}, {"classes", "10"}, {"zero_init", "yes"}}, 11173962},
+    {"resnet34_cifar10", {{NULL, NULL}}, 21289802},
 };
 
 static struct skp_model *load_with(const char *name, const struct skp_setting *set) {
