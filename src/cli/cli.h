@@ -15,9 +15,9 @@
   X(RESUME, "resume", 0, "[DIR]", "go on with the run in DIR, or in --out DIR, or with the latest in runs")            \
   X(SAVE_EVERY, "save-every", 0, "WHEN", "save each 1epoch (default), 200steps or 5min")                               \
   X(KEEP, "keep", 0, "N", "keep the N latest of these as step-NUMBER.safetensors; default: 0")                         \
-  X(SEED, "seed", 0, "N", "of the initial weights and the order of the images; default: 1")                            \
+  X(SEED, "seed", 0, "N", "of the initial weights, the order of the images and their augmentation; default: 1")        \
   X(NO_SHUFFLE, "no-shuffle", 0, "", "take the images in stored order")                                                \
-  X(NO_AUGMENT, "no-augment", 0, "", "take the images as they are")                                                    \
+  X(NO_AUGMENT, "no-augment", 0, "", "no random crop, flip or anything else by chance")                                \
   X(STRICT, "strict", 0, "", "stop at the first damaged image; else up to 1 in 100 are passed over")                   \
   X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \

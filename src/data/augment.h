@@ -12,8 +12,8 @@ enum { SKP_BRIGHTNESS, SKP_CONTRAST, SKP_SATURATION, SKP_HUE, SKP_COLOURS };
 /* What may happen to an image; zeros: nothing. Names and meanings as in torchvision.transforms where it has them. */
 struct skp_augment {
   double
-      least_area; /* RandomResizedCrop: a part of at least this share of the image is scaled to the input; 0: the whole image is taken */
-  bool crop;                  /* RandomCrop: a window at random, else in the middle */
+      least_area; /* RandomResizedCrop: a part of at least this share of the image is scaled to the input; 0: all of it */
+  bool crop;      /* RandomCrop: a window at random, else in the middle */
   int crop_padding;           /* pixels by which it may reach beyond each edge */
   bool crop_reflect;          /* what lies there mirrors the image, else it is black */
   bool flip;                  /* left and right change places, half the time */

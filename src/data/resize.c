@@ -122,9 +122,10 @@ skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *
 }
 
 void skp__fit(int *H, int *W, int shorter) {
+  enum { BEYOND = 1 << 30 }; /* what is larger still cannot be made either */
   int64_t least = *H < *W ? *H : *W, rows = shorter * (int64_t)*H / least, columns = shorter * (int64_t)*W / least;
-  *H = rows < INT32_MAX ? (int)rows : INT32_MAX;
-  *W = columns < INT32_MAX ? (int)columns : INT32_MAX;
+  *H = rows < BEYOND ? (int)rows : BEYOND;
+  *W = columns < BEYOND ? (int)columns : BEYOND;
 }
 
 skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W) {

@@ -56,6 +56,8 @@ cmp plain/log.jsonl bare/log.jsonl || fail "--no-augment leaves some"
 cmp -s plain/log.jsonl augmented/log.jsonl && fail "augmentation changes nothing"
 run 0 train tiny.lua --max-steps 3 --resize 32 --out resized
 cmp -s plain/log.jsonl resized/log.jsonl && fail "--resize changes nothing"
+run 0 train tiny.lua --max-steps 1 --data shapes --out shapes
+in_err 'shapes: 20 000 images to train on, 4 000 to test with'
 refuse 2 'resized to 20 have no room' train tiny.lua --resize 20 --out x
 
 # Without steps; and from weights of a file, which come out as they went in.

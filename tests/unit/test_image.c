@@ -391,6 +391,27 @@ START_TEST(resize_properties) {
 }
 END_TEST
 
+/* Sizes as torchvision's Resize(256) finds them: int(256 · long / short). */
+START_TEST(fits_and_cuts) {
+  static const int sizes[][5] = {
+      {375, 500, 256, 256, 341}, {500, 333, 256, 384, 256}, {32, 32, 120, 120, 120}, {1, 3, 5, 5, 15}};
+  for (int i = 0; i < 4; i++) {
+    int rows = sizes[i][0], columns = sizes[i][1];
+    skp__fit(&rows, &columns, sizes[i][2]);
+    ck_assert_msg(rows == sizes[i][3] && columns == sizes[i][4], "%d × %d", rows, columns);
+  }
+  uint8_t pixels[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}; /* 3 × 3 × 2 */
+  static const uint8_t want[] = {8, 9, 10, 11, 14, 15, 16, 17};
+  struct skp_image image = {.pixels = pixels, .H = 3, .W = 3, .C = 2}, large = {.pixels = NULL};
+  skp__image_cut(&image, &(struct skp__box){1, 1, 2, 2});
+  ck_assert(image.H == 2 && image.W == 2);
+  ck_assert_mem_eq(pixels, want, sizeof want);
+  int rows = 1, columns = 1 << 30;
+  skp__fit(&rows, &columns, 1 << 14);
+  ck_fails(skp__image_scale(&large, &image, rows, columns), SKP_SHAPE, "too large");
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 int main(void) {
@@ -409,6 +430,7 @@ int main(void) {
   tcase_add_test(c, files);
   tcase_add_loop_test(c, resize_as_pillow, 0, COUNT(resized));
   tcase_add_test(c, resize_properties);
+  tcase_add_test(c, fits_and_cuts);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }
