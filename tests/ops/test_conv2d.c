@@ -33,6 +33,10 @@ static const struct shape {
     {2, 14, 14, 8, 3, 3, 16, 2, 1, 1, 1, true},
     {9, 7, 7, 16, 1, 1, 32, 1, 0, 1, 1, true},
     {3, 14, 14, 8, 1, 1, 32, 2, 0, 1, 1, true},
+    {3, 9, 11, 16, 3, 3, 32, 1, 1, 1, 1, false}, /* Winograd: tiles of 3×3 */
+    {5, 13, 8, 32, 3, 3, 16, 1, 0, 1, 1, true},
+    {2, 16, 15, 16, 3, 3, 48, 1, 2, 1, 1, true},  /* of 4×4 */
+    {8, 28, 28, 16, 3, 3, 16, 1, 1, 1, 1, false}, /* several blocks */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

@@ -64,6 +64,12 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
+/* conv_winograd.c: 3×3 with fewer multiplications. */
+const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
 /* conv_thin.c: whole images in private memory, all sizes constant. */
 const char *skp__conv_thin_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
 const char *skp__conv_thin_dx_refuse(const struct skp__cl *cl, const struct skp_sig *sig);

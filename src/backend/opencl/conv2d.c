@@ -3,6 +3,7 @@
 
 const struct skp__cl_method skp__cl_conv2d[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_refuse, skp__conv_thin},
+    {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled},
@@ -11,6 +12,7 @@ const struct skp__cl_method skp__cl_conv2d[] = {
 };
 const struct skp__cl_method skp__cl_conv2d_dx[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dx_refuse, skp__conv_thin_dx},
+    {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd_dx},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dx},
@@ -19,6 +21,7 @@ const struct skp__cl_method skp__cl_conv2d_dx[] = {
 };
 const struct skp__cl_method skp__cl_conv2d_dw[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dw_refuse, skp__conv_thin_dw},
+    {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd_dw},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dw},

@@ -1,0 +1,116 @@
+/* conv_winograd.c: 3×3 convolution with stride 1 and its gradients by Winograd's algorithm, for CPUs. SPDX-License-Identifier: MIT */
+#include "backend/opencl/conv.h"
+
+enum {
+  TILE = 6,               /* of conv2d_winograd.cl */
+  PANEL = 16,             /* channels of a register tile */
+  GAP = 16,               /* of conv2d_winograd.cl */
+  GROUPS_PER_UNIT = 4,    /* work-groups that each compute unit should have, to even out */
+  KEPT_WEIGHTS = 1 << 20, /* floats of transformed weights that the last cache keeps */
+  KEPT_TILES = 24000,     /* floats of transformed tiles that the second cache keeps */
+  LEAST_TILES = 24,       /* in a block, to be worth fetching the weights */
+  LEAST_TILES_DW = 48,    /* in a block, to be worth fetching the partial results */
+  MAX_PARTIAL = 1 << 21,  /* floats of partial results */
+  MAX_WEIGHTS = 1 << 25   /* C·K: indices fit an int */
+};
+
+static const size_t one[3] = {1, 1, 1};
+
+static int ceil_div(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* How an output map is cut. */
+struct cut {
+  int m, places;     /* a tile's side in the output; its pixels in the input */
+  int th, tw, total; /* tiles of an image; of all */
+  int tiles, blocks; /* of a block; blocks */
+  char options[16];
+};
+
+static int64_t products(int m, int H, int W) { return (int64_t)(m + 2) * (m + 2) * ceil_div(H, m) * ceil_div(W, m); }
+
+static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int channels, int least_tiles) {
+  struct cut c = {.m = products(3, H, W) < products(4, H, W) ? 3 : 4};
+  c.places = (c.m + 2) * (c.m + 2);
+  c.th = ceil_div(H, c.m), c.tw = ceil_div(W, c.m), c.total = N * c.th * c.tw;
+  int kept = KEPT_TILES / (c.places * channels), even = ceil_div(c.total, cl->units * GROUPS_PER_UNIT);
+  if (kept < least_tiles) kept = least_tiles;
+  c.tiles = ceil_div(least(kept, even), TILE) * TILE;
+  c.blocks = ceil_div(c.total, c.tiles);
+  snprintf(c.options, sizeof c.options, "-DM=%d", c.m);
+  return c;
+}
+
+const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  const char *huge = skp__cl_refuse_huge(cl, sig);
+  if (huge) return huge;
+  if (g.R != 3 || g.S != 3 || g.stride != 1 || g.dilation != 1 || g.groups != 1) return "not 3×3 with stride 1";
+  if (g.C % PANEL || g.K % PANEL) return "channels are no multiple of 16";
+  struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C, 1);
+  if ((int64_t)g.C * g.K > MAX_WEIGHTS) return "more than 2^25 products of channels";
+  bool large = (int64_t)c.places * g.C * g.K > KEPT_WEIGHTS;
+  if (large && (c.total < g.C || c.total < g.K)) return "few tiles for so many weights";
+  return NULL;
+}
+
+/* ---- forward and data gradient ------------------------------------------------------------------------------------ */
+
+/* Where a tile's input begins, and the way through the taps as they lie there. */
+static int begin_of(const struct skp__axis *a) { return a->in_tap < 0 ? a->in_offset + 2 * a->in_tap : a->in_offset; }
+
+static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct cut *c) {
+  size_t global[2] = {(size_t)(g->Co / PANEL), (size_t)(g->Ci / PANEL)};
+  int way = g->h.in_tap < 0 ? -1 : 1, w_at = way < 0 ? 8 * g->tap_step : 0;
+  return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one, "w i1 d d d d d d",
+                        w_at, way * 3 * g->tap_step, way * g->tap_step, g->ci_step, g->co_step, g->Ci);
+}
+
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  struct cut c = cut_of(cl, g->N, g->OH, g->OW, g->Ci + g->Co, LEAST_TILES);
+  int panels = g->Co / PANEL, packed = c.places * g->Ci * g->Co, wanted = cl->units * GROUPS_PER_UNIT;
+  int groups = least(c.blocks, wanted), span = ceil_div(panels, ceil_div(wanted, groups));
+  int slice = g->Ci + c.places * (c.tiles * (g->Ci + span * PANEL) + 2 * GAP);
+  size_t global[2] = {(size_t)groups, (size_t)ceil_div(panels, span)};
+  skp__cl_need_workspace(p, 4 * (packed + (int64_t)slice * groups * (int64_t)global[1]));
+  SKP_TRY(pack(p, g, &c));
+  char args[60];
+  snprintf(args, sizeof args, "o0 i0 w %s w d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
+  return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one, args, bias, packed, slice,
+                        c.tiles, c.total, span, c.th, c.tw, begin_of(&g->h), begin_of(&g->w), g->IH, g->IW, g->Ci,
+                        g->OH, g->OW, g->Co);
+}
+
+skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_forward(&conv);
+  return gather(p, &g, sig->in[2].rank > 0);
+}
+
+skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_dx(&conv, 0, 0);
+  return gather(p, &g, false);
+}
+
+/* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+
+skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  struct skp__conv g = skp__conv_of(sig);
+  struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C + g.K, LEAST_TILES_DW);
+  int panels = g.K / PANEL, size = c.places * (g.C * g.K + GAP), wanted = cl->units * GROUPS_PER_UNIT;
+  int chunks = least(c.blocks, least(wanted, MAX_PARTIAL / size + 1));
+  int span = ceil_div(panels, ceil_div(wanted, 2 * chunks));
+  int slice = (g.C > g.K ? g.C : g.K) + c.places * (c.tiles * (g.C + span * PANEL) + 2 * GAP);
+  size_t global[2] = {(size_t)chunks, (size_t)ceil_div(panels, span)};
+  size_t sums[2] = {(size_t)(g.K / 8), (size_t)(g.C / PANEL)};
+  skp__cl_need_workspace(p, 4 * ((int64_t)size * chunks + (int64_t)slice * chunks * (int64_t)global[1]));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_dw", c.options, 2, global, one,
+                         "w i0 i1 d d d d d d d d d d d d d d d", size * chunks, slice, c.tiles, c.total, span, c.th,
+                         c.tw, -g.pad, -g.pad, g.H, g.W, g.C, g.P, g.Q, g.K));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_sum", c.options, 2, sums, one, "o0 w d d d", chunks,
+                         g.C, g.K));
+  return sig->out[1].rank ? skp__conv_db(p, &g) : SKP_OK;
+}
