@@ -23,8 +23,9 @@
 #ifndef PIXELS
 #define PIXELS 32 /* in a row: STRIP / gcd(C, STRIP) */
 #endif
-#define STRIP   32
-#define COLUMNS (PIXELS * C)
+#define STRIP    32
+#define COLUMNS  (PIXELS * C)
+#define TOGETHER (COLUMNS > 64 ? 1 : BLOCK) /* rows of a strip that are written at a time: long ones as they lie in memory */
 
 /* Partial results are joined in this type, where the device has it: a young network amplifies each rounding error of its statistics. */
 #ifdef cl_khr_fp64
@@ -153,8 +154,8 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
   spread(centre, own);
   spread(scale, factor);
   spread(shift, addend);
-  for (int from = first; from < last; from += BLOCK) {
-    const int rows = min(BLOCK, last - from);
+  for (int from = first; from < last; from += TOGETHER) {
+    const int rows = min(TOGETHER, last - from);
     for (int j = 0; j < COLUMNS; j += STRIP) {
       const float16 centre0 = vload16(0, centre + j), scale0 = vload16(0, scale + j), shift0 = vload16(0, shift + j);
       const float16 centre1 = vload16(1, centre + j), scale1 = vload16(1, scale + j), shift1 = vload16(1, shift + j);
@@ -259,8 +260,8 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
   spread(slope, product);
   spread(shift, sum);
   spread(centre, factor);
-  for (int from = first; from < last; from += BLOCK) {
-    const int rows = min(BLOCK, last - from);
+  for (int from = first; from < last; from += TOGETHER) {
+    const int rows = min(TOGETHER, last - from);
     for (int j = 0; j < COLUMNS; j += 16) {
       const float16 by = vload16(0, scale + j), slope0 = vload16(0, slope + j);
       const float16 shift0 = vload16(0, shift + j), centre0 = vload16(0, centre + j);
