@@ -18,3 +18,7 @@ run 0 train example5.lua --backend reference --max-steps 1 --out run
 # The first model in README.md is the one that is shipped.
 awk '/^```lua$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$SKP_SOURCE_DIR/README.md" >shown.lua
 cmp shown.lua "$models/identity.lua" || fail "README.md shows another models/identity.lua"
+
+# The figure of plain and residual networks is what its script draws from the results beside it.
+figure=$SKP_SOURCE_DIR/docs/plain-vs-residual
+awk -f "$figure/plot.awk" "$figure"/results/*.csv | cmp - "$figure/figure.svg" || fail "docs/plain-vs-residual/figure.svg is not what plot.awk draws"
