@@ -3,6 +3,7 @@
 idx set train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/')
 idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
 RANDOM=6 # the moments
+sed -i 's/nn.flatten(x)/nn.dropout(nn.flatten(x), {p = 0.2})/' tiny.lua # its masks are drawn anew in each step
 
 # untimed FOLDER: its logs without what depends on the time.
 untimed() {

@@ -34,16 +34,16 @@ def skipper(*words):
     return done.stdout, done.stderr
 
 
-def train_nothing(model, settings, size, *words):
-    """Weights as `skipper train --max-steps 0` writes them, and what it said."""
-    _, said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--out', 'run', *words,
+def train_nothing(out, model, settings, size, *words):
+    """Weights as `skipper train --max-steps 0` writes them into the folder `out`, and what it said."""
+    _, said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--out', out, *words,
                       *[word for s in [*settings.split(), f'classes={CLASSES}'] for word in ('--set', s)])
-    return safetensors.torch.load_file('run/last.safetensors'), said
+    return safetensors.torch.load_file(f'{out}/last.safetensors'), said
 
 
 def first_values_agree(net, model, settings, size):
     """Fresh networks of both kinds: the same constants, else the same deviation and the same share of it in the largest values."""
-    ours, _ = train_nothing(model, settings, size)
+    ours, _ = train_nothing('fresh', model, settings, size)
     for name, value in net.state_dict().items():
         theirs, our = value.double(), ours[name].double()
         if name.endswith('num_batches_tracked') or theirs.numel() == 1:
@@ -60,8 +60,8 @@ def first_values_agree(net, model, settings, size):
 def there_and_back(net, model, settings, size):
     """Skipper takes all weights in and gives the same ones back under the same names."""
     safetensors.torch.save_file(net.state_dict(), 'theirs.safetensors')
-    ours, said = train_nothing(model, settings, size, '--init', 'theirs.safetensors')
-    assert ', 0 left as they were' in said and 'not in the model' not in said, said
+    ours, said = train_nothing('run', model, settings, size, '--init', 'theirs.safetensors')
+    assert ', 0 left at' in said and 'not in the model' not in said, said
     for name, value in net.state_dict().items():
         assert ours[name].shape == value.shape, name
         assert name.endswith('num_batches_tracked') or torch.equal(ours[name], value), name
@@ -98,7 +98,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument('program')
 parser.add_argument('--images')
 parser.add_argument('names', nargs='*')
-said = parser.parse_args()
+said = parser.parse_intermixed_args()
 program, source = os.path.abspath(said.program), said.images and os.path.abspath(said.images)
 for name in said.names or NETWORKS:
     model, settings, size = NETWORKS[name]
