@@ -49,8 +49,8 @@ static skp_status judge(const struct skp_damage *d) {
   if (!n || (!d->strict && (int64_t)n <= d->samples / FEW)) return SKP_OK;
   list(&text, d, 0);
   if (d->strict) return skp__fail(SKP_FORMAT, "%s has damaged images:%s", d->set, text.at);
-  return skp__fail(SKP_FORMAT, "%zu of the %lld images of %s are damaged, more than 1 in %d:%s", n,
-                   (long long)d->samples, d->set, FEW, text.at);
+  return skp__fail(SKP_FORMAT, "%zu of the %lld images of %s %s damaged, more than 1 in %d:%s", n,
+                   (long long)d->samples, d->set, n == 1 ? "is" : "are", FEW, text.at);
 }
 
 static skp_status note(struct skp_damage *d, int64_t sample) {
