@@ -93,6 +93,8 @@ void cli_free(struct cli *c);
 /* The nearest of `n` words if it is near enough to be meant, else NULL. */
 const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
+/* weight_decay to weight-decay, in `text`. */
+const char *cli_dashed(char *text, size_t size, const char *name);
 static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
 /* The same of a recipe's entry. */
 bool cli_said_entry(const struct cli *c, const char *name);

@@ -11,7 +11,7 @@ const struct cli_command cli_commands[] = {
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
-     "best.safetensors and state.safetensors. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice\n"
+     "best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice\n"
      "ends at once. However a run ended, --resume goes on with it to the same weights, on the same device to the bit; the\n"
      "model and all settings are taken from the run, only its limits, its saving and the device may be others.\n"
      "  skipper train models/resize.lua --data digits --epochs 3\n"

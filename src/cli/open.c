@@ -39,20 +39,40 @@ static bool said_another(const struct cli *c, const char *field, const char *val
 }
 
 /* An optimizer or a schedule chosen on the command line does without the recipe's settings for another one. */
-static skp_status leave_old_settings(const struct cli *c, struct skp_recipe *r) {
+static void leave_old_settings(const struct cli *c, struct skp_recipe *r) {
   if (said_another(c, "schedule", r->schedule)) skp__schedule_reset(r);
-  if (!said_another(c, "optimizer", r->optimizer)) return SKP_OK;
-  SKP_TRY(skp__recipe_set(r, "momentum", "0"));
-  SKP_TRY(skp__recipe_set(r, "nesterov", "false"));
-  return skp__recipe_set(r, "weight_decay", "0");
+  if (said_another(c, "optimizer", r->optimizer)) skp__recipe_reset_optimizer(r);
+}
+
+/* Entries that change nothing while another is at its default. */
+static const struct {
+  const char *entry, *without;
+} idle[] = {{"no_decay", "weight_decay"}, {"freeze_bn", "freeze"}, {"crop_reflect", "crop_padding"}};
+
+static skp_status check_idle(const struct cli *c, const struct skp_recipe *r) {
+  struct skp_recipe fallback;
+  char name[2][32], said[512], usual[512];
+  skp__recipe_default(&fallback);
+  for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) {
+    if (!said_another(c, idle[i].entry, "false")) continue;
+    const struct skp_recipe_field *f = skp__recipe_fields;
+    while (strcmp(f->name, idle[i].without) != 0) f++;
+    skp__recipe_get(said, sizeof said, r, f);
+    if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) == 0)
+      return skp__fail(SKP_USAGE, "--%s changes nothing without --%s.",
+                       cli_dashed(name[0], sizeof name[0], idle[i].entry),
+                       cli_dashed(name[1], sizeof name[1], idle[i].without));
+  }
+  return SKP_OK;
 }
 
 skp_status cli_override_recipe(struct cli *c) {
   struct skp_recipe *r = &c->model->recipe;
-  SKP_TRY(leave_old_settings(c, r));
+  leave_old_settings(c, r);
   for (int i = 0; skp__recipe_fields[i].name; i++) {
     if (c->recipe[i]) SKP_TRY(skp__recipe_set(r, skp__recipe_fields[i].name, c->recipe[i]));
   }
+  SKP_TRY(check_idle(c, r));
   if (cli_said(c, CLI_NO_AUGMENT)) skp__recipe_no_augmentation(r);
   if ((r->mean.n != 1 && r->mean.n != r->channels) || (r->std.n != 1 && r->std.n != r->channels))
     return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);

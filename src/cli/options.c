@@ -39,7 +39,7 @@ static bool listed(const char *words, const char *word) {
 static bool in_group(const char *words, int option) { return option >= CLI_PLATFORM && listed(words, "device"); }
 
 /* weight_decay to weight-decay */
-static const char *dashed(char *text, size_t size, const char *name) {
+const char *cli_dashed(char *text, size_t size, const char *name) {
   snprintf(text, size, "%s", name);
   for (char *at = text; *at; at++)
     if (*at == '_') *at = '-';
@@ -66,7 +66,7 @@ static void make_table(struct table *t, const char *words) {
   *t = (struct table){.n = 0};
   for (int i = 0; i < CLI_RECIPE_FIELDS; i++) {
     const struct skp_recipe_field *f = &skp__recipe_fields[i];
-    dashed(t->names[i], sizeof t->names[i], f->name);
+    cli_dashed(t->names[i], sizeof t->names[i], f->name);
     if (listed(words, "recipe") || listed(words, t->names[i]))
       add(t, t->names[i], 0, 1 + RECIPE + i, recipe_argument(f), f->help);
   }

@@ -120,12 +120,20 @@ static void get_numbers(char *text, size_t size, const skp__recipe_NUMBERS *list
     snprintf(text + strlen(text), size - strlen(text), "%s%.9g", i ? "," : "", (double)list->at[i]);
 }
 
+/* The shortest text that is read back as the same number. */
+static void get_real(char *text, size_t size, double x) {
+  for (int digits = 1; digits <= 17; digits++) {
+    snprintf(text, size, "%.*g", digits, x);
+    if (strtod(text, NULL) == x) return;
+  }
+}
+
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *f) {
   const void *at = place(r, f);
   switch (f->kind) {
   case SKP_RECIPE_TEXT: snprintf(text, size, "%s", (const char *)at); break;
   case SKP_RECIPE_INT: snprintf(text, size, "%lld", (long long)*(const int64_t *)at); break;
-  case SKP_RECIPE_REAL: snprintf(text, size, "%.17g", *(const double *)at); break;
+  case SKP_RECIPE_REAL: get_real(text, size, *(const double *)at); break;
   case SKP_RECIPE_BOOL: snprintf(text, size, "%s", *(const bool *)at ? "true" : "false"); break;
   case SKP_RECIPE_NUMBERS: get_numbers(text, size, at); break;
   }
@@ -151,12 +159,40 @@ static bool has_attr(const struct skp_op *op, const char *name) {
   return a && a->name;
 }
 
+/* "sgd, adam": the optimizers that have an attribute of that name; NULL if none has. */
+static const char *users(char *text, size_t size, const char *name) {
+  *text = 0;
+  for (int i = 0; i < SKP_OP_COUNT; i++)
+    if (updates(skp__op(i)) && has_attr(skp__op(i), name))
+      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", skp__op(i)->name);
+  return *text ? text : NULL;
+}
+
+void skp__recipe_reset_optimizer(struct skp_recipe *r) {
+  char who[256];
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
+    if (users(who, sizeof who, f->name)) skp__recipe_set(r, f->name, f->fallback);
+}
+
+/* A field that says something which the optimizer does not use is a mistake. */
+static skp_status check_optimizer(const struct skp_recipe *r, const struct skp_op *op) {
+  struct skp_recipe fallback;
+  char said[512], usual[512], who[256];
+  skp__recipe_default(&fallback);
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    if (has_attr(op, f->name) || !users(who, sizeof who, f->name)) continue;
+    skp__recipe_get(said, sizeof said, r, f);
+    if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) != 0)
+      return skp__fail(SKP_USAGE, "The optimizer %s does not use %s (%s); %s would.", op->name, f->name, said, who);
+  }
+  return SKP_OK;
+}
+
 /* Attributes take the recipe's fields of the same names. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r) {
   *op = skp__op_by_name(r->optimizer);
   if (!updates(*op)) return fail_optimizer(r->optimizer);
-  if (r->momentum != 0 && !has_attr(*op, "momentum"))
-    return skp__fail(SKP_USAGE, "The optimizer %s has no momentum; sgd has.", r->optimizer);
+  SKP_TRY(check_optimizer(r, *op));
   if (r->nesterov && r->momentum == 0) return skp__fail(SKP_USAGE, "nesterov needs a momentum above 0.");
   skp__attrs_default(*op, attrs);
   for (const struct skp_attr *a = (*op)->attrs; a && a->name; a++) {

@@ -102,6 +102,8 @@ void skp__recipe_no_augmentation(struct skp_recipe *r);
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);
 /* Writes a field as such a text and returns it. */
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *field);
+/* Sets all that belongs to optimizers back to the defaults. */
+void skp__recipe_reset_optimizer(struct skp_recipe *r);
 /* The optimizer's op with its attributes; SKP_USAGE if there is none of that name or if the fields contradict each other. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r);
 

@@ -5,6 +5,7 @@
  * The host never waits for the step it has just queued, so the device always has the next one. What a queued step still reads (images,
  * labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
 #include "base/clock.h"
+#include "train/metrics.h"
 #include "train/run.h"
 #include "train/schedule.h"
 #include <math.h>
@@ -25,7 +26,8 @@ struct loop {
   const struct skp_train_options *o;
   struct skp_loader *loader;
   struct skp__run run;
-  char *described; /* what the run is made of: see skp__state_describe */
+  char *described;            /* what the run is made of: see skp__state_describe */
+  struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
   struct slot slot[SKP_STEPS_AHEAD];
   int64_t queued;          /* steps of the whole run */
   struct skp__position at; /* after the steps whose result the host has */
@@ -206,7 +208,18 @@ static skp_status run_steps(struct loop *l, int64_t steps) {
 
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  return skp__evaluate(s, source, s->model->recipe.batch, l->o->threads, out, NULL, NULL);
+  return skp__evaluate(s, source, s->model->recipe.batch, l->o->threads, out, NULL, l->answers);
+}
+
+/* Writes where the best weights err, by the answers to the images of `source`. */
+static skp_status report(const struct loop *l, const struct skp_source *source) {
+  enum { WORST = 100 };
+  const struct skp_class_names names = {l->o->extra.class_names, l->o->extra.classes};
+  struct skp_report r;
+  skp_status status = skp__report_create(&r, l->answers, source->n, l->s->model->recipe.classes, WORST);
+  if (status == SKP_OK) status = skp__report_write(&r, l->answers, source, &names, l->o->out);
+  skp__report_free(&r);
+  return status;
 }
 
 /* Tests the network, takes its weights if they are the best so far, and tells the schedule. */
@@ -223,6 +236,7 @@ static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
   skp__plateau_observe(&l->at.plateau, &l->s->model->recipe, e->epoch, score);
   if (score <= l->at.best) return SKP_OK;
   SKP_TRY(save_weights(l, l->run.best));
+  if (by) SKP_TRY(report(l, by));
   l->at.best = score;
   l->at.best_epoch = e->epoch;
   return SKP_OK;
@@ -294,7 +308,9 @@ static skp_status start_loader(struct loop *l) {
 }
 
 static skp_status prepare(struct loop *l) {
+  int64_t valid = l->data->valid ? l->data->valid->n : 0, test = l->data->test ? l->data->test->n : 0;
   SKP_TRY(prepare_plans(l));
+  SKP_TRY(skp__alloc(&l->answers, (size_t)(valid > test ? valid : test), sizeof *l->answers));
   if (l->o->resume) SKP_TRY(skp__state_restore(l->o->resume, l->s));
   if (l->o->resume) l->saved = l->at.step;
   l->first = l->at.step + 1;
@@ -317,6 +333,7 @@ static skp_status test_best(struct loop *l, double *tested) {
   skp_status status = skp__checkpoint_load_weights(l->run.best, best, true, NULL);
   if (status == SKP_OK) status = evaluate(l, best, l->data->test, &test);
   skp__session_destroy(best);
+  if (status == SKP_OK) status = report(l, l->data->test);
   if (status == SKP_OK) status = skp__run_test(&l->run, &test);
   if (status == SKP_OK) *tested = test.accuracy;
   return status;
@@ -354,6 +371,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   skp__loader_destroy(l.loader);
   skp__run_close(&l.run);
   cJSON_free(l.described);
+  free(l.answers);
   if (tested) *tested = accuracy;
   return status;
 }

@@ -23,7 +23,9 @@ echo 'while true do end' >endless.lua
 refuse 1 'endless.lua' train endless.lua --out run
 sed 's/nn.linear.*end/nn.conv2d(nn.conv2d(x, 4, {kernel = 1}) + x, 4, {kernel = 1}) end/' tiny.lua >shapes.lua
 refuse 1 'shapes.lua:4:.*×.*×' train shapes.lua --out run
-refuse 2 'no argument "depth"' train tiny.lua --set depth=3 --out run
+refuse 2 'no argument "depth" to set; it has none' train tiny.lua --set depth=3 --out run
+refuse 2 'no argument "dept" to set; it has .*depth.*stem' train "$models/resnet.lua" --set dept=34 --out run
+refuse 2 'depth should be a number, not "deep"' summary "$models/resnet.lua" --set depth=deep
 
 # Safetensors.
 run 0 train tiny.lua --max-steps 0 --out good
@@ -40,6 +42,12 @@ refuse 1 'No weight of foreign.safetensors fits' train tiny.lua --init foreign.s
 refuse 1 'too large|out of|memory|bytes' bench tiny.lua --batch 1048576 --size 16384
 echo 'not an image' >text.png
 refuse 1 'text.png' predict good/last.safetensors text.png
+base64 -d >bomb.png <<'END' # 60000 × 60000 pixels, it says
+iVBORw0KGgoAAAANSUhEUgAA6mAAAOpgCAAAAACluSqeAAAADElEQVR4nGNgoD0AAABkAAGGZDw1AAAAAElFTkSuQmCC
+END
+refuse 1 'bomb.png tells of 60000 × 60000 pixels' predict good/last.safetensors bomb.png
+refuse 1 '1 of 1 images could not be read' predict good/last.safetensors nowhere.png
+refuse 1 'Cannot create the folder' eval good/last.safetensors --data digits --report /proc/nowhere
 
 # A loss that leaves the numbers: the run ends, what was saved stays.
 idx set train 64 28 $(seq 0 63 | sed 's/.*\(.\)/\1/')

@@ -34,6 +34,7 @@ head -1 epochs/results.csv | grep -q '^epoch,step,train_loss,test_accuracy' || f
 grep -Eq ",seconds,data_wait$" epochs/results.csv || fail "results.csv: $(head -1 epochs/results.csv)"
 [ "$(wc -l <epochs/results.csv)" = 3 ] || fail "results.csv has not 3 lines"
 [ -f epochs/best.safetensors ] || fail "best.safetensors is missing"
+[ "$(wc -l <epochs/confusion.csv) $(wc -l <epochs/classes.csv) $(wc -l <epochs/worst.csv)" = "11 11 11" ] || fail "report: $(wc -l epochs/*.csv)"
 
 # Images of another size are made what the network takes.
 idx small train 64 20 $(seq 0 63 | sed 's/.*\(.\)/\1/')

@@ -49,7 +49,11 @@ refuse 2 'one a channel' train tiny.lua --mean 0.1,0.2
 refuse 2 'wants NAME=VALUE' train tiny.lua --set depth
 
 # What contradicts.
-refuse 2 'adam has no momentum' train "$models/identity.lua" --momentum 0.9
+refuse 2 'adam does not use momentum \(0.9\); sgd would' train "$models/identity.lua" --momentum 0.9
+refuse 2 'sgd does not use beta1 \(0.8\); adam, adamw would' train tiny.lua --beta1 0.8
+refuse 2 '--no-decay changes nothing without --weight-decay' train tiny.lua --no-decay
+refuse 2 '--freeze-bn changes nothing without --freeze' train tiny.lua --freeze-bn
+refuse 2 '--crop-reflect changes nothing without --crop-padding' train tiny.lua --crop-reflect
 refuse 2 'nesterov needs a momentum' train tiny.lua --nesterov
 refuse 2 'no optimizer "rmsprop"' train tiny.lua --optimizer rmsprop
 refuse 2 '--backend reference has none' train tiny.lua --backend reference --device 0
