@@ -277,7 +277,6 @@ static void say_device(const struct training *t) {
 
 static skp_status prepare(struct training *t) {
   struct cli *c = t->c;
-  SKP_TRY(check(t));
   SKP_TRY(cli_open_backend(c));
   say_device(t);
   say_model(c);
@@ -302,6 +301,7 @@ static skp_status train(struct training *t) {
   int64_t finished = -1;
   SKP_TRY(open(t));
   SKP_TRY(take_options(t));
+  SKP_TRY(check(t));
   if (t->resume) SKP_TRY(skp__resume_finished(t->resume, &t->c->model->recipe, t->o.max_steps, &finished));
   if (finished >= 0) {
     printf("The run in %s is finished after %lld steps. To train on, give it more --epochs or --max-steps.\n", t->out,

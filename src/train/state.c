@@ -132,7 +132,7 @@ skp_status skp__state_describe(char **out, const struct skp_model *m, const stru
   cJSON *run;
   skp_status status = describe(&run, m, data, o);
   describe_limits(run, o);
-  *out = cJSON_PrintUnformatted(run);
+  *out = status == SKP_OK ? cJSON_PrintUnformatted(run) : NULL;
   cJSON_Delete(run);
   SKP_TRY(status);
   return *out ? SKP_OK : skp__fail_memory("the description of a run", 0);

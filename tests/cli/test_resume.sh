@@ -55,9 +55,10 @@ for save in 1steps 1epoch "3steps --keep 2"; do
 done
 [ "$(ls run | grep -c '^step-')" = 2 ] || fail "not two numbered checkpoints: $(ls run)"
 
-# A finished run says so, and goes on if it is given more; then it is what a longer run would have been.
+# A finished run says so, but not to one who means another run; and goes on if it is given more; then it is what a longer run would have been.
 run 0 train --resume run
 in_out 'run is finished after 300 steps'
+refuse 2 'batch: 64 in the run, 32 now' train --resume run --batch 32
 run 0 train --resume run --epochs 33
 run 0 train tiny.lua $adam --epochs 33 --out longer
 cmp <(tail -c 1000 longer/last.safetensors) <(tail -c 1000 run/last.safetensors) || fail "a longer run differs"
