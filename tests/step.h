@@ -42,10 +42,9 @@ static inline struct skp_graph *step_graph(const struct skp_model *m, int64_t N,
   if (kind) ck_ok(skp__graph_add_loss(g, 0, false));
   if (kind & STEP_GRADIENTS) ck_ok(skp__graph_differentiate(g));
   if (kind & STEP_UPDATE) {
-    const struct skp_op *op;
-    union skp_attrs attrs;
-    ck_ok(skp__recipe_optimizer(&op, &attrs, &m->recipe));
-    ck_ok(skp__graph_add_update(g, op, &attrs));
+    struct skp_update update = {.clip_norm = (float)m->recipe.clip_norm, .average = m->recipe.ema > 0};
+    ck_ok(skp__recipe_optimizer(&update.op, &update.attrs, &m->recipe));
+    ck_ok(skp__graph_add_update(g, &update));
   }
   return g;
 }

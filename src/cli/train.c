@@ -117,6 +117,8 @@ static void say_recipe(const struct training *t) {
   if (r->warmup > 0) fprintf(stderr, ", %g epochs of warm-up", r->warmup);
   if (r->momentum > 0) fprintf(stderr, ", %smomentum %g", r->nesterov ? "Nesterov " : "", r->momentum);
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
+  if (r->clip_norm > 0) fprintf(stderr, ", gradients up to %g", r->clip_norm);
+  if (r->ema > 0) fprintf(stderr, ", averages with decay %g", r->ema);
   fprintf(stderr, ", batch %lld%s", (long long)r->batch,
           t->train && r->batch > t->train->n ? " (all images at once)" : "");
   if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");

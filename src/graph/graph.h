@@ -15,7 +15,7 @@
   X(PARAM, "param")           /* trained; a slice of the flat value "params"                    */                     \
   X(GRAD, "grad")             /* gradient of a param; the slice of "grads" at the same offset   */                     \
   X(STATE, "state")           /* kept, not trained (running statistics); a slice of "state"     */                     \
-  X(MOMENT, "moment")         /* optimizer memory, laid out like "params"                       */                     \
+  X(MOMENT, "moment")         /* optimizer memory and averages, laid out like "params" or "state" */                   \
   X(RESULT, "result")         /* read by the host after a step                                  */
 
 typedef enum skp_role {
@@ -51,14 +51,16 @@ struct skp_node {
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  skp_value input, labels;        /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
-  skp_value other, share;         /* of mixed images: second labels {N} i32, share of the first {N}; or SKP_NONE */
-  skp_value draw;                 /* {2} i32, drawn for each training step (see src/ops/dropout.c), or SKP_NONE */
-  skp_value logits;               /* {N, classes} */
-  skp_value loss;                 /* {1}: mean loss; or SKP_NONE */
-  skp_value params, grads, state; /* flat values, or SKP_NONE */
-  skp_value moments[2];           /* flat optimizer memory */
-  skp_value hyper, factors;       /* what an update reads: see src/ops/optimizer.c; factors SKP_NONE: all are 1 */
+  skp_value input, labels;          /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
+  skp_value other, share;           /* of mixed images: second labels {N} i32, share of the first {N}; or SKP_NONE */
+  skp_value draw;                   /* {2} i32, drawn for each training step (see src/ops/dropout.c), or SKP_NONE */
+  skp_value logits;                 /* {N, classes} */
+  skp_value loss;                   /* {1}: mean loss; or SKP_NONE */
+  skp_value params, grads, state;   /* flat values, or SKP_NONE */
+  skp_value moments[2];             /* flat optimizer memory */
+  skp_value hyper, factors;         /* what an update reads: see src/ops/optimizer.c; factors SKP_NONE: all are 1 */
+  skp_value average, average_state; /* running averages of params and state, laid out like them, or SKP_NONE */
+  skp_value shares;                 /* {2}: of the old average and of the new state in the new average */
 };
 
 skp_status skp__graph_create(struct skp_graph **out);
@@ -107,8 +109,14 @@ skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool 
 /* Adds the gradients of `loss` to all params that are not frozen, each written into its slice of "grads" (autodiff.c). */
 skp_status skp__graph_differentiate(struct skp_graph *g);
 
-/* Adds the moments, `hyper`, `factors` where a param has others than 1, and one update of the flat params by `op` (sgd, adam, adamw). */
-skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs);
+struct skp_update {
+  const struct skp_op *op; /* sgd, adam, adamw */
+  union skp_attrs attrs;
+  float clip_norm; /* what the norm of all gradients is at most; 0: whatever it is */
+  bool average;    /* keep running averages of params and state */
+};
+/* Adds the moments, `hyper`, `factors` where a param has others than 1, what `u` asks for, and one update of the flat params. */
+skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u);
 
 /* What the host writes into the value `factors`, as many floats as that has. */
 void skp__graph_factors(const struct skp_graph *g, float *out);

@@ -149,31 +149,53 @@ void skp__graph_factors(const struct skp_graph *g, float *out) {
   }
 }
 
+static skp_status add_memory(struct skp_graph *g, skp_value *out, const char *name, skp_value like) {
+  return skp__graph_value(g, out, name, SKP_ROLE_MOMENT, g->tensors.at[like].shape);
+}
+
 /* A moment; none where sgd has no momentum. */
-static skp_status add_moment(struct skp_graph *g, skp_value *out, int which, const struct skp_op *op,
-                             const union skp_attrs *attrs) {
+static skp_status add_moment(struct skp_graph *g, skp_value *out, int which, const struct skp_update *u) {
   static const char *const names[] = {"moment_1", "moment_2"};
-  if (op == &skp__op_sgd && attrs->optimizer.momentum == 0) return SKP_OK;
-  SKP_TRY(skp__graph_value(g, &g->moments[which], names[which], SKP_ROLE_MOMENT, g->tensors.at[g->params].shape));
+  if (u->op == &skp__op_sgd && u->attrs.optimizer.momentum == 0) return SKP_OK;
+  SKP_TRY(add_memory(g, &g->moments[which], names[which], g->params));
   *out = g->moments[which];
   return SKP_OK;
 }
 
+static skp_status add_clip(struct skp_graph *g, float max_norm, skp_value *scale) {
+  const union skp_attrs attrs = {.clip = {max_norm}};
+  return skp__graph_node(g, &skp__op_clip_norm, &attrs, &g->grads, NULL, "update", scale);
+}
+
+/* The average of the state follows that of the params. */
+static skp_status average_state(struct skp_graph *g) {
+  skp_value out;
+  if (g->state == SKP_NONE) return SKP_OK;
+  SKP_TRY(add_memory(g, &g->average_state, "average_state", g->state));
+  SKP_TRY(skp__graph_value(g, &g->shares, "shares", SKP_ROLE_INPUT, skp__shape1(2)));
+  const skp_value in[] = {g->average_state, g->state, g->shares};
+  return skp__graph_node(g, &skp__op_blend, NULL, in, NULL, "update", &out);
+}
+
 /* The update reads whole flat values; which is which follows from the names of the op's inputs. */
-skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs) {
+skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u) {
+  skp_value scale = SKP_NONE, in[SKP_MAX_IN], out[SKP_MAX_OUT];
   SKP_TRY(skp__graph_value(g, &g->hyper, "hyper", SKP_ROLE_INPUT, skp__shape1(4)));
   SKP_TRY(add_factors(g));
+  if (u->clip_norm > 0) SKP_TRY(add_clip(g, u->clip_norm, &scale));
+  if (u->average) SKP_TRY(add_memory(g, &g->average, "average", g->params));
   const struct {
     const char *name;
     skp_value value;
-  } inputs[] = {{"p", g->params}, {"g", g->grads}, {"hyper", g->hyper}, {"factors?", g->factors}};
-  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
-  for (int i = 0; i < op->n_in; i++) {
-    const char *name = op->in_names[i];
+  } inputs[] = {{"p", g->params},         {"g", g->grads},   {"hyper", g->hyper},
+                {"factors?", g->factors}, {"scale?", scale}, {"average?", g->average}};
+  for (int i = 0; i < u->op->n_in; i++) {
+    const char *name = u->op->in_names[i];
     in[i] = SKP_NONE;
-    if (*name == 'm' || *name == 'v') SKP_TRY(add_moment(g, &in[i], *name == 'v', op, attrs));
+    if (*name == 'm' || *name == 'v') SKP_TRY(add_moment(g, &in[i], *name == 'v', u));
     for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++)
       if (strcmp(inputs[k].name, name) == 0) in[i] = inputs[k].value;
   }
-  return skp__graph_node(g, op, attrs, in, NULL, "update", out);
+  SKP_TRY(skp__graph_node(g, u->op, &u->attrs, in, NULL, "update", out));
+  return u->average ? average_state(g) : SKP_OK;
 }

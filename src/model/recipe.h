@@ -26,6 +26,9 @@
   X(BOOL, nesterov, "false", 0, 1, "Nesterov's momentum in sgd")                                                       \
   X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \
   X(BOOL, no_decay, "false", 0, 1, "no weight decay of biases and batchnorms")                                         \
+  X(REAL, clip_norm, "0", 0, 1e6, "scale all gradients down to this norm where it is larger; 0: do not")               \
+  X(REAL, ema, "0", 0, SKP_BELOW_ONE,                                                                                  \
+    "decay of the running average of the weights, which is tested and saved; 0: none")                                 \
   X(TEXT, freeze, "", 0, 0, "layers or parameters to leave as they are: layer1.*,conv1")                               \
   X(BOOL, freeze_bn, "false", 0, 1, "frozen batchnorms use their running statistics and keep them")                    \
   X(TEXT, lr_mult, "", 0, 0, "factors of the learning rate: layer4=0.1,fc=10")                                         \

@@ -90,6 +90,9 @@ struct skp_optimizer_attrs {
   float beta1, beta2, eps; /* adam, adamw */
   float weight_decay;
 };
+struct skp_clip_attrs {
+  float max_norm;
+};
 union skp_attrs {
   struct skp_conv2d_attrs conv2d;
   struct skp_batchnorm_attrs batchnorm;
@@ -102,6 +105,7 @@ union skp_attrs {
   struct skp_resize_attrs resize;
   struct skp_loss_attrs loss;
   struct skp_optimizer_attrs optimizer;
+  struct skp_clip_attrs clip;
 };
 
 typedef enum skp_attr_kind { SKP_ATTR_INT, SKP_ATTR_BOOL, SKP_ATTR_FLOAT, SKP_ATTR_CHOICE } skp_attr_kind;

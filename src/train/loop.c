@@ -13,7 +13,7 @@
 
 struct slot {
   struct skp_batch *batch;
-  float hyper[4], loss;
+  float hyper[4], shares[2], loss;
   int32_t draw[2];
   double lr;
   uint64_t ticket;
@@ -52,8 +52,15 @@ static skp_status queue_inputs(struct loop *l, struct slot *slot, struct skp_pla
   skp__session_hyper(slot->hyper, r, slot->lr, l->queued + 1);
   SKP_TRY(skp__session_feed(l->s, plan, slot->batch));
   SKP_TRY(skp__session_draw(l->s, plan, slot->draw, l->o->seed, l->queued));
+  slot->shares[1] = slot->hyper[3];
+  slot->shares[0] = 1 - slot->shares[1];
+  if (g->shares != SKP_NONE)
+    SKP_TRY(b->ops->write(b, skp__plan_buffer(plan, g->shares), 0, slot->shares, sizeof slot->shares));
   return b->ops->write(b, skp__plan_buffer(plan, g->hyper), 0, slot->hyper, sizeof slot->hyper);
 }
+
+/* Evaluation and checkpoints use the averages once there are any. */
+static void choose_weights(struct loop *l, bool any) { l->s->averaged = any && l->s->model->recipe.ema > 0; }
 
 static skp_status queue_step(struct loop *l) {
   struct slot *slot = &l->slot[l->queued % SKP_STEPS_AHEAD];
@@ -132,6 +139,7 @@ static skp_status retire_step(struct loop *l) {
   l->at.images += slot->n;
   l->at.loss_sum += (double)slot->loss * (double)slot->n;
   l->unsaved = true;
+  choose_weights(l, true);
   if (l->at.step == l->first) begin_pace(l);
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)slot->loss, slot->lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
@@ -271,6 +279,7 @@ static skp_status prepare_plans(struct loop *l) {
   struct skp_plan *plan;
   int64_t batch = l->s->model->recipe.batch;
   const struct skp_source *sources[2] = {l->data->train, l->data->valid ? l->data->valid : l->data->test};
+  choose_weights(l, true);
   for (int i = 0; i < 2; i++) {
     int64_t n = sources[i] ? sources[i]->n : 0, sizes[2] = {n < batch ? 0 : batch, n % batch};
     for (int k = 0; k < 2; k++)
@@ -278,6 +287,7 @@ static skp_status prepare_plans(struct loop *l) {
         SKP_TRY(i == 0 ? skp__session_train_plan(l->s, &plan, sizes[k])
                        : skp__session_eval_plan(l->s, &plan, sizes[k]));
   }
+  choose_weights(l, l->at.step > 0);
   return SKP_OK;
 }
 

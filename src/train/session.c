@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char average_params[] = "average", average_state[] = "average_state"; /* names of graph/step.c */
+
 /* ---- the graphs of a step --------------------------------------------------------------------------------------- */
 
 /* The host reads the logits after the step: neither they nor what they are a view of may be overwritten in it. */
@@ -14,14 +16,13 @@ static void keep_logits(struct skp_graph *g) {
 }
 
 static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r) {
-  const struct skp_op *update;
-  union skp_attrs attrs;
-  SKP_TRY(skp__recipe_optimizer(&update, &attrs, r));
+  struct skp_update update = {.clip_norm = (float)r->clip_norm, .average = r->ema > 0};
+  SKP_TRY(skp__recipe_optimizer(&update.op, &update.attrs, r));
   SKP_TRY(skp__recipe_select(g, r));
   SKP_TRY(skp__fuse(g));
   SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0));
   SKP_TRY(skp__graph_differentiate(g));
-  return skp__graph_add_update(g, update, &attrs);
+  return skp__graph_add_update(g, &update);
 }
 
 static skp_status complete_eval(struct skp_graph *g) {
@@ -78,6 +79,22 @@ void skp__session_destroy(struct skp_session *s) {
   free(s);
 }
 
+/* Lets an evaluation work on the averages that the update keeps. */
+static skp_status use_averages(struct skp_graph *g) {
+  const struct {
+    skp_value value;
+    const char *name;
+  } flat[] = {{g->params, average_params}, {g->state, average_state}};
+  for (int i = 0; i < 2; i++) {
+    char *name;
+    if (flat[i].value == SKP_NONE) continue;
+    SKP_TRY(skp__strdup(&name, flat[i].name));
+    free(g->tensors.at[flat[i].value].name);
+    g->tensors.at[flat[i].value].name = name;
+  }
+  return SKP_OK;
+}
+
 /* Factors stay what they are as long as the plan is there. */
 static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
   const struct skp_graph *g = skp__plan_graph(plan);
@@ -91,16 +108,25 @@ static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
   return status;
 }
 
-static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t N, bool training) {
-  for (size_t i = 0; i < s->plans.n; i++)
-    if (s->plans.at[i].N == N && s->plans.at[i].training == training) {
-      *out = s->plans.at[i].plan;
-      return SKP_OK;
-    }
+static skp_status create_plan(struct skp_session *s, struct skp_plan **out, const struct skp__session_plan *p) {
   struct skp_graph *g;
+  SKP_TRY(skp__step_graph(&g, s->model, p->N, p->training));
+  skp_status status = p->averaged ? use_averages(g) : SKP_OK;
+  if (status == SKP_OK) return skp__plan_create(out, g, s->b, s->store);
+  skp__graph_destroy(g);
+  return status;
+}
+
+static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t N, bool training) {
+  struct skp__session_plan made = {.N = N, .training = training, .averaged = s->averaged && !training};
+  for (size_t i = 0; i < s->plans.n; i++) {
+    const struct skp__session_plan *p = &s->plans.at[i];
+    if (p->N != N || p->training != training || p->averaged != made.averaged) continue;
+    *out = p->plan;
+    return SKP_OK;
+  }
   struct skp_plan *plan;
-  SKP_TRY(skp__step_graph(&g, s->model, N, training));
-  skp_status status = skp__plan_create(&plan, g, s->b, s->store);
+  skp_status status = create_plan(s, &plan, &made);
   if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY)
     return skp__fail(status, "%s\nA batch of %lld images is too large for this device; try --batch %lld.",
                      skp_error_message(), (long long)N, (long long)(N > 1 ? N / 2 : 1));
@@ -111,8 +137,8 @@ static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t
     skp__plan_destroy(plan);
     return status;
   }
-  s->plans.at[s->plans.n - 1] = (struct skp__session_plan){N, training, plan};
-  *out = plan;
+  made.plan = *out = plan;
+  s->plans.at[s->plans.n - 1] = made;
   return SKP_OK;
 }
 
@@ -149,10 +175,20 @@ static skp_status pull(struct skp_session *s, float **out, struct skp_buffer *bu
   return n ? skp__backend_read_now(s->b, buffer, 0, *out, 4 * n) : SKP_OK;
 }
 
+/* The store's average of n values if it is in use, else `raw`. */
+static skp_status in_use(struct skp_session *s, struct skp_buffer **out, struct skp_buffer *raw, const char *average,
+                         int64_t n) {
+  *out = raw;
+  return s->averaged && n ? skp__store_buffer(s->store, out, average, 4 * n) : SKP_OK;
+}
+
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state) {
+  struct skp_buffer *p, *t;
   *params = *state = NULL;
-  skp_status status = pull(s, params, s->params, s->params_n);
-  if (status == SKP_OK) status = pull(s, state, s->state, s->state_n);
+  SKP_TRY(in_use(s, &p, s->params, average_params, s->params_n));
+  SKP_TRY(in_use(s, &t, s->state, average_state, s->state_n));
+  skp_status status = pull(s, params, p, s->params_n);
+  if (status == SKP_OK) status = pull(s, state, t, s->state_n);
   if (status != SKP_OK) {
     free(*params);
     free(*state);
@@ -167,7 +203,11 @@ void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double 
   hyper[0] = (float)lr;
   hyper[1] = (float)(1 - pow((double)beta1, (double)t));
   hyper[2] = (float)(1 - pow((double)beta2, (double)t));
-  hyper[3] = 0;
+  hyper[3] = (float)skp__session_share(recipe, t);
+}
+
+double skp__session_share(const struct skp_recipe *recipe, int64_t t) {
+  return 1 - fmin(recipe->ema, ((double)t - 1) / ((double)t + 8));
 }
 
 skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t draw[2], uint64_t seed, int64_t batch) {

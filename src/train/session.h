@@ -6,7 +6,7 @@
 
 struct skp__session_plan {
   int64_t N;
-  bool training;
+  bool training, averaged;
   struct skp_plan *plan;
 };
 
@@ -16,6 +16,7 @@ struct skp_session {
   struct skp_store *store;
   struct skp_buffer *params, *state; /* the store's; state NULL where the model has none */
   int64_t params_n, state_n;         /* elements */
+  bool averaged;                     /* evaluation and checkpoints take the running averages instead */
   SKP_ARRAY(struct skp__session_plan) plans;
 };
 
@@ -25,6 +26,9 @@ enum { SKP_STEPS_AHEAD = 3 };
 /* Queues the images and, where a plan takes them, the labels of a batch into its inputs. Labels outside the model's classes are SKP_FORMAT that
  * names the sample; unknown ones (-1) are so in training. */
 skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch);
+
+/* The share of the weights after step t (from 1) in their running average: 1 at first, so that it needs no start, and later 1 - ema. */
+double skp__session_share(const struct skp_recipe *recipe, int64_t t);
 
 /* What a loader must know of a recipe: normalisation, and augmentation if it is for training. */
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training);

@@ -22,7 +22,7 @@ skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, 
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training);
 /* Initial values from a seed. */
 skp_status skp__session_init(struct skp_session *s, uint64_t seed);
-/* The host's copies of params and state, to and from the device. */
+/* The host's copies of params and state, from the device (their averages where a run keeps them) and to it. */
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state);
 skp_status skp__session_push(struct skp_session *s, const float *params, const float *state);
 /* The 4 numbers that the update reads in step t (from 1): see src/ops/optimizer.c. */

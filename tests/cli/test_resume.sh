@@ -34,9 +34,10 @@ killed_now() {
   [ $? = 137 ]
 }
 
-# Saving at each step, so that most kills come while it saves; each epoch; each 3 steps with old ones kept. Adam has two moments.
+# Saving at each step, so that most kills come while it saves; each epoch; each 3 steps with old ones kept. Adam has two moments;
+# the averages are saved as weights, and both in the state.
 export SKIPPER_BACKEND=reference
-adam="--data set --optimizer adam --lr 0.01 --label-smoothing 0.1 --crop-padding 2 --flip --cutout 4 --mixup 0.3"
+adam="--data set --optimizer adam --lr 0.01 --label-smoothing 0.1 --crop-padding 2 --flip --cutout 4 --mixup 0.3 --ema 0.9 --clip-norm 1"
 run 0 train tiny.lua $adam --epochs 30 --out whole
 for save in 1steps 1epoch "3steps --keep 2"; do
   rm -rf run

@@ -101,6 +101,30 @@ START_TEST(factors_of_a_decoupled_decay) {
 }
 END_TEST
 
+START_TEST(clipping) {
+  const struct {
+    float g[2], scale;
+  } rows[] = {{{3, 4}, 0.4f}, {{0.6f, 0.8f}, 1}, {{0, 0}, 1}, {{INFINITY, 1}, 0}, {{NAN, 1}, NAN}};
+  start("clip_norm", "2", "max_norm=2");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    put(0, rows[i].g);
+    go();
+    EXPECT(0, rows[i].scale);
+  }
+}
+END_TEST
+
+START_TEST(blending) {
+  start("blend", "2 2 2", "");
+  PUT(0, 1, 2);
+  PUT(1, 10, -10);
+  PUT(2, 0.5f, 2);
+  go();
+  EXPECT(0, 20.5f, -19);
+  ck_assert_ptr_eq(floats(&tape, out[0]), floats(&tape, in[0])); /* in place */
+}
+END_TEST
+
 /* ---- loss ----------------------------------------------------------------------------------------------------------- */
 
 START_TEST(loss_values) {
@@ -353,6 +377,8 @@ int main(void) {
   TCase *tc = tcase_create("meaning");
   tcase_add_loop_test(tc, two_updates, 0, sizeof updates / sizeof *updates);
   tcase_add_test(tc, factors_scale_and_average);
+  tcase_add_test(tc, clipping);
+  tcase_add_test(tc, blending);
   tcase_add_test(tc, factors_of_a_decoupled_decay);
   tcase_add_test(tc, loss_values);
   tcase_add_test(tc, mixed_loss_values);

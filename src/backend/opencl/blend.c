@@ -1,0 +1,12 @@
+/* blend.c: the method of blend on OpenCL. SPDX-License-Identifier: MIT */
+#include "backend/opencl/cl.h"
+
+enum { WIDTH = 8 }; /* values of a work-item */
+
+static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
+  int n = (int)skp__shape_count(&sig->out[0]);
+  size_t global = (size_t)(n + WIDTH - 1) / WIDTH;
+  return skp__cl_launch(p, "blend", "blend", "-DWIDTH=8", 1, &global, NULL, "o0 i0 i1 i2 d", n);
+}
+
+const struct skp__cl_method skp__cl_blend[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};
