@@ -6,8 +6,23 @@
 static const struct skp_backend_ops *const backends[] = {&skp__backend_opencl, &skp__backend_reference};
 enum { BACKENDS = sizeof backends / sizeof *backends };
 
-skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options) {
+/* SKIPPER_MEMORY in bytes; 0 if it is not set. */
+static skp_status memory_limit(int64_t *out) {
+  const char *text = getenv("SKIPPER_MEMORY");
+  char *end;
+  *out = 0;
+  if (!text || !*text) return SKP_OK;
+  double mib = strtod(text, &end);
+  if (*end || !(mib > 0 && mib < 1e12))
+    return skp__fail(SKP_USAGE, "SKIPPER_MEMORY is a number of MiB, not \"%s\".", text);
+  *out = (int64_t)(mib * (1 << 20));
+  return SKP_OK;
+}
+
+skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *asked) {
   *out = NULL;
+  struct skp_backend_options copy = *asked, *options = &copy;
+  if (!copy.memory) SKP_TRY(memory_limit(&copy.memory));
   const char *name = options->backend ? options->backend : getenv("SKIPPER_BACKEND");
   if (!name || !*name) name = backends[0]->name;
   for (int i = 0; i < BACKENDS; i++)

@@ -21,6 +21,7 @@ struct skp_backend_options {
       *device; /* index as `skipper devices` lists it, or part of the name; NULL: SKIPPER_DEVICE, else the best */
   const char *method; /* "OP=METHOD,…": forces methods (tests); NULL: SKIPPER_METHOD, else each table's choice */
   int threads;        /* 0: let the device decide */
+  int64_t memory;     /* bytes to use at most; 0: SKIPPER_MEMORY (in MiB), else all that there are */
   FILE *trace;        /* not NULL: say which method each op got and why others were refused */
 };
 

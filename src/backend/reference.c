@@ -38,6 +38,7 @@ static skp_status reference_open(struct skp_backend **out, const struct skp_back
   SKP_TRY(skp__alloc(&r, 1, sizeof *r));
   r->base.ops = &skp__backend_reference;
   r->memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+  if (options->memory && options->memory < r->memory) r->memory = options->memory;
   r->trace = options->trace;
   *out = &r->base;
   return SKP_OK;

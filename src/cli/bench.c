@@ -145,8 +145,8 @@ skp_status cli_bench(struct cli *c) {
   b.N = c->model->recipe.batch;
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   SKP_TRY(skp__session_init(c->session, 1));
-  SKP_TRY(b.train ? skp__session_train_plan(c->session, &b.plan, b.N)
-                  : skp__session_eval_plan(c->session, &b.plan, b.N));
+  SKP_TRY(b.train ? skp__session_plan(c->session, &b.plan, b.N, SKP_STEP_TRAIN)
+                  : skp__session_plan(c->session, &b.plan, b.N, SKP_STEP_EVAL));
   SKP_TRY(fill_inputs(&b));
   SKP_TRY(measure(&b));
   return print_result(&b);

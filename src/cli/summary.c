@@ -90,7 +90,7 @@ static int64_t all_bytes(const struct needs *n, int mode) {
 
 static skp_status measure_mode(struct skp_plan_needs *out, const struct cli *c, int64_t batch, bool training) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, c->model, batch, training));
+  SKP_TRY(skp__step_graph(&g, c->model, batch, training ? SKP_STEP_TRAIN : SKP_STEP_EVAL));
   return skp__plan_measure(out, g, c->backend);
 }
 

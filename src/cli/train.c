@@ -119,6 +119,7 @@ static void say_recipe(const struct training *t) {
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
   if (r->clip_norm > 0) fprintf(stderr, ", gradients up to %g", r->clip_norm);
   if (r->ema > 0) fprintf(stderr, ", averages with decay %g", r->ema);
+  if (r->accumulate > 1) fprintf(stderr, ", %lld parts a step", (long long)r->accumulate);
   fprintf(stderr, ", batch %lld%s", (long long)r->batch,
           t->train && r->batch > t->train->n ? " (all images at once)" : "");
   if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");
@@ -239,7 +240,7 @@ static skp_status open_data(struct training *t) {
 /* A step's graph shows whether the recipe fits the network, and what it freezes. */
 static skp_status check_step(struct training *t) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, t->c->model, 1, true));
+  SKP_TRY(skp__step_graph(&g, t->c->model, 1, SKP_STEP_TRAIN));
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *p = &g->tensors.at[i];
     if (p->role == SKP_ROLE_PARAM && p->base != SKP_NONE && p->lr == 0) t->frozen += skp__shape_count(&p->shape);

@@ -12,7 +12,7 @@ skp_status skp__graph_create(struct skp_graph **out) {
   g->input = g->labels = g->other = g->share = g->logits = g->loss = SKP_NONE;
   g->draw = SKP_NONE;
   g->params = g->grads = g->state = g->moments[0] = g->moments[1] = g->hyper = g->factors = SKP_NONE;
-  g->average = g->average_state = g->shares = SKP_NONE;
+  g->average = g->average_state = g->shares = g->loss_sum = g->weights = SKP_NONE;
   *out = g;
   return SKP_OK;
 }

@@ -61,6 +61,7 @@ struct skp_graph {
   skp_value hyper, factors;         /* what an update reads: see src/ops/optimizer.c; factors SKP_NONE: all are 1 */
   skp_value average, average_state; /* running averages of params and state, laid out like them, or SKP_NONE */
   skp_value shares;                 /* {2}: of the old average and of the new state in the new average */
+  skp_value loss_sum, weights; /* of a part of a step: {1}; {2}: what the old sums and the part are multiplied by */
 };
 
 skp_status skp__graph_create(struct skp_graph **out);
@@ -117,6 +118,11 @@ struct skp_update {
 };
 /* Adds the moments, `hyper`, `factors` where a param has others than 1, what `u` asks for, and one update of the flat params. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u);
+
+/* For a step in parts, instead of an update: this part's gradients and loss are added to the flat value "grads_sum" and to `loss_sum`. */
+skp_status skp__graph_add_sums(struct skp_graph *g);
+/* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum". */
+skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g);
 
 /* What the host writes into the value `factors`, as many floats as that has. */
 void skp__graph_factors(const struct skp_graph *g, float *out);

@@ -82,9 +82,9 @@ static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, 
 }
 
 static skp_status copy_graph(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N,
-                             bool training) {
+                             bool training, size_t nodes) {
   SKP_TRY(copy_values(to, from, map, N));
-  for (size_t n = 0; n < from->nodes.n; n++) SKP_TRY(copy_node(to, from, &from->nodes.at[n], map, training));
+  for (size_t n = 0; n < nodes; n++) SKP_TRY(copy_node(to, from, &from->nodes.at[n], map, training));
   to->input = mapped(map, from->input);
   to->draw = mapped(map, from->draw);
   to->logits = mapped(map, from->logits);
@@ -93,19 +93,48 @@ static skp_status copy_graph(struct skp_graph *to, const struct skp_graph *from,
   return SKP_OK;
 }
 
-skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training) {
+/* A copy with the first `nodes` nodes. */
+static skp_status instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training, size_t nodes) {
   *out = NULL;
   struct skp_graph *to;
   skp_value *map;
   SKP_TRY(skp__alloc(&map, g->tensors.n, sizeof *map));
   for (size_t i = 0; i < g->tensors.n; i++) map[i] = SKP_NONE;
   skp_status status = skp__graph_create(&to);
-  if (status == SKP_OK) status = copy_graph(to, g, map, N, training);
+  if (status == SKP_OK) status = copy_graph(to, g, map, N, training, nodes);
   free(map);
   if (status == SKP_OK)
     *out = to;
   else
     skp__graph_destroy(to);
+  return status;
+}
+
+skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training) {
+  return instance(out, g, N, training, g->nodes.n);
+}
+
+/* ---- steps in parts --------------------------------------------------------------------------------------------- */
+
+static const char grads_sum[] = "grads_sum";
+
+skp_status skp__graph_add_sums(struct skp_graph *g) {
+  skp_value sum, out;
+  SKP_TRY(skp__graph_value(g, &sum, grads_sum, SKP_ROLE_GRAD, g->tensors.at[g->grads].shape));
+  SKP_TRY(skp__graph_value(g, &g->loss_sum, "loss_sum", SKP_ROLE_GRAD, skp__shape1(1)));
+  SKP_TRY(skp__graph_value(g, &g->weights, "weights", SKP_ROLE_INPUT, skp__shape1(2)));
+  const skp_value gradients[] = {sum, g->grads, g->weights}, losses[] = {g->loss_sum, g->loss, g->weights};
+  SKP_TRY(skp__graph_node(g, &skp__op_blend, NULL, gradients, NULL, "sum", &out));
+  return skp__graph_node(g, &skp__op_blend, NULL, losses, NULL, "sum", &out);
+}
+
+skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {
+  SKP_TRY(instance(out, g, 1, true, 0));
+  struct skp_graph *to = *out;
+  skp_status status = skp__graph_value(to, &to->grads, grads_sum, SKP_ROLE_GRAD, to->tensors.at[to->params].shape);
+  if (status == SKP_OK) return SKP_OK;
+  skp__graph_destroy(to);
+  *out = NULL;
   return status;
 }
 

@@ -10,6 +10,7 @@
   X(TEXT, data, "", 0, 0, "a folder of images or data files, or a built-in set: digits, shapes")                       \
   X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
+  X(INT, accumulate, "1", 1, 1 << 20, "parts in which a step's images go through the network, for lack of memory")     \
   X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam or adamw")                                                                \
   X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
   X(TEXT, schedule, "constant", 0, 0, "constant, step, multi_step, exponential, cosine, one_cycle or plateau")         \

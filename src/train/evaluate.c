@@ -32,8 +32,8 @@ static skp_status queue_step(struct pass *p) {
   struct skp_plan *plan;
   SKP_TRY(skp__loader_next(p->loader, &slot->batch, NULL));
   slot->logits = p->logits ? p->logits + p->images * p->classes : p->own + at * p->batch * p->classes;
-  SKP_TRY(skp__session_eval_plan(p->s, &plan, slot->batch->n));
-  SKP_TRY(skp__session_feed(p->s, plan, slot->batch));
+  SKP_TRY(skp__session_plan(p->s, &plan, slot->batch->n, SKP_STEP_EVAL));
+  SKP_TRY(skp__session_feed(p->s, plan, slot->batch, 0));
   SKP_TRY(skp__plan_run(plan));
   SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, skp__plan_graph(plan)->logits), 0, slot->logits,
                        4 * slot->batch->n * p->classes));

@@ -52,10 +52,10 @@ static skp_status train_step(struct ramp *r, struct skp_batch *batch, int64_t t,
   struct skp_plan *plan;
   float hyper[4];
   int32_t draw[2];
-  SKP_TRY(skp__session_train_plan(r->s, &plan, batch->n));
+  SKP_TRY(skp__session_plan(r->s, &plan, batch->n, SKP_STEP_TRAIN));
   const struct skp_graph *g = skp__plan_graph(plan);
   skp__session_hyper(hyper, &r->s->model->recipe, lr, t + 1);
-  SKP_TRY(skp__session_feed(r->s, plan, batch));
+  SKP_TRY(skp__session_feed(r->s, plan, batch, 0));
   SKP_TRY(skp__session_draw(r->s, plan, draw, r->o->seed, t));
   SKP_TRY(skp__backend_write_now(b, skp__plan_buffer(plan, g->hyper), 0, hyper, sizeof hyper));
   SKP_TRY(skp__plan_run(plan));

@@ -14,7 +14,8 @@
 struct slot {
   struct skp_batch *batch;
   float hyper[4], shares[2], loss;
-  int32_t draw[2];
+  float weights[3][2]; /* of the first part, of those between, of the last one */
+  int32_t (*draw)[2];  /* [parts] */
   double lr;
   uint64_t ticket;
   int64_t n; /* images */
@@ -29,6 +30,7 @@ struct loop {
   char *described;            /* what the run is made of: see skp__state_describe */
   struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
   struct slot slot[SKP_STEPS_AHEAD];
+  int64_t parts;           /* in which a step's images go through the network, at most */
   int64_t queued;          /* steps of the whole run */
   struct skp__position at; /* after the steps whose result the host has */
   int64_t first,
@@ -44,14 +46,19 @@ struct loop {
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
-static skp_status queue_inputs(struct loop *l, struct slot *slot, struct skp_plan *plan) {
+/* Images that go through the network at once. */
+static int64_t part_size(const struct loop *l) {
+  int64_t batch = l->s->model->recipe.batch, n = l->data->train->n < batch ? l->data->train->n : batch;
+  return (n + l->parts - 1) / l->parts;
+}
+
+/* What the update reads. */
+static skp_status queue_numbers(struct loop *l, struct slot *slot, struct skp_plan *plan) {
   const struct skp_graph *g = skp__plan_graph(plan);
   struct skp_backend *b = l->s->b;
   const struct skp_recipe *r = &l->s->model->recipe;
   slot->lr = skp__schedule_lr(r, &l->at.plateau, l->queued, skp__loader_batches(l->loader));
   skp__session_hyper(slot->hyper, r, slot->lr, l->queued + 1);
-  SKP_TRY(skp__session_feed(l->s, plan, slot->batch));
-  SKP_TRY(skp__session_draw(l->s, plan, slot->draw, l->o->seed, l->queued));
   slot->shares[1] = slot->hyper[3];
   slot->shares[0] = 1 - slot->shares[1];
   if (g->shares != SKP_NONE)
@@ -59,23 +66,61 @@ static skp_status queue_inputs(struct loop *l, struct slot *slot, struct skp_pla
   return b->ops->write(b, skp__plan_buffer(plan, g->hyper), 0, slot->hyper, sizeof slot->hyper);
 }
 
-/* Evaluation and checkpoints use the averages once there are any. */
-static void choose_weights(struct loop *l, bool any) { l->s->averaged = any && l->s->model->recipe.ema > 0; }
+static skp_status read_loss(struct loop *l, struct slot *slot, struct skp_plan *plan, skp_value loss) {
+  return l->s->b->ops->read(l->s->b, skp__plan_buffer(plan, loss), 0, &slot->loss, sizeof slot->loss);
+}
+
+/* The images of part k, from number `first` on; each part has random numbers of its own. */
+static skp_status feed(struct loop *l, struct slot *slot, struct skp_plan *plan, int64_t k, int64_t first) {
+  SKP_TRY(skp__session_feed(l->s, plan, slot->batch, first));
+  return skp__session_draw(l->s, plan, slot->draw[k], l->o->seed, l->queued + (k << 40));
+}
+
+static skp_status queue_whole(struct loop *l, struct slot *slot) {
+  struct skp_plan *plan;
+  SKP_TRY(skp__session_plan(l->s, &plan, slot->n, SKP_STEP_TRAIN));
+  SKP_TRY(queue_numbers(l, slot, plan));
+  SKP_TRY(feed(l, slot, plan, 0, 0));
+  SKP_TRY(skp__plan_run(plan));
+  return read_loss(l, slot, plan, skp__plan_graph(plan)->loss);
+}
+
+/* n images from number `first` on: the gradient of the mean over all is the sum of those of the parts, each with its share. */
+static skp_status queue_part(struct loop *l, struct slot *slot, struct skp_plan *part, int64_t first, int64_t n) {
+  float *weights = slot->weights[first == 0 ? 0 : first + n < slot->n ? 1 : 2];
+  weights[0] = first > 0;
+  weights[1] = (float)((double)n / (double)slot->n);
+  SKP_TRY(feed(l, slot, part, first / part_size(l), first));
+  SKP_TRY(l->s->b->ops->write(l->s->b, skp__plan_buffer(part, skp__plan_graph(part)->weights), 0, weights,
+                              sizeof slot->weights[0]));
+  return skp__plan_run(part);
+}
+
+static skp_status queue_parts(struct loop *l, struct slot *slot) {
+  struct skp_plan *part = NULL, *update;
+  for (int64_t first = 0, n; first < slot->n; first += n) {
+    n = part_size(l) < slot->n - first ? part_size(l) : slot->n - first;
+    SKP_TRY(skp__session_plan(l->s, &part, n, SKP_STEP_PART));
+    SKP_TRY(queue_part(l, slot, part, first, n));
+  }
+  SKP_TRY(skp__session_plan(l->s, &update, 1, SKP_STEP_UPDATE));
+  SKP_TRY(queue_numbers(l, slot, update));
+  SKP_TRY(skp__plan_run(update));
+  return read_loss(l, slot, part, skp__plan_graph(part)->loss_sum);
+}
 
 static skp_status queue_step(struct loop *l) {
   struct slot *slot = &l->slot[l->queued % SKP_STEPS_AHEAD];
-  struct skp_backend *b = l->s->b;
-  struct skp_plan *plan;
   SKP_TRY(skp__loader_next(l->loader, &slot->batch, &l->waited));
   slot->n = slot->batch->n;
-  SKP_TRY(skp__session_train_plan(l->s, &plan, slot->n));
-  SKP_TRY(queue_inputs(l, slot, plan));
-  SKP_TRY(skp__plan_run(plan));
-  SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, skp__plan_graph(plan)->loss), 0, &slot->loss, sizeof slot->loss));
-  SKP_TRY(b->ops->ticket(b, &slot->ticket));
+  SKP_TRY(l->parts == 1 ? queue_whole(l, slot) : queue_parts(l, slot));
+  SKP_TRY(l->s->b->ops->ticket(l->s->b, &slot->ticket));
   l->queued++;
   return SKP_OK;
 }
+
+/* Evaluation and checkpoints use the averages once there are any. */
+static void choose_weights(struct loop *l, bool any) { l->s->averaged = any && l->s->model->recipe.ema > 0; }
 
 /* `what` left the finite numbers: where, and what to do. */
 static skp_status fail_numeric(const struct loop *l, int64_t step, const char *what) {
@@ -216,7 +261,7 @@ static skp_status run_steps(struct loop *l, int64_t steps) {
 
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  return skp__evaluate(s, source, s->model->recipe.batch, l->o->threads, out, NULL, l->answers);
+  return skp__evaluate(s, source, part_size(l), l->o->threads, out, NULL, l->answers);
 }
 
 /* Writes where the best weights err, by the answers to the images of `source`. */
@@ -274,21 +319,44 @@ static skp_status close_epoch(struct loop *l) {
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
+/* Plans for n images, `size` at a time. */
+static skp_status prepare_pieces(struct loop *l, int64_t n, int64_t size, skp_step step) {
+  struct skp_plan *plan;
+  if (n >= size) SKP_TRY(skp__session_plan(l->s, &plan, size, step));
+  return n % size ? skp__session_plan(l->s, &plan, n % size, step) : SKP_OK;
+}
+
 /* Makes the plans that the run will need, so that a lack of memory shows before any training. */
 static skp_status prepare_plans(struct loop *l) {
   struct skp_plan *plan;
-  int64_t batch = l->s->model->recipe.batch;
-  const struct skp_source *sources[2] = {l->data->train, l->data->valid ? l->data->valid : l->data->test};
+  int64_t batch = l->s->model->recipe.batch, n = l->data->train->n, size = part_size(l);
+  skp_step step = l->parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
+  const struct skp_source *by = l->data->valid ? l->data->valid : l->data->test;
   choose_weights(l, true);
-  for (int i = 0; i < 2; i++) {
-    int64_t n = sources[i] ? sources[i]->n : 0, sizes[2] = {n < batch ? 0 : batch, n % batch};
-    for (int k = 0; k < 2; k++)
-      if (sizes[k])
-        SKP_TRY(i == 0 ? skp__session_train_plan(l->s, &plan, sizes[k])
-                       : skp__session_eval_plan(l->s, &plan, sizes[k]));
-  }
+  if (n >= batch) SKP_TRY(prepare_pieces(l, batch, size, step));
+  if (n % batch) SKP_TRY(prepare_pieces(l, n % batch, size, step));
+  if (l->parts > 1) SKP_TRY(skp__session_plan(l->s, &plan, 1, SKP_STEP_UPDATE));
+  if (by) SKP_TRY(prepare_pieces(l, by->n, size, SKP_STEP_EVAL));
   choose_weights(l, l->at.step > 0);
-  return SKP_OK;
+  return skp__backend_finish(l->s->b); /* some drivers find out late */
+}
+
+/* The same, with as many parts as the device's memory makes necessary. */
+static skp_status fit_plans(struct loop *l) {
+  int64_t asked = l->s->model->recipe.accumulate;
+  skp_status status;
+  l->parts = asked;
+  while ((status = prepare_plans(l)) == SKP_DEVICE_MEMORY && part_size(l) > 1) {
+    skp__session_forget_plans(l->s);
+    l->parts *= 2;
+  }
+  if (status == SKP_OK && l->parts > asked && l->o->say)
+    fprintf(l->o->say,
+            "The device has not enough memory for a whole step: its images go through the network %lld at a time, and "
+            "their gradients are added up. Batchnorms then see the statistics of so many images only, so the results "
+            "differ from those of a device with more memory.\n",
+            (long long)part_size(l));
+  return status;
 }
 
 /* An epoch that has all its steps is closed first, also where a run goes on that was ended in between. */
@@ -317,9 +385,17 @@ static skp_status start_loader(struct loop *l) {
   return skp__loader_create(&l->loader, l->data->train, &options);
 }
 
+/* What each slot needs for each part. */
+static skp_status create_slots(struct loop *l) {
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++)
+    SKP_TRY(skp__alloc(&l->slot[i].draw, (size_t)l->parts, sizeof *l->slot->draw));
+  return SKP_OK;
+}
+
 static skp_status prepare(struct loop *l) {
   int64_t valid = l->data->valid ? l->data->valid->n : 0, test = l->data->test ? l->data->test->n : 0;
-  SKP_TRY(prepare_plans(l));
+  SKP_TRY(fit_plans(l));
+  SKP_TRY(create_slots(l));
   SKP_TRY(skp__alloc(&l->answers, (size_t)(valid > test ? valid : test), sizeof *l->answers));
   if (l->o->resume) SKP_TRY(skp__state_restore(l->o->resume, l->s));
   if (l->o->resume) l->saved = l->at.step;
@@ -339,6 +415,7 @@ static skp_status test_best(struct loop *l, double *tested) {
   struct skp_session *best;
   struct skp_eval_result test;
   if (!l->data->valid || !l->data->test || isinf(l->at.best)) return SKP_OK;
+  skp__session_forget_plans(l->s); /* two networks may be too much for the device */
   SKP_TRY(skp__session_create(&best, l->s->model, l->s->b));
   skp_status status = skp__checkpoint_load_weights(l->run.best, best, true, NULL);
   if (status == SKP_OK) status = evaluate(l, best, l->data->test, &test);
@@ -379,6 +456,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   if (status == SKP_OK) status = skp__run_open(&l.run, s, data, o, &l.at);
   if (status == SKP_OK) status = skp__session_settle(s, train(&l, &accuracy));
   skp__loader_destroy(l.loader);
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++) free(l.slot[i].draw);
   skp__run_close(&l.run);
   cJSON_free(l.described);
   free(l.answers);

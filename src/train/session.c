@@ -15,25 +15,29 @@ static void keep_logits(struct skp_graph *g) {
   g->tensors.at[skp__graph_root(g, g->logits)].role = SKP_ROLE_RESULT;
 }
 
-static skp_status complete_train(struct skp_graph *g, const struct skp_recipe *r) {
+static skp_status add_update(struct skp_graph *g, const struct skp_recipe *r) {
   struct skp_update update = {.clip_norm = (float)r->clip_norm, .average = r->ema > 0};
   SKP_TRY(skp__recipe_optimizer(&update.op, &update.attrs, r));
-  SKP_TRY(skp__recipe_select(g, r));
-  SKP_TRY(skp__fuse(g));
-  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0));
-  SKP_TRY(skp__graph_differentiate(g));
   return skp__graph_add_update(g, &update);
 }
 
-static skp_status complete_eval(struct skp_graph *g) {
+static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_step step) {
+  if (step != SKP_STEP_EVAL) SKP_TRY(skp__recipe_select(g, r));
+  if (step == SKP_STEP_UPDATE) return add_update(g, r);
   SKP_TRY(skp__fuse(g));
-  keep_logits(g);
-  return SKP_OK;
+  if (step == SKP_STEP_EVAL) {
+    keep_logits(g);
+    return SKP_OK;
+  }
+  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0));
+  SKP_TRY(skp__graph_differentiate(g));
+  return step == SKP_STEP_PART ? skp__graph_add_sums(g) : add_update(g, r);
 }
 
-skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training) {
-  SKP_TRY(skp__graph_instance(out, m->graph, N, training));
-  skp_status status = training ? complete_train(*out, &m->recipe) : complete_eval(*out);
+skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step) {
+  SKP_TRY(step == SKP_STEP_UPDATE ? skp__graph_flat(out, m->graph)
+                                  : skp__graph_instance(out, m->graph, N, step != SKP_STEP_EVAL));
+  skp_status status = complete(*out, &m->recipe, step);
   if (status != SKP_OK) {
     skp__graph_destroy(*out);
     *out = NULL;
@@ -71,10 +75,14 @@ skp_status skp__session_create(struct skp_session **out, const struct skp_model 
   return status;
 }
 
-void skp__session_destroy(struct skp_session *s) {
-  if (!s) return;
+void skp__session_forget_plans(struct skp_session *s) {
   for (size_t i = 0; i < s->plans.n; i++) skp__plan_destroy(s->plans.at[i].plan);
   SKP_FREE(&s->plans);
+}
+
+void skp__session_destroy(struct skp_session *s) {
+  if (!s) return;
+  skp__session_forget_plans(s);
   skp__store_destroy(s->store);
   free(s);
 }
@@ -110,26 +118,26 @@ static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
 
 static skp_status create_plan(struct skp_session *s, struct skp_plan **out, const struct skp__session_plan *p) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, s->model, p->N, p->training));
+  SKP_TRY(skp__step_graph(&g, s->model, p->N, p->step));
   skp_status status = p->averaged ? use_averages(g) : SKP_OK;
   if (status == SKP_OK) return skp__plan_create(out, g, s->b, s->store);
   skp__graph_destroy(g);
   return status;
 }
 
-static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t N, bool training) {
-  struct skp__session_plan made = {.N = N, .training = training, .averaged = s->averaged && !training};
+skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64_t N, skp_step step) {
+  struct skp__session_plan made = {.N = N, .step = step, .averaged = s->averaged && step == SKP_STEP_EVAL};
   for (size_t i = 0; i < s->plans.n; i++) {
     const struct skp__session_plan *p = &s->plans.at[i];
-    if (p->N != N || p->training != training || p->averaged != made.averaged) continue;
+    if (p->N != N || p->step != step || p->averaged != made.averaged) continue;
     *out = p->plan;
     return SKP_OK;
   }
   struct skp_plan *plan;
   skp_status status = create_plan(s, &plan, &made);
-  if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY)
+  if ((status == SKP_DEVICE_MEMORY || status == SKP_MEMORY) && N > 1)
     return skp__fail(status, "%s\nA batch of %lld images is too large for this device; try --batch %lld.",
-                     skp_error_message(), (long long)N, (long long)(N > 1 ? N / 2 : 1));
+                     skp_error_message(), (long long)N, (long long)N / 2);
   SKP_TRY(status);
   status = write_factors(s, plan);
   if (status == SKP_OK) status = SKP_GROW(&s->plans);
@@ -140,14 +148,6 @@ static skp_status plan_for(struct skp_session *s, struct skp_plan **out, int64_t
   made.plan = *out = plan;
   s->plans.at[s->plans.n - 1] = made;
   return SKP_OK;
-}
-
-skp_status skp__session_train_plan(struct skp_session *s, struct skp_plan **out, int64_t N) {
-  return plan_for(s, out, N, true);
-}
-
-skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, int64_t N) {
-  return plan_for(s, out, N, false);
 }
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
@@ -220,20 +220,21 @@ skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t 
   return s->b->ops->write(s->b, skp__plan_buffer(p, v), 0, draw, 8);
 }
 
-skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch) {
+skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch, int64_t first) {
   const struct skp_graph *g = skp__plan_graph(p);
+  const int64_t values = count(g, g->input), n = g->tensors.at[g->input].shape.dim[0];
   int classes = s->model->recipe.classes, least = g->labels == SKP_NONE ? -1 : 0;
-  for (int64_t i = 0; i < batch->n; i++)
+  for (int64_t i = first; i < first + n; i++)
     if (batch->labels[i] < least || batch->labels[i] >= classes)
       return skp__fail(SKP_FORMAT, "Image %lld of batch %lld has the label %d; the network knows 0 to %d.",
                        (long long)i, (long long)batch->index, (int)batch->labels[i], classes - 1);
-  SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->input), 0, batch->x, 4 * count(g, g->input)));
+  SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->input), 0, batch->x + values / n * first, 4 * values));
   if (g->other != SKP_NONE) {
-    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->other), 0, batch->other, 4 * batch->n));
-    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->share), 0, batch->share, 4 * batch->n));
+    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->other), 0, batch->other + first, 4 * n));
+    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->share), 0, batch->share + first, 4 * n));
   }
   if (g->labels == SKP_NONE) return SKP_OK;
-  return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels, 4 * batch->n);
+  return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels + first, 4 * n);
 }
 
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {

@@ -140,7 +140,10 @@ skp_status skp__state_describe(char **out, const struct skp_model *m, const stru
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-static bool kept(const char *name) { return strcmp(name, "grads") != 0; } /* every step makes them anew */
+/* Gradients and sums of them every step makes anew. */
+static bool kept(const char *name) {
+  return strcmp(name, "grads") != 0 && strcmp(name, "grads_sum") != 0 && strcmp(name, "loss_sum") != 0;
+}
 
 struct rows {
   struct skp_st_tensor *at;
@@ -192,7 +195,7 @@ skp_status skp__state_save(const char *path, struct skp_session *s, const struct
 int64_t skp__state_bytes(const struct skp_model *m) {
   struct skp_graph *g;
   int64_t values = 0;
-  if (skp__step_graph(&g, m, 1, true) != SKP_OK) return 0;
+  if (skp__step_graph(&g, m, 1, SKP_STEP_TRAIN) != SKP_OK) return 0;
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     bool stored = t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE || t->role == SKP_ROLE_MOMENT;

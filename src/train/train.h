@@ -15,11 +15,18 @@ struct skp_session;
 /* `m` and `b` stay the caller's and must outlive the session. */
 skp_status skp__session_create(struct skp_session **out, const struct skp_model *m, struct skp_backend *b);
 void skp__session_destroy(struct skp_session *s);
-/* The training step for batch size N (made at the first call, then kept), and the evaluation step. */
-skp_status skp__session_train_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
-skp_status skp__session_eval_plan(struct skp_session *s, struct skp_plan **out, int64_t N);
-/* The graph of a whole step for N images: forward, loss, gradients, update; or only the forward half, with logits that the host can read. */
-skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, bool training);
+/* The graphs that a network has, for N images. */
+typedef enum skp_step {
+  SKP_STEP_EVAL,  /* forward: logits that the host can read */
+  SKP_STEP_TRAIN, /* forward, loss, gradients, update */
+  SKP_STEP_PART,  /* of a step in parts: forward, loss, gradients, which are added up */
+  SKP_STEP_UPDATE /* and its update; N does not count */
+} skp_step;
+skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step);
+/* The plan of such a graph, made at the first call, then kept. */
+skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64_t N, skp_step step);
+/* Gives the memory of all plans back; values stay. */
+void skp__session_forget_plans(struct skp_session *s);
 /* Initial values from a seed. */
 skp_status skp__session_init(struct skp_session *s, uint64_t seed);
 /* The host's copies of params and state, from the device (their averages where a run keeps them) and to it. */

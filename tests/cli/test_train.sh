@@ -94,6 +94,22 @@ in_err '2 weights loaded from fine/last.safetensors, 2 left'
 cmp base/last.safetensors back/last.safetensors || fail "frozen weights changed"
 refuse 2 'freeze: no parameter of the network fits "conv2"' train base.lua --freeze conv2 --out x
 
+# Steps in parts are those of the whole (no batchnorm here); the last batch of 100 is smaller. For lack of memory it goes by itself.
+losses() { sed -n 's/.*"step":[0-9]*,"loss":\([0-9.e-]*\).*/\1/p' "$1/log.jsonl"; }
+close() { paste <(losses "$1") <(losses "$2") | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-5) bad = 1 } END { exit bad || NR != 4 }'; }
+run 0 train tiny.lua --data set --epochs 2 --backend reference --out whole
+run 0 train tiny.lua --data set --epochs 2 --backend reference --accumulate 3 --out parts
+in_err ', 3 parts a step, batch 64'
+close whole parts || fail "accumulated steps differ: $(losses whole | xargs), $(losses parts | xargs)"
+SKIPPER_MEMORY=0.3 run 0 train tiny.lua --data set --epochs 2 --backend reference --out little
+in_err 'not enough memory for a whole step: its images go through the network (32|16|8) at a time'
+in_err 'Batchnorms then see the statistics of so many images only'
+close whole little || fail "steps in little memory differ: $(losses whole | xargs), $(losses little | xargs)"
+SKIPPER_MEMORY=0.1 run 1 train tiny.lua --data set --backend reference --out x
+in_err 'memory'
+SKIPPER_MEMORY=much run 2 train tiny.lua --backend reference --out x
+in_err 'SKIPPER_MEMORY is a number of MiB, not "much"'
+
 # A run without --out gets a folder of its own.
 run 0 train tiny.lua --max-steps 1
 run 0 train tiny.lua --max-steps 1

@@ -1,4 +1,4 @@
-/* test_update.c: what surrounds an optimizer in a step: clipping and running averages. SPDX-License-Identifier: MIT */
+/* test_update.c: what surrounds an optimizer in a step: clipping, parts, running averages. SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
 #include "train/session.h"
@@ -55,7 +55,7 @@ static void write(struct run *r, const struct skp_plan *plan, skp_value v, const
 static void step(struct run *r, int64_t t) {
   struct skp_plan *plan;
   float hyper[4];
-  ck_ok(skp__session_train_plan(r->s, &plan, N));
+  ck_ok(skp__session_plan(r->s, &plan, N, SKP_STEP_TRAIN));
   const struct skp_graph *g = skp__plan_graph(plan);
   skp__session_hyper(hyper, &r->m->recipe, r->m->recipe.lr, t);
   const float shares[2] = {1 - hyper[3], hyper[3]};
@@ -71,7 +71,7 @@ enum { LOGITS = N * 4 };
 static void evaluate(struct run *r, bool averaged, float logits[LOGITS]) {
   struct skp_plan *plan;
   r->s->averaged = averaged;
-  ck_ok(skp__session_eval_plan(r->s, &plan, N));
+  ck_ok(skp__session_plan(r->s, &plan, N, SKP_STEP_EVAL));
   r->s->averaged = false;
   const struct skp_graph *g = skp__plan_graph(plan);
   write(r, plan, g->input, images, sizeof images);
@@ -105,6 +105,60 @@ START_TEST(gradients_are_clipped_to_the_norm) {
   ck_assert_double_gt(norm, 0.01);
   ck_assert_double_eq_tol(first_step(text), half, 1e-4 * half);
   ck_assert_double_eq(first_step("1000"), norm); /* the very same step */
+}
+END_TEST
+
+/* ---- steps in parts ----------------------------------------------------------------------------------------------- */
+
+/* A step of plain SGD in parts of `size` images; its loss. */
+static float step_in_parts(struct run *r, int64_t size) {
+  struct skp_plan *part = NULL, *update;
+  float hyper[4], loss;
+  for (int64_t first = 0, n; first < N; first += n) {
+    n = size < N - first ? size : N - first;
+    const float weights[2] = {first > 0, (float)n / N};
+    ck_ok(skp__session_plan(r->s, &part, n, SKP_STEP_PART));
+    const struct skp_graph *g = skp__plan_graph(part);
+    write(r, part, g->input, images + PIXELS * first, 4 * PIXELS * n);
+    write(r, part, g->labels, labels + first, 4 * n);
+    write(r, part, g->weights, weights, sizeof weights);
+    ck_ok(skp__plan_run(part));
+  }
+  ck_ok(skp__session_plan(r->s, &update, 1, SKP_STEP_UPDATE));
+  skp__session_hyper(hyper, &r->m->recipe, r->m->recipe.lr, 1);
+  write(r, update, skp__plan_graph(update)->hyper, hyper, sizeof hyper);
+  ck_ok(skp__plan_run(update));
+  skp_value sum = skp__plan_graph(part)->loss_sum;
+  ck_ok(skp__backend_read_now(r->b, skp__plan_buffer(part, sum), 0, &loss, sizeof loss));
+  return loss;
+}
+
+/* What a run looks like after a first step, whole (size 0) or in parts; its loss if in parts. */
+static struct run after_step(int64_t size, float *loss) {
+  static const char *const fields[][2] = {{"freeze", "1"},      {"freeze_bn", "true"},   {"lr_mult", "4=2"},
+                                          {"clip_norm", "0.5"}, {"weight_decay", "0.1"}, {"no_decay", "true"}};
+  struct run r = make_run();
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) set(&r, fields[i][0], fields[i][1]);
+  if (size)
+    *loss = step_in_parts(&r, size);
+  else
+    step(&r, 1);
+  pull(&r, false);
+  return r;
+}
+
+/* Batchnorm frozen into evaluation, a step in parts is the step of the whole: with clipping, decay and factors too. */
+START_TEST(parts_make_the_whole) {
+  float first = 0, loss;
+  struct run whole = after_step(0, NULL);
+  for (int64_t size = N; size > 0; size -= 2) { /* 5; 3 and 2; five times 1 */
+    struct run r = after_step(size, &loss);
+    if (size == N) first = loss;
+    ck_assert_float_eq_tol(loss, first, 1e-6f);
+    for (int64_t i = 0; i < r.s->params_n; i++) ck_assert_float_eq_tol(r.params[i], whole.params[i], 1e-5f);
+    free_run(&r);
+  }
+  free_run(&whole);
 }
 END_TEST
 
@@ -161,6 +215,7 @@ int main(void) {
   Suite *suite = suite_create("update");
   TCase *c = tcase_create("update");
   tcase_add_test(c, gradients_are_clipped_to_the_norm);
+  tcase_add_test(c, parts_make_the_whole);
   tcase_add_test(c, averages_follow);
   tcase_add_test(c, averages_are_evaluated);
   suite_add_tcase(suite, c);

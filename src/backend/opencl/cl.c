@@ -74,6 +74,8 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   cl->max_group = d->max_group;
   cl->memory = d->memory;
   cl->max_allocation = d->max_allocation;
+  if (options->memory && options->memory < cl->memory) cl->memory = options->memory;
+  if (cl->memory < cl->max_allocation) cl->max_allocation = cl->memory;
   cl->local_memory = d->local_memory;
   return limit_threads(cl, strcmp(d->type, "CPU"), options->threads);
 }
