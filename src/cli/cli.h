@@ -21,6 +21,8 @@
   X(STRICT, "strict", 0, "", "stop at the first damaged image; else up to 1 in 100 are passed over")                   \
   X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
+  X(WORKERS, "workers", 0, "N",                                                                                        \
+    "threads that load and augment images; default: as --threads, or the cores, 4 at most")                            \
   X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
   X(REPORT, "report", 0, "DIR", "write confusion.csv, classes.csv and worst.csv into this folder")                     \
   X(WORST, "worst", 0, "N", "images with the highest loss that are listed; default: 20")                               \
@@ -115,7 +117,7 @@ skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split
 /* Says which images were damaged, those from number *said on; NULL is fine. */
 void cli_say_damage(const struct skp_source *s, int64_t *said);
 /* Threads that load data. */
-int cli_loader_threads(const struct cli *c);
+skp_status cli_workers(const struct cli *c, int *out);
 
 /* ---- resume.c --------------------------------------------------------------------------------------------------- */
 

@@ -40,7 +40,9 @@ static skp_status evaluate(struct cli *c, const struct skp_source *source, struc
   struct skp_report r;
   const struct skp_class_names names = {c->class_names, c->model->recipe.classes};
   int64_t damaged = 0;
-  SKP_TRY(skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, NULL, answers));
+  int workers;
+  SKP_TRY(cli_workers(c, &workers));
+  SKP_TRY(skp__evaluate(c->session, source, c->model->recipe.batch, workers, &result, NULL, answers));
   cli_say_damage(source, &damaged);
   if (result.unknown == result.n)
     return skp__fail(SKP_FORMAT, "None of the %lld images of %s has a label to test against.", (long long)result.n,

@@ -86,7 +86,7 @@ static skp_status find(struct cli *c, const struct skp_source *train, uint64_t s
   const char *path = c->value[CLI_CURVE] ? c->value[CLI_CURVE] : "lr.csv", *init = c->value[CLI_INIT];
   struct skp_lr_curve curve;
   struct skp_lr_options o = {.seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS};
-  o.threads = cli_loader_threads(c);
+  SKP_TRY(cli_workers(c, &o.threads));
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   SKP_TRY(skp__session_init(c->session, seed));
   if (init) SKP_TRY(skp__checkpoint_load_weights(init, c->session, false, stderr));

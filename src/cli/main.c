@@ -8,7 +8,7 @@
 
 const struct cli_command cli_commands[] = {
     {"train", "MODEL.lua", 0, 1,
-     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size device",
+     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size workers device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
      "best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice\n"
@@ -17,18 +17,19 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT.safetensors", 1, 1, "data strict batch report worst json device",
+    {"eval", "CKPT.safetensors", 1, 1, "data strict batch report worst workers json device",
      "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
-    {"predict", "CKPT.safetensors [IMAGE|FOLDER...]", 1, 1 << 20, "data strict batch top invert logits json device",
+    {"predict", "CKPT.safetensors [IMAGE|FOLDER...]", 1, 1 << 20,
+     "data strict batch top invert logits workers json device",
      "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
      cli_predict},
-    {"lr", "MODEL.lua", 1, 1, "recipe curve seed no-augment init set size json device",
+    {"lr", "MODEL.lua", 1, 1, "recipe curve seed no-augment init set size workers json device",
      "Finds a learning rate for a network and its data",
      "Trains for 100 steps while the learning rate climbs from 1e-7 to 10 (Smith 2017), or until the loss diverges; shows the curve\n"
      "and suggests the rate at which the loss falls fastest, or a tenth of where it is lowest if that is less.\n"

@@ -22,11 +22,14 @@ skp_status cli_open_backend(struct cli *c) {
   return skp__backend_open(&c->backend, &options);
 }
 
-int cli_loader_threads(const struct cli *c) {
+skp_status cli_workers(const struct cli *c, int *out) {
   enum { ENOUGH = 4 }; /* they sleep while enough batches are ready */
-  int64_t threads, cores = sysconf(_SC_NPROCESSORS_ONLN);
-  if (cli_int(c, CLI_THREADS, &threads, 1, 1024, 0) == SKP_OK && threads) return (int)threads;
-  return cores < 1 ? 1 : cores < ENOUGH ? (int)cores : ENOUGH;
+  int64_t workers, cores = sysconf(_SC_NPROCESSORS_ONLN);
+  cores = cores < 1 ? 1 : cores < ENOUGH ? cores : ENOUGH;
+  SKP_TRY(cli_int(c, CLI_THREADS, &workers, 1, 1024, cores));
+  SKP_TRY(cli_int(c, CLI_WORKERS, &workers, 1, 1024, workers));
+  *out = (int)workers;
+  return SKP_OK;
 }
 
 /* ---- model ------------------------------------------------------------------------------------------------------ */

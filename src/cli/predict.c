@@ -85,8 +85,10 @@ static skp_status predict_pictures(struct cli *c, const struct cli_pictures *p, 
   struct skp_eval_result result;
   float *logits;
   int64_t batch = r->batch < p->base.n ? r->batch : p->base.n;
+  int workers;
+  SKP_TRY(cli_workers(c, &workers));
   SKP_TRY(skp__alloc(&logits, (size_t)(p->base.n * r->classes), sizeof *logits));
-  skp_status status = skp__evaluate(c->session, &p->base, batch, cli_loader_threads(c), &result, logits, NULL);
+  skp_status status = skp__evaluate(c->session, &p->base, batch, workers, &result, logits, NULL);
   if (status == SKP_OK)
     status = show_pictures(c, p, logits, top < r->classes ? top : r->classes,
                            cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL);
@@ -128,10 +130,12 @@ static skp_status predict_set(struct cli *c, const struct skp_source *source) {
   float *logits;
   struct skp_answer *answers = NULL;
   int64_t damaged = 0;
+  int workers;
+  SKP_TRY(cli_workers(c, &workers));
   SKP_TRY(skp__alloc(&logits, (size_t)(source->n * classes), sizeof *logits));
   skp_status status = skp__alloc(&answers, (size_t)source->n, sizeof *answers);
   if (status == SKP_OK)
-    status = skp__evaluate(c->session, source, c->model->recipe.batch, cli_loader_threads(c), &result, logits, answers);
+    status = skp__evaluate(c->session, source, c->model->recipe.batch, workers, &result, logits, answers);
   cli_say_damage(source, &damaged);
   if (status == SKP_OK) status = write_logits(c->value[CLI_LOGITS], source->n, classes, logits, answers);
   free(logits);

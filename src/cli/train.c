@@ -213,7 +213,7 @@ static skp_status take_options(struct training *t) {
   SKP_TRY(cli_save_options(c, &o->save));
   o->seed = (uint64_t)seed;
   o->shuffle = (!r || r->shuffle) && !cli_said(c, CLI_NO_SHUFFLE);
-  o->threads = cli_loader_threads(c);
+  SKP_TRY(cli_workers(c, &o->threads));
   o->extra = (struct skp_checkpoint_extra){.set = r ? r->set : c->set.at, .sets = r ? r->sets : c->set.n};
   o->say = stderr;
   o->resume = r;

@@ -1,5 +1,5 @@
 # test_bad_input.sh: errors that say what, where and what to do; nothing lost. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 
 # Data.
 refuse 1 "'nowhere' is neither a folder nor" train tiny.lua --data nowhere --out run

@@ -1,5 +1,5 @@
 # test_devices.sh: choosing a device, and having none. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 
 run 0 devices
 in_out '^\* [0-9]+:[0-9]+ '

@@ -1,5 +1,5 @@
 # test_docs.sh: the examples in docs/models.md and README.md do what the text says. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 
 # Each ```lua block becomes a file.
 awk '/^```lua$/ { file = sprintf("example%d.lua", ++n); next } /^```$/ { file = ""; next } file { print >file }' "$SKP_SOURCE_DIR/docs/models.md"

@@ -1,5 +1,5 @@
 # test_download.sh: tools/download, from a folder instead of the servers. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 command -v curl >/dev/null || { echo "skipped: no curl, which alone reads file:// addresses"; exit 77; }
 
 # A server's files, and the script with their addresses and sums.

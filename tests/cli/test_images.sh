@@ -1,5 +1,5 @@
 # test_images.sh: folders of pictures, damaged ones among them. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 corpus=$SKP_SOURCE_DIR/tests/fuzz/corpus/image
 
 # A network for two classes of colour images, and 100 pictures of each: JPEG and PNG, grey, CMYK, with alpha and a palette.

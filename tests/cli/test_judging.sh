@@ -1,5 +1,5 @@
 # test_judging.sh: a validation split, early stopping, schedules that listen, runs without an end. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 export SKIPPER_BACKEND=reference
 idx set train 100 28 $(seq 0 99 | sed 's/.*\(.\)/\1/') # all images alike: after some epochs nothing becomes better
 idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9

@@ -1,5 +1,5 @@
 # test_resume.sh: kill -9 at any moment, go on, and the weights are those of an undisturbed run, bit for bit. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 idx set train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/')
 idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
 RANDOM=6 # the moments

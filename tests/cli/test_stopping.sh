@@ -1,5 +1,5 @@
 # test_stopping.sh: Ctrl-C, kill, a full disk: what was saved before stays whole. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 idx set train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/')
 called="skipper train"
 

@@ -1,5 +1,5 @@
 # test_tools.sh: summary, bench, lr and selftest. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 
 run 0 summary "$models/resize.lua" --batch 2
 in_out '^residual_block_1\.shortcut\.0 +conv2d +2×14×14×8 +16 '

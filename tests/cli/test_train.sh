@@ -1,5 +1,5 @@
 # test_train.sh: a training run, what it writes, and what the other commands make of it. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 numbers='-?[0-9.]+(e-?[0-9]+)?'
 
 run 0 train "$models/identity.lua" --max-steps 5 --batch 32 --out run

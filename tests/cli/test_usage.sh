@@ -1,5 +1,5 @@
 # test_usage.sh: help, and wrong usage: exit status 2 and a hint. SPDX-License-Identifier: MIT
-. "$SKP_SOURCE_DIR/tests/cli/lib.sh"
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 
 refuse 2 'Usage: skipper COMMAND'
 run 0 --help
@@ -42,6 +42,7 @@ refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps 999999999999
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps ' 1'
 refuse 2 '--seed is a whole number' train tiny.lua --seed 0x10
 refuse 2 '--threads is a whole number' train tiny.lua --threads 0
+refuse 2 '--workers is a whole number' train tiny.lua --workers 0
 refuse 2 '--size is a whole number' train tiny.lua --size 28px
 refuse 2 'mean' train tiny.lua --mean 0.5,
 refuse 2 'std' train tiny.lua --std 0
