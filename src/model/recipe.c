@@ -140,6 +140,37 @@ const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r,
   return text;
 }
 
+/* ---- choices ---------------------------------------------------------------------------------------------------- */
+
+/* "sgd, adam": the values that use a field; NULL if none does. */
+static const char *users(char *text, size_t size, const struct skp_recipe_choice *choice, const char *field) {
+  *text = 0;
+  for (int i = 0; i < choice->n; i++)
+    if (choice->name(i) && choice->uses(i, field))
+      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", choice->name(i));
+  return *text ? text : NULL;
+}
+
+void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *choice) {
+  char who[256];
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
+    if (users(who, sizeof who, choice, f->name)) skp__recipe_set(r, f->name, f->fallback);
+}
+
+skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp_recipe_choice *choice, int i) {
+  struct skp_recipe fallback;
+  char said[512], usual[512], who[256];
+  skp__recipe_default(&fallback);
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    if (choice->uses(i, f->name) || !users(who, sizeof who, choice, f->name)) continue;
+    skp__recipe_get(said, sizeof said, r, f);
+    if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) != 0)
+      return skp__fail(SKP_USAGE, "The %s %s does not use %s (%s); %s would.", choice->what, choice->name(i), f->name,
+                       said, who);
+  }
+  return SKP_OK;
+}
+
 /* ---- optimizer -------------------------------------------------------------------------------------------------- */
 
 /* An optimizer is an op whose first input is p. */
@@ -159,40 +190,17 @@ static bool has_attr(const struct skp_op *op, const char *name) {
   return a && a->name;
 }
 
-/* "sgd, adam": the optimizers that have an attribute of that name; NULL if none has. */
-static const char *users(char *text, size_t size, const char *name) {
-  *text = 0;
-  for (int i = 0; i < SKP_OP_COUNT; i++)
-    if (updates(skp__op(i)) && has_attr(skp__op(i), name))
-      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", skp__op(i)->name);
-  return *text ? text : NULL;
-}
+static const char *optimizer_name(int i) { return updates(skp__op(i)) ? skp__op(i)->name : NULL; }
+static bool optimizer_uses(int i, const char *field) { return has_attr(skp__op(i), field); }
+static const struct skp_recipe_choice optimizers = {"optimizer", SKP_OP_COUNT, optimizer_name, optimizer_uses};
 
-void skp__recipe_reset_optimizer(struct skp_recipe *r) {
-  char who[256];
-  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
-    if (users(who, sizeof who, f->name)) skp__recipe_set(r, f->name, f->fallback);
-}
-
-/* A field that says something which the optimizer does not use is a mistake. */
-static skp_status check_optimizer(const struct skp_recipe *r, const struct skp_op *op) {
-  struct skp_recipe fallback;
-  char said[512], usual[512], who[256];
-  skp__recipe_default(&fallback);
-  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
-    if (has_attr(op, f->name) || !users(who, sizeof who, f->name)) continue;
-    skp__recipe_get(said, sizeof said, r, f);
-    if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) != 0)
-      return skp__fail(SKP_USAGE, "The optimizer %s does not use %s (%s); %s would.", op->name, f->name, said, who);
-  }
-  return SKP_OK;
-}
+void skp__recipe_reset_optimizer(struct skp_recipe *r) { skp__recipe_reset(r, &optimizers); }
 
 /* Attributes take the recipe's fields of the same names. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r) {
   *op = skp__op_by_name(r->optimizer);
   if (!updates(*op)) return fail_optimizer(r->optimizer);
-  SKP_TRY(check_optimizer(r, *op));
+  SKP_TRY(skp__recipe_check_unused(r, &optimizers, (int)skp__op_id(*op)));
   if (r->nesterov && r->momentum == 0) return skp__fail(SKP_USAGE, "nesterov needs a momentum above 0.");
   skp__attrs_default(*op, attrs);
   for (const struct skp_attr *a = (*op)->attrs; a && a->name; a++) {

@@ -106,6 +106,17 @@ void skp__recipe_no_augmentation(struct skp_recipe *r);
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);
 /* Writes a field as such a text and returns it. */
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *field);
+/* One of a recipe's choices (its optimizer, its schedule): fields that belong to some of the values that can be chosen. */
+struct skp_recipe_choice {
+  const char *what; /* "optimizer" */
+  int n;
+  const char *(*name)(int i); /* the values 0 … n - 1; NULL: there is none of this number */
+  bool (*uses)(int i, const char *field);
+};
+/* Sets the fields that belong to one value or another back to their defaults. */
+void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *choice);
+/* A field that says something which the chosen value, number i, does not use is a mistake: SKP_USAGE, and which ones would. */
+skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp_recipe_choice *choice, int i);
 /* Sets all that belongs to optimizers back to the defaults. */
 void skp__recipe_reset_optimizer(struct skp_recipe *r);
 /* The optimizer's op with its attributes; SKP_USAGE if there is none of that name or if the fields contradict each other. */

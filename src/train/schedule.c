@@ -74,50 +74,28 @@ static skp_status fail_unknown(const char *name) {
   return skp__fail(SKP_USAGE, "There is no schedule \"%s\". There are %s.", name, known);
 }
 
-static bool uses(const struct kind *k, const char *field) {
-  for (int i = 0; k->uses[i]; i++)
-    if (strcmp(k->uses[i], field) == 0) return true;
+static const char *kind_name(int i) { return kinds[i].name; }
+
+static bool kind_uses(int i, const char *field) {
+  for (int u = 0; kinds[i].uses[u]; u++)
+    if (strcmp(kinds[i].uses[u], field) == 0) return true;
   return false;
 }
 
-/* ", step, plateau": those that use a field; NULL if none does. */
-static const char *users(char *text, size_t size, const char *field) {
-  *text = 0;
-  for (int i = 0; i < KINDS; i++)
-    if (uses(&kinds[i], field))
-      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", kinds[i].name);
-  return *text ? text : NULL;
-}
+static const struct skp_recipe_choice schedules = {"schedule", KINDS, kind_name, kind_uses};
 
-/* A field that says something which the schedule does not use is a mistake. */
-static skp_status check_fields(const struct skp_recipe *r, const struct kind *k) {
-  struct skp_recipe fallback;
-  char said[512], usual[512], who[128];
-  skp__recipe_default(&fallback);
-  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
-    if (uses(k, f->name) || !users(who, sizeof who, f->name)) continue;
-    skp__recipe_get(said, sizeof said, r, f);
-    if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) != 0)
-      return skp__fail(SKP_USAGE, "The schedule %s does not use %s (%s); %s would.", k->name, f->name, said, who);
-  }
-  return SKP_OK;
-}
-
-void skp__schedule_reset(struct skp_recipe *r) {
-  char who[128];
-  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
-    if (users(who, sizeof who, f->name)) skp__recipe_set(r, f->name, f->fallback);
-}
+void skp__schedule_reset(struct skp_recipe *r) { skp__recipe_reset(r, &schedules); }
 
 skp_status skp__schedule_check(const struct skp_recipe *r) {
   const struct kind *k = find(r->schedule);
   if (!k) return fail_unknown(r->schedule);
-  SKP_TRY(check_fields(r, k));
+  const int i = (int)(k - kinds);
+  SKP_TRY(skp__recipe_check_unused(r, &schedules, i));
   if (k->lr == step && r->lr_step == 0)
     return skp__fail(SKP_USAGE, "The schedule step needs the epochs between two steps: --lr-step N.");
   if (k->lr == multi_step && r->milestones.n == 0)
     return skp__fail(SKP_USAGE, "The schedule multi_step needs the epochs of its steps: --milestones 30,60,80.");
-  if (uses(k, "lr_min") && r->lr_min > r->lr)
+  if (kind_uses(i, "lr_min") && r->lr_min > r->lr)
     return skp__fail(SKP_USAGE, "lr_min %g is above the learning rate %g; %s goes down to it.", r->lr_min, r->lr,
                      k->name);
   if ((k->lr == cosine || k->lr == one_cycle) && r->epochs == 0)
