@@ -1,26 +1,13 @@
 /* test_cifar.c: CIFAR's binary files as they come, and as they must not come. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "data/data.h"
-#include "test.h"
+#include "folder.h"
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- files written by the tests ---------------------------------------------------------------------------------- */
 
 enum { PLANE = 32 * 32, MOST = 12 };
-
-static char folder[32];
-
-static void make_folder(void) {
-  strcpy(folder, "/tmp/skp-cifar-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void) {
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
-}
 
 struct bytes {
   uint8_t at[MOST * (2 + 3 * PLANE)];

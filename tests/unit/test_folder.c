@@ -1,26 +1,13 @@
 /* test_folder.c: image folders as people have them, damaged pictures, and the memory of decoded ones. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "data/data.h"
-#include "test.h"
+#include "folder.h"
 #include <spng.h>
 #include <sys/stat.h>
 #include <turbojpeg.h>
 #include <unistd.h>
 
 /* ---- files written by the tests ---------------------------------------------------------------------------------- */
-
-static char folder[32];
-
-static void make_folder(void) {
-  strcpy(folder, "/tmp/skp-folder-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void) {
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
-}
 
 static const char *in(const char *name) {
   static char path[256];

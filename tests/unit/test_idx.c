@@ -1,24 +1,11 @@
 /* test_idx.c: IDX files as they come, plain and gzip, and as they must not come. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "data/data.h"
-#include "test.h"
+#include "folder.h"
 #include <unistd.h>
 #include <zlib.h>
 
 /* ---- files written by the tests ---------------------------------------------------------------------------------- */
-
-static char folder[32];
-
-static void make_folder(void) {
-  strcpy(folder, "/tmp/skp-idx-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void) {
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
-}
 
 struct bytes {
   uint8_t at[1 << 16];
