@@ -1,6 +1,7 @@
 /* file.c: files, whole or not at all. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "base/array.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -128,6 +129,22 @@ skp_status skp__file_write_atomic(const char *path, const struct skp__file_part 
   if (!error) error = flush_folder(path);
   return error ? fail_write(path, error, total) : SKP_OK;
 }
+
+skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user) {
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *to = open_memstream(&text, &bytes);
+  if (to) put(to, user);
+  bool written = to && !ferror(to);
+  if (to && fclose(to)) written = false;
+  skp_status status = written ? skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1)
+                              : skp__fail_memory(path, bytes);
+  free(text);
+  return status;
+}
+
+int skp__entry_by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+int skp__entry_visible(const struct dirent *entry) { return *entry->d_name != '.'; }
 
 bool skp__file_exists(const char *path) {
   struct stat st;

@@ -21,8 +21,15 @@ struct skp__file_part {
   int64_t bytes;
 };
 skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts);
+/* The same with the text that `put` prints, put together in memory first. */
+skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user);
 /* What to do when writing failed with this errno: a sentence for the end of an error's text. */
 const char *skp__write_advice(int error);
+
+struct dirent;
+/* For scandir: entries sorted by the bytes of their names; those whose names do not begin with a dot. */
+int skp__entry_by_name(const struct dirent **a, const struct dirent **b);
+int skp__entry_visible(const struct dirent *entry);
 
 bool skp__file_exists(const char *path);
 bool skp__folder_exists(const char *path);

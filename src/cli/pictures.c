@@ -5,22 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- which files ------------------------------------------------------------------------------------------------ */
 
 enum { DEEPEST = 16 }; /* folders in folders; ends loops of links */
-
-static int visible(const struct dirent *entry) { return *entry->d_name != '.'; }
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-
-static bool is_picture(const char *name) {
-  static const char *const endings[] = {".png", ".jpg", ".jpeg"};
-  const char *dot = strrchr(name, '.');
-  for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-    if (!strcasecmp(dot, endings[i])) return true;
-  return false;
-}
 
 /* Takes `path` over. */
 static skp_status add_file(struct cli_pictures *p, char *path) {
@@ -37,7 +25,7 @@ static skp_status add_folder(struct cli_pictures *p, const char *folder, int dep
 static skp_status add_entry(struct cli_pictures *p, const char *folder, const char *name, int depth) {
   char *path;
   SKP_TRY(skp__path_join(&path, folder, name));
-  if (skp__file_exists(path) && is_picture(name)) return add_file(p, path);
+  if (skp__file_exists(path) && skp__image_named(name)) return add_file(p, path);
   skp_status status = depth < DEEPEST && skp__folder_exists(path) ? add_folder(p, path, depth + 1) : SKP_OK;
   free(path);
   return status;
@@ -45,7 +33,7 @@ static skp_status add_entry(struct cli_pictures *p, const char *folder, const ch
 
 static skp_status add_folder(struct cli_pictures *p, const char *folder, int depth) {
   struct dirent **entry;
-  int n = scandir(folder, &entry, visible, by_name);
+  int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
   if (n < 0) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", folder, strerror(errno));
   skp_status status = SKP_OK;
   for (int i = 0; i < n; i++) {

@@ -21,7 +21,7 @@ int64_t cli_count_parameters(const struct skp_graph *g) {
   int64_t n = 0;
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
-    if (t->role == SKP_ROLE_PARAM && t->base != SKP_NONE) n += skp__shape_count(&t->shape);
+    if (skp__is_parameter(t)) n += skp__shape_count(&t->shape);
   }
   return n;
 }

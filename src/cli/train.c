@@ -243,7 +243,7 @@ static skp_status check_step(struct training *t) {
   SKP_TRY(skp__step_graph(&g, t->c->model, 1, SKP_STEP_TRAIN));
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *p = &g->tensors.at[i];
-    if (p->role == SKP_ROLE_PARAM && p->base != SKP_NONE && p->lr == 0) t->frozen += skp__shape_count(&p->shape);
+    if (skp__is_parameter(p) && p->lr == 0) t->frozen += skp__shape_count(&p->shape);
   }
   skp__graph_destroy(g);
   return SKP_OK;

@@ -81,6 +81,8 @@ skp_status skp__idx_read(struct skp_idx *out, const char *path, int rank);
 /* Names "0", "1", … for a source of `classes` classes. */
 skp_status skp__source_name_by_number(struct skp_source *s);
 
+/* Whether a file's name ends as those of the images do that can be decoded. */
+bool skp__image_named(const char *name);
 /* Decodes a PNG or JPEG file with C = 1 (grey) or 3 (RGB) as asked (`channels`). Alpha is dropped and 16 bits become the upper 8, as
  * Pillow's convert("RGB") does. Hostile sizes are refused (limit 1 << 28 pixels). */
 skp_status skp__image_read(struct skp_image *out, const char *path, int channels);

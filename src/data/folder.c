@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define CACHE_LIMIT ((int64_t)512 << 20) /* a set that is no larger, decoded, is kept in memory */
 
@@ -34,17 +33,7 @@ static const char *const test_folders[] = {"test", "val", "valid", "validation",
 
 /* ---- listing folders ---------------------------------------------------------------------------------------------- */
 
-static bool is_picture(const char *name) {
-  static const char *const endings[] = {".jpg", ".jpeg", ".png"};
-  const char *ending = strrchr(name, '.');
-  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-    if (!strcasecmp(ending, endings[i])) return true;
-  return false;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-static int visible(const struct dirent *entry) { return *entry->d_name != '.'; }
-static int picture(const struct dirent *entry) { return visible(entry) && is_picture(entry->d_name); }
+static int picture(const struct dirent *entry) { return skp__entry_visible(entry) && skp__image_named(entry->d_name); }
 
 static void free_names(name_list *list) {
   for (size_t i = 0; i < list->n; i++) free(list->at[i]);
@@ -54,7 +43,7 @@ static void free_names(name_list *list) {
 /* The sorted names in a folder that `wanted` takes. */
 static skp_status list_names(name_list *out, const char *path, int (*wanted)(const struct dirent *entry)) {
   struct dirent **entry;
-  int n = scandir(path, &entry, wanted, by_name);
+  int n = scandir(path, &entry, wanted, skp__entry_by_name);
   if (n < 0) return skp__fail(SKP_IO, "The folder %s cannot be listed.", path);
   skp_status status = SKP_OK;
   for (int i = 0; i < n; i++) {
@@ -69,7 +58,7 @@ static skp_status list_names(name_list *out, const char *path, int (*wanted)(con
 /* The sorted names of the folders in a folder. */
 static skp_status list_folders(name_list *out, const char *path) {
   name_list all = {NULL, 0, 0};
-  skp_status status = list_names(&all, path, visible);
+  skp_status status = list_names(&all, path, skp__entry_visible);
   for (size_t i = 0; i < all.n && status == SKP_OK; i++) {
     char *inner;
     status = skp__path_join(&inner, path, all.at[i]);

@@ -7,10 +7,19 @@
 #include <spng.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <turbojpeg.h>
 
 #define MAX_PIXELS ((uint64_t)1 << 28)
 #define MAX_FILE   ((int64_t)1 << 30)
+
+bool skp__image_named(const char *name) {
+  static const char *const endings[] = {".jpg", ".jpeg", ".png"};
+  const char *ending = strrchr(name, '.');
+  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
+    if (!strcasecmp(ending, endings[i])) return true;
+  return false;
+}
 
 struct file {
   const void *bytes;

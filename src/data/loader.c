@@ -4,6 +4,7 @@
  * free, takes that batch's sample numbers (all under the lock), fills the slot (without it) and marks it ready. The order of the samples
  * is therefore decided by the number of the batch alone, whichever worker fills it. */
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "data/data.h"
 #include <math.h>
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_CHANNELS = 4 };
 
@@ -155,19 +155,13 @@ static void *work(void *user) {
 
 /* ---- the caller's side ------------------------------------------------------------------------------------------- */
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Under the lock: waits for the slot; false when it is the caller who holds it. */
 static bool wait_ready(struct skp_loader *l, struct slot *slot, double *waited) {
   if (slot->state == HELD) return false;
   if (slot->state == READY) return true;
-  double start = now();
+  double start = skp__clock();
   while (slot->state != READY) pthread_cond_wait(&l->ready, &l->lock);
-  if (waited) *waited += now() - start;
+  if (waited) *waited += skp__clock() - start;
   return true;
 }
 

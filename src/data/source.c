@@ -35,14 +35,11 @@ static const struct {
 /* Appends to a text of limited size; what does not fit is cut. */
 static void append(char *text, size_t size, const char *more) { strncat(text, more, size - strlen(text) - 1); }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-static int visible(const struct dirent *entry) { return *entry->d_name != '.'; }
-
 /* The first few names in a folder, for people. */
 static void list_folder(char *text, size_t size, const char *folder) {
   enum { SHOWN = 8 };
   struct dirent **entry;
-  int n = scandir(folder, &entry, visible, by_name);
+  int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
   if (n <= 0) append(text, size, n ? "(it cannot be listed)" : "nothing");
   for (int i = 0; i < n; i++) {
     if (i < SHOWN) {

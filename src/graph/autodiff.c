@@ -85,7 +85,7 @@ static skp_status collect_gradients(struct tape *t, size_t tensors) {
   SKP_TRY(skp__graph_value(g, &g->grads, "grads", SKP_ROLE_GRAD, g->tensors.at[g->params].shape));
   for (size_t i = 0; i < tensors; i++) {
     const struct skp_tensor *param = &g->tensors.at[i];
-    if (param->role != SKP_ROLE_PARAM || param->base == SKP_NONE || t->d[i] == SKP_NONE) continue;
+    if (!skp__is_parameter(param) || t->d[i] == SKP_NONE) continue;
     struct skp_tensor *d = &g->tensors.at[t->d[i]];
     if (d->base != SKP_NONE)
       return skp__fail(SKP_UNSUPPORTED, "The gradient of %s is also that of another value.", param->name);

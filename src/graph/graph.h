@@ -41,6 +41,11 @@ struct skp_tensor {
   float lr, decay; /* params: factors of the learning rate and of the weight decay; lr 0: frozen, without a gradient */
 };
 
+/* Whether it is one of the network's parameters, a slice of the flat value that has them all. */
+static inline bool skp__is_parameter(const struct skp_tensor *t) {
+  return t->role == SKP_ROLE_PARAM && t->base != SKP_NONE;
+}
+
 struct skp_node {
   const struct skp_op *op;
   union skp_attrs attrs;

@@ -155,12 +155,10 @@ skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool 
   return SKP_OK;
 }
 
-static bool is_slice(const struct skp_tensor *t) { return t->role == SKP_ROLE_PARAM && t->base != SKP_NONE; }
-
 static skp_status add_factors(struct skp_graph *g) {
   bool any = false;
   for (size_t i = 0; i < g->tensors.n; i++)
-    any = any || (is_slice(&g->tensors.at[i]) && (g->tensors.at[i].lr != 1 || g->tensors.at[i].decay != 1));
+    any = any || (skp__is_parameter(&g->tensors.at[i]) && (g->tensors.at[i].lr != 1 || g->tensors.at[i].decay != 1));
   if (!any) return SKP_OK;
   int64_t blocks = skp__shape_count(&g->tensors.at[g->params].shape) / SKP_UPDATE_BLOCK;
   return skp__graph_value(g, &g->factors, "factors", SKP_ROLE_INPUT, skp__shape2(blocks, 2));
@@ -169,7 +167,7 @@ static skp_status add_factors(struct skp_graph *g) {
 void skp__graph_factors(const struct skp_graph *g, float *out) {
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
-    if (!is_slice(t)) continue;
+    if (!skp__is_parameter(t)) continue;
     int64_t end = t->offset + skp__shape_count(&t->shape);
     for (int64_t block = t->offset / SKP_UPDATE_BLOCK; block * SKP_UPDATE_BLOCK < end; block++) {
       out[2 * block] = t->lr;

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_param(const struct skp_tensor *t) { return t->role == SKP_ROLE_PARAM && t->base != SKP_NONE; }
-
 static bool fits(const char *pattern, const char *name) {
   char part[512];
   snprintf(part, sizeof part, "%s", name);
@@ -32,7 +30,7 @@ static skp_status fail_pattern(const struct skp_graph *g, const char *field, con
   for (size_t i = 0; i < g->tensors.n; i++) {
     const char *name = g->tensors.at[i].name;
     size_t n = strcspn(name, ".");
-    if (!is_param(&g->tensors.at[i]) || (n == last && strncmp(name, before, n) == 0)) continue;
+    if (!skp__is_parameter(&g->tensors.at[i]) || (n == last && strncmp(name, before, n) == 0)) continue;
     skp__text_add(&known, "%s%.*s", last ? ", " : "", (int)n, name);
     before = name;
     last = n;
@@ -62,7 +60,7 @@ static skp_status select_each(struct skp_graph *g, const char *field, const char
     if (factors) SKP_TRY(read_factor(entry, &factor));
     for (size_t i = 0; i < g->tensors.n; i++) {
       struct skp_tensor *t = &g->tensors.at[i];
-      if (!is_param(t) || !fits(entry, t->name)) continue;
+      if (!skp__is_parameter(t) || !fits(entry, t->name)) continue;
       t->lr = factor;
       any = true;
     }
@@ -74,7 +72,7 @@ static skp_status select_each(struct skp_graph *g, const char *field, const char
 /* Biases, and all that batchnorms learn. */
 static void select_no_decay(struct skp_graph *g) {
   for (size_t i = 0; i < g->tensors.n; i++)
-    if (is_param(&g->tensors.at[i]) && g->tensors.at[i].shape.rank == 1) g->tensors.at[i].decay = 0;
+    if (skp__is_parameter(&g->tensors.at[i]) && g->tensors.at[i].shape.rank == 1) g->tensors.at[i].decay = 0;
 }
 
 /* Running statistics of a frozen batchnorm are used, and not written. */
@@ -97,6 +95,6 @@ skp_status skp__recipe_select(struct skp_graph *g, const struct skp_recipe *r) {
   if (r->no_decay) select_no_decay(g);
   if (r->freeze_bn && g->nodes.n) SKP_TRY(keep_statistics(g)); /* none in the update of a step in parts */
   for (size_t i = 0; i < g->tensors.n; i++)
-    if (is_param(&g->tensors.at[i]) && g->tensors.at[i].lr != 0) return SKP_OK;
+    if (skp__is_parameter(&g->tensors.at[i]) && g->tensors.at[i].lr != 0) return SKP_OK;
   return g->params == SKP_NONE ? SKP_OK : skp__fail(SKP_USAGE, "freeze: nothing is left to train.");
 }

@@ -121,17 +121,14 @@ void skp__lr_curve_free(struct skp_lr_curve *c) {
 
 /* ---- the file --------------------------------------------------------------------------------------------------- */
 
-skp_status skp__lr_curve_write(const struct skp_lr_curve *c, const char *path) {
-  char *text = NULL;
-  size_t bytes = 0;
-  FILE *to = open_memstream(&text, &bytes);
-  if (to) fprintf(to, "step,lr,loss,smoothed_loss\n");
-  for (int64_t i = 0; to && i < c->n; i++)
+static void put_curve(FILE *to, void *user) {
+  const struct skp_lr_curve *c = user;
+  fprintf(to, "step,lr,loss,smoothed_loss\n");
+  for (int64_t i = 0; i < c->n; i++)
     fprintf(to, "%lld,%.6g,%.9g,%.9g\n", (long long)i + 1, c->at[i].lr, c->at[i].loss, c->at[i].smooth);
-  bool written = to && !ferror(to);
-  if (to && fclose(to)) written = false;
-  skp_status status = written ? skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1)
-                              : skp__fail_memory(path, bytes);
-  free(text);
-  return status;
+}
+
+skp_status skp__lr_curve_write(const struct skp_lr_curve *c, const char *path) {
+  struct skp_lr_curve curve = *c;
+  return skp__file_print_atomic(path, put_curve, &curve);
 }

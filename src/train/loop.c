@@ -259,6 +259,11 @@ static skp_status run_steps(struct loop *l, int64_t steps) {
   return retire_all(l);
 }
 
+/* The images by which an epoch is judged; NULL: there are none. */
+static const struct skp_source *judged_by(const struct loop *l) {
+  return l->data->valid ? l->data->valid : l->data->test;
+}
+
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
   return skp__evaluate(s, source, part_size(l), l->o->threads, out, NULL, l->answers);
@@ -277,7 +282,7 @@ static skp_status report(const struct loop *l, const struct skp_source *source) 
 
 /* Tests the network, takes its weights if they are the best so far, and tells the schedule. */
 static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
-  const struct skp_source *by = l->data->valid ? l->data->valid : l->data->test;
+  const struct skp_source *by = judged_by(l);
   struct skp_eval_result test;
   if (by) {
     SKP_TRY(evaluate(l, l->s, by, &test));
@@ -331,7 +336,7 @@ static skp_status prepare_plans(struct loop *l) {
   struct skp_plan *plan;
   int64_t batch = l->s->model->recipe.batch, n = l->data->train->n, size = part_size(l);
   skp_step step = l->parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
-  const struct skp_source *by = l->data->valid ? l->data->valid : l->data->test;
+  const struct skp_source *by = judged_by(l);
   choose_weights(l, true);
   if (n >= batch) SKP_TRY(prepare_pieces(l, batch, size, step));
   if (n % batch) SKP_TRY(prepare_pieces(l, n % batch, size, step));

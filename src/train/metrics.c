@@ -178,26 +178,26 @@ static const struct {
   void (*put)(const struct report_text *t);
 } files[] = {{"confusion.csv", put_confusion}, {"classes.csv", put_classes}, {"worst.csv", put_worst}};
 
-static skp_status write_text(const char *folder, const char *name, const char *text, size_t bytes) {
-  char *path;
-  SKP_TRY(skp__path_join(&path, folder, name));
-  skp_status status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1);
-  free(path);
-  return status;
+struct report_file {
+  struct report_text text;
+  void (*put)(const struct report_text *t);
+};
+
+static void put_file(FILE *to, void *user) {
+  struct report_file *f = user;
+  f->text.to = to;
+  f->put(&f->text);
 }
 
 skp_status skp__report_write(const struct skp_report *r, const struct skp_answer *answers,
                              const struct skp_source *source, const struct skp_class_names *names, const char *folder) {
   skp_status status = skp__folder_create(folder);
   for (size_t i = 0; i < sizeof files / sizeof *files && status == SKP_OK; i++) {
-    char *text = NULL;
-    size_t bytes = 0;
-    struct report_text t = {r, answers, source, names, open_memstream(&text, &bytes)};
-    if (t.to) files[i].put(&t);
-    bool written = t.to && !ferror(t.to);
-    if (t.to && fclose(t.to)) written = false;
-    status = written ? write_text(folder, files[i].name, text, bytes) : skp__fail_memory(files[i].name, bytes);
-    free(text);
+    struct report_file file = {{r, answers, source, names, NULL}, files[i].put};
+    char *path;
+    SKP_TRY(skp__path_join(&path, folder, files[i].name));
+    status = skp__file_print_atomic(path, put_file, &file);
+    free(path);
   }
   return status;
 }
