@@ -258,7 +258,7 @@ static skp_status start_workers(struct skp_loader *l) {
   while (!error && l->threads < l->o.threads)
     if (!(error = pthread_create(&l->thread[l->threads], NULL, work, l))) l->threads++;
   pthread_sigmask(SIG_SETMASK, &old, NULL);
-  return error ? skp__fail(SKP_MEMORY, "Cannot start loader thread %d: %s. Ask for fewer (--threads).", l->threads + 1,
+  return error ? skp__fail(SKP_MEMORY, "Cannot start loader thread %d: %s. Ask for fewer (--workers).", l->threads + 1,
                            strerror(error))
                : SKP_OK;
 }
