@@ -19,6 +19,8 @@ static const struct row {
     {1, "conv2d", "x=3x8x7x4 w=1x1x4x12 dy", ""},
     {1, "conv2d", "x=1x11x10x3 w=7x7x3x8 dy", "stride=2 pad=3"},
     {1, "conv2d", "x=2x10x10x8 w=3x3x4x6 b=6 dy", "stride=2 pad=1 groups=2"},
+    {1, "conv2d", "x=1x5x7x16 w=3x3x16x32 b=32 dy", "pad=1"},
+    {1, "conv2d", "x=2x3x6x32 w=3x3x32x16 dy", "pad=1"},
     {0, "conv2d", "x=1x28x28x1 w=3x3x1x4 b=4 dy", "pad=1"},
     {0, "conv2d", "x=2x13x12x16 w=3x3x16x32 dy", "pad=2 dilation=2"},
     {0, "conv2d", "x=2x7x9x6 w=3x3x1x6 dy", "pad=1 groups=6"},

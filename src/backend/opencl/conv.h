@@ -66,6 +66,7 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
 /* conv_winograd.c: 3×3 with fewer multiplications. */
 const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
 skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *sig);

@@ -21,7 +21,7 @@ const struct skp__cl_method skp__cl_conv2d_dx[] = {
 };
 const struct skp__cl_method skp__cl_conv2d_dw[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dw_refuse, skp__conv_thin_dw},
-    {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd_dw},
+    {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_dw_refuse, skp__conv_winograd_dw},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dw},

@@ -11,7 +11,9 @@ enum {
   LEAST_TILES = 24,       /* in a block, to be worth fetching the weights */
   LEAST_TILES_DW = 48,    /* in a block, to be worth fetching the partial results */
   MAX_PARTIAL = 1 << 21,  /* floats of partial results */
-  MAX_WEIGHTS = 1 << 25   /* C·K: indices fit an int */
+  MAX_WEIGHTS = 1 << 25,  /* C·K: indices fit an int */
+  WEIGHTS_COST = 100,     /* tiles whose products take as long as transforming weights that no cache keeps */
+  WEIGHTS_COST_DW = 200   /* the same for the partial results */
 };
 
 static const size_t one[3] = {1, 1, 1};
@@ -41,7 +43,8 @@ static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int chan
   return c;
 }
 
-const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+/* `weights_cost`: see above. */
+static const char *refuse(const struct skp__cl *cl, const struct skp_sig *sig, int weights_cost) {
   struct skp__conv g = skp__conv_of(sig);
   const char *huge = skp__cl_refuse_huge(cl, sig);
   if (huge) return huge;
@@ -49,9 +52,18 @@ const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp
   if (g.C % PANEL || g.K % PANEL) return "channels are no multiple of 16";
   struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C, 1);
   if ((int64_t)g.C * g.K > MAX_WEIGHTS) return "more than 2^25 products of channels";
-  bool large = (int64_t)c.places * g.C * g.K > KEPT_WEIGHTS;
-  if (large && (c.total < g.C || c.total < g.K)) return "few tiles for so many weights";
+  if ((int64_t)c.places * g.C * g.K > KEPT_WEIGHTS &&
+      (int64_t)c.places * (c.total + weights_cost) > (int64_t)9 * g.N * g.P * g.Q)
+    return "few tiles for so many weights";
   return NULL;
+}
+
+const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  return refuse(cl, sig, WEIGHTS_COST);
+}
+
+const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  return refuse(cl, sig, WEIGHTS_COST_DW);
 }
 
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
