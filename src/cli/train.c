@@ -127,6 +127,14 @@ static void say_recipe(const struct training *t) {
   fprintf(stderr, ", seed %lld\n", (long long)t->o.seed);
 }
 
+static void say_run(const struct training *t) {
+  const struct skp_recipe *r = &t->c->model->recipe;
+  fprintf(stderr, "run      %s%s\n", t->out, t->resume ? ", resumed" : "");
+  if (t->resume && skp__schedule_spans_run(r) && t->resume->epochs != r->epochs)
+    fprintf(stderr, "         its %s schedule now spans %lld epochs, not %lld: the learning rate jumps\n", r->schedule,
+            (long long)r->epochs, (long long)t->resume->epochs);
+}
+
 static void say_frozen(const struct training *t) {
   char a[32], b[32];
   if (t->frozen)
@@ -288,7 +296,7 @@ static skp_status prepare(struct training *t) {
   say_damage(t);
   say_recipe(t);
   say_augmentation(t);
-  fprintf(stderr, "run      %s%s\n", t->out, t->resume ? ", resumed" : "");
+  say_run(t);
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   return start_weights(t);
 }

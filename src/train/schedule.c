@@ -98,12 +98,17 @@ skp_status skp__schedule_check(const struct skp_recipe *r) {
   if (kind_uses(i, "lr_min") && r->lr_min > r->lr)
     return skp__fail(SKP_USAGE, "lr_min %g is above the learning rate %g; %s goes down to it.", r->lr_min, r->lr,
                      k->name);
-  if ((k->lr == cosine || k->lr == one_cycle) && r->epochs == 0)
+  if (skp__schedule_spans_run(r) && r->epochs == 0)
     return skp__fail(SKP_USAGE, "The schedule %s needs to know when the run ends: --epochs N.", k->name);
   if (r->warmup > 0 && r->epochs > 0 && r->warmup >= (double)r->epochs)
     return skp__fail(SKP_USAGE, "A warm-up of %g epochs does not end before the run does, after %lld.", r->warmup,
                      (long long)r->epochs);
   return SKP_OK;
+}
+
+bool skp__schedule_spans_run(const struct skp_recipe *r) {
+  const struct kind *k = find(r->schedule);
+  return k && (k->lr == cosine || k->lr == one_cycle);
 }
 
 double skp__schedule_lr(const struct skp_recipe *r, const struct skp__plateau *memory, int64_t at, int64_t steps) {

@@ -17,6 +17,8 @@ void skp__plateau_observe(struct skp__plateau *p, const struct skp_recipe *r, in
 void skp__schedule_reset(struct skp_recipe *r);
 /* SKP_USAGE if there is no such schedule or if the recipe's fields make no sense with it. */
 skp_status skp__schedule_check(const struct skp_recipe *r);
+/* Whether the schedule stretches over the whole run, however many epochs that has. */
+bool skp__schedule_spans_run(const struct skp_recipe *r);
 /* The learning rate of step `step` (from 0) of a run with `steps` steps in an epoch: a pure function, so that a run can begin anywhere.
  * NULL stands for a plateau at its start. */
 double skp__schedule_lr(const struct skp_recipe *r, const struct skp__plateau *plateau, int64_t step, int64_t steps);

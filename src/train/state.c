@@ -219,6 +219,7 @@ static void read_options(struct skp_resume *r) {
   r->seed = seed ? strtoull(seed, NULL, 10) : 0;
   r->shuffle = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->run, "shuffle"));
   r->max_steps = (int64_t)number(limits, "max_steps", -1);
+  r->epochs = r->model->recipe.epochs;
   r->save = (struct skp_save_options){.epochs = (int64_t)number(limits, "save_epochs", 0),
                                       .steps = (int64_t)number(limits, "save_steps", 0),
                                       .seconds = number(limits, "save_seconds", 0),

@@ -116,6 +116,7 @@ struct skp_resume { /* DIR/state.safetensors */
   size_t sets;
   uint64_t seed; /* these as in skp_train_options */
   int64_t max_steps;
+  int64_t epochs; /* that it was to have */
   bool shuffle;
   struct skp_save_options save;
   struct skp_st_file file;

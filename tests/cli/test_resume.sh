@@ -65,6 +65,11 @@ run 0 train tiny.lua $adam --epochs 33 --out longer
 cmp <(tail -c 1000 longer/last.safetensors) <(tail -c 1000 run/last.safetensors) || fail "a longer run differs"
 [ "$(grep -c '"step":3[0-9][0-9],' run/log.jsonl)" = 31 ] || fail "log.jsonl lacks steps or has them twice"
 
+# More epochs stretch a schedule that spans the run, and so it is said.
+run 0 train tiny.lua --data set --schedule cosine --epochs 1 --out swing
+run 0 train --resume swing --epochs 2
+in_err 'its cosine schedule now spans 2 epochs, not 1: the learning rate jumps'
+
 # A time limit and Ctrl-C end in the middle of an epoch; the model file may be named again, and the newest run in runs be meant.
 run 0 train tiny.lua $adam --epochs 30 --max-time 0.1s --save-every 1h
 in_out 'The time is up: stopped after step [0-9]+; skipper train --resume runs/tiny-1 goes on'
