@@ -1,7 +1,11 @@
--- A small residual network for CIFAR-10 and other images of 32×32 pixels, for CPUs: 87.9 % test accuracy after these 24 epochs (seed 1),
--- at about 600 images a second on two cores. The channels grow as pooling shrinks the image; the first and the last size have a residual block.
+-- A small residual network for CIFAR-10 and other colour images of 32×32 pixels, for CPUs: 90.7 % test accuracy on CIFAR-10 as JPEG files
+-- (5,000 images, seed 1; 88.9 % if each is seen once) after 22 epochs, some 400 images a second on two cores.
 --
 --   skipper train models/cifar10.lua --data FOLDER
+--
+-- It starts from fixed filters that even out what neighbouring pixels share. The channels grow as pooling shrinks the image; the first and the
+-- last size have a residual block. The biases of batchnorms learn faster than the weights. (Both: Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds
+-- on a Single GPU", section 3.)
 
 local function layer(name, x, channels, pool)
   return nn.scope(name, function()
@@ -17,15 +21,16 @@ end
 
 return {
   input = {channels = 3, size = 32},
-  args = {classes = 10, width = 48},
+  args = {classes = 10, width = 64},
   recipe = {
-    batch = 128, epochs = 24, optimizer = "sgd", lr = 0.2, schedule = "one_cycle", momentum = 0.9, nesterov = true, weight_decay = 5e-4,
-    label_smoothing = 0.1, mean = {0.4914, 0.4822, 0.4465}, std = {0.247, 0.2435, 0.2616}, crop_padding = 4, flip = true,
+    batch = 128, epochs = 22, optimizer = "sgd", lr = 0.1, schedule = "one_cycle", momentum = 0.9, nesterov = true, weight_decay = 5e-4,
+    no_decay = true, freeze = "stem", lr_mult = "*.bn*.bias=16", label_smoothing = 0.1, mean = {0.4914, 0.4822, 0.4465}, std = {0.247, 0.2435, 0.2616},
+    crop_padding = 4, crop_reflect = true, flip = true, test_views = 2,
   },
 
   network = function(x, args)
     local width = args.width
-    x = layer("stem", x, 16)
+    x = blocks.whitening(x, {name = "stem"})
     x = residual("block1", layer("layer1", x, width, true))          -- 16 × 16
     x = layer("layer2", x, 2 * width, true)                          -- 8 × 8
     x = residual("block3", layer("layer3", x, 4 * width, true))      -- 4 × 4

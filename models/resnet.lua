@@ -4,18 +4,15 @@
 -- stem=cifar is for small images: 3×3 at stride 1 instead of 7×7 at stride 2 and pooling. zero_init=yes starts every block as its shortcut.
 
 local depths = {
-  [18] = {blocks.basic, 2, 2, 2, 2},
-  [34] = {blocks.basic, 3, 4, 6, 3},
-  [50] = {blocks.bottleneck, 3, 4, 6, 3},
-  [101] = {blocks.bottleneck, 3, 4, 23, 3},
-  [152] = {blocks.bottleneck, 3, 8, 36, 3},
+  [18] = {blocks.basic, {2, 2, 2, 2}},
+  [34] = {blocks.basic, {3, 4, 6, 3}},
+  [50] = {blocks.bottleneck, {3, 4, 6, 3}},
+  [101] = {blocks.bottleneck, {3, 4, 23, 3}},
+  [152] = {blocks.bottleneck, {3, 8, 36, 3}},
 }
 
 local stems = {
-  imagenet = function(x)
-    x = nn.relu(nn.batchnorm2d(blocks.conv(x, 64, 7, {stride = 2, name = "conv1"}), {name = "bn1"}))
-    return nn.maxpool2d(x, {kernel = 3, stride = 2, padding = 1})
-  end,
+  imagenet = blocks.stem,
   cifar = function(x)
     return nn.relu(nn.batchnorm2d(blocks.conv(x, 64, 3, {name = "conv1"}), {name = "bn1"}))
   end,
@@ -32,12 +29,9 @@ return {
     assert(stem, "stem is imagenet or cifar")
     assert(plan[1] == blocks.bottleneck or args.groups == 1 and args.width_per_group == 64,
            "groups and width_per_group are for depth 50, 101 and 152")
-    x = stem(x)
-    for i = 1, 4 do
-      x = blocks.stage("layer" .. i, plan[1], x, 32 << i, plan[i + 1], {
-        stride = i == 1 and 1 or 2, groups = args.groups, width_per_group = args.width_per_group, gamma = args.zero_init and 0 or 1,
-      })
-    end
+    x = blocks.stages(stem(x), plan[1], plan[2], {
+      groups = args.groups, width_per_group = args.width_per_group, gamma = args.zero_init and 0 or 1,
+    })
     return nn.linear(nn.global_avgpool(x), args.classes, {name = "fc"})
   end,
 }

@@ -11,11 +11,7 @@ return {
   },
 
   network = function(x, args)
-    x = nn.relu(nn.batchnorm2d(blocks.conv(x, 64, 7, {stride = 2, name = "conv1"}), {name = "bn1"}))
-    x = nn.maxpool2d(x, {kernel = 3, stride = 2, padding = 1})
-    for i, count in ipairs {3, 4, 6, 3} do
-      x = blocks.stage("layer" .. i, blocks.basic, x, 32 << i, count, {stride = i == 1 and 1 or 2})
-    end
+    x = blocks.stages(blocks.stem(x), blocks.basic, {3, 4, 6, 3})
     return nn.linear(nn.global_avgpool(x), args.classes, {name = "fc"})
   end,
 }

@@ -16,13 +16,21 @@ struct step {
   const struct skp_graph *g;
 };
 
-static inline struct skp_model *step_model(const char *name) {
+/* models/NAME.lua with as many of 3 arguments as have a name. */
+static inline struct skp_model *step_model_set(const char *name, const struct skp_setting *set) {
   const char *source = getenv("SKP_SOURCE_DIR");
   char path[1024];
+  size_t n = 0;
   struct skp_model *m;
+  while (n < 3 && set[n].name) n++;
   snprintf(path, sizeof path, "%s/models/%s.lua", source ? source : ".", name);
-  ck_ok(skp__model_load(&m, path, NULL, 0, 0, NULL));
+  ck_ok(skp__model_load(&m, path, set, n, 0, NULL));
   return m;
+}
+
+static inline struct skp_model *step_model(const char *name) {
+  static const struct skp_setting none[3] = {{NULL, NULL}};
+  return step_model_set(name, none);
 }
 
 /* A model from Lua text: `network` is the body of function(x). */

@@ -16,6 +16,7 @@ struct drawing {
   struct skp__view *v;
   const struct skp_image *image;
   const struct skp_augment *a;
+  int64_t epoch;
 };
 
 static int below(struct skp__random *r, int n) { return (int)skp__random_below(r, (uint32_t)n); }
@@ -115,6 +116,18 @@ static void draw_colour(const struct drawing *d, struct skp__random *r) {
   }
 }
 
+/* Views of test images: an image and its mirror image, a pixel from the middle to either side, so that two of them already differ in both. */
+static void draw_fixed(const struct drawing *d, struct skp__random *r) {
+  static const struct { int step, mirror; } views[] = {{-1, 0}, {1, 1}, {-1, 1}, {1, 0}};
+  const int64_t i = d->epoch % d->a->views;
+  (void)r;
+  d->v->top += views[i].step;
+  d->v->left += views[i].step;
+  d->v->mirror = views[i].mirror;
+  d->v->reflect = true;
+}
+
+static bool wants_fixed(const struct skp_augment *a) { return a->views > 1; }
 static bool wants_part(const struct skp_augment *a) { return a->least_area > 0; }
 static bool wants_crop(const struct skp_augment *a) { return a->crop; }
 static bool wants_flip(const struct skp_augment *a) { return a->flip; }
@@ -132,14 +145,14 @@ static const struct {
   bool (*wanted)(const struct skp_augment *a);
   void (*draw)(const struct drawing *d, struct skp__random *r);
 } transforms[] = {
-    {wants_part, draw_part},     {wants_crop, draw_crop},       {wants_flip, draw_flip},
-    {wants_cutout, draw_cutout}, {wants_erasing, draw_erasing}, {wants_colour, draw_colour},
+    {wants_part, draw_part},       {wants_crop, draw_crop},     {wants_flip, draw_flip},   {wants_cutout, draw_cutout},
+    {wants_erasing, draw_erasing}, {wants_colour, draw_colour}, {wants_fixed, draw_fixed},
 };
 
 void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct skp_image *image,
                     const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t sample) {
   const uint64_t key = skp__random_bits(seed ^ of_images, (uint64_t)epoch, (uint64_t)sample);
-  const struct drawing d = {v, image, a};
+  const struct drawing d = {v, image, a, epoch};
   int rows = image->H, columns = image->W;
   *v = (struct skp__view){.part = {0, 0, image->H, image->W}, .H = H, .W = W, .reflect = a->crop_reflect};
   if (shorter) skp__fit(&rows, &columns, shorter);

@@ -20,6 +20,7 @@ struct skp_augment {
   double jitter[SKP_COLOURS]; /* ColorJitter: how far each may be from what it is */
   int cutout;                 /* side of a square, somewhere, that becomes the mean colour (DeVries and Taylor 2017) */
   double erasing;             /* RandomErasing: how often a rectangle becomes it */
+  int views;    /* of testing, without chance: epoch e shows view e of so many; 0 or 1: all show the image as it is */
   double mixup; /* alpha of the Beta distribution of the shares in pairs of images; 0: images stay apart */
 };
 

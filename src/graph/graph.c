@@ -18,7 +18,11 @@ skp_status skp__graph_create(struct skp_graph **out) {
 }
 
 static void drop_tensors(struct skp_graph *g, size_t keep) {
-  while (g->tensors.n > keep) free(g->tensors.at[--g->tensors.n].name);
+  while (g->tensors.n > keep) {
+    struct skp_tensor *t = &g->tensors.at[--g->tensors.n];
+    free(t->name);
+    free(t->values);
+  }
 }
 
 void skp__graph_destroy(struct skp_graph *g) {

@@ -35,9 +35,11 @@ struct skp_tensor {
   skp_value base; /* whose memory it lives in, or SKP_NONE: its own */
   int64_t offset; /* in the base, in elements */
   int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
-  int fan_in; /* params: inputs to one output: the initial values are uniform in ±1/sqrt(fan_in); 0: see std and fill */
-  float std;  /* params with fan_in 0: the standard deviation of normal initial values; 0: see fill */
-  float fill;      /* params and state with neither: the initial value */
+  /* The first values of params and state, read by skp__model_init; a graph for a step does without them. The first that is set counts: */
+  float *values;   /* in the order of files; owned */
+  int fan_in;      /* inputs to one output: uniform in ±1/sqrt(fan_in) */
+  float std;       /* the standard deviation of normal numbers */
+  float fill;      /* each has this value */
   float lr, decay; /* params: factors of the learning rate and of the weight decay; lr 0: frozen, without a gradient */
 };
 

@@ -43,9 +43,6 @@ static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from
     struct skp_tensor *copy = &to->tensors.at[map[i]];
     copy->offset = t->offset;
     copy->file_rank = t->file_rank;
-    copy->fan_in = t->fan_in;
-    copy->std = t->std;
-    copy->fill = t->fill;
     copy->lr = t->lr;
     copy->decay = t->decay;
   }

@@ -47,7 +47,9 @@ static void init_tensor(float *memory, const struct skp_tensor *t, uint64_t seed
   double bound = t->fan_in ? 1 / sqrt(t->fan_in) : 0;
   for (int64_t m = 0; m < n; m++) {
     struct skp__random r = {seed, name_hash(t->name), (uint64_t)file_index(t, m)};
-    if (t->fan_in) {
+    if (t->values) {
+      memory[m] = t->values[r.index];
+    } else if (t->fan_in) {
       memory[m] = (float)skp__random_between(&r, -bound, bound);
     } else if (t->std > 0) {
       r.index *= 2; /* a normal number takes two draws */

@@ -126,7 +126,7 @@ static int scope(lua_State *L) {
 
 /* ---- layers ------------------------------------------------------------------------------------------------------- */
 
-typedef enum kind { WHOLE, NUMBER, FLAG } kind;
+typedef enum kind { WHOLE, NUMBER, FLAG, LIST } kind;
 
 struct option {
   const char *name;
@@ -151,7 +151,8 @@ struct call { /* one layer being made */
   const struct layer *layer;
   const struct tensor *x;
   int64_t K;                 /* the second argument */
-  double value[MAX_OPTIONS]; /* of the options, in order */
+  int options;               /* where Lua's stack has the table of options, or nil */
+  double value[MAX_OPTIONS]; /* of the options, in order; of a list its length */
   char scope[256];
   union skp_attrs attrs;
   skp_value in[SKP_MAX_IN];
@@ -177,13 +178,33 @@ static struct skp_tensor *add_param(struct call *c, int input, const char *name,
   return t;
 }
 
-/* weight {R,S,C,K} and, unless bias = false, bias {K}. With std they begin as normal numbers and zeros. */
+/* The list in option `name` as the first values of t. */
+static void read_values(struct call *c, const char *name, struct skp_tensor *t) {
+  int64_t n = skp__shape_count(&t->shape), given = (int64_t)option_of(c, name);
+  if (given != n)
+    skp__lua_fail(c->L, SKP_MODEL, "nn.%s: %s has %lld numbers, but %s has %lld.", c->layer->name, name,
+                  (long long)given, t->name, (long long)n);
+  skp__lua_check(c->L, skp__alloc(&t->values, (size_t)n, sizeof *t->values));
+  lua_getfield(c->L, c->options, name);
+  for (int64_t i = 0; i < n; i++) {
+    int type = lua_rawgeti(c->L, -1, i + 1);
+    t->values[i] = (float)lua_tonumber(c->L, -1);
+    if (type != LUA_TNUMBER || !isfinite(t->values[i]))
+      skp__lua_fail(c->L, SKP_MODEL, "nn.%s: %s[%lld] should be a number, not %s.", c->layer->name, name,
+                    (long long)i + 1, luaL_tolstring(c->L, -1, NULL));
+    lua_pop(c->L, 1);
+  }
+  lua_pop(c->L, 1);
+}
+
+/* weight {R,S,C,K} and, unless bias = false, bias {K}. With std or values they begin as these say and with zeros. */
 static void add_weight(struct call *c, int64_t R, int64_t S, int64_t C, int file_rank) {
   double std = option_of(c, "std");
-  int fan_in = std > 0 ? 0 : (int)(R * S * C);
+  int fan_in = std > 0 || option_of(c, "values") > 0 ? 0 : (int)(R * S * C);
   struct skp_tensor *weight = add_param(c, 1, "weight", SKP_ROLE_PARAM, skp__shape4(R, S, C, c->K), file_rank);
   weight->fan_in = fan_in;
   weight->std = (float)std;
+  if (option_of(c, "values") > 0) read_values(c, "values", weight);
   if (option_of(c, "bias") != 0) add_param(c, 2, "bias", SKP_ROLE_PARAM, skp__shape1(c->K), 1)->fan_in = fan_in;
 }
 
@@ -239,7 +260,8 @@ static const struct layer layers[] = {
       {"dilation", WHOLE, "dilation", 1, 1},
       {"groups", WHOLE, "groups", 1, 1},
       {"bias", FLAG, NULL, 1, 0},
-      {"std", NUMBER, NULL, 0, 0}},
+      {"std", NUMBER, NULL, 0, 0},
+      {"values", LIST, NULL, 0, 1}},
      conv2d_params},
     {"batchnorm2d",
      &skp__op_batchnorm,
@@ -267,18 +289,19 @@ static const struct layer layers[] = {
     {"linear",
      &skp__op_linear,
      "the number of outputs",
-     {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}},
+     {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}, {"values", LIST, NULL, 0, 1}},
      linear_params},
 };
 
 /* A value of the kind that the option wants, from the top of the stack. */
 static double read_option(struct call *c, const struct option *o) {
-  static const char *const kinds[] = {"a whole number", "a number", "true or false"};
+  static const char *const kinds[] = {"a whole number", "a number", "true or false", "a list of numbers"};
   lua_State *L = c->L;
   double value = NAN;
   if (o->kind == FLAG && lua_isboolean(L, -1)) value = lua_toboolean(L, -1);
   if (o->kind == NUMBER && lua_type(L, -1) == LUA_TNUMBER) value = lua_tonumber(L, -1);
   if (o->kind == WHOLE && lua_type(L, -1) == LUA_TNUMBER && lua_isinteger(L, -1)) value = (double)lua_tointeger(L, -1);
+  if (o->kind == LIST && lua_istable(L, -1)) value = (double)lua_rawlen(L, -1);
   if (value < o->least || value > MAX_EXTENT)
     skp__lua_fail(L, SKP_MODEL, "nn.%s: %s is %g; it should be from %g to %d.", c->layer->name, o->name, value,
                   o->least, MAX_EXTENT);
@@ -288,9 +311,10 @@ static double read_option(struct call *c, const struct option *o) {
   return value;
 }
 
-/* Reads the table of options at `index`, which may be absent if nothing must be given. */
-static void read_options(struct call *c, int index) {
+/* Reads the table of options, which may be absent if nothing must be given. */
+static void read_options(struct call *c) {
   lua_State *L = c->L;
+  const int index = c->options;
   const struct option *option = c->layer->option;
   const char *known[MAX_OPTIONS + 2] = {0};
   bool given = !lua_isnoneornil(L, index);
@@ -311,8 +335,9 @@ static void read_options(struct call *c, int index) {
 }
 
 /* The layer's full name: the option `name`, or the running number. */
-static void name_layer(struct call *c, int index) {
+static void name_layer(struct call *c) {
   lua_State *L = c->L;
+  const int index = c->options;
   struct skp_build *b = skp__build_of(L);
   char number[16];
   const char *name = NULL;
@@ -356,13 +381,13 @@ static void set_attrs(struct call *c) {
 static int layer(lua_State *L) {
   static const bool first_only[SKP_MAX_OUT] = {true};
   struct call c = {.L = L, .layer = lua_touserdata(L, lua_upvalueindex(1))};
-  int options = c.layer->second ? 3 : 2;
+  c.options = c.layer->second ? 3 : 2;
   skp_value out[SKP_MAX_OUT];
   c.x = check_tensor(L, 1, c.layer->name);
   if (c.layer->second) c.K = read_second(&c);
-  lua_settop(L, options);
-  read_options(&c, options);
-  name_layer(&c, options);
+  lua_settop(L, c.options);
+  read_options(&c);
+  name_layer(&c);
   set_attrs(&c);
   for (int i = 0; i < SKP_MAX_IN; i++) c.in[i] = SKP_NONE;
   c.in[0] = c.x->v;

@@ -40,6 +40,7 @@
   X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                        \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
+  X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
   SKP_RECIPE_AUGMENT_LIST(X)
 
 /* What happens to the training images by chance; --no-augment leaves all of these at their defaults. */

@@ -8,45 +8,41 @@
 /* What a queued step writes; see loop.c. */
 struct slot {
   struct skp_batch *batch;
-  float *logits; /* the caller's or our own */
+  float *logits; /* [batch, classes] */
   uint64_t ticket;
 };
 
 struct pass {
   struct skp_session *s;
   struct skp_loader *loader;
-  int64_t batch, classes;
+  int64_t n, views, classes; /* images; how often each is seen, all of them once before any is seen again */
   struct slot slot[SKP_STEPS_AHEAD];
-  int64_t queued, done;            /* steps */
-  int64_t images, judged, unknown; /* images: in the queued steps; judged ones, those of them without a label */
-  int64_t first, five;             /* labels that were the first answer, among the first five */
-  double loss;                     /* over all labels */
-  float *logits, *own;             /* the caller's, NULL: not wanted; our own then */
-  struct skp_answer *answers;      /* NULL: not wanted */
+  int64_t queued, done;  /* steps */
+  int64_t seen, unknown; /* views in the steps done; images without a label */
+  int64_t first, five;   /* labels that were the first answer, among the first five */
+  double loss;           /* over all labels */
+  float *logits;         /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
+  struct skp_answer *answers; /* NULL: not wanted */
 };
 
 static skp_status queue_step(struct pass *p) {
-  int64_t at = p->queued % SKP_STEPS_AHEAD;
-  struct slot *slot = &p->slot[at];
+  struct slot *slot = &p->slot[p->queued % SKP_STEPS_AHEAD];
   struct skp_backend *b = p->s->b;
   struct skp_plan *plan;
   SKP_TRY(skp__loader_next(p->loader, &slot->batch, NULL));
-  slot->logits = p->logits ? p->logits + p->images * p->classes : p->own + at * p->batch * p->classes;
   SKP_TRY(skp__session_plan(p->s, &plan, slot->batch->n, SKP_STEP_EVAL));
   SKP_TRY(skp__session_feed(p->s, plan, slot->batch, 0));
   SKP_TRY(skp__plan_run(plan));
   SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, skp__plan_graph(plan)->logits), 0, slot->logits,
                        4 * slot->batch->n * p->classes));
   SKP_TRY(b->ops->ticket(b, &slot->ticket));
-  p->images += slot->batch->n;
   p->queued++;
   return SKP_OK;
 }
 
-static void judge(struct pass *p, const float *logits, int32_t label) {
+static void judge(struct pass *p, int64_t image, const float *logits, int32_t label) {
   struct skp_answer a = skp__answer(logits, (int)p->classes, label);
-  if (p->answers) p->answers[p->judged] = a;
-  p->judged++;
+  if (p->answers) p->answers[image] = a;
   p->unknown += label < 0;
   if (label < 0) return;
   p->first += a.place < 1;
@@ -54,17 +50,29 @@ static void judge(struct pass *p, const float *logits, int32_t label) {
   p->loss += (double)a.loss;
 }
 
+/* Adds up the logits of an image's views; the last one makes them their mean. Returns the sum so far. */
+static const float *add_view(struct pass *p, int64_t image, int64_t view, const float *logits) {
+  if (!p->logits) return logits;
+  float *sum = p->logits + image * p->classes, share = view == p->views - 1 ? 1 / (float)p->views : 1;
+  for (int64_t c = 0; c < p->classes; c++) sum[c] = ((view ? sum[c] : 0) + logits[c]) * share;
+  return sum;
+}
+
 static skp_status retire_step(struct pass *p) {
   struct slot *slot = &p->slot[p->done % SKP_STEPS_AHEAD];
   SKP_TRY(p->s->b->ops->wait(p->s->b, slot->ticket));
-  for (int64_t i = 0; i < slot->batch->n; i++) judge(p, slot->logits + i * p->classes, slot->batch->labels[i]);
+  for (int64_t i = 0; i < slot->batch->n; i++, p->seen++) {
+    int64_t image = p->seen % p->n, view = p->seen / p->n;
+    const float *logits = add_view(p, image, view, slot->logits + i * p->classes);
+    if (view == p->views - 1) judge(p, image, logits, slot->batch->labels[i]);
+  }
   skp__loader_give_back(p->loader, slot->batch);
   p->done++;
   return SKP_OK;
 }
 
 static skp_status run(struct pass *p) {
-  int64_t steps = skp__loader_batches(p->loader);
+  int64_t steps = skp__loader_batches(p->loader) * p->views;
   for (int64_t i = 0; i < steps; i++) {
     if (p->queued - p->done == SKP_STEPS_AHEAD) SKP_TRY(retire_step(p));
     SKP_TRY(queue_step(p));
@@ -73,24 +81,36 @@ static skp_status run(struct pass *p) {
   return SKP_OK;
 }
 
+static skp_status start(struct pass *p, float **ring, float **sums, const struct skp_source *source, int64_t batch,
+                        int threads) {
+  struct skp_loader_options options = {.batch = batch, .threads = threads, .epochs = p->views};
+  skp__session_loading(&options, &p->s->model->recipe, false);
+  options.depth = SKP_STEPS_AHEAD + 3;
+  SKP_TRY(skp__alloc(ring, (size_t)(SKP_STEPS_AHEAD * batch * p->classes), sizeof **ring));
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++) p->slot[i].logits = *ring + i * batch * p->classes;
+  if (p->views > 1 && !p->logits) SKP_TRY(skp__alloc(sums, (size_t)(p->n * p->classes), sizeof **sums));
+  if (*sums) p->logits = *sums;
+  return skp__loader_create(&p->loader, source, &options);
+}
+
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_answer *answers) {
-  struct pass p = {.s = s, .batch = batch, .classes = s->model->recipe.classes, .logits = logits, .answers = answers};
-  struct skp_loader_options options = {.batch = batch, .threads = threads, .epochs = 1};
-  skp__session_loading(&options, &s->model->recipe, false);
-  options.depth = SKP_STEPS_AHEAD + 3;
-  double start = skp__clock();
-  if (!logits) SKP_TRY(skp__alloc(&p.own, (size_t)(SKP_STEPS_AHEAD * batch * p.classes), sizeof *p.own));
-  skp_status status = skp__loader_create(&p.loader, source, &options);
+  const struct skp_recipe *r = &s->model->recipe;
+  struct pass p = {
+      .s = s, .n = source->n, .views = r->test_views, .classes = r->classes, .logits = logits, .answers = answers};
+  float *ring = NULL, *sums = NULL;
+  double begin = skp__clock();
+  skp_status status = start(&p, &ring, &sums, source, batch, threads);
   if (status == SKP_OK) status = skp__session_settle(s, run(&p));
   skp__loader_destroy(p.loader);
-  free(p.own);
-  double labels = (double)(p.images - p.unknown), some = labels > 0 ? labels : 1;
+  free(ring);
+  free(sums);
+  double labels = (double)(p.n - p.unknown), some = labels > 0 ? labels : 1;
   *out = (struct skp_eval_result){.accuracy = (double)p.first / some,
                                   .top5 = (double)p.five / some,
                                   .loss = p.loss / some,
-                                  .img_per_s = (double)p.images / (skp__clock() - start),
-                                  .n = p.images,
+                                  .img_per_s = (double)p.n / (skp__clock() - begin),
+                                  .n = p.n,
                                   .unknown = p.unknown};
   return status;
 }

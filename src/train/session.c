@@ -253,6 +253,8 @@ void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe 
                                       .erasing = r->erasing,
                                       .jitter = {r->brightness, r->contrast, r->saturation, r->hue},
                                       .mixup = r->mixup};
+  else
+    o->augment = (struct skp_augment){.views = (int)r->test_views};
 }
 
 skp_status skp__session_settle(struct skp_session *s, skp_status status) {

@@ -179,6 +179,20 @@ START_TEST(takes_the_middle) {
 }
 END_TEST
 
+/* By epoch, whatever the sample; what lies beyond the edge is mirrored. */
+START_TEST(fixed_views) {
+  static const struct { int at, mirror; } want[] = {{1, 0}, {3, 1}, {1, 1}, {3, 0}};
+  for (int views = 2; views <= 4; views++) {
+    struct skp_augment a = {.views = views};
+    for (int epoch = 0; epoch < 2 * views; epoch++) {
+      struct skp__view v = draw(&a, 12, 8, 1, epoch, 7 * epoch);
+      int i = epoch % views;
+      ck_assert(v.top == want[i].at && v.left == want[i].at && v.mirror == want[i].mirror && v.reflect);
+    }
+  }
+}
+END_TEST
+
 /* Chi-square of counts that should be equal: about its degrees of freedom, with a deviation of sqrt(2 · those). */
 static double chi_square(const int *count, int cells, int total) {
   double mean = (double)total / cells, sum = 0;
@@ -450,6 +464,7 @@ int main(void) {
   tcase_add_test(c, renders_a_hole);
   tcase_add_test(c, nothing_asked);
   tcase_add_test(c, takes_the_middle);
+  tcase_add_test(c, fixed_views);
   tcase_add_test(c, crops_evenly);
   tcase_add_test(c, flips_half);
   tcase_add_test(c, cuts_out);

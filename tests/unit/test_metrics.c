@@ -121,28 +121,50 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   return SKP_OK;
 }
 
+/* A session on the reference with a model of this text. */
+struct trial {
+  struct skp_model *m;
+  struct skp_backend *b;
+  struct skp_session *s;
+  float *params, *state;
+};
+
+static struct trial trial_of(const char *text) {
+  struct trial t;
+  ck_ok(skp__model_parse(&t.m, "pixel.lua", text, NULL, 0, 0, NULL));
+  ck_ok(skp__backend_open(&t.b, &(struct skp_backend_options){.backend = "reference"}));
+  ck_ok(skp__session_create(&t.s, t.m, t.b));
+  ck_ok(skp__session_pull(t.s, &t.params, &t.state));
+  return t;
+}
+
+static float *param(const struct trial *t, const char *name) {
+  const struct skp_graph *g = t->m->graph;
+  return t->params + g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, name)].offset;
+}
+
+static void trial_free(struct trial *t) {
+  free(t->params);
+  free(t->state);
+  skp__session_destroy(t->s);
+  skp__backend_close(t->b);
+  skp__model_destroy(t->m);
+}
+
 START_TEST(unknown_labels_do_not_count) {
   static const char text[] = "return {input = {channels = 1, size = 1}, network = function(x) "
                              "return nn.linear(nn.flatten(x), 2, {name = 'fc'}) end}";
   const struct skp_source source = {
       .name = (char *)"pixels", .n = 7, .H = 1, .W = 1, .C = 1, .classes = 2, .image = image};
-  struct skp_model *m;
-  struct skp_backend *b;
-  struct skp_session *s;
+  struct trial t = trial_of(text);
   struct skp_answer got[7];
   struct skp_eval_result result;
-  float *params, *state, logits[14];
-  ck_ok(skp__model_parse(&m, "pixel.lua", text, NULL, 0, 0, NULL));
-  ck_ok(skp__backend_open(&b, &(struct skp_backend_options){.backend = "reference"}));
-  ck_ok(skp__session_create(&s, m, b));
-  ck_ok(skp__session_pull(s, &params, &state));
-  skp_value w = skp__graph_find(m->graph, SKP_ROLE_PARAM, "fc.weight"),
-            bias = skp__graph_find(m->graph, SKP_ROLE_PARAM, "fc.bias");
-  params[m->graph->tensors.at[w].offset + 1] = 4; /* logits: 1 and 4 · pixel */
-  params[m->graph->tensors.at[bias].offset] = 1;
-  ck_ok(skp__session_push(s, params, state));
+  float logits[14];
+  param(&t, "fc.weight")[1] = 4; /* logits: 1 and 4 · pixel */
+  param(&t, "fc.bias")[0] = 1;
+  ck_ok(skp__session_push(t.s, t.params, t.state));
   for (int kept = 0; kept < 2; kept++) { /* batches of 3, the last smaller */
-    ck_ok(skp__evaluate(s, &source, 3, 1, &result, kept ? logits : NULL, got));
+    ck_ok(skp__evaluate(t.s, &source, 3, 1, &result, kept ? logits : NULL, got));
     ck_assert_int_eq(result.n, 7);
     ck_assert_int_eq(result.unknown, 1);
     ck_assert_double_eq_tol(result.accuracy, 5.0 / 6, 1e-12);
@@ -155,11 +177,58 @@ START_TEST(unknown_labels_do_not_count) {
   }
   ck_assert_float_eq(logits[13], 0);
   ck_assert_float_eq(logits[11], 4);
-  free(params);
-  free(state);
-  skp__session_destroy(s);
-  skp__backend_close(b);
-  skp__model_destroy(m);
+  trial_free(&t);
+}
+END_TEST
+
+/* Images of 3×3 different pixels; image i is of class i % 2. */
+static skp_status patch(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
+  (void)s;
+  if (out) SKP_TRY(skp__image_room(out, 3, 3, 1));
+  for (int p = 0; out && p < 9; p++) out->pixels[p] = (uint8_t)(40 * i + p * p % 11);
+  *label = (int32_t)(i % 2);
+  return SKP_OK;
+}
+
+/* The pixel at (y, x) of a view, a pixel beyond the edge being the one as far within. */
+static double pixel_of(int64_t image, int view, int y, int x) {
+  static const struct { int step, mirror; } views[] = {{-1, 0}, {1, 1}, {-1, 1}, {1, 0}};
+  static const int inside[] = {1, 0, 1, 2, 1};
+  y = inside[1 + y + views[view].step];
+  x = inside[1 + (views[view].mirror ? 2 - x : x) + views[view].step];
+  return (double)(40 * image + (3 * y + x) * (3 * y + x) % 11) / 255;
+}
+
+/* The network is linear, so that its answers to views and their mean are easily told. */
+START_TEST(views_are_averaged) {
+  static const char text[] = "return {input = {channels = 1, size = 3}, network = function(x) "
+                             "return nn.linear(nn.flatten(x), 2, {name = 'fc', values = {1, 2, 3, 4, 5, 6, 7, 8, 9, "
+                             "-4, 9, 2, -3, 0, 5, 1, 7, -8}}) end}";
+  static const double weights[2][9] = {{1, 2, 3, 4, 5, 6, 7, 8, 9}, {-4, 9, 2, -3, 0, 5, 1, 7, -8}};
+  const struct skp_source source = {
+      .name = (char *)"patches", .n = 5, .H = 3, .W = 3, .C = 1, .classes = 2, .image = patch};
+  struct trial t = trial_of(text);
+  skp__model_init(t.m->graph, t.params, t.state, 1);
+  ck_ok(skp__session_push(t.s, t.params, t.state));
+  for (int views = 2; views <= 4; views++) {
+    struct skp_eval_result result;
+    struct skp_answer got[5];
+    float logits[10];
+    double loss = 0;
+    t.m->recipe.test_views = views;
+    ck_ok(skp__evaluate(t.s, &source, 3, 2, &result, views == 2 ? NULL : logits, got)); /* batches of 3 and 2 */
+    ck_assert_int_eq(result.n, 5);
+    for (int64_t i = 0; i < 5; i++) {
+      double want[2] = {0};
+      for (int k = 0; k < 2; k++)
+        for (int p = 0; p < 9 * views; p++) want[k] += weights[k][p % 9] * pixel_of(i, p / 9, p % 9 / 3, p % 3) / views;
+      for (int k = 0; k < 2 && views > 2; k++) ck_assert_double_eq_tol((double)logits[2 * i + k], want[k], 1e-5);
+      ck_assert_int_eq(got[i].guess, want[1] > want[0]);
+      loss += log(1 + exp(want[1 - i % 2] - want[i % 2])) / 5;
+    }
+    ck_assert_double_eq_tol(result.loss, loss, 1e-5);
+  }
+  trial_free(&t);
 }
 END_TEST
 
@@ -171,6 +240,7 @@ int main(void) {
   tcase_add_test(tc, classes_and_worst);
   tcase_add_test(tc, files);
   tcase_add_test(tc, unknown_labels_do_not_count);
+  tcase_add_test(tc, views_are_averaged);
   suite_add_tcase(suite, tc);
   return skp__test_main(suite);
 }
