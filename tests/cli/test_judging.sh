@@ -53,4 +53,12 @@ sed 's/lr = 0.1/lr = 0.1, schedule = "multi_step", milestones = {2, 3}/' tiny.lu
 run 0 train scheduled.lua --data set --epochs 4 --batch 50 --schedule exponential --out other
 run 0 train scheduled.lua --data set --epochs 4 --batch 50 --out same
 run 0 eval same/last.safetensors --data set
+
+# Several views of each test image: what the recipe says holds for its checkpoints, and the command line may say otherwise.
+run 0 train tiny.lua --data digits --epochs 1 --batch 1000 --test-views 2 --out views
+loss() { run 0 eval views/last.safetensors --data digits --json "$@" && grep -o '"loss":[^,]*' out; }
+[ "$(loss)" = "$(loss --test-views 2)" ] || fail "eval does not take the recipe's views"
+[ "$(loss)" != "$(loss --test-views 1)" ] || fail "two views are as good as one"
+grep -Fq "\"test_$(loss | cut -c2-14)" views/log.jsonl || fail "the run was judged in another way"
+refuse 2 'test_views is a whole number from 1 to 4' eval views/last.safetensors --data set --test-views 5
 echo ok
