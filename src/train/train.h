@@ -144,7 +144,8 @@ struct skp_eval_result {
   double img_per_s;
   int64_t n, unknown; /* images; those without a label */
 };
-/* logits (may be NULL): receives {n, classes}; answers (may be NULL): {n}. */
+/* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n, classes}; answers (may
+ * be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_answer *answers);
 
