@@ -22,6 +22,7 @@ struct pass {
   int64_t first, five;   /* labels that were the first answer, among the first five */
   double loss;           /* over all labels */
   float *logits;         /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
+  float *ring, *own;     /* the slots'; the sums where the caller wants none */
   struct skp_answer *answers; /* NULL: not wanted */
 };
 
@@ -81,15 +82,16 @@ static skp_status run(struct pass *p) {
   return SKP_OK;
 }
 
-static skp_status start(struct pass *p, float **ring, float **sums, const struct skp_source *source, int64_t batch,
-                        int threads) {
+static skp_status start(struct pass *p, const struct skp_source *source, int64_t batch, int threads) {
   struct skp_loader_options options = {.batch = batch, .threads = threads, .epochs = p->views};
   skp__session_loading(&options, &p->s->model->recipe, false);
   options.depth = SKP_STEPS_AHEAD + 3;
-  SKP_TRY(skp__alloc(ring, (size_t)(SKP_STEPS_AHEAD * batch * p->classes), sizeof **ring));
-  for (int i = 0; i < SKP_STEPS_AHEAD; i++) p->slot[i].logits = *ring + i * batch * p->classes;
-  if (p->views > 1 && !p->logits) SKP_TRY(skp__alloc(sums, (size_t)(p->n * p->classes), sizeof **sums));
-  if (*sums) p->logits = *sums;
+  SKP_TRY(skp__alloc(&p->ring, (size_t)(SKP_STEPS_AHEAD * batch * p->classes), sizeof *p->ring));
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++) p->slot[i].logits = p->ring + i * batch * p->classes;
+  if (p->views > 1 && !p->logits) {
+    SKP_TRY(skp__alloc(&p->own, (size_t)(p->n * p->classes), sizeof *p->own));
+    p->logits = p->own;
+  }
   return skp__loader_create(&p->loader, source, &options);
 }
 
@@ -98,13 +100,12 @@ skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source,
   const struct skp_recipe *r = &s->model->recipe;
   struct pass p = {
       .s = s, .n = source->n, .views = r->test_views, .classes = r->classes, .logits = logits, .answers = answers};
-  float *ring = NULL, *sums = NULL;
   double begin = skp__clock();
-  skp_status status = start(&p, &ring, &sums, source, batch, threads);
+  skp_status status = start(&p, source, batch, threads);
   if (status == SKP_OK) status = skp__session_settle(s, run(&p));
   skp__loader_destroy(p.loader);
-  free(ring);
-  free(sums);
+  free(p.ring);
+  free(p.own);
   double labels = (double)(p.n - p.unknown), some = labels > 0 ? labels : 1;
   *out = (struct skp_eval_result){.accuracy = (double)p.first / some,
                                   .top5 = (double)p.five / some,

@@ -208,8 +208,7 @@ START_TEST(views_are_averaged) {
   const struct skp_source source = {
       .name = (char *)"patches", .n = 5, .H = 3, .W = 3, .C = 1, .classes = 2, .image = patch};
   struct trial t = trial_of(text);
-  skp__model_init(t.m->graph, t.params, t.state, 1);
-  ck_ok(skp__session_push(t.s, t.params, t.state));
+  ck_ok(skp__session_init(t.s, 1));
   for (int views = 2; views <= 4; views++) {
     struct skp_eval_result result;
     struct skp_answer got[5];
