@@ -5,11 +5,12 @@
  *
  * which is the forward convolution, or (x being dy, y dx, ci and co having changed places) the part of the data gradient whose
  * positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels × 16 channels of y in registers and walks
- * over taps and ci: two vectors of weights from the panel that conv2d_cpu_pack laid out, and one value of x for each pixel. A pixel's tap that
+ * over taps and ci: 16 weights from the panel that conv2d_cpu_pack laid out, and one value of x for each pixel. A pixel's tap that
  * lies outside the image reads a row of zeros, so that the inner loop has no conditions. */
 
 #ifndef TILE
-#define TILE 6 /* pixels of a register tile: TILE·2 accumulators of 8 floats, 2 vectors of weights and 1 of x should fit the registers */
+#define TILE                                                                                                           \
+  6 /* pixels of a register tile: TILE·16 sums, 16 weights and a vector of one value of x should fit the registers */
 #endif
 
 /* packed[panel][tap][ci][16]: panel = (group, 16 channels co), zero beyond the last channel; then `zeros` zeros. One work-item a panel and tap.
@@ -32,8 +33,8 @@ kernel void conv2d_cpu_pack(global float *restrict packed, global const float *r
 }
 
 /* padded {N, H + 2·pad, W + 2·pad, C} = x {N, H, W, C} with zeros around, from float `at` on. One work-item an image. WC = W·C, padC = pad·C. */
-kernel void conv2d_cpu_pad(global float *restrict padded, global const float *restrict x, int at, int H, int WC, int pad,
-                           int padC) {
+kernel void conv2d_cpu_pad(global float *restrict padded, global const float *restrict x, int at, int H, int WC,
+                           int pad, int padC) {
   int n = (int)get_global_id(0), width = WC + 2 * padC;
   global float *to = padded + at + (size_t)n * (H + 2 * pad) * width;
   global const float *from = x + (size_t)n * H * WC;
@@ -52,9 +53,9 @@ kernel void conv2d_cpu_pad(global float *restrict padded, global const float *re
 /* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time by all its panels, so
  * that they are fetched once. x begins at float x_at. */
 kernel void conv2d_cpu(global float *restrict y, global const float *restrict x, global const float *restrict packed,
-                       global const float *restrict bias, int has_bias, int x_at, int length, int block, int span, int M, int IH, int IW,
-                       int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps, int taps_w, AXIS(h),
-                       AXIS(w)) {
+                       global const float *restrict bias, int has_bias, int x_at, int length, int block, int span,
+                       int M, int IH, int IW, int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps,
+                       int taps_w, AXIS(h), AXIS(w)) {
   int tiles = (Co + 15) / 16, first = (int)get_global_id(0) * span, last = min(first + span, panels);
   int begin = (int)get_global_id(1) * length * TILE, stop = min(begin + length * TILE, M);
   global const float *zeros = packed + (size_t)panels * taps * Ci * 16;
@@ -64,12 +65,11 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
       global const float *weights = packed + (size_t)panel * taps * Ci * 16;
       global const float *from_x = x + x_at + group * Ci;
       global float *to_y = y + group * Co + k;
-      float8 b0 = 0.0f, b1 = 0.0f;
+      float16 offset = 0.0f;
       if (has_bias) {
         float some[16];
         for (int l = 0; l < 16; l++) some[l] = k + l < Co ? bias[group * Co + k + l] : 0.0f;
-        b0 = vload8(0, some);
-        b1 = vload8(1, some);
+        offset = vload16(0, some);
       }
       int j = m % w_count, i = m / w_count % h_count, n = m / w_count / h_count;
       for (; m < end; m += TILE) {
@@ -86,9 +86,9 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
           i = next ? 0 : i + row;
           n += next;
         }
-        float8 s0[TILE], s1[TILE];
+        float16 sum[TILE];
 #pragma unroll
-        for (int t = 0; t < TILE; t++) s0[t] = s1[t] = 0.0f;
+        for (int t = 0; t < TILE; t++) sum[t] = 0.0f;
         for (int a = 0; a < h_taps; a++) {
           for (int b = 0; b < w_taps; b++) {
             global const float *by = weights + ((h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step) * Ci * 16;
@@ -100,13 +100,9 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
               from[t] = inside ? from_x + ((image[t] + h) * IW + v) * IC : zeros;
             }
             for (int c = 0; c < Ci; c++, by += 16) {
-              float8 w0 = vload8(0, by), w1 = vload8(1, by);
+              const float16 w = vload16(0, by);
 #pragma unroll
-              for (int t = 0; t < TILE; t++) {
-                float8 v = from[t][c];
-                s0[t] += v * w0;
-                s1[t] += v * w1;
-              }
+              for (int t = 0; t < TILE; t++) sum[t] += from[t][c] * w;
             }
           }
         }
@@ -114,14 +110,11 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
         for (int t = 0; t < TILE; t++) {
           if (m + t >= M) continue;
           global float *to = to_y + out[t];
-          float8 y0 = s0[t] + b0, y1 = s1[t] + b1;
           if (k + 16 <= Co) {
-            vstore8(y0, 0, to);
-            vstore8(y1, 1, to);
+            vstore16(sum[t] + offset, 0, to);
           } else {
             float some[16];
-            vstore8(y0, 0, some);
-            vstore8(y1, 1, some);
+            vstore16(sum[t] + offset, 0, some);
             for (int l = 0; k + l < Co; l++) to[l] = some[l];
           }
         }

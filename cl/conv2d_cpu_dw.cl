@@ -63,32 +63,26 @@ kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float
         if (++p == P) p = 0, image++;
       }
       for (int c = c_from; c < c_to; c += TILE) {
-        int c0 = min(c, Cg - TILE); /* the last tile begins earlier; what the one before it has done is left out below */
-        float8 s0[TILE], s1[TILE];
+        int c0 =
+            min(c, Cg - TILE); /* the last tile begins earlier; what the one before it has done is left out below */
+        float16 own[TILE];
 #pragma unroll
-        for (int t = 0; t < TILE; t++) s0[t] = s1[t] = 0.0f;
+        for (int t = 0; t < TILE; t++) own[t] = 0.0f;
         for (int i = 0; i < listed; i++) {
           global const float *from = x + x_of[i] + c0;
-          const float *own = (const float *)&d[d_of[i]];
-          float8 d0 = vload8(0, own), d1 = vload8(1, own); /* .lo and .hi, but oclgrind 21.10 takes .hi for uninitialised */
+          const float16 by = d[d_of[i]];
 #pragma unroll
-          for (int t = 0; t < TILE; t++) {
-            float8 a = from[t];
-            s0[t] += a * d0;
-            s1[t] += a * d1;
-          }
+          for (int t = 0; t < TILE; t++) own[t] += from[t] * by;
         }
 #pragma unroll
         for (int t = 0; t < TILE; t++) {
           if (c0 + t < c) continue;
           global float *row = dw + (tap * Cg + c0 + t) * K;
           if (width == 16) {
-            vstore8(first ? s0[t] : vload8(0, row) + s0[t], 0, row);
-            vstore8(first ? s1[t] : vload8(1, row) + s1[t], 1, row);
+            vstore16(first ? own[t] : vload16(0, row) + own[t], 0, row);
           } else {
             float some[16];
-            vstore8(s0[t], 0, some);
-            vstore8(s1[t], 1, some);
+            vstore16(own[t], 0, some);
             for (int l = 0; l < width; l++) row[l] = first ? some[l] : row[l] + some[l];
           }
         }

@@ -16,25 +16,25 @@
 #ifndef TILE
 #define TILE 6 /* tiles whose products are in registers together; `tiles` is a multiple */
 #endif
-#ifndef LINES
-#define LINES 4 /* channels of x whose products with 16 of dy are in registers together; a divisor of 16 */
-#endif
-#define A   (M + 2)
-#define GAP 16 /* floats between the places of a block: their distance should be no multiple of the first cache's ways */
+#define A (M + 2)
+/* channels of x whose products with 16 of dy are in registers together: a divisor of 16 */
+#define LINES (TILE < 12 ? 4 : 8)
+/* floats between the places of a block: their distance should be no multiple of the first cache's ways */
+#define GAP 16
 
 /* ---- one-dimensional transforms, in place, of vectors of 8 channels ---------------------------------------------------
  *
  * They follow from the points at which polynomials are evaluated: 0, P, -P, Q, for M = 4 also -Q, and infinity. These values keep rounding
  * errors small, half of those with 1 and 2. F_ are the factors of the Lagrange polynomials, taken to the weights' side. */
 
-#define P    0.625f
-#define PP   (P * P)
-#define QQ   (Q * Q)
+#define P  0.625f
+#define PP (P * P)
+#define QQ (Q * Q)
 #if M == 4
-#define Q    1.5f
-#define F_0  (1 / (PP * QQ))
-#define F_P  (0.5f / (PP * (PP - QQ)))
-#define F_Q  (0.5f / (QQ * (QQ - PP)))
+#define Q   1.5f
+#define F_0 (1 / (PP * QQ))
+#define F_P (0.5f / (PP * (PP - QQ)))
+#define F_Q (0.5f / (QQ * (QQ - PP)))
 static void to_input(float8 *v) { /* A values: B' */
   float8 a = v[4] - QQ * v[2], b = v[3] - QQ * v[1], c = v[4] - PP * v[2], d = v[3] - PP * v[1];
   v[0] = c - QQ * (v[2] - PP * v[0]);
@@ -75,11 +75,11 @@ static void from_weights(float8 *v) { /* A values to 3: G' */
   v[2] = PP * a + QQ * c + v[5];
 }
 #else
-#define Q    2.0f
-#define F_0  (1 / (PP * Q))
-#define F_P  (0.5f / (PP * (P - Q)))
-#define F_N  (-0.5f / (PP * (P + Q)))
-#define F_Q  (1 / (Q * (QQ - PP)))
+#define Q   2.0f
+#define F_0 (1 / (PP * Q))
+#define F_P (0.5f / (PP * (P - Q)))
+#define F_N (-0.5f / (PP * (P + Q)))
+#define F_Q (1 / (Q * (QQ - PP)))
 static void to_input(float8 *v) {
   float8 a = v[3] - Q * v[2], b = P * (v[2] - Q * v[1]), c = v[3] - PP * v[1];
   v[0] = c - Q * (v[2] - PP * v[0]);
@@ -166,8 +166,8 @@ kernel void conv2d_winograd_weights(global float *restrict packed, global const 
  * of TH×TW an image begins at (i, j)·M + (h0, w0): of the input, for SEEN = A; of dy, for SEEN = M. Pixels outside are `zeros`. After tile
  * total - 1 that one is repeated. */
 #define DEFINE_TILES(NAME, STEP, SEEN)                                                                                 \
-  static void NAME(global float *to, global const float *x, global const float *zeros, int first, int tiles, int total, \
-                   int distance, int TH, int TW, int H, int W, int C, int count, int h0, int w0) {                     \
+  static void NAME(global float *to, global const float *x, global const float *zeros, int first, int tiles,           \
+                   int total, int distance, int TH, int TW, int H, int W, int C, int count, int h0, int w0) {          \
     for (int t = 0; t < tiles; t++) {                                                                                  \
       int tile = min(first + t, total - 1), h = tile / TW % TH * M + h0, v = tile % TW * M + w0;                       \
       global const float *image = x + (size_t)(tile / TW / TH) * H * W * C, *at[SEEN][SEEN];                           \
@@ -197,13 +197,15 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
 
 /* Work-item (group, part): every get_global_size(0)-th block of tiles, `span` panels from part·span on. Slices of the workspace begin at float
  * `slices`: Ci zeros, the transformed tiles, their products. */
-kernel void conv2d_winograd(global float *restrict y, global const float *restrict x, global const float *restrict packed,
-                            global const float *restrict bias, global float *restrict workspace, int has_bias, int slices,
-                            int slice, int tiles, int total, int span, int TH, int TW, int h0, int w0, int IH, int IW,
-                            int Ci, int OH, int OW, int Co) {
-  int groups = (int)get_global_size(0), from_panel = (int)get_global_id(1) * span, panels = min(span, Co / 16 - from_panel);
+kernel void conv2d_winograd(global float *restrict y, global const float *restrict x,
+                            global const float *restrict packed, global const float *restrict bias,
+                            global float *restrict workspace, int has_bias, int slices, int slice, int tiles, int total,
+                            int span, int TH, int TW, int h0, int w0, int IH, int IW, int Ci, int OH, int OW, int Co) {
+  int groups = (int)get_global_size(0), from_panel = (int)get_global_id(1) * span,
+      panels = min(span, Co / 16 - from_panel);
   int distance = tiles * Ci + GAP, apart = tiles * span * 16 + GAP;
-  global float *zeros = slice_of(workspace + slices, slice, Ci), *inputs = zeros + Ci, *sums = inputs + A * A * distance;
+  global float *zeros = slice_of(workspace + slices, slice, Ci), *inputs = zeros + Ci,
+               *sums = inputs + A * A * distance;
   for (int first = (int)get_global_id(0) * tiles; first < total; first += groups * tiles) {
     int some = min(tiles, (total - first + TILE - 1) / TILE * TILE);
     input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, IH, IW, Ci, Ci, h0, w0);
@@ -213,23 +215,16 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
           global const float *from = inputs + place * distance + t0 * Ci;
           global const float *by = packed + (size_t)((from_panel + panel) * A * A + place) * Ci * 16;
           global float *to = sums + place * apart + (panel * tiles + t0) * 16;
-          float8 s0[TILE], s1[TILE];
+          float16 sum[TILE];
 #pragma unroll
-          for (int t = 0; t < TILE; t++) s0[t] = s1[t] = 0.0f;
+          for (int t = 0; t < TILE; t++) sum[t] = 0.0f;
           for (int c = 0; c < Ci; c++, by += 16) {
-            float8 w_0 = vload8(0, by), w_1 = vload8(1, by);
+            const float16 w = vload16(0, by);
 #pragma unroll
-            for (int t = 0; t < TILE; t++) {
-              float8 v = from[t * Ci + c];
-              s0[t] += v * w_0;
-              s1[t] += v * w_1;
-            }
+            for (int t = 0; t < TILE; t++) sum[t] += from[t * Ci + c] * w;
           }
 #pragma unroll
-          for (int t = 0; t < TILE; t++) {
-            vstore8(s0[t], 0, to + t * 16);
-            vstore8(s1[t], 1, to + t * 16);
-          }
+          for (int t = 0; t < TILE; t++) vstore16(sum[t], t, to);
         }
     for (int t = 0; t < some && first + t < total; t++) {
       int tile = first + t, i0 = tile / TW % TH * M, j0 = tile % TW * M;
@@ -273,29 +268,24 @@ kernel void conv2d_winograd_dw(global float *restrict workspace, global const fl
         for (int c = 0; c < C; c += LINES) {
           global const float *from = inputs + place * distance + c, *by = outputs + place * apart + k;
           global float *to = partial + place * far + c * K + k;
-          float8 s0[LINES], s1[LINES];
+          float16 sum[LINES];
 #pragma unroll
-          for (int l = 0; l < LINES; l++) s0[l] = s1[l] = 0.0f;
+          for (int l = 0; l < LINES; l++) sum[l] = 0.0f;
           for (int t = 0; t < some; t++, from += C, by += width) {
-            float8 d0 = vload8(0, by), d1 = vload8(1, by);
+            const float16 d = vload16(0, by);
 #pragma unroll
-            for (int l = 0; l < LINES; l++) {
-              float8 v = from[l];
-              s0[l] += v * d0;
-              s1[l] += v * d1;
-            }
+            for (int l = 0; l < LINES; l++) sum[l] += from[l] * d;
           }
 #pragma unroll
-          for (int l = 0; l < LINES; l++, to += K) {
-            vstore8(first >= chunks * tiles ? vload8(0, to) + s0[l] : s0[l], 0, to);
-            vstore8(first >= chunks * tiles ? vload8(1, to) + s1[l] : s1[l], 1, to);
-          }
+          for (int l = 0; l < LINES; l++, to += K)
+            vstore16(first >= chunks * tiles ? vload16(0, to) + sum[l] : sum[l], 0, to);
         }
   }
 }
 
 /* dw from the partial results of all chunks. One work-item 8 channels k and 16 channels c. */
-kernel void conv2d_winograd_sum(global float *restrict dw, global const float *restrict partial, int chunks, int C, int K) {
+kernel void conv2d_winograd_sum(global float *restrict dw, global const float *restrict partial, int chunks, int C,
+                                int K) {
   int k = (int)get_global_id(0) * 8, from_c = (int)get_global_id(1) * 16, far = C * K + GAP;
   for (int c = from_c; c < from_c + 16; c++) {
     float8 sum[A][A];

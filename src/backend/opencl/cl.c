@@ -70,6 +70,7 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
   SKP_TRY(ask(cl, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width));
   bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
+  cl->lanes = (int)width;
   cl->cpu = checker || (!strcmp(d->type, "CPU") && width > 1);
   cl->max_group = d->max_group;
   cl->memory = d->memory;

@@ -19,6 +19,7 @@ struct skp__cl {
   /* Work-groups of one work-item and explicit vectors are fast here; else local memory is: on GPUs, and on CPUs whose driver makes
    * vectors of work-items (llvmpipe), which have no vector width of their own. */
   bool cpu;
+  int lanes;            /* floats in a vector of the hardware */
   int units;            /* compute units */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
   size_t max_items[3];  /* the same along each dimension */

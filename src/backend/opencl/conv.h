@@ -22,6 +22,10 @@ struct skp__conv skp__conv_of(const struct skp_sig *sig);
 
 static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }
 
+/* On CPUs, the most rows of 16 floats that stay in registers together: TILE of the kernels. Vectors of 16 floats (AVX-512) come with twice
+ * as many registers. */
+static inline int skp__conv_tile(const struct skp__cl *cl) { return cl->lanes < 16 ? 6 : 12; }
+
 /* conv_sum.c: the end of a weight gradient: dw and db from `chunks` partial results in the workspace, each of weights and then K bias
  * entries, added in a fixed order. `db`: the op asks for db. */
 int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks);

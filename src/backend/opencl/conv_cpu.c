@@ -6,7 +6,6 @@
 #include "backend/opencl/conv.h"
 
 enum {
-  TILE = 6,              /* of conv2d_cpu.cl and, where there are so many channels, conv2d_cpu_dw.cl */
   BLOCK = 128,           /* of conv2d_cpu_dw.cl */
   PANEL = 16,            /* channels of a register tile */
   MERGE_BELOW = 12,      /* input channels: fewer are taken with their neighbours */
@@ -31,6 +30,19 @@ const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig 
 
 static int ceil_div(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
 
+struct options {
+  char text[24];
+};
+
+static struct options with_tile(int tile) {
+  struct options o;
+  snprintf(o.text, sizeof o.text, "-DTILE=%d", tile);
+  return o;
+}
+
+/* All launches of conv2d_cpu.cl have the same, and so share a program. */
+static struct options options_of(struct skp_prepared *p) { return with_tile(skp__conv_tile(skp__cl_of(p))); }
+
 /* ---- runs --------------------------------------------------------------------------------------------------------- */
 
 static bool has_runs(const struct skp__conv *g) {
@@ -49,8 +61,8 @@ static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g,
   int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
   size_t global[1] = {(size_t)g->N};
   skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", "", 1, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
-                        g->pad, g->pad * g->C);
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", options_of(p).text, 1, global, one, "w i0 d d d d d", at,
+                        g->H, g->W * g->C, g->pad, g->pad * g->C);
 }
 
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
@@ -63,8 +75,9 @@ static int packed_floats(const struct skp__gather *g) {
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
   size_t global[2] = {(size_t)panels_of(g), (size_t)(g->R * g->S)};
   skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pack", "", 2, global, one, "w i1 d d d d d d d d d", panels_of(g),
-                        g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step, g->ci_step, g->co_step, g->Ci);
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pack", options_of(p).text, 2, global, one,
+                        "w i1 d d d d d d d d d", panels_of(g), g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step,
+                        g->ci_step, g->co_step, g->Ci);
 }
 
 /* How the work is shared out: each work-group takes `span` panels and `length` tiles of pixels, `block` of them at a time. */
@@ -73,29 +86,31 @@ struct portion {
 };
 
 static struct portion portion_of(const struct skp__cl *cl, const struct skp__gather *g) {
-  int tiles = ceil_div(skp__gather_pixels(g), TILE), panels = panels_of(g), groups = cl->units * GROUPS_PER_UNIT;
+  int tile = skp__conv_tile(cl), tiles = ceil_div(skp__gather_pixels(g), tile), panels = panels_of(g),
+      groups = cl->units * GROUPS_PER_UNIT;
   struct portion s = {.span = packed_floats(g) <= KEPT_WEIGHTS ? panels : 1};
   while (s.span > 1 && (int64_t)tiles * ceil_div(panels, s.span) < groups) s.span = ceil_div(s.span, 2);
-  double flops = 2.0 * TILE * PANEL * s.span * (g->h.taps * g->w.taps * g->Ci + 8);
+  double flops = 2.0 * tile * PANEL * s.span * (g->h.taps * g->w.taps * g->Ci + 8);
   int wanted = (int)(GROUP_FLOPS / flops) + LEAST_TILES,
       most = ceil_div((int64_t)tiles * ceil_div(panels, s.span), groups);
   s.length = wanted < most ? wanted : most;
-  s.block = s.span == 1 ? s.length : KEPT_PIXELS / (TILE * g->Ci) + 1;
+  s.block = s.span == 1 ? s.length : KEPT_PIXELS / (tile * g->Ci) + 1;
   return s;
 }
 
 /* `from`: "i0", or "w" for the padded copy at x_at. */
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
-  int M = skp__gather_pixels(g), panels = panels_of(g);
+  const struct skp__cl *cl = skp__cl_of(p);
+  int M = skp__gather_pixels(g), panels = panels_of(g), tile = skp__conv_tile(cl);
   if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
-  struct portion s = portion_of(skp__cl_of(p), g);
-  size_t global[2] = {(size_t)ceil_div(panels, s.span), (size_t)ceil_div(ceil_div(M, TILE), s.length)};
+  struct portion s = portion_of(cl, g);
+  size_t global[2] = {(size_t)ceil_div(panels, s.span), (size_t)ceil_div(ceil_div(M, tile), s.length)};
   char args[120];
   snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
            bias ? "i2" : "i1");
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", "", 2, global, one, args, bias, x_at, s.length, s.block, s.span,
-                        M, g->IH, g->IW, g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels, g->R * g->S, g->S,
-                        SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", options_of(p).text, 2, global, one, args, bias, x_at, s.length,
+                        s.block, s.span, M, g->IH, g->IW, g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels, g->R * g->S,
+                        g->S, SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
 }
 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -148,18 +163,19 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   bool db = sig->out[1].rank > 0, copied = has_runs(&conv);
   struct skp__conv g = copied ? runs_of(&conv) : conv;
   int weights = skp__conv_weights(&g), size = weights + g.K;
-  int channels = g.C / g.groups, tile = channels < TILE ? channels : TILE;
-  struct share s = share_dw(skp__cl_of(p), &g, tile);
+  const struct skp__cl *cl = skp__cl_of(p);
+  int channels = g.C / g.groups, tile = ceil_div(channels, ceil_div(channels, skp__conv_tile(cl))); /* even tiles */
+  struct share s = share_dw(cl, &g, tile);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
   size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};
-  char args[120], options[24];
+  char args[120];
   snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
            copied ? "w" : "i0");
-  snprintf(options, sizeof options, "-DTILE=%d", tile);
   if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
   if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
-  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", options, 3, global, one, args, whole ? 0 : weights, x_at,
-                         conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q, SKP__CONV_VALUES(&g)));
+  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", with_tile(tile).text, 3, global, one, args,
+                         whole ? 0 : weights, x_at, conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q,
+                         SKP__CONV_VALUES(&g)));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
 }

@@ -2,7 +2,6 @@
 #include "backend/opencl/conv.h"
 
 enum {
-  TILE = 6,               /* of conv2d_winograd.cl */
   PANEL = 16,             /* channels of a register tile */
   GAP = 16,               /* of conv2d_winograd.cl */
   GROUPS_PER_UNIT = 4,    /* work-groups that each compute unit should have, to even out */
@@ -26,7 +25,7 @@ struct cut {
   int m, places;     /* a tile's side in the output; its pixels in the input */
   int th, tw, total; /* tiles of an image; of all */
   int tiles, blocks; /* of a block; blocks */
-  char options[16];
+  char options[32];
 };
 
 static int64_t products(int m, int H, int W) { return (int64_t)(m + 2) * (m + 2) * ceil_div(H, m) * ceil_div(W, m); }
@@ -35,11 +34,12 @@ static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int chan
   struct cut c = {.m = products(3, H, W) < products(4, H, W) ? 3 : 4};
   c.places = (c.m + 2) * (c.m + 2);
   c.th = ceil_div(H, c.m), c.tw = ceil_div(W, c.m), c.total = N * c.th * c.tw;
-  int kept = KEPT_TILES / (c.places * channels), even = ceil_div(c.total, cl->units * GROUPS_PER_UNIT);
+  int tile = skp__conv_tile(cl), kept = KEPT_TILES / (c.places * channels),
+      even = ceil_div(c.total, cl->units * GROUPS_PER_UNIT);
   if (kept < least_tiles) kept = least_tiles;
-  c.tiles = ceil_div(least(kept, even), TILE) * TILE;
+  c.tiles = ceil_div(least(kept, even), tile) * tile;
   c.blocks = ceil_div(c.total, c.tiles);
-  snprintf(c.options, sizeof c.options, "-DM=%d", c.m);
+  snprintf(c.options, sizeof c.options, "-DM=%d -DTILE=%d", c.m, tile);
   return c;
 }
 
