@@ -48,7 +48,7 @@ static const struct {
     {"resnet20", {{"shortcuts", "no"}}, 269722},
     {"resnet20", {{"depth", "110"}}, 1730714},
     {"resnet20", {{"width", "8"}}, 68786},
-    {"cifar10", {{"classes", "10"}}, 1646058},
+    {"cifar10", {{"classes", "10"}}, 1941482},
     {"allconv", {{"classes", "10"}}, 72954},
     {"resnet", {{"depth", "18"}}, 11689512},
     {"resnet", {{"depth", "34"}}, 21797672},
