@@ -8,9 +8,9 @@
  * over taps and ci: 16 weights from the panel that conv2d_cpu_pack laid out, and one value of x for each pixel. A pixel's tap that
  * lies outside the image reads a row of zeros, so that the inner loop has no conditions. */
 
+/* pixels of a register tile: TILE·16 sums, 16 weights and a vector of one value of x should fit the registers */
 #ifndef TILE
-#define TILE                                                                                                           \
-  6 /* pixels of a register tile: TILE·16 sums, 16 weights and a vector of one value of x should fit the registers */
+#define TILE 6
 #endif
 
 /* packed[panel][tap][ci][16]: panel = (group, 16 channels co), zero beyond the last channel; then `zeros` zeros. One work-item a panel and tap.

@@ -63,8 +63,8 @@ kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float
         if (++p == P) p = 0, image++;
       }
       for (int c = c_from; c < c_to; c += TILE) {
-        int c0 =
-            min(c, Cg - TILE); /* the last tile begins earlier; what the one before it has done is left out below */
+        /* the last tile begins earlier; what the one before it has done is left out below */
+        int c0 = min(c, Cg - TILE);
         float16 own[TILE];
 #pragma unroll
         for (int t = 0; t < TILE; t++) own[t] = 0.0f;

@@ -22,6 +22,9 @@ struct skp__conv skp__conv_of(const struct skp_sig *sig);
 
 static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }
 
+/* n / step, rounded up: how many pieces of `step` cover n. */
+static inline int skp__ceil_div(int64_t n, int64_t step) { return (int)((n + step - 1) / step); }
+
 /* On CPUs, the most rows of 16 floats that stay in registers together: TILE of the kernels. Vectors of 16 floats (AVX-512) come with twice
  * as many registers. */
 static inline int skp__conv_tile(const struct skp__cl *cl) { return cl->lanes < 16 ? 6 : 12; }

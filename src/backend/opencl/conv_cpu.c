@@ -28,8 +28,7 @@ const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig 
   return NULL;
 }
 
-static int ceil_div(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
-
+/* Compiler options, for a launch. */
 struct options {
   char text[24];
 };
@@ -67,7 +66,7 @@ static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g,
 
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
 
-static int panels_of(const struct skp__gather *g) { return g->groups * ceil_div(g->Co, PANEL); }
+static int panels_of(const struct skp__gather *g) { return g->groups * skp__ceil_div(g->Co, PANEL); }
 static int packed_floats(const struct skp__gather *g) {
   return (int)skp__cl_round_up(panels_of(g) * g->R * g->S * g->Ci * PANEL + g->Ci, PANEL);
 }
@@ -80,19 +79,19 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
                         g->ci_step, g->co_step, g->Ci);
 }
 
-/* How the work is shared out: each work-group takes `span` panels and `length` tiles of pixels, `block` of them at a time. */
+/* How the work is shared out: each work-group takes `span` panels and `length` tiles of `tile` pixels, `block` of them at a time. */
 struct portion {
-  int span, length, block;
+  int tile, span, length, block;
 };
 
 static struct portion portion_of(const struct skp__cl *cl, const struct skp__gather *g) {
-  int tile = skp__conv_tile(cl), tiles = ceil_div(skp__gather_pixels(g), tile), panels = panels_of(g),
+  int tile = skp__conv_tile(cl), tiles = skp__ceil_div(skp__gather_pixels(g), tile), panels = panels_of(g),
       groups = cl->units * GROUPS_PER_UNIT;
-  struct portion s = {.span = packed_floats(g) <= KEPT_WEIGHTS ? panels : 1};
-  while (s.span > 1 && (int64_t)tiles * ceil_div(panels, s.span) < groups) s.span = ceil_div(s.span, 2);
+  struct portion s = {.tile = tile, .span = packed_floats(g) <= KEPT_WEIGHTS ? panels : 1};
+  while (s.span > 1 && (int64_t)tiles * skp__ceil_div(panels, s.span) < groups) s.span = skp__ceil_div(s.span, 2);
   double flops = 2.0 * tile * PANEL * s.span * (g->h.taps * g->w.taps * g->Ci + 8);
   int wanted = (int)(GROUP_FLOPS / flops) + LEAST_TILES,
-      most = ceil_div((int64_t)tiles * ceil_div(panels, s.span), groups);
+      most = skp__ceil_div((int64_t)tiles * skp__ceil_div(panels, s.span), groups);
   s.length = wanted < most ? wanted : most;
   s.block = s.span == 1 ? s.length : KEPT_PIXELS / (tile * g->Ci) + 1;
   return s;
@@ -100,11 +99,10 @@ static struct portion portion_of(const struct skp__cl *cl, const struct skp__gat
 
 /* `from`: "i0", or "w" for the padded copy at x_at. */
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
-  const struct skp__cl *cl = skp__cl_of(p);
-  int M = skp__gather_pixels(g), panels = panels_of(g), tile = skp__conv_tile(cl);
+  int M = skp__gather_pixels(g), panels = panels_of(g);
   if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
-  struct portion s = portion_of(cl, g);
-  size_t global[2] = {(size_t)ceil_div(panels, s.span), (size_t)ceil_div(ceil_div(M, tile), s.length)};
+  struct portion s = portion_of(skp__cl_of(p), g);
+  size_t global[2] = {(size_t)skp__ceil_div(panels, s.span), (size_t)skp__ceil_div(skp__ceil_div(M, s.tile), s.length)};
   char args[120];
   snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
            bias ? "i2" : "i1");
@@ -144,17 +142,17 @@ struct share {
 };
 
 static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g, int tile) {
-  int blocks = ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = ceil_div(g->C / g->groups, tile);
-  int least = ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL), wanted = cl->units * GROUPS_PER_UNIT;
-  struct share s = {.panels = g->groups * ceil_div(g->K / g->groups, PANEL)};
+  int blocks = skp__ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = skp__ceil_div(g->C / g->groups, tile);
+  int least = skp__ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL), wanted = cl->units * GROUPS_PER_UNIT;
+  struct share s = {.panels = g->groups * skp__ceil_div(g->K / g->groups, PANEL)};
   s.blocks = blocks < CHUNK_BLOCKS ? blocks : CHUNK_BLOCKS;
-  int even = ceil_div((int64_t)blocks * s.panels, wanted); /* fewer, for enough work-groups */
+  int even = skp__ceil_div((int64_t)blocks * s.panels, wanted); /* fewer, for enough work-groups */
   if (s.blocks > even) s.blocks = even;
   if (s.blocks < least) s.blocks = least;
-  s.chunks = ceil_div(blocks, s.blocks);
-  s.parts = ceil_div(wanted, s.chunks * s.panels);
-  s.tiles = ceil_div(tiles, s.parts < tiles ? s.parts : tiles);
-  s.parts = ceil_div(tiles, s.tiles);
+  s.chunks = skp__ceil_div(blocks, s.blocks);
+  s.parts = skp__ceil_div(wanted, s.chunks * s.panels);
+  s.tiles = skp__ceil_div(tiles, s.parts < tiles ? s.parts : tiles);
+  s.parts = skp__ceil_div(tiles, s.tiles);
   return s;
 }
 
@@ -164,7 +162,8 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = copied ? runs_of(&conv) : conv;
   int weights = skp__conv_weights(&g), size = weights + g.K;
   const struct skp__cl *cl = skp__cl_of(p);
-  int channels = g.C / g.groups, tile = ceil_div(channels, ceil_div(channels, skp__conv_tile(cl))); /* even tiles */
+  int channels = g.C / g.groups, tiles = skp__ceil_div(channels, skp__conv_tile(cl));
+  int tile = skp__ceil_div(channels, tiles); /* even ones */
   struct share s = share_dw(cl, &g, tile);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;

@@ -12,15 +12,13 @@ enum {
 
 static const size_t square[3] = {SIDE, SIDE, 1};
 
-static int ceil_div(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
-
 /* Results of a work-item along output channels: few channels leave no work-item idle. */
 static int columns_of(int channels) { return channels <= SIDE ? 1 : channels <= 2 * SIDE ? 2 : 4; }
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *args, bool bias) {
   int M = skp__gather_pixels(g), columns = columns_of(g->Co);
-  size_t global[2] = {(size_t)(g->groups * ceil_div(g->Co, SIDE * columns)) * SIDE,
-                      (size_t)ceil_div(M, SIDE * ROWS) * SIDE};
+  size_t global[2] = {(size_t)(g->groups * skp__ceil_div(g->Co, SIDE * columns)) * SIDE,
+                      (size_t)skp__ceil_div(M, SIDE * ROWS) * SIDE};
   char options[64];
   if (!M) return SKP_OK; /* a phase without positions */
   snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DACROSS=%d", ROWS, columns, g->co_step == 1);
@@ -50,14 +48,14 @@ skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig)
 skp_status skp__conv_tiled_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   int M = g.N * g.P * g.Q, Kg = g.K / g.groups, columns = columns_of(Kg), weights = skp__conv_weights(&g);
-  int across = g.groups * ceil_div(Kg, SIDE * columns), down = ceil_div(weights / g.K, SIDE * ROWS);
-  int chunks = ceil_div(skp__cl_of(p)->units * GROUPS_PER_UNIT, across * down),
+  int across = g.groups * skp__ceil_div(Kg, SIDE * columns), down = skp__ceil_div(weights / g.K, SIDE * ROWS);
+  int chunks = skp__ceil_div(skp__cl_of(p)->units * GROUPS_PER_UNIT, across * down),
       most = MAX_PARTIAL / (weights + g.K) + 1;
-  if (chunks > ceil_div(M, LEAST_CHUNK)) chunks = ceil_div(M, LEAST_CHUNK);
-  if (chunks < ceil_div(M, CHUNK)) chunks = ceil_div(M, CHUNK);
+  if (chunks > skp__ceil_div(M, LEAST_CHUNK)) chunks = skp__ceil_div(M, LEAST_CHUNK);
+  if (chunks < skp__ceil_div(M, CHUNK)) chunks = skp__ceil_div(M, CHUNK);
   if (chunks > most) chunks = most;
-  int length = ceil_div(M, chunks);
-  chunks = ceil_div(M, length);
+  int length = skp__ceil_div(M, chunks);
+  chunks = skp__ceil_div(M, length);
   size_t global[3] = {(size_t)across * SIDE, (size_t)down * SIDE, (size_t)chunks};
   bool db = sig->out[1].rank > 0;
   char options[64];

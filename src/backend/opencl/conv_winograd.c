@@ -17,7 +17,6 @@ enum {
 
 static const size_t one[3] = {1, 1, 1};
 
-static int ceil_div(int64_t a, int64_t b) { return (int)((a + b - 1) / b); }
 static int least(int a, int b) { return a < b ? a : b; }
 
 /* How an output map is cut. */
@@ -28,17 +27,19 @@ struct cut {
   char options[32];
 };
 
-static int64_t products(int m, int H, int W) { return (int64_t)(m + 2) * (m + 2) * ceil_div(H, m) * ceil_div(W, m); }
+static int64_t products(int m, int H, int W) {
+  return (int64_t)(m + 2) * (m + 2) * skp__ceil_div(H, m) * skp__ceil_div(W, m);
+}
 
 static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int channels, int least_tiles) {
   struct cut c = {.m = products(3, H, W) < products(4, H, W) ? 3 : 4};
   c.places = (c.m + 2) * (c.m + 2);
-  c.th = ceil_div(H, c.m), c.tw = ceil_div(W, c.m), c.total = N * c.th * c.tw;
+  c.th = skp__ceil_div(H, c.m), c.tw = skp__ceil_div(W, c.m), c.total = N * c.th * c.tw;
   int tile = skp__conv_tile(cl), kept = KEPT_TILES / (c.places * channels),
-      even = ceil_div(c.total, cl->units * GROUPS_PER_UNIT);
+      even = skp__ceil_div(c.total, cl->units * GROUPS_PER_UNIT);
   if (kept < least_tiles) kept = least_tiles;
-  c.tiles = ceil_div(least(kept, even), tile) * tile;
-  c.blocks = ceil_div(c.total, c.tiles);
+  c.tiles = skp__ceil_div(least(kept, even), tile) * tile;
+  c.blocks = skp__ceil_div(c.total, c.tiles);
   snprintf(c.options, sizeof c.options, "-DM=%d -DTILE=%d", c.m, tile);
   return c;
 }
@@ -82,9 +83,9 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   const struct skp__cl *cl = skp__cl_of(p);
   struct cut c = cut_of(cl, g->N, g->OH, g->OW, g->Ci + g->Co, LEAST_TILES);
   int panels = g->Co / PANEL, packed = c.places * g->Ci * g->Co, wanted = cl->units * GROUPS_PER_UNIT;
-  int groups = least(c.blocks, wanted), span = ceil_div(panels, ceil_div(wanted, groups));
+  int groups = least(c.blocks, wanted), span = skp__ceil_div(panels, skp__ceil_div(wanted, groups));
   int slice = g->Ci + c.places * (c.tiles * (g->Ci + span * PANEL) + 2 * GAP);
-  size_t global[2] = {(size_t)groups, (size_t)ceil_div(panels, span)};
+  size_t global[2] = {(size_t)groups, (size_t)skp__ceil_div(panels, span)};
   skp__cl_need_workspace(p, 4 * (packed + (int64_t)slice * groups * (int64_t)global[1]));
   SKP_TRY(pack(p, g, &c));
   char args[60];
@@ -114,9 +115,9 @@ skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *s
   struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C + g.K, LEAST_TILES_DW);
   int panels = g.K / PANEL, size = c.places * (g.C * g.K + GAP), wanted = cl->units * GROUPS_PER_UNIT;
   int chunks = least(c.blocks, least(wanted, MAX_PARTIAL / size + 1));
-  int span = ceil_div(panels, ceil_div(wanted, 2 * chunks));
+  int span = skp__ceil_div(panels, skp__ceil_div(wanted, 2 * chunks));
   int slice = (g.C > g.K ? g.C : g.K) + c.places * (c.tiles * (g.C + span * PANEL) + 2 * GAP);
-  size_t global[2] = {(size_t)chunks, (size_t)ceil_div(panels, span)};
+  size_t global[2] = {(size_t)chunks, (size_t)skp__ceil_div(panels, span)};
   size_t sums[2] = {(size_t)(g.K / 8), (size_t)(g.C / PANEL)};
   skp__cl_need_workspace(p, 4 * ((int64_t)size * chunks + (int64_t)slice * chunks * (int64_t)global[1]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_dw", c.options, 2, global, one,
