@@ -1,10 +1,10 @@
 /* train.c: skipper train. SPDX-License-Identifier: MIT */
+#include "base/array.h"
 #include "base/file.h"
 #include "cli/cli.h"
 #include "train/schedule.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,6 +110,27 @@ static void say_data(const struct training *t) {
   fprintf(stderr, "\n");
 }
 
+enum { VERY_UNEVEN = 10 }; /* so many times as many images of one class as of another */
+
+/* Whether the classes that have images have very different numbers of them, and what helps. */
+static skp_status say_uneven(const struct training *t) {
+  const struct skp_source *s = t->train;
+  int64_t *of;
+  int least = -1, most = -1;
+  if (!s || t->c->model->recipe.balanced) return SKP_OK;
+  SKP_TRY(skp__alloc(&of, (size_t)s->classes, sizeof *of));
+  skp_status status = skp__source_count(s, of);
+  for (int c = 0; c < s->classes; c++) {
+    if (of[c] && (least < 0 || of[c] < of[least])) least = c;
+    if (of[c] && (most < 0 || of[c] > of[most])) most = c;
+  }
+  if (status == SKP_OK && least >= 0 && of[most] >= VERY_UNEVEN * of[least])
+    fprintf(stderr, "         very uneven: %lld of %s, %lld of %s; --balanced shows each class equally often\n",
+            (long long)of[least], s->class_names[least], (long long)of[most], s->class_names[most]);
+  free(of);
+  return status;
+}
+
 static void say_recipe(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
   fprintf(stderr, "recipe   %s, learning rate %g", r->optimizer, r->lr);
@@ -123,6 +144,7 @@ static void say_recipe(const struct training *t) {
   fprintf(stderr, ", batch %lld%s", (long long)r->batch,
           t->train && r->batch > t->train->n ? " (all images at once)" : "");
   if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");
+  if (r->balanced) fprintf(stderr, ", classes balanced");
   if (r->patience > 0) fprintf(stderr, ", patience %lld", (long long)r->patience);
   fprintf(stderr, ", seed %lld\n", (long long)t->o.seed);
 }
@@ -142,31 +164,11 @@ static void say_frozen(const struct training *t) {
             cli_grouped(b, sizeof b, cli_count_parameters(t->c->model->graph)));
 }
 
-/* Appends to a list with commas. */
-__attribute__((format(printf, 3, 4))) static void add_words(char *text, size_t size, const char *format, ...) {
-  size_t used = strlen(text);
-  used += (size_t)snprintf(text + used, size - used, "%s", used ? ", " : "");
-  va_list args;
-  va_start(args, format);
-  vsnprintf(text + used, size - used, format, args);
-  va_end(args);
-}
-
 static void say_augmentation(const struct training *t) {
-  const struct skp_recipe *r = &t->c->model->recipe;
-  char text[256] = "";
-  if (r->random_resized_crop > 0) add_words(text, sizeof text, "random resized crop from %g", r->random_resized_crop);
-  if (r->crop_padding)
-    add_words(text, sizeof text, "random crop with %lld pixels around", (long long)r->crop_padding);
-  else if (r->crop)
-    add_words(text, sizeof text, "random crop");
-  if (r->flip) add_words(text, sizeof text, "horizontal flip");
-  if (r->cutout) add_words(text, sizeof text, "cutout %lld", (long long)r->cutout);
-  if (r->brightness > 0 || r->contrast > 0 || r->saturation > 0 || r->hue > 0)
-    add_words(text, sizeof text, "colour jitter %g/%g/%g/%g", r->brightness, r->contrast, r->saturation, r->hue);
-  if (r->erasing > 0) add_words(text, sizeof text, "random erasing %g", r->erasing);
-  if (r->mixup > 0) add_words(text, sizeof text, "mixup %g", r->mixup);
-  if (*text) fprintf(stderr, "augment  %s\n", text);
+  const struct skp_augment augment = skp__recipe_augment(&t->c->model->recipe);
+  struct skp__text text = {.n = 0};
+  skp__augment_describe(&text, &augment);
+  if (text.n) fprintf(stderr, "augment  %s\n", text.at);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
@@ -293,6 +295,7 @@ static skp_status prepare(struct training *t) {
   say_model(c);
   say_frozen(t);
   say_data(t);
+  SKP_TRY(say_uneven(t));
   say_damage(t);
   say_recipe(t);
   say_augmentation(t);

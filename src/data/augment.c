@@ -7,8 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Keep these numbers apart from others of the same seed. */
-static const uint64_t of_images = 0x6175676d656e74, of_batches = 0x6d69787570;
+static const uint64_t of_images = 0x6175676d656e74; /* keeps these numbers apart from others of the same seed */
 
 /* ---- drawing a view --------------------------------------------------------------------------------------------- */
 
@@ -50,7 +49,7 @@ enum { TRIES = 10 }; /* torchvision's number for both */
 /* RandomResizedCrop; where nothing fits, the largest part in the middle of an allowed shape. */
 static void draw_part(const struct drawing *d, struct skp__random *r) {
   const int H = d->image->H, W = d->image->W;
-  const struct sides sides = {d->a->least_area, 1, 3.0 / 4, 4.0 / 3};
+  const struct sides sides = {d->a->random_resized_crop, 1, 3.0 / 4, 4.0 / 3};
   const double ratio = (double)W / H;
   struct skp__box *part = &d->v->part;
   scale_to(d->v, d->v->H, d->v->W);
@@ -71,7 +70,8 @@ static void draw_part(const struct drawing *d, struct skp__random *r) {
 /* RandomCrop: each window of the padded image is as likely as the others. */
 static void draw_crop(const struct drawing *d, struct skp__random *r) {
   struct skp__view *v = d->v;
-  int pad = d->a->crop_padding, rows = v->scaled_h + 2 * pad - v->H, columns = v->scaled_w + 2 * pad - v->W;
+  int pad = (int)d->a->crop_padding, rows = v->scaled_h + 2 * pad - v->H, columns = v->scaled_w + 2 * pad - v->W;
+  v->reflect = d->a->crop_reflect;
   if (rows >= 0) v->top = below(r, rows + 1) - pad;
   if (columns >= 0) v->left = below(r, columns + 1) - pad;
 }
@@ -80,7 +80,7 @@ static void draw_flip(const struct drawing *d, struct skp__random *r) { d->v->mi
 
 /* The middle of the square is anywhere in the input, so that a part of it may fall outside. */
 static void draw_cutout(const struct drawing *d, struct skp__random *r) {
-  int side = d->a->cutout, top = below(r, d->v->H) - side / 2, left = below(r, d->v->W) - side / 2;
+  int side = (int)d->a->cutout, top = below(r, d->v->H) - side / 2, left = below(r, d->v->W) - side / 2;
   int bottom = clamp(top + side, 0, d->v->H), right = clamp(left + side, 0, d->v->W);
   top = clamp(top, 0, d->v->H);
   left = clamp(left, 0, d->v->W);
@@ -104,16 +104,30 @@ static void draw_erasing(const struct drawing *d, struct skp__random *r) {
 
 /* ColorJitter, with the changes in any order. */
 static void draw_colour(const struct drawing *d, struct skp__random *r) {
-  struct skp__colour *colour = &d->v->colour;
-  for (int i = 0; i < SKP_COLOURS; i++) {
-    double reach = d->a->jitter[i], low = i == SKP_HUE ? -reach : fmax(0, 1 - reach), high = (i != SKP_HUE) + reach;
-    colour->factor[i] = (float)skp__random_between(r, low, high);
+  static const skp__change_kind kinds[] = {SKP_BRIGHTNESS, SKP_CONTRAST, SKP_SATURATION, SKP_HUE};
+  const double reaches[] = {d->a->brightness, d->a->contrast, d->a->saturation, d->a->hue};
+  struct skp__change drawn[4];
+  for (int i = 0; i < 4; i++) {
+    const double middle = kinds[i] != SKP_HUE, low = middle - reaches[i];
+    drawn[i].kind = kinds[i];
+    drawn[i].amount = skp__random_between(r, kinds[i] == SKP_HUE ? low : fmax(0, low), middle + reaches[i]);
   }
-  for (int i = SKP_COLOURS - 1; i > 0; i--) {
-    int j = below(r, i + 1), swap = colour->order[i];
-    colour->order[i] = colour->order[j];
-    colour->order[j] = swap;
+  for (int i = 3; i > 0; i--) {
+    const int j = below(r, i + 1);
+    const struct skp__change swap = drawn[i];
+    drawn[i] = drawn[j];
+    drawn[j] = swap;
   }
+  for (int i = 0; i < 4; i++)
+    if (drawn[i].amount != (drawn[i].kind != SKP_HUE)) d->v->change[d->v->changes++] = drawn[i];
+}
+
+static void draw_trivial(const struct drawing *d, struct skp__random *r) {
+  skp__policy_draw(d->v, SKP_TRIVIAL_AUGMENT, -1, r);
+}
+
+static void draw_rand(const struct drawing *d, struct skp__random *r) {
+  for (int64_t i = 0; i < d->a->rand_augment_ops; i++) skp__policy_draw(d->v, SKP_RAND_AUGMENT, d->a->rand_augment, r);
 }
 
 /* Views of test images: an image and its mirror image, a pixel from the middle to either side, so that two of them already differ in both. */
@@ -127,40 +141,105 @@ static void draw_fixed(const struct drawing *d, struct skp__random *r) {
   d->v->reflect = true;
 }
 
-static bool wants_fixed(const struct skp_augment *a) { return a->views > 1; }
-static bool wants_part(const struct skp_augment *a) { return a->least_area > 0; }
-static bool wants_crop(const struct skp_augment *a) { return a->crop; }
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+static bool wants_part(const struct skp_augment *a) { return a->random_resized_crop > 0; }
+static bool wants_crop(const struct skp_augment *a) { return a->crop || a->crop_padding > 0; }
 static bool wants_flip(const struct skp_augment *a) { return a->flip; }
 static bool wants_cutout(const struct skp_augment *a) { return a->cutout > 0; }
 static bool wants_erasing(const struct skp_augment *a) { return a->erasing > 0; }
-
+static bool wants_fixed(const struct skp_augment *a) { return a->views > 1; }
+static bool wants_trivial(const struct skp_augment *a) { return a->trivial_augment; }
+static bool wants_rand(const struct skp_augment *a) { return a->rand_augment > 0; }
+static bool wants_mixup(const struct skp_augment *a) { return a->mixup > 0; }
+static bool wants_cutmix(const struct skp_augment *a) { return a->cutmix > 0; }
 static bool wants_colour(const struct skp_augment *a) {
-  bool any = false;
-  for (int i = 0; i < SKP_COLOURS; i++) any = any || a->jitter[i] > 0;
-  return any;
+  return a->brightness > 0 || a->contrast > 0 || a->saturation > 0 || a->hue > 0;
 }
 
-/* Each draws from a stream of its own, its place here, so that switching one on leaves the others' choices. */
+static void say_part(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "random resized crop from %g", a->random_resized_crop);
+}
+
+static void say_crop(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "random crop");
+  if (a->crop_padding) skp__text_add(text, " with %lld pixels around", (long long)a->crop_padding);
+}
+
+static void say_flip(struct skp__text *text, const struct skp_augment *a) {
+  (void)a;
+  skp__text_add(text, "horizontal flip");
+}
+
+static void say_cutout(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "cutout %lld", (long long)a->cutout);
+}
+
+static void say_erasing(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "random erasing %g", a->erasing);
+}
+
+static void say_colour(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "colour jitter %g/%g/%g/%g", a->brightness, a->contrast, a->saturation, a->hue);
+}
+
+static void say_fixed(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "%d views", a->views);
+}
+
+static void say_trivial(struct skp__text *text, const struct skp_augment *a) {
+  (void)a;
+  skp__text_add(text, "TrivialAugment");
+}
+
+static void say_rand(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "RandAugment %lld times at %lld", (long long)a->rand_augment_ops, (long long)a->rand_augment);
+}
+
+static void say_mixup(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "mixup %g", a->mixup);
+}
+
+static void say_cutmix(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "cutmix %g", a->cutmix);
+}
+
+/* Each draws from a stream of its own, its place here, so that switching one on leaves the others' choices: new ones go to the end. Those
+ * without `draw` concern whole batches (mix.c). */
 static const struct {
   bool (*wanted)(const struct skp_augment *a);
   void (*draw)(const struct drawing *d, struct skp__random *r);
+  void (*say)(struct skp__text *text, const struct skp_augment *a);
 } transforms[] = {
-    {wants_part, draw_part},       {wants_crop, draw_crop},     {wants_flip, draw_flip},   {wants_cutout, draw_cutout},
-    {wants_erasing, draw_erasing}, {wants_colour, draw_colour}, {wants_fixed, draw_fixed},
+    {wants_part, draw_part, say_part},          {wants_crop, draw_crop, say_crop},
+    {wants_flip, draw_flip, say_flip},          {wants_cutout, draw_cutout, say_cutout},
+    {wants_erasing, draw_erasing, say_erasing}, {wants_colour, draw_colour, say_colour},
+    {wants_fixed, draw_fixed, say_fixed},       {wants_trivial, draw_trivial, say_trivial},
+    {wants_rand, draw_rand, say_rand},          {wants_mixup, NULL, say_mixup},
+    {wants_cutmix, NULL, say_cutmix},
 };
+
+enum { TRANSFORMS = sizeof transforms / sizeof *transforms };
+
+void skp__augment_describe(struct skp__text *text, const struct skp_augment *a) {
+  for (int t = 0, said = 0; t < TRANSFORMS; t++) {
+    if (!transforms[t].wanted(a)) continue;
+    skp__text_add(text, "%s", said++ ? ", " : "");
+    transforms[t].say(text, a);
+  }
+}
 
 void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct skp_image *image,
                     const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t sample) {
   const uint64_t key = skp__random_bits(seed ^ of_images, (uint64_t)epoch, (uint64_t)sample);
   const struct drawing d = {v, image, a, epoch};
   int rows = image->H, columns = image->W;
-  *v = (struct skp__view){.part = {0, 0, image->H, image->W}, .H = H, .W = W, .reflect = a->crop_reflect};
+  *v = (struct skp__view){.part = {0, 0, image->H, image->W}, .H = H, .W = W};
   if (shorter) skp__fit(&rows, &columns, shorter);
   scale_to(v, rows, columns);
-  for (int i = 0; i < SKP_COLOURS; i++) v->colour.factor[i] = i != SKP_HUE, v->colour.order[i] = i;
-  for (uint64_t t = 0; t < sizeof transforms / sizeof *transforms; t++) {
-    struct skp__random r = skp__random_start(key, t);
-    if (transforms[t].wanted(a)) transforms[t].draw(&d, &r);
+  for (int t = 0; t < TRANSFORMS; t++) {
+    struct skp__random r = skp__random_start(key, (uint64_t)t);
+    if (transforms[t].draw && transforms[t].wanted(a)) transforms[t].draw(&d, &r);
   }
 }
 
@@ -184,25 +263,14 @@ void skp__normalising(float table[][SKP_LEVELS], int C, const float *mean, const
   }
 }
 
-/* One row of the window; pixels from nowhere are black. column: byte offsets in the row. */
-static inline void render_row(float *restrict out, const uint8_t *row, const int *column, int W, int C,
-                              const float table[][SKP_LEVELS]) {
+static inline void frame_row(uint8_t *restrict out, const uint8_t *row, const int *column, int W, int C) {
   static const uint8_t black[4];
-  for (int x = 0; x < W; x++) {
-    const uint8_t *pixel = row && column[x] >= 0 ? row + column[x] : black;
-    for (int c = 0; c < C; c++) out[x * C + c] = table[c][pixel[c]];
-  }
+  for (int x = 0; x < W; x++) memcpy(out + x * C, row && column[x] >= 0 ? row + column[x] : black, (size_t)C);
 }
 
-static void punch(float *out, const struct skp__view *v, const struct skp__box *hole, int C) {
-  for (int y = hole->top; y < hole->top + hole->height; y++)
-    memset(out + ((int64_t)y * v->W + hole->left) * C, 0, (size_t)hole->width * (size_t)C * sizeof *out);
-}
-
-static void render_window(float *out, const struct skp__view *v, const struct skp_image *image,
-                          const float table[][SKP_LEVELS], int *column) {
+/* Cuts out the window; pixels from nowhere are black. column: byte offsets in a row. */
+static void frame(struct skp_image *out, const struct skp__view *v, const struct skp_image *image, int *column) {
   const int C = image->C;
-  const int64_t stride = (int64_t)v->W * C;
   for (int x = 0; x < v->W; x++) {
     int from = source_of(v->left + (v->mirror ? v->W - 1 - x : x), image->W, v->reflect);
     column[x] = from < 0 ? -1 : from * C;
@@ -210,42 +278,56 @@ static void render_window(float *out, const struct skp__view *v, const struct sk
   for (int y = 0; y < v->H; y++) {
     int from = source_of(v->top + y, image->H, v->reflect);
     const uint8_t *row = from < 0 ? NULL : image->pixels + (int64_t)from * image->W * C;
+    uint8_t *to = out->pixels + (int64_t)y * v->W * C;
     if (C == 1) /* with the number of channels known beforehand it is twice as fast */
-      render_row(out + y * stride, row, column, v->W, 1, table);
+      frame_row(to, row, column, v->W, 1);
     else if (C == 3)
-      render_row(out + y * stride, row, column, v->W, 3, table);
+      frame_row(to, row, column, v->W, 3);
     else
-      render_row(out + y * stride, row, column, v->W, C, table);
+      frame_row(to, row, column, v->W, C);
   }
 }
 
+static bool is_framed(const struct skp__view *v, const struct skp_image *image) {
+  return !v->mirror && !v->top && !v->left && v->H == image->H && v->W == image->W;
+}
+
+static inline void normalise_pixels(float *restrict out, const uint8_t *p, int64_t n, int C,
+                                    const float table[][SKP_LEVELS]) {
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < C; c++) out[i * C + c] = table[c][p[i * C + c]];
+}
+
+static void normalise(float *out, const struct skp_image *image, const float table[][SKP_LEVELS]) {
+  const int64_t n = (int64_t)image->H * image->W;
+  if (image->C == 1)
+    normalise_pixels(out, image->pixels, n, 1, table);
+  else if (image->C == 3)
+    normalise_pixels(out, image->pixels, n, 3, table);
+  else
+    normalise_pixels(out, image->pixels, n, image->C, table);
+}
+
+static void punch(float *out, const struct skp__view *v, const struct skp__box *hole, int C) {
+  for (int y = hole->top; y < hole->top + hole->height; y++)
+    memset(out + ((int64_t)y * v->W + hole->left) * C, 0, (size_t)hole->width * (size_t)C * sizeof *out);
+}
+
+/* Each stage makes the image anew in the spare one, which takes its place. */
 skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
                             const float table[][SKP_LEVELS], int *column) {
   skp__image_cut(image, &v->part);
   if (image->H != v->scaled_h || image->W != v->scaled_w) {
     SKP_TRY(skp__image_scale(spare, image, v->scaled_h, v->scaled_w));
-    image = spare;
+    skp__image_swap(image, spare);
   }
-  skp__colour_change(image, &v->colour);
-  render_window(out, v, image, table, column);
+  if (!is_framed(v, image)) {
+    SKP_TRY(skp__image_room(spare, v->H, v->W, image->C));
+    frame(spare, v, image, column);
+    skp__image_swap(image, spare);
+  }
+  for (int i = 0; i < v->changes; i++) SKP_TRY(skp__image_change(image, spare, &v->change[i]));
+  normalise(out, image, table);
   for (int i = 0; i < 2; i++) punch(out, v, &v->hole[i], image->C);
   return SKP_OK;
-}
-
-/* ---- mixup ------------------------------------------------------------------------------------------------------ */
-
-static void blend(float *restrict to, const float *restrict with, float share, int64_t values) {
-  for (int64_t i = 0; i < values; i++) to[i] = share * to[i] + (1 - share) * with[i];
-}
-
-void skp__mixup(const struct skp__mixing *m, double alpha, uint64_t seed, int64_t epoch, int64_t batch, float *last) {
-  struct skp__random r = skp__random_start(skp__random_bits(seed ^ of_batches, (uint64_t)epoch, (uint64_t)batch), 0);
-  const double drawn = skp__random_beta(&r, alpha);
-  const float share = (float)(drawn < 0.5 ? 1 - drawn : drawn);
-  memcpy(last, m->x + (m->n - 1) * m->values, (size_t)m->values * sizeof *last);
-  for (int64_t i = m->n - 1; i >= 0; i--) {
-    blend(m->x + i * m->values, i ? m->x + (i - 1) * m->values : last, share, m->values);
-    m->other[i] = m->labels[i ? i - 1 : m->n - 1];
-    m->share[i] = share;
-  }
 }

@@ -1,28 +1,34 @@
 /* augment.h: random views of the training images. A view is drawn first, a pure function of (seed, epoch, sample), then rendered, which
- * knows no chance: so neither threads nor their order change a batch. SPDX-License-Identifier: MIT */
+ * knows no chance: so neither threads nor their order change a batch. SPDX-License-Identifier: MIT
+ *
+ * A new augmentation is a row of SKP_AUGMENT_LIST (its field) and one of the table in augment.c (what it draws, how it is described); one
+ * that changes bytes in a new way is a row of the table in change.c, too. */
 #ifndef SKP_DATA_AUGMENT_H
 #define SKP_DATA_AUGMENT_H
 
 #include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "data/augment_list.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SKP_BRIGHTNESS, SKP_CONTRAST, SKP_SATURATION, SKP_HUE, SKP_COLOURS };
+typedef int64_t skp__augment_INT;
+typedef double skp__augment_REAL;
+typedef bool skp__augment_BOOL;
 
 /* What may happen to an image; zeros: nothing. Names and meanings as in torchvision.transforms where it has them. */
 struct skp_augment {
-  double
-      least_area; /* RandomResizedCrop: a part of at least this share of the image is scaled to the input; 0: all of it */
-  bool crop;      /* RandomCrop: a window at random, else in the middle */
-  int crop_padding;           /* pixels by which it may reach beyond each edge */
-  bool crop_reflect;          /* what lies there mirrors the image, else it is black */
-  bool flip;                  /* left and right change places, half the time */
-  double jitter[SKP_COLOURS]; /* ColorJitter: how far each may be from what it is */
-  int cutout;                 /* side of a square, somewhere, that becomes the mean colour (DeVries and Taylor 2017) */
-  double erasing;             /* RandomErasing: how often a rectangle becomes it */
-  int views;    /* of testing, without chance: epoch e shows view e of so many; 0 or 1: all show the image as it is */
-  double mixup; /* alpha of the Beta distribution of the shares in pairs of images; 0: images stay apart */
+#define X(kind, field, fallback, least, most, help) skp__augment_##kind field;
+  SKP_AUGMENT_LIST(X)
+#undef X
+  int views; /* of testing, without chance: epoch e shows view e of so many; 0 or 1: all show the image as it is */
 };
+
+/* Appends what happens, for people: "random crop, horizontal flip". */
+void skp__augment_describe(struct skp__text *text, const struct skp_augment *a);
+/* Whether images of a batch, and their labels, are mixed. */
+bool skp__augment_mixes(const struct skp_augment *a);
 
 enum { SKP_LEVELS = 256 };
 
@@ -32,11 +38,37 @@ struct skp__box {
   int top, left, height, width;
 };
 
-/* Factors by which the first three are multiplied, and the part of the colour circle by which hues are turned; in which order. */
-struct skp__colour {
-  float factor[SKP_COLOURS];
-  int order[SKP_COLOURS];
+/* ---- changes of an image's bytes (change.c) ------------------------------------------------------------------------ */
+
+typedef enum skp__change_kind {
+  SKP_BRIGHTNESS,   /* amount: the factor */
+  SKP_CONTRAST,     /* the factor */
+  SKP_SATURATION,   /* the factor */
+  SKP_HUE,          /* turn, 1 being the whole circle */
+  SKP_SHARPNESS,    /* the factor */
+  SKP_POSTERIZE,    /* bits that remain of 8 */
+  SKP_SOLARIZE,     /* the least value that is inverted */
+  SKP_AUTOCONTRAST, /* the amount is not used */
+  SKP_EQUALIZE,     /* nor here */
+  SKP_SHEAR_X,      /* columns by which a row moves against the one above */
+  SKP_SHEAR_Y,      /* rows by which a column moves against the one before */
+  SKP_TRANSLATE_X,  /* pixels to the right; the fraction is cut */
+  SKP_TRANSLATE_Y,  /* pixels down; the fraction is cut */
+  SKP_ROTATE,       /* degrees, to the left, about the middle */
+  SKP_CHANGE_KINDS
+} skp__change_kind;
+
+struct skp__change {
+  skp__change_kind kind;
+  double amount;
 };
+
+/* Changes the image; `spare` is to work in, and may change places with it. */
+skp_status skp__image_change(struct skp_image *image, struct skp_image *spare, const struct skp__change *change);
+
+/* ---- views ----------------------------------------------------------------------------------------------------------- */
+
+enum { SKP_CHANGES_MOST = 16 };
 
 /* How an image becomes an input of H × W pixels. */
 struct skp__view {
@@ -44,7 +76,8 @@ struct skp__view {
   int scaled_h, scaled_w; /* scaled to this size */
   int H, W, top, left;    /* the window in that; it may reach beyond it */
   bool mirror, reflect;
-  struct skp__colour colour;
+  struct skp__change change[SKP_CHANGES_MOST]; /* of the window, one after the other */
+  int changes;
   struct skp__box hole[2]; /* in the input; within it */
 };
 
@@ -61,22 +94,34 @@ skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_im
 /* table[c][v] = (v / 255 - mean) / std for C channels, from n numbers each of which the last repeats; none: mean 0, std 1. */
 void skp__normalising(float table[][SKP_LEVELS], int C, const float *mean, const float *std, int n);
 
-/* Changes brightness, contrast, saturation and hue (colour.c). */
-void skp__colour_change(struct skp_image *image, const struct skp__colour *colour);
+/* ---- policies: changes drawn from a set of them (policy.c) ------------------------------------------------------------ */
 
-/* ---- mixup -------------------------------------------------------------------------------------------------------- */
+enum { SKP_POLICY_CHOICES = 14, SKP_POLICY_LEVELS = 31 /* of strength, 0 … 30 */ };
 
-/* A batch of n images whose content is `values` numbers each. */
+typedef enum skp__policy { SKP_TRIVIAL_AUGMENT, SKP_RAND_AUGMENT } skp__policy;
+
+/* Change number `which` at a level, for an image of H × W pixels; `minus` turns those round that go both ways.
+ * False: the one that leaves the image as it is. */
+bool skp__policy_change(struct skp__change *out, skp__policy policy, int which, int level, bool minus, int H, int W);
+/* Draws one for the view; a negative level is drawn, too. */
+void skp__policy_draw(struct skp__view *v, skp__policy policy, int64_t level, struct skp__random *r);
+
+/* ---- mixing the images of a batch (mix.c) ----------------------------------------------------------------------------- */
+
+/* A batch of n images of H × W × C numbers. */
 struct skp__mixing {
-  int64_t n, values;
-  float *x;              /* {n, values} */
+  int64_t n;
+  int H, W, C;
+  float *x;              /* {n, H, W, C} */
   const int32_t *labels; /* {n} */
   int32_t *other;        /* {n} */
   float *share;          /* {n} */
+  float *last;           /* {H, W, C}, to work in */
 };
 
-/* Mixes each image with the one before it in the batch, the first with the last (Zhang et al. 2018): all in one share of at least a half,
- * which the batch's number decides; `other` receives the labels of those before, `share` the shares. last: [values], to work in. */
-void skp__mixup(const struct skp__mixing *m, double alpha, uint64_t seed, int64_t epoch, int64_t batch, float *last);
+/* Mixes each image with the one before it in the batch, the first with the last: all by mixup in one share of at least a half (Zhang et al.
+ * 2018), or all by cutmix with one box (Yun et al. 2019); the batch's number decides, where both are wanted also which of them. `other`
+ * receives the labels of those before, `share` the shares of the first ones. */
+void skp__mix(const struct skp__mixing *m, const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t batch);
 
 #endif

@@ -26,6 +26,8 @@ struct skp_image {
 /* Makes it an image of this size; its content is undefined then. */
 skp_status skp__image_room(struct skp_image *image, int H, int W, int C);
 void skp__image_free(struct skp_image *image);
+/* Exchanges their pixels; decoders stay where they are. */
+void skp__image_swap(struct skp_image *a, struct skp_image *b);
 
 /* A set of labelled images, random access, safe to read from several threads. */
 struct skp_source {
@@ -49,6 +51,8 @@ struct skp_source {
  * error for an unrecognised folder lists what was looked for and what lies there. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
+/* How many samples each class has, into of[classes]; those without a label count nowhere. */
+skp_status skp__source_count(const struct skp_source *s, int64_t *of);
 /* What sample i is called; where the source does not say, "#I", written into `text`. */
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 
@@ -121,6 +125,15 @@ void skp__cache_destroy(struct skp__cache *c);
 skp_status skp__cache_get(const struct skp__cache *c, int64_t i, struct skp_image *out, bool *there);
 skp_status skp__cache_put(struct skp__cache *c, int64_t i, const struct skp_image *image);
 
+/* ---- classes that come equally often (balance.c) ----------------------------------------------------------------- */
+
+struct skp__balance;
+skp_status skp__balance_create(struct skp__balance **out, const struct skp_source *s, uint64_t seed, bool shuffle);
+void skp__balance_destroy(struct skp__balance *b); /* NULL is fine */
+/* The images of an epoch, as many as the set has: sample + samples × (how often all of its class came before). They are in the order of
+ * their classes' turns, which is to be shuffled. */
+void skp__balance_epoch(struct skp__balance *b, int64_t *number, int64_t epoch);
+
 /* ---- loader ----------------------------------------------------------------------------------------------------- */
 
 struct skp_loader_options {
@@ -131,6 +144,7 @@ struct skp_loader_options {
   bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */
   bool
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
+  bool balanced; /* each class that has images comes equally often, see balance.c; else each image once an epoch */
   bool stand_in; /* the next sound sample takes the place of a damaged one; false: it comes black and without a label */
   uint64_t seed;
   int64_t epochs; /* after which nothing is prepared any more; 0: there is no end */

@@ -49,6 +49,12 @@ void skp__image_free(struct skp_image *image) {
   *image = (struct skp_image){.pixels = NULL};
 }
 
+void skp__image_swap(struct skp_image *a, struct skp_image *b) {
+  const struct skp_image was = *a;
+  *a = (struct skp_image){b->pixels, b->H, b->W, b->C, b->room, a->jpeg};
+  *b = (struct skp_image){was.pixels, was.H, was.W, was.C, was.room, b->jpeg};
+}
+
 /* Checks what a header tells of, and keeps it. */
 static skp_status set_size(struct skp_image *image, uint64_t H, uint64_t W, bool grey, const char *name) {
   if (!H || !W) return skp__fail(SKP_FORMAT, "%s has no pixels.", name);

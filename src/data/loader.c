@@ -20,7 +20,7 @@ enum state { FREE, FILLING, READY, HELD };
 struct slot {
   struct skp_batch batch; /* first: a batch's address is its slot's */
   enum state state;
-  uint32_t *picks; /* [batch] numbers of the samples */
+  int64_t *picks; /* [batch] numbers of the images; below the source's n, that of the sample, else it came before */
   skp_status status;
   char *error; /* text when status is not SKP_OK; NULL if there was no memory even for that */
 };
@@ -37,9 +37,11 @@ struct skp_loader {
   pthread_mutex_t lock; /* guards what follows */
   pthread_cond_t freed, ready;
   bool stop;
-  int64_t claimed, delivered; /* batches so far, those before the start included */
-  int64_t ordered;            /* the epoch that `order` is for, -1: none yet */
-  uint32_t *order;            /* [n] of the epoch that is being claimed */
+  int64_t claimed, delivered;   /* batches so far, those before the start included */
+  int64_t ordered;              /* the epoch that `order` is for, -1: none yet */
+  uint32_t *order;              /* [n] of the epoch that is being claimed */
+  struct skp__balance *balance; /* NULL: the images of an epoch are the samples */
+  int64_t *number;              /* [n] with balance: the images of the epoch */
   struct slot *slot; /* [depth]; a slot's content belongs to its filler while FILLING, to the caller while HELD */
 };
 
@@ -47,18 +49,26 @@ int64_t skp__loader_batches(const struct skp_loader *l) { return (l->source->n +
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
-/* Under the lock: the numbers of the samples of the next batch. */
+/* Under the lock. */
+static void begin_epoch(struct skp_loader *l, int64_t epoch) {
+  if (l->o.shuffle) skp__random_permutation(l->order, (uint32_t)l->source->n, l->o.seed, (uint64_t)epoch);
+  if (l->balance) skp__balance_epoch(l->balance, l->number, epoch);
+  l->ordered = epoch;
+}
+
+/* Under the lock: the numbers of the images of the next batch. */
 static void pick_samples(struct skp_loader *l, struct slot *slot) {
   int64_t n = l->source->n, batches = skp__loader_batches(l);
   struct skp_batch *b = &slot->batch;
   b->epoch = l->claimed / batches;
   b->index = l->claimed % batches;
-  if (l->ordered != b->epoch && l->o.shuffle)
-    skp__random_permutation(l->order, (uint32_t)n, l->o.seed, (uint64_t)b->epoch);
-  l->ordered = b->epoch;
+  if (l->ordered != b->epoch) begin_epoch(l, b->epoch);
   int64_t first = b->index * l->o.batch, left = n - first;
   b->n = l->o.wrap || left > l->o.batch ? l->o.batch : left;
-  for (int64_t i = 0; i < b->n; i++) slot->picks[i] = l->order[(first + i) % n];
+  for (int64_t i = 0; i < b->n; i++) {
+    const uint32_t place = l->order[(first + i) % n];
+    slot->picks[i] = l->balance ? l->number[place] : place;
+  }
 }
 
 /* Under the lock: whether that batch lies beyond the last epoch. */
@@ -89,7 +99,7 @@ static struct slot *claim(struct skp_loader *l) {
 struct desk {
   struct skp_image stored, spare;
   int *column; /* [W]: see skp__view_render */
-  float *last; /* an image: see skp__mixup */
+  float *last; /* an image: see skp__mix */
 };
 
 static skp_status set_up_desk(struct desk *d, const struct skp_loader *l) {
@@ -111,13 +121,13 @@ static skp_status read_image(const struct skp_loader *l, struct skp_image *image
 }
 
 /* One image: read, made what the network takes, seen as chance and the epoch want it. */
-static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t sample, float *x,
+static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x,
                           int32_t *label) {
   struct skp_image *image = &d->stored;
   struct skp__view view;
-  SKP_TRY(read_image(l, image, sample, label));
+  SKP_TRY(read_image(l, image, number % l->source->n, label));
   SKP_TRY(skp__image_set_channels(image, l->C));
-  skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, sample);
+  skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, number);
   return skp__view_render(x, &view, image, &d->spare, l->table, d->column);
 }
 
@@ -126,11 +136,12 @@ static skp_status fill(const struct skp_loader *l, struct slot *slot, struct des
   struct skp_batch *b = &slot->batch;
   for (int64_t i = 0; i < b->n; i++) {
     skp_status status = prepare(l, d, b->epoch, slot->picks[i], b->x + i * values, &b->labels[i]);
-    if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)slot->picks[i], l->source->name);
+    if (status != SKP_OK)
+      return skp__fail_in(status, "sample %lld of %s", (long long)(slot->picks[i] % l->source->n), l->source->name);
   }
   if (b->other)
-    skp__mixup(&(struct skp__mixing){b->n, values, b->x, b->labels, b->other, b->share}, l->o.augment.mixup, l->o.seed,
-               b->epoch, b->index, d->last);
+    skp__mix(&(struct skp__mixing){b->n, l->H, l->W, l->C, b->x, b->labels, b->other, b->share, d->last}, &l->o.augment,
+             l->o.seed, b->epoch, b->index);
   return SKP_OK;
 }
 
@@ -236,12 +247,16 @@ static skp_status make_ring(struct skp_loader *l) {
   int64_t n = l->source->n;
   SKP_TRY(skp__alloc(&l->order, (size_t)n, sizeof *l->order));
   for (int64_t i = 0; i < n; i++) l->order[i] = (uint32_t)i;
+  if (l->o.balanced) {
+    SKP_TRY(skp__alloc(&l->number, (size_t)n, sizeof *l->number));
+    SKP_TRY(skp__balance_create(&l->balance, l->source, l->o.seed, l->o.shuffle));
+  }
   SKP_TRY(skp__alloc(&l->slot, (size_t)l->o.depth, sizeof *l->slot));
   for (int d = 0; d < l->o.depth; d++) {
     SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
     SKP_TRY(skp__alloc(&l->slot[d].batch.labels, batch, sizeof(int32_t)));
-    SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(uint32_t)));
-    if (!(l->o.augment.mixup > 0)) continue;
+    SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(int64_t)));
+    if (!skp__augment_mixes(&l->o.augment)) continue;
     SKP_TRY(skp__alloc(&l->slot[d].batch.other, batch, sizeof(int32_t)));
     SKP_TRY(skp__alloc(&l->slot[d].batch.share, batch, sizeof(float)));
   }
@@ -307,6 +322,8 @@ void skp__loader_destroy(struct skp_loader *l) {
   pthread_mutex_destroy(&l->lock);
   free(l->slot);
   free(l->order);
+  free(l->number);
+  skp__balance_destroy(l->balance);
   free(l->thread);
   free(l);
 }

@@ -90,6 +90,16 @@ void skp__source_destroy(struct skp_source *s) {
   s->destroy(s);
 }
 
+skp_status skp__source_count(const struct skp_source *s, int64_t *of) {
+  memset(of, 0, (size_t)s->classes * sizeof *of);
+  for (int64_t i = 0; i < s->n; i++) {
+    int32_t label;
+    SKP_TRY(s->image(s, i, NULL, &label));
+    if (label >= 0) of[label]++;
+  }
+  return SKP_OK;
+}
+
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size) {
   if (s->name_of) return s->name_of(s, i);
   snprintf(text, size, "#%lld", (long long)i);

@@ -90,11 +90,17 @@ int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]) {
   return n < 4 ? n : 4;
 }
 
+struct skp_augment skp__recipe_augment(const struct skp_recipe *r) {
+#define X(kind, field, ...) .field = r->field,
+  return (struct skp_augment){SKP_AUGMENT_LIST(X)};
+#undef X
+}
+
 void skp__recipe_no_augmentation(struct skp_recipe *r) {
   struct skp_recipe fallback;
   skp__recipe_default(&fallback);
 #define X(kind, field, ...) r->field = fallback.field;
-  SKP_RECIPE_AUGMENT_LIST(X)
+  SKP_AUGMENT_LIST(X)
 #undef X
 }
 

@@ -3,6 +3,7 @@
 #ifndef SKP_MODEL_RECIPE_H
 #define SKP_MODEL_RECIPE_H
 
+#include "data/augment.h"
 #include "ops/op.h"
 
 /* X(kind, field, default, least, most, help). Command-line options have a dash for each underscore. */
@@ -22,6 +23,7 @@
   X(INT, plateau_patience, "10", 0, 1 << 20, "epochs without a better result that plateau waits out")                  \
   X(REAL, plateau_threshold, "1e-4", 0, 1, "share by which a result must be better for plateau")                       \
   X(REAL, valid_split, "0", 0, SKP_BELOW_ONE, "share of the training images held out to judge the network by")         \
+  X(BOOL, balanced, "false", 0, 1, "show each class equally often, however many images it has")                        \
   X(INT, patience, "0", 0, 1 << 20, "epochs without a better result that end the run; 0: none do")                     \
   X(REAL, momentum, "0", 0, 1, "of sgd")                                                                               \
   X(BOOL, nesterov, "false", 0, 1, "Nesterov's momentum in sgd")                                                       \
@@ -41,22 +43,7 @@
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
   X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
-  SKP_RECIPE_AUGMENT_LIST(X)
-
-/* What happens to the training images by chance; --no-augment leaves all of these at their defaults. */
-#define SKP_RECIPE_AUGMENT_LIST(X)                                                                                     \
-  X(REAL, random_resized_crop, "0", 0, 1, "scale a random part of at least this share of the image to the input")      \
-  X(BOOL, crop, "false", 0, 1, "cut the input out of the image at random, not from the middle")                        \
-  X(INT, crop_padding, "0", 0, 1 << 10, "pixels by which a random crop may reach beyond the image")                    \
-  X(BOOL, crop_reflect, "false", 0, 1, "the image is mirrored there, not black")                                       \
-  X(BOOL, flip, "false", 0, 1, "mirror half of the images, left to right")                                             \
-  X(INT, cutout, "0", 0, 1 << 14, "side of a square that is cut out of each image at random")                          \
-  X(REAL, brightness, "0", 0, 10, "random factor, from 1 minus this to 1 plus this")                                   \
-  X(REAL, contrast, "0", 0, 10, "the same for contrast")                                                               \
-  X(REAL, saturation, "0", 0, 10, "the same for saturation")                                                           \
-  X(REAL, hue, "0", 0, 0.5, "random turn of the colours, up to this part of the circle either way")                    \
-  X(REAL, erasing, "0", 0, 1, "how often a random rectangle is erased")                                                \
-  X(REAL, mixup, "0", 0, 100, "mix pairs of images, shares from a Beta distribution with this alpha")
+  SKP_AUGMENT_LIST(X) /* --no-augment leaves all of these at their defaults */
 
 #define SKP_BELOW_ONE 0.9999999
 
@@ -101,6 +88,8 @@ extern const struct skp_recipe_field skp__recipe_fields[];
 void skp__recipe_default(struct skp_recipe *r);
 /* Mean and standard deviation of the first 4 channels; returns how many the recipe says, from 1 to 4. */
 int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]);
+/* What happens to the training images. */
+struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);
 /* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that there are, and
  * so is a value of the wrong kind or outside the range. */

@@ -29,7 +29,8 @@ static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_
     keep_logits(g);
     return SKP_OK;
   }
-  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, r->mixup > 0));
+  const struct skp_augment augment = skp__recipe_augment(r);
+  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, skp__augment_mixes(&augment)));
   SKP_TRY(skp__graph_differentiate(g));
   return step == SKP_STEP_PART ? skp__graph_add_sums(g) : add_update(g, r);
 }
@@ -243,18 +244,8 @@ void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe 
   o->channels = r->channels;
   o->n_norm = skp__recipe_norm(r, o->mean, o->std);
   o->stand_in = training;
-  if (training)
-    o->augment = (struct skp_augment){.least_area = r->random_resized_crop,
-                                      .crop = r->crop || r->crop_padding > 0,
-                                      .crop_padding = (int)r->crop_padding,
-                                      .crop_reflect = r->crop_reflect,
-                                      .flip = r->flip,
-                                      .cutout = (int)r->cutout,
-                                      .erasing = r->erasing,
-                                      .jitter = {r->brightness, r->contrast, r->saturation, r->hue},
-                                      .mixup = r->mixup};
-  else
-    o->augment = (struct skp_augment){.views = (int)r->test_views};
+  o->balanced = training && r->balanced;
+  o->augment = training ? skp__recipe_augment(r) : (struct skp_augment){.views = (int)r->test_views};
 }
 
 skp_status skp__session_settle(struct skp_session *s, skp_status status) {

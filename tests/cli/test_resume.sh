@@ -37,7 +37,7 @@ killed_now() {
 # Saving at each step, so that most kills come while it saves; each epoch; each 3 steps with old ones kept. Adam has two moments;
 # the averages are saved as weights, and both in the state.
 export SKIPPER_BACKEND=reference
-adam="--data set --optimizer adam --lr 0.01 --label-smoothing 0.1 --crop-padding 2 --flip --cutout 4 --mixup 0.3 --ema 0.9 --clip-norm 1"
+adam="--data set --optimizer adam --lr 0.01 --label-smoothing 0.1 --crop-padding 2 --flip --cutout 4 --trivial-augment --rand-augment 9 --mixup 0.3 --cutmix 1 --balanced --ema 0.9 --clip-norm 1"
 run 0 train tiny.lua $adam --epochs 30 --out whole
 for save in 1steps 1epoch "3steps --keep 2"; do
   rm -rf run

@@ -50,7 +50,12 @@ rates=$(sed -n '/"step"/s/.*"lr":\([0-9.e-]*\).*/\1/p' schedule/log.jsonl | grep
 # Augmentation changes what is learnt, and --no-augment leaves it out.
 all="--random-resized-crop 0.3 --flip --crop-padding 2 --cutout 8 --brightness 0.2 --erasing 0.5 --mixup 0.2"
 run 0 train tiny.lua --max-steps 3 $all --out augmented
-in_err '^augment  random resized crop from 0.3, random crop with 2 pixels around, horizontal flip, cutout 8, colour jitter 0.2/0/0/0, random erasing 0.5, mixup 0.2$'
+in_err '^augment  random resized crop from 0.3, random crop with 2 pixels around, horizontal flip, cutout 8, random erasing 0.5, colour jitter 0.2/0/0/0, mixup 0.2$'
+all="$all --trivial-augment --rand-augment 9 --cutmix 1"
+run 0 train tiny.lua --max-steps 3 $all --out more
+in_err '^augment .*, TrivialAugment, RandAugment 2 times at 9, mixup 0.2, cutmix 1$'
+cmp -s more/log.jsonl augmented/log.jsonl && fail "TrivialAugment, RandAugment and cutmix change nothing"
+refuse 2 'rand_augment is a whole number from 0 to 30, not "31"' train tiny.lua --rand-augment 31 --out x
 run 0 train tiny.lua --max-steps 3 $all --no-augment --out bare
 run 0 train tiny.lua --max-steps 3 --out plain
 cmp plain/log.jsonl bare/log.jsonl || fail "--no-augment leaves some"
@@ -60,6 +65,17 @@ cmp -s plain/log.jsonl resized/log.jsonl && fail "--resize changes nothing"
 run 0 train tiny.lua --max-steps 1 --data shapes --out shapes
 in_err 'shapes: 20 000 images to train on, 4 000 to test with'
 refuse 2 'resized to 20 have no room' train tiny.lua --resize 20 --out x
+
+# Uneven classes are named, with what helps; balanced ones come as often as the others.
+idx uneven train 22 28 1 1 $(yes 3 | head -20)
+run 0 train tiny.lua --data uneven --epochs 1 --batch 22 --out uneven-run
+in_err '^         very uneven: 2 of 1, 20 of 3; --balanced shows each class equally often$'
+run 0 train tiny.lua --data uneven --epochs 1 --batch 22 --balanced --out balanced-run
+in_err '^recipe .*, classes balanced, '
+grep -q "very uneven" err && fail "a balanced run is told to be one"
+cmp -s uneven-run/log.jsonl balanced-run/log.jsonl && fail "--balanced changes nothing"
+run 0 train tiny.lua --data set --max-steps 1 --out even
+grep -q "very uneven" err && fail "even classes are called uneven"
 
 # Without steps; and from weights of a file, which come out as they went in.
 run 0 train tiny.lua --max-steps 0 --out none

@@ -3,6 +3,7 @@
 #include "data/augment.h"
 #include "data/data.h"
 #include "test.h"
+#include <math.h>
 
 /* ---- images ------------------------------------------------------------------------------------------------------ */
 
@@ -22,8 +23,6 @@ static struct skp__view draw(const struct skp_augment *a, int in, int out, uint6
   return v;
 }
 
-static const struct skp__colour plain_colour = {{1, 1, 1, 0}, {0, 1, 2, 3}};
-
 static void copy(struct skp_image *to, const struct skp_image *from) {
   ck_ok(skp__image_room(to, from->H, from->W, from->C));
   memcpy(to->pixels, from->pixels, (size_t)(from->H * from->W * from->C));
@@ -35,7 +34,6 @@ static void check_render(const struct skp__view *given, const struct skp_image *
   int column[16];
   struct skp_image used = {.pixels = NULL}, spare = {.pixels = NULL};
   struct skp__view v = *given;
-  v.colour = plain_colour;
   if (!v.part.width) {
     v.part = (struct skp__box){0, 0, image->H, image->W};
     v.scaled_h = image->H;
@@ -116,46 +114,16 @@ END_TEST
 
 /* ---- colours ------------------------------------------------------------------------------------------------------ */
 
-enum { PIXELS = 2 };
-
-static void check_colour(int which, float factor, const uint8_t *from, const uint8_t *want) {
-  uint8_t bytes[3 * PIXELS];
-  struct skp_image image = {.pixels = bytes, .H = 1, .W = PIXELS, .C = 3};
-  struct skp__colour colour = plain_colour;
-  colour.factor[which] = factor;
-  memcpy(bytes, from, sizeof bytes);
-  skp__colour_change(&image, &colour);
-  for (int i = 0; i < 3 * PIXELS; i++) ck_assert_msg(bytes[i] == want[i], "[%d] %d, not %d", i, bytes[i], want[i]);
-}
-
-#define BYTES(...) ((const uint8_t[]){__VA_ARGS__})
-
-START_TEST(changes_colours) {
-  const uint8_t *some = BYTES(200, 100, 50, 0, 128, 255), *red = BYTES(255, 0, 0, 80, 80, 80);
-  check_colour(SKP_BRIGHTNESS, 0.5f, some, BYTES(100, 50, 25, 0, 64, 128));
-  check_colour(SKP_BRIGHTNESS, 1.5f, some, BYTES(255, 150, 75, 0, 192, 255));
-  /* greys: (19595·200 + 38470·100 + 7471·50 + 32768) >> 16 = 124, and 104 of the other; their mean is 114 */
-  check_colour(SKP_SATURATION, 0, some, BYTES(124, 124, 124, 104, 104, 104));
-  check_colour(SKP_SATURATION, 0.5f, some, BYTES(162, 112, 87, 52, 116, 180));
-  check_colour(SKP_CONTRAST, 0, some, BYTES(114, 114, 114, 114, 114, 114));
-  check_colour(SKP_CONTRAST, 2, some, BYTES(255, 86, 0, 0, 142, 255));
-  /* a third of the circle makes red green; a sixth yellow; grey has no hue */
-  check_colour(SKP_HUE, 1.0f / 3, red, BYTES(0, 255, 0, 80, 80, 80));
-  check_colour(SKP_HUE, 1.0f / 6, red, BYTES(255, 255, 0, 80, 80, 80));
-  check_colour(SKP_HUE, -1.0f / 3, red, BYTES(0, 0, 255, 80, 80, 80));
-  check_colour(SKP_HUE, 0.5f, red, BYTES(0, 255, 255, 80, 80, 80));
-  check_colour(SKP_HUE, 1.0f / 3, some, BYTES(50, 200, 100, 255, 0, 128));
-}
-END_TEST
-
-/* Brightness and contrast do not commute. */
-START_TEST(changes_colours_in_order) {
-  uint8_t first[] = {100, 200}, then[] = {100, 200};
-  struct skp_image a = {.pixels = first, .H = 1, .W = 2, .C = 1}, b = {.pixels = then, .H = 1, .W = 2, .C = 1};
-  skp__colour_change(&a, &(struct skp__colour){{2, 0.5f, 0, 0.3f}, {0, 1, 2, 3}});
-  skp__colour_change(&b, &(struct skp__colour){{2, 0.5f, 0, 0.3f}, {3, 2, 1, 0}});
-  ck_assert(first[0] == 214 && first[1] == 242); /* 200, 255; mean 228 */
-  ck_assert(then[0] == 250 && then[1] == 255);   /* 125, 175 */
+/* One after the other, in the window: brightness and contrast do not commute. */
+START_TEST(changes_in_order) {
+  static uint8_t two[] = {100, 200, 7};
+  const struct skp_image pixels = {.pixels = two, .H = 1, .W = 3, .C = 1};
+  const struct skp__change brighter = {SKP_BRIGHTNESS, 2}, flatter = {SKP_CONTRAST, 0.5};
+  struct skp__view v = {.H = 1, .W = 2, .part = {0, 0, 1, 3}, .scaled_h = 1, .scaled_w = 3, .changes = 2};
+  v.change[0] = brighter, v.change[1] = flatter; /* 200, 255; mean 228 */
+  check_render(&v, &pixels, (const float[]){214, 241});
+  v.change[0] = flatter, v.change[1] = brighter; /* 125, 175 */
+  check_render(&v, &pixels, (const float[]){250, 255});
 }
 END_TEST
 
@@ -245,7 +213,7 @@ END_TEST
 /* A part of 8 % or more of the image, from 3:4 to 4:3 but for rounding, inside it and anywhere. */
 START_TEST(parts_are_of_all_sizes) {
   const struct skp_image image = {.H = 60, .W = 80, .C = 3};
-  const struct skp_augment a = {.least_area = 0.08};
+  const struct skp_augment a = {.random_resized_crop = 0.08};
   double smallest = 1, largest = 0;
   int left = 0, right = 0;
   for (int i = 0; i < 5000; i++) {
@@ -269,7 +237,7 @@ END_TEST
 /* Where no part fits, torchvision takes the middle: 4:3 of a strip of 10 × 100, 3:4 of one of 100 × 10. */
 START_TEST(parts_of_strips) {
   const struct skp_image flat = {.H = 10, .W = 100, .C = 3}, high = {.H = 100, .W = 10, .C = 3};
-  const struct skp_augment whole = {.least_area = 1};
+  const struct skp_augment whole = {.random_resized_crop = 1};
   struct skp__view v;
   skp__view_draw(&v, 8, 8, 0, &flat, &whole, 1, 0, 0);
   ck_assert(v.part.top == 0 && v.part.left == 43 && v.part.height == 10 && v.part.width == 13);
@@ -313,37 +281,105 @@ START_TEST(erases) {
 }
 END_TEST
 
+/* Which of the changes in a view is of this kind; -1: none. */
+static int place_of(const struct skp__view *v, skp__change_kind kind) {
+  for (int i = 0; i < v->changes; i++)
+    if (v->change[i].kind == kind) return i;
+  return -1;
+}
+
 START_TEST(jitters) {
   enum { TRIED = 5000 };
-  const struct skp_augment a = {.jitter = {0.4, 2, 0, 0.1}};
-  int first[SKP_COLOURS] = {0};
-  double sum[SKP_COLOURS] = {0};
+  const struct skp_augment a = {.brightness = 0.4, .contrast = 2, .saturation = 0, .hue = 0.1};
+  int first[3] = {0};
+  double sum[4] = {0};
   for (int i = 0; i < TRIED; i++) {
-    struct skp__colour c = draw(&a, 8, 8, 1, 0, i).colour;
-    int seen[SKP_COLOURS] = {0};
-    for (int k = 0; k < SKP_COLOURS; k++) seen[c.order[k]]++, sum[k] += (double)c.factor[k];
-    for (int k = 0; k < SKP_COLOURS; k++) ck_assert_int_eq(seen[k], 1);
-    first[c.order[0]]++;
-    ck_assert(c.factor[0] >= 0.6f && c.factor[0] <= 1.4f && c.factor[1] >= 0 && c.factor[1] <= 3);
-    ck_assert(c.factor[2] == 1 && c.factor[3] >= -0.1f && c.factor[3] <= 0.1f);
+    const struct skp__view v = draw(&a, 8, 8, 1, 0, i);
+    ck_assert(v.changes == 3 && place_of(&v, SKP_SATURATION) < 0);
+    for (int k = 0; k < 3; k++) sum[v.change[k].kind] += v.change[k].amount;
+    first[place_of(&v, SKP_HUE)]++;
+    const double light = v.change[place_of(&v, SKP_BRIGHTNESS)].amount, hue = v.change[place_of(&v, SKP_HUE)].amount;
+    const double contrast = v.change[place_of(&v, SKP_CONTRAST)].amount;
+    ck_assert(light >= 0.6 && light <= 1.4 && contrast >= 0 && contrast <= 3 && hue >= -0.1 && hue <= 0.1);
   }
-  ck_assert(chi_square(first, SKP_COLOURS, TRIED) < 16); /* 5 deviations */
-  ck_assert_double_eq_tol(sum[0] / TRIED, 1, 0.02);
-  ck_assert_double_eq_tol(sum[1] / TRIED, 1.5, 0.07); /* from 0, not from -1 */
-  ck_assert_double_eq_tol(sum[3] / TRIED, 0, 0.005);
+  ck_assert(chi_square(first, 3, TRIED) < 14); /* 5 deviations */
+  ck_assert_double_eq_tol(sum[SKP_BRIGHTNESS] / TRIED, 1, 0.02);
+  ck_assert_double_eq_tol(sum[SKP_CONTRAST] / TRIED, 1.5, 0.07); /* from 0, not from -1 */
+  ck_assert_double_eq_tol(sum[SKP_HUE] / TRIED, 0, 0.005);
 }
 END_TEST
 
+/* One of 14 choices, all as likely; one leaves the image as it is. Strengths are of all levels, to both sides. */
+START_TEST(draws_trivial_changes) {
+  enum { TRIED = 14000 };
+  const struct skp_augment a = {.trivial_augment = true};
+  int count[SKP_CHANGE_KINDS] = {0}, none = 0, right = 0, levels[33] = {0};
+  for (int i = 0; i < TRIED; i++) {
+    const struct skp__view v = draw(&a, 64, 64, 1, 0, i);
+    ck_assert_int_le(v.changes, 1);
+    if (!v.changes) none++;
+    if (v.changes) count[v.change[0].kind]++;
+    if (!v.changes || v.change[0].kind != SKP_TRANSLATE_X) continue;
+    right += v.change[0].amount > 0;
+    levels[(int)fabs(v.change[0].amount)]++;
+  }
+  ck_assert(none > 850 && none < 1150 && count[SKP_HUE] == 0); /* 5 deviations */
+  for (int k = 0; k < SKP_CHANGE_KINDS; k++) ck_assert(k == SKP_HUE || (count[k] > 850 && count[k] < 1150));
+  ck_assert(right > 350 && right < 620 && levels[0] && levels[15] && levels[32] && !levels[16]);
+}
+END_TEST
+
+/* So many of one strength, which follows the size of the image where torchvision's does. */
+START_TEST(draws_rand_changes) {
+  const struct skp_augment a = {.rand_augment = 30, .rand_augment_ops = 3};
+  int most = 0;
+  for (int i = 0; i < 500; i++) {
+    const struct skp__view v = draw(&a, 64, 64, 1, 0, i);
+    const int moved = place_of(&v, SKP_TRANSLATE_X);
+    ck_assert_int_le(v.changes, 3);
+    most += v.changes == 3;
+    if (moved >= 0) ck_assert_double_eq_tol(fabs(v.change[moved].amount), 150.0 / 331 * 64, 1e-5);
+  }
+  ck_assert(most > 350 && most < 450); /* (13/14)³ of them, 401 */
+}
+END_TEST
+
+START_TEST(describes_itself) {
+  const struct skp_augment a = {.crop = true,
+                                .crop_padding = 2,
+                                .trivial_augment = true,
+                                .rand_augment = 9,
+                                .rand_augment_ops = 2,
+                                .mixup = 0.2,
+                                .cutmix = 1,
+                                .hue = 0.1};
+  struct skp__text text = {.n = 0};
+  skp__augment_describe(&text, &a);
+  ck_assert_str_eq(text.at, "random crop with 2 pixels around, colour jitter 0/0/0/0.1, TrivialAugment, "
+                            "RandAugment 2 times at 9, mixup 0.2, cutmix 1");
+}
+END_TEST
+
+static bool same_changes(const struct skp__view *a, const struct skp__view *b) {
+  for (int i = 0; i < a->changes; i++)
+    if (a->change[i].kind != b->change[i].kind || a->change[i].amount != b->change[i].amount) return false;
+  return a->changes == b->changes;
+}
+
 static bool same(const struct skp__view *a, const struct skp__view *b) {
   return a->top == b->top && a->left == b->left && a->mirror == b->mirror &&
-         memcmp(a->hole, b->hole, sizeof a->hole) == 0 && memcmp(&a->colour, &b->colour, sizeof a->colour) == 0;
+         memcmp(a->hole, b->hole, sizeof a->hole) == 0 && same_changes(a, b);
 }
 
 START_TEST(drawn_from_seed_epoch_and_sample) {
   struct skp_augment all = {.crop = true,
                             .crop_padding = 4,
                             .flip = true,
-                            .jitter = {1, 1, 1, 0.5},
+                            .brightness = 1,
+                            .contrast = 1,
+                            .saturation = 1,
+                            .hue = 0.5,
+                            .trivial_augment = true,
                             .cutout = 8,
                             .erasing = 0.5},
                      fewer = all;
@@ -363,15 +399,15 @@ START_TEST(drawn_from_seed_epoch_and_sample) {
 }
 END_TEST
 
-/* ---- mixup -------------------------------------------------------------------------------------------------------- */
+/* ---- mixing ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(mixes_with_the_one_before) {
   enum { N = 3 };
   float x[2 * N] = {1, 10, 2, 20, 3, 30}, last[2], share[N];
   const int32_t labels[N] = {7, 8, 9};
   int32_t other[N];
-  const struct skp__mixing m = {N, 2, x, labels, other, share};
-  skp__mixup(&m, 1, 1, 2, 3, last);
+  const struct skp__mixing m = {N, 1, 2, 1, x, labels, other, share, last};
+  skp__mix(&m, &(struct skp_augment){.mixup = 1}, 1, 2, 3);
   const float s = share[0], t = 1 - s;
   ck_assert(s >= 0.5f && s < 1 && share[1] == s && share[2] == s);
   ck_assert(other[0] == 9 && other[1] == 7 && other[2] == 8);
@@ -389,11 +425,63 @@ START_TEST(shares_are_beta) {
   for (int i = 0; i < TRIED; i++) {
     float x = 0, last, share;
     int32_t label = 0, other;
-    skp__mixup(&(struct skp__mixing){1, 1, &x, &label, &other, &share}, alphas[_i], 3, 0, i, &last);
+    skp__mix(&(struct skp__mixing){1, 1, 1, 1, &x, &label, &other, &share, &last},
+             &(struct skp_augment){.mixup = alphas[_i]}, 3, 0, i);
     ck_assert(share >= 0.5f && share <= 1);
     sum += ((double)share - 0.5) * ((double)share - 0.5);
   }
   ck_assert_double_eq_tol(sum / TRIED, variance, 0.05 * variance);
+}
+END_TEST
+
+enum { CUT = 16, CUT_N = 3, CUT_VALUES = CUT * CUT * 2 };
+
+/* Image i holds 100 i + the position. Returns how many pixels of each became those of the image before. */
+static int cut_and_mix(const struct skp_augment *a, int64_t batch, float share[CUT_N]) {
+  static float x[CUT_N * CUT_VALUES], last[CUT_VALUES];
+  const int32_t labels[CUT_N] = {7, 8, 9};
+  int32_t other[CUT_N];
+  int pasted[CUT_N] = {0};
+  for (int i = 0; i < CUT_N * CUT_VALUES; i++) x[i] = (float)(10000 * (i / CUT_VALUES) + i % CUT_VALUES);
+  skp__mix(&(struct skp__mixing){CUT_N, CUT, CUT, 2, x, labels, other, share, last}, a, 5, 0, batch);
+  ck_assert(other[0] == 9 && other[1] == 7 && other[2] == 8);
+  for (int i = 0; i < CUT_N * CUT_VALUES; i++) {
+    const int image = i / CUT_VALUES, before = image ? image - 1 : CUT_N - 1;
+    const float own = (float)(10000 * image + i % CUT_VALUES), others = (float)(10000 * before + i % CUT_VALUES);
+    if (x[i] != own && x[i] != others) return -1; /* mixed otherwise */
+    pasted[image] += x[i] == others;
+  }
+  for (int i = 1; i < CUT_N; i++) ck_assert(pasted[i] == pasted[0] && share[i] == share[0]);
+  return pasted[0] / 2;
+}
+
+/* Labels have the shares of the areas. A box of 1 - Beta(1, 1) of the area, its middle anywhere, keeps most of it inside. */
+START_TEST(cuts_and_mixes) {
+  enum { TRIED = 5000 };
+  const struct skp_augment a = {.cutmix = 1};
+  double sum = 0;
+  int whole = 0, nothing = 0;
+  for (int i = 0; i < TRIED; i++) {
+    float share[CUT_N];
+    const int pasted = cut_and_mix(&a, i, share);
+    ck_assert_int_ge(pasted, 0);
+    ck_assert_double_eq_tol((double)share[0], 1 - pasted / (double)(CUT * CUT), 1e-6);
+    sum += pasted / (double)(CUT * CUT);
+    whole += pasted > CUT * CUT / 2;
+    nothing += !pasted;
+  }
+  ck_assert_msg(sum / TRIED > 0.262 && sum / TRIED < 0.294, "%g", sum / TRIED); /* 0.278 by torchvision's CutMix */
+  ck_assert_msg(whole > 520 && whole < 760, "%d", whole);                       /* 640 by it */
+  ck_assert_msg(nothing > 40 && nothing < 134, "%d", nothing);                  /* 87 */
+}
+END_TEST
+
+START_TEST(mixes_either_way) {
+  const struct skp_augment both = {.mixup = 0.5, .cutmix = 1};
+  int cut = 0;
+  float share[CUT_N];
+  for (int i = 0; i < 1000; i++) cut += cut_and_mix(&both, i, share) >= 0;
+  ck_assert(cut > 400 && cut < 600);
 }
 END_TEST
 
@@ -421,7 +509,7 @@ static void load(float *x, const struct skp_augment *a, int threads, int epochs)
     ck_ok(skp__loader_next(l, &batch, NULL));
     memcpy(x, batch->x, 8 * VALUES * sizeof *x);
     x += 8 * VALUES;
-    ck_assert((batch->share != NULL) == (a->mixup > 0) && (batch->other != NULL) == (a->mixup > 0));
+    ck_assert((batch->share != NULL) == skp__augment_mixes(a) && (batch->other != NULL) == skp__augment_mixes(a));
     if (batch->share) memcpy(x, batch->share, 8 * sizeof *x);
     if (batch->share) x += 8;
     skp__loader_give_back(l, batch);
@@ -431,8 +519,16 @@ static void load(float *x, const struct skp_augment *a, int threads, int epochs)
 
 START_TEST(threads_do_not_matter) {
   enum { EPOCHS = 2, TOTAL = EPOCHS * SAMPLES * VALUES, MIXED = TOTAL + EPOCHS * SAMPLES };
-  struct skp_augment a = {
-      .least_area = 0.3, .crop = true, .crop_padding = 2, .flip = true, .cutout = 3, .jitter = {0.2, 0.2, 0.2, 0.1}};
+  struct skp_augment a = {.random_resized_crop = 0.3,
+                          .crop = true,
+                          .crop_padding = 2,
+                          .flip = true,
+                          .cutout = 3,
+                          .brightness = 0.2,
+                          .contrast = 0.2,
+                          .saturation = 0.2,
+                          .hue = 0.1,
+                          .trivial_augment = true};
   static float one[MIXED], two[MIXED], four[MIXED], plain[TOTAL];
   load(one, &a, 1, EPOCHS);
   load(two, &a, 2, EPOCHS);
@@ -446,6 +542,9 @@ START_TEST(threads_do_not_matter) {
   for (int i = 0; i < TOTAL; i++) zeros += one[i] == 0;
   ck_assert_int_gt(zeros, 4 * 3 * EPOCHS * SAMPLES / 2);
   a.mixup = 0.4;
+  a.cutmix = 1;
+  a.rand_augment = 9;
+  a.rand_augment_ops = 2;
   load(one, &a, 1, EPOCHS);
   load(four, &a, 4, EPOCHS);
   ck_assert_mem_eq(one, four, sizeof one);
@@ -469,16 +568,20 @@ int main(void) {
   tcase_add_test(c, flips_half);
   tcase_add_test(c, cuts_out);
   tcase_add_test(c, renders_a_part);
-  tcase_add_test(c, changes_colours);
-  tcase_add_test(c, changes_colours_in_order);
+  tcase_add_test(c, changes_in_order);
   tcase_add_test(c, parts_are_of_all_sizes);
   tcase_add_test(c, parts_of_strips);
   tcase_add_test(c, crops_what_was_resized);
   tcase_add_test(c, erases);
   tcase_add_test(c, jitters);
+  tcase_add_test(c, draws_trivial_changes);
+  tcase_add_test(c, draws_rand_changes);
+  tcase_add_test(c, describes_itself);
   tcase_add_test(c, drawn_from_seed_epoch_and_sample);
   tcase_add_test(c, mixes_with_the_one_before);
   tcase_add_loop_test(c, shares_are_beta, 0, 3);
+  tcase_add_test(c, cuts_and_mixes);
+  tcase_add_test(c, mixes_either_way);
   tcase_add_test(c, threads_do_not_matter);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

@@ -132,6 +132,105 @@ START_TEST(starts_anywhere) {
 }
 END_TEST
 
+/* ---- classes that come equally often ------------------------------------------------------------------------------- */
+
+enum { UNEVEN = 24 };
+
+/* 2 images of class 0, none of class 1, 4 of class 2, 16 of class 3, 2 without a label. The loader delivers the number of the image as its label. */
+static int32_t class_of(int64_t i) { return i < 2 ? 0 : i < 6 ? 2 : i < 22 ? 3 : -1; }
+
+static skp_status uneven_image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
+  *label = class_of(i);
+  if (!out) return SKP_OK;
+  return image(s, i, out, label);
+}
+
+static struct numbers uneven(void) {
+  struct numbers s = numbers(UNEVEN);
+  s.base.image = uneven_image;
+  s.base.classes = 4;
+  return s;
+}
+
+/* An epoch has as many images as the set, and each class that has some as often as the others; over epochs each of its images, too. */
+START_TEST(balances_classes) {
+  enum { EPOCHS = 8, TOTAL = EPOCHS * UNEVEN };
+  struct numbers s = uneven();
+  struct skp_loader_options o = options(5, 3);
+  int32_t got[TOTAL];
+  int seen[UNEVEN] = {0};
+  o.balanced = true;
+  ck_assert_int_eq(labels(&s, &o, EPOCHS * 5, got), TOTAL);
+  for (int epoch = 0; epoch < EPOCHS; epoch++) {
+    int of[4] = {0};
+    for (int i = 0; i < UNEVEN; i++) of[class_of(got[epoch * UNEVEN + i])]++;
+    ck_assert(of[0] == 8 && of[1] == 0 && of[2] == 8 && of[3] == 8);
+  }
+  for (int i = 0; i < TOTAL; i++) seen[got[i]]++;
+  for (int i = 0; i < 22; i++) ck_assert_int_eq(seen[i], 8 * EPOCHS / (i < 2 ? 2 : i < 6 ? 4 : 16));
+  ck_assert(memcmp(got, got + UNEVEN, UNEVEN * sizeof *got));
+}
+END_TEST
+
+/* From any batch on, by any number of threads, the same come as after all those before it. */
+START_TEST(balances_from_anywhere) {
+  enum { BATCHES = 5, TOTAL = 4 * UNEVEN };
+  struct numbers s = uneven();
+  struct skp_loader_options o = options(5, 1);
+  int32_t all[TOTAL], got[TOTAL];
+  o.balanced = true;
+  labels(&s, &o, 4 * BATCHES, all);
+  for (int start = 0; start < 4 * BATCHES; start++) {
+    const int before = start / BATCHES * UNEVEN + start % BATCHES * 5;
+    o.start = start;
+    o.threads = 1 + start % 3;
+    ck_assert_int_eq(labels(&s, &o, 4 * BATCHES - start, got), TOTAL - before);
+    ck_assert_mem_eq(got, all + before, (size_t)(TOTAL - before) * sizeof *got);
+  }
+  o.seed = 8;
+  o.start = 0;
+  labels(&s, &o, 4 * BATCHES, got);
+  ck_assert(memcmp(got, all, sizeof all));
+}
+END_TEST
+
+/* In stored order the classes take turns. */
+START_TEST(balances_in_stored_order) {
+  static const int32_t want[] = {0, 2, 6, 1, 3, 7, 0, 4, 8, 1, 5, 9, 0, 2, 10};
+  struct numbers s = uneven();
+  struct skp_loader_options o = options(15, 2);
+  int32_t got[UNEVEN];
+  o.balanced = true;
+  o.shuffle = false;
+  labels(&s, &o, 1, got);
+  ck_assert_mem_eq(got, want, sizeof want);
+}
+END_TEST
+
+/* An image that comes again in an epoch is seen otherwise. */
+START_TEST(repeated_images_differ) {
+  struct numbers s = uneven();
+  struct skp_loader_options o = options(UNEVEN, 2);
+  struct skp_loader *l;
+  struct skp_batch *batch;
+  int distinct = 0, of_first = 0;
+  float first[8];
+  o.balanced = true;
+  o.augment = (struct skp_augment){.brightness = 1};
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  ck_ok(skp__loader_next(l, &batch, NULL));
+  for (int i = 0; i < UNEVEN; i++) {
+    if (batch->labels[i] != 1) continue;
+    first[of_first] = batch->x[i * 18 + 17];
+    for (int k = 0; k <= of_first; k++) distinct += first[k] != first[of_first];
+    of_first++;
+  }
+  ck_assert_int_eq(of_first, 4);
+  ck_assert_int_ge(distinct, 4); /* of 6 pairs; bright images may be cut alike */
+  skp__loader_destroy(l);
+}
+END_TEST
+
 START_TEST(wrap_fills_up) {
   static const int32_t want[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 0, 1, 2, 3};
   static const int32_t want_small[] = {0, 1, 2, 0, 0, 1, 2, 0};
@@ -298,6 +397,10 @@ int main(void) {
   tcase_add_test(c, order_depends_on_seed_only);
   tcase_add_test(c, stored_order);
   tcase_add_test(c, starts_anywhere);
+  tcase_add_test(c, balances_classes);
+  tcase_add_test(c, balances_from_anywhere);
+  tcase_add_test(c, balances_in_stored_order);
+  tcase_add_test(c, repeated_images_differ);
   tcase_add_test(c, wrap_fills_up);
   tcase_add_test(c, numbered_and_normalised);
   tcase_add_test(c, plain_pixels);
