@@ -34,6 +34,8 @@ struct skp_tensor {
   int producer;   /* node that makes it, -1: none */
   skp_value base; /* whose memory it lives in, or SKP_NONE: its own */
   int64_t offset; /* in the base, in elements */
+  /* Of a matrix in a model: its features are a flattened map of this height, width and channels, as it lies in memory; 0: no map. */
+  int64_t map[3];
   int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
   /* The first values of params and state, read by skp__model_init; a graph for a step does without them. The first that is set counts: */
   float *values;   /* in the order of files; owned */
@@ -82,6 +84,13 @@ skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *nam
  * unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
 skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
                            const skp_value *in, const bool *want, const char *scope, skp_value *out);
+
+/* Adds a layer of a model: as skp__graph_node, but where the features of an input are in an order that `op` cannot read, nodes of the
+ * same scope bring them into that of files first (order.c). */
+skp_status skp__graph_layer(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
+                            const skp_value *in, const bool *want, const char *scope, skp_value *out);
+/* Makes *v the value that has its features in the order of files. */
+skp_status skp__graph_file_order(struct skp_graph *g, skp_value *v, const char *scope);
 
 /* The signature of a node in this graph. */
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node);

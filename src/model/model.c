@@ -143,6 +143,7 @@ static void take_logits(lua_State *L) {
   if (g->tensors.at[v].shape.rank != 2)
     skp__lua_fail(L, SKP_SHAPE, "network should return the logits, a tensor N×classes, not %s.",
                   skp__nn_text(text, sizeof text, g, v));
+  skp__lua_check(L, skp__graph_file_order(g, &v, "logits"));
   g->logits = v;
   g->tensors.at[v].role = SKP_ROLE_RESULT;
   m->recipe.classes = (int)g->tensors.at[v].shape.dim[1];

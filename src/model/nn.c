@@ -9,10 +9,8 @@
 enum { MAX_OPTIONS = 8, MAX_EXTENT = 1 << 20 };
 static const char tensor_type[] = "tensor";
 
-/* What Lua holds: a value, and, when it is a flattened map or made from one element by element, that map's height, width and channels. */
-struct tensor {
+struct tensor { /* what Lua holds */
   skp_value v;
-  int64_t map[3];
 };
 
 static struct skp_graph *graph_of(lua_State *L) { return skp__build_of(L)->model->graph; }
@@ -23,14 +21,11 @@ static const struct skp_shape *shape_of(lua_State *L, const struct tensor *t) {
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------ */
 
-static struct tensor *push_tensor(lua_State *L, skp_value v) {
+void skp__nn_push(lua_State *L, skp_value v) {
   struct tensor *t = lua_newuserdatauv(L, sizeof *t, 0);
-  *t = (struct tensor){v, {1, 1, 1}};
+  t->v = v;
   luaL_setmetatable(L, tensor_type);
-  return t;
 }
-
-void skp__nn_push(lua_State *L, skp_value v) { push_tensor(L, v); }
 
 skp_value skp__nn_value(lua_State *L, int index) {
   const struct tensor *t = luaL_testudata(L, index, tensor_type);
@@ -223,9 +218,9 @@ static void linear_params(struct call *c) {
   if (x->rank != 2)
     skp__lua_fail(c->L, SKP_SHAPE, "nn.linear wants rows of numbers: write nn.flatten(x) first. x is %s.",
                   skp__nn_text(text, sizeof text, graph_of(c->L), c->x->v));
-  const int64_t *map = c->x->map;
-  bool flattened = map[0] * map[1] * map[2] == x->dim[1];
-  add_weight(c, flattened ? map[0] : 1, flattened ? map[1] : 1, flattened ? map[2] : x->dim[1], 2);
+  const int64_t rows[3] = {1, 1, x->dim[1]}, *map = graph_of(c->L)->tensors.at[c->x->v].map;
+  if (!map[0]) map = rows;
+  add_weight(c, map[0], map[1], map[2], 2);
 }
 
 static void batchnorm_params(struct call *c) {
@@ -361,15 +356,6 @@ static int64_t read_second(struct call *c) {
   return lua_tointeger(c->L, 2);
 }
 
-/* The map that the result is a flattened form of. */
-static void keep_map(struct call *c, struct tensor *y) {
-  const struct skp_shape *x = shape_of(c->L, c->x);
-  if (c->layer->op == &skp__op_flatten && x->rank == 4)
-    memcpy(y->map, x->dim + 1, sizeof y->map);
-  else
-    memcpy(y->map, c->x->map, sizeof y->map);
-}
-
 static void set_attrs(struct call *c) {
   const struct option *o = c->layer->option;
   skp__attrs_default(c->layer->op, &c->attrs);
@@ -392,8 +378,8 @@ static int layer(lua_State *L) {
   for (int i = 0; i < SKP_MAX_IN; i++) c.in[i] = SKP_NONE;
   c.in[0] = c.x->v;
   if (c.layer->complete) c.layer->complete(&c);
-  skp__lua_check(L, skp__graph_node(graph_of(L), c.layer->op, &c.attrs, c.in, first_only, c.scope, out));
-  keep_map(&c, push_tensor(L, out[0]));
+  skp__lua_check(L, skp__graph_layer(graph_of(L), c.layer->op, &c.attrs, c.in, first_only, c.scope, out));
+  skp__nn_push(L, out[0]);
   return 1;
 }
 
@@ -406,8 +392,8 @@ static int add(lua_State *L) {
     skp__lua_fail(L, SKP_SHAPE, "cannot add tensors of different shapes: %s, and %s.",
                   skp__nn_text(ta, sizeof ta, g, a->v), skp__nn_text(tb, sizeof tb, g, b->v));
   skp_value in[2] = {a->v, b->v}, out;
-  skp__lua_check(L, skp__graph_node(g, &skp__op_add, NULL, in, NULL, skp__build_of(L)->scope, &out));
-  memcpy(push_tensor(L, out)->map, a->map, sizeof a->map);
+  skp__lua_check(L, skp__graph_layer(g, &skp__op_add, NULL, in, NULL, skp__build_of(L)->scope, &out));
+  skp__nn_push(L, out);
   return 1;
 }
 

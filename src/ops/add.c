@@ -45,6 +45,7 @@ const struct skp_op skp__op_add = {
     .in_names = {"a", "b"},
     .out_names = {"y"},
     .attrs = attrs,
+    .order = SKP_ORDER_SAME,
     .infer = infer,
     .gradient = gradient,
     .flops = flops,

@@ -54,6 +54,7 @@ const struct skp_op skp__op_dropout = {
     .out_names = {"y"},
     .attrs = attrs,
     .training_only = true,
+    .order = SKP_ORDER_SAME,
     .infer = infer,
     .gradient = gradient,
     .reference = reference,

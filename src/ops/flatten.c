@@ -45,6 +45,7 @@ const struct skp_op skp__op_flatten = {
     .out_names = {"y"},
     .alias = {1},
     .attrs = attrs,
+    .order = SKP_ORDER_SAME,
     .infer = infer,
     .gradient = gradient,
 };

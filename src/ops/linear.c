@@ -138,6 +138,7 @@ const struct skp_op skp__op_linear = {
     .n_out = 1,
     .in_names = {"x", "w", "b?"},
     .out_names = {"y"},
+    .order = SKP_ORDER_ANY,
     .infer = infer,
     .gradient = gradient,
     .flops = flops,

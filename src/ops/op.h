@@ -76,6 +76,9 @@ struct skp_linear_attrs {
 struct skp_flatten_attrs {
   int h, w, c; /* all 0: {N,H,W,C} becomes {N,F}; else {N,F} becomes {N,h,w,c}, which is the way back */
 };
+struct skp_transpose_attrs {
+  int rows, columns; /* of the matrix that the features of x are */
+};
 struct skp_resize_attrs {
   int out_h,
       out_w; /* golden files: "out": [h, w]; half-pixel centres, antialiased (triangle filter widened when shrinking) */
@@ -102,6 +105,7 @@ union skp_attrs {
   struct skp_adaptive_attrs adaptive;
   struct skp_linear_attrs linear;
   struct skp_flatten_attrs flatten;
+  struct skp_transpose_attrs transpose;
   struct skp_resize_attrs resize;
   struct skp_loss_attrs loss;
   struct skp_optimizer_attrs optimizer;
@@ -161,6 +165,14 @@ struct skp_grad {
 
 /* ---- the op ----------------------------------------------------------------------------------------------------- */
 
+/* What a layer does with the order of a matrix's features. A flatten leaves a map's values as they lie in memory, H·W·C, whereas
+ * files, like PyTorch, count them C·H·W; graph/order.c keeps the two apart. */
+typedef enum skp_order {
+  SKP_ORDER_FILE, /* it reads and makes matrices in the order of files */
+  SKP_ORDER_SAME, /* value by value: it reads them in any one order and makes them in the same */
+  SKP_ORDER_ANY /* it reads them in any order, as its weights are laid out for it, and makes them in the order of files */
+} skp_order;
+
 struct skp_op {
   const char *name;
   int n_in, n_out;
@@ -169,6 +181,7 @@ struct skp_op {
   int8_t alias[SKP_MAX_OUT];    /* 1 + index of the input whose storage this output takes over; 0: its own storage */
   const struct skp_attr *attrs; /* terminated by name = NULL; NULL: no attributes */
   bool training_only;           /* in evaluation output 0 is input 0, and no node is made */
+  skp_order order;              /* of features, in the forward half; gradients know memory only */
 
   /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants; one
    * that does not exist with these attributes stays absent). The error text names both shapes. */

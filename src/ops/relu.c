@@ -37,6 +37,7 @@ const struct skp_op skp__op_relu = {
     .n_out = 1,
     .in_names = {"x"},
     .out_names = {"y"},
+    .order = SKP_ORDER_SAME,
     .infer = infer,
     .gradient = gradient,
     .reference = reference,

@@ -1,4 +1,4 @@
-"""networks.py: the networks of models/ in PyTorch, for the scripts beside it. SPDX-License-Identifier: MIT
+"""networks.py: the networks of models/ and of flattened.lua in PyTorch, for the scripts beside it. SPDX-License-Identifier: MIT
 
 torchvision's where it has them; the residual networks for CIFAR and the all-convolutional one are written out here, with the same names."""
 import re
@@ -72,6 +72,67 @@ def allconv():
     return nn.Sequential(OrderedDict([(str(i), layer) for i, layer in enumerate(layers)] + [('fc', nn.Linear(inputs, CLASSES))]))
 
 
+# ---- those of flattened.lua ------------------------------------------------------------------------------------------
+
+class Flattened(nn.Module):
+    """What flattened.lua calls `kind`."""
+    MAPS = {  # convolutions: channels, kernel, stride, padding
+        'chain': {'a': (4, 3)},
+        'maps': {'a': (4, 3), 'b': (9, 5)},
+        'rows': {'a': (4, 3)},
+        'pixels': {},
+        'alike': {'a': (16, 3, 1, 1), 'b': (16, 4, 4), 'c': (1, 1), 'd': (64, 8)},
+        'answers': {'a': (5, 7), 'b': (5, 7)},
+        'map': {'a': (4, 6)},
+    }
+    ROWS = {  # linear layers: inputs, outputs
+        'chain': {'b': (144, 144), 'c': (144, 144), 'd': (144, 10)},
+        'maps': {'c': (144, 10)},
+        'rows': {'b': (192, 144), 'c': (144, 144), 'd': (144, 10)},
+        'pixels': {'a': (192, 192), 'b': (192, 192), 'c': (192, 10)},
+        'alike': {'e': (64, 64), 'f': (64, 10)},
+        'answers': {'c': (20, 20)},
+        'map': {},
+    }
+
+    def __init__(self, kind):
+        super().__init__()
+        self.run = getattr(self, kind)
+        for name, numbers in self.MAPS[kind].items():
+            self.add_module(name, nn.Conv2d(3, *numbers))
+        for name, numbers in self.ROWS[kind].items():
+            self.add_module(name, nn.Linear(*numbers))
+
+    def forward(self, x):
+        return self.run(x)
+
+    def chain(self, x):
+        return self.d(torch.relu(self.c(torch.relu(self.b(self.a(x).flatten(1))))))
+
+    def maps(self, x):
+        return self.c(self.a(x).flatten(1) + self.b(x).flatten(1))
+
+    def rows(self, x):
+        map = torch.relu(self.a(x).flatten(1))
+        return self.d(torch.relu(map + self.c(self.b(x.flatten(1)) + map)))
+
+    def pixels(self, x):
+        x = x.flatten(1)
+        x = torch.relu(x + self.a(x))
+        return self.c(torch.relu(x + self.b(x)))
+
+    def alike(self, x):
+        y = nn.functional.max_pool2d(self.a(x), 4).flatten(1) + self.b(x).flatten(1)
+        return self.f(y + self.c(x).flatten(1) + self.d(x).flatten(1) + self.e(y))
+
+    def answers(self, x):
+        y = self.a(x).flatten(1)
+        return torch.relu(y + self.b(x).flatten(1)) + self.c(y)
+
+    def map(self, x):
+        return self.a(x).flatten(1)
+
+
 # ---- all of them -----------------------------------------------------------------------------------------------------
 
 # name: model file, its settings, side of the images that show every weight at work
@@ -99,6 +160,7 @@ NETWORKS = {
     'cifar_resnet110': ('resnet20', 'depth=110', 16),
     'cifar_plain20': ('resnet20', 'depth=20 shortcuts=no', 16),
     'allconv': ('allconv', '', 16),
+    **{f'flattened_{kind}': ('../tests/interop/flattened', f'kind={kind}', 8) for kind in Flattened.MAPS},
 }
 
 
@@ -108,6 +170,8 @@ def network(name, hidden=4096):
         net = allconv()
     elif name.startswith('cifar_'):
         net = CifarResNet(int(re.search(r'\d+', name)[0]), shortcuts='plain' not in name)
+    elif name.startswith('flattened_'):
+        return Flattened(name.removeprefix('flattened_')).eval()
     else:
         return from_torchvision(name, hidden).eval()
     for module in net.modules():

@@ -195,6 +195,43 @@ START_TEST(the_dump_is_stable) {
 }
 END_TEST
 
+/* Features change their order only where a layer cannot read them in the one that they have, and a linear layer's weights are laid out for
+ * the map that it reads. The input is 6×6×2; test_references.c compares such networks with PyTorch's. */
+static const struct {
+  const char *network;
+  int transposes;
+  const char *weight; /* shape of the weight of the layer "w" */
+} orders[] = {
+    {"return nn.linear(nn.flatten(x), 5, {name = 'w'})", 0, "6×6×2×5"},
+    {"return nn.linear(nn.relu(nn.dropout(nn.flatten(nn.flatten(x)))), 5, {name = 'w'})", 0, "6×6×2×5"},
+    {"x = nn.linear(nn.flatten(x), 72) return nn.linear(x, 5, {name = 'w'})", 0, "1×1×72×5"},
+    {"return nn.linear(nn.global_avgpool(x), 5, {name = 'w'})", 0, "1×1×2×5"},
+    {"local y = nn.flatten(nn.conv2d(x, 2, {kernel = 1})) return nn.linear(y + nn.flatten(x), 5, {name = 'w'})", 0,
+     "6×6×2×5"},
+    {"local y = nn.flatten(nn.conv2d(x, 8, {kernel = 4})) return nn.linear(y + nn.flatten(x), 5, {name = 'w'})", 2,
+     "1×1×72×5"},
+    {"x = nn.flatten(x) return nn.linear(x + nn.linear(x, 72), 5, {name = 'w'})", 1, "1×1×72×5"},
+    {"local y = nn.linear(nn.flatten(x), 36) x = nn.flatten(nn.conv2d(x, 1, {kernel = 1})) "
+     "return nn.linear(x + y, 5, {name = 'w'})",
+     0, "6×6×1×5"},
+    {"x = nn.flatten(nn.conv2d(x, 72, {kernel = 6})) return nn.linear(x + nn.linear(x, 72), 5, {name = 'w'})", 0,
+     "1×1×72×5"},
+    {"return nn.flatten(nn.conv2d(x, 4, {kernel = 5, name = 'w'}))", 1, "5×5×2×4"},
+    {"return nn.flatten(nn.conv2d(x, 4, {kernel = 6, name = 'w'}))", 0, "6×6×2×4"},
+};
+
+START_TEST(features_change_their_order_where_they_must) {
+  struct skp_model *m = step_parse(orders[_i].network);
+  const struct skp_tensor *weight = &m->graph->tensors.at[skp__graph_find(m->graph, SKP_ROLE_PARAM, "w.weight")];
+  char text[100];
+  int transposes = 0;
+  for (size_t n = 0; n < m->graph->nodes.n; n++) transposes += m->graph->nodes.at[n].op == &skp__op_transpose;
+  ck_assert_int_eq(transposes, orders[_i].transposes);
+  ck_assert_str_eq(skp__shape_text(text, sizeof text, &weight->shape), orders[_i].weight);
+  skp__model_destroy(m);
+}
+END_TEST
+
 START_TEST(pruning_drops_what_nobody_reads) {
   struct skp_model *m = step_parse("return nn.linear(nn.flatten(nn.maxpool2d(nn.batchnorm2d(x), {kernel = 2})), 5)");
   struct skp_graph *g;
@@ -224,6 +261,7 @@ int main(void) {
   tcase_add_test(c, an_instance_keeps_slices_and_changes_the_batch);
   tcase_add_test(c, evaluation_leaves_dropout_out);
   tcase_add_test(c, the_dump_is_stable);
+  tcase_add_loop_test(c, features_change_their_order_where_they_must, 0, sizeof orders / sizeof *orders);
   tcase_add_test(c, pruning_drops_what_nobody_reads);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

@@ -88,6 +88,10 @@ static const struct {
     {"flatten", "2x60", "h=3 w=4 c=5", "2x3x4x5", NULL},
     {"flatten", "2x60", "h=3 w=4 c=6", NULL, "x 2×60 cannot become N×3×4×6"},
     {"flatten", "2x60", "h=3", NULL, "w is 0"},
+    {"transpose", "2x60", "rows=12 columns=5", "2x60", NULL},
+    {"transpose", "2x60", "rows=12 columns=6", NULL, "the features of x 2×60 are no matrix of 12×6"},
+    {"transpose", "2x3x4x5", "rows=12 columns=5", NULL, "2×3×4×5"},
+    {"transpose", "2x60", "rows=0 columns=5", NULL, "rows is 0"},
     {"softmax_cross_entropy", "7x10 i7", "", "1", NULL},
     {"softmax_cross_entropy", "7x10 i6", "", NULL, "labels is int32 6, expected int32 7"},
     {"softmax_cross_entropy", "7x10 7", "", NULL, "labels is float32 7, expected int32 7"},
@@ -236,6 +240,7 @@ static const struct {
     {"global_avgpool", "2x3x4x5", "", 120, 4. * 130},
     {"maxpool2d", "1x4x4x1", "", 16, 4. * (16 + 4 + 4)},
     {"flatten", "2x3x4x5", "", 0, 0},
+    {"transpose", "2x60", "rows=12 columns=5", 120, 4. * 240},
 };
 
 START_TEST(cost) {

@@ -56,6 +56,8 @@ static const struct {
     {"linear", "1x7 7x1x1x1 1", ""},
     {"flatten", "2x3x4x5", ""},
     {"flatten", "2x9", ""},
+    {"transpose", "2x12", "rows=3 columns=4"},
+    {"transpose", "2x5", "rows=5 columns=1"},
     {"softmax_cross_entropy", "6x5 i6", ""},
     {"softmax_cross_entropy", "6x5 i6", "label_smoothing=0.1"},
     {"softmax_cross_entropy", "3x2 i3", "label_smoothing=1"},
