@@ -4,28 +4,37 @@
  *     = b[co] + sum over taps a, b and ci  of  x[n, i·h.in_step + h.in_offset + a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …, ci, co]
  *
  * which is the forward convolution, or (x being dy, y dx, ci and co having changed places) the part of the data gradient whose
- * positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels × 16 channels of y in registers and walks
- * over taps and ci: 16 weights from the panel that conv2d_cpu_pack laid out, and one value of x for each pixel. A pixel's tap that
- * lies outside the image reads a row of zeros, so that the inner loop has no conditions. */
+ * positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels × VECTORS·16 channels of y in
+ * registers and walks over taps and ci: the weights of a panel, which conv2d_cpu_pack laid out, times one value of x for each pixel. A
+ * pixel's tap that lies outside the image reads a row of zeros, so that the inner loop has no conditions. */
+#include "vectors.clh"
 
-/* pixels of a register tile: TILE·16 sums, 16 weights and a vector of one value of x should fit the registers */
+/* pixels of a register tile: its TILE·VECTORS sums, VECTORS vectors of weights and one of a value of x should fit the registers */
 #ifndef TILE
 #define TILE 6
 #endif
+/* vectors of 16 channels co in a panel: with two, a value of x that was fetched serves twice as many products */
+#ifndef VECTORS
+#define VECTORS 1
+#endif
+#define PANEL (16 * VECTORS)
 
-/* packed[panel][tap][ci][16]: panel = (group, 16 channels co), zero beyond the last channel; then `zeros` zeros. One work-item a panel and tap.
- * w's element for a group's (tap, ci, co) stands at tap·tap_step + group·group_step + ci·ci_step + co·co_step. */
+#define EACH_PIXEL  _Pragma("unroll") for (int t = 0; t < TILE; t++)
+#define EACH_VECTOR _Pragma("unroll") for (int v = 0; v < VECTORS; v++)
+
+/* packed[panel][tap][ci][PANEL]: panel = (group, PANEL channels co), zero beyond the last channel; then `zeros` zeros. One work-item a panel and
+ * tap. w's element for a group's (tap, ci, co) stands at tap·tap_step + group·group_step + ci·ci_step + co·co_step. */
 kernel void conv2d_cpu_pack(global float *restrict packed, global const float *restrict w, int panels, int taps, int Ci,
                             int Co, int tap_step, int group_step, int ci_step, int co_step, int zeros) {
-  int panel = (int)get_global_id(0), tap = (int)get_global_id(1), tiles = (Co + 15) / 16;
-  int co = panel % tiles * 16, width = min(16, Co - co);
-  global const float *from = w + tap * tap_step + panel / tiles * group_step + co * co_step;
-  global float *to = packed + (size_t)(panel * taps + tap) * Ci * 16;
-  for (int ci = 0; ci < Ci; ci++, from += ci_step, to += 16) {
-    if (co_step == 1 && width == 16) {
-      vstore16(vload16(0, from), 0, to);
+  int panel = (int)get_global_id(0), tap = (int)get_global_id(1), of_group = (Co + PANEL - 1) / PANEL;
+  int co = panel % of_group * PANEL, width = min(PANEL, Co - co);
+  global const float *from = w + tap * tap_step + panel / of_group * group_step + co * co_step;
+  global float *to = packed + (size_t)(panel * taps + tap) * Ci * PANEL;
+  for (int ci = 0; ci < Ci; ci++, from += ci_step, to += PANEL) {
+    if (co_step == 1 && width == PANEL) {
+      EACH_VECTOR put16(get16(from + 16 * v), to + 16 * v);
     } else {
-      for (int l = 0; l < 16; l++) to[l] = l < width ? from[l * co_step] : 0.0f;
+      for (int l = 0; l < PANEL; l++) to[l] = l < width ? from[l * co_step] : 0.0f;
     }
   }
   if (panel == panels - 1 && tap == taps - 1)
@@ -56,26 +65,24 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
                        global const float *restrict bias, int has_bias, int x_at, int length, int block, int span,
                        int M, int IH, int IW, int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps,
                        int taps_w, AXIS(h), AXIS(w)) {
-  int tiles = (Co + 15) / 16, first = (int)get_global_id(0) * span, last = min(first + span, panels);
+  int of_group = (Co + PANEL - 1) / PANEL, first = (int)get_global_id(0) * span, last = min(first + span, panels);
   int begin = (int)get_global_id(1) * length * TILE, stop = min(begin + length * TILE, M);
-  global const float *zeros = packed + (size_t)panels * taps * Ci * 16;
+  global const float *zeros = packed + (size_t)panels * taps * Ci * PANEL;
   for (; begin < stop; begin += block * TILE)
     for (int panel = first; panel < last; panel++) {
-      int group = panel / tiles, k = panel % tiles * 16, m = begin, end = min(m + block * TILE, stop);
-      global const float *weights = packed + (size_t)panel * taps * Ci * 16;
+      int group = panel / of_group, k = panel % of_group * PANEL, width = min(PANEL, Co - k);
+      int m = begin, end = min(m + block * TILE, stop);
+      global const float *weights = packed + (size_t)panel * taps * Ci * PANEL;
       global const float *from_x = x + x_at + group * Ci;
       global float *to_y = y + group * Co + k;
-      float16 offset = 0.0f;
-      if (has_bias) {
-        float some[16];
-        for (int l = 0; l < 16; l++) some[l] = k + l < Co ? bias[group * Co + k + l] : 0.0f;
-        offset = vload16(0, some);
-      }
+      float16 offset[VECTORS];
+      float one[PANEL];
+      for (int l = 0; l < PANEL; l++) one[l] = has_bias && l < width ? bias[group * Co + k + l] : 0.0f;
+      EACH_VECTOR offset[v] = vload16(v, one);
       int j = m % w_count, i = m / w_count % h_count, n = m / w_count / h_count;
       for (; m < end; m += TILE) {
         int ih[TILE], iw[TILE], image[TILE], out[TILE];
-#pragma unroll
-        for (int t = 0; t < TILE; t++) {
+        EACH_PIXEL {
           ih[t] = i * h_in_step + h_in_offset;
           iw[t] = j * w_in_step + w_in_offset;
           image[t] = n * IH;
@@ -86,36 +93,36 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
           i = next ? 0 : i + row;
           n += next;
         }
-        float16 sum[TILE];
-#pragma unroll
-        for (int t = 0; t < TILE; t++) sum[t] = 0.0f;
+        float16 sum[TILE][VECTORS];
+        EACH_PIXEL EACH_VECTOR sum[t][v] = 0.0f;
         for (int a = 0; a < h_taps; a++) {
           for (int b = 0; b < w_taps; b++) {
-            global const float *by = weights + ((h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step) * Ci * 16;
+            global const float *by = weights + ((h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step) * Ci * PANEL;
             global const float *from[TILE];
-#pragma unroll
-            for (int t = 0; t < TILE; t++) {
-              int h = ih[t] + a * h_in_tap, v = iw[t] + b * w_in_tap;
-              bool inside = h >= 0 && h < IH && v >= 0 && v < IW;
-              from[t] = inside ? from_x + ((image[t] + h) * IW + v) * IC : zeros;
+            EACH_PIXEL {
+              int h = ih[t] + a * h_in_tap, q = iw[t] + b * w_in_tap;
+              bool inside = h >= 0 && h < IH && q >= 0 && q < IW;
+              from[t] = inside ? from_x + ((image[t] + h) * IW + q) * IC : zeros;
             }
-            for (int c = 0; c < Ci; c++, by += 16) {
-              const float16 w = vload16(0, by);
-#pragma unroll
-              for (int t = 0; t < TILE; t++) sum[t] += from[t][c] * w;
+            for (int c = 0; c < Ci; c++, by += PANEL) {
+              float16 weight[VECTORS];
+              EACH_VECTOR weight[v] = get16(by + 16 * v);
+              EACH_PIXEL {
+                const float16 value = from[t][c];
+                EACH_VECTOR sum[t][v] += value * weight[v];
+              }
             }
           }
         }
-#pragma unroll
-        for (int t = 0; t < TILE; t++) {
+        EACH_PIXEL {
           if (m + t >= M) continue;
           global float *to = to_y + out[t];
-          if (k + 16 <= Co) {
-            vstore16(sum[t] + offset, 0, to);
+          if (width == PANEL) {
+            EACH_VECTOR put16(sum[t][v] + offset[v], to + 16 * v);
           } else {
-            float some[16];
-            vstore16(sum[t] + offset, 0, some);
-            for (int l = 0; k + l < Co; l++) to[l] = some[l];
+            float some[PANEL];
+            EACH_VECTOR vstore16(sum[t][v] + offset[v], v, some);
+            for (int l = 0; l < width; l++) to[l] = some[l];
           }
         }
       }

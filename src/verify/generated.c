@@ -29,6 +29,8 @@ static const struct row {
     {0, "conv2d", "x=4x1x1x3 w=1x1x3x1 b=1 dy", ""},
     {0, "conv2d", "x=1x6x5x2 w=5x5x2x3 dy", "pad=4 stride=3"},
     {0, "conv2d", "x=4x1x14x4 w=1x1x4x15 b=15 dy", "stride=3"},
+    {0, "conv2d", "x=2x5x5x192 w=3x3x192x160 b=160 dy", "pad=1"},
+    {0, "conv2d", "x=13x3x3x160 w=3x3x160x192 dy", "pad=1"},
     {1, "batchnorm", "x=4x5x6x7 gamma=7 beta=7 running_mean=7 running_var=7 dy", "training=1"},
     {1, "batchnorm", "x=4x5x6x16 gamma=16 beta=16 running_mean=16 running_var=16 dy", "training=1 fuse=relu"},
     {1, "batchnorm", "x=2x5x6x7 gamma=7 beta=7 residual=2x5x6x7 running_mean=7 running_var=7 dy",

@@ -37,6 +37,13 @@ static const struct shape {
     {5, 13, 8, 32, 3, 3, 16, 1, 0, 1, 1, true},
     {2, 16, 15, 16, 3, 3, 48, 1, 2, 1, 1, true},  /* of 4×4 */
     {8, 28, 28, 16, 3, 3, 16, 1, 1, 1, 1, false}, /* several blocks */
+    {1, 10, 9, 64, 3, 3, 32, 1, 1, 1, 1, true},   /* panels of two vectors */
+    {2, 9, 8, 60, 1, 1, 62, 1, 0, 1, 1, true},    /* the second not full */
+    {1, 9, 9, 60, 3, 3, 60, 1, 1, 1, 2, true},
+    {2, 5, 5, 192, 3, 3, 160, 1, 1, 1, 1, true}, /* few tiles: of 5×5 */
+    {13, 3, 3, 160, 3, 3, 192, 1, 1, 1, 1, false},
+    {1, 8, 7, 192, 3, 3, 192, 1, 1, 1, 1, true},
+    {1, 9, 8, 192, 3, 3, 176, 1, 0, 1, 1, true},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

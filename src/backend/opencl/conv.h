@@ -71,12 +71,34 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
-/* conv_winograd.c: 3×3 with fewer multiplications. */
+/* conv_winograd.c: 3×3 with fewer multiplications. How a map is cut into tiles of m×m pixels: */
+struct skp__winograd {
+  int m, places;     /* a tile's side in the output; its pixels in the input */
+  int th, tw, total; /* tiles of an image; of all */
+};
+struct skp__winograd skp__winograd_cut(int m, int N, int H, int W);
+/* The multiplications for a channel of the input and one of the output. */
+int64_t skp__winograd_products(const struct skp__winograd *cut);
+/* Channels of a panel, of `channels` in all, a multiple of 16. */
+int skp__winograd_panel(const struct skp__cl *cl, int channels);
+/* Floats of a transform's vectors. */
+int skp__winograd_lanes(const struct skp__cl *cl);
+/* Where a tile's input begins, and the way through the taps as they lie there: the first, and from row to row; -1: the other way. */
+int skp__winograd_begin(const struct skp__axis *a);
+int skp__winograd_way(const struct skp__gather *g);
+/* A reason why none of this serves, whatever the sizes; NULL: it may. */
+const char *skp__winograd_refuse_kind(const struct skp__cl *cl, const struct skp_sig *sig);
 const char *skp__conv_winograd_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
 const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
 skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
+/* conv_winograd_few.c: the same for few tiles and many channels. */
+const char *skp__conv_few_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_few(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_few_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_few_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
 /* conv_thin.c: whole images in private memory, all sizes constant. */
 const char *skp__conv_thin_refuse(const struct skp__cl *cl, const struct skp_sig *sig);

@@ -3,6 +3,7 @@
 
 const struct skp__cl_method skp__cl_conv2d[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_refuse, skp__conv_thin},
+    {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast},
@@ -12,6 +13,7 @@ const struct skp__cl_method skp__cl_conv2d[] = {
 };
 const struct skp__cl_method skp__cl_conv2d_dx[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dx_refuse, skp__conv_thin_dx},
+    {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few_dx},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd_dx},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx},
@@ -21,6 +23,7 @@ const struct skp__cl_method skp__cl_conv2d_dx[] = {
 };
 const struct skp__cl_method skp__cl_conv2d_dw[] = {
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dw_refuse, skp__conv_thin_dw},
+    {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few_dw},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_dw_refuse, skp__conv_winograd_dw},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw},

@@ -7,9 +7,9 @@
 
 enum {
   BLOCK = 128,           /* of conv2d_cpu_dw.cl */
-  PANEL = 16,            /* channels of a register tile */
+  LANES = 16,            /* floats of a vector */
   MERGE_BELOW = 12,      /* input channels: fewer are taken with their neighbours */
-  CHUNK_BLOCKS = 8,      /* blocks of pixels that one chunk of a weight gradient has at most, if memory allows */
+  CHUNK_BLOCKS = 32,     /* blocks of pixels that one chunk of a weight gradient has at most, if memory allows */
   MAX_PARTIAL = 1 << 25, /* floats in all chunks */
   GROUPS_PER_UNIT = 4,   /* work-groups that each compute unit should have, to even out */
   GROUP_FLOPS = 2000000, /* a work-group should have so much to do, to be worth its start */
@@ -28,19 +28,24 @@ const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig 
   return NULL;
 }
 
-/* Compiler options, for a launch. */
-struct options {
-  char text[24];
+/* The register tile of a product: `rows` pixels, or input channels in a weight gradient, by `width` output channels, a panel of them. */
+struct tile {
+  int rows, width;
+  char options[32]; /* for the compiler */
 };
 
-static struct options with_tile(int tile) {
-  struct options o;
-  snprintf(o.text, sizeof o.text, "-DTILE=%d", tile);
-  return o;
+static struct tile tile_of(int rows, int width) {
+  struct tile t = {.rows = rows, .width = width};
+  snprintf(t.options, sizeof t.options, "-DTILE=%d -DVECTORS=%d", rows, width / LANES);
+  return t;
 }
 
-/* All launches of conv2d_cpu.cl have the same, and so share a program. */
-static struct options options_of(struct skp_prepared *p) { return with_tile(skp__conv_tile(skp__cl_of(p))); }
+/* Two vectors of output channels instead of one where registers are plenty and at most one in eight channels would be empty: a value of x
+ * then serves for twice as many products, and is fetched half as often. */
+static int width_for(const struct skp__cl *cl, int channels) {
+  int wide = (int)skp__cl_round_up(channels, 2 * LANES);
+  return cl->lanes >= LANES && wide - channels <= channels / 8 ? 2 * LANES : LANES;
+}
 
 /* ---- runs --------------------------------------------------------------------------------------------------------- */
 
@@ -56,79 +61,89 @@ static struct skp__conv runs_of(const struct skp__conv *g) {
   return runs;
 }
 
-static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, int at) {
+static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, const struct tile *t, int at) {
   int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
   size_t global[1] = {(size_t)g->N};
   skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", options_of(p).text, 1, global, one, "w i0 d d d d d", at,
-                        g->H, g->W * g->C, g->pad, g->pad * g->C);
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", t->options, 1, global, one, "w i0 d d d d d", at, g->H,
+                        g->W * g->C, g->pad, g->pad * g->C);
 }
 
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
 
-static int panels_of(const struct skp__gather *g) { return g->groups * skp__ceil_div(g->Co, PANEL); }
-static int packed_floats(const struct skp__gather *g) {
-  return (int)skp__cl_round_up(panels_of(g) * g->R * g->S * g->Ci * PANEL + g->Ci, PANEL);
+static struct tile gather_tile(const struct skp__cl *cl, const struct skp__gather *g) {
+  return tile_of(skp__conv_tile(cl), width_for(cl, g->Co));
 }
 
-static skp_status pack(struct skp_prepared *p, const struct skp__gather *g) {
-  size_t global[2] = {(size_t)panels_of(g), (size_t)(g->R * g->S)};
-  skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pack", options_of(p).text, 2, global, one,
-                        "w i1 d d d d d d d d d", panels_of(g), g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step,
-                        g->ci_step, g->co_step, g->Ci);
+static int panels_of(const struct skp__gather *g, const struct tile *t) {
+  return g->groups * skp__ceil_div(g->Co, t->width);
+}
+static int packed_floats(const struct skp__gather *g, const struct tile *t) {
+  return (int)skp__cl_round_up(panels_of(g, t) * g->R * g->S * g->Ci * t->width + g->Ci, LANES);
 }
 
-/* How the work is shared out: each work-group takes `span` panels and `length` tiles of `tile` pixels, `block` of them at a time. */
+static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t) {
+  size_t global[2] = {(size_t)panels_of(g, t), (size_t)(g->R * g->S)};
+  skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g, t));
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pack", t->options, 2, global, one, "w i1 d d d d d d d d d",
+                        panels_of(g, t), g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step, g->ci_step, g->co_step,
+                        g->Ci);
+}
+
+/* How the work is shared out: each work-group takes `span` panels and `length` tiles of pixels, `block` of them at a time. */
 struct portion {
-  int tile, span, length, block;
+  int span, length, block;
 };
 
-static struct portion portion_of(const struct skp__cl *cl, const struct skp__gather *g) {
-  int tile = skp__conv_tile(cl), tiles = skp__ceil_div(skp__gather_pixels(g), tile), panels = panels_of(g),
+static struct portion portion_of(const struct skp__cl *cl, const struct skp__gather *g, const struct tile *t) {
+  int tiles = skp__ceil_div(skp__gather_pixels(g), t->rows), panels = panels_of(g, t),
       groups = cl->units * GROUPS_PER_UNIT;
-  struct portion s = {.tile = tile, .span = packed_floats(g) <= KEPT_WEIGHTS ? panels : 1};
+  struct portion s = {.span = packed_floats(g, t) <= KEPT_WEIGHTS ? panels : 1};
   while (s.span > 1 && (int64_t)tiles * skp__ceil_div(panels, s.span) < groups) s.span = skp__ceil_div(s.span, 2);
-  double flops = 2.0 * tile * PANEL * s.span * (g->h.taps * g->w.taps * g->Ci + 8);
+  double flops = 2.0 * t->rows * t->width * s.span * (g->h.taps * g->w.taps * g->Ci + 8);
   int wanted = (int)(GROUP_FLOPS / flops) + LEAST_TILES,
       most = skp__ceil_div((int64_t)tiles * skp__ceil_div(panels, s.span), groups);
   s.length = wanted < most ? wanted : most;
-  s.block = s.span == 1 ? s.length : KEPT_PIXELS / (tile * g->Ci) + 1;
+  s.block = s.span == 1 ? s.length : KEPT_PIXELS / (t->rows * g->Ci) + 1;
   return s;
 }
 
 /* `from`: "i0", or "w" for the padded copy at x_at. */
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *from, int x_at, bool bias) {
-  int M = skp__gather_pixels(g), panels = panels_of(g);
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t, const char *from,
+                         int x_at, bool bias) {
+  int M = skp__gather_pixels(g), panels = panels_of(g, t);
   if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
-  struct portion s = portion_of(skp__cl_of(p), g);
-  size_t global[2] = {(size_t)skp__ceil_div(panels, s.span), (size_t)skp__ceil_div(skp__ceil_div(M, s.tile), s.length)};
+  struct portion s = portion_of(skp__cl_of(p), g, t);
+  size_t global[2] = {(size_t)skp__ceil_div(panels, s.span),
+                      (size_t)skp__ceil_div(skp__ceil_div(M, t->rows), s.length)};
   char args[120];
   snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
            bias ? "i2" : "i1");
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", options_of(p).text, 2, global, one, args, bias, x_at, s.length,
-                        s.block, s.span, M, g->IH, g->IW, g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels, g->R * g->S,
-                        g->S, SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one, args, bias, x_at, s.length, s.block,
+                        s.span, M, g->IH, g->IW, g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels, g->R * g->S, g->S,
+                        SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
 }
 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig), runs = runs_of(&conv);
   bool bias = sig->in[2].rank > 0, copied = has_runs(&conv);
   struct skp__gather g = skp__gather_forward(copied ? &runs : &conv);
+  struct tile t = gather_tile(skp__cl_of(p), &g);
   g.IC = conv.C;
-  SKP_TRY(pack(p, &g));
-  if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g)));
-  return gather(p, &g, copied ? "w" : "i0", copied ? packed_floats(&g) : 0, bias);
+  SKP_TRY(pack(p, &g, &t));
+  if (copied) SKP_TRY(copy_padded(p, &conv, &t, packed_floats(&g, &t)));
+  return gather(p, &g, &t, copied ? "w" : "i0", copied ? packed_floats(&g, &t) : 0, bias);
 }
 
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
-  SKP_TRY(pack(p, &g));
+  struct tile t = gather_tile(skp__cl_of(p), &g);
+  SKP_TRY(pack(p, &g, &t));
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
       g = skp__gather_dx(&conv, h, w);
-      SKP_TRY(gather(p, &g, "i0", 0, false));
+      SKP_TRY(gather(p, &g, &t, "i0", 0, false));
     }
   return SKP_OK;
 }
@@ -141,10 +156,10 @@ struct share {
   int panels, tiles, parts; /* of channels k; tiles of channels c a part, parts */
 };
 
-static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g, int tile) {
-  int blocks = skp__ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = skp__ceil_div(g->C / g->groups, tile);
+static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g, const struct tile *t) {
+  int blocks = skp__ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = skp__ceil_div(g->C / g->groups, t->rows);
   int least = skp__ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL), wanted = cl->units * GROUPS_PER_UNIT;
-  struct share s = {.panels = g->groups * skp__ceil_div(g->K / g->groups, PANEL)};
+  struct share s = {.panels = g->groups * skp__ceil_div(g->K / g->groups, t->width)};
   s.blocks = blocks < CHUNK_BLOCKS ? blocks : CHUNK_BLOCKS;
   int even = skp__ceil_div((int64_t)blocks * s.panels, wanted); /* fewer, for enough work-groups */
   if (s.blocks > even) s.blocks = even;
@@ -163,8 +178,8 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   int weights = skp__conv_weights(&g), size = weights + g.K;
   const struct skp__cl *cl = skp__cl_of(p);
   int channels = g.C / g.groups, tiles = skp__ceil_div(channels, skp__conv_tile(cl));
-  int tile = skp__ceil_div(channels, tiles); /* even ones */
-  struct share s = share_dw(cl, &g, tile);
+  struct tile t = tile_of(skp__ceil_div(channels, tiles) /* even ones */, width_for(cl, g.K / g.groups));
+  struct share s = share_dw(cl, &g, &t);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
   size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};
@@ -172,9 +187,8 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
            copied ? "w" : "i0");
   if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
-  if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
-  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", with_tile(tile).text, 3, global, one, args,
-                         whole ? 0 : weights, x_at, conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q,
-                         SKP__CONV_VALUES(&g)));
+  if (copied) SKP_TRY(copy_padded(p, &conv, &t, x_at));
+  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one, args, whole ? 0 : weights,
+                         x_at, conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q, SKP__CONV_VALUES(&g)));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
 }

@@ -2,8 +2,8 @@
 #include "backend/opencl/conv.h"
 
 enum {
-  PANEL = 16,             /* channels of a register tile */
-  GAP = 16,               /* of conv2d_winograd.cl */
+  LANES = 16,             /* floats of a vector: channels come in so many */
+  GAP = 16,               /* of winograd.clh */
   GROUPS_PER_UNIT = 4,    /* work-groups that each compute unit should have, to even out */
   KEPT_WEIGHTS = 1 << 20, /* floats of transformed weights that the last cache keeps */
   KEPT_TILES = 24000,     /* floats of transformed tiles that the second cache keeps */
@@ -19,42 +19,68 @@ static const size_t one[3] = {1, 1, 1};
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* How an output map is cut. */
-struct cut {
-  int m, places;     /* a tile's side in the output; its pixels in the input */
-  int th, tw, total; /* tiles of an image; of all */
-  int tiles, blocks; /* of a block; blocks */
-  char options[32];
-};
+/* ---- how an output map is cut --------------------------------------------------------------------------------------- */
 
-static int64_t products(int m, int H, int W) {
-  return (int64_t)(m + 2) * (m + 2) * skp__ceil_div(H, m) * skp__ceil_div(W, m);
+struct skp__winograd skp__winograd_cut(int m, int N, int H, int W) {
+  struct skp__winograd w = {.m = m, .places = (m + 2) * (m + 2), .th = skp__ceil_div(H, m), .tw = skp__ceil_div(W, m)};
+  w.total = N * w.th * w.tw;
+  return w;
 }
 
-static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int channels, int least_tiles) {
-  struct cut c = {.m = products(3, H, W) < products(4, H, W) ? 3 : 4};
-  c.places = (c.m + 2) * (c.m + 2);
-  c.th = skp__ceil_div(H, c.m), c.tw = skp__ceil_div(W, c.m), c.total = N * c.th * c.tw;
-  int tile = skp__conv_tile(cl), kept = KEPT_TILES / (c.places * channels),
-      even = skp__ceil_div(c.total, cl->units * GROUPS_PER_UNIT);
+int64_t skp__winograd_products(const struct skp__winograd *cut) { return (int64_t)cut->places * cut->total; }
+
+int skp__winograd_panel(const struct skp__cl *cl, int channels) {
+  return cl->lanes >= LANES && channels % (2 * LANES) == 0 ? 2 * LANES : LANES;
+}
+
+int skp__winograd_lanes(const struct skp__cl *cl) { return cl->lanes < LANES ? LANES / 2 : LANES; }
+
+int skp__winograd_begin(const struct skp__axis *a) {
+  return a->in_tap < 0 ? a->in_offset + 2 * a->in_tap : a->in_offset;
+}
+
+int skp__winograd_way(const struct skp__gather *g) { return g->h.in_tap < 0 ? -1 : 1; }
+
+/* Tiles in blocks that the second cache keeps, `panel` channels of the output at a time. */
+struct cut {
+  struct skp__winograd w;
+  int panel, tiles, blocks; /* tiles of a block; blocks */
+  char options[48];
+};
+
+static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int in, int out, int least_tiles) {
+  struct skp__winograd three = skp__winograd_cut(3, N, H, W), four = skp__winograd_cut(4, N, H, W);
+  struct cut c = {.w = skp__winograd_products(&three) < skp__winograd_products(&four) ? three : four,
+                  .panel = skp__winograd_panel(cl, out)};
+  int tile = skp__conv_tile(cl), kept = KEPT_TILES / (c.w.places * (in + out)),
+      even = skp__ceil_div(c.w.total, cl->units * GROUPS_PER_UNIT);
   if (kept < least_tiles) kept = least_tiles;
   c.tiles = skp__ceil_div(least(kept, even), tile) * tile;
-  c.blocks = skp__ceil_div(c.total, c.tiles);
-  snprintf(c.options, sizeof c.options, "-DM=%d -DTILE=%d", c.m, tile);
+  c.blocks = skp__ceil_div(c.w.total, c.tiles);
+  snprintf(c.options, sizeof c.options, "-DM=%d -DTILE=%d -DLANES=%d -DVECTORS=%d", c.w.m, tile,
+           skp__winograd_lanes(cl), c.panel / LANES);
   return c;
+}
+
+/* ---- when it serves --------------------------------------------------------------------------------------------------- */
+
+const char *skp__winograd_refuse_kind(const struct skp__cl *cl, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  const char *huge = skp__cl_refuse_huge(cl, sig);
+  if (huge) return huge;
+  if (g.R != 3 || g.S != 3 || g.stride != 1 || g.dilation != 1 || g.groups != 1) return "not 3×3 with stride 1";
+  if (g.C % LANES || g.K % LANES) return "channels are no multiple of 16";
+  return (int64_t)g.C * g.K > MAX_WEIGHTS ? "more than 2^25 products of channels" : NULL;
 }
 
 /* `weights_cost`: see above. */
 static const char *refuse(const struct skp__cl *cl, const struct skp_sig *sig, int weights_cost) {
   struct skp__conv g = skp__conv_of(sig);
-  const char *huge = skp__cl_refuse_huge(cl, sig);
-  if (huge) return huge;
-  if (g.R != 3 || g.S != 3 || g.stride != 1 || g.dilation != 1 || g.groups != 1) return "not 3×3 with stride 1";
-  if (g.C % PANEL || g.K % PANEL) return "channels are no multiple of 16";
-  struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C, 1);
-  if ((int64_t)g.C * g.K > MAX_WEIGHTS) return "more than 2^25 products of channels";
-  if ((int64_t)c.places * g.C * g.K > KEPT_WEIGHTS &&
-      (int64_t)c.places * (c.total + weights_cost) > (int64_t)9 * g.N * g.P * g.Q)
+  const char *reason = skp__winograd_refuse_kind(cl, sig);
+  if (reason) return reason;
+  struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C, g.K, 1);
+  if ((int64_t)c.w.places * g.C * g.K > KEPT_WEIGHTS &&
+      (int64_t)c.w.places * (c.w.total + weights_cost) > (int64_t)9 * g.N * g.P * g.Q)
     return "few tiles for so many weights";
   return NULL;
 }
@@ -69,30 +95,28 @@ const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct 
 
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
 
-/* Where a tile's input begins, and the way through the taps as they lie there. */
-static int begin_of(const struct skp__axis *a) { return a->in_tap < 0 ? a->in_offset + 2 * a->in_tap : a->in_offset; }
-
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct cut *c) {
-  size_t global[2] = {(size_t)(g->Co / PANEL), (size_t)(g->Ci / PANEL)};
-  int way = g->h.in_tap < 0 ? -1 : 1, w_at = way < 0 ? 8 * g->tap_step : 0;
+  size_t global[2] = {(size_t)(g->Co / c->panel), (size_t)(g->Ci / LANES)};
+  int way = skp__winograd_way(g);
   return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one, "w i1 d d d d d d",
-                        w_at, way * 3 * g->tap_step, way * g->tap_step, g->ci_step, g->co_step, g->Ci);
+                        way < 0 ? 8 * g->tap_step : 0, way * 3 * g->tap_step, way * g->tap_step, g->ci_step, g->co_step,
+                        g->Ci);
 }
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
   const struct skp__cl *cl = skp__cl_of(p);
-  struct cut c = cut_of(cl, g->N, g->OH, g->OW, g->Ci + g->Co, LEAST_TILES);
-  int panels = g->Co / PANEL, packed = c.places * g->Ci * g->Co, wanted = cl->units * GROUPS_PER_UNIT;
+  struct cut c = cut_of(cl, g->N, g->OH, g->OW, g->Ci, g->Co, LEAST_TILES);
+  int panels = g->Co / c.panel, packed = c.w.places * g->Ci * g->Co, wanted = cl->units * GROUPS_PER_UNIT;
   int groups = least(c.blocks, wanted), span = skp__ceil_div(panels, skp__ceil_div(wanted, groups));
-  int slice = g->Ci + c.places * (c.tiles * (g->Ci + span * PANEL) + 2 * GAP);
+  int slice = g->Ci + c.w.places * (c.tiles * (g->Ci + span * c.panel) + 2 * GAP);
   size_t global[2] = {(size_t)groups, (size_t)skp__ceil_div(panels, span)};
   skp__cl_need_workspace(p, 4 * (packed + (int64_t)slice * groups * (int64_t)global[1]));
   SKP_TRY(pack(p, g, &c));
   char args[60];
   snprintf(args, sizeof args, "o0 i0 w %s w d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
   return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one, args, bias, packed, slice,
-                        c.tiles, c.total, span, c.th, c.tw, begin_of(&g->h), begin_of(&g->w), g->IH, g->IW, g->Ci,
-                        g->OH, g->OW, g->Co);
+                        c.tiles, c.w.total, span, c.w.th, c.w.tw, skp__winograd_begin(&g->h),
+                        skp__winograd_begin(&g->w), g->IH, g->IW, g->Ci, g->OH, g->OW, g->Co);
 }
 
 skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -112,17 +136,17 @@ skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *s
 skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp__cl *cl = skp__cl_of(p);
   struct skp__conv g = skp__conv_of(sig);
-  struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C + g.K, LEAST_TILES_DW);
-  int panels = g.K / PANEL, size = c.places * (g.C * g.K + GAP), wanted = cl->units * GROUPS_PER_UNIT;
+  struct cut c = cut_of(cl, g.N, g.P, g.Q, g.C, g.K, LEAST_TILES_DW);
+  int panels = g.K / c.panel, size = c.w.places * (g.C * g.K + GAP), wanted = cl->units * GROUPS_PER_UNIT;
   int chunks = least(c.blocks, least(wanted, MAX_PARTIAL / size + 1));
   int span = skp__ceil_div(panels, skp__ceil_div(wanted, 2 * chunks));
-  int slice = (g.C > g.K ? g.C : g.K) + c.places * (c.tiles * (g.C + span * PANEL) + 2 * GAP);
+  int slice = (g.C > g.K ? g.C : g.K) + c.w.places * (c.tiles * (g.C + span * c.panel) + 2 * GAP);
   size_t global[2] = {(size_t)chunks, (size_t)skp__ceil_div(panels, span)};
-  size_t sums[2] = {(size_t)(g.K / 8), (size_t)(g.C / PANEL)};
+  size_t sums[2] = {(size_t)(g.K / LANES), (size_t)(g.C / LANES)};
   skp__cl_need_workspace(p, 4 * ((int64_t)size * chunks + (int64_t)slice * chunks * (int64_t)global[1]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_dw", c.options, 2, global, one,
-                         "w i0 i1 d d d d d d d d d d d d d d d", size * chunks, slice, c.tiles, c.total, span, c.th,
-                         c.tw, -g.pad, -g.pad, g.H, g.W, g.C, g.P, g.Q, g.K));
+                         "w i0 i1 d d d d d d d d d d d d d d d", size * chunks, slice, c.tiles, c.w.total, span,
+                         c.w.th, c.w.tw, -g.pad, -g.pad, g.H, g.W, g.C, g.P, g.Q, g.K));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_sum", c.options, 2, sums, one, "o0 w d d d", chunks,
                          g.C, g.K));
   return sig->out[1].rank ? skp__conv_db(p, &g) : SKP_OK;

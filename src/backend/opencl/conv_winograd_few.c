@@ -1,0 +1,116 @@
+/* conv_winograd_few.c: Winograd's algorithm where tiles are few and channels many, for CPUs: transformed weights never reach memory.
+ * SPDX-License-Identifier: MIT */
+#include "backend/opencl/conv.h"
+
+enum {
+  LANES = 16,             /* floats of a vector */
+  GAP = 16,               /* of winograd.clh */
+  BLOCK = 16,             /* of conv2d_winograd_few.cl */
+  LINES = 8,              /* the same, at most */
+  GROUPS_PER_UNIT = 4,    /* work-groups that each compute unit should have, to even out */
+  MOST_TILES = 160,       /* more of them are worth writing transformed weights for */
+  LEAST_PRODUCTS = 30000, /* C·K: fewer weights stay in a cache */
+  LARGEST = 5             /* a tile's side */
+};
+
+static const size_t one[3] = {1, 1, 1};
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* All tiles at once, `rows` of them in registers together. */
+struct few {
+  struct skp__winograd w;
+  int panel, padded; /* channels of a panel; tiles, as a multiple of rows */
+  char options[48];
+};
+
+/* The cut with the fewest products: a whole 5×5 map is one tile. */
+static struct few few_of(const struct skp__cl *cl, int N, int H, int W, int channels) {
+  struct few f = {.w = skp__winograd_cut(3, N, H, W), .panel = skp__winograd_panel(cl, channels)};
+  for (int m = 4; m <= LARGEST; m++) {
+    struct skp__winograd other = skp__winograd_cut(m, N, H, W);
+    if (skp__winograd_products(&other) < skp__winograd_products(&f.w)) f.w = other;
+  }
+  int rows = skp__ceil_div(f.w.total, skp__ceil_div(f.w.total, skp__conv_tile(cl))); /* even ones */
+  f.padded = (int)skp__cl_round_up(f.w.total, rows);
+  snprintf(f.options, sizeof f.options, "-DM=%d -DTILE=%d -DLANES=%d -DVECTORS=%d", f.w.m, rows,
+           skp__winograd_lanes(cl), f.panel / LANES);
+  return f;
+}
+
+const char *skp__conv_few_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  const char *reason = skp__winograd_refuse_kind(cl, sig);
+  if (reason) return reason;
+  if ((int64_t)g.C * g.K < LEAST_PRODUCTS) return "few weights";
+  struct few f = few_of(cl, g.N, g.P, g.Q, g.K);
+  if (f.w.total > MOST_TILES) return "many tiles";
+  int panels = least(g.C, g.K) / f.panel;
+  return panels < cl->units ? "fewer panels of channels than compute units" : NULL;
+}
+
+/* Groups that transform tiles, and how many tiles each. */
+struct deal {
+  size_t groups[1];
+  int each;
+};
+
+static struct deal deal_of(const struct skp__cl *cl, int tiles) {
+  struct deal d = {.each = skp__ceil_div(tiles, least(cl->units * GROUPS_PER_UNIT, tiles))};
+  d.groups[0] = (size_t)skp__ceil_div(tiles, d.each);
+  return d;
+}
+
+/* ---- forward and data gradient ------------------------------------------------------------------------------------ */
+
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  struct few f = few_of(cl, g->N, g->OH, g->OW, g->Co);
+  struct deal d = deal_of(cl, f.padded);
+  int at = (int)d.groups[0] * g->Ci, slices = at + f.w.places * (f.padded * g->Ci + GAP);
+  int slice = f.w.places * (BLOCK * f.panel + f.padded * f.panel + GAP), way = skp__winograd_way(g);
+  size_t panels[1] = {(size_t)(g->Co / f.panel)};
+  skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * (int64_t)panels[0]));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
+                         "w i0 d d d d d d d d d d d", at, d.each, f.padded, f.w.total, f.w.th, f.w.tw,
+                         skp__winograd_begin(&g->h), skp__winograd_begin(&g->w), g->IH, g->IW, g->Ci));
+  char args[80];
+  snprintf(args, sizeof args, "o0 i1 %s w d d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
+  return skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few", f.options, 1, panels, one, args, bias, at,
+                        slices, slice, f.padded, f.w.total, way < 0 ? 8 * g->tap_step : 0, way * 3 * g->tap_step,
+                        way * g->tap_step, g->ci_step, g->co_step, f.w.th, f.w.tw, g->Ci, g->OH, g->OW, g->Co);
+}
+
+skp_status skp__conv_few(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_forward(&conv);
+  return gather(p, &g, sig->in[2].rank > 0);
+}
+
+skp_status skp__conv_few_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_dx(&conv, 0, 0);
+  return gather(p, &g, false);
+}
+
+/* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+
+skp_status skp__conv_few_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  struct skp__conv g = skp__conv_of(sig);
+  struct few f = few_of(cl, g.N, g.P, g.Q, g.K);
+  struct deal d = deal_of(cl, f.w.total);
+  int x_at = (int)d.groups[0] * (g.C > g.K ? g.C : g.K), dy_at = x_at + f.w.places * (f.w.total * g.C + GAP);
+  int slices = dy_at + f.w.places * (f.w.total * g.K + GAP), slice = f.w.places * LINES * f.panel + GAP;
+  size_t panels[1] = {(size_t)(g.K / f.panel)};
+  skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * (int64_t)panels[0]));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
+                         "w i0 d d d d d d d d d d d", x_at, d.each, f.w.total, f.w.total, f.w.th, f.w.tw, -g.pad,
+                         -g.pad, g.H, g.W, g.C));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_outputs", f.options, 1, d.groups, one,
+                         "w i1 d d d d d d d d d d d", dy_at, d.each, f.w.total, f.w.total, f.w.th, f.w.tw, 0, 0, g.P,
+                         g.Q, g.K));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_dw", f.options, 1, panels, one,
+                         "o0 w d d d d d d d", x_at, dy_at, slices, slice, f.w.total, g.C, g.K));
+  return sig->out[1].rank ? skp__conv_db(p, &g) : SKP_OK;
+}
