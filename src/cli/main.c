@@ -1,6 +1,7 @@
 /* main.c: the table of commands. Results go to standard output, all else to standard error; exit status 0 done, 1 failed, 2 wrong
  * usage. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "base/scratch.h"
 #include "cli/cli.h"
 #include <signal.h>
 #include <string.h>
@@ -92,7 +93,10 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
   int code = exit_status(&c, status);
   cli_free(&c);
   fflush(NULL);
-  if (status == SKP_DEVICE) _exit(code); /* some drivers' own ending waits for the kernel that hangs */
+  if (status == SKP_DEVICE) { /* some drivers' own ending waits for the kernel that hangs */
+    skp__scratch_remove();
+    _exit(code);
+  }
   return code;
 }
 

@@ -193,8 +193,8 @@ skp_status skp__devices_list(const struct skp_device_list **out) {
   pthread_mutex_lock(&lock);
   if (!known) {
     struct skp_device_list *fresh;
-    setenv("RUSTICL_ENABLE", "radeonsi,iris,panfrost,asahi,freedreno", 0); /* unset, rusticl shows nothing */
     status = skp__alloc(&fresh, 1, sizeof *fresh);
+    if (status == SKP_OK) skp__environment_prepare(fresh);
     if (status == SKP_OK) status = skp__devices_probe(fresh);
     if (status == SKP_OK) {
       note_permissions(fresh);

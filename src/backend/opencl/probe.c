@@ -1,6 +1,8 @@
 /* probe.c: listing devices in a child process, so that a driver that crashes or hangs while listing costs one line. If the child does not
  * survive, each driver (.icd file) is tried alone, and those that failed are hidden. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
+#include "base/file.h"
+#include "base/scratch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -61,10 +63,11 @@ static void await_child(pid_t pid, char *fate, size_t size) {
     snprintf(fate, size, "crashed (SIG%s)", sigabbrev_np(WTERMSIG(state)));
 }
 
-/* Lists the devices in a child. An empty `fate` on return: `list` is filled. */
+/* Adds the devices to a list, in a child. Where `fate` is not empty on return the list is as before. */
 static skp_status ask_in_child(struct skp_device_list *list, char *fate, size_t size) {
   struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return skp__fail_memory("the list of devices", sizeof *shared);
+  shared->list = *list;
   pid_t pid = fork();
   if (pid == 0) run_child(shared);
   skp_status status = SKP_OK;
@@ -124,6 +127,7 @@ static skp_status try_each(const struct selection *s, struct skp_device_list *no
   skp_status status = skp__alloc(&alone, 1, sizeof *alone);
   for (size_t i = 0; i < n && status == SKP_OK; i++) {
     selection_set(s, i, true);
+    memset(alone, 0, sizeof *alone);
     status = ask_in_child(alone, fate, sizeof fate);
     selection_set(s, i, false);
     bad[i] = *fate;
@@ -155,14 +159,11 @@ static skp_status list_survivors(struct selection *s, struct skp_device_list *li
 
 static skp_status isolate(struct skp_device_list *list, glob_t *drivers) {
   struct selection s = {.drivers = drivers};
-  const char *temporary = getenv("TMPDIR"), *before = getenv(VENDORS);
+  const char *scratch, *before = getenv(VENDORS);
+  SKP_TRY(skp__scratch_folder(&scratch));
+  snprintf(s.folder, sizeof s.folder, "%.500s/icd", scratch);
+  SKP_TRY(skp__folder_create(s.folder));
   char *kept = before ? strdup(before) : NULL;
-  snprintf(s.folder, sizeof s.folder, "%.450s/skipper-icd-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-  if (!mkdtemp(s.folder)) {
-    free(kept);
-    return skp__fail(SKP_IO, "Cannot create the folder %s: %s. Set TMPDIR to a folder that can be written.", s.folder,
-                     strerror(errno));
-  }
   setenv(VENDORS, s.folder, 1);
   skp_status status = list_survivors(&s, list);
   if (kept)

@@ -47,10 +47,14 @@ struct skp_prepared {
 skp_status skp__cl_alive(struct skp__cl *cl);
 double skp__cl_now(void); /* seconds, from some start on */
 
+/* ---- environment.c ---------------------------------------------------------------------------------------------- */
+/* Before the first call of OpenCL: sets the variables without which some drivers show no device; notes what that costs. */
+void skp__environment_prepare(struct skp_device_list *list);
+
 /* ---- devices.c, probe.c ----------------------------------------------------------------------------------------- */
-/* Fills an empty list by asking the drivers, in this process. */
+/* Adds devices to a list without any by asking the drivers, in this process. */
 void skp__devices_ask(struct skp_device_list *list);
-/* Fills an empty list by a child's asking; leaves out drivers that do not survive it. */
+/* The same by a child's asking; leaves out drivers that do not survive it. */
 skp_status skp__devices_probe(struct skp_device_list *list);
 void skp__devices_note(struct skp_device_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The driver's handles of a listed device. */
