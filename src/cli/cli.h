@@ -37,7 +37,7 @@
   X(OP, "op", 0, "NAME", "only this operation")                                                                        \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
   X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
-  X(DEVICE, "device", 'd', "D", "device: index or part of its name (SKIPPER_DEVICE)")                                  \
+  X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \
   X(BACKEND, "backend", 0, "NAME", "opencl (default) or reference (SKIPPER_BACKEND)")                                  \
   X(THREADS, "threads", 0, "N", "threads of the CPU to use; default: as the device decides")                           \
   X(VERBOSE, "verbose", 'v', "", "say which method each operation got, and why not another")

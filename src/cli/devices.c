@@ -7,12 +7,13 @@
 static void print_device(const struct skp_device *d, bool chosen) {
   char memory[32], most[32], local[32];
   printf("%s %d:%d  %s\n", chosen ? "*" : " ", d->platform, d->device, d->name);
-  printf("        %s, %s, %d units at %d MHz, %s%s, at most %s at once, local memory %s\n", d->type, d->platform_name,
-         d->units, d->clock_mhz, cli_bytes(memory, sizeof memory, (double)d->memory),
+  printf("        %s of %s, %d units at %d MHz\n", d->type, d->platform_name, d->units, d->clock_mhz);
+  printf("        %s%s, at most %s at once, local %s\n", cli_bytes(memory, sizeof memory, (double)d->memory),
          d->unified ? " shared with the host" : "", cli_bytes(most, sizeof most, (double)d->max_allocation),
          cli_bytes(local, sizeof local, (double)d->local_memory));
-  printf("        %s, driver %s, groups of %zu%s%s%s\n", d->c_version, d->driver, d->max_group, d->fp16 ? ", fp16" : "",
-         d->fp64 ? ", fp64" : "", d->subgroups ? ", subgroups" : "");
+  printf("        %s, driver %s\n", d->c_version, d->driver);
+  printf("        groups of %zu%s%s%s\n", d->max_group, d->fp16 ? ", fp16" : "", d->fp64 ? ", fp64" : "",
+         d->subgroups ? ", subgroups" : "");
   if (*d->skipped) printf("        %s: %s\n", d->usable ? "taken only if named" : "not usable", d->skipped);
 }
 
@@ -43,18 +44,32 @@ static void add_device(cJSON *list, const struct skp_device *d, bool chosen) {
   cJSON_AddBoolToObject(o, "default", chosen);
 }
 
+static void add_gpu(cJSON *list, const struct skp_gpu *g) {
+  cJSON *o = cJSON_CreateObject();
+  cJSON_AddItemToArray(list, o);
+  cJSON_AddStringToObject(o, "name", g->name);
+  cJSON_AddStringToObject(o, "why", g->why);
+  cJSON_AddStringToObject(o, "remedy", g->remedy);
+  cJSON_AddStringToObject(o, "package", g->package);
+}
+
 static skp_status print_json(const struct skp_device_list *list, const struct skp_device *chosen) {
   cJSON *all = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(all, "devices"),
-        *notes = cJSON_AddArrayToObject(all, "notes");
+        *notes = cJSON_AddArrayToObject(all, "notes"), *gpus = cJSON_AddArrayToObject(all, "gpus_without_driver");
   for (size_t i = 0; i < list->n; i++) add_device(devices, &list->at[i], &list->at[i] == chosen);
   for (size_t i = 0; i < list->n_notes; i++) cJSON_AddItemToArray(notes, cJSON_CreateString(list->notes[i]));
+  for (size_t i = 0; i < list->n_gpus; i++) add_gpu(gpus, &list->gpus[i]);
   return cli_print_json(all);
 }
 
 static void print_text(const struct skp_device_list *list, const struct skp_device *chosen) {
   for (size_t i = 0; i < list->n; i++) print_device(&list->at[i], &list->at[i] == chosen);
   for (size_t i = 0; i < list->n_notes; i++) printf("  %s\n", list->notes[i]);
-  if (chosen) printf("* is taken with the present options and environment; choose with --platform P --device D.\n");
+  for (size_t i = 0; i < list->n_gpus; i++)
+    printf("  %s is not used: %s.\n        %s\n", list->gpus[i].name, list->gpus[i].why, list->gpus[i].remedy);
+  if (chosen)
+    printf(
+        "* is taken with the present options and environment; --device gpu, cpu, P:D or a\n  part of the name chooses another.\n");
 }
 
 /* What --platform and --device or the environment say; "" says nothing. */

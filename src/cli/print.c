@@ -1,11 +1,43 @@
 /* print.c: what several commands say. SPDX-License-Identifier: MIT */
+#include "backend/opencl/devices.h"
 #include "cli/cli.h"
 #include <string.h>
 
+/* The first `most` letters of a name, marked where it goes on: those of CPUs are long. */
+static const char *shortened(char *text, size_t size, const char *name, int most) {
+  const char *end = name;
+  for (int n = 0; *end && n < most; n++) do
+      end++;
+    while ((*end & 0xc0) == 0x80); /* the rest of a letter in UTF-8 */
+  snprintf(text, size, "%.*s%s", (int)(end - name), name, *end ? "…" : "");
+  return text;
+}
+
+/* GPUs that lie idle while the CPU works, unless it was asked for. */
+static void say_idle_gpus(const struct cli *c) {
+  const struct skp_device_list *list;
+  if (c->backend->ops != &skp__backend_opencl || cli_said(c, CLI_DEVICE) || cli_said(c, CLI_PLATFORM)) return;
+  if (skp__devices_list(&list) != SKP_OK) return;
+  for (size_t i = 0; i < list->n_gpus; i++)
+    fprintf(stderr, "         %s is not used: skipper devices says why\n", list->gpus[i].name);
+}
+
+/* The platform and the driver's version, without OpenCL's in between. */
+static const char *driver_text(char *text, size_t size, const char *driver) {
+  const char *version = strrchr(driver, ',');
+  snprintf(text, size, "%.*s%s", (int)strcspn(driver, ","), driver, version ? version + 1 : "");
+  return text;
+}
+
 void cli_say_device(struct cli *c) {
+  enum { NAME = 28, DRIVER = 38 }; /* letters: the line fits 80 columns */
   struct skp_backend_info info;
+  char name[192], driver[288], text[288];
   c->backend->ops->info(c->backend, &info);
-  fprintf(stderr, "device   %s (%s)\n", info.name, info.driver);
+  driver_text(driver, sizeof driver, info.driver);
+  fprintf(stderr, "device   %s (%s)\n", shortened(name, sizeof name, info.name, NAME),
+          shortened(text, sizeof text, driver, DRIVER));
+  say_idle_gpus(c);
 }
 
 skp_status cli_print_json(cJSON *object) {

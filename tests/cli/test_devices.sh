@@ -14,6 +14,39 @@ SKIPPER_DEVICE=no-such-device refuse 1 'no-such-device' bench tiny.lua
 run 0 bench tiny.lua --steps 1 --device "$name"
 in_err "$(printf %s "$name" | cut -c1-10)"
 
+run 0 devices --device CPU
+run 0 bench tiny.lua --steps 1 --device cpu
+SKIPPER_DEVICE=cpu run 0 bench tiny.lua --steps 1
+in_err '^device .{1,72}$'
+
+# A GPU in the machine that no driver lists, laid out in files: what it lacks, and what to do.
+gpu=$dir/root/sys/bus/pci/devices/0000:03:00.0
+mkdir -p "$gpu/drm/renderD128" root/dev/dri root/etc/OpenCL/vendors
+echo 0x030000 >"$gpu/class"; echo 0x1002 >"$gpu/vendor"; echo 0x73bf >"$gpu/device"
+ln -s ../amdgpu "$gpu/driver"
+: >root/dev/dri/renderD128
+export SKIPPER_ROOT=$dir/root
+run 0 devices
+in_out 'AMD GPU 1002:73bf at 0000:03:00.0 is not used: no OpenCL driver for it is installed'
+in_out '^ *sudo apt install mesa-opencl-icd$'
+run 0 devices --json
+in_out '"gpus_without_driver":\[\{"name":"AMD GPU .*"package":"mesa-opencl-icd"\}\]'
+run 0 bench tiny.lua --steps 1
+in_err 'AMD GPU.* is not used: skipper devices says why'
+refuse 1 'sudo apt install mesa-opencl-icd' bench tiny.lua --device gpu
+: >root/etc/OpenCL/vendors/rusticl.icd
+RUSTICL_ENABLE=iris run 0 devices
+in_out 'RUSTICL_ENABLE=radeonsi$'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then # root may open everything
+  chmod 755 "$dir"
+  chmod 660 root/dev/dri/renderD128
+  cp "$skipper" skipper
+  HOME=/proc setpriv --reuid=65534 --regid=65534 --clear-groups ./skipper devices >out 2>err
+  in_out 'you may not open /dev/dri/renderD128'
+  in_out 'sudo usermod -aG render nobody, then log in again'
+fi
+unset SKIPPER_ROOT
+
 # No driver at all: which package to install for each vendor.
 mkdir vendors
 export OCL_ICD_VENDORS=$dir/vendors OCL_ICD_FILENAMES=

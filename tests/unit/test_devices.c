@@ -84,6 +84,18 @@ START_TEST(twins_by_bus) {
 }
 END_TEST
 
+START_TEST(by_kind) {
+  chosen(NULL, "gpu", 2, 1);
+  chosen("3", "GPU", 3, 0);
+  chosen(NULL, "cpu", 1, 0); /* the first of two: a kind names no single one */
+  chosen(NULL, "Accelerator", 5, 0);
+  chosen("FPGA", NULL, 5, 0);
+  refused("2", "cpu", SKP_NO_DEVICE, "--platform 2 --device cpu");
+  add(6, 0, "Odd", "cpu", "GPU");
+  chosen(NULL, "cpu", 6, 0); /* a device of that very name goes before */
+}
+END_TEST
+
 START_TEST(several_are_listed) {
   refused(NULL, "EPYC", SKP_USAGE, "4:0  EPYC 7B13");
   refused(NULL, "rtx 3080", SKP_USAGE, "2:1");
@@ -184,13 +196,112 @@ START_TEST(crashing_and_hanging_drivers_are_named) {
 }
 END_TEST
 
+/* ---- graphics chips without a driver ------------------------------------------------------------------------------ */
+
+static char root[] = "/tmp/skipper-test-XXXXXX";
+
+static void lay_out(const char *script) {
+  char command[2000];
+  snprintf(
+      command, sizeof command,
+      "cd %s && pci() { d=sys/bus/pci/devices/$1; mkdir -p $d/drm dev/dri etc/OpenCL/vendors; echo $2 >$d/class; echo $3 "
+      ">$d/vendor; echo $4 >$d/device; [ -z \"$5\" ] || ln -s ../../bus/pci/drivers/$5 $d/driver; [ -z \"$6\" ] || { "
+      "mkdir $d/drm/$6; >dev/dri/$6; }; } && %s",
+      root, script);
+  ck_assert_int_eq(system(command), 0);
+}
+
+static void fresh_root(void) {
+  ck_assert_ptr_nonnull(mkdtemp(root));
+  unsetenv("OCL_ICD_VENDORS");
+  unsetenv("RUSTICL_ENABLE");
+  list = (struct skp_device_list){0};
+}
+
+static void remove_root(void) {
+  char command[64];
+  snprintf(command, sizeof command, "rm -rf %s", root);
+  ck_assert_int_eq(system(command), 0);
+}
+
+/* The one GPU that lacks something. */
+static void lacks(const char *name, const char *why, const char *remedy, const char *package) {
+  list.n_gpus = 0;
+  skp__hardware_find(&list, root);
+  ck_assert_uint_eq(list.n_gpus, 1);
+  ck_assert_str_eq(list.gpus[0].name, name);
+  ck_assert_str_eq(list.gpus[0].why, why);
+  ck_assert_str_eq(list.gpus[0].remedy, remedy);
+  ck_assert_str_eq(list.gpus[0].package, package);
+}
+
+static size_t lacking(void) {
+  list.n_gpus = 0;
+  skp__hardware_find(&list, root);
+  return list.n_gpus;
+}
+
+START_TEST(no_gpu) {
+  ck_assert_uint_eq(lacking(), 0); /* no /sys at all */
+  lay_out("pci 0000:00:01.0 0x030000 0x1234 0x1111 bochs card0; pci 0000:00:02.0 0x020000 0x8086 0x1000 e1000; "
+          "pci 0000:00:03.0 0x030000 0x1002 0x73bf vfio-pci");
+  ck_assert_uint_eq(lacking(), 0); /* a virtual machine's screen, a network card, a GPU that was handed on */
+}
+END_TEST
+
+START_TEST(packages) {
+  lay_out("pci 0000:03:00.0 0x030000 0x1002 0x73bf amdgpu renderD128");
+  lacks("AMD GPU 1002:73bf at 0000:03:00.0", "no OpenCL driver for it is installed", "sudo apt install mesa-opencl-icd",
+        "mesa-opencl-icd");
+  lay_out("rm -r sys && pci 0000:00:02.0 0x038000 0x8086 0x9a49 i915 renderD128");
+  lacks("Intel GPU 8086:9a49 at 0000:00:02.0", "no OpenCL driver for it is installed",
+        "sudo apt install intel-opencl-icd", "intel-opencl-icd");
+  lay_out("rm -r sys && pci 0000:01:00.0 0x030200 0x10de 0x2204 nouveau renderD128");
+  lacks("NVIDIA GPU 10de:2204 at 0000:01:00.0", "the system runs it with nouveau, not with nvidia",
+        "sudo apt install nvidia-driver nvidia-opencl-icd, then restart", "nvidia-driver nvidia-opencl-icd");
+  lay_out(">etc/OpenCL/vendors/nvidia.icd");
+  lacks("NVIDIA GPU 10de:2204 at 0000:01:00.0", "the system runs it with nouveau, not with nvidia",
+        "sudo apt install nvidia-driver, then restart", "nvidia-driver");
+}
+END_TEST
+
+START_TEST(nodes_and_variables) {
+  lay_out("pci 0000:03:00.0 0x030000 0x1002 0x73bf amdgpu renderD129; >etc/OpenCL/vendors/rusticl.icd");
+  setenv("RUSTICL_ENABLE", "iris, llvmpipe", 1);
+  lacks("AMD GPU 1002:73bf at 0000:03:00.0", "RUSTICL_ENABLE=iris, llvmpipe does not name its driver",
+        "RUSTICL_ENABLE=radeonsi", "");
+  setenv("RUSTICL_ENABLE", "iris,radeonsi", 1);
+  lacks("AMD GPU 1002:73bf at 0000:03:00.0", "its OpenCL driver is installed and lists no device",
+        "a newer mesa-opencl-icd may know it", "");
+  lay_out("rm dev/dri/renderD129");
+  lacks("AMD GPU 1002:73bf at 0000:03:00.0", "there is no /dev/dri/renderD129",
+        "in a container, hand it in (--device /dev/dri/renderD129; NVIDIA: --gpus all)", "");
+}
+END_TEST
+
+/* Those that a driver lists: by place, or where it does not say that, by vendor. */
+START_TEST(listed_ones_lack_nothing) {
+  lay_out(
+      "pci 0000:03:00.0 0x030000 0x1002 0x73bf amdgpu renderD128; pci 0000:04:00.0 0x030000 0x1002 0x73bf amdgpu renderD129");
+  ck_assert_uint_eq(lacking(), 2);
+  struct skp_device *d = add(0, 0, "rusticl", "Radeon RX 6800", "GPU");
+  snprintf(d->bus, sizeof d->bus, "0000:03:00.0");
+  ck_assert_uint_eq(lacking(), 1);
+  *d->bus = 0;
+  ck_assert_uint_eq(lacking(), 0);
+  snprintf(d->type, sizeof d->type, "CPU");
+  ck_assert_uint_eq(lacking(), 2);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("devices");
-  TCase *choosing = tcase_create("choosing"), *listing = tcase_create("listing");
+  TCase *choosing = tcase_create("choosing"), *listing = tcase_create("listing"), *chips = tcase_create("chips");
   tcase_add_checked_fixture(choosing, fill, NULL);
   tcase_add_test(choosing, best_is_a_gpu_of_its_own_with_most_memory);
   tcase_add_test(choosing, by_index);
   tcase_add_test(choosing, by_name);
+  tcase_add_test(choosing, by_kind);
   tcase_add_test(choosing, twins);
   tcase_add_test(choosing, twins_by_bus);
   tcase_add_test(choosing, several_are_listed);
@@ -201,7 +312,13 @@ int main(void) {
   tcase_add_test(listing, no_driver);
   tcase_add_test(listing, no_folder);
   tcase_add_test(listing, crashing_and_hanging_drivers_are_named);
+  tcase_add_checked_fixture(chips, fresh_root, remove_root);
+  tcase_add_test(chips, no_gpu);
+  tcase_add_test(chips, packages);
+  tcase_add_test(chips, nodes_and_variables);
+  tcase_add_test(chips, listed_ones_lack_nothing);
   suite_add_tcase(suite, choosing);
+  suite_add_tcase(suite, chips);
   suite_add_tcase(suite, listing);
   return skp__test_main(suite);
 }

@@ -39,6 +39,7 @@ void skp__devices_mark_twins(struct skp_device_list *list) {
 struct wish {
   const char *text; /* NULL: nothing */
   bool exact;       /* the whole name, not a part of it */
+  const char *kind; /* not NULL: the text is this kind of device */
 };
 
 static bool is_index(const char *text) { return *text && !text[strspn(text, "0123456789")]; }
@@ -55,8 +56,20 @@ static bool is_pair(const char *text, int *platform, int *device) {
   return text && sscanf(text, "%d:%d%n", platform, device, &end) == 2 && !text[end];
 }
 
+/* The kind of device that is meant: one of the types, unless a device is called just so. */
+static const char *kind_of(const struct skp_device_list *list, const char *device) {
+  static const char *const kinds[] = {"GPU", "CPU", "ACCELERATOR"};
+  const char *kind = NULL;
+  for (size_t i = 0; device && i < sizeof kinds / sizeof *kinds; i++)
+    if (!strcasecmp(device, kinds[i])) kind = kinds[i];
+  for (size_t i = 0; kind && i < list->n; i++)
+    if (!strcasecmp(list->at[i].name, device)) return NULL;
+  return kind;
+}
+
 static bool matches(const struct skp_device *d, const struct wish *platform, const struct wish *device) {
   int p, i;
+  if (device->kind) return fits(platform, d->platform_name, d->platform) && !strcmp(d->type, device->kind);
   if (is_pair(device->text, &p, &i)) return d->platform == p && d->device == i;
   return fits(platform, d->platform_name, d->platform) && fits(device, d->name, d->device);
 }
@@ -81,7 +94,7 @@ static struct matches find_meant(const struct skp_device_list *list, const char 
   struct matches m = {0};
   for (int twins = 0; twins <= (platform || device) && !m.n; twins++)
     for (int exact = 3; exact >= 0 && !m.n; exact--) {
-      struct wish p = {platform, exact & 2}, d = {device, exact & 1};
+      struct wish p = {platform, exact & 2, NULL}, d = {device, exact & 1, kind_of(list, device)};
       m = find(list, &p, &d, twins);
     }
   return m;
@@ -131,9 +144,13 @@ static skp_status fail_none(const struct skp_device_list *list, const char *plat
     add_wish(&w, platform, device);
     skp__text_add(&w, ". There are:");
   } else
-    skp__text_add(&w, "%s%s", skp__devices_advice(), list->n + list->n_notes ? "\nWhat was found:" : "");
+    skp__text_add(&w, "%s%s", skp__devices_advice(), list->n + list->n_notes + list->n_gpus ? "\nWhat was found:" : "");
   for (size_t i = 0; i < list->n; i++) add_device(&w, &list->at[i]);
   for (size_t i = 0; i < list->n_notes; i++) skp__text_add(&w, "\n  %s", list->notes[i]);
+  for (size_t i = 0; i < list->n_gpus; i++) {
+    const struct skp_gpu *g = &list->gpus[i];
+    skp__text_add(&w, "\n  %s: %s: %s", g->name, g->why, g->remedy);
+  }
   return skp__fail(SKP_NO_DEVICE, "%s", w.at);
 }
 
@@ -150,16 +167,8 @@ skp_status skp__devices_choose(const struct skp_device **out, const struct skp_d
   *out = NULL;
   struct matches m = find_meant(list, platform, device);
   if (!m.n) return fail_none(list, platform, device);
-  if (m.n > 1 && (device || (platform && !one_platform(&m)))) return fail_several(&m, platform, device);
+  bool named = device && !kind_of(list, device);
+  if (m.n > 1 && (named || (platform && !one_platform(&m)))) return fail_several(&m, platform, device);
   *out = best(&m);
   return SKP_OK;
-}
-
-const char *skp__devices_advice(void) {
-  return "There is no usable OpenCL device. The driver for yours is in one of these packages (Debian, Ubuntu):\n"
-         "  any CPU     sudo apt install pocl-opencl-icd\n"
-         "  AMD GPU     sudo apt install mesa-opencl-icd     (or rocm-opencl-icd, from AMD)\n"
-         "  Intel GPU   sudo apt install intel-opencl-icd\n"
-         "  NVIDIA GPU  sudo apt install nvidia-opencl-icd   (Ubuntu: comes with nvidia-driver-NNN)\n"
-         "A GPU must also be open to you: sudo usermod -aG render,video $USER, then log in again.";
 }

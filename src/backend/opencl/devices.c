@@ -2,12 +2,10 @@
 #include "backend/opencl/runtime.h"
 #include <CL/cl_ext.h>
 #include <ctype.h>
-#include <glob.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_PLATFORMS = 32 };
 
@@ -172,19 +170,6 @@ void skp__devices_ask(struct skp_device_list *list) {
 
 /* ---- the list of this process ----------------------------------------------------------------------------------- */
 
-/* The most frequent reason for a GPU that does not show up. */
-static void note_permissions(struct skp_device_list *list) {
-  glob_t found;
-  if (!glob("/dev/dri/renderD*", 0, NULL, &found))
-    for (size_t i = 0; i < found.gl_pathc; i++)
-      if (access(found.gl_pathv[i], R_OK | W_OK))
-        skp__devices_note(list,
-                          "There is a GPU at %s, which you may not open: sudo usermod -aG render,video $USER, then "
-                          "log in again.",
-                          found.gl_pathv[i]);
-  globfree(&found);
-}
-
 skp_status skp__devices_list(const struct skp_device_list **out) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   static struct skp_device_list *known;
@@ -197,7 +182,8 @@ skp_status skp__devices_list(const struct skp_device_list **out) {
     if (status == SKP_OK) skp__environment_prepare(fresh);
     if (status == SKP_OK) status = skp__devices_probe(fresh);
     if (status == SKP_OK) {
-      note_permissions(fresh);
+      const char *root = getenv("SKIPPER_ROOT");
+      skp__hardware_find(fresh, root ? root : "");
       known = fresh;
     } else
       free(fresh);

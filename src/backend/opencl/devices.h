@@ -22,19 +22,29 @@ struct skp_device {
   char skipped[240]; /* why it is not usable, else "" (no compiler, big-endian, same GPU as p:d, …) */
 };
 
-enum { SKP_MAX_DEVICES = 64, SKP_MAX_NOTES = 32 };
+/* A GPU that is in the machine and that no driver lists. */
+struct skp_gpu {
+  char name[80];     /* "AMD GPU 1002:73bf at 0000:03:00.0" */
+  char why[160];     /* part of a sentence: what it lacks */
+  char remedy[240];  /* a command, or a variable to set */
+  char package[120]; /* what that command installs, blank-separated; "" if nothing */
+};
+
+enum { SKP_MAX_DEVICES = 64, SKP_MAX_NOTES = 32, SKP_MAX_GPUS = 16 };
 
 struct skp_device_list {
-  size_t n, n_notes;
+  size_t n, n_notes, n_gpus;
   struct skp_device at[SKP_MAX_DEVICES];
   char notes[SKP_MAX_NOTES][300]; /* skipped as a whole: "Driver x.icd crashed while listing its devices (SIGSEGV)." */
+  struct skp_gpu gpus[SKP_MAX_GPUS];
 };
 
 /* The list, made once in a process and kept (never NULL on success; not to be freed). A driver that crashes or hangs in the child gets a
  * note and is hidden from this process by setting OCL_ICD_VENDORS while the others are loaded. */
 skp_status skp__devices_list(const struct skp_device_list **out);
 
-/* The entry that `platform` and `device` (index or part of a name, case-insensitive; "P:D" for both indices; NULL: any) choose among the
+/* The entry that `platform` and `device` (index or part of a name, case-insensitive; "P:D" for both indices; as a device also "gpu",
+ * "cpu" or "accelerator": the best of its kind; NULL: any) choose among the
  * usable ones. Without a device: the best GPU of the platform, else a CPU, else an accelerator. No match or several are errors that list the
  * candidates; no device at all gives skp__devices_advice(). */
 skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
@@ -42,6 +52,10 @@ skp_status skp__devices_choose(const struct skp_device **out, const struct skp_d
 
 /* Keeps one of those GPUs that two platforms show; the vendor's own platform goes before Mesa's. */
 void skp__devices_mark_twins(struct skp_device_list *list);
+
+/* Adds to `gpus` what the system below the folder `root` ("": this one) knows and `at` lacks. SKIPPER_ROOT is the root of the list of this
+ * process. */
+void skp__hardware_find(struct skp_device_list *list, const char *root);
 
 /* What to install, by vendor; several lines. */
 const char *skp__devices_advice(void);
