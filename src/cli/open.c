@@ -34,11 +34,16 @@ skp_status cli_workers(const struct cli *c, int *out) {
 
 /* ---- model ------------------------------------------------------------------------------------------------------ */
 
+static int number_of(const char *field) {
+  int i = 0;
+  while (strcmp(skp__recipe_fields[i].name, field) != 0) i++;
+  return i;
+}
+
 /* Whether the command line says something else for a field than `value`. */
 static bool said_another(const struct cli *c, const char *field, const char *value) {
-  for (int i = 0; skp__recipe_fields[i].name; i++)
-    if (strcmp(skp__recipe_fields[i].name, field) == 0) return c->recipe[i] && strcmp(c->recipe[i], value) != 0;
-  return false;
+  const char *said = c->recipe[number_of(field)];
+  return said && strcmp(said, value) != 0;
 }
 
 /* An optimizer or a schedule chosen on the command line does without the recipe's settings for another one. */
@@ -50,16 +55,18 @@ static void leave_old_settings(const struct cli *c, struct skp_recipe *r) {
 /* Entries that change nothing while another is at its default. */
 static const struct {
   const char *entry, *without;
-} idle[] = {{"no_decay", "weight_decay"}, {"freeze_bn", "freeze"}, {"crop_reflect", "crop_padding"}};
+} idle[] = {{"no_decay", "weight_decay"},
+            {"freeze_bn", "freeze"},
+            {"crop_reflect", "crop_padding"},
+            {"rand_augment_ops", "rand_augment"}};
 
 static skp_status check_idle(const struct cli *c, const struct skp_recipe *r) {
   struct skp_recipe fallback;
   char name[2][32], said[512], usual[512];
   skp__recipe_default(&fallback);
   for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) {
-    if (!said_another(c, idle[i].entry, "false")) continue;
-    const struct skp_recipe_field *f = skp__recipe_fields;
-    while (strcmp(f->name, idle[i].without) != 0) f++;
+    if (!said_another(c, idle[i].entry, skp__recipe_fields[number_of(idle[i].entry)].fallback)) continue;
+    const struct skp_recipe_field *f = &skp__recipe_fields[number_of(idle[i].without)];
     skp__recipe_get(said, sizeof said, r, f);
     if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) == 0)
       return skp__fail(SKP_USAGE, "--%s changes nothing without --%s.",
@@ -87,11 +94,21 @@ skp_status cli_override_recipe(struct cli *c) {
   return skp__recipe_optimizer(&op, &attrs, r);
 }
 
+/* A run that is asked to be shorter than the recipe's warms up in the same share of it. */
+static void shorten_warmup(const struct cli *c, int64_t usual_epochs) {
+  struct skp_recipe *r = &c->model->recipe;
+  if (c->recipe[number_of("warmup")] || r->epochs == 0 || r->epochs >= usual_epochs) return;
+  r->warmup *= (double)r->epochs / (double)usual_epochs;
+}
+
 skp_status cli_open_model(struct cli *c) {
   int64_t size;
   SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, 0));
   SKP_TRY(skp__model_load(&c->model, c->arguments.at[0], c->set.at, c->set.n, (int)size, stderr));
-  return cli_override_recipe(c);
+  const int64_t usual_epochs = c->model->recipe.epochs;
+  SKP_TRY(cli_override_recipe(c));
+  shorten_warmup(c, usual_epochs);
+  return SKP_OK;
 }
 
 skp_status cli_open_checkpoint(struct cli *c) {

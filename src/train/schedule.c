@@ -99,7 +99,9 @@ skp_status skp__schedule_check(const struct skp_recipe *r) {
     return skp__fail(SKP_USAGE, "lr_min %g is above the learning rate %g; %s goes down to it.", r->lr_min, r->lr,
                      k->name);
   if (skp__schedule_spans_run(r) && r->epochs == 0)
-    return skp__fail(SKP_USAGE, "The schedule %s needs to know when the run ends: --epochs N.", k->name);
+    return skp__fail(
+        SKP_USAGE, "The schedule %s needs to know when the run ends: give it --epochs N, or choose another --schedule.",
+        k->name);
   if (r->warmup > 0 && r->epochs > 0 && r->warmup >= (double)r->epochs)
     return skp__fail(SKP_USAGE, "A warm-up of %g epochs does not end before the run does, after %lld.", r->warmup,
                      (long long)r->epochs);

@@ -47,6 +47,15 @@ in_err 'learning rate 0.1, exponential schedule'
 rates=$(sed -n '/"step"/s/.*"lr":\([0-9.e-]*\).*/\1/p' schedule/log.jsonl | grep -v '^$' | xargs)
 [ "$rates" = "0.1 0.1 0.05 0.05" ] || fail "learning rates: $rates"
 
+# A run that is shorter than the recipe's warms up in the same share of it, unless it is told.
+sed 's/epochs = 1/epochs = 20, warmup = 5, schedule = "cosine"/' tiny.lua >warm.lua
+run 0 train warm.lua --data set --epochs 2 --out warm
+in_err ', cosine schedule, 0.5 epochs of warm-up'
+run 0 train warm.lua --data set --epochs 2 --warmup 1 --out warm
+in_err ', cosine schedule, 1 epochs of warm-up'
+refuse 2 'warm-up of 5 epochs does not end' train warm.lua --data set --epochs 2 --warmup 5 --out x
+refuse 2 'cosine needs to know .* another --schedule' train warm.lua --data set --epochs 0 --max-steps 2 --out x
+
 # Augmentation changes what is learnt, and --no-augment leaves it out.
 all="--random-resized-crop 0.3 --flip --crop-padding 2 --cutout 8 --brightness 0.2 --erasing 0.5 --mixup 0.2"
 run 0 train tiny.lua --max-steps 3 $all --out augmented

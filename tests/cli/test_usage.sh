@@ -55,6 +55,7 @@ refuse 2 'sgd does not use beta1 \(0.8\); adam, adamw would' train tiny.lua --be
 refuse 2 '--no-decay changes nothing without --weight-decay' train tiny.lua --no-decay
 refuse 2 '--freeze-bn changes nothing without --freeze' train tiny.lua --freeze-bn
 refuse 2 '--crop-reflect changes nothing without --crop-padding' train tiny.lua --crop-reflect
+refuse 2 '--rand-augment-ops changes nothing without --rand-augment' train tiny.lua --rand-augment-ops 3
 refuse 2 'nesterov needs a momentum' train tiny.lua --nesterov
 refuse 2 'no optimizer "rmsprop"' train tiny.lua --optimizer rmsprop
 refuse 2 '--backend reference has none' train tiny.lua --backend reference --device 0

@@ -36,7 +36,7 @@ def skipper(*words):
 
 def train_nothing(out, model, settings, size, *words):
     """Weights as `skipper train --max-steps 0` writes them into the folder `out`, and what it said."""
-    _, said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--out', out, *words,
+    _, said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--mean', '0', '--std', '1', '--out', out, *words,
                       *[word for s in [*settings.split(), f'classes={CLASSES}'] for word in ('--set', s)])
     return safetensors.torch.load_file(f'{out}/last.safetensors'), said
 
