@@ -67,7 +67,8 @@ struct cli {
   struct skp_backend *backend;
   struct skp_model *model;
   struct skp_session *session;
-  char **class_names; /* of a checkpoint */
+  char **class_names;           /* of a checkpoint */
+  struct skp_source *source[2]; /* by split: opened before the model, for cli_open_data to hand out */
 };
 
 struct cli_command {
@@ -92,14 +93,16 @@ CLI_COMMAND_LIST(X)
 skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help);
 void cli_help(const struct cli_command *command, FILE *to);
 void cli_free(struct cli *c);
+/* Adds NAME=VALUE to what --set says. Takes `text` over. */
+skp_status cli_add_setting(struct cli *c, char *text);
 /* The nearest of `n` words if it is near enough to be meant, else NULL. */
 const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* weight_decay to weight-decay, in `text`. */
 const char *cli_dashed(char *text, size_t size, const char *name);
 static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
-/* The same of a recipe's entry. */
-bool cli_said_entry(const struct cli *c, const char *name);
+/* What was said of a recipe's entry; NULL: nothing. */
+const char *cli_said_entry(const struct cli *c, const char *name);
 /* A whole number from least to most; `fallback` if it was not said. */
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
 
@@ -108,12 +111,15 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
 skp_status cli_open_backend(struct cli *c);
 /* The model file named by the first argument, with --set, --size and what was said of its recipe. */
 skp_status cli_open_model(struct cli *c);
+/* The same for a network that is to learn the recipe's data. It gets as many classes as they have, if its file takes their number and --set
+ * does not give it. */
+skp_status cli_open_learner(struct cli *c);
 /* Backend, model and weights of the checkpoint named by the first argument. */
 skp_status cli_open_checkpoint(struct cli *c);
 /* What was said of the recipe, on top of the model's. */
 skp_status cli_override_recipe(struct cli *c);
 /* A data set that the model can take; *out NULL if there are no test files. */
-skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split);
+skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split);
 /* Says which images were damaged, those from number *said on; NULL is fine. */
 void cli_say_damage(const struct skp_source *s, int64_t *said);
 /* Threads that load data. */

@@ -103,7 +103,7 @@ skp_status cli_lr(struct cli *c) {
   if (cli_said_entry(c, "lr") || cli_said_entry(c, "schedule"))
     return skp__fail(SKP_USAGE, "lr looks for the learning rate itself: leave out --lr and --schedule.");
   SKP_TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, 1));
-  SKP_TRY(cli_open_model(c));
+  SKP_TRY(cli_open_learner(c));
   SKP_TRY(cli_open_data(c, &train, SKP_SPLIT_TRAIN));
   skp_status status = cli_open_backend(c);
   if (status == SKP_OK) {

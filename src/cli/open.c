@@ -111,6 +111,35 @@ skp_status cli_open_model(struct cli *c) {
   return SKP_OK;
 }
 
+static bool sets_classes(const struct skp_setting *set, size_t n) {
+  bool any = false;
+  for (size_t i = 0; i < n; i++) any = any || strcmp(set[i].name, "classes") == 0;
+  return any;
+}
+
+/* Opens the data and lets --set say how many classes they have: the most of their parts, as files of labels alone know only those in them. */
+static skp_status take_classes(struct cli *c, const char *data) {
+  int classes = 0;
+  char *text;
+  for (int split = 0; split < 2; split++) {
+    SKP_TRY(skp__source_open(&c->source[split], data, split));
+    if (c->source[split] && c->source[split]->classes > classes) classes = c->source[split]->classes;
+  }
+  SKP_TRY(skp__format(&text, "classes=%d", classes));
+  return cli_add_setting(c, text);
+}
+
+skp_status cli_open_learner(struct cli *c) {
+  struct skp_model *head;
+  if (sets_classes(c->set.at, c->set.n)) return cli_open_model(c);
+  skp_status status = skp__model_load_head(&head, c->arguments.at[0]);
+  if (status != SKP_OK) return cli_open_model(c); /* which fails in the same place, or after what the file prints */
+  const char *said = cli_said_entry(c, "data"), *data = said ? said : head->recipe.data;
+  if (head->takes_classes && *data) status = take_classes(c, data);
+  skp__model_destroy(head);
+  return status == SKP_OK ? cli_open_model(c) : status;
+}
+
 skp_status cli_open_checkpoint(struct cli *c) {
   const char *path = c->arguments.at[0];
   SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, path));
@@ -122,25 +151,42 @@ skp_status cli_open_checkpoint(struct cli *c) {
 
 /* ---- data ------------------------------------------------------------------------------------------------------- */
 
-/* Names the first image whose label is beyond the model's classes. */
-static skp_status fail_classes(const struct skp_source *s, int classes) {
+/* What gives a network more classes. */
+static void advise_classes(char *text, size_t size, const struct cli *c, int classes) {
+  if (c->class_names || cli_said(c, CLI_RESUME))
+    snprintf(text, size, "A trained network keeps its number");
+  else if (sets_classes(c->set.at, c->set.n))
+    snprintf(text, size, "Leave --set classes out, or say --set classes=%d", classes);
+  else if (c->model->takes_classes)
+    snprintf(text, size, "Say --set classes=%d", classes);
+  else
+    snprintf(
+        text, size,
+        "In %s write args = {classes = %d} and, for the last layer's number, args.classes; then the data decide, or "
+        "--set classes=%d",
+        c->arguments.at[0], classes, classes);
+}
+
+/* Names both numbers, and the first image whose label is beyond the network's classes. */
+static skp_status fail_classes(const struct cli *c, const struct skp_source *s) {
+  const int classes = c->model->recipe.classes;
+  char advice[1024];
   int32_t label = -1;
   int64_t i = 0;
   for (; i < s->n && label < classes; i++) SKP_TRY(s->image(s, i, NULL, &label));
-  return skp__fail(
-      SKP_SHAPE,
-      "%s has %d classes, the network only %d: image %lld has the label %d. Give the model more classes, or "
-      "check the labels.",
-      s->name, s->classes, classes, (long long)i - 1, (int)label);
+  advise_classes(advice, sizeof advice, c, s->classes);
+  return skp__fail(SKP_SHAPE,
+                   "%s has %d classes, the network only %d: image %lld has the label %d. %s, or check the labels.",
+                   s->name, s->classes, classes, (long long)i - 1, (int)label, advice);
 }
 
 /* Size and channels need not fit: the loader makes them what the model takes. */
-static skp_status check_fit(const struct skp_source *s, const struct skp_model *m) {
-  const struct skp_recipe *r = &m->recipe;
-  if (s->classes > r->classes) return fail_classes(s, r->classes);
+static skp_status check_fit(const struct cli *c, const struct skp_source *s) {
+  const struct skp_recipe *r = &c->model->recipe;
+  if (s->classes > r->classes) return fail_classes(c, s);
   if (s->C == r->channels || r->channels == 1 || r->channels == 3) return SKP_OK;
   return skp__fail(SKP_SHAPE, "The images of %s have %d channel%s, %s takes %d.", s->name, s->C, s->C == 1 ? "" : "s",
-                   m->name, r->channels);
+                   c->model->name, r->channels);
 }
 
 static bool is_number(const char *name) { return !name[strspn(name, "0123456789")]; }
@@ -156,12 +202,14 @@ static void say_other_names(const struct cli *c, const struct skp_source *s) {
   }
 }
 
-skp_status cli_open_data(const struct cli *c, struct skp_source **out, skp_split split) {
+skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split) {
   const char *data = c->model->recipe.data;
   *out = NULL;
   if (!*data) return skp__fail(SKP_USAGE, "The model's recipe names no data; choose some with --data DIR.");
-  SKP_TRY(skp__source_open(out, data, split));
-  skp_status status = *out ? check_fit(*out, c->model) : SKP_OK;
+  *out = c->source[split];
+  c->source[split] = NULL;
+  if (!*out) SKP_TRY(skp__source_open(out, data, split));
+  skp_status status = *out ? check_fit(c, *out) : SKP_OK;
   if (status == SKP_OK && *out && cli_said(c, CLI_STRICT)) status = skp__damage_be_strict((*out)->damage);
   if (status == SKP_OK && *out) say_other_names(c, *out);
   if (status == SKP_OK) return SKP_OK;

@@ -148,8 +148,7 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-/* Takes `text` over. */
-static skp_status take_setting(struct cli *c, char *text) {
+skp_status cli_add_setting(struct cli *c, char *text) {
   skp_status status = SKP_GROW(&c->settings);
   if (status == SKP_OK) status = SKP_GROW(&c->set);
   if (status != SKP_OK) {
@@ -165,7 +164,7 @@ static skp_status take_setting(struct cli *c, char *text) {
 }
 
 static skp_status take(struct cli *c, int option, char *text) {
-  if (option == CLI_SET) return take_setting(c, text);
+  if (option == CLI_SET) return cli_add_setting(c, text);
   char **at = option >= RECIPE ? &c->recipe[option - RECIPE] : &c->value[option];
   free(*at);
   *at = text;
@@ -210,10 +209,10 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   return status;
 }
 
-bool cli_said_entry(const struct cli *c, const char *name) {
-  for (int i = 0; skp__recipe_fields[i].name; i++)
-    if (c->recipe[i] && strcmp(skp__recipe_fields[i].name, name) == 0) return true;
-  return false;
+const char *cli_said_entry(const struct cli *c, const char *name) {
+  int i = 0;
+  while (strcmp(skp__recipe_fields[i].name, name) != 0) i++;
+  return c->recipe[i];
 }
 
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least_value, int64_t most,
@@ -241,6 +240,7 @@ void cli_free(struct cli *c) {
   SKP_FREE(&c->set);
   skp__session_destroy(c->session);
   if (c->class_names) skp__class_names_free(c->class_names, c->model->recipe.classes);
+  for (int split = 0; split < 2; split++) skp__source_destroy(c->source[split]);
   skp__model_destroy(c->model);
   skp__backend_close(c->backend);
 }

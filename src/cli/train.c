@@ -15,6 +15,7 @@ struct training {
   struct skp_train_options o;
   int64_t frozen;                                  /* numbers that the recipe leaves as they are */
   struct skp_source *whole, *train, *valid, *test; /* whole: train and valid are dealt from it, or NULL */
+  int64_t *of;                                     /* [classes] images to train on; NULL where there is no data */
   struct skp_resume *resume;                       /* NULL: a run begins */
   char *out;
   bool created; /* the run's folder, by us */
@@ -100,35 +101,50 @@ static void say_damage(struct training *t) {
   cli_say_damage(t->test, &t->damaged[1]);
 }
 
+/* How many classes there are; files of labels alone may leave out some numbers. */
+static void say_classes(const struct training *t) {
+  const int n = t->o.extra.classes;
+  int without = n;
+  for (int c = 0; c < t->train->classes; c++) without -= t->of[c] > 0;
+  fprintf(stderr, ", %d class%s", n, n == 1 ? "" : "es");
+  if (without) fprintf(stderr, " (%d without images to train on)", without);
+}
+
+/* A file that fixes the number of classes may have more than the data; who says so with --set knows. */
+static void say_spare_classes(const struct training *t) {
+  const struct skp_model *m = t->c->model;
+  if (m->takes_classes || m->recipe.classes <= t->o.extra.classes) return;
+  fprintf(stderr, "         the network has %d classes: to those beyond the data's %d no image belongs\n",
+          m->recipe.classes, t->o.extra.classes);
+}
+
 static void say_data(const struct training *t) {
   if (!t->train) return;
   char a[32], b[32];
   fprintf(stderr, "data     %s: %s images to train on", t->train->name, cli_grouped(a, sizeof a, t->train->n));
   if (t->valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->valid->n));
   if (t->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->test->n));
+  say_classes(t);
   say_fit(t->train, &t->c->model->recipe);
   fprintf(stderr, "\n");
+  say_spare_classes(t);
 }
 
 enum { VERY_UNEVEN = 10 }; /* so many times as many images of one class as of another */
 
 /* Whether the classes that have images have very different numbers of them, and what helps. */
-static skp_status say_uneven(const struct training *t) {
+static void say_uneven(const struct training *t) {
   const struct skp_source *s = t->train;
-  int64_t *of;
+  const int64_t *of = t->of;
   int least = -1, most = -1;
-  if (!s || t->c->model->recipe.balanced) return SKP_OK;
-  SKP_TRY(skp__alloc(&of, (size_t)s->classes, sizeof *of));
-  skp_status status = skp__source_count(s, of);
+  if (!s || t->c->model->recipe.balanced) return;
   for (int c = 0; c < s->classes; c++) {
     if (of[c] && (least < 0 || of[c] < of[least])) least = c;
     if (of[c] && (most < 0 || of[c] > of[most])) most = c;
   }
-  if (status == SKP_OK && least >= 0 && of[most] >= VERY_UNEVEN * of[least])
+  if (least >= 0 && of[most] >= VERY_UNEVEN * of[least])
     fprintf(stderr, "         very uneven: %lld of %s, %lld of %s; --balanced shows each class equally often\n",
             (long long)of[least], s->class_names[least], (long long)of[most], s->class_names[most]);
-  free(of);
-  return status;
 }
 
 static void say_recipe(const struct training *t) {
@@ -242,9 +258,11 @@ static skp_status open_data(struct training *t) {
     t->whole = t->train;
     SKP_TRY(skp__source_split(&t->train, &t->valid, t->whole, c->model->recipe.valid_split, t->o.seed));
   }
-  t->o.extra.class_names = t->train->class_names;
-  t->o.extra.classes = t->train->classes;
-  return SKP_OK;
+  const struct skp_source *most = t->test && t->test->classes > t->train->classes ? t->test : t->train;
+  t->o.extra.class_names = most->class_names;
+  t->o.extra.classes = most->classes;
+  SKP_TRY(skp__alloc(&t->of, (size_t)t->train->classes, sizeof *t->of));
+  return skp__source_count(t->train, t->of);
 }
 
 /* A step's graph shows whether the recipe fits the network, and what it freezes. */
@@ -295,7 +313,7 @@ static skp_status prepare(struct training *t) {
   say_model(c);
   say_frozen(t);
   say_data(t);
-  SKP_TRY(say_uneven(t));
+  say_uneven(t);
   say_damage(t);
   say_recipe(t);
   say_augmentation(t);
@@ -308,7 +326,7 @@ static skp_status open(struct training *t) {
   struct cli *c = t->c;
   if (cli_said(c, CLI_RESUME)) return cli_open_resume(c, &t->resume, &t->out);
   if (!c->arguments.n) return skp__fail(SKP_USAGE, "train wants MODEL.lua, or --resume to go on with a run.");
-  return cli_open_model(c);
+  return cli_open_learner(c);
 }
 
 static skp_status train(struct training *t) {
@@ -335,6 +353,7 @@ skp_status cli_train(struct cli *c) {
   skp__source_destroy(t.whole);
   skp__source_destroy(t.test);
   skp__resume_close(t.resume);
+  free(t.of);
   free(t.out);
   return status;
 }

@@ -162,20 +162,32 @@ static void run_network(lua_State *L, int model) {
   take_logits(L);
 }
 
-/* The whole model, in protected mode. */
-static int build(lua_State *L) {
+/* What comes before the network; leaves the file's table at index 1. */
+static void read_head(lua_State *L) {
   static const char *const known[] = {"input", "recipe", "args", "network", NULL};
   struct skp_build *b = skp__build_of(L);
   struct skp_model *m = b->model;
   char name[512];
   snprintf(name, sizeof name, "@%s", b->path);
-  if (luaL_loadbufferx(L, m->source, strlen(m->source), name, "t") != LUA_OK) return lua_error(L);
+  if (luaL_loadbufferx(L, m->source, strlen(m->source), name, "t") != LUA_OK) lua_error(L);
   lua_call(L, 0, 1);
   if (!lua_istable(L, 1))
     skp__lua_fail(L, SKP_MODEL, "The file should return a table {input = …, recipe = …, network = …}, not %s.",
                   luaL_typename(L, 1));
   skp__lua_check_keys(L, 1, "A model", known);
   read_recipe(L, 1);
+  m->takes_classes = lua_getfield(L, 1, "args") == LUA_TTABLE && lua_getfield(L, -1, "classes") == LUA_TNUMBER;
+}
+
+/* That alone, in protected mode. */
+static int build_head(lua_State *L) {
+  read_head(L);
+  return 0;
+}
+
+/* The whole model, in protected mode. */
+static int build(lua_State *L) {
+  read_head(L);
   read_input(L, 1);
   run_network(L, 1);
   return 0;
@@ -193,41 +205,55 @@ static skp_status stem(char **out, const char *path) {
   return SKP_OK;
 }
 
-static skp_status make(struct skp_build *b, const char *text) {
+static skp_status make(struct skp_build *b, const char *text, lua_CFunction body) {
   struct skp_model *m = b->model;
   SKP_TRY(stem(&m->name, b->path));
   SKP_TRY(skp__strdup(&m->source, text));
   SKP_TRY(skp__graph_create(&m->graph));
   skp__recipe_default(&m->recipe);
-  SKP_TRY(skp__lua_run(b, build));
+  SKP_TRY(skp__lua_run(b, body));
   return skp__graph_collect(m->graph);
+}
+
+/* Runs `body` on a text for b->model. */
+static skp_status parse(struct skp_model **out, struct skp_build *b, const char *text, lua_CFunction body) {
+  *out = NULL;
+  SKP_TRY(skp__alloc(&b->model, 1, sizeof *b->model));
+  skp_status status = make(b, text, body);
+  if (status == SKP_OK)
+    *out = b->model;
+  else
+    skp__model_destroy(b->model);
+  return status;
+}
+
+static skp_status load(struct skp_model **out, struct skp_build *b, lua_CFunction body) {
+  void *text;
+  int64_t bytes;
+  *out = NULL;
+  SKP_TRY(skp__file_read(&text, &bytes, b->path, SOURCE_LIMIT));
+  skp_status status = memchr(text, 0, (size_t)bytes)
+                          ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", b->path)
+                          : parse(out, b, text, body);
+  free(text);
+  return status;
 }
 
 skp_status skp__model_parse(struct skp_model **out, const char *name, const char *text, const struct skp_setting *set,
                             size_t sets, int size, FILE *print_to) {
-  *out = NULL;
-  struct skp_model *m;
-  SKP_TRY(skp__alloc(&m, 1, sizeof *m));
-  struct skp_build b = {.model = m, .path = name, .set = set, .sets = sets, .size = size, .print_to = print_to};
-  skp_status status = make(&b, text);
-  if (status == SKP_OK)
-    *out = m;
-  else
-    skp__model_destroy(m);
-  return status;
+  struct skp_build b = {.path = name, .set = set, .sets = sets, .size = size, .print_to = print_to};
+  return parse(out, &b, text, build);
 }
 
 skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
                            int size, FILE *print_to) {
-  *out = NULL;
-  void *text;
-  int64_t bytes;
-  SKP_TRY(skp__file_read(&text, &bytes, path, SOURCE_LIMIT));
-  skp_status status = memchr(text, 0, (size_t)bytes)
-                          ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", path)
-                          : skp__model_parse(out, path, text, set, sets, size, print_to);
-  free(text);
-  return status;
+  struct skp_build b = {.path = path, .set = set, .sets = sets, .size = size, .print_to = print_to};
+  return load(out, &b, build);
+}
+
+skp_status skp__model_load_head(struct skp_model **out, const char *path) {
+  struct skp_build b = {.path = path};
+  return load(out, &b, build_head);
 }
 
 void skp__model_destroy(struct skp_model *m) {

@@ -15,13 +15,16 @@ struct skp_model {
   char *source; /* the Lua text, kept in checkpoints */
   struct skp_recipe recipe;
   struct skp_graph *graph; /* forward, batch 1, collected */
+  bool takes_classes;      /* the file has an argument `classes` */
 };
 
 /* Runs a model file. `size` 0: the recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and line; an unknown
  * setting lists those that the file knows. */
 skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
                            int size, FILE *print_to);
-/* The same from text, as checkpoints carry it. `name` stands for the path in errors. */
+/* The same without the network, before whose number of classes is known: a recipe and an empty graph. Nothing is printed. */
+skp_status skp__model_load_head(struct skp_model **out, const char *path);
+/* A whole one from text, as checkpoints carry it. `name` stands for the path in errors. */
 skp_status skp__model_parse(struct skp_model **out, const char *name, const char *text, const struct skp_setting *set,
                             size_t sets, int size, FILE *print_to);
 void skp__model_destroy(struct skp_model *m); /* NULL is fine */

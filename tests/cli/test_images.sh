@@ -19,7 +19,7 @@ for i in $(seq 100 199); do
 done
 cp "$corpus/rgb.png" "$corpus/palette.png" set/test/dog
 run 0 train two.lua --data set --out sound
-in_err '^data .*set: 200 images to train on, 2 to test with; .*is made 12×12×3'
+in_err '^data .*set: 200 images to train on, 2 to test with, 2 classes; .*is made 12×12×3'
 run 0 eval sound/last.safetensors --data set
 grep -q damaged err && fail "nothing is damaged"
 grep -q 'Class' err && fail "the classes are those of the training images"
