@@ -1,7 +1,7 @@
 /* change.c: changes of an image's bytes. SPDX-License-Identifier: MIT
  *
- * Each gives the bytes that torchvision makes of a Pillow image (torchvision/transforms/_functional_pil.py; Pillow's ImageEnhance, ImageOps
- * and Image.transform), but for hue, which Pillow computes with angles in bytes, and we in floats:
+ * Each gives the bytes that torchvision makes of a Pillow image (torchvision/transforms/_functional_pil.py; Pillow's ImageEnhance, ImageOps,
+ * Image.transform, and its HSV mode, in which an angle is a byte):
  *   brightness  f · v                                contrast   m + f · (v - m), m the mean grey of the image, rounded
  *   saturation  g + f · (v - g), g the pixel's grey  sharpness  s + f · (v - s), s a blurred image
  *   hue         the pixel turned round the colour circle by f, 1 being all of it
@@ -59,28 +59,48 @@ static skp_status saturation(struct skp_image *image, struct skp_image *spare, d
   return SKP_OK;
 }
 
-static float larger(float a, float b) { return a > b ? a : b; }
-static float smaller(float a, float b) { return a < b ? a : b; }
-
-/* Value of a channel whose colour stands `at` sixths of the circle from the pixel's: full within one, none beyond two. */
-static float channel(float most, float least, float at) {
-  at = fabsf(at - 6 * floorf(at / 6 + 0.5f)); /* 0 … 3 */
-  return least + (most - least) * larger(0, smaller(1, 2 - at));
+/* The hue in 255ths of the circle and the saturation in 255ths, both cut. The pixel is not grey. */
+static void to_hue(int *hue, int *strength, const uint8_t *p, int most, int least) {
+  const float range = (float)(most - least);
+  const float r = (float)(most - p[0]) / range, g = (float)(most - p[1]) / range, b = (float)(most - p[2]) / range;
+  const float sixths = p[0] == most   ? b - g
+                       : p[1] == most ? (float)(2.0 + (double)r - (double)b)
+                                      : (float)(4.0 + (double)g - (double)r);
+  *hue = (int)((double)(float)fmod((double)sixths / 6 + 1, 1) * 255);
+  *strength = (int)((double)(range / (float)most) * 255);
 }
 
-static void turn_hue(uint8_t *p, float sixths) {
-  const float r = p[0], g = p[1], b = p[2], most = larger(r, larger(g, b)), least = smaller(r, smaller(g, b));
-  const float range = most - least;
-  if (range == 0) return;
-  float hue = most == r ? (g - b) / range : most == g ? 2 + (b - r) / range : 4 + (r - g) / range;
-  hue += sixths;
-  for (int c = 0; c < 3; c++) p[c] = to_byte(channel(most, least, hue - (float)(2 * c)) + 0.5f);
+/* The pixel of such a hue and strength whose largest channel is `most`. */
+static void from_hue(uint8_t *p, int hue, int strength, int most) {
+  const double sixths = hue * 6 / 255.0, full = most, s = (double)(float)(strength / 255.0);
+  const int sector = (int)floor(sixths);
+  const double f = (double)(float)(sixths - sector);
+  const uint8_t high = (uint8_t)most, low = (uint8_t)round(full * (1 - s)),
+                falling = (uint8_t)round(full * (1 - s * f)), rising = (uint8_t)round(full * (1 - s * (1 - f)));
+  const uint8_t of[6][3] = {{high, rising, low},  {falling, high, low}, {low, high, rising},
+                            {low, falling, high}, {rising, low, high},  {high, low, falling}};
+  memcpy(p, of[sector % 6], 3);
 }
 
+static int larger(int a, int b) { return a > b ? a : b; }
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+static void turn_hue(uint8_t *p, int turn) {
+  const int most = larger(p[0], larger(p[1], p[2])), least = smaller(p[0], smaller(p[1], p[2]));
+  int hue = 0, strength = 0;
+  if (most == least) return;
+  to_hue(&hue, &strength, p, most, least);
+  if (strength)
+    from_hue(p, (hue + turn) & 0xff, strength, most);
+  else
+    memset(p, most, 3);
+}
+
+/* Angles are bytes, as Pillow's are. */
 static skp_status hue(struct skp_image *image, struct skp_image *spare, double turn) {
   (void)spare;
   if (image->C < 3) return SKP_OK;
-  for (uint8_t *p = image->pixels, *end = p + bytes_of(image); p < end; p += image->C) turn_hue(p, 6 * (float)turn);
+  for (uint8_t *p = image->pixels, *end = p + bytes_of(image); p < end; p += image->C) turn_hue(p, (int)(turn * 255));
   return SKP_OK;
 }
 

@@ -29,12 +29,13 @@ START_TEST(changes_colours) {
   check(SKP_SATURATION, 0.5, 2, 3, some, BYTES(162, 112, 87, 52, 116, 179));
   check(SKP_CONTRAST, 0, 2, 3, some, BYTES(114, 114, 114, 114, 114, 114));
   check(SKP_CONTRAST, 2, 2, 3, some, BYTES(255, 86, 0, 0, 142, 255));
-  /* a third of the circle makes red green; a sixth yellow; grey has no hue */
+  /* A third of the circle makes red green; a sixth nearly yellow: angles are bytes, cut. Grey has no hue. */
   check(SKP_HUE, 1.0 / 3, 2, 3, red, BYTES(0, 255, 0, 80, 80, 80));
-  check(SKP_HUE, 1.0 / 6, 2, 3, red, BYTES(255, 255, 0, 80, 80, 80));
-  check(SKP_HUE, -1.0 / 3, 2, 3, red, BYTES(0, 0, 255, 80, 80, 80));
-  check(SKP_HUE, 0.5, 2, 3, red, BYTES(0, 255, 255, 80, 80, 80));
-  check(SKP_HUE, 1.0 / 3, 2, 3, some, BYTES(50, 200, 100, 255, 0, 128));
+  check(SKP_HUE, 1.0 / 6, 2, 3, red, BYTES(255, 252, 0, 80, 80, 80));
+  check(SKP_HUE, -1.0 / 3, 2, 3, red, BYTES(6, 0, 255, 80, 80, 80));
+  check(SKP_HUE, 0.5, 2, 3, red, BYTES(0, 255, 252, 80, 80, 80));
+  check(SKP_HUE, 1.0 / 3, 2, 3, some, BYTES(50, 200, 100, 255, 0, 132));
+  check(SKP_HUE, 0.1, 2, 3, BYTES(200, 199, 198, 3, 2, 3), BYTES(200, 200, 198, 3, 2, 2));
 }
 END_TEST
 
