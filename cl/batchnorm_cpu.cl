@@ -2,8 +2,9 @@
  *
  *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl
  *
- * x is read as rows of COLUMNS = PIXELS · C values, the least multiple of C that STRIP divides; column j is channel j mod C. So vectors
- * have no tails whatever C is. Each work-item is a group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at
+ * x is read as rows of columns = pixels · C values, the least multiple of C that STRIP divides; column j is channel j mod C. So vectors
+ * have no tails whatever C is. One program serves all: C, columns
+ * and fuse (1: relu, 2: + residual, relu) are arguments. Each work-item is a group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at
  * a time, the strip's sums or factors in registers. The last row may be cut short; its values are done one by one.
  *
  *   statistics, sums   leave two results for each column of a chunk: partial[0][chunk][j], partial[1][chunk][j]
@@ -11,21 +12,14 @@
  *
  * training 0: the running statistics, or in the gradient mean and rstd, are constants. `want` has a bit for each output that is there. */
 
-#ifndef C
-#define C 1 /* channels */
-#endif
-#ifndef FUSE
-#define FUSE 0 /* 1: relu, 2: + residual, relu */
-#endif
 #ifndef BLOCK
 #define BLOCK 32 /* rows that are summed up before they join what went before; keeps rounding small */
 #endif
-#ifndef PIXELS
-#define PIXELS 32 /* in a row: STRIP / gcd(C, STRIP) */
+#ifndef MOST
+#define MOST 4096 /* columns that the tables have room for */
 #endif
-#define STRIP    32
-#define COLUMNS  (PIXELS * C)
-#define TOGETHER (COLUMNS > 64 ? 1 : BLOCK) /* rows of a strip that are written at a time: long ones as they lie in memory */
+#define STRIP 32
+#define SHORT 64 /* columns of a row: of longer ones one at a time is written, as they lie in memory */
 
 /* Partial results are joined in this type, where the device has it: a young network amplifies each rounding error of its statistics. */
 #ifdef cl_khr_fp64
@@ -35,23 +29,23 @@ typedef double wide;
 typedef float wide;
 #endif
 
-/* values[c] for each column */
-static void spread(float *columns, const float *values) {
-  for (int pixel = 0; pixel < PIXELS; pixel++)
-    for (int c = 0; c < C; c++) columns[pixel * C + c] = values[c];
+/* to[j] = values[c] for each column */
+static void spread(float *to, const float *values, int C, int columns) {
+  for (int pixel = 0; pixel < columns; pixel += C)
+    for (int c = 0; c < C; c++) to[pixel + c] = values[c];
 }
 
-static void fetch(float *to, global const float *from) {
+static void fetch(float *to, global const float *from, int C) {
   for (int c = 0; c < C; c++) to[c] = from[c];
 }
 
-static void put(global float *to, const float *from) {
+static void put(global float *to, const float *from, int C) {
   for (int c = 0; c < C; c++) to[c] = from[c];
 }
 
 /* How many values column j has in the chunk that begins with row `first`. */
-static int count_of(int first, int chunk_rows, int j, int total) {
-  return clamp(total / COLUMNS + (j < total % COLUMNS) - first, 0, chunk_rows);
+static int count_of(int first, int chunk_rows, int j, int total, int columns) {
+  return clamp(total / columns + (j < total % columns) - first, 0, chunk_rows);
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------- */
@@ -59,27 +53,27 @@ static int count_of(int first, int chunk_rows, int j, int total) {
 /* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et al. 1979): nothing
  * cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which corrects it; until the end means count
  * from the chunk's first row, so that joining many blocks costs no digits. */
-kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int total,
+kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int columns, int total,
                                  int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
-  const int last = min(first + chunk_rows, total / COLUMNS);
-  global float *mean = partial + chunk * COLUMNS, *squares = mean + chunks * COLUMNS;
-  global const float *origin = x + first * COLUMNS;
-  for (int j = 0; j < COLUMNS; j++) mean[j] = squares[j] = 0.0f;
+  const int last = min(first + chunk_rows, total / columns);
+  global float *mean = partial + chunk * columns, *squares = mean + chunks * columns;
+  global const float *origin = x + first * columns;
+  for (int j = 0; j < columns; j++) mean[j] = squares[j] = 0.0f;
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from), before = from - first;
     const float share = (float)rows / (before + rows), one = 1.0f / rows;
-    for (int j = 0; j < COLUMNS; j += STRIP) {
-      global const float *block = x + from * COLUMNS + j;
+    for (int j = 0; j < columns; j += STRIP) {
+      global const float *block = x + from * columns + j;
       float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f, slip0 = 0.0f, slip1 = 0.0f;
       for (int r = 0; r < rows; r++) {
-        sum0 += vload16(0, block + r * COLUMNS);
-        sum1 += vload16(1, block + r * COLUMNS);
+        sum0 += vload16(0, block + r * columns);
+        sum1 += vload16(1, block + r * columns);
       }
       sum0 *= one;
       sum1 *= one;
       for (int r = 0; r < rows; r++) {
-        const float16 d0 = vload16(0, block + r * COLUMNS) - sum0, d1 = vload16(1, block + r * COLUMNS) - sum1;
+        const float16 d0 = vload16(0, block + r * columns) - sum0, d1 = vload16(1, block + r * columns) - sum1;
         own0 += d0 * d0;
         own1 += d1 * d1;
         slip0 += d0;
@@ -93,32 +87,34 @@ kernel void batchnorm_statistics(global float *restrict partial, global const fl
       vstore16(vload16(1, squares + j) + own1 + apart1 * apart1 * (share * before), 1, squares + j);
     }
   }
-  for (int j = 0; first < last && j < COLUMNS; j++) mean[j] += origin[j];
+  for (int j = 0; first < last && j < columns; j++) mean[j] += origin[j];
   if (chunk < chunks - 1) return;
-  for (int j = 0; j < total % COLUMNS; j++) {
-    const float value = x[total / COLUMNS * COLUMNS + j], apart = value - mean[j];
+  for (int j = 0; j < total % columns; j++) {
+    const float value = x[total / columns * columns + j], apart = value - mean[j];
     mean[j] += apart / (last - first + 1);
     squares[j] += apart * (value - mean[j]);
   }
 }
 
 /* Mean and mean squared distance of each channel from those of all columns. */
-static void join(wide *mean, wide *var, global const float *restrict partial, int total, int chunk_rows, int chunks) {
-  global const float *means = partial, *parts = partial + chunks * COLUMNS;
+static void join(wide *mean, wide *var, global const float *restrict partial, int C, int columns, int total,
+                 int chunk_rows, int chunks) {
+  global const float *means = partial, *parts = partial + chunks * columns;
   for (int c = 0; c < C; c++) mean[c] = var[c] = 0;
-  for (int at = 0; at < chunks * COLUMNS; at += C) {
-    const wide n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
+  for (int at = 0; at < chunks * columns; at += C) {
+    const wide n = count_of(at / columns * chunk_rows, chunk_rows, at % columns, total, columns);
     for (int c = 0; c < C; c++) mean[c] += n * ((wide)means[at + c] - means[c]);
   }
   for (int c = 0; c < C; c++) mean[c] = means[c] + mean[c] / (total / C);
-  for (int at = 0; at < chunks * COLUMNS; at += C) {
-    const wide n = count_of(at / COLUMNS * chunk_rows, chunk_rows, at % COLUMNS, total);
+  for (int at = 0; at < chunks * columns; at += C) {
+    const wide n = count_of(at / columns * chunk_rows, chunk_rows, at % columns, total, columns);
     for (int c = 0; c < C; c++) var[c] += parts[at + c] + n * (means[at + c] - mean[c]) * (means[at + c] - mean[c]);
   }
   for (int c = 0; c < C; c++) var[c] /= total / C;
 }
 
-static float16 act(float16 z) { return FUSE ? (z < 0.0f ? (float16)(0.0f) : z) : z; }
+/* What relu leaves of z; without it `least` is -infinity, and all of z is left. */
+static float16 act(float16 z, float least) { return z < least ? (float16)(least) : z; }
 
 /* want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
 kernel void batchnorm_apply(global float *restrict y, global float *new_running_mean, global float *new_running_var,
@@ -126,14 +122,15 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
                             global const float *restrict x, global const float *restrict gamma,
                             global const float *restrict beta, global const float *restrict residual,
                             global const float *running_mean, global const float *running_var,
-                            global const float *restrict partial, int total, int chunk_rows, int chunks,
-                            int training, int want, float eps, float momentum) {
+                            global const float *restrict partial, int C, int columns, int fuse, int total,
+                            int chunk_rows, int chunks, int training, int want, float eps, float momentum) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
-  const int last = min(first + chunk_rows, total / COLUMNS);
-  wide mean[C], var[C];
-  float own[C], rstd[C], factor[C], addend[C], centre[COLUMNS], scale[COLUMNS], shift[COLUMNS];
+  const int last = min(first + chunk_rows, total / columns), together = columns > SHORT ? 1 : BLOCK;
+  const float least = fuse ? 0.0f : -INFINITY;
+  wide mean[MOST], var[MOST];
+  float own[MOST], rstd[MOST], factor[MOST], addend[MOST], centre[MOST], scale[MOST], shift[MOST];
   if (training)
-    join(mean, var, partial, total, chunk_rows, chunks);
+    join(mean, var, partial, C, columns, total, chunk_rows, chunks);
   else
     for (int c = 0; c < C; c++) mean[c] = running_mean[c], var[c] = running_var[c];
   for (int c = 0; c < C; c++) {
@@ -148,66 +145,67 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
       if (want & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean[c];
       if (want & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (var[c] * unbiased);
     }
-    if (want & 4) put(mean_out, own);
-    if (want & 8) put(rstd_out, rstd);
+    if (want & 4) put(mean_out, own, C);
+    if (want & 8) put(rstd_out, rstd, C);
   }
-  spread(centre, own);
-  spread(scale, factor);
-  spread(shift, addend);
-  for (int from = first; from < last; from += TOGETHER) {
-    const int rows = min(TOGETHER, last - from);
-    for (int j = 0; j < COLUMNS; j += STRIP) {
+  spread(centre, own, C, columns);
+  spread(scale, factor, C, columns);
+  spread(shift, addend, C, columns);
+  for (int from = first; from < last; from += together) {
+    const int rows = min(together, last - from);
+    for (int j = 0; j < columns; j += STRIP) {
       const float16 centre0 = vload16(0, centre + j), scale0 = vload16(0, scale + j), shift0 = vload16(0, shift + j);
       const float16 centre1 = vload16(1, centre + j), scale1 = vload16(1, scale + j), shift1 = vload16(1, shift + j);
       for (int r = 0; r < rows; r++) {
-        const int at = (from + r) * COLUMNS + j;
+        const int at = (from + r) * columns + j;
         float16 z0 = (vload16(0, x + at) - centre0) * scale0 + shift0;
         float16 z1 = (vload16(1, x + at) - centre1) * scale1 + shift1;
-        if (FUSE == 2) z0 += vload16(0, residual + at), z1 += vload16(1, residual + at);
-        vstore16(act(z0), 0, y + at);
-        vstore16(act(z1), 1, y + at);
+        if (fuse == 2) z0 += vload16(0, residual + at), z1 += vload16(1, residual + at);
+        vstore16(act(z0, least), 0, y + at);
+        vstore16(act(z1, least), 1, y + at);
       }
     }
   }
   if (group < chunks - 1) return;
-  for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
+  for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
     float z = (x[at] - centre[j]) * scale[j] + shift[j];
-    if (FUSE == 2) z += residual[at];
-    y[at] = FUSE && z < 0.0f ? 0.0f : z;
+    if (fuse == 2) z += residual[at];
+    y[at] = z < least ? least : z;
   }
 }
 
 /* ---- gradient ------------------------------------------------------------------------------------------------------ */
 
 /* dz of 16 neighbouring values */
-static float16 masked(global const float *restrict dy, global const float *restrict y, int at) {
+static float16 masked(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
   const float16 d = vload16(0, dy + at);
-  return FUSE ? (vload16(0, y + at) > 0.0f ? d : (float16)(0.0f)) : d;
+  return fuse ? (vload16(0, y + at) > 0.0f ? d : (float16)(0.0f)) : d;
 }
 
-static float masked_one(global const float *restrict dy, global const float *restrict y, int at) {
-  return !FUSE || y[at] > 0.0f ? dy[at] : 0.0f;
+static float masked_one(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
+  return !fuse || y[at] > 0.0f ? dy[at] : 0.0f;
 }
 
 /* partial = sum of dz, sum of dz · (x - mean) */
 kernel void batchnorm_dx_sums(global float *restrict partial, global const float *restrict dy,
                               global const float *restrict x, global const float *restrict y,
-                              global const float *restrict mean, int total, int chunk_rows) {
+                              global const float *restrict mean, int C, int columns, int fuse, int total,
+                              int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
-  const int last = min(first + chunk_rows, total / COLUMNS);
-  global float *sums = partial + chunk * COLUMNS, *products = sums + chunks * COLUMNS;
-  float channel[C], centre[COLUMNS];
-  fetch(channel, mean);
-  spread(centre, channel);
-  for (int j = 0; j < COLUMNS; j++) sums[j] = products[j] = 0.0f;
+  const int last = min(first + chunk_rows, total / columns);
+  global float *sums = partial + chunk * columns, *products = sums + chunks * columns;
+  float channel[MOST], centre[MOST];
+  fetch(channel, mean, C);
+  spread(centre, channel, C, columns);
+  for (int j = 0; j < columns; j++) sums[j] = products[j] = 0.0f;
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from);
-    for (int j = 0; j < COLUMNS; j += STRIP) {
+    for (int j = 0; j < columns; j += STRIP) {
       const float16 centre0 = vload16(0, centre + j), centre1 = vload16(1, centre + j);
       float16 sum0 = 0.0f, sum1 = 0.0f, product0 = 0.0f, product1 = 0.0f;
       for (int r = 0; r < rows; r++) {
-        const int at = (from + r) * COLUMNS + j;
-        const float16 dz0 = masked(dy, y, at), dz1 = masked(dy, y, at + 16);
+        const int at = (from + r) * columns + j;
+        const float16 dz0 = masked(dy, y, at, fuse), dz1 = masked(dy, y, at + 16, fuse);
         sum0 += dz0;
         sum1 += dz1;
         product0 += dz0 * (vload16(0, x + at) - centre0);
@@ -220,8 +218,8 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const float
     }
   }
   if (chunk < chunks - 1) return;
-  for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
-    const float dz = masked_one(dy, y, at);
+  for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
+    const float dz = masked_one(dy, y, at, fuse);
     sums[j] += dz;
     products[j] += dz * (x[at] - centre[j]);
   }
@@ -232,50 +230,50 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
                                global float *restrict dresidual, global const float *restrict dy,
                                global const float *restrict x, global const float *restrict y,
                                global const float *restrict gamma, global const float *restrict mean,
-                               global const float *restrict rstd, global const float *restrict partial, int total,
-                               int chunk_rows, int chunks, int training, int want) {
+                               global const float *restrict rstd, global const float *restrict partial, int C,
+                               int columns, int fuse, int total, int chunk_rows, int chunks, int training, int want) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
-  const int last = min(first + chunk_rows, total / COLUMNS);
-  float sum[C], product[C], factor[C], centre[COLUMNS], scale[COLUMNS], slope[COLUMNS], shift[COLUMNS];
+  const int last = min(first + chunk_rows, total / columns), together = columns > SHORT ? 1 : BLOCK;
+  float sum[MOST], product[MOST], factor[MOST], centre[MOST], scale[MOST], slope[MOST], shift[MOST];
   for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
   if ((training && (want & 1)) || (want & 6)) {
-    wide sums[C], products[C];
+    wide sums[MOST], products[MOST];
     for (int c = 0; c < C; c++) sums[c] = products[c] = 0;
-    for (int at = 0; at < chunks * COLUMNS; at += C) {
+    for (int at = 0; at < chunks * columns; at += C) {
       for (int c = 0; c < C; c++) sums[c] += partial[at + c];
-      for (int c = 0; c < C; c++) products[c] += partial[chunks * COLUMNS + at + c];
+      for (int c = 0; c < C; c++) products[c] += partial[chunks * columns + at + c];
     }
     for (int c = 0; c < C; c++) sum[c] = sums[c], product[c] = products[c] * rstd[c];
-    if (group == 0 && (want & 2)) put(dgamma, product);
-    if (group == 0 && (want & 4)) put(dbeta, sum);
+    if (group == 0 && (want & 2)) put(dgamma, product, C);
+    if (group == 0 && (want & 4)) put(dbeta, sum, C);
   }
   if (!(want & 9)) return;
   for (int c = 0; c < C; c++) factor[c] = gamma[c] * rstd[c];
-  spread(scale, factor);
+  spread(scale, factor, C, columns);
   for (int c = 0; c < C; c++) {
     product[c] = training ? product[c] * rstd[c] / P : 0.0f;
     sum[c] = training ? sum[c] / P : 0.0f;
     factor[c] = mean[c];
   }
-  spread(slope, product);
-  spread(shift, sum);
-  spread(centre, factor);
-  for (int from = first; from < last; from += TOGETHER) {
-    const int rows = min(TOGETHER, last - from);
-    for (int j = 0; j < COLUMNS; j += 16) {
+  spread(slope, product, C, columns);
+  spread(shift, sum, C, columns);
+  spread(centre, factor, C, columns);
+  for (int from = first; from < last; from += together) {
+    const int rows = min(together, last - from);
+    for (int j = 0; j < columns; j += 16) {
       const float16 by = vload16(0, scale + j), slope0 = vload16(0, slope + j);
       const float16 shift0 = vload16(0, shift + j), centre0 = vload16(0, centre + j);
       for (int r = 0; r < rows; r++) {
-        const int at = (from + r) * COLUMNS + j;
-        const float16 dz = masked(dy, y, at);
+        const int at = (from + r) * columns + j;
+        const float16 dz = masked(dy, y, at, fuse);
         if (want & 8) vstore16(dz, 0, dresidual + at);
         if (want & 1) vstore16(by * (dz - (slope0 * (vload16(0, x + at) - centre0) + shift0)), 0, dx + at);
       }
     }
   }
   if (group < chunks - 1) return;
-  for (int j = 0, at = total / COLUMNS * COLUMNS; at < total; j++, at++) {
-    const float dz = masked_one(dy, y, at);
+  for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
+    const float dz = masked_one(dy, y, at, fuse);
     if (want & 8) dresidual[at] = dz;
     if (want & 1) dx[at] = scale[j] * (dz - (slope[j] * (x[at] - centre[j]) + shift[j]));
   }

@@ -14,7 +14,7 @@ enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* outputs of batc
 
 /* What kernels and sizes depend on. */
 struct problem {
-  int C, P, total; /* channels, pixels, values */
+  int C, P, total, fuse; /* channels, pixels, values; 1: relu, 2: + residual, relu */
   bool gradient, training, sums;
   int want; /* a bit for each output that is there; in batchnorm from the second one on */
   char options[60];
@@ -32,6 +32,7 @@ static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
   const struct skp_shape *x = &sig->in[gradient ? DX_X : X];
   struct problem b = {.C = (int)x->dim[3], .total = (int)skp__shape_count(x), .gradient = gradient};
   b.P = b.total / b.C;
+  b.fuse = a->fuse;
   b.training = a->training;
   b.want = wanted(sig, gradient ? 0 : 1);
   b.sums = gradient ? (a->training && sig->out[DX].rank) || sig->out[DGAMMA].rank || sig->out[DBETA].rank : a->training;
@@ -42,7 +43,7 @@ static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
 /* ---- rows of columns: cpu and tiled --------------------------------------------------------------------------------- */
 
 enum { STRIP = 32, BLOCK = 32 }; /* columns at a time; rows of a chunk at least; see batchnorm_cpu.cl */
-enum { COLUMNS_MOST = 1 << 12 }; /* of which a work-item keeps tables */
+enum { COLUMNS_MOST = 1 << 12 }; /* of which a work-item keeps tables: MOST of batchnorm_cpu.cl */
 enum { VALUES_MOST = 1 << 30 };  /* so that positions a chunk beyond the end are ints too */
 
 /* x as rows of a whole number of pixels that STRIP divides, the rows in chunks. */
@@ -79,21 +80,22 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
   const struct rows r = rows_of(&b, 2 * (int64_t)skp__cl_of(p)->units, BLOCK);
   const size_t global = (size_t)r.chunks, one = 1;
-  const char *file = "batchnorm_cpu";
+  const char *file = "batchnorm_cpu", *same = ""; /* one program for all shapes: it is compiled once */
   if (b.sums) {
     skp__cl_need_workspace(p, partial_bytes(&r));
-    SKP_TRY(b.gradient ? skp__cl_launch(p, file, "batchnorm_dx_sums", r.options, 1, &global, &one, "w i0 i1 i2 i4 d d",
-                                        b.total, r.chunk_rows)
-                       : skp__cl_launch(p, file, "batchnorm_statistics", r.options, 1, &global, &one, "w i0 d d",
-                                        b.total, r.chunk_rows));
+    SKP_TRY(b.gradient ? skp__cl_launch(p, file, "batchnorm_dx_sums", same, 1, &global, &one, "w i0 i1 i2 i4 d d d d d",
+                                        b.C, r.columns, b.fuse, b.total, r.chunk_rows)
+                       : skp__cl_launch(p, file, "batchnorm_statistics", same, 1, &global, &one, "w i0 d d d",
+                                        r.columns, b.total, r.chunk_rows));
   }
   if (b.gradient)
-    return skp__cl_launch(p, file, "batchnorm_dx_apply", r.options, 1, &global, &one,
-                          "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 w d d d d d", b.total, r.chunk_rows, r.chunks, b.training,
-                          b.want);
-  return skp__cl_launch(p, file, "batchnorm_apply", r.options, 1, &global, &one,
-                        "o0 o1 o2 o3 o4 i0 i1 i2 i3 i4 i5 w d d d d d f f", b.total, r.chunk_rows, r.chunks, b.training,
-                        b.want, (double)sig->attrs.batchnorm.eps, (double)sig->attrs.batchnorm.momentum);
+    return skp__cl_launch(p, file, "batchnorm_dx_apply", same, 1, &global, &one,
+                          "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 w d d d d d d d d", b.C, r.columns, b.fuse, b.total,
+                          r.chunk_rows, r.chunks, b.training, b.want);
+  return skp__cl_launch(p, file, "batchnorm_apply", same, 1, &global, &one,
+                        "o0 o1 o2 o3 o4 i0 i1 i2 i3 i4 i5 w d d d d d d d d f f", b.C, r.columns, b.fuse, b.total,
+                        r.chunk_rows, r.chunks, b.training, b.want, (double)sig->attrs.batchnorm.eps,
+                        (double)sig->attrs.batchnorm.momentum);
 }
 
 /* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace --------- */
