@@ -23,6 +23,9 @@ struct skp_backend_options {
   int threads;        /* 0: let the device decide */
   int64_t memory;     /* bytes to use at most; 0: SKIPPER_MEMORY (in MiB), else all that there are */
   FILE *trace;        /* not NULL: say which method each op got and why others were refused */
+  void (*compiling)(void *user, int done,
+                    int all); /* (may be NULL) told while programs are compiled ahead, several times a second */
+  void *user;
 };
 
 struct skp_backend_info {
@@ -54,6 +57,8 @@ struct skp_backend_ops {
                       int64_t bytes);
   skp_status (*read)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
 
+  /* Says what will be prepared next, so that kernels can be compiled side by side. It may take as long as that, and never fails. */
+  void (*expect)(struct skp_backend *b, const struct skp_sig *sigs, size_t n);
   /* Chooses a method for `sig` (copied). `method` not NULL: that one, or SKP_UNSUPPORTED with its reason. */
   skp_status (*prepare)(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
                         const char *method);

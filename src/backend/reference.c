@@ -133,6 +133,10 @@ static const char *method_refusal(struct skp_backend *b, const struct skp_sig *s
   return method_name(b, sig->op, n) ? NULL : "there is no such method";
 }
 
+static void expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n) {
+  (void)b, (void)sigs, (void)n; /* nothing is compiled */
+}
+
 static skp_status prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
                           const char *wanted) {
   *out = NULL;
@@ -231,6 +235,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .buffer_destroy = buffer_destroy,
     .write = copy_in,
     .read = copy_out,
+    .expect = expect,
     .prepare = prepare,
     .workspace = workspace,
     .method = chosen_method,

@@ -47,8 +47,22 @@ static skp_status fail_at(skp_status status, const struct skp_plan *p, size_t n)
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */
 
+static skp_status expect(struct skp_plan *p) {
+  struct skp_sig *sigs;
+  size_t n = 0;
+  SKP_TRY(skp__alloc(&sigs, p->g->nodes.n, sizeof *sigs));
+  for (size_t i = 0; i < p->g->nodes.n; i++) {
+    struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[i]);
+    if (sig.op->reference) sigs[n++] = sig;
+  }
+  p->b->ops->expect(p->b, sigs, n);
+  free(sigs);
+  return SKP_OK;
+}
+
 static skp_status prepare(struct skp_plan *p) {
   size_t nodes = p->g->nodes.n;
+  SKP_TRY(expect(p));
   SKP_TRY(skp__alloc(&p->node, nodes, sizeof *p->node));
   SKP_TRY(skp__alloc(&p->list, nodes, sizeof *p->list));
   for (size_t n = 0; n < nodes; n++) {

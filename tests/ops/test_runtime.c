@@ -1,86 +1,6 @@
-/* test_runtime.c: the OpenCL backend's own mechanisms: memory, launches, choice of methods, tickets, failures, and the disk cache.
- * SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
-#include "test.h"
-#include <dirent.h>
-#include <math.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+/* test_runtime.c: the OpenCL backend's own mechanisms: memory, launches, choice of methods, tickets and failures. SPDX-License-Identifier: MIT */
+#include "device.h"
 #include <time.h>
-#include <unistd.h>
-
-static const struct skp_backend_ops *ops = &skp__backend_opencl;
-static struct skp_backend *b;
-static struct skp__cl *cl;
-
-static void open_with(struct skp_backend_options options) {
-  ck_ok(ops->open(&b, &options));
-  cl = (struct skp__cl *)b;
-}
-
-static void open_device(void) { open_with((struct skp_backend_options){0}); }
-
-static void close_device(void) {
-  ops->close(b);
-  b = NULL;
-}
-
-static void finish(void) {
-  uint64_t ticket;
-  ck_ok(ops->ticket(b, &ticket));
-  ck_ok(ops->wait(b, ticket));
-}
-
-static struct skp_buffer *buffer(int64_t floats) {
-  struct skp_buffer *made;
-  ck_ok(ops->buffer_create(b, &made, 4 * floats));
-  return made;
-}
-
-static void write_floats(struct skp_buffer *to, const float *from, int64_t n) {
-  ck_ok(ops->write(b, to, 0, from, 4 * n));
-  finish();
-}
-
-static void read_floats(float *to, struct skp_buffer *from, int64_t n) {
-  ck_ok(ops->read(b, from, 0, to, 4 * n));
-  finish();
-}
-
-static struct skp_sig relu_of(int64_t n) {
-  struct skp_sig sig = {.op = &skp__op_relu};
-  sig.in[0] = sig.out[0] = skp__shape1(n);
-  return sig;
-}
-
-static struct skp_prepared *prepare_relu(int64_t n) {
-  struct skp_prepared *p;
-  struct skp_sig sig = relu_of(n);
-  ck_ok(ops->prepare(b, &p, &sig, NULL));
-  return p;
-}
-
-/* relu of n values that cross zero, NaN among them, checked one by one. */
-static void check_relu(int n) {
-  float *x = calloc((size_t)n, sizeof *x), *y = calloc((size_t)n, sizeof *y);
-  for (int i = 0; i < n; i++) x[i] = i % 7 == 3 ? NAN : (float)(i % 11 - 5);
-  struct skp_buffer *in = buffer(n), *out = buffer(n);
-  struct skp_prepared *p = prepare_relu(n);
-  write_floats(in, x, n);
-  ck_ok(ops->bind(p, &in, &out, NULL));
-  ck_ok(ops->run(b, &p, 1));
-  read_floats(y, out, n);
-  for (int i = 0; i < n; i++)
-    if (isnan(x[i]))
-      ck_assert_msg(isnan(y[i]), "relu lost the NaN at %d of %d", i, n);
-    else
-      ck_assert_msg(y[i] == (x[i] < 0 ? 0 : x[i]), "relu at %d of %d: %g for %g", i, n, y[i], x[i]);
-  ops->prepared_destroy(p);
-  ops->buffer_destroy(b, in);
-  ops->buffer_destroy(b, out);
-  free(x);
-  free(y);
-}
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
@@ -391,19 +311,6 @@ END_TEST
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/skipper-test-XXXXXX";
-
-static void fresh_folder(void) {
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  setenv("SKIPPER_CACHE", folder, 1);
-}
-
-static void remove_folder(void) {
-  char command[600];
-  snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  ck_assert_int_eq(system(command), 0);
-}
-
 START_TEST(a_crashing_driver_does_not_disturb) {
   char command[2000];
   const char *vendors = getenv("OCL_ICD_VENDORS"), *fakes = getenv("SKP_FAKE_ICDS");
@@ -440,129 +347,6 @@ START_TEST(limited_threads) {
 }
 END_TEST
 
-/* ---- the disk cache ---------------------------------------------------------------------------------------------- */
-
-/* Opens, runs a kernel, closes. True if its program came from the cache. */
-static bool from_cache(void) {
-  char trace[2000] = "";
-  FILE *to = fmemopen(trace, sizeof trace, "w");
-  open_with((struct skp_backend_options){.trace = to});
-  check_relu(100);
-  close_device();
-  fclose(to);
-  bool cached = strstr(trace, "from the cache"), compiled = strstr(trace, "compiled in");
-  ck_assert_msg(cached != compiled, "trace: %s", trace);
-  return cached;
-}
-
-/* The path of the only file in the cache. */
-static const char *entry(void) {
-  static char path[600];
-  char kernels[300];
-  int n = 0;
-  snprintf(kernels, sizeof kernels, "%s/kernels", folder);
-  DIR *dir = opendir(kernels);
-  for (struct dirent *e; dir && (e = readdir(dir));)
-    if (e->d_name[0] != '.') snprintf(path, sizeof path, "%s/%s", kernels, e->d_name), n++;
-  if (dir) closedir(dir);
-  ck_assert_int_eq(n, 1);
-  return path;
-}
-
-START_TEST(the_cache_serves) {
-  ck_assert(!from_cache());
-  ck_assert(from_cache());
-  entry();
-  setenv("SKIPPER_NO_CACHE", "1", 1);
-  ck_assert(!from_cache());
-}
-END_TEST
-
-static void damage(const char *path, long at, char change) {
-  FILE *f = fopen(path, "r+");
-  ck_assert_ptr_nonnull(f);
-  if (at < 0) {
-    ck_assert_int_eq(fseek(f, at, SEEK_END), 0);
-    at = ftell(f);
-  }
-  ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
-  int byte = fgetc(f);
-  fseek(f, at, SEEK_SET);
-  fputc(byte ^ change, f);
-  ck_assert_int_eq(fclose(f), 0);
-}
-
-START_TEST(damaged_entries_are_replaced) {
-  const long places[] = {0, 8, 20, 24, 40, 48, 100, -1};
-  ck_assert(!from_cache());
-  const char *path = entry();
-  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    damage(path, places[i], 0x10);
-    ck_assert_msg(!from_cache(), "byte %ld", places[i]);
-  }
-  const off_t lengths[] = {0, 3, 47, 48, 1000};
-  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-    ck_assert_int_eq(truncate(path, lengths[i]), 0);
-    ck_assert_msg(!from_cache(), "length %ld", (long)lengths[i]);
-  }
-  FILE *f = fopen(path, "w");
-  for (int i = 0; i < 5000; i++) fputc(i * 37 >> 3, f);
-  fclose(f);
-  ck_assert(!from_cache());
-  ck_assert(from_cache());
-}
-END_TEST
-
-START_TEST(no_folder_no_cache) {
-  setenv("SKIPPER_CACHE", "/proc/nowhere", 1);
-  ck_assert(!from_cache());
-}
-END_TEST
-
-START_TEST(processes_share_the_cache) {
-  pid_t children[4];
-  for (int i = 0; i < 4; i++)
-    if (!(children[i] = fork())) {
-      from_cache();
-      _exit(0);
-    }
-  for (int i = 0; i < 4; i++) {
-    int state;
-    ck_assert_int_eq(waitpid(children[i], &state, 0), children[i]);
-    ck_assert_msg(WIFEXITED(state) && !WEXITSTATUS(state), "process %d: state %d", i, state);
-  }
-  ck_assert(from_cache());
-  entry();
-}
-END_TEST
-
-START_TEST(the_cache_has_a_limit) {
-  char path[300];
-  snprintf(path, sizeof path, "%s/kernels", folder);
-  ck_assert_int_eq(mkdir(path, 0777), 0);
-  snprintf(path, sizeof path, "%s/kernels/old.bin", folder);
-  fclose(fopen(path, "w"));
-  ck_assert_int_eq(truncate(path, (off_t)300 << 20), 0); /* a hole */
-  ck_assert(!from_cache());
-  ck_assert_int_ne(access(path, F_OK), 0);
-  ck_assert(from_cache());
-}
-END_TEST
-
-/* ------------------------------------------------------------------------------------------------------------------ */
-
-/* Asked in a process of its own: the tests must find OpenCL not yet loaded. */
-static bool there_is_a_device(void) {
-  pid_t child = fork();
-  if (!child) {
-    bool good = ops->open(&b, &(struct skp_backend_options){0}) == SKP_OK;
-    if (!good) fprintf(stderr, "Skipped: %s\n", skp_error_message());
-    _exit(good ? 0 : 1);
-  }
-  int state = 1;
-  return child > 0 && waitpid(child, &state, 0) == child && !state;
-}
-
 int main(void) {
   if (!there_is_a_device()) return SKP_TEST_SKIPPED;
   Suite *suite = suite_create("runtime");
@@ -587,11 +371,6 @@ int main(void) {
   tcase_add_test(opening, a_hang_is_named);
   tcase_add_test(opening, a_crashing_driver_does_not_disturb);
   tcase_add_test(opening, limited_threads);
-  tcase_add_test(opening, the_cache_serves);
-  tcase_add_test(opening, damaged_entries_are_replaced);
-  tcase_add_test(opening, no_folder_no_cache);
-  tcase_add_test(opening, processes_share_the_cache);
-  tcase_add_test(opening, the_cache_has_a_limit);
   tcase_set_timeout(opened, 120);
   tcase_set_timeout(opening, 240);
   suite_add_tcase(suite, opened);

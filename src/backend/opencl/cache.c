@@ -29,7 +29,6 @@ struct header {
 struct skp__cl_cache {
   char *folder;
   struct hash device; /* of what all keys share */
-  bool stored;        /* something was added: prune at the end */
 };
 
 /* ---- hashing ---------------------------------------------------------------------------------------------------- */
@@ -123,7 +122,7 @@ static void prune(const char *folder, int64_t limit) {
 void skp__cl_cache_close(struct skp__cl *cl) {
   struct skp__cl_cache *c = cl->cache;
   if (!c) return;
-  if (c->stored) prune(c->folder, FOLDER_LIMIT);
+  prune(c->folder, FOLDER_LIMIT);
   free(c->folder);
   free(c);
   cl->cache = NULL;
@@ -157,6 +156,14 @@ static cl_program program_from(struct skp__cl *cl, const unsigned char *binary, 
     return program;
   if (code == CL_SUCCESS) clReleaseProgram(program);
   return NULL;
+}
+
+bool skp__cl_cache_has(struct skp__cl *cl, const char *text, const char *options) {
+  char *path;
+  if (!cl->cache || entry_path(&path, cl->cache, hash_program(cl->cache, text, options)) != SKP_OK) return false;
+  bool there = !access(path, R_OK);
+  free(path);
+  return there;
 }
 
 cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *options) {
@@ -215,7 +222,7 @@ void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *tex
   if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
       entry_path(&path, cl->cache, h.key) == SKP_OK) {
     h.sum = hash_add((struct hash){0}, binary, bytes);
-    if (write_entry(path, &h, binary)) cl->cache->stored = true;
+    (void)write_entry(path, &h, binary);
   }
   free(path);
   free(binary);

@@ -64,10 +64,12 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   SKP_TRY(skp__devices_list(&list));
   SKP_TRY(skp__devices_choose(&d, list, or_environment(options->platform, "SKIPPER_PLATFORM"),
                               or_environment(options->device, "SKIPPER_DEVICE")));
-  SKP_TRY(skp__device_handles(&cl->platform_id, &cl->device, d));
   snprintf(cl->name, sizeof cl->name, "%s", d->name);
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
+  skp__cl_cache_open(cl);
+  skp__cl_compilers_start(cl, d, options->threads);
+  SKP_TRY(skp__device_handles(&cl->platform_id, &cl->device, d));
   SKP_TRY(ask(cl, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width));
   bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
   cl->lanes = (int)width;
@@ -114,7 +116,6 @@ static skp_status open_parts(struct skp__cl *cl, const struct skp_backend_option
   SKP_TRY(find_device(cl, options));
   SKP_TRY(describe(cl));
   SKP_TRY(open_queue(cl));
-  skp__cl_cache_open(cl);
   return skp__cl_tickets_create(cl);
 }
 
@@ -122,6 +123,7 @@ static void close_device(struct skp_backend *b) {
   struct skp__cl *cl = (struct skp__cl *)b;
   if (!cl) return;
   uint64_t last;
+  skp__cl_compilers_stop(cl);
   if (cl->tickets && !cl->lost && skp__cl_ticket(b, &last) == SKP_OK) (void)skp__cl_wait(b, last);
   skp__cl_programs_free(cl);
   if (!cl->hung) {
@@ -142,7 +144,8 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
   SKP_TRY(skp__alloc(&cl, 1, sizeof *cl));
   cl->base.ops = &skp__backend_opencl;
   cl->trace = options->trace;
-  cl->opened = skp__cl_now();
+  cl->compiling = options->compiling;
+  cl->compiling_user = options->user;
   skp_status status = open_parts(cl, options);
   if (status != SKP_OK) {
     close_device(&cl->base);
@@ -170,6 +173,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .buffer_destroy = skp__cl_buffer_destroy,
     .write = skp__cl_write,
     .read = skp__cl_read,
+    .expect = skp__cl_expect,
     .prepare = skp__cl_prepare,
     .workspace = skp__cl_workspace,
     .method = skp__cl_method_of,

@@ -12,6 +12,7 @@
 struct skp__cl_program; /* a built program: one file of cl/ with one set of options */
 struct skp__cl_tickets; /* what is in flight */
 struct skp__cl_cache;   /* built programs on disk */
+struct skp__cl_compilers;
 
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
@@ -37,10 +38,12 @@ struct skp__cl {
   bool hung;              /* it did not finish in time: the driver would wait for ever if asked to release things */
   SKP_ARRAY(struct skp__cl_program) programs;
   struct skp__cl_tickets *tickets;
-  struct skp__cl_cache *cache; /* NULL: none */
-  char *forced;                /* "OP=METHOD,…", "" for none */
+  struct skp__cl_cache *cache;         /* NULL: none */
+  struct skp__cl_compilers *compilers; /* NULL: none */
+  void (*compiling)(void *user, int done, int all);
+  void *compiling_user;
+  char *forced; /* "OP=METHOD,…", "" for none */
   FILE *trace;
-  double opened; /* when: seconds of skp__cl_now */
 };
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */

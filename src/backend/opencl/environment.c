@@ -45,5 +45,8 @@ static void give_pocl_a_folder(struct skp_device_list *list) {
 
 void skp__environment_prepare(struct skp_device_list *list) {
   setenv("RUSTICL_ENABLE", "radeonsi,iris,panfrost,asahi,freedreno", 0); /* unset, rusticl shows nothing */
+  /* PoCL compiles a kernel for each work-group size that it is launched with, at the launch, and once more for all sizes when a binary
+   * is asked for. One for all sizes is as fast for kernels like ours, and what the cache gets is all that a launch needs. */
+  setenv("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
   give_pocl_a_folder(list);
 }

@@ -142,6 +142,7 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
                           const size_t *global, const size_t *local, const char *args, ...) {
   struct skp__cl *cl = p->cl;
   cl_program program;
+  if (skp__cl_note(cl, file, options)) return SKP_OK;
   SKP_TRY(skp__cl_program(cl, &program, file, options));
   SKP_TRY(SKP_GROW(&p->steps));
   struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];

@@ -1,12 +1,9 @@
-/* program.c: kernels from source to program, shared by equal file and options. What was compiled goes to the disk cache when the device is
- * closed, not before the first step: a driver may have to compile more to give a binary (PoCL: as long again), and so it gets limited time.
+/* program.c: kernels from source to program, shared by equal file and options. What was compiled goes to the disk cache at once, so that the
+ * shortest run leaves it there; PoCL compiles what a program's kernels launch when it is asked for the binary (see environment.c).
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* Storing takes at most this share of the time that the device was open, or this many seconds; what is left over is stored another time. */
-static const double STORE_SHARE = 0.1, STORE_LEAST_S = 1;
 
 /* Warnings are the business of Skipper's own tests; PoCL would print their number. Never here: the flags that drop NaN or infinity. */
 static const char COMMON_OPTIONS[] = "-cl-std=CL1.2 -w";
@@ -15,7 +12,6 @@ struct skp__cl_program {
   char *file, *options;
   const char *text;
   cl_program program;
-  bool compiled; /* not from the disk cache */
 };
 
 static void free_program(struct skp__cl_program *p) {
@@ -69,19 +65,29 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   SKP_TRY(find_source(&p->text, file));
   double start = skp__cl_now();
   p->program = skp__cl_cache_load(cl, p->text, p->options);
-  p->compiled = !p->program;
-  if (p->compiled) SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
+  bool compiled = !p->program;
+  if (compiled) {
+    SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
+    skp__cl_cache_store(cl, p->program, p->text, p->options);
+  }
   if (cl->trace)
-    fprintf(cl->trace, "cl/%s.cl %s: %s in %.3f s\n", file, options, p->compiled ? "compiled" : "from the cache",
+    fprintf(cl->trace, "cl/%s.cl %s: %s in %.3f s\n", file, options, compiled ? "compiled" : "from the cache",
             skp__cl_now() - start);
   return SKP_OK;
 }
 
-skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file, const char *options) {
+static const struct skp__cl_program *find_program(const struct skp__cl *cl, const char *file, const char *options) {
   for (size_t i = 0; i < cl->programs.n; i++) {
     const struct skp__cl_program *p = &cl->programs.at[i];
-    if (strcmp(p->file, file) || strcmp(p->options + sizeof COMMON_OPTIONS, options)) continue;
-    *out = p->program;
+    if (!strcmp(p->file, file) && !strcmp(p->options + sizeof COMMON_OPTIONS, options)) return p;
+  }
+  return NULL;
+}
+
+skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file, const char *options) {
+  const struct skp__cl_program *known = find_program(cl, file, options);
+  if (known) {
+    *out = known->program;
     return SKP_OK;
   }
   SKP_TRY(skp__cl_alive(cl));
@@ -97,17 +103,20 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
   return status;
 }
 
-static void store_compiled(struct skp__cl *cl) {
-  double start = skp__cl_now(), share = STORE_SHARE * (start - cl->opened);
-  double until = start + (share > STORE_LEAST_S ? share : STORE_LEAST_S);
-  for (size_t i = 0; i < cl->programs.n && skp__cl_now() < until; i++) {
-    const struct skp__cl_program *p = &cl->programs.at[i];
-    if (p->compiled) skp__cl_cache_store(cl, p->program, p->text, p->options);
-  }
+bool skp__cl_program_ready(struct skp__cl *cl, const char *file, const char *options, size_t *weight) {
+  char *all = NULL;
+  const char *text;
+  *weight = 0;
+  if (find_program(cl, file, options) || find_source(&text, file) != SKP_OK ||
+      skp__format(&all, "%s %s", COMMON_OPTIONS, options) != SKP_OK)
+    return true; /* nothing that could be done ahead */
+  *weight = strlen(text);
+  bool ready = skp__cl_cache_has(cl, text, all);
+  free(all);
+  return ready;
 }
 
 void skp__cl_programs_free(struct skp__cl *cl) {
-  if (!cl->lost) store_compiled(cl);
   for (size_t i = 0; i < cl->programs.n; i++) free_program(&cl->programs.at[i]);
   SKP_FREE(&cl->programs);
 }

@@ -75,13 +75,24 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
 /* The same from a text, not looked up among the embedded files; the caller releases it. */
 skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, const char *text, const char *options);
 void skp__cl_programs_free(struct skp__cl *cl);
+/* Whether a program is built or in the disk cache; *weight: the length of its source. */
+bool skp__cl_program_ready(struct skp__cl *cl, const char *file, const char *options, size_t *weight);
 
 /* ---- cache.c: none of it fails; without a folder, or with SKIPPER_NO_CACHE=1, it does nothing ---------------------- */
 void skp__cl_cache_open(struct skp__cl *cl);
 void skp__cl_cache_close(struct skp__cl *cl);
+bool skp__cl_cache_has(struct skp__cl *cl, const char *text, const char *options); /* as far as its name tells */
 /* The built program, or NULL. */
 cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *options);
 void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *text, const char *options);
+
+/* ---- compilers.c: programs compiled ahead by processes of their own ------------------------------------------------ */
+/* Forks compilers for a device of which `cl` has the names and the cache; to be called before its driver is loaded. */
+void skp__cl_compilers_start(struct skp__cl *cl, const struct skp_device *d, int threads);
+void skp__cl_compilers_stop(struct skp__cl *cl);
+/* True while launches are noted, not made: then it has noted this one's program. */
+bool skp__cl_note(struct skp__cl *cl, const char *file, const char *options);
+void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n); /* a slot of the backend */
 
 /* ---- launch.c --------------------------------------------------------------------------------------------------- */
 /* Frees the steps, so that another method can be tried. */
