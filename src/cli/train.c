@@ -2,6 +2,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "train/parts.h"
 #include "train/schedule.h"
 #include <errno.h>
 #include <signal.h>
@@ -287,10 +288,12 @@ static skp_status check_end(const struct training *t) {
 /* Everything that can be checked without a device is checked before one is opened. */
 static skp_status check(struct training *t) {
   struct cli *c = t->c;
+  struct skp__parts parts;
   SKP_TRY(skp__schedule_check(&c->model->recipe));
   SKP_TRY(check_end(t));
   if (t->o.max_steps != 0) SKP_TRY(check_step(t));
   SKP_TRY(open_data(t));
+  if (t->o.max_steps != 0) SKP_TRY(skp__parts_plan(&parts, c->model, t->train->n));
   SKP_TRY(choose_folder(t));
   t->o.out = t->out;
   return t->resume ? skp__resume_check(t->resume, c->model, &(struct skp_data){t->train, t->valid, t->test}, &t->o)

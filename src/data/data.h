@@ -141,7 +141,8 @@ struct skp_loader_options {
   int resize;   /* shorter side of the images from which those are cut, at least size; 0: the same */
   int channels; /* of them, 1 or 3; 0: as stored */
   int64_t batch;
-  bool shuffle; /* a fresh permutation for each epoch, from (seed, epoch) */
+  bool shuffle;   /* a fresh permutation for each epoch, from (seed, epoch) */
+  int64_t images; /* of an epoch, those after them in its order being left out; 0: all */
   bool
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
   bool balanced; /* each class that has images comes equally often, see balance.c; else each image once an epoch */

@@ -45,7 +45,10 @@ struct skp_loader {
   struct slot *slot; /* [depth]; a slot's content belongs to its filler while FILLING, to the caller while HELD */
 };
 
-int64_t skp__loader_batches(const struct skp_loader *l) { return (l->source->n + l->o.batch - 1) / l->o.batch; }
+/* Images of an epoch. */
+static int64_t images(const struct skp_loader *l) { return l->o.images ? l->o.images : l->source->n; }
+
+int64_t skp__loader_batches(const struct skp_loader *l) { return (images(l) + l->o.batch - 1) / l->o.batch; }
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
@@ -63,7 +66,7 @@ static void pick_samples(struct skp_loader *l, struct slot *slot) {
   b->epoch = l->claimed / batches;
   b->index = l->claimed % batches;
   if (l->ordered != b->epoch) begin_epoch(l, b->epoch);
-  int64_t first = b->index * l->o.batch, left = n - first;
+  int64_t first = b->index * l->o.batch, left = images(l) - first;
   b->n = l->o.wrap || left > l->o.batch ? l->o.batch : left;
   for (int64_t i = 0; i < b->n; i++) {
     const uint32_t place = l->order[(first + i) % n];
@@ -218,6 +221,8 @@ static skp_status check_options(const struct skp_source *s, const struct skp_loa
   if (o->resize && o->resize < o->size)
     return skp__fail(SKP_INTERNAL, "Images resized to %d have no room for one of %d × %d.", o->resize, o->size,
                      o->size);
+  if (o->images < 0 || o->images > s->n)
+    return skp__fail(SKP_INTERNAL, "An epoch cannot have %lld of %lld images.", (long long)o->images, (long long)s->n);
   if (o->start < 0) return skp__fail(SKP_INTERNAL, "A loader cannot start at batch %lld.", (long long)o->start);
   for (int c = 0; c < o->n_norm; c++)
     if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] == 0)

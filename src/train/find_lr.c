@@ -6,6 +6,7 @@
  * Each step is waited for: the next one is not worth making once the loss has diverged. */
 #include "train/find_lr.h"
 #include "base/file.h"
+#include "train/parts.h"
 #include "train/session.h"
 #include <math.h>
 #include <stdlib.h>
@@ -106,8 +107,10 @@ static skp_status climb_and_return(struct ramp *r, const struct skp_source *trai
 
 skp_status skp__find_lr(struct skp_lr_curve *out, struct skp_session *s, const struct skp_source *train,
                         const struct skp_lr_options *o) {
+  struct skp__parts parts;
   struct ramp r = {.s = s, .o = o, .curve = out};
   *out = (struct skp_lr_curve){.n = 0};
+  SKP_TRY(skp__parts_plan(&parts, s->model, INT64_MAX)); /* all batches are full */
   SKP_TRY(skp__alloc(&out->at, (size_t)o->steps, sizeof *out->at));
   SKP_TRY(climb_and_return(&r, train));
   skp__lr_curve_judge(out);

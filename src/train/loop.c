@@ -6,6 +6,7 @@
  * labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
 #include "base/clock.h"
 #include "train/metrics.h"
+#include "train/parts.h"
 #include "train/run.h"
 #include "train/schedule.h"
 #include <math.h>
@@ -30,7 +31,7 @@ struct loop {
   char *described;            /* what the run is made of: see skp__state_describe */
   struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
   struct slot slot[SKP_STEPS_AHEAD];
-  int64_t parts;           /* in which a step's images go through the network, at most */
+  struct skp__parts parts; /* in which a step's images go through the network */
   int64_t queued;          /* steps of the whole run */
   struct skp__position at; /* after the steps whose result the host has */
   int64_t first,
@@ -45,12 +46,6 @@ struct loop {
 };
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
-
-/* Images that go through the network at once. */
-static int64_t part_size(const struct loop *l) {
-  int64_t batch = l->s->model->recipe.batch, n = l->data->train->n < batch ? l->data->train->n : batch;
-  return (n + l->parts - 1) / l->parts;
-}
 
 /* What the update reads. */
 static skp_status queue_numbers(struct loop *l, struct slot *slot, struct skp_plan *plan) {
@@ -90,7 +85,7 @@ static skp_status queue_part(struct loop *l, struct slot *slot, struct skp_plan 
   float *weights = slot->weights[first == 0 ? 0 : first + n < slot->n ? 1 : 2];
   weights[0] = first > 0;
   weights[1] = (float)((double)n / (double)slot->n);
-  SKP_TRY(feed(l, slot, part, first / part_size(l), first));
+  SKP_TRY(feed(l, slot, part, first / skp__parts_size(&l->parts), first));
   SKP_TRY(l->s->b->ops->write(l->s->b, skp__plan_buffer(part, skp__plan_graph(part)->weights), 0, weights,
                               sizeof slot->weights[0]));
   return skp__plan_run(part);
@@ -98,8 +93,9 @@ static skp_status queue_part(struct loop *l, struct slot *slot, struct skp_plan 
 
 static skp_status queue_parts(struct loop *l, struct slot *slot) {
   struct skp_plan *part = NULL, *update;
+  const int64_t size = skp__parts_size(&l->parts);
   for (int64_t first = 0, n; first < slot->n; first += n) {
-    n = part_size(l) < slot->n - first ? part_size(l) : slot->n - first;
+    n = size < slot->n - first ? size : slot->n - first;
     SKP_TRY(skp__session_plan(l->s, &part, n, SKP_STEP_PART));
     SKP_TRY(queue_part(l, slot, part, first, n));
   }
@@ -113,7 +109,7 @@ static skp_status queue_step(struct loop *l) {
   struct slot *slot = &l->slot[l->queued % SKP_STEPS_AHEAD];
   SKP_TRY(skp__loader_next(l->loader, &slot->batch, &l->waited));
   slot->n = slot->batch->n;
-  SKP_TRY(l->parts == 1 ? queue_whole(l, slot) : queue_parts(l, slot));
+  SKP_TRY(l->parts.parts == 1 ? queue_whole(l, slot) : queue_parts(l, slot));
   SKP_TRY(l->s->b->ops->ticket(l->s->b, &slot->ticket));
   l->queued++;
   return SKP_OK;
@@ -266,7 +262,7 @@ static const struct skp_source *judged_by(const struct loop *l) {
 
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  return skp__evaluate(s, source, part_size(l), l->o->threads, out, NULL, l->answers);
+  return skp__evaluate(s, source, skp__parts_size(&l->parts), l->o->threads, out, NULL, l->answers);
 }
 
 /* Writes where the best weights err, by the answers to the images of `source`. */
@@ -334,13 +330,13 @@ static skp_status prepare_pieces(struct loop *l, int64_t n, int64_t size, skp_st
 /* Makes the plans that the run will need, so that a lack of memory shows before any training. */
 static skp_status prepare_plans(struct loop *l) {
   struct skp_plan *plan;
-  int64_t batch = l->s->model->recipe.batch, n = l->data->train->n, size = part_size(l);
-  skp_step step = l->parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
+  int64_t batch = l->parts.batch, n = skp__parts_epoch(&l->parts), size = skp__parts_size(&l->parts);
+  skp_step step = l->parts.parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
   const struct skp_source *by = judged_by(l);
   choose_weights(l, true);
   if (n >= batch) SKP_TRY(prepare_pieces(l, batch, size, step));
   if (n % batch) SKP_TRY(prepare_pieces(l, n % batch, size, step));
-  if (l->parts > 1) SKP_TRY(skp__session_plan(l->s, &plan, 1, SKP_STEP_UPDATE));
+  if (l->parts.parts > 1) SKP_TRY(skp__session_plan(l->s, &plan, 1, SKP_STEP_UPDATE));
   if (by) SKP_TRY(prepare_pieces(l, by->n, size, SKP_STEP_EVAL));
   choose_weights(l, l->at.step > 0);
   return skp__backend_finish(l->s->b); /* some drivers find out late */
@@ -348,20 +344,28 @@ static skp_status prepare_plans(struct loop *l) {
 
 /* The same, with as many parts as the device's memory makes necessary. */
 static skp_status fit_plans(struct loop *l) {
-  int64_t asked = l->s->model->recipe.accumulate;
   skp_status status;
-  l->parts = asked;
-  while ((status = prepare_plans(l)) == SKP_DEVICE_MEMORY && part_size(l) > 1) {
+  bool cut = false;
+  SKP_TRY(skp__parts_plan(&l->parts, l->s->model, l->data->train->n));
+  while ((status = prepare_plans(l)) == SKP_DEVICE_MEMORY && skp__parts_cut(&l->parts)) {
     skp__session_forget_plans(l->s);
-    l->parts *= 2;
+    cut = true;
   }
-  if (status == SKP_OK && l->parts > asked && l->o->say)
+  if (status == SKP_OK && cut && l->o->say)
     fprintf(l->o->say,
             "The device has not enough memory for a whole step: its images go through the network %lld at a time, and "
             "their gradients are added up. Batchnorms then see the statistics of so many images only, so the results "
             "differ from those of a device with more memory.\n",
-            (long long)part_size(l));
+            (long long)skp__parts_size(&l->parts));
   return status;
+}
+
+static void say_left_out(const struct loop *l) {
+  if (l->o->say && skp__parts_epoch(&l->parts) < l->parts.images)
+    fprintf(l->o->say,
+            "The last image of each epoch is left out: it would be alone, and %s, which normalises maps of one pixel, "
+            "learns nothing from one value a channel.\n",
+            l->parts.layer);
 }
 
 /* An epoch that has all its steps is closed first, also where a run goes on that was ended in between. */
@@ -384,6 +388,7 @@ static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
   skp__session_loading(&options, r, true);
+  options.images = skp__parts_epoch(&l->parts);
   options.start = l->at.step;
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
@@ -393,13 +398,14 @@ static skp_status start_loader(struct loop *l) {
 /* What each slot needs for each part. */
 static skp_status create_slots(struct loop *l) {
   for (int i = 0; i < SKP_STEPS_AHEAD; i++)
-    SKP_TRY(skp__alloc(&l->slot[i].draw, (size_t)l->parts, sizeof *l->slot->draw));
+    SKP_TRY(skp__alloc(&l->slot[i].draw, (size_t)l->parts.parts, sizeof *l->slot->draw));
   return SKP_OK;
 }
 
 static skp_status prepare(struct loop *l) {
   int64_t valid = l->data->valid ? l->data->valid->n : 0, test = l->data->test ? l->data->test->n : 0;
   SKP_TRY(fit_plans(l));
+  say_left_out(l);
   SKP_TRY(create_slots(l));
   SKP_TRY(skp__alloc(&l->answers, (size_t)(valid > test ? valid : test), sizeof *l->answers));
   if (l->o->resume) SKP_TRY(skp__state_restore(l->o->resume, l->s));
