@@ -71,8 +71,7 @@ static int utf8_length(const unsigned char *p, const unsigned char *end) {
   return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
 }
 
-/* What stands in the way of printing and finding a tensor by this name; NULL: nothing. */
-static const char *name_defect(const char *name) {
+const char *skp__st_name_defect(const char *name) {
   const unsigned char *p = (const unsigned char *)name, *end = p + strlen(name);
   for (int n; p < end; p += n) {
     n = utf8_length(p, end);
@@ -178,7 +177,7 @@ static skp_status read_offsets(struct skp_st_tensor *t, const char *name, const 
 
 static skp_status read_tensor(struct skp_st_tensor *t, const char *name, const cJSON *entry, const char *data,
                               int64_t data_bytes) {
-  const char *defect = name_defect(entry->string);
+  const char *defect = skp__st_name_defect(entry->string);
   if (defect) return skp__fail(SKP_FORMAT, "%s: the name of a tensor %s.", name, defect);
   SKP_TRY(skp__strdup(&t->name, entry->string));
   if (!cJSON_IsObject(entry)) return skp__fail(SKP_FORMAT, "%s: tensor '%.200s' is not described.", name, t->name);
@@ -312,7 +311,10 @@ skp_status skp__st_parse(struct skp_st_file *out, const void *bytes, int64_t siz
 }
 
 void skp__st_free(struct skp_st_file *f) {
-  for (size_t i = 0; i < f->tensors; i++) free(f->tensor[i].name);
+  for (size_t i = 0; i < f->tensors; i++) {
+    free(f->tensor[i].name);
+    free(f->tensor[i].own);
+  }
   for (size_t i = 0; i < f->metas; i++) {
     free(f->meta[i].key);
     free(f->meta[i].value);
@@ -383,7 +385,7 @@ static skp_status add_metadata(cJSON *header, const struct skp_st_meta *meta, si
 /* A file that the reader would refuse is not written. */
 static skp_status check_tensor(const char *path, const struct skp_st_tensor *t) {
   int64_t bytes;
-  const char *defect = !strcmp(t->name, metadata_key) ? "is reserved" : name_defect(t->name);
+  const char *defect = !strcmp(t->name, metadata_key) ? "is reserved" : skp__st_name_defect(t->name);
   if (!defect && !dtype_bytes(t->dtype)) defect = "has an unknown dtype";
   if (!defect && (t->rank < 0 || t->rank > MAX_RANK || !tensor_bytes(&bytes, t))) defect = "has an impossible shape";
   return defect ? skp__fail(SKP_INTERNAL, "Cannot write %s: tensor '%.200s' %s.", path, t->name, defect) : SKP_OK;

@@ -14,6 +14,7 @@ struct skp_st_tensor {
   int64_t dim[8];
   int64_t bytes;
   const void *data; /* within the file's memory; 8-byte aligned is not promised: memcpy from it */
+  void *own;        /* or fresh memory, freed with the tensor; NULL: it is not */
 };
 
 struct skp_st_meta {
@@ -35,6 +36,8 @@ skp_status skp__st_read(struct skp_st_file *out, const char *path);
 /* The same from memory (copied); `name` stands for the path in errors. */
 skp_status skp__st_parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name);
 void skp__st_free(struct skp_st_file *f); /* an all-zero struct is fine */
+/* What stands in the way of printing and finding a tensor by this name; NULL: nothing. */
+const char *skp__st_name_defect(const char *name);
 const struct skp_st_tensor *skp__st_find(const struct skp_st_file *f, const char *name);
 const char *skp__st_meta(const struct skp_st_file *f, const char *key); /* NULL if absent */
 

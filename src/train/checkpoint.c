@@ -1,5 +1,5 @@
 /* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts. SPDX-License-Identifier: MIT */
-#include "io/safetensors.h"
+#include "io/weights.h"
 #include "train/metadata.h"
 #include "train/session.h"
 #include <stdlib.h>
@@ -127,7 +127,8 @@ int64_t skp__checkpoint_bytes(const struct skp_model *m) {
 
 struct load {
   const struct skp_st_file *file;
-  FILE *report; /* NULL: nowhere */
+  FILE *report;    /* NULL: nowhere */
+  char prefix[64]; /* of the file's names, which the model's lack */
   int matched, defects;
   char first[1024]; /* the first defects, for an error text */
 };
@@ -147,31 +148,77 @@ static const char *shape_text(char *text, size_t size, const struct skp_st_tenso
   return text;
 }
 
-/* Copies one weight if the file has it with the right type and shape; else says why not. */
+/* The file's tensor of a name of the model; NULL: it has none. */
+static const struct skp_st_tensor *find_in_file(const struct load *l, const char *name) {
+  char text[1024];
+  snprintf(text, sizeof text, "%s%s", l->prefix, name);
+  return skp__st_find(l->file, text);
+}
+
+/* Copies one weight if the file has it with a type and shape that fit; else says why not. */
 static skp_status load_weight(struct load *l, const struct skp_tensor *t, float *flat) {
   struct skp_st_tensor want = file_tensor(t);
-  const struct skp_st_tensor *have = skp__st_find(l->file, t->name);
+  const struct skp_st_tensor *have = find_in_file(l, t->name);
   char text[512], a[128], b[128];
   if (!have) {
     snprintf(text, sizeof text, "%s: not in the file", t->name);
     defect(l, text);
     return SKP_OK;
   }
-  bool same = have->rank == want.rank && strcmp(have->dtype, want.dtype) == 0;
-  for (int i = 0; same && i < want.rank; i++) same = have->dim[i] == want.dim[i];
-  if (!same) {
+  bool fits = have->rank == want.rank && skp__weights_real(have);
+  for (int i = 0; fits && i < want.rank; i++) fits = have->dim[i] == want.dim[i];
+  if (!fits) {
     snprintf(text, sizeof text, "%s: %s %s in the file, %s %s in the model", t->name, have->dtype,
              shape_text(a, sizeof a, have), want.dtype, shape_text(b, sizeof b, &want));
     defect(l, text);
     return SKP_OK;
   }
-  float *copy; /* aligned */
-  SKP_TRY(skp__alloc(&copy, (size_t)have->bytes, 1));
-  memcpy(copy, have->data, (size_t)have->bytes);
-  skp__param_from_file(flat + t->offset, copy, t);
+  float *copy;
+  SKP_TRY(skp__alloc(&copy, (size_t)skp__shape_count(&t->shape), sizeof *copy));
+  skp_status status = skp__weights_floats(copy, have);
+  if (status == SKP_OK) skp__param_from_file(flat + t->offset, copy, t);
   free(copy);
-  l->matched++;
-  return SKP_OK;
+  l->matched += status == SKP_OK;
+  return status;
+}
+
+/* ---- prefixes: what wraps a network in PyTorch puts its own name in front of all others (module., _orig_mod., backbone.) --- */
+
+static int count_found(const struct load *l, const struct skp_graph *g) {
+  int n = 0;
+  for (size_t i = 0; i < g->tensors.n; i++)
+    n += saved(&g->tensors.at[i]) && find_in_file(l, g->tensors.at[i].name) != NULL;
+  return n;
+}
+
+/* Takes what stands before `name` in `in_file` as the prefix; false: that does not end with a dot, or does not fit. */
+static bool take_prefix(struct load *l, const char *in_file, const char *name) {
+  size_t whole = strlen(in_file), own = strlen(name);
+  if (whole <= own || whole - own >= sizeof l->prefix || in_file[whole - own - 1] != '.') return false;
+  snprintf(l->prefix, sizeof l->prefix, "%.*s", (int)(whole - own), in_file);
+  return strcmp(in_file + whole - own, name) == 0;
+}
+
+/* Where more than half of the model's weights have the same words in front of their names in the file, and hardly any stands there without,
+ * those words are the prefix. All that can be one stand in front of the model's first weight or, where the file lacks that, of the next. */
+static void find_prefix(struct load *l, const struct skp_graph *g) {
+  enum { TRIED = 4 };
+  int all = 0, tried = 0, most = count_found(l, g);
+  char best[sizeof l->prefix] = "";
+  for (size_t i = 0; i < g->tensors.n; i++) all += saved(&g->tensors.at[i]);
+  for (size_t i = 0; i < g->tensors.n && tried < TRIED; i++) {
+    if (!saved(&g->tensors.at[i])) continue;
+    tried++;
+    for (size_t k = 0; k < l->file->tensors; k++) {
+      if (!take_prefix(l, l->file->tensor[k].name, g->tensors.at[i].name)) continue;
+      int found = count_found(l, g);
+      if (found <= most || 2 * found <= all) continue;
+      most = found;
+      strcpy(best, l->prefix);
+    }
+  }
+  strcpy(l->prefix, best);
+  if (*best && l->report) fprintf(l->report, "  Its names begin with \"%s\", which is passed over\n", best);
 }
 
 static skp_status load_weights(struct load *l, const struct skp_graph *g, float *params, float *state) {
@@ -199,7 +246,7 @@ static void report_head(const struct load *l, const struct skp_graph *g) {
   const struct skp_node *head = head_of(g);
   if (!head || !l->report) return;
   const struct skp_tensor *t = &g->tensors.at[head->in[1]];
-  const struct skp_st_tensor want = file_tensor(t), *have = skp__st_find(l->file, t->name);
+  const struct skp_st_tensor want = file_tensor(t), *have = find_in_file(l, t->name);
   if (have && have->rank == want.rank && have->dim[0] != want.dim[0])
     fprintf(l->report, "  The head %s begins anew: %lld classes in the file, %lld here\n", head->scope,
             (long long)have->dim[0], (long long)want.dim[0]);
@@ -209,6 +256,8 @@ static void report_head(const struct load *l, const struct skp_graph *g) {
 static void report_unknown(const struct load *l, const struct skp_graph *g) {
   for (size_t i = 0; l->report && i < l->file->tensors; i++) {
     const char *name = l->file->tensor[i].name;
+    size_t before = strlen(l->prefix);
+    if (strncmp(name, l->prefix, before) == 0) name += before;
     bool known = skp__graph_find(g, SKP_ROLE_PARAM, name) != SKP_NONE ||
                  skp__graph_find(g, SKP_ROLE_STATE, name) != SKP_NONE || strstr(name, tracked_suffix);
     if (!known) fprintf(l->report, "  %s: not in the model\n", name);
@@ -230,7 +279,9 @@ static skp_status load_file(const struct skp_st_file *file, const char *path, st
   struct load l = {.file = file, .report = report};
   float *params, *state;
   SKP_TRY(skp__session_pull(s, &params, &state));
+  find_prefix(&l, g);
   skp_status status = load_weights(&l, g, params, state);
+  if (status != SKP_OK) status = skp__fail_in(status, "%s", path);
   report_unknown(&l, g);
   report_head(&l, g);
   if (status == SKP_OK) status = check_load(&l, path, strict);
@@ -244,7 +295,7 @@ static skp_status load_file(const struct skp_st_file *file, const char *path, st
 
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report) {
   struct skp_st_file file;
-  SKP_TRY(skp__st_read(&file, path));
+  SKP_TRY(skp__weights_read(&file, path));
   skp_status status = load_file(&file, path, s, strict, report);
   skp__st_free(&file);
   return status;

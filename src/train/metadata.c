@@ -1,5 +1,6 @@
 /* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata. SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
+#include "io/weights.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,7 +202,7 @@ skp_status skp__metadata_model(struct skp_model **out, char ***class_names, cons
 skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path) {
   *out = NULL;
   struct skp_st_file file;
-  SKP_TRY(skp__st_read(&file, path));
+  SKP_TRY(skp__weights_read(&file, path));
   skp_status status = skp__metadata_model(out, class_names, &file, path);
   skp__st_free(&file);
   return status;
