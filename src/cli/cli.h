@@ -11,7 +11,7 @@
 #define CLI_OPTION_LIST(X)                                                                                             \
   X(OUT, "out", 'o', "DIR", "the run's folder; default: runs/MODEL-N")                                                 \
   X(MAX_STEPS, "max-steps", 0, "N", "stop after N updates; 0: only write the initial weights")                         \
-  X(MAX_TIME, "max-time", 0, "TIME", "stop after 90 (minutes), 45m or 1h30m; --resume goes on from there")             \
+  X(MAX_TIME, "max-time", 0, "TIME", "stop after 90 (minutes), 45m, 10s or 1h30m; --resume goes on from there")        \
   X(RESUME, "resume", 0, "[DIR]", "go on with the run in DIR, or in --out DIR, or with the latest in runs")            \
   X(SAVE_EVERY, "save-every", 0, "WHEN", "save each 1epoch (default), 200steps or 5min")                               \
   X(KEEP, "keep", 0, "N", "keep the N latest of these as step-NUMBER.safetensors; default: 0")                         \
@@ -22,7 +22,7 @@
   X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
   X(WORKERS, "workers", 0, "N",                                                                                        \
-    "threads that load and augment images; default: as --threads, or the cores, 4 at most")                            \
+    "threads that load and augment images; 0: a single one; default: as --threads, or the cores, 4 at most")           \
   X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
   X(REPORT, "report", 0, "DIR", "write confusion.csv, classes.csv and worst.csv into this folder")                     \
   X(WORST, "worst", 0, "N", "images with the highest loss that are listed; default: 20")                               \
@@ -69,6 +69,7 @@ struct cli {
   struct skp_session *session;
   char **class_names;           /* of a checkpoint */
   struct skp_source *source[2]; /* by split: opened before the model, for cli_open_data to hand out */
+  int signal;                   /* that ended the command, after it saved; 0: none */
 };
 
 struct cli_command {

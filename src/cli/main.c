@@ -1,5 +1,5 @@
 /* main.c: the table of commands. Results go to standard output, all else to standard error; exit status 0 done, 1 failed, 2 wrong
- * usage. SPDX-License-Identifier: MIT */
+ * usage, 128 + N: stopped by signal N, after saving. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/scratch.h"
 #include "cli/cli.h"
@@ -12,8 +12,8 @@ const struct cli_command cli_commands[] = {
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size workers device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
-     "best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends; twice\n"
-     "ends at once. However a run ended, --resume goes on with it to the same weights, on the same device to the bit; the\n"
+     "best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends\n"
+     "(status 130; kill: 143, hang-up: 129); twice ends at once. A limit of its own (--max-time) that is reached is no stop: status 0. However a run ended, --resume goes on with it to the same weights, on the same device to the bit; the\n"
      "model and all settings are taken from the run, only its limits, its saving and the device may be others.\n"
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
@@ -54,7 +54,16 @@ static void print_usage(FILE *to) {
   fprintf(to, "Usage: skipper COMMAND [ARGUMENT...] [OPTION...]\n\n"
               "Trains residual networks on any OpenCL device.\n\n");
   for (const struct cli_command *k = cli_commands; k->name; k++) fprintf(to, "  %-9s %s\n", k->name, k->summary);
-  fprintf(to, "\nskipper COMMAND --help shows a command's options.\nBegin with: skipper train models/identity.lua\n");
+  fprintf(to, "\nOften used:\n"
+              "  --data DIR          pictures or data files, or a built-in set: digits, shapes\n"
+              "  --out DIR           the run's folder\n"
+              "  --epochs N          how often each image is seen\n"
+              "  --lr X              learning rate; skipper lr MODEL.lua suggests one\n"
+              "  --device gpu|cpu|…  as skipper devices lists them\n"
+              "  --resume [DIR]      go on with a run\n"
+              "\nskipper COMMAND --help shows all of a command's options.\n"
+              "Begin with: skipper train models/identity.lua\n"
+              "Exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 stopped (Ctrl-C, kill) after saving.\n");
 }
 
 static const struct cli_command *find(const char *name) {
@@ -76,6 +85,7 @@ static int unknown_command(const char *word) {
 
 static int exit_status(const struct cli *c, skp_status status) {
   if (fflush(stdout) && status == SKP_OK) status = skp__fail(SKP_IO, "Cannot write to standard output.");
+  if (c->signal) return 128 + c->signal;
   if (status == SKP_OK) return 0;
   fprintf(stderr, "skipper %s: %s\n", c->command->name, skp_error_message());
   if (status == SKP_USAGE) fprintf(stderr, "skipper %s --help shows what it takes.\n", c->command->name);

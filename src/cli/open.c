@@ -27,8 +27,8 @@ skp_status cli_workers(const struct cli *c, int *out) {
   int64_t workers, cores = sysconf(_SC_NPROCESSORS_ONLN);
   cores = cores < 1 ? 1 : cores < ENOUGH ? cores : ENOUGH;
   SKP_TRY(cli_int(c, CLI_THREADS, &workers, 1, 1024, cores));
-  SKP_TRY(cli_int(c, CLI_WORKERS, &workers, 1, 1024, workers));
-  *out = (int)workers;
+  SKP_TRY(cli_int(c, CLI_WORKERS, &workers, 0, 1024, workers));
+  *out = workers ? (int)workers : 1; /* 0 asks for none beside the device; one it takes to load ahead of it */
   return SKP_OK;
 }
 

@@ -1,5 +1,6 @@
 /* options.c: words of the command line to values, by popt. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/foreign.h"
 #include <errno.h>
 #include <popt.h>
 #include <stdlib.h>
@@ -15,25 +16,28 @@ static const struct {
 #undef X
 };
 
-/* popt's `val` of an option: 1 + its number, those of the recipe after the others. */
-enum { RECIPE = CLI_OPTIONS, HELP = 1000, ROWS = CLI_OPTIONS + CLI_RECIPE_FIELDS + 2 };
+/* popt's `val` of an option: 1 + its number, those of the recipe after the others; of one of other trainers: from FOREIGN on. */
+enum { RECIPE = CLI_OPTIONS, HELP = 1000, FOREIGN = 2000 };
+enum { ROWS = CLI_OPTIONS + CLI_RECIPE_FIELDS + CLI_FOREIGN_MOST + 2 };
 
 /* A table for popt, and the names that it points to. */
 struct table {
   struct poptOption row[ROWS];
-  int n;
+  int n, own; /* rows; those of them that are Skipper's own */
   char names[CLI_RECIPE_FIELDS][32];
 };
 
 /* ---- which options a command takes ------------------------------------------------------------------------------ */
 
-/* Whether `word` is one of the blank-separated `words`. */
-static bool listed(const char *words, const char *word) {
+/* `word` among the blank-separated `words`; NULL: it is not one of them. */
+static const char *find_word(const char *words, const char *word) {
   size_t n = strlen(word);
   for (const char *at = words; (at = strstr(at, word)); at += n)
-    if ((at == words || at[-1] == ' ') && (!at[n] || at[n] == ' ')) return true;
-  return false;
+    if ((at == words || at[-1] == ' ') && (!at[n] || at[n] == ' ')) return at;
+  return NULL;
 }
+
+static bool listed(const char *words, const char *word) { return find_word(words, word); }
 
 /* Groups of options, by the word that stands for each in the table of commands. */
 static bool in_group(const char *words, int option) { return option >= CLI_PLATFORM && listed(words, "device"); }
@@ -57,6 +61,24 @@ static void add(struct table *t, const char *name, char letter, int val, const c
                                        .argDescrip = *argument ? argument : NULL};
 }
 
+static const struct poptOption *find_row(const struct table *t, const char *name) {
+  for (int i = 0; i < t->own; i++)
+    if (strcmp(t->row[i].longName, name) == 0) return &t->row[i];
+  return NULL;
+}
+
+/* Another trainer's name for an option that the command takes. */
+static void add_foreign(struct table *t, int i) {
+  const struct cli_foreign *f = &cli_foreign[i];
+  const struct poptOption *ours = f->ours ? find_row(t, strncmp(f->ours, "set ", 4) == 0 ? "set" : f->ours) : NULL;
+  if (!ours) return;
+  struct poptOption *row = &t->row[t->n++];
+  *row = *ours;
+  row->longName = f->name;
+  row->shortName = f->letter;
+  row->val = FOREIGN + i;
+}
+
 static const char *recipe_argument(const struct skp_recipe_field *f) {
   static const char *const names[] = {"NAME", "N", "X", "", "X,..."};
   return strcmp(f->name, "data") == 0 ? "DIR" : names[f->kind];
@@ -74,18 +96,79 @@ static void make_table(struct table *t, const char *words) {
     if (listed(words, options[i].name) || in_group(words, i))
       add(t, options[i].name, options[i].letter, 1 + i, options[i].argument, options[i].help);
   add(t, "help", 'h', HELP, "", "show this");
+  t->own = t->n;
+  for (size_t i = 0; i < cli_foreign_n; i++) add_foreign(t, (int)i);
 }
 
 /* ---- help ------------------------------------------------------------------------------------------------------- */
 
+/* How help lists the options; what is in none of these comes last. */
+static const struct {
+  const char *title, *names;
+} groups[] = {
+    {"Common options:",
+     "data out epochs batch lr optimizer schedule init resume report top logits set size device json help"},
+    {"Length, saving, chance:", "max-steps max-time patience save-every keep seed valid-split"},
+    {"Optimizer and learning rate:",
+     "momentum nesterov weight-decay no-decay beta1 beta2 eps clip-norm label-smoothing ema "
+     "accumulate warmup lr-step milestones gamma lr-min plateau-patience "
+     "plateau-threshold freeze freeze-bn lr-mult"},
+    {"Images:", "mean std resize test-views workers strict no-shuffle balanced no-augment"},
+    {"Augmentation:",
+     "random-resized-crop crop crop-padding crop-reflect flip cutout brightness contrast saturation hue "
+     "trivial-augment rand-augment rand-augment-ops erasing mixup cutmix"},
+    {"Device:", "platform backend threads verbose"},
+};
+enum { GROUPS = sizeof groups / sizeof *groups + 1 };
+
+/* The rows of each group, for popt: a table of tables. */
+struct help {
+  struct poptOption top[GROUPS + 1], row[GROUPS][ROWS];
+};
+
+static int group_of(const char *name) {
+  int g = 0;
+  while (g < GROUPS - 1 && !listed(groups[g].names, name)) g++;
+  return g;
+}
+
+/* Where the name stands in its group's list. */
+static size_t place_of(const char *name) {
+  int g = group_of(name);
+  return g < GROUPS - 1 ? (size_t)(find_word(groups[g].names, name) - groups[g].names) : 0;
+}
+
+static int by_place(const void *a, const void *b) {
+  size_t x = place_of(((const struct poptOption *)a)->longName), y = place_of(((const struct poptOption *)b)->longName);
+  return (x > y) - (x < y);
+}
+
+static void group_rows(struct help *h, const struct table *t) {
+  int n[GROUPS] = {0}, tables = 0;
+  memset(h, 0, sizeof *h);
+  for (int i = 0; i < t->own; i++) {
+    int g = group_of(t->row[i].longName);
+    h->row[g][n[g]++] = t->row[i];
+  }
+  for (int g = 0; g < GROUPS; g++) {
+    qsort(h->row[g], (size_t)n[g], sizeof **h->row, by_place);
+    if (!n[g]) continue;
+    h->top[tables++] = (struct poptOption){.argInfo = POPT_ARG_INCLUDE_TABLE,
+                                           .arg = h->row[g],
+                                           .descrip = g < GROUPS - 1 ? groups[g].title : "More options:"};
+  }
+}
+
 void cli_help(const struct cli_command *command, FILE *to) {
   struct table t;
+  struct help h;
   char usage[128];
   const char *argv[] = {"skipper", NULL};
   make_table(&t, command->options);
-  poptContext context = poptGetContext(NULL, 1, argv, t.row, POPT_CONTEXT_NO_EXEC);
-  snprintf(usage, sizeof usage, "%s %s[OPTION...]", command->name, command->arguments);
-  if (*command->arguments) snprintf(usage, sizeof usage, "%s %s [OPTION...]", command->name, command->arguments);
+  group_rows(&h, &t);
+  poptContext context = poptGetContext(NULL, 1, argv, h.top, POPT_CONTEXT_NO_EXEC);
+  snprintf(usage, sizeof usage, "%s %s%s[OPTION...]", command->name, command->arguments,
+           *command->arguments ? " " : "");
   poptSetOtherOptionHelp(context, usage);
   fprintf(to, "%s.\n\n", command->summary);
   poptPrintHelp(context, to, 0);
@@ -127,21 +210,45 @@ const char *cli_nearest(const char *word, const char *const *words, size_t n) {
   return best;
 }
 
+static bool is_foreign(const struct cli_foreign *f, const char *name) {
+  return (f->name && strcmp(f->name, name) == 0) || (f->letter && name[0] == f->letter && !name[1]);
+}
+
+/* The row of the table of foreign options that has this name; NULL: none. */
+static const struct cli_foreign *find_foreign(const char *name) {
+  for (size_t i = 0; i < cli_foreign_n; i++)
+    if (is_foreign(&cli_foreign[i], name)) return &cli_foreign[i];
+  return NULL;
+}
+
+/* The nearest option of the command, by Skipper's name or another's; NULL: none is near. */
+static const char *nearest_option(const struct table *t, const char *name) {
+  const char *names[ROWS];
+  int n = 0;
+  for (int i = 0; i < t->n; i++)
+    if (t->row[i].longName) names[n++] = t->row[i].longName;
+  const char *near = cli_nearest(name, names, (size_t)n);
+  const struct cli_foreign *f = near ? find_foreign(near) : NULL;
+  return f && f->ours && find_row(t, f->ours) ? f->ours : near;
+}
+
 /* What an option that this command does not know may have been meant to be. */
 static skp_status fail_unknown(const struct cli *c, const char *word) {
   struct table t;
-  const char *names[ROWS], *bare = word + strspn(word, "-");
-  char name[64];
-  snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
+  const char *bare = word + strspn(word, "-");
+  char said[64], name[64];
+  snprintf(said, sizeof said, "%.*s", (int)strcspn(bare, "="), bare);
+  cli_dashed(name, sizeof name, said);
+  const struct cli_foreign *f = find_foreign(name);
+  if (f && f->answer) return skp__fail(SKP_USAGE, "There is no option %s. %s", word, f->answer);
+  const char *meant = f && f->ours ? f->ours : name;
   for (const struct cli_command *other = cli_commands; other->name; other++) {
     make_table(&t, other->options);
-    for (int i = 0; i < t.n; i++)
-      if (strcmp(t.row[i].longName, name) == 0)
-        return skp__fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, name, other->name);
+    if (other != c->command && find_row(&t, meant))
+      return skp__fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, meant, other->name);
   }
   make_table(&t, c->command->options);
-  for (int i = 0; i < t.n; i++) names[i] = t.row[i].longName;
-  const char *near = cli_nearest(name, names, (size_t)t.n);
+  const char *near = nearest_option(&t, name);
   return near ? skp__fail(SKP_USAGE, "There is no option %s. Did you mean --%s?", word, near)
               : skp__fail(SKP_USAGE, "There is no option %s.", word);
 }
@@ -171,6 +278,15 @@ static skp_status take(struct cli *c, int option, char *text) {
   return text ? SKP_OK : skp__strdup(at, option >= RECIPE ? "true" : "");
 }
 
+/* The same of another trainer's option. */
+static skp_status take_foreign(struct cli *c, const struct table *t, const struct cli_foreign *f, char *text) {
+  char *setting;
+  if (strncmp(f->ours, "set ", 4) != 0) return take(c, find_row(t, f->ours)->val - 1, text);
+  skp_status status = skp__format(&setting, "%s=%s", f->ours + 4, text);
+  free(text);
+  return status == SKP_OK ? take_setting(c, setting) : status;
+}
+
 static skp_status take_arguments(struct cli *c, poptContext context) {
   for (const char *word; (word = poptGetArg(context));) {
     SKP_TRY(SKP_GROW(&c->arguments));
@@ -184,14 +300,15 @@ static skp_status take_arguments(struct cli *c, poptContext context) {
   return SKP_OK;
 }
 
-static skp_status read_words(struct cli *c, poptContext context, bool *help) {
+static skp_status read_words(struct cli *c, const struct table *t, poptContext context, bool *help) {
   int val;
   while ((val = poptGetNextOpt(context)) > 0) {
     if (val == HELP) {
       *help = true;
       return SKP_OK;
     }
-    SKP_TRY(take(c, val - 1, poptGetOptArg(context)));
+    SKP_TRY(val < FOREIGN ? take(c, val - 1, poptGetOptArg(context))
+                          : take_foreign(c, t, &cli_foreign[val - FOREIGN], poptGetOptArg(context)));
   }
   const char *word = poptBadOption(context, POPT_BADOPTION_NOALIAS);
   if (val == POPT_ERROR_BADOPT) return fail_unknown(c, word);
@@ -204,7 +321,7 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   make_table(&t, c->command->options);
   poptContext context = poptGetContext(NULL, argc, argv, t.row, POPT_CONTEXT_NO_EXEC);
   if (!context) return skp__fail_memory("the command line", 0);
-  skp_status status = read_words(c, context, help);
+  skp_status status = read_words(c, &t, context, help);
   poptFreeContext(context);
   return status;
 }

@@ -19,7 +19,8 @@ struct training {
   int64_t *of;                                     /* [classes] images to train on; NULL where there is no data */
   struct skp_resume *resume;                       /* NULL: a run begins */
   char *out;
-  bool created; /* the run's folder, by us */
+  bool created;    /* the run's folder, by us */
+  bool no_hang_up; /* SIGHUP is ignored */
   struct cli_progress progress;
   double accuracy;    /* of the last epoch; < 0: not tested */
   int64_t damaged[2]; /* images of train and test of which was spoken */
@@ -27,21 +28,30 @@ struct training {
 
 /* ---- stopping --------------------------------------------------------------------------------------------------- */
 
-static volatile int stop;
+static volatile int stop; /* the signal that asked for it */
 
 static void on_signal(int number) {
   static const char word[] = "\nStopping after this step, then saving; once more ends at once.\n";
-  (void)number;
-  if (stop) _exit(130);
-  stop = 1;
+  if (stop) _exit(128 + number);
+  stop = number;
   if (write(STDERR_FILENO, word, sizeof word - 1) < 0) return; /* nowhere to say it */
 }
 
-static void catch_signals(void) {
+/* Whether the caller wants a hang-up to be ignored (nohup): asked before a driver sets handlers of its own, as PoCL's LLVM does. */
+static bool hang_up_ignored(void) {
+  struct sigaction now;
+  return !sigaction(SIGHUP, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
+/* Takes the signals over from such a driver. */
+static void catch_signals(bool ignore_hang_up) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  if (ignore_hang_up) action.sa_handler = SIG_IGN;
+  sigaction(SIGHUP, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* as main wants it */
 }
 
 /* ---- the run's folder ------------------------------------------------------------------------------------------- */
@@ -211,12 +221,13 @@ static skp_status run(struct training *t) {
   const struct skp_data data = {t->train, t->valid, t->test};
   double tested;
   cli_progress_start(&t->progress);
-  catch_signals();
+  catch_signals(t->no_hang_up);
   skp_status status = skp__train(c->session, &data, &t->o, &tested);
   cli_progress_end(&t->progress);
   say_damage(t);
   if (status == SKP_INTERRUPTED) {
     printf("%s\n", skp_error_message());
+    c->signal = stop; /* none: the run's own limit */
     return SKP_OK;
   }
   SKP_TRY(status);
@@ -348,7 +359,7 @@ static skp_status train(struct training *t) {
 }
 
 skp_status cli_train(struct cli *c) {
-  struct training t = {.c = c, .accuracy = -1};
+  struct training t = {.c = c, .no_hang_up = hang_up_ignored(), .accuracy = -1};
   skp_status status = train(&t);
   if (status != SKP_OK && t.out && t.created) forget_folder(&t);
   skp__source_destroy(t.train);

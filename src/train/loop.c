@@ -455,7 +455,7 @@ static skp_status train(struct loop *l, double *tested) {
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
   if (l->at.finished || !l->loader) return SKP_OK;
   return skp__fail(SKP_INTERRUPTED, "%s after step %lld; skipper train --resume %s goes on from there.",
-                   stopped(l) ? "Stopped" : "The time is up: stopped", (long long)l->at.step, l->o->out);
+                   stopped(l) ? "Stopped" : "The time is up: saved", (long long)l->at.step, l->o->out);
 }
 
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,

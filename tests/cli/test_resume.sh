@@ -72,7 +72,7 @@ in_err 'its cosine schedule now spans 2 epochs, not 1: the learning rate jumps'
 
 # A time limit and Ctrl-C end in the middle of an epoch; the model file may be named again, and the newest run in runs be meant.
 run 0 train tiny.lua $adam --epochs 30 --max-time 0.1s --save-every 1h
-in_out 'The time is up: stopped after step [0-9]+; skipper train --resume runs/tiny-1 goes on'
+in_out 'The time is up: saved after step [0-9]+; skipper train --resume runs/tiny-1 goes on'
 run 0 train tiny.lua --resume --epochs 30
 same whole runs/tiny-1
 rm -rf run

@@ -17,19 +17,37 @@ start() {
 }
 loads() { "$skipper" eval run/last.safetensors --data set --json >/dev/null 2>eval.err || fail "run/last.safetensors: $(cat eval.err)"; }
 
-# Ctrl-C and a polite kill: the step is finished, the weights are saved, status 0. (Background jobs of a script ignore SIGINT unless
+# Ctrl-C, a polite kill, a lost terminal: the step is finished, the weights are saved, the status is 128 + the signal, so that
+# `train && next` stops. (Background jobs of a script ignore SIGINT unless
 # the program catches it, which it does.)
-for signal in INT TERM; do
+for signal in INT:130 TERM:143 HUP:129; do
+  want=${signal#*:} signal=${signal%:*}
   start
   kill -$signal $pid
   wait $pid
   status=$?
-  [ $status = 0 ] || fail "status $status after SIG$signal"
+  [ $status = "$want" ] || fail "status $status after SIG$signal"
   in_err 'Stopping after this step'
   in_out 'Stopped after step [0-9]+; skipper train --resume run goes on'
   loads
   tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
 done
+
+# Who asked for a hang-up to be ignored (nohup) keeps training.
+rm -rf run
+(trap '' HUP; exec "$skipper" train tiny.lua --data set --epochs 1000000 --out run >out 2>err </dev/null) &
+pid=$!
+for _ in $(seq 600); do [ -f run/last.safetensors ] && break; sleep 0.05; done
+kill -HUP $pid
+sleep 0.5
+kill -0 $pid || fail "ended by a hang-up that was to be ignored"
+kill -TERM $pid
+wait $pid
+[ $? = 143 ] || fail "SIGTERM after an ignored hang-up"
+
+# A limit of its own is no stop.
+run 0 train tiny.lua --data set --epochs 1000000 --max-time 1s --out run
+in_out 'The time is up: saved after step [0-9]+; skipper train --resume run goes on'
 
 # kill -9 whenever it comes: there is the old checkpoint or the new one, and the next run sweeps up.
 for delay in 0.01 0.05 0.09 0.13 0.17; do

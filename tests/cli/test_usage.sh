@@ -42,12 +42,53 @@ refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps 999999999999
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps ' 1'
 refuse 2 '--seed is a whole number' train tiny.lua --seed 0x10
 refuse 2 '--threads is a whole number' train tiny.lua --threads 0
-refuse 2 '--workers is a whole number' train tiny.lua --workers 0
+refuse 2 '--workers is a whole number' train tiny.lua --workers -1
 refuse 2 '--size is a whole number' train tiny.lua --size 28px
 refuse 2 'mean' train tiny.lua --mean 0.5,
 refuse 2 'std' train tiny.lua --std 0
 refuse 2 'one a channel' train tiny.lua --mean 0.1,0.2
 refuse 2 'wants NAME=VALUE' train tiny.lua --set depth
+
+# Times: what people write, and what is none.
+for time in 10s 10sec '10 s' '10 seconds' 1m '5 minutes' 2hours '2 Hours' '1h 30m' 1h30min 0.5h 90; do
+  run 0 train tiny.lua --max-steps 0 --max-time "$time" --out run
+done
+for time in 0 '' ' ' s 10x 10secs1x -5m 1e3s 5mm nan; do
+  refuse 2 '--max-time is a time above 0' train tiny.lua --max-time "$time"
+done
+for when in 2epochs '3 steps' 200steps '5 minutes' 10sec 1epoch; do
+  run 0 train tiny.lua --max-steps 0 --save-every "$when" --out run
+done
+for when in 0steps 5 1.5epochs steps '3 steps 4' 2lightyears; do
+  refuse 2 '--save-every is a number' train tiny.lua --save-every "$when"
+done
+
+# Names of other trainers: those that mean the same are taken, the others are answered.
+rm -rf run
+run 0 train tiny.lua --data-path digits --batch-size 32 --learning-rate=0.02 --wd 1e-4 --opt adamw --sched cosine --warmup-epochs 0.1 \
+  --smoothing 0.1 -j 0 --max-steps 1 --output-dir run
+in_err '^recipe   adamw, learning rate 0.02, cosine schedule, 0.1 epochs of warm-up, weight decay 0.0001, batch 32'
+grep -q "label_smoothing.*0\.1" run/config.json || fail "--smoothing was not taken"
+run 0 train tiny.lua -b 16 --max-steps 1 --out run
+in_err 'batch 16'
+run 0 summary "$models/resnet20.lua" -b 16
+refuse 2 'There is no option --lr-scheduler. Did you mean --schedule\?' train tiny.lua --lr-scheduler steplr
+refuse 2 'Did you mean --batch\?' train tiny.lua --batch_size 32
+refuse 2 'Did you mean --weight-decay\?' train tiny.lua --weight_decay 1
+refuse 2 'Did you mean --init FILE\?' train tiny.lua --weights x
+refuse 2 'The model file is the first word' train --model tiny.lua
+refuse 2 'The model file is the first word' train -a resnet18
+refuse 2 'Did you mean --device gpu' train tiny.lua --gpu 0
+refuse 2 'devices takes no --batch; that is an option of train' devices --batch-size 3
+rm -rf run
+
+# Each option that a command has stands in its help, the common ones first.
+run 0 train --help
+in_out '^Common options:'
+for option in data out epochs batch lr optimizer schedule resume device max-steps workers weight-decay flip mixup verbose help; do
+  in_out "^ +(-., )?--$option\b"
+done
+[ "$(grep -n -- '--epochs' out | head -1 | cut -d: -f1)" -lt "$(grep -n -- '--beta1' out | head -1 | cut -d: -f1)" ] || fail "common options are not first"
 
 # What contradicts.
 refuse 2 'adam does not use momentum \(0.9\); sgd would' train "$models/identity.lua" --momentum 0.9
