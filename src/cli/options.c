@@ -284,7 +284,7 @@ static skp_status take_foreign(struct cli *c, const struct table *t, const struc
   if (strncmp(f->ours, "set ", 4) != 0) return take(c, find_row(t, f->ours)->val - 1, text);
   skp_status status = skp__format(&setting, "%s=%s", f->ours + 4, text);
   free(text);
-  return status == SKP_OK ? take_setting(c, setting) : status;
+  return status == SKP_OK ? cli_add_setting(c, setting) : status;
 }
 
 static skp_status take_arguments(struct cli *c, poptContext context) {

@@ -4,6 +4,7 @@
 #include "backend/opencl/runtime.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/scratch.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -57,12 +58,20 @@ static struct hash hash_program(const struct skp__cl_cache *c, const char *text,
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
 
+/* The user's cache folder; where none can be written, one for this process alone, through which its compilers hand programs over. */
+static skp_status base_folder(char **out) {
+  const char *scratch;
+  if (skp__cache_folder(out) == SKP_OK) return SKP_OK;
+  SKP_TRY(skp__scratch_folder(&scratch));
+  return skp__strdup(out, scratch);
+}
+
 void skp__cl_cache_open(struct skp__cl *cl) {
   const char *off = getenv("SKIPPER_NO_CACHE");
   char *base = NULL, *folder = NULL;
   struct skp__cl_cache *c = NULL;
   if (off && *off && strcmp(off, "0")) return;
-  bool ready = skp__cache_folder(&base) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
+  bool ready = base_folder(&base) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
                skp__folder_create(folder) == SKP_OK && skp__alloc(&c, 1, sizeof *c) == SKP_OK;
   free(base);
   if (!ready) {
