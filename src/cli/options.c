@@ -242,13 +242,14 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
   const struct cli_foreign *f = find_foreign(name);
   if (f && f->answer) return skp__fail(SKP_USAGE, "There is no option %s. %s", word, f->answer);
   const char *meant = f && f->ours ? f->ours : name;
-  for (const struct cli_command *other = cli_commands; other->name; other++) {
-    make_table(&t, other->options);
-    if (other != c->command && find_row(&t, meant))
+  make_table(&t, c->command->options);
+  const char *near = find_row(&t, meant) ? meant : nearest_option(&t, name);
+  for (const struct cli_command *other = cli_commands; other->name && near != meant; other++) {
+    struct table its;
+    make_table(&its, other->options);
+    if (find_row(&its, meant))
       return skp__fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, meant, other->name);
   }
-  make_table(&t, c->command->options);
-  const char *near = nearest_option(&t, name);
   return near ? skp__fail(SKP_USAGE, "There is no option %s. Did you mean --%s?", word, near)
               : skp__fail(SKP_USAGE, "There is no option %s.", word);
 }
