@@ -56,6 +56,13 @@ in_err ', cosine schedule, 1 epochs of warm-up'
 refuse 2 'warm-up of 5 epochs does not end' train warm.lua --data set --epochs 2 --warmup 5 --out x
 refuse 2 'cosine needs to know .* another --schedule' train warm.lua --data set --epochs 0 --max-steps 2 --out x
 
+# The large networks' recipes, in a run of any length.
+run 0 train "$models/resnet.lua" --data shapes --size 32 --epochs 1 --max-steps 1 --out resnet
+in_err '^recipe   sgd, learning rate 0.02, cosine schedule, 0.1 epochs of warm-up, momentum 0.9'
+in_err '^augment  random resized crop from 0.35, horizontal flip$'
+run 0 train "$models/vgg.lua" --set depth=11 --set hidden=16 --data shapes --size 32 --epochs 2 --max-steps 1 --out vgg
+in_err '^recipe   sgd, learning rate 0.01, cosine schedule, 0.2 epochs of warm-up, momentum 0.9'
+
 # Augmentation changes what is learnt, and --no-augment leaves it out.
 all="--random-resized-crop 0.3 --flip --crop-padding 2 --cutout 8 --brightness 0.2 --erasing 0.5 --mixup 0.2"
 run 0 train tiny.lua --max-steps 3 $all --out augmented
