@@ -3,6 +3,7 @@
 #include "backend/backend.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,10 +68,8 @@ static skp_status buffer_create(struct skp_backend *b, struct skp_buffer **out, 
   buffer->at = fits ? aligned_alloc(ALIGNMENT, whole) : NULL;
   if (!buffer->at) {
     free(buffer);
-    return skp__fail(
-        SKP_DEVICE_MEMORY,
-        "The host has no memory for a buffer of %lld bytes: %lld of %lld are in use. Take a smaller batch.",
-        (long long)bytes, (long long)r->used, (long long)r->memory);
+    return skp__fail(SKP_DEVICE_MEMORY, "%.1f MiB more are needed, and the host has %.1f, of which %.1f are in use.",
+                     skp__mib((double)bytes), skp__mib((double)r->memory), skp__mib((double)r->used));
   }
   memset(buffer->at, 0, whole);
   buffer->bytes = bytes;

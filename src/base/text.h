@@ -9,6 +9,8 @@ struct skp__text {
   size_t n;      /* bytes in it, without the final zero */
   char at[4000]; /* begin with an all-zero struct */
 };
+/* Bytes in MiB, as texts show them. */
+static inline double skp__mib(double bytes) { return bytes / (1 << 20); }
 void skp__text_add(struct skp__text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

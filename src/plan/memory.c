@@ -11,6 +11,7 @@
  *         |  +-----------+---------+----+----+
  *         |  |       conv1's output     |  ws       a workspace lives for one node
  *         +--+--------------------------+--------> nodes in order */
+#include "base/text.h"
 #include "plan/plan.h"
 #include <stdlib.h>
 #include <string.h>
@@ -104,9 +105,9 @@ static skp_status place(struct planner *p, struct item *it, size_t n, struct skp
     return SKP_OK;
   }
   return skp__fail(SKP_DEVICE_MEMORY,
-                   "A value of %lld bytes has no place in %d arenas of %lld bytes each, the most that the device "
-                   "allocates at once. Take a smaller batch.",
-                   (long long)it->bytes, most, (long long)p->limit);
+                   "A value of %.1f MiB has no place in %d arenas of %.1f MiB each, the most that the device allocates "
+                   "at once.",
+                   skp__mib((double)it->bytes), most, skp__mib((double)p->limit));
 }
 
 static skp_status place_all(struct planner *p, struct skp_memory *out) {

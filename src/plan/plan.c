@@ -87,8 +87,7 @@ static skp_status plan_memory(struct skp_plan *p, int64_t *workspace) {
 static skp_status create_arenas(struct skp_plan *p, const int64_t *workspace) {
   for (int i = 0; i < p->memory.arenas; i++) {
     skp_status status = p->b->ops->buffer_create(p->b, &p->arena[i], p->memory.arena_bytes[i]);
-    if (status != SKP_OK)
-      return skp__fail_in(status, "memory for a step, %lld bytes", (long long)p->memory.arena_bytes[i]);
+    if (status != SKP_OK) return skp__fail_in(status, "memory for a step");
   }
   for (size_t n = 0; n < p->g->nodes.n; n++)
     if (workspace[n])

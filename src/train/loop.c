@@ -339,7 +339,8 @@ static skp_status prepare_plans(struct loop *l) {
   if (l->parts.parts > 1) SKP_TRY(skp__session_plan(l->s, &plan, 1, SKP_STEP_UPDATE));
   if (by) SKP_TRY(prepare_pieces(l, by->n, size, SKP_STEP_EVAL));
   choose_weights(l, l->at.step > 0);
-  return skp__backend_finish(l->s->b); /* some drivers find out late */
+  skp_status status = skp__backend_finish(l->s->b); /* some drivers find out late */
+  return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(l->s, status, size, step) : status;
 }
 
 /* The same, with as many parts as the device's memory makes necessary. */

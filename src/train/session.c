@@ -69,6 +69,7 @@ skp_status skp__session_create(struct skp_session **out, const struct skp_model 
   s->model = m;
   s->b = b;
   skp_status status = open_session(s);
+  if (status == SKP_DEVICE_MEMORY) status = skp__session_fail_weights(s, status);
   if (status == SKP_OK)
     *out = s;
   else
@@ -136,9 +137,7 @@ skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64
   }
   struct skp_plan *plan;
   skp_status status = create_plan(s, &plan, &made);
-  if ((status == SKP_DEVICE_MEMORY || status == SKP_MEMORY) && N > 1)
-    return skp__fail(status, "%s\nA batch of %lld images is too large for this device; try --batch %lld.",
-                     skp_error_message(), (long long)N, (long long)N / 2);
+  if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY) return skp__session_fail_memory(s, status, N, step);
   SKP_TRY(status);
   status = write_factors(s, plan);
   if (status == SKP_OK) status = SKP_GROW(&s->plans);

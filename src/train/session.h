@@ -34,6 +34,13 @@ double skp__session_share(const struct skp_recipe *recipe, int64_t t);
 /* What a loader must know of a recipe: normalisation, and augmentation if it is for training. */
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training);
 
+/* Adds to the present error text, which says that the device has too little memory for such a step of N images, what the step takes and
+ * what would help. Returns `status`. */
+skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, int64_t N, skp_step step);
+
+/* The same where not even the weights fit. */
+skp_status skp__session_fail_weights(const struct skp_session *s, skp_status status);
+
 /* Waits until nothing queued uses host memory any more, if `status` is a failure, and returns it with its text. */
 skp_status skp__session_settle(struct skp_session *s, skp_status status);
 

@@ -53,7 +53,7 @@ START_TEST(too_much_memory_is_refused) {
   struct skp_backend_info before, after;
   struct skp_buffer *huge;
   ops->info(b, &before);
-  ck_fails(ops->buffer_create(b, &huge, before.max_allocation + 1), SKP_DEVICE_MEMORY, "--batch");
+  ck_fails(ops->buffer_create(b, &huge, before.max_allocation + 1), SKP_DEVICE_MEMORY, "in one piece");
   ck_assert_ptr_null(huge);
   ops->info(b, &after);
   ck_assert_int_eq(after.used, before.used);

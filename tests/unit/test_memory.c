@@ -147,7 +147,7 @@ START_TEST(too_large_for_the_device) {
   struct skp_graph *g = step_graph(model, 32, STEP_EVAL);
   struct skp_memory m;
   int64_t workspace[200] = {0};
-  ck_fails(skp__memory_plan(&m, g, workspace, ALIGN, 4096), SKP_DEVICE_MEMORY, "smaller batch");
+  ck_fails(skp__memory_plan(&m, g, workspace, ALIGN, 4096), SKP_DEVICE_MEMORY, "has no place in 16 arenas");
   ck_assert_ptr_null(m.offset);
   skp__graph_destroy(g);
   skp__model_destroy(model);

@@ -1,5 +1,6 @@
 /* buffer.c: device memory and copies. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
+#include "base/text.h"
 #include <stdlib.h>
 
 static struct skp__cl *device_of(struct skp_backend *b) { return (struct skp__cl *)b; }
@@ -8,13 +9,11 @@ static struct skp__cl *device_of(struct skp_backend *b) { return (struct skp__cl
 static skp_status check_size(const struct skp__cl *cl, int64_t bytes) {
   if (bytes < 0) return skp__fail(SKP_INTERNAL, "A buffer of %lld bytes was asked for.", (long long)bytes);
   if (bytes > cl->max_allocation)
-    return skp__fail(SKP_DEVICE_MEMORY,
-                     "One buffer of %lld bytes is needed, and %s allows at most %lld in one. Use a smaller --batch.",
-                     (long long)bytes, cl->name, (long long)cl->max_allocation);
+    return skp__fail(SKP_DEVICE_MEMORY, "%.1f MiB are needed in one piece, and %s has at most %.1f in one.",
+                     skp__mib((double)bytes), cl->name, skp__mib((double)cl->max_allocation));
   if (bytes > cl->memory - cl->used)
-    return skp__fail(SKP_DEVICE_MEMORY,
-                     "%lld bytes are needed, and %s has %lld, of which %lld are in use. Use a smaller --batch.",
-                     (long long)bytes, cl->name, (long long)cl->memory, (long long)cl->used);
+    return skp__fail(SKP_DEVICE_MEMORY, "%.1f MiB more are needed, and %s has %.1f, of which %.1f are in use.",
+                     skp__mib((double)bytes), cl->name, skp__mib((double)cl->memory), skp__mib((double)cl->used));
   return SKP_OK;
 }
 
@@ -40,7 +39,7 @@ skp_status skp__cl_buffer_create(struct skp_backend *b, struct skp_buffer **out,
   if (status != SKP_OK) {
     skp__cl_buffer_destroy(b, buffer);
     if (status != SKP_DEVICE_MEMORY) return status;
-    return skp__fail_in(status, "%lld bytes beside %lld in use", (long long)bytes, (long long)cl->used);
+    return skp__fail_in(status, "%.1f MiB beside %.1f in use", skp__mib((double)bytes), skp__mib((double)cl->used));
   }
   buffer->bytes = bytes;
   cl->used += buffer->charged = (int64_t)size;

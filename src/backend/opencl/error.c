@@ -101,8 +101,8 @@ skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, cons
   if (code == CL_SUCCESS) return SKP_OK;
   const char *name = skp__cl_error_name(code), *space = *what ? " " : "";
   if (means_memory(code))
-    return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory: use a smaller --batch.", call,
-                     space, what, cl->name, name);
+    return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory.", call, space, what, cl->name,
+                     name);
   if (!means_lost(code)) return skp__fail(SKP_DEVICE, "%s%s%s on %s: %s.", call, space, what, cl->name, name);
   cl->lost = true;
   return skp__fail(

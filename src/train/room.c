@@ -1,0 +1,150 @@
+/* room.c: what a step takes where it does not fit the device, and what would help. SPDX-License-Identifier: MIT */
+#include "base/text.h"
+#include "train/session.h"
+#include <stdio.h>
+
+static const char too_large[] = "The network is too large for this device: take a narrower one, or another device.";
+
+/* Bytes of a step's memory by what they are for. */
+struct room {
+  double weights, gradients, moments, averages, activations, images, all;
+};
+
+/* What could be said instead, and the bytes that it saves. */
+struct help {
+  char words[64];
+  double saves;
+};
+enum { HELPS = 4 };
+
+/* The workspaces of the methods count where they can be found out. */
+static skp_status measure(struct skp_plan_needs *out, const struct skp_session *s, int64_t N, skp_step step) {
+  struct skp_graph *g;
+  SKP_TRY(skp__step_graph(&g, s->model, N, step));
+  if (skp__plan_measure(out, g, s->b) == SKP_OK) return SKP_OK;
+  SKP_TRY(skp__step_graph(&g, s->model, N, step));
+  return skp__plan_measure(out, g, NULL);
+}
+
+static skp_status take(struct room *r, const struct skp_session *s, int64_t N, skp_step step) {
+  struct skp_plan_needs needs, update = {.total = 0};
+  SKP_TRY(measure(&needs, s, N, step));
+  if (step == SKP_STEP_PART) SKP_TRY(measure(&update, s, 1, SKP_STEP_UPDATE));
+  const double kept = (double)(needs.of_role[SKP_ROLE_MOMENT] + update.of_role[SKP_ROLE_MOMENT]);
+  r->weights = (double)(needs.of_role[SKP_ROLE_PARAM] + needs.of_role[SKP_ROLE_STATE]);
+  r->gradients = (double)needs.of_role[SKP_ROLE_GRAD];
+  r->averages = step != SKP_STEP_EVAL && s->model->recipe.ema > 0 ? r->weights : 0;
+  r->moments = kept - r->averages;
+  r->activations = (double)needs.of_role[SKP_ROLE_ACTIVATION];
+  r->images = (double)(needs.of_role[SKP_ROLE_INPUT] + needs.of_role[SKP_ROLE_RESULT]);
+  r->all = r->weights + r->gradients + kept + r->activations + r->images;
+  return SKP_OK;
+}
+
+static void list_parts(struct skp__text *text, const struct room *r) {
+  const struct {
+    const char *name;
+    double bytes;
+  } parts[] = {{"weights", r->weights},   {"gradients", r->gradients},     {"the optimizer's momentum", r->moments},
+               {"averages", r->averages}, {"activations", r->activations}, {"images and answers", r->images}};
+  const char *comma = "";
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (skp__mib(parts[i].bytes) < 0.05 && parts[i].bytes < 0.01 * r->all) continue;
+    skp__text_add(text, "%s%s %.1f", comma, parts[i].name, skp__mib(parts[i].bytes));
+    comma = ", ";
+  }
+  skp__text_add(text, ".");
+}
+
+static void offer(struct help help[HELPS], int *n, double saves, const char *words) {
+  if (saves <= 0) return;
+  snprintf(help[*n].words, sizeof help->words, "%s", words);
+  help[(*n)++].saves = saves;
+}
+
+/* The largest power of two of images that leaves nothing lacking, or 1. */
+static int64_t fitting_batch(const struct room *r, int64_t N, double lacking) {
+  int64_t n = 1;
+  while (2 * n < N && (r->activations + r->images) * (1 - 2 * (double)n / (double)N) >= lacking) n *= 2;
+  return n;
+}
+
+/* A step in parts has been cut as small as it can be; what it could save is the sum of the parts' gradients. */
+static int collect(struct help help[HELPS], const struct room *r, const struct skp_recipe *recipe, int64_t N,
+                   skp_step step, double lacking) {
+  const double by_image = r->activations + r->images;
+  const int64_t fitting = fitting_batch(r, N, lacking);
+  char batch[64];
+  int n = 0;
+  snprintf(batch, sizeof batch, "--batch %lld%s", (long long)(step == SKP_STEP_PART ? N : fitting),
+           step == SKP_STEP_PART && recipe->accumulate > 1 ? " --accumulate 1" : "");
+  offer(help, &n, step == SKP_STEP_PART ? r->gradients / 2 : by_image * (1 - (double)fitting / (double)N), batch);
+  if (step == SKP_STEP_EVAL) return n;
+  offer(help, &n, r->moments, "--optimizer sgd --momentum 0");
+  offer(help, &n, r->averages, "--ema 0");
+  offer(help, &n, by_image * 3 / 4, "images of half the side (--size)");
+  return n;
+}
+
+/* Names what is enough alone; if nothing is, all that saves a tenth or more; if all together is not, that. */
+static void advise(struct skp__text *text, const struct help *help, int n, double all, double lacking) {
+  double saved = 0;
+  bool enough = false;
+  const char *comma = "";
+  for (int i = 0; i < n; i++) saved += help[i].saves;
+  if (saved < lacking) {
+    skp__text_add(text, "\n%s", too_large);
+    return;
+  }
+  for (int i = 0; i < n; i++) enough = enough || help[i].saves >= lacking;
+  for (int i = 0; i < n; i++) {
+    if (help[i].saves < (enough ? lacking : all / 10)) continue;
+    skp__text_add(text, "%s%s (%.1f less)", *comma ? comma : "\nWhat helps: ", help[i].words, skp__mib(help[i].saves));
+    comma = enough ? ", or " : " and ";
+  }
+  if (*comma) skp__text_add(text, ".");
+}
+
+static void describe(struct skp__text *text, const struct room *r, int64_t N, skp_step step) {
+  skp__text_add(text, "\n%s %lld image%s takes %.1f MiB: ", step == SKP_STEP_EVAL ? "To judge" : "To train on",
+                (long long)N, N == 1 ? "" : "s", skp__mib(r->all));
+  list_parts(text, r);
+}
+
+/* Images of the parts for which an update is. */
+static int64_t part_images(const struct skp_session *s) {
+  int64_t n = 1;
+  for (size_t i = 0; i < s->plans.n; i++)
+    if (s->plans.at[i].step == SKP_STEP_PART && s->plans.at[i].N > n) n = s->plans.at[i].N;
+  return n;
+}
+
+skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, int64_t N, skp_step step) {
+  struct skp__text text = {.n = 0};
+  struct skp_backend_info device;
+  struct room r;
+  struct help help[HELPS];
+  skp__text_add(&text, "%s", skp_error_message());
+  if (step == SKP_STEP_UPDATE) {
+    N = part_images(s);
+    step = SKP_STEP_PART;
+  }
+  s->b->ops->info(s->b, &device);
+  if (take(&r, s, N, step) == SKP_OK) {
+    const double lacking = r.all - (double)device.memory;
+    const int n = collect(help, &r, &s->model->recipe, N, step, lacking);
+    describe(&text, &r, N, step);
+    advise(&text, help, n, r.all, lacking);
+  }
+  return skp__fail(status, "%s", text.at);
+}
+
+skp_status skp__session_fail_weights(const struct skp_session *s, skp_status status) {
+  static const skp_step steps[] = {SKP_STEP_EVAL, SKP_STEP_TRAIN};
+  struct skp__text text = {.n = 0};
+  struct room r;
+  skp__text_add(&text, "%s", skp_error_message());
+  for (int i = 0; i < 2; i++)
+    if (take(&r, s, 1, steps[i]) == SKP_OK) describe(&text, &r, 1, steps[i]);
+  return skp__fail(status, "%s\n%s", text.at, too_large);
+}
