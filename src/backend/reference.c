@@ -68,7 +68,8 @@ static skp_status buffer_create(struct skp_backend *b, struct skp_buffer **out, 
   buffer->at = fits ? aligned_alloc(ALIGNMENT, whole) : NULL;
   if (!buffer->at) {
     free(buffer);
-    return skp__fail(SKP_DEVICE_MEMORY, "%.1f MiB more are needed, and the host has %.1f, of which %.1f are in use.",
+    return skp__fail(SKP_DEVICE_MEMORY,
+                     "Out of memory: %.1f MiB more are needed, and the host has %.1f, of which %.1f are in use.",
                      skp__mib((double)bytes), skp__mib((double)r->memory), skp__mib((double)r->used));
   }
   memset(buffer->at, 0, whole);

@@ -104,10 +104,11 @@ static skp_status place(struct planner *p, struct item *it, size_t n, struct skp
     if (end > out->arena_bytes[arena]) out->arena_bytes[arena] = end;
     return SKP_OK;
   }
-  return skp__fail(SKP_DEVICE_MEMORY,
-                   "A value of %.1f MiB has no place in %d arenas of %.1f MiB each, the most that the device allocates "
-                   "at once.",
-                   skp__mib((double)it->bytes), most, skp__mib((double)p->limit));
+  return skp__fail(
+      SKP_DEVICE_MEMORY,
+      "Out of memory: a value of %.1f MiB has no place in %d arenas of %.1f MiB each, the most that the device allocates "
+      "at once.",
+      skp__mib((double)it->bytes), most, skp__mib((double)p->limit));
 }
 
 static skp_status place_all(struct planner *p, struct skp_memory *out) {

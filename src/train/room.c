@@ -1,6 +1,7 @@
 /* room.c: what a step takes where it does not fit the device, and what would help. SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "train/session.h"
+#include <math.h>
 #include <stdio.h>
 
 static const char too_large[] = "The network is too large for this device: take a narrower one, or another device.";
@@ -69,12 +70,20 @@ static int64_t fitting_batch(const struct room *r, int64_t N, double lacking) {
   return n;
 }
 
+/* How often the side of the images is to be halved, 3 times at most. */
+static int halvings(const struct room *r, double lacking) {
+  int k = 1;
+  while (k < 3 && (r->activations + r->images) * (1 - pow(0.25, k)) < lacking) k++;
+  return k;
+}
+
 /* A step in parts has been cut as small as it can be; what it could save is the sum of the parts' gradients. */
 static int collect(struct help help[HELPS], const struct room *r, const struct skp_recipe *recipe, int64_t N,
                    skp_step step, double lacking) {
   const double by_image = r->activations + r->images;
   const int64_t fitting = fitting_batch(r, N, lacking);
-  char batch[64];
+  const int k = halvings(r, lacking);
+  char batch[64], side[64];
   int n = 0;
   snprintf(batch, sizeof batch, "--batch %lld%s", (long long)(step == SKP_STEP_PART ? N : fitting),
            step == SKP_STEP_PART && recipe->accumulate > 1 ? " --accumulate 1" : "");
@@ -82,7 +91,8 @@ static int collect(struct help help[HELPS], const struct room *r, const struct s
   if (step == SKP_STEP_EVAL) return n;
   offer(help, &n, r->moments, "--optimizer sgd --momentum 0");
   offer(help, &n, r->averages, "--ema 0");
-  offer(help, &n, by_image * 3 / 4, "images of half the side (--size)");
+  snprintf(side, sizeof side, "--size %d", recipe->size >> k);
+  if (recipe->size >> k) offer(help, &n, by_image * (1 - pow(0.25, k)), side);
   return n;
 }
 
@@ -111,31 +121,47 @@ static void describe(struct skp__text *text, const struct room *r, int64_t N, sk
   list_parts(text, r);
 }
 
-/* Images of the parts for which an update is. */
-static int64_t part_images(const struct skp_session *s) {
-  int64_t n = 1;
-  for (size_t i = 0; i < s->plans.n; i++)
-    if (s->plans.at[i].step == SKP_STEP_PART && s->plans.at[i].N > n) n = s->plans.at[i].N;
-  return n;
+/* The largest training step that has a plan already; NULL: none. */
+static const struct skp__session_plan *training(const struct skp_session *s) {
+  const struct skp__session_plan *largest = NULL;
+  for (size_t i = 0; i < s->plans.n; i++) {
+    const struct skp__session_plan *p = &s->plans.at[i];
+    const bool trains = p->step == SKP_STEP_TRAIN || p->step == SKP_STEP_PART;
+    if (trains && (!largest || p->N > largest->N)) largest = p;
+  }
+  return largest;
+}
+
+/* What judging takes beside the weights comes on top of what training does. */
+static void join(struct room *r, const struct room *judging) {
+  r->activations += judging->activations;
+  r->images += judging->images;
+  r->all += judging->activations + judging->images;
+}
+
+static skp_status explain(struct skp__text *text, const struct skp_session *s, int64_t N, skp_step step) {
+  const struct skp__session_plan *beside = step == SKP_STEP_EVAL || step == SKP_STEP_UPDATE ? training(s) : NULL;
+  struct skp_backend_info device;
+  struct room r, judging = {.all = 0};
+  struct help help[HELPS];
+  if (step == SKP_STEP_EVAL) SKP_TRY(take(&judging, s, N, step));
+  if (step == SKP_STEP_EVAL) describe(text, &judging, N, step);
+  if (beside) N = beside->N;
+  if (beside) step = beside->step;
+  SKP_TRY(take(&r, s, N, step));
+  if (step != SKP_STEP_EVAL) describe(text, &r, N, step);
+  if (step != SKP_STEP_EVAL) join(&r, &judging);
+  s->b->ops->info(s->b, &device);
+  const double lacking = r.all - (double)device.memory;
+  const int n = collect(help, &r, &s->model->recipe, N, step, lacking);
+  advise(text, help, n, r.all, lacking);
+  return SKP_OK;
 }
 
 skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, int64_t N, skp_step step) {
   struct skp__text text = {.n = 0};
-  struct skp_backend_info device;
-  struct room r;
-  struct help help[HELPS];
   skp__text_add(&text, "%s", skp_error_message());
-  if (step == SKP_STEP_UPDATE) {
-    N = part_images(s);
-    step = SKP_STEP_PART;
-  }
-  s->b->ops->info(s->b, &device);
-  if (take(&r, s, N, step) == SKP_OK) {
-    const double lacking = r.all - (double)device.memory;
-    const int n = collect(help, &r, &s->model->recipe, N, step, lacking);
-    describe(&text, &r, N, step);
-    advise(&text, help, n, r.all, lacking);
-  }
+  (void)explain(&text, s, N, step); /* as far as it comes */
   return skp__fail(status, "%s", text.at);
 }
 

@@ -9,10 +9,12 @@ static struct skp__cl *device_of(struct skp_backend *b) { return (struct skp__cl
 static skp_status check_size(const struct skp__cl *cl, int64_t bytes) {
   if (bytes < 0) return skp__fail(SKP_INTERNAL, "A buffer of %lld bytes was asked for.", (long long)bytes);
   if (bytes > cl->max_allocation)
-    return skp__fail(SKP_DEVICE_MEMORY, "%.1f MiB are needed in one piece, and %s has at most %.1f in one.",
+    return skp__fail(SKP_DEVICE_MEMORY,
+                     "Out of memory: %.1f MiB are needed in one piece, and %s has at most %.1f in one.",
                      skp__mib((double)bytes), cl->name, skp__mib((double)cl->max_allocation));
   if (bytes > cl->memory - cl->used)
-    return skp__fail(SKP_DEVICE_MEMORY, "%.1f MiB more are needed, and %s has %.1f, of which %.1f are in use.",
+    return skp__fail(SKP_DEVICE_MEMORY,
+                     "Out of memory: %.1f MiB more are needed, and %s has %.1f, of which %.1f are in use.",
                      skp__mib((double)bytes), cl->name, skp__mib((double)cl->memory), skp__mib((double)cl->used));
   return SKP_OK;
 }
