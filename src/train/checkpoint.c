@@ -82,7 +82,8 @@ static bool all_finite(const float *x, int64_t n) {
   return sum == 0;
 }
 
-static skp_status check_finite(const struct skp_graph *g, const float *params, const float *state) {
+skp_status skp__checkpoint_check(const struct skp_model *m, const float *params, const float *state) {
+  const struct skp_graph *g = m->graph;
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     const float *flat = t->role == SKP_ROLE_PARAM ? params : state;
@@ -92,14 +93,13 @@ static skp_status check_finite(const struct skp_graph *g, const float *params, c
   return SKP_OK;
 }
 
-static skp_status write_file(const char *path, const struct skp_session *s, const struct skp_checkpoint_extra *extra,
-                             const float *params, const float *state) {
-  const struct skp_graph *g = s->model->graph;
+skp_status skp__checkpoint_write(const char *path, const struct skp_model *m, const struct skp_checkpoint_extra *extra,
+                                 const float *params, const float *state) {
   struct rows rows = {.steps = extra->steps};
   struct skp__metadata meta = {.n = 0};
-  skp_status status = check_finite(g, params, state);
-  if (status == SKP_OK) status = add_rows(&rows, g, params, state);
-  if (status == SKP_OK) status = skp__metadata_make(&meta, s->model, extra);
+  skp_status status = skp__checkpoint_check(m, params, state);
+  if (status == SKP_OK) status = add_rows(&rows, m->graph, params, state);
+  if (status == SKP_OK) status = skp__metadata_make(&meta, m, extra);
   if (status == SKP_OK) status = skp__st_write(path, rows.at, rows.n, meta.at, meta.n);
   skp__metadata_free(&meta);
   free_rows(&rows);
@@ -109,7 +109,7 @@ static skp_status write_file(const char *path, const struct skp_session *s, cons
 skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra) {
   float *params, *state;
   SKP_TRY(skp__session_pull(s, &params, &state));
-  skp_status status = write_file(path, s, extra, params, state);
+  skp_status status = skp__checkpoint_write(path, s->model, extra, params, state);
   free(params);
   free(state);
   return status;

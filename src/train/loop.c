@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "train/metrics.h"
 #include "train/parts.h"
-#include "train/run.h"
+#include "train/saver.h"
 #include "train/schedule.h"
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@ struct loop {
   const struct skp_train_options *o;
   struct skp_loader *loader;
   struct skp__run run;
+  struct skp__saver saver;
   char *described;            /* what the run is made of: see skp__state_describe */
   struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
   struct slot slot[SKP_STEPS_AHEAD];
@@ -182,6 +183,7 @@ static skp_status retire_step(struct loop *l) {
   l->unsaved = true;
   choose_weights(l, true);
   if (l->at.step == l->first) begin_pace(l);
+  SKP_TRY(skp__saver_look(&l->saver));
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)slot->loss, slot->lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
   return SKP_OK;
@@ -194,33 +196,44 @@ static skp_status retire_all(struct loop *l) {
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-static skp_status save_weights(struct loop *l, const char *path) {
-  struct skp_checkpoint_extra extra = l->o->extra;
-  extra.steps = l->at.step;
-  skp_status status = skp__checkpoint_save(path, l->s, &extra);
+/* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. */
+static skp_status begin_save(struct loop *l, struct skp__save *save, const char *weights) {
+  *save = (struct skp__save){.model = l->s->model, .extra = l->o->extra, .weights = weights, .run = &l->run};
+  save->extra.steps = l->at.step;
+  SKP_TRY(skp__session_pull(l->s, &save->params, &save->state));
+  skp_status status = skp__checkpoint_check(l->s->model, save->params, save->state);
   return status == SKP_NUMERIC ? fail_numeric(l, l->at.step, skp_error_message()) : status;
 }
 
-static skp_status save_numbered(struct loop *l) {
-  char *path;
-  if (!l->o->save.keep) return SKP_OK;
-  SKP_TRY(skp__run_numbered(&path, &l->run, l->at.step));
-  skp_status status = save_weights(l, path);
-  free(path);
-  if (status == SKP_OK) skp__run_prune(&l->run, l->at.step, l->o->save.keep);
+static skp_status hand_over(struct loop *l, struct skp__save *save, skp_status status) {
+  if (status == SKP_OK) return skp__saver_start(&l->saver, save);
+  skp__save_free(save);
   return status;
 }
 
-/* The state comes last: weights may be of a later step than the state beside them, never of an earlier one, so that those of a
- * finished run are the final ones. */
+static skp_status save_weights(struct loop *l, const char *path) {
+  struct skp__save save;
+  skp_status status = begin_save(l, &save, path);
+  return hand_over(l, &save, status);
+}
+
+static skp_status add_state(struct loop *l, struct skp__save *save) {
+  save->state_path = l->run.state;
+  SKP_TRY(skp__values_pull(&save->kept, l->s));
+  return skp__state_metadata(&save->meta, l->s, &l->o->extra, l->described, &l->at);
+}
+
 static skp_status save(struct loop *l) {
+  struct skp__save save;
   SKP_TRY(skp__log_size(l->run.log, &l->at.log_bytes));
   SKP_TRY(skp__log_size(l->run.table, &l->at.table_bytes));
   l->at.seconds = l->earlier + elapsed(l);
-  SKP_TRY(save_numbered(l));
-  SKP_TRY(save_weights(l, l->run.last));
+  skp_status status = begin_save(l, &save, l->run.last);
+  save.keep = l->o->save.keep;
+  if (status == SKP_OK && save.keep) status = skp__run_numbered(&save.numbered, &l->run, l->at.step);
+  if (status == SKP_OK && l->loader) status = add_state(l, &save);
+  SKP_TRY(hand_over(l, &save, status));
   l->saved = l->at.step;
-  if (l->loader) SKP_TRY(skp__state_save(l->run.state, l->s, &l->o->extra, l->described, &l->at));
   l->unsaved = false;
   l->saved_at = skp__clock();
   return SKP_OK;
@@ -448,12 +461,14 @@ static skp_status train(struct loop *l, double *tested) {
   if (l->o->resume || l->o->max_steps != 0) {
     SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
+    SKP_TRY(skp__saver_wait(&l->saver)); /* best.safetensors is read */
   }
   if (l->at.finished) {
     say_early(l);
     SKP_TRY(test_best(l, tested));
   }
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
+  SKP_TRY(skp__saver_wait(&l->saver));
   if (l->at.finished || !l->loader) return SKP_OK;
   return skp__fail(SKP_INTERRUPTED, "%s after step %lld; skipper train --resume %s goes on from there.",
                    stopped(l) ? "Stopped" : "The time is up: saved", (long long)l->at.step, l->o->out);
@@ -467,6 +482,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   skp_status status = o->resume ? skp__resume_position(&l.at, o->resume) : SKP_OK;
   if (status == SKP_OK) status = skp__run_open(&l.run, s, data, o, &l.at);
   if (status == SKP_OK) status = skp__session_settle(s, train(&l, &accuracy));
+  status = skp__saver_settle(&l.saver, status);
   skp__loader_destroy(l.loader);
   for (int i = 0; i < SKP_STEPS_AHEAD; i++) free(l.slot[i].draw);
   skp__run_close(&l.run);

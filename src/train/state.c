@@ -145,51 +145,59 @@ static bool kept(const char *name) {
   return strcmp(name, "grads") != 0 && strcmp(name, "grads_sum") != 0 && strcmp(name, "loss_sum") != 0;
 }
 
-struct rows {
-  struct skp_st_tensor *at;
-  size_t n;
-};
-
-static skp_status gather(struct rows *rows, struct skp_session *s) {
+static skp_status pull(struct skp__values *v, struct skp_session *s) {
   struct skp_buffer *buffer;
   const char *name;
   int64_t bytes;
   size_t n = 0;
   while (skp__store_nth(s->store, n, &name, &bytes)) n++;
-  SKP_TRY(skp__alloc(&rows->at, n, sizeof *rows->at));
+  SKP_TRY(skp__alloc(&v->at, n, sizeof *v->at));
   for (size_t i = 0; (buffer = skp__store_nth(s->store, i, &name, &bytes)); i++) {
     if (!kept(name)) continue;
     char *data;
     SKP_TRY(skp__alloc(&data, (size_t)bytes, 1));
-    rows->at[rows->n++] = (struct skp_st_tensor){
-        .name = (char *)(uintptr_t)name, .dtype = "F32", .rank = 1, .dim = {bytes / 4}, .data = data};
+    struct skp_st_tensor *row = &v->at[v->n++];
+    *row = (struct skp_st_tensor){.dtype = "F32", .rank = 1, .dim = {bytes / 4}, .bytes = bytes, .data = data};
+    SKP_TRY(skp__strdup(&row->name, name));
     SKP_TRY(skp__backend_read_now(s->b, buffer, 0, data, bytes));
   }
   return SKP_OK;
 }
 
-static skp_status make_metadata(struct skp__metadata *meta, struct skp_session *s,
-                                const struct skp_checkpoint_extra *extra, const char *run,
-                                const struct skp__position *at) {
+skp_status skp__values_pull(struct skp__values *out, struct skp_session *s) {
+  *out = (struct skp__values){.n = 0};
+  skp_status status = pull(out, s);
+  if (status != SKP_OK) skp__values_free(out);
+  return status;
+}
+
+skp_status skp__values_push(const struct skp__values *v, struct skp_session *s) {
+  for (size_t i = 0; i < v->n; i++) {
+    struct skp_buffer *buffer;
+    SKP_TRY(skp__store_buffer(s->store, &buffer, v->at[i].name, v->at[i].bytes));
+    SKP_TRY(skp__backend_write_now(s->b, buffer, 0, v->at[i].data, v->at[i].bytes));
+  }
+  return SKP_OK;
+}
+
+void skp__values_free(struct skp__values *v) {
+  for (size_t i = 0; i < v->n; i++) {
+    free(v->at[i].name);
+    free((void *)(uintptr_t)v->at[i].data);
+  }
+  free(v->at);
+  *v = (struct skp__values){.n = 0};
+}
+
+skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s,
+                               const struct skp_checkpoint_extra *extra, const char *run,
+                               const struct skp__position *at) {
   struct skp_backend_info info;
   s->b->ops->info(s->b, &info);
   SKP_TRY(skp__metadata_make(meta, s->model, extra));
   SKP_TRY(skp__metadata_text(meta, "device", info.name));
   SKP_TRY(skp__metadata_text(meta, "run", run));
   return skp__metadata_json(meta, "position", position_json(at));
-}
-
-skp_status skp__state_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra,
-                           const char *run, const struct skp__position *at) {
-  struct rows rows = {.n = 0};
-  struct skp__metadata meta = {.n = 0};
-  skp_status status = gather(&rows, s);
-  if (status == SKP_OK) status = make_metadata(&meta, s, extra, run, at);
-  if (status == SKP_OK) status = skp__st_write(path, rows.at, rows.n, meta.at, meta.n);
-  skp__metadata_free(&meta);
-  for (size_t i = 0; i < rows.n; i++) free((void *)(uintptr_t)rows.at[i].data);
-  free(rows.at);
-  return status;
 }
 
 int64_t skp__state_bytes(const struct skp_model *m) {
@@ -226,10 +234,37 @@ static void read_options(struct skp_resume *r) {
                                       .keep = (int64_t)number(limits, "keep", 0)};
 }
 
+/* A recipe's JSON as it reads back from a file. */
+static cJSON *reread(const struct skp_recipe *r) {
+  cJSON *made = skp__recipe_json(r);
+  char *text = made ? cJSON_PrintUnformatted(made) : NULL;
+  cJSON *read = text ? cJSON_Parse(text) : NULL;
+  cJSON_free(text);
+  cJSON_Delete(made);
+  return read;
+}
+
+/* An earlier build knew fewer recipe entries; what it did was what they say by default. */
+static skp_status fill_recipe(cJSON *run) {
+  struct skp_recipe fallback;
+  skp__recipe_default(&fallback);
+  cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run, "recipe"), *all = reread(&fallback);
+  bool ok = all;
+  for (cJSON *entry = all ? all->child : NULL, *next; ok && entry; entry = next) {
+    next = entry->next;
+    if (!recipe || cJSON_GetObjectItemCaseSensitive(recipe, entry->string)) continue;
+    cJSON_DetachItemViaPointer(all, entry);
+    ok = cJSON_AddItemToObject(recipe, entry->string, entry);
+  }
+  cJSON_Delete(all);
+  return ok ? SKP_OK : skp__fail_memory("the description of a run", 0);
+}
+
 static skp_status read_state(struct skp_resume *r) {
   SKP_TRY(skp__st_read(&r->file, r->path));
   SKP_TRY(skp__metadata_model(&r->model, NULL, &r->file, r->path));
   SKP_TRY(parse(&r->run, r, "run"));
+  SKP_TRY(fill_recipe(r->run));
   SKP_TRY(parse(&r->position, r, "position"));
   SKP_TRY(parse(&r->settings, r, "settings"));
   SKP_TRY(skp__settings_read(&r->set, &r->sets, r->settings, r->path));

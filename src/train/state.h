@@ -2,6 +2,7 @@
 #ifndef SKP_TRAIN_STATE_H
 #define SKP_TRAIN_STATE_H
 
+#include "train/metadata.h"
 #include "train/schedule.h"
 #include "train/session.h"
 
@@ -47,10 +48,19 @@ bool skp__position_complete(const struct skp__position *at, const struct skp_rec
 /* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. cJSON_free() it. */
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o);
-/* Writes state.safetensors: the store's buffers, what a checkpoint's metadata says, `run` as described and its position. Whole in
+/* The host's copies of all that a run must keep of the store: gradients every step makes anew. */
+struct skp__values {
+  struct skp_st_tensor *at;
+  size_t n;
+};
+skp_status skp__values_pull(struct skp__values *out, struct skp_session *s);
+skp_status skp__values_push(const struct skp__values *v, struct skp_session *s);
+void skp__values_free(struct skp__values *v);
+/* state.safetensors holds these values and, as metadata, what a checkpoint's say, `run` as described and its position. It is whole in
  * itself: no other file of the run is needed to go on, so none has to be of the same moment. */
-skp_status skp__state_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra,
-                           const char *run, const struct skp__position *at);
+skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s,
+                               const struct skp_checkpoint_extra *extra, const char *run,
+                               const struct skp__position *at);
 /* Puts a state's values back. The training plans must have been made: they have made the store's buffers. */
 skp_status skp__state_restore(const struct skp_resume *r, struct skp_session *s);
 

@@ -83,6 +83,15 @@ wait $pid
 run 0 train --resume --out run --max-steps 3
 in_err 'run, resumed'
 
+# The state of an earlier build, whose recipe lacked entries: blanks where they stood. One whose value was not the default is missed.
+run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
+LC_ALL=C sed -i 's/\\"accumulate\\":1,/                 /g; s/\\"patience\\":0,/               /g' run/state.safetensors
+grep -q accumulate run/state.safetensors && fail "the entry is still there"
+run 0 train --resume run --max-steps 16
+run 0 train tiny.lua $adam --accumulate 2 --epochs 3 --max-steps 15 --out run
+LC_ALL=C sed -i 's/\\"accumulate\\":2,/                 /g' run/state.safetensors
+refuse 2 'accumulate: 1 in the run, 2 now' train --resume run --max-steps 16 --accumulate 2
+
 # Another model, data, batch or recipe.
 run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
 sed 's/"fc"/"head"/' tiny.lua >other.lua
@@ -114,7 +123,7 @@ refuse 2 'train wants MODEL.lua' train
 
 # The same on the device, with batchnorm's running statistics and augmentation.
 unset SKIPPER_BACKEND
-net="$models/identity.lua --data set --epochs 8 --crop-padding 2 --flip"
+net="$models/identity.lua --data set --epochs 60 --crop-padding 2 --flip"
 run 0 train $net --out net
 rm -rf run
 start $net --save-every 3steps --out run

@@ -75,6 +75,19 @@ in_err 'run/log.jsonl: File too large. Raise the limit on file sizes'
 loads
 tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
 
+# A file that cannot be written while training goes on: a later step says so.
+rm -rf run
+"$skipper" train tiny.lua --data set --epochs 1000000 --save-every 1steps --out run >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 600); do [ -f run/state.safetensors ] && break; sleep 0.05; done
+rm -f run/last.safetensors
+until mkdir run/last.safetensors 2>/dev/null; do rm -f run/last.safetensors; done
+touch run/last.safetensors/in-the-way
+wait $pid && fail "a save that failed did not end the run"
+grep -q 'run/last.safetensors' err || fail "the file is not named"
+rm -rf run/last.safetensors
+run 0 train --resume run --epochs 1
+
 # A disk that fills up while training.
 mkdir disk
 if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then

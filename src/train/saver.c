@@ -1,0 +1,78 @@
+/* saver.c: writing what was saved in a thread of its own. SPDX-License-Identifier: MIT */
+#include "train/saver.h"
+#include <stdlib.h>
+#include <string.h>
+
+void skp__save_free(struct skp__save *save) {
+  free(save->params);
+  free(save->state);
+  free(save->numbered);
+  skp__values_free(&save->kept);
+  skp__metadata_free(&save->meta);
+  *save = (struct skp__save){.model = NULL};
+}
+
+static skp_status write_weights(const struct skp__save *save, const char *path) {
+  return skp__checkpoint_write(path, save->model, &save->extra, save->params, save->state);
+}
+
+/* The state comes last: weights may be of a later step than the state beside them, never of an earlier one, so that those of a
+ * finished run are the final ones. */
+static skp_status write_files(const struct skp__save *save) {
+  if (save->numbered) {
+    SKP_TRY(write_weights(save, save->numbered));
+    skp__run_prune(save->run, save->extra.steps, save->keep);
+  }
+  SKP_TRY(write_weights(save, save->weights));
+  if (!save->state_path) return SKP_OK;
+  return skp__st_write(save->state_path, save->kept.at, save->kept.n, save->meta.at, save->meta.n);
+}
+
+/* Errors' texts belong to the thread where they arise. */
+static void *work(void *user) {
+  struct skp__saver *s = user;
+  s->status = write_files(&s->save);
+  s->error = s->status == SKP_OK ? NULL : strdup(skp_error_message());
+  skp__save_free(&s->save);
+  atomic_store(&s->done, true);
+  return NULL;
+}
+
+skp_status skp__saver_wait(struct skp__saver *s) {
+  if (!s->busy) return SKP_OK;
+  pthread_join(s->thread, NULL);
+  s->busy = false;
+  if (s->status == SKP_OK) return SKP_OK;
+  skp_status status = skp__fail(s->status, "%s", s->error ? s->error : "A file could not be written.");
+  free(s->error);
+  return status;
+}
+
+skp_status skp__saver_settle(struct skp__saver *s, skp_status status) {
+  if (status == SKP_OK) return skp__saver_wait(s);
+  char *text = strdup(skp_error_message());
+  (void)skp__saver_wait(s);
+  if (text) skp__fail(status, "%s", text);
+  free(text);
+  return status;
+}
+
+skp_status skp__saver_look(struct skp__saver *s) {
+  return s->busy && atomic_load(&s->done) ? skp__saver_wait(s) : SKP_OK;
+}
+
+skp_status skp__saver_start(struct skp__saver *s, struct skp__save *save) {
+  skp_status status = skp__saver_wait(s);
+  if (status != SKP_OK) {
+    skp__save_free(save);
+    return status;
+  }
+  s->save = *save;
+  atomic_store(&s->done, false);
+  s->busy = !pthread_create(&s->thread, NULL, work, s);
+  if (s->busy) return SKP_OK;
+  work(s); /* no thread to be had: here and now */
+  if (s->status != SKP_OK) skp__fail(s->status, "%s", s->error ? s->error : "A file could not be written.");
+  free(s->error);
+  return s->status;
+}
