@@ -24,7 +24,7 @@ return {
   -- For a few hundred pictures and for many: 0.02 suits batches of 32 (double both together); the first epochs climb to it, the last ones rest.
   recipe = {
     batch = 32, epochs = 30, optimizer = "sgd", lr = 0.02, momentum = 0.9, weight_decay = 5e-4, schedule = "cosine", warmup = 3,
-    label_smoothing = 0.1, mean = {0.485, 0.456, 0.406}, std = {0.229, 0.224, 0.225}, random_resized_crop = 0.35, flip = true,
+    label_smoothing = 0.1, mean = "imagenet", random_resized_crop = 0.35, flip = true,
   },
 
   network = function(x, args)

@@ -115,6 +115,10 @@ skp_status cli_open_model(struct cli *c);
 /* The same for a network that is to learn the recipe's data. It gets as many classes as they have, if its file takes their number and --set
  * does not give it. */
 skp_status cli_open_learner(struct cli *c);
+/* The model of the checkpoint, or of the run, named by the first argument. */
+skp_status cli_open_checkpoint_model(struct cli *c);
+/* First values from a seed, then what --init names. */
+skp_status cli_init_weights(struct cli *c, uint64_t seed);
 /* Backend, model and weights of the checkpoint named by the first argument. */
 skp_status cli_open_checkpoint(struct cli *c);
 /* What was said of the recipe, on top of the model's. */

@@ -83,13 +83,12 @@ static skp_status print_json(const struct cli *c, const struct skp_lr_curve *cur
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
 static skp_status find(struct cli *c, const struct skp_source *train, uint64_t seed) {
-  const char *path = c->value[CLI_CURVE] ? c->value[CLI_CURVE] : "lr.csv", *init = c->value[CLI_INIT];
+  const char *path = c->value[CLI_CURVE] ? c->value[CLI_CURVE] : "lr.csv";
   struct skp_lr_curve curve;
   struct skp_lr_options o = {.seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS};
   SKP_TRY(cli_workers(c, &o.threads));
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
-  SKP_TRY(skp__session_init(c->session, seed));
-  if (init) SKP_TRY(skp__checkpoint_load_weights(init, c->session, false, stderr));
+  SKP_TRY(cli_init_weights(c, seed));
   skp_status status = skp__find_lr(&curve, c->session, train, &o);
   if (status == SKP_OK) status = skp__lr_curve_write(&curve, path);
   if (status == SKP_OK) status = cli_said(c, CLI_JSON) ? print_json(c, &curve) : print_curve(c, &curve, path);

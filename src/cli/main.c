@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 const struct cli_command cli_commands[] = {
-    {"train", "MODEL.lua", 0, 1,
+    {"train", "MODEL", 0, 1,
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size workers device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
@@ -18,19 +18,19 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT.safetensors", 1, 1, "data strict batch test-views report worst workers json device",
+    {"eval", "CKPT", 1, 1, "data strict batch test-views report worst workers json device",
      "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
-    {"predict", "CKPT.safetensors [IMAGE|FOLDER...]", 1, 1 << 20,
+    {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
      "data strict batch test-views top invert logits workers json device",
      "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
      cli_predict},
-    {"lr", "MODEL.lua", 1, 1, "recipe curve seed no-augment init set size workers json device",
+    {"lr", "MODEL", 1, 1, "recipe curve seed no-augment init set size workers json device",
      "Finds a learning rate for a network and its data",
      "Trains for 100 steps while the learning rate climbs from 1e-7 to 10 (Smith 2017), or until the loss diverges; shows the curve\n"
      "and suggests the rate at which the loss falls fastest, or a tenth of where it is lowest if that is less.\n"
@@ -38,12 +38,12 @@ const struct cli_command cli_commands[] = {
      cli_lr},
     {"devices", "", 0, 0, "json device", "Lists the OpenCL devices, what each can do, and which one is taken unasked",
      "", cli_devices},
-    {"summary", "MODEL.lua", 1, 1, "batch optimizer set size json device",
+    {"summary", "MODEL", 1, 1, "batch optimizer set size json device",
      "Shows a network's layers, parameters, costs and memory, and whether it fits the device",
      "  skipper summary models/resnet20.lua --batch 128", cli_summary},
     {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
      cli_selftest},
-    {"bench", "MODEL.lua", 1, 1, "batch optimizer set size mode steps layers json device",
+    {"bench", "MODEL", 1, 1, "batch optimizer set size mode steps layers json device",
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers shows where the\n"
      "time goes: each layer's forward and backward work with the method chosen, its launches, and GFLOP/s.",

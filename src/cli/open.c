@@ -101,7 +101,28 @@ static void shorten_warmup(const struct cli *c, int64_t usual_epochs) {
   r->warmup *= (double)r->epochs / (double)usual_epochs;
 }
 
+static bool sets(const struct cli *c, const char *name) {
+  bool any = false;
+  for (size_t i = 0; i < c->set.n; i++) any = any || strcmp(c->set.at[i].name, name) == 0;
+  return any;
+}
+
+/* A model's name (resnet18) becomes its file and settings; what --set says stays. */
+static skp_status take_known_model(struct cli *c) {
+  const struct skp_known_model *known = skp__model_known(c->arguments.at[0]);
+  if (!known) return SKP_OK;
+  for (const struct skp_setting *s = known->set; s->name; s++) {
+    char *text;
+    if (sets(c, s->name)) continue;
+    SKP_TRY(skp__format(&text, "%s=%s", s->name, s->value));
+    SKP_TRY(cli_add_setting(c, text));
+  }
+  free(c->arguments.at[0]);
+  return skp__strdup(&c->arguments.at[0], known->file);
+}
+
 skp_status cli_open_model(struct cli *c) {
+  SKP_TRY(take_known_model(c));
   int64_t size;
   SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, 0));
   SKP_TRY(skp__model_load(&c->model, c->arguments.at[0], c->set.at, c->set.n, (int)size, stderr));
@@ -109,12 +130,6 @@ skp_status cli_open_model(struct cli *c) {
   SKP_TRY(cli_override_recipe(c));
   shorten_warmup(c, usual_epochs);
   return SKP_OK;
-}
-
-static bool sets_classes(const struct skp_setting *set, size_t n) {
-  bool any = false;
-  for (size_t i = 0; i < n; i++) any = any || strcmp(set[i].name, "classes") == 0;
-  return any;
 }
 
 /* Opens the data and lets --set say how many classes they have: the most of their parts, as files of labels alone know only those in them. */
@@ -131,7 +146,8 @@ static skp_status take_classes(struct cli *c, const char *data) {
 
 skp_status cli_open_learner(struct cli *c) {
   struct skp_model *head;
-  if (sets_classes(c->set.at, c->set.n)) return cli_open_model(c);
+  SKP_TRY(take_known_model(c));
+  if (sets(c, "classes")) return cli_open_model(c);
   skp_status status = skp__model_load_head(&head, c->arguments.at[0]);
   if (status != SKP_OK) return cli_open_model(c); /* which fails in the same place, or after what the file prints */
   const char *said = cli_said_entry(c, "data"), *data = said ? said : head->recipe.data;
@@ -140,10 +156,23 @@ skp_status cli_open_learner(struct cli *c) {
   return status == SKP_OK ? cli_open_model(c) : status;
 }
 
+skp_status cli_init_weights(struct cli *c, uint64_t seed) {
+  const char *file = c->value[CLI_INIT];
+  bool said = cli_said_entry(c, "mean") || cli_said_entry(c, "std");
+  SKP_TRY(skp__session_init(c->session, seed));
+  if (!file) return SKP_OK;
+  fprintf(stderr, "weights  %s\n", file);
+  return skp__checkpoint_init(file, c->session, said ? NULL : &c->model->recipe, stderr);
+}
+
+skp_status cli_open_checkpoint_model(struct cli *c) {
+  SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, c->arguments.at[0]));
+  return cli_override_recipe(c);
+}
+
 skp_status cli_open_checkpoint(struct cli *c) {
   const char *path = c->arguments.at[0];
-  SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, path));
-  SKP_TRY(cli_override_recipe(c));
+  SKP_TRY(cli_open_checkpoint_model(c));
   SKP_TRY(cli_open_backend(c));
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   return skp__checkpoint_load_weights(path, c->session, true, NULL);
@@ -155,7 +184,7 @@ skp_status cli_open_checkpoint(struct cli *c) {
 static void advise_classes(char *text, size_t size, const struct cli *c, int classes) {
   if (c->class_names || cli_said(c, CLI_RESUME))
     snprintf(text, size, "A trained network keeps its number");
-  else if (sets_classes(c->set.at, c->set.n))
+  else if (sets(c, "classes"))
     snprintf(text, size, "Leave --set classes out, or say --set classes=%d", classes);
   else if (c->model->takes_classes)
     snprintf(text, size, "Say --set classes=%d", classes);

@@ -246,7 +246,7 @@ static skp_status show(struct cli *c) {
 /* Needs no device; one that was named must be there all the same. */
 skp_status cli_summary(struct cli *c) {
   bool named = cli_said(c, CLI_DEVICE) || cli_said(c, CLI_PLATFORM) || cli_said(c, CLI_BACKEND);
-  SKP_TRY(cli_open_model(c));
+  SKP_TRY(skp__checkpoint_found(c->arguments.at[0]) ? cli_open_checkpoint_model(c) : cli_open_model(c));
   skp_status status = cli_open_backend(c);
   if (status != SKP_OK && named) return status;
   if (status != SKP_OK) fprintf(stderr, "No device was opened: %s\n", skp_error_message());

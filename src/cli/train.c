@@ -158,6 +158,11 @@ static void say_uneven(const struct training *t) {
             (long long)of[least], s->class_names[least], (long long)of[most], s->class_names[most]);
 }
 
+static void say_numbers(const char *what, const skp__recipe_NUMBERS *list) {
+  fprintf(stderr, "%s", what);
+  for (int i = 0; i < list->n; i++) fprintf(stderr, " %g", (double)list->at[i]);
+}
+
 static void say_recipe(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
   fprintf(stderr, "recipe   %s, learning rate %g", r->optimizer, r->lr);
@@ -172,6 +177,10 @@ static void say_recipe(const struct training *t) {
           t->train && r->batch > t->train->n ? " (all images at once)" : "");
   if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");
   if (r->balanced) fprintf(stderr, ", classes balanced");
+  if (r->mean.n > 1 || r->mean.at[0] != 0 || r->std.n > 1 || r->std.at[0] != 1) {
+    say_numbers(", pixels less", &r->mean);
+    say_numbers(" by", &r->std);
+  }
   if (r->patience > 0) fprintf(stderr, ", patience %lld", (long long)r->patience);
   fprintf(stderr, ", seed %lld\n", (long long)t->o.seed);
 }
@@ -208,12 +217,7 @@ static void on_progress(void *user, const struct skp_progress *p) {
 }
 
 static skp_status start_weights(struct training *t) {
-  const char *init = t->c->value[CLI_INIT];
-  if (t->resume) return SKP_OK; /* the state has them */
-  SKP_TRY(skp__session_init(t->c->session, t->o.seed));
-  if (!init) return SKP_OK;
-  fprintf(stderr, "weights  %s\n", init);
-  return skp__checkpoint_load_weights(init, t->c->session, false, stderr);
+  return t->resume ? SKP_OK /* the state has them */ : cli_init_weights(t->c, t->o.seed);
 }
 
 static skp_status run(struct training *t) {
@@ -329,11 +333,12 @@ static skp_status prepare(struct training *t) {
   say_data(t);
   say_uneven(t);
   say_damage(t);
+  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
+  SKP_TRY(start_weights(t));
   say_recipe(t);
   say_augmentation(t);
   say_run(t);
-  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
-  return start_weights(t);
+  return SKP_OK;
 }
 
 static skp_status open(struct training *t) {

@@ -91,17 +91,26 @@ static void recipe_text(lua_State *L, char *text, size_t size) {
   }
 }
 
+/* Sets an entry to the value on top of the stack. */
+static void set_entry(lua_State *L, const char *name) {
+  char text[512];
+  recipe_text(L, text, sizeof text);
+  if (skp__recipe_set(&skp__build_of(L)->model->recipe, name, text) != SKP_OK)
+    skp__lua_check(L, skp__fail_in(SKP_MODEL, "recipe"));
+}
+
 static void read_recipe(lua_State *L, int model) {
   struct skp_recipe *r = &skp__build_of(L)->model->recipe;
   int type = lua_getfield(L, model, "recipe"), recipe = lua_gettop(L);
   if (type == LUA_TNIL) return;
   if (type != LUA_TTABLE) skp__lua_fail(L, SKP_MODEL, "recipe should be a table, not %s.", luaL_typename(L, -1));
   for (lua_pushnil(L); lua_next(L, recipe); lua_settop(L, recipe + 1)) {
-    char text[512];
     if (lua_type(L, -2) != LUA_TSTRING) skp__lua_fail(L, SKP_MODEL, "recipe has an entry without a name.");
-    recipe_text(L, text, sizeof text);
-    skp_status status = skp__recipe_set(r, lua_tostring(L, recipe + 1), text);
-    if (status != SKP_OK) skp__lua_check(L, skp__fail_in(SKP_MODEL, "recipe"));
+    if (!skp__recipe_find(lua_tostring(L, -2))) set_entry(L, lua_tostring(L, -2)); /* which says that it is unknown */
+  }
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) { /* in order: std after mean */
+    if (lua_getfield(L, recipe, f->name) != LUA_TNIL) set_entry(L, f->name);
+    lua_settop(L, recipe);
   }
   const struct skp_op *op;
   union skp_attrs attrs;
@@ -227,10 +236,20 @@ static skp_status parse(struct skp_model **out, struct skp_build *b, const char 
   return status;
 }
 
+static skp_status fail_missing(const char *path) {
+  struct skp__text names = {.n = 0};
+  skp__model_list(&names);
+  return skp__fail(SKP_IO, "There is no model file %s, and none of that name comes along. Those that do: %s.", path,
+                   names.at);
+}
+
 static skp_status load(struct skp_model **out, struct skp_build *b, lua_CFunction body) {
   void *text;
   int64_t bytes;
+  const char *known = skp__file_exists(b->path) ? NULL : skp__model_source(b->path);
   *out = NULL;
+  if (known) return parse(out, b, known, body);
+  if (!skp__file_exists(b->path) && !strchr(b->path, '/')) return fail_missing(b->path);
   SKP_TRY(skp__file_read(&text, &bytes, b->path, SOURCE_LIMIT));
   skp_status status = memchr(text, 0, (size_t)bytes)
                           ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", b->path)

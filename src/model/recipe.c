@@ -13,7 +13,7 @@ const struct skp_recipe_field skp__recipe_fields[] = {
 #undef X
         {.name = NULL}};
 
-static const struct skp_recipe_field *find(const char *name) {
+const struct skp_recipe_field *skp__recipe_find(const char *name) {
   const struct skp_recipe_field *f = skp__recipe_fields;
   while (f->name && strcmp(f->name, name) != 0) f++;
   return f->name ? f : NULL;
@@ -56,6 +56,23 @@ static bool set_number(struct skp_recipe *r, const struct skp_recipe_field *f, c
 static bool set_bool(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
   *(bool *)place(r, f) = strcmp(value, "true") == 0;
   return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+}
+
+/* Known pixels: mean and standard deviation of sets that networks are trained on, by name. (torchvision's weights expect ImageNet's; the
+ * others as computed from the training images, in the usual four digits.) */
+static const struct pixels {
+  const char *name, *mean, *std;
+} known_pixels[] = {
+    {"imagenet", "0.485,0.456,0.406", "0.229,0.224,0.225"},
+    {"cifar10", "0.4914,0.4822,0.4465", "0.247,0.2435,0.2616"},
+    {"cifar100", "0.5071,0.4865,0.4409", "0.2673,0.2564,0.2762"},
+    {"mnist", "0.1307", "0.3081"},
+};
+
+static const struct pixels *find_pixels(const char *name) {
+  for (size_t i = 0; i < sizeof known_pixels / sizeof *known_pixels; i++)
+    if (strcmp(known_pixels[i].name, name) == 0) return &known_pixels[i];
+  return NULL;
 }
 
 /* Numbers with commas between; none only where that is the default. */
@@ -112,8 +129,12 @@ static skp_status fail_unknown(const char *name) {
 }
 
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value) {
-  const struct skp_recipe_field *f = find(name);
+  const struct skp_recipe_field *f = skp__recipe_find(name);
   if (!f) return fail_unknown(name);
+  const struct pixels *pixels = find_pixels(value);
+  if (pixels && strcmp(name, "mean") == 0) SKP_TRY(skp__recipe_set(r, "std", pixels->std));
+  if (pixels && strcmp(name, "mean") == 0) value = pixels->mean;
+  if (pixels && strcmp(name, "std") == 0) value = pixels->std;
   struct skp_recipe next = *r; /* a bad value leaves the old one */
   if (!setters[f->kind](&next, f, value)) return fail_value(f, value);
   *r = next;
@@ -210,7 +231,7 @@ skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attr
   if (r->nesterov && r->momentum == 0) return skp__fail(SKP_USAGE, "nesterov needs a momentum above 0.");
   skp__attrs_default(*op, attrs);
   for (const struct skp_attr *a = (*op)->attrs; a && a->name; a++) {
-    const struct skp_recipe_field *f = find(a->name);
+    const struct skp_recipe_field *f = skp__recipe_find(a->name);
     if (!f) continue;
     double value = f->kind == SKP_RECIPE_BOOL ? *(bool *)place(r, f) : *(double *)place(r, f);
     SKP_TRY(skp__attrs_set(*op, attrs, a->name, value));

@@ -39,7 +39,8 @@
   X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "decay of adam's second moment")                                           \
   X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
-  X(NUMBERS, mean, "0", -1e6, 1e6, "subtracted from pixels / 255, one number or one a channel")                        \
+  X(NUMBERS, mean, "0", -1e6, 1e6,                                                                                     \
+    "subtracted from pixels / 255: one number, one a channel, or imagenet (and its std), cifar10, cifar100, mnist")    \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
   X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
@@ -85,6 +86,8 @@ struct skp_recipe_field {
 /* All fields in the order of the list; name NULL ends it. */
 extern const struct skp_recipe_field skp__recipe_fields[];
 
+/* The field of that name; NULL: there is none. */
+const struct skp_recipe_field *skp__recipe_find(const char *name);
 void skp__recipe_default(struct skp_recipe *r);
 /* Mean and standard deviation of the first 4 channels; returns how many the recipe says, from 1 to 4. */
 int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]);
@@ -92,7 +95,8 @@ int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]);
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);
 /* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that there are, and
- * so is a value of the wrong kind or outside the range. */
+ * so is a value of the wrong kind or outside the range. Mean and std also take the names of known sets (imagenet, cifar10, cifar100,
+ * mnist); that of mean sets std too, so set std after it. */
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);
 /* Writes a field as such a text and returns it. */
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *field);

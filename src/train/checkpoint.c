@@ -1,4 +1,5 @@
 /* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts. SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "io/weights.h"
 #include "train/metadata.h"
 #include "train/session.h"
@@ -293,10 +294,62 @@ static skp_status load_file(const struct skp_st_file *file, const char *path, st
   return status;
 }
 
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+skp_status skp__checkpoint_path(char **out, const char *said) {
+  static const char *const names[] = {"best.safetensors", "last.safetensors"};
+  if (!skp__folder_exists(said)) return skp__strdup(out, said);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    SKP_TRY(skp__path_join(out, said, names[i]));
+    if (skp__file_exists(*out)) return SKP_OK;
+    free(*out);
+  }
+  *out = NULL;
+  return skp__fail(SKP_IO, "The folder %s holds neither %s nor %s: it is no run that has saved weights.", said,
+                   names[0], names[1]);
+}
+
+bool skp__checkpoint_found(const char *path) {
+  unsigned char head[9];
+  int64_t size;
+  if (skp__folder_exists(path)) return true;
+  if (!skp__file_exists(path) || skp__file_head(head, sizeof head, &size, path) != SKP_OK || size < 9) return false;
+  return head[8] == '{' ||
+         skp__torch_found(head, size); /* after the header's length, which holds bytes that are no text */
+}
+
+skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said) {
+  char *path;
+  *out = (struct skp_st_file){0};
+  SKP_TRY(skp__checkpoint_path(&path, said));
+  skp_status status = skp__weights_read(out, path);
+  free(path);
+  return status;
+}
+
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report) {
   struct skp_st_file file;
-  SKP_TRY(skp__weights_read(&file, path));
+  SKP_TRY(skp__checkpoint_read(&file, path));
   skp_status status = load_file(&file, path, s, strict, report);
+  skp__st_free(&file);
+  return status;
+}
+
+static skp_status init(const struct skp_st_file *file, const char *path, struct skp_session *s,
+                       struct skp_recipe *pixels, FILE *report) {
+  bool found = false;
+  if (pixels) SKP_TRY(skp__metadata_pixels(pixels, &found, file, path));
+  if (found && report) fprintf(report, "  Mean and std of the pixels are those that these weights were trained with\n");
+  if (pixels && !found && pixels->channels == 3 && report)
+    fprintf(report,
+            "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
+  return load_file(file, path, s, false, report);
+}
+
+skp_status skp__checkpoint_init(const char *path, struct skp_session *s, struct skp_recipe *pixels, FILE *report) {
+  struct skp_st_file file;
+  SKP_TRY(skp__checkpoint_read(&file, path));
+  skp_status status = init(&file, path, s, pixels, report);
   skp__st_free(&file);
   return status;
 }

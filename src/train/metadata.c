@@ -1,6 +1,5 @@
 /* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata. SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
-#include "io/weights.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +187,23 @@ static skp_status read_model(struct skp_model **out, char ***class_names, const 
   return status;
 }
 
+skp_status skp__metadata_pixels(struct skp_recipe *r, bool *found, const struct skp_st_file *f, const char *path) {
+  const char *text = skp__st_meta(f, "recipe");
+  cJSON *json = text ? cJSON_Parse(text) : NULL;
+  struct skp_recipe its;
+  *found = false;
+  if (!json) return SKP_OK;
+  skp__recipe_default(&its);
+  skp_status status = read_recipe(&its, json, path);
+  cJSON_Delete(json);
+  bool fits = (its.mean.n == 1 || its.mean.n == r->channels) && (its.std.n == 1 || its.std.n == r->channels);
+  if (status != SKP_OK || !fits) return status;
+  r->mean = its.mean;
+  r->std = its.std;
+  *found = true;
+  return SKP_OK;
+}
+
 skp_status skp__metadata_model(struct skp_model **out, char ***class_names, const struct skp_st_file *f,
                                const char *path) {
   *out = NULL;
@@ -202,7 +218,7 @@ skp_status skp__metadata_model(struct skp_model **out, char ***class_names, cons
 skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path) {
   *out = NULL;
   struct skp_st_file file;
-  SKP_TRY(skp__weights_read(&file, path));
+  SKP_TRY(skp__checkpoint_read(&file, path));
   skp_status status = skp__metadata_model(out, class_names, &file, path);
   skp__st_free(&file);
   return status;

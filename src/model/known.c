@@ -1,0 +1,43 @@
+/* known.c: the networks that come along, by name. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "model/build.h"
+#include <string.h>
+
+/* Those of torchvision by its names. */
+static const struct skp_known_model named[] = {
+    {"resnet18", "resnet", {{"depth", "18"}}},
+    {"resnet34", "resnet", {{"depth", "34"}}},
+    {"resnet50", "resnet", {{"depth", "50"}}},
+    {"resnet101", "resnet", {{"depth", "101"}}},
+    {"resnet152", "resnet", {{"depth", "152"}}},
+    {"wide_resnet50_2", "resnet", {{"depth", "50"}, {"width_per_group", "128"}}},
+    {"wide_resnet101_2", "resnet", {{"depth", "101"}, {"width_per_group", "128"}}},
+    {"resnext50_32x4d", "resnet", {{"depth", "50"}, {"groups", "32"}, {"width_per_group", "4"}}},
+    {"resnext101_32x8d", "resnet", {{"depth", "101"}, {"groups", "32"}, {"width_per_group", "8"}}},
+    {"vgg11", "vgg", {{"depth", "11"}, {"bn", "false"}}},
+    {"vgg13", "vgg", {{"depth", "13"}, {"bn", "false"}}},
+    {"vgg16", "vgg", {{"depth", "16"}, {"bn", "false"}}},
+    {"vgg19", "vgg", {{"depth", "19"}, {"bn", "false"}}},
+    {"vgg11_bn", "vgg", {{"depth", "11"}, {"bn", "true"}}},
+    {"vgg13_bn", "vgg", {{"depth", "13"}, {"bn", "true"}}},
+    {"vgg16_bn", "vgg", {{"depth", "16"}, {"bn", "true"}}},
+    {"vgg19_bn", "vgg", {{"depth", "19"}, {"bn", "true"}}},
+};
+
+const struct skp_known_model *skp__model_known(const char *name) {
+  if (skp__file_exists(name)) return NULL;
+  for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+    if (strcmp(named[i].name, name) == 0) return &named[i];
+  return NULL;
+}
+
+const char *skp__model_source(const char *name) {
+  for (const struct skp__lua_source *s = skp__lua_models; s->name; s++)
+    if (strcmp(s->name, name) == 0) return s->text;
+  return NULL;
+}
+
+void skp__model_list(struct skp__text *to) {
+  for (const struct skp__lua_source *s = skp__lua_models; s->name; s++) skp__text_add(to, "%s, ", s->name);
+  for (size_t i = 0; i < sizeof named / sizeof *named; i++) skp__text_add(to, "%s%s", i ? ", " : "", named[i].name);
+}

@@ -1,0 +1,65 @@
+# test_weights.sh: weights of other programs and of earlier runs: formats, prefixes, normalisation, run folders, models by name.
+# SPDX-License-Identifier: MIT
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
+export SKIPPER_BACKEND=reference
+corpus=$SKP_SOURCE_DIR/tests/fuzz/corpus/torch
+
+# A network whose weights are those of the samples: a.weight 2×3, a.bias 2.
+cat >small.lua <<'LUA'
+return {
+  input = {channels = 3, size = 1},
+  recipe = {batch = 1, epochs = 1},
+  network = function(x) return nn.linear(nn.flatten(x), 2, {name = "a"}) end,
+}
+LUA
+run 0 train small.lua --init "$corpus/plain" --max-steps 0 --out plain
+in_err '2 weights loaded from .*plain, 0 left at their initial values'
+in_err 'The file does not say how pixels were normalised; .* --mean imagenet'
+for form in half bfloat double protocol4 wrapped strided shared parameters; do
+  run 0 train small.lua --init "$corpus/$form" --max-steps 0 --out "$form"
+  cmp plain/last.safetensors "$form/last.safetensors" || fail "$form gives other weights"
+done
+run 0 train small.lua --init "$corpus/prefix" --max-steps 0 --out prefix
+in_err 'Its names begin with "module\.", which is passed over'
+cmp plain/last.safetensors prefix/last.safetensors || fail "a prefix gives other weights"
+refuse 1 'a\.weight\[1, 2\] is not a number' train small.lua --init "$corpus/nan" --max-steps 0 --out nan
+refuse 1 'before PyTorch 1\.6.*import torch' train small.lua --init "$corpus/old" --max-steps 0 --out old
+refuse 1 'an object of Python' train small.lua --init "$corpus/module" --max-steps 0 --out module
+refuse 1 'is not a checkpoint of Skipper' predict "$corpus/plain" "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/rgb.png"
+
+# What pixels become is part of what was learned: it is inherited, unless something else is said.
+run 0 train tiny.lua --max-steps 3 --mean 0.25 --std 0.5 --out first
+in_err 'recipe .*, pixels less 0\.25 by 0\.5'
+run 0 train tiny.lua --init first --max-steps 1 --out second
+in_err 'Mean and std of the pixels are those that these weights were trained with'
+in_err 'recipe .*, pixels less 0\.25 by 0\.5'
+run 0 eval second --data digits --json
+run 0 train tiny.lua --init first --mean 0 --max-steps 1 --out third
+in_err 'recipe .*epoch, seed' # 0 and 1 are not worth a word
+run 0 train small.lua --mean imagenet --max-steps 0 --out imagenet
+in_err 'pixels less 0\.485 0\.456 0\.406 by 0\.229 0\.224 0\.225'
+run 0 train small.lua --mean imagenet --std 0.5 --max-steps 0 --out half
+in_err 'pixels less 0\.485 0\.456 0\.406 by 0\.5'
+sed 's/batch = 1,/batch = 1, std = 0.5, mean = "imagenet",/' small.lua >said.lua
+run 0 train said.lua --max-steps 0 --out said
+in_err 'pixels less 0\.485 0\.456 0\.406 by 0\.5'
+refuse 2 'mean is numbers .*imagenet' train small.lua --mean imagenot --max-steps 0
+refuse 2 'one number or one a channel: 1 here' train tiny.lua --mean imagenet --max-steps 0
+
+# A run's folder stands for its weights.
+run 0 summary first
+in_out '^fc +linear'
+run 0 predict first "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png"
+run 0 eval first/last.safetensors --data digits
+mkdir nothing
+refuse 1 'neither best\.safetensors nor last\.safetensors' eval nothing --data digits
+
+# Networks by name, with settings of their own.
+run 0 summary resnet18 --set classes=10
+in_out '^layer4.1.bn2 '
+in_out ' 11 181 642 '
+run 0 summary resnext50_32x4d
+in_out ' 25 028 904 '
+run 0 train identity --max-steps 1 --out named
+refuse 1 'no model file resnet19.*resnet18, resnet34' summary resnet19
+refuse 1 'nowhere/resnet18' summary nowhere/resnet18
