@@ -23,9 +23,6 @@ struct skp_backend_options {
   int threads;        /* 0: let the device decide */
   int64_t memory;     /* bytes to use at most; 0: SKIPPER_MEMORY (in MiB), else all that there are */
   FILE *trace;        /* not NULL: say which method each op got and why others were refused */
-  void (*compiling)(void *user, int done,
-                    int all); /* (may be NULL) told while programs are compiled ahead, several times a second */
-  void *user;
 };
 
 struct skp_backend_info {

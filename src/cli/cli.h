@@ -57,6 +57,14 @@ enum {
 
 struct cli_command;
 
+/* What is on the terminal. */
+struct cli_progress {
+  bool terminal;
+  double shown;      /* when the last line was drawn */
+  int drawn;         /* letters of a line that is to be wiped */
+  const char *doing; /* the work that was last told of; NULL: it is over */
+};
+
 /* A call of the program: what was said, and what was opened for it. */
 struct cli {
   const struct cli_command *command;
@@ -69,7 +77,8 @@ struct cli {
   struct skp_session *session;
   char **class_names;           /* of a checkpoint */
   struct skp_source *source[2]; /* by split: opened before the model, for cli_open_data to hand out */
-  int signal;                   /* that ended the command, after it saved; 0: none */
+  struct cli_progress progress;
+  int signal; /* that ended the command, after it saved; 0: none */
 };
 
 struct cli_command {
@@ -152,6 +161,11 @@ skp_status cli_print_json(cJSON *object);
 int64_t cli_count_parameters(const struct skp_graph *g);
 /* "7 992" */
 const char *cli_grouped(char *text, size_t size, int64_t n);
+/* "0.4840", "9.3e+15" */
+const char *cli_loss(char *text, size_t size, double loss);
+/* Letters of a text in UTF-8; the first `most` of them, marked where it goes on. */
+int cli_letters(const char *text);
+const char *cli_shortened(char *text, size_t size, const char *from, int most);
 /* "12.3 MiB" */
 const char *cli_bytes(char *text, size_t size, double bytes);
 
@@ -162,13 +176,10 @@ skp_status cli_time_layers(struct skp_plan *plan, cJSON *object);
 
 /* ---- progress.c ------------------------------------------------------------------------------------------------- */
 
-struct cli_progress {
-  bool terminal;
-  double shown; /* when the last line was drawn, on the clock of the run */
-  int width;    /* of the bar drawn last */
-};
+/* Shows what the library tells until the end. A line is left on the terminal only while work goes on; who speaks in between wipes it
+ * by the end of that work, or by cli_progress_end. */
 void cli_progress_start(struct cli_progress *p);
-void cli_progress_tell(void *user, const struct skp_progress *p);
+void cli_progress_hear(void *user, const struct skp_progress *p);
 void cli_progress_end(struct cli_progress *p);
 
 #endif

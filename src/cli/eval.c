@@ -17,11 +17,11 @@ static skp_status print_json(const struct skp_eval_result *result, const struct 
 }
 
 static void print_figures(const struct skp_eval_result *result, int classes) {
-  char n[32];
+  char n[32], loss[32];
   printf("accuracy %.2f %%", 100 * result->accuracy);
   if (classes > CLASSES_OF_FIVE) printf("  top-5 %.2f %%", 100 * result->top5);
-  printf("  loss %.4f  %s images  %.0f images/s\n", result->loss, cli_grouped(n, sizeof n, result->n),
-         result->img_per_s);
+  printf("  loss %s  %s images  %.0f images/s\n", cli_loss(loss, sizeof loss, result->loss),
+         cli_grouped(n, sizeof n, result->n), result->img_per_s);
   if (result->unknown)
     printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, result->unknown));
 }

@@ -95,11 +95,13 @@ static int exit_status(const struct cli *c, skp_status status) {
 static int run(const struct cli_command *command, int argc, const char **argv) {
   struct cli c = {.command = command};
   bool help = false;
+  cli_progress_start(&c.progress);
   skp_status status = cli_parse(&c, argc, argv, &help);
   if (status == SKP_OK && help)
     cli_help(command, stdout);
   else if (status == SKP_OK)
     status = command->run(&c);
+  cli_progress_end(&c.progress);
   int code = exit_status(&c, status);
   cli_free(&c);
   fflush(NULL);

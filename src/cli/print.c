@@ -1,17 +1,8 @@
 /* print.c: what several commands say. SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
 #include "cli/cli.h"
+#include <math.h>
 #include <string.h>
-
-/* The first `most` letters of a name, marked where it goes on: those of CPUs are long. */
-static const char *shortened(char *text, size_t size, const char *name, int most) {
-  const char *end = name;
-  for (int n = 0; *end && n < most; n++) do
-      end++;
-    while ((*end & 0xc0) == 0x80); /* the rest of a letter in UTF-8 */
-  snprintf(text, size, "%.*s%s", (int)(end - name), name, *end ? "…" : "");
-  return text;
-}
 
 /* GPUs that lie idle while the CPU works, unless it was asked for. */
 static void say_idle_gpus(const struct cli *c) {
@@ -35,8 +26,8 @@ void cli_say_device(struct cli *c) {
   char name[192], driver[288], text[288];
   c->backend->ops->info(c->backend, &info);
   driver_text(driver, sizeof driver, info.driver);
-  fprintf(stderr, "device   %s (%s)\n", shortened(name, sizeof name, info.name, NAME),
-          shortened(text, sizeof text, driver, DRIVER));
+  fprintf(stderr, "device   %s (%s)\n", cli_shortened(name, sizeof name, info.name, NAME),
+          cli_shortened(text, sizeof text, driver, DRIVER));
   say_idle_gpus(c);
 }
 
@@ -66,6 +57,27 @@ const char *cli_grouped(char *text, size_t size, int64_t n) {
     text[used++] = digits[i];
   }
   text[used] = 0;
+  return text;
+}
+
+const char *cli_loss(char *text, size_t size, double loss) {
+  static const double long_one = 1e5;
+  snprintf(text, size, fabs(loss) < long_one ? "%.4f" : "%.3g", loss);
+  return text;
+}
+
+int cli_letters(const char *text) {
+  int n = 0;
+  for (; *text; text++) n += (*text & 0xc0) != 0x80; /* not the rest of one */
+  return n;
+}
+
+const char *cli_shortened(char *text, size_t size, const char *from, int most) {
+  const char *end = from;
+  for (int n = 0; *end && n < most; n++) do
+      end++;
+    while ((*end & 0xc0) == 0x80);
+  snprintf(text, size, "%.*s%s", (int)(end - from), from, *end ? "…" : "");
   return text;
 }
 

@@ -1,24 +1,94 @@
-/* progress.c: how training is going: a bar on a terminal, lines elsewhere, always on standard error. SPDX-License-Identifier: MIT */
+/* progress.c: how it is going: a line that is drawn anew on a terminal, lines of training elsewhere, always on standard error.
+ * SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const double bar_interval = 0.1, line_interval = 10, noticeable = 2; /* seconds */
 
-void cli_progress_start(struct cli_progress *p) {
-  *p = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && getenv("TERM") && strcmp(getenv("TERM"), "dumb")};
-  if (p->terminal) fprintf(stderr, "preparing kernels …");
-  p->width = p->terminal;
+/* ---- the line --------------------------------------------------------------------------------------------------- */
+
+/* A part of the line. Those that matter least (the highest numbers) go first where the terminal is narrow; 0 stays. */
+struct piece {
+  int matters;
+  char text[72];
+};
+
+/* A number of columns that the terminal may have changed since the last line. */
+static int terminal_width(void) {
+  enum { USUAL = 80 };
+  struct winsize size;
+  const char *columns = getenv("COLUMNS");
+  if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col) return size.ws_col;
+  int width = columns ? atoi(columns) : 0;
+  return width > 0 ? width : USUAL;
 }
 
-/* Ends a bar so that a line can follow. */
-static void wipe(struct cli_progress *p) {
-  if (p->width) fprintf(stderr, "\r\033[K");
-  p->width = 0;
+/* How wide the pieces are with two blanks between them. */
+static int line_letters(const struct piece *p, int n) {
+  int letters = 0;
+  for (int i = 0; i < n; i++)
+    if (*p[i].text) letters += cli_letters(p[i].text) + (letters ? 2 : 0);
+  return letters;
 }
 
-void cli_progress_end(struct cli_progress *p) { wipe(p); }
+/* Empties the piece that matters least; false: all that are left stay. */
+static bool drop_piece(struct piece *p, int n) {
+  int least = -1;
+  for (int i = 0; i < n; i++)
+    if (*p[i].text && p[i].matters && (least < 0 || p[i].matters >= p[least].matters)) least = i;
+  if (least >= 0) *p[least].text = 0;
+  return least >= 0;
+}
+
+/* Puts the pieces together in at most `width` letters; 0: however many they are. */
+static void join(struct skp__text *line, struct piece *p, int n, int width) {
+  char cut[4 * 256];
+  while (width && line_letters(p, n) > width && drop_piece(p, n)) continue;
+  *line = (struct skp__text){.n = 0};
+  for (int i = 0; i < n; i++)
+    if (*p[i].text) skp__text_add(line, "%s%s", line->n ? "  " : "", p[i].text);
+  if (!width || cli_letters(line->at) <= width) return;
+  cli_shortened(cut, sizeof cut, line->at, width - 1);
+  *line = (struct skp__text){.n = 0};
+  skp__text_add(line, "%s", cut);
+}
+
+/* Takes the drawn line away so that another can follow; where the terminal has become narrower it covers several rows. */
+static void wipe(struct cli_progress *c) {
+  int rows = c->drawn ? (c->drawn - 1) / terminal_width() : 0;
+  if (rows) fprintf(stderr, "\033[%dA", rows);
+  if (c->drawn) fprintf(stderr, "\r\033[J");
+  c->drawn = 0;
+}
+
+static void draw(struct cli_progress *c, struct piece *p, int n) {
+  struct skp__text line;
+  join(&line, p, n, terminal_width() - 1); /* the last column would begin a new row on some */
+  wipe(c);
+  fprintf(stderr, "%s", line.at);
+  c->drawn = cli_letters(line.at);
+}
+
+/* A line that stays. */
+static void say(struct cli_progress *c, struct piece *p, int n) {
+  struct skp__text line;
+  join(&line, p, n, c->terminal ? terminal_width() - 1 : 0);
+  wipe(c);
+  fprintf(stderr, "%s\n", line.at);
+}
+
+static void draw_bar(struct piece *p, int64_t done, int64_t all) {
+  enum { WIDTH = 16 };
+  int64_t filled = all > 0 ? done * WIDTH / all : 0;
+  for (int i = 0; i < WIDTH; i++) strcat(p->text, i < filled ? "━" : "─");
+}
+
+/* ---- pieces of it ----------------------------------------------------------------------------------------------- */
 
 /* "1:02:03" or "2:03" */
 static const char *duration(char *text, size_t size, double seconds) {
@@ -30,78 +100,132 @@ static const char *duration(char *text, size_t size, double seconds) {
   return text;
 }
 
-/* Steps to go in the whole run at the pace of this epoch. */
-static double remaining(const struct skp_progress *p, int64_t batch_images) {
-  double steps =
-      (double)(p->steps_in_epoch - p->step_in_epoch) + (double)(p->epochs - p->epoch - 1) * (double)p->steps_in_epoch;
-  return p->img_per_s > 0 ? steps * (double)batch_images / p->img_per_s : 0;
+/* "epoch 3/10", or "epoch 3" where there is no end. */
+static void epoch_piece(struct piece *p, const struct skp_progress *from) {
+  int n = snprintf(p->text, sizeof p->text, "epoch %lld", (long long)from->epoch + 1);
+  if (from->epochs > 0) snprintf(p->text + n, sizeof p->text - (size_t)n, "/%lld", (long long)from->epochs);
 }
 
-/* "3/10", or "3" where there is no end. */
-static const char *epoch_text(char *text, size_t size, const struct skp_progress *p) {
-  int n = snprintf(text, size, "%lld", (long long)p->epoch + 1);
-  if (p->epochs > 0) snprintf(text + n, size - (size_t)n, "/%lld", (long long)p->epochs);
-  return text;
+/* Nothing while there is nothing to say. */
+static void rate_piece(struct piece *p, double rate) {
+  char text[32];
+  if (rate >= 10)
+    snprintf(p->text, sizeof p->text, "%s images/s", cli_grouped(text, sizeof text, (int64_t)(rate + 0.5)));
+  else if (rate > 0)
+    snprintf(p->text, sizeof p->text, "%.2g images/s", rate);
 }
 
-/* "  ETA 2:03"; nothing where there is no end. */
-static const char *eta_text(char *text, size_t size, const struct skp_progress *p) {
-  char time[24];
-  double seconds = remaining(p, p->images / (p->step_in_epoch ? p->step_in_epoch : 1));
-  snprintf(text, size, "%s%s", p->epochs > 0 ? "  ETA " : "",
-           p->epochs > 0 ? duration(time, sizeof time, seconds) : "");
-  return text;
+static void loss_piece(struct piece *p, const char *what, double loss) {
+  char text[32];
+  snprintf(p->text, sizeof p->text, "%s %s", what, cli_loss(text, sizeof text, loss));
 }
 
-static void draw_bar(struct cli_progress *c, const struct skp_progress *p) {
-  enum { WIDTH = 16 }; /* the whole line fits 80 columns */
-  char bar[3 * WIDTH + 1] = "", epoch[48], eta[48];
-  int64_t filled = p->step_in_epoch * WIDTH / p->steps_in_epoch;
-  for (int i = 0; i < WIDTH; i++) strcat(bar, i < filled ? "━" : "─");
-  fprintf(stderr, "\r\033[Kepoch %s %s %lld/%lld  loss %.4f  %.0f images/s%s", epoch_text(epoch, sizeof epoch, p), bar,
-          (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
-          eta_text(eta, sizeof eta, p));
-  c->width = 1;
+/* How long the rest of the run takes at the pace of this epoch; nothing where there is no end. */
+static void eta_piece(struct piece *p, const struct skp_progress *from) {
+  char text[32];
+  if (from->epochs <= 0 || from->img_per_s <= 0 || !from->step_in_epoch) return;
+  double steps = (double)(from->steps_in_epoch - from->step_in_epoch) +
+                 (double)(from->epochs - from->epoch - 1) * (double)from->steps_in_epoch;
+  double images = steps * (double)from->images / (double)from->step_in_epoch;
+  snprintf(p->text, sizeof p->text, "ETA %s", duration(text, sizeof text, images / from->img_per_s));
 }
 
-static void say_step(const struct skp_progress *p) {
-  char epoch[48], eta[48];
-  fprintf(stderr, "epoch %s  step %lld/%lld  loss %.4f  %.0f images/s%s\n", epoch_text(epoch, sizeof epoch, p),
-          (long long)p->step_in_epoch, (long long)p->steps_in_epoch, p->loss, p->img_per_s,
-          eta_text(eta, sizeof eta, p));
+/* ---- what is told ----------------------------------------------------------------------------------------------- */
+
+static void show_step(struct cli_progress *c, const struct skp_progress *p) {
+  struct piece line[] = {{0, ""}, {5, ""}, {1, ""}, {2, ""}, {4, ""}, {3, ""}};
+  enum { PIECES = sizeof line / sizeof *line };
+  epoch_piece(&line[0], p);
+  if (c->terminal) draw_bar(&line[1], p->step_in_epoch, p->steps_in_epoch);
+  snprintf(line[2].text, sizeof line[2].text, "%s%lld/%lld", c->terminal ? "" : "step ", (long long)p->step_in_epoch,
+           (long long)p->steps_in_epoch);
+  loss_piece(&line[3], "loss", p->loss);
+  rate_piece(&line[4], p->img_per_s);
+  eta_piece(&line[5], p);
+  (c->terminal ? draw : say)(c, line, PIECES);
 }
 
-static void say_epoch(const struct skp_progress *p) {
-  char epoch[48], time[32], test[96] = "";
+static void say_epoch(struct cli_progress *c, const struct skp_progress *p) {
+  static const double much = 0.1; /* of the epoch spent waiting for images: worth knowing */
+  struct piece line[] = {{0, ""}, {1, ""}, {0, ""}, {3, ""}, {4, ""}, {2, ""}, {p->data_wait < much ? 5 : 1, ""}};
+  enum { PIECES = sizeof line / sizeof *line };
+  char time[32];
   const char *set = p->valid ? "valid" : "test";
-  if (p->accuracy >= 0)
-    snprintf(test, sizeof test, "  %s accuracy %.2f %%  %s loss %.4f", set, 100 * p->accuracy, set, p->test_loss);
-  fprintf(stderr, "epoch %s  loss %.4f%s  %.0f images/s  %s", epoch_text(epoch, sizeof epoch, p), p->train_loss, test,
-          p->img_per_s, duration(time, sizeof time, p->seconds));
-  fprintf(stderr, "  data wait %.1f %%\n", 100 * p->data_wait);
+  epoch_piece(&line[0], p);
+  loss_piece(&line[1], "loss", p->train_loss);
+  if (p->accuracy >= 0) {
+    snprintf(line[2].text, sizeof line[2].text, "%s accuracy %.2f %%", set, 100 * p->accuracy);
+    loss_piece(&line[3], p->valid ? "valid loss" : "test loss", p->test_loss);
+  }
+  rate_piece(&line[4], p->img_per_s);
+  snprintf(line[5].text, sizeof line[5].text, "%s", duration(time, sizeof time, p->seconds));
+  snprintf(line[6].text, sizeof line[6].text, "data wait %.1f %%", 100 * p->data_wait);
+  say(c, line, PIECES);
 }
 
 /* A long silence at the start wants a word. */
 static void say_compiling(struct cli_progress *c, double seconds) {
+  char *folder;
+  bool kept = skp__cache_folder(&folder) == SKP_OK;
+  if (kept) free(folder);
   wipe(c);
-  fprintf(stderr, "kernels  compiled for this device in %.0f s; later runs find them\n", seconds);
+  fprintf(stderr, "kernels  compiled for this device in %.0f s; %s\n", seconds,
+          kept ? "later runs find them" : "SKIPPER_CACHE=FOLDER would keep them");
 }
 
-void cli_progress_tell(void *user, const struct skp_progress *p) {
-  struct cli_progress *c = user;
-  if (p->first && p->seconds > noticeable) {
+/* Whether the time for another line has come; then it counts from now. */
+static bool due(struct cli_progress *c, bool at_once) {
+  double now = skp__clock(), interval = c->terminal ? bar_interval : line_interval;
+  if (!at_once && now - c->shown < interval) return false;
+  c->shown = now;
+  return true;
+}
+
+static void hear_training(struct cli_progress *c, const struct skp_progress *p) {
+  if (p->first && !p->epoch_done && p->seconds > noticeable) {
     say_compiling(c, p->seconds);
-    c->shown = p->seconds;
+    due(c, true);
   }
   if (!p->epoch_done && p->img_per_s <= 0) return;
-  double interval = c->terminal ? bar_interval : line_interval;
-  if (!p->epoch_done && p->seconds - c->shown < interval) return;
-  c->shown = p->seconds;
-  if (p->epoch_done) wipe(c);
+  if (!due(c, p->epoch_done)) return;
   if (p->epoch_done)
-    say_epoch(p);
-  else if (c->terminal)
-    draw_bar(c, p);
+    say_epoch(c, p);
   else
-    say_step(p);
+    show_step(c, p);
+}
+
+/* Another piece of work shows at once: a silence may follow. */
+static void hear_work(struct cli_progress *c, const struct skp_progress *p) {
+  struct piece line[] = {{0, ""}, {2, ""}, {1, ""}};
+  enum { PIECES = sizeof line / sizeof *line };
+  char done[32], all[32];
+  bool news = !c->doing || strcmp(c->doing, p->doing) != 0;
+  c->doing = p->done < p->all ? p->doing : NULL;
+  if (!c->terminal) return;
+  if (!c->doing) wipe(c);
+  if (!c->doing || !due(c, news)) return;
+  snprintf(line[0].text, sizeof line[0].text, "%s", p->doing);
+  draw_bar(&line[1], p->done, p->all);
+  snprintf(line[2].text, sizeof line[2].text, "%s of %s", cli_grouped(done, sizeof done, p->done),
+           cli_grouped(all, sizeof all, p->all));
+  draw(c, line, PIECES);
+}
+
+void cli_progress_hear(void *user, const struct skp_progress *p) {
+  struct cli_progress *c = user;
+  if (p->doing)
+    hear_work(c, p);
+  else
+    hear_training(c, p);
+}
+
+void cli_progress_start(struct cli_progress *c) {
+  const char *term = getenv("TERM");
+  *c = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb"), .shown = skp__clock()};
+  skp__progress_listen(cli_progress_hear, c);
+}
+
+void cli_progress_end(struct cli_progress *c) {
+  wipe(c);
+  skp__progress_listen(NULL, NULL);
 }

@@ -19,9 +19,8 @@ struct training {
   int64_t *of;                                     /* [classes] images to train on; NULL where there is no data */
   struct skp_resume *resume;                       /* NULL: a run begins */
   char *out;
-  bool created;    /* the run's folder, by us */
-  bool no_hang_up; /* SIGHUP is ignored */
-  struct cli_progress progress;
+  bool created;       /* the run's folder, by us */
+  bool no_hang_up;    /* SIGHUP is ignored */
   double accuracy;    /* of the last epoch; < 0: not tested */
   int64_t damaged[2]; /* images of train and test of which was spoken */
 };
@@ -212,7 +211,7 @@ static void say_augmentation(const struct training *t) {
 static void on_progress(void *user, const struct skp_progress *p) {
   struct training *t = user;
   if (p->epoch_done) t->accuracy = p->accuracy;
-  cli_progress_tell(&t->progress, p);
+  cli_progress_hear(&t->c->progress, p);
   if (p->epoch_done) say_damage(t);
 }
 
@@ -224,10 +223,10 @@ static skp_status run(struct training *t) {
   struct cli *c = t->c;
   const struct skp_data data = {t->train, t->valid, t->test};
   double tested;
-  cli_progress_start(&t->progress);
+  skp__progress_listen(on_progress, t);
   catch_signals(t->no_hang_up);
   skp_status status = skp__train(c->session, &data, &t->o, &tested);
-  cli_progress_end(&t->progress);
+  cli_progress_end(&c->progress);
   say_damage(t);
   if (status == SKP_INTERRUPTED) {
     printf("%s\n", skp_error_message());
@@ -259,8 +258,6 @@ static skp_status take_options(struct training *t) {
   o->extra = (struct skp_checkpoint_extra){.set = r ? r->set : c->set.at, .sets = r ? r->sets : c->set.n};
   o->say = stderr;
   o->resume = r;
-  o->progress = on_progress;
-  o->user = t;
   o->stop = &stop;
   return SKP_OK;
 }

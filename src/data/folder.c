@@ -7,6 +7,7 @@
  * notes in EXIF is ignored. */
 #include "base/array.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "data/data.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -210,7 +211,11 @@ static skp_status inspect_all(struct folder *f) {
   struct skp_image image = {.H = 0};
   struct survey all = {.pixels = 0};
   skp_status status = SKP_OK;
-  for (int64_t i = 0; i < f->base.n && status == SKP_OK; i++) status = inspect(f, i, &image, &all);
+  for (int64_t i = 0; i < f->base.n && status == SKP_OK; i++) {
+    skp__progress_work("reading pictures", i, f->base.n);
+    status = inspect(f, i, &image, &all);
+  }
+  skp__progress_work("reading pictures", f->base.n, f->base.n);
   skp__image_free(&image);
   SKP_TRY(status);
   f->base.H = all.mixed ? 0 : all.H;

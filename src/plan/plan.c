@@ -5,6 +5,7 @@
  * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans of a network);
  * inputs and results are buffers of their own; activations are slices of the arenas; a value with a base is a slice of it. */
 #include "plan/plan.h"
+#include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,10 +69,12 @@ static skp_status prepare(struct skp_plan *p) {
   for (size_t n = 0; n < nodes; n++) {
     struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[n]);
     if (!sig.op->reference) continue;
+    skp__progress_work("preparing kernels", (int64_t)n, (int64_t)nodes);
     skp_status status = p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
     if (status != SKP_OK) return fail_at(status, p, n);
     p->list[p->launches++] = p->node[n];
   }
+  skp__progress_work("preparing kernels", (int64_t)nodes, (int64_t)nodes);
   return SKP_OK;
 }
 

@@ -68,12 +68,14 @@ static skp_status retire_step(struct pass *p) {
     if (view == p->views - 1) judge(p, image, logits, slot->batch->labels[i]);
   }
   skp__loader_give_back(p->loader, slot->batch);
+  skp__progress_work("looking at images", p->seen, p->n * p->views);
   p->done++;
   return SKP_OK;
 }
 
 static skp_status run(struct pass *p) {
   int64_t steps = skp__loader_batches(p->loader) * p->views;
+  skp__progress_work("looking at images", 0, p->n * p->views);
   for (int64_t i = 0; i < steps; i++) {
     if (p->queued - p->done == SKP_STEPS_AHEAD) SKP_TRY(retire_step(p));
     SKP_TRY(queue_step(p));

@@ -84,6 +84,7 @@ static skp_status climb(struct ramp *r) {
     SKP_TRY(train_step(r, batch, t, lr, &loss));
     skp__loader_give_back(r->loader, batch);
     add_point(r, t, lr, (double)loss);
+    skp__progress_work("trying learning rates", r->curve->diverged ? r->o->steps : t + 1, r->o->steps);
   }
   return SKP_OK;
 }

@@ -43,6 +43,8 @@ struct loop {
   double earlier;         /* seconds that the run took before this process */
   double began;           /* the epoch, as far as its pace is concerned: */
   int64_t unpaced;        /* images from before, whose step compiled the kernels */
+  double entered;         /* when this process began with the epoch */
+  int64_t before;         /* its images from before */
   double waited;          /* for data since then */
 };
 
@@ -129,16 +131,23 @@ static skp_status fail_numeric(const struct loop *l, int64_t step, const char *w
                    l->saved < 0 ? l->o->out : l->run.last);
 }
 
-/* From here on images a second are counted. */
+/* From here on images a second are counted: at the start of an epoch, and again after the first step, which compiles kernels. */
 static void begin_pace(struct loop *l) {
   l->unpaced = l->at.images;
-  l->waited = 0;
   l->began = skp__clock();
+}
+
+/* The same of all that this process does in the present epoch. */
+static void enter_epoch(struct loop *l) {
+  begin_pace(l);
+  l->before = l->at.images;
+  l->entered = l->began;
+  l->waited = 0;
 }
 
 /* The share of that time in which the device had nothing to do for want of data. */
 static double data_wait(const struct loop *l) {
-  double seconds = skp__clock() - l->began;
+  double seconds = skp__clock() - l->entered;
   return seconds > 0 ? l->waited / seconds : 0;
 }
 
@@ -151,7 +160,6 @@ static double pace(const struct loop *l) {
 static double elapsed(const struct loop *l) { return skp__clock() - l->start; }
 
 static void tell(const struct loop *l, struct skp_progress p) {
-  if (!l->o->progress) return;
   p.epoch = l->at.epoch;
   p.epochs = l->s->model->recipe.epochs;
   p.step = l->at.step;
@@ -162,7 +170,7 @@ static void tell(const struct loop *l, struct skp_progress p) {
   p.seconds = elapsed(l);
   if (!p.epoch_done) p.img_per_s = pace(l);
   if (!p.epoch_done) p.data_wait = data_wait(l);
-  l->o->progress(l->o->user, &p);
+  skp__progress_tell(&p);
 }
 
 /* Waits for the oldest queued step and takes its loss. */
@@ -182,7 +190,10 @@ static skp_status retire_step(struct loop *l) {
   l->at.loss_sum += (double)slot->loss * (double)slot->n;
   l->unsaved = true;
   choose_weights(l, true);
-  if (l->at.step == l->first) begin_pace(l);
+  if (l->at.step == l->first) {
+    skp__progress_work("beginning with the first step", 1, 1);
+    begin_pace(l);
+  }
   SKP_TRY(skp__saver_look(&l->saver));
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)slot->loss, slot->lr));
   tell(l, (struct skp_progress){.loss = (double)slot->loss});
@@ -257,7 +268,7 @@ static bool at_limit(const struct loop *l) { return l->o->max_steps >= 0 && l->q
 /* The rest of the present epoch. */
 static skp_status run_steps(struct loop *l, int64_t steps) {
   int64_t end = l->at.step - l->at.epoch_steps + steps;
-  begin_pace(l);
+  enter_epoch(l);
   while (l->queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
     if (l->queued - l->at.step == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
     SKP_TRY(queue_step(l));
@@ -312,7 +323,8 @@ static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
 static skp_status close_epoch(struct loop *l) {
   struct skp__run_epoch e = {.epoch = l->at.epoch + 1, .step = l->at.step, .accuracy = -1, .data_wait = data_wait(l)};
   e.img_per_s = pace(l);
-  if (e.img_per_s <= 0) e.img_per_s = (double)l->at.images / elapsed(l); /* a single step, compiling included */
+  if (e.img_per_s <= 0) /* a single step, compiling included; none: the steps were those of another process */
+    e.img_per_s = (double)(l->at.images - l->before) / (skp__clock() - l->entered);
   e.train_loss = l->at.loss_sum / (double)l->at.images;
   SKP_TRY(judge(l, &e));
   e.seconds = l->earlier + elapsed(l);
@@ -430,6 +442,8 @@ static skp_status prepare(struct loop *l) {
   l->at.finished = 0;
   SKP_TRY(skp__state_describe(&l->described, l->s->model, l->data, l->o));
   SKP_TRY(start_loader(l));
+  enter_epoch(l);
+  skp__progress_work("beginning with the first step", 0, 1); /* some drivers compile there */
   int64_t steps = skp__loader_batches(l->loader);
   if (l->at.step == l->at.epoch * steps + l->at.epoch_steps && l->at.epoch_steps <= steps) return SKP_OK;
   return skp__fail(SKP_FORMAT, "%s/state.safetensors does not say where the run stands.", l->o->out);

@@ -2,6 +2,7 @@
 #ifndef SKP_TRAIN_TRAIN_H
 #define SKP_TRAIN_TRAIN_H
 
+#include "base/progress.h"
 #include "data/data.h"
 #include "io/safetensors.h"
 #include "model/model.h"
@@ -75,16 +76,6 @@ int64_t skp__state_bytes(const struct skp_model *m);
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
-struct skp_progress { /* told after each step and each epoch; the CLI draws from it */
-  int64_t epoch, epochs, step, steps_in_epoch, step_in_epoch, images;
-  double loss, seconds, img_per_s;
-  double data_wait; /* share of the epoch so far in which the host waited for the loader */
-  bool first;       /* step of this process */
-  bool epoch_done;
-  bool valid;                             /* the accuracy is that of the images held out for it */
-  double train_loss, accuracy, test_loss; /* when epoch_done; accuracy < 0: no test set */
-};
-
 struct skp_data {
   const struct skp_source *train, *valid,
       *test; /* valid, if not NULL, judges each epoch; else test does, if not NULL */
@@ -108,13 +99,11 @@ struct skp_train_options {
   struct skp_save_options save;
   struct skp_checkpoint_extra extra;
   const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
-  void (*progress)(void *user, const struct skp_progress *p);
-  void *user;
-  volatile const int *stop; /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
+  volatile const int *stop;        /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
 };
 /* Creates the run folder and tries whether a run's files can be written there. */
 skp_status skp__run_check(const char *out, const struct skp_model *m);
-/* Trains as the model's recipe says; *tested (may be NULL) is the test accuracy of the best weights if there is a valid set too, else
+/* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h); *tested (may be NULL) is the test accuracy of the best weights if there is a valid set too, else
  * -1. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
  * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,

@@ -1,4 +1,5 @@
 /* test_cache.c: compiled programs on disk, and those that are compiled ahead by other processes. SPDX-License-Identifier: MIT */
+#include "base/progress.h"
 #include "device.h"
 #include <dirent.h>
 #include <signal.h>
@@ -117,10 +118,11 @@ END_TEST
 
 static int told, told_of; /* by the last call; calls */
 
-static void note_progress(void *user, int done, int all) {
+static void note_progress(void *user, const struct skp_progress *p) {
   (void)user;
-  ck_assert(done >= 0 && done <= all && all == 2);
-  told = done;
+  ck_assert_str_eq(p->doing, "compiling kernels");
+  ck_assert(p->done >= 0 && p->done <= p->all && p->all == 2);
+  told = (int)p->done;
   told_of++;
 }
 
@@ -155,7 +157,8 @@ static int find_children(void) {
 START_TEST(programs_are_compiled_ahead) {
   char trace[4000] = "";
   FILE *to = fmemopen(trace, sizeof trace, "w");
-  open_with((struct skp_backend_options){.trace = to, .compiling = note_progress});
+  skp__progress_listen(note_progress, NULL);
+  open_with((struct skp_backend_options){.trace = to});
   bool ahead = cl->compilers, cached = expected(to, trace);
   if (ahead) {
     ck_assert(cached && strstr(trace, "2 of 2 programs compiled ahead"));

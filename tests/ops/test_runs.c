@@ -50,7 +50,7 @@ struct follow {
 
 static void on_progress(void *user, const struct skp_progress *p) {
   struct follow *f = user;
-  if (p->epoch_done) return;
+  if (p->doing || p->epoch_done) return;
   const cJSON *want = cJSON_GetArrayItem(f->want, f->steps++);
   ck_assert_int_eq(p->step, f->steps);
   ck_assert_ptr_nonnull(want);
@@ -171,8 +171,8 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   ck_ok(skp__backend_open(&b, &(struct skp_backend_options){.backend = backend}));
   ck_ok(skp__session_create(&s, model, b));
   ck_ok(skp__checkpoint_load_weights(path("%s-%s.safetensors", runs[run].net, "init"), s, true, NULL));
-  struct skp_train_options o = {
-      .out = out, .max_steps = -1, .threads = 1, .progress = on_progress, .user = &f, .extra = {.class_names = NULL}};
+  struct skp_train_options o = {.out = out, .max_steps = -1, .threads = 1, .extra = {.class_names = NULL}};
+  skp__progress_listen(on_progress, &f);
   ck_ok(skp__train(s, &(struct skp_data){.train = source}, &o, NULL));
   ck_assert_int_eq(f.steps, cJSON_GetArraySize(f.want));
   printf("%-9s %-8s %-4s losses off by %.1e", backend, runs[run].net, runs[run].optimizer, f.worst);

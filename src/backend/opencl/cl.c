@@ -144,8 +144,6 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
   SKP_TRY(skp__alloc(&cl, 1, sizeof *cl));
   cl->base.ops = &skp__backend_opencl;
   cl->trace = options->trace;
-  cl->compiling = options->compiling;
-  cl->compiling_user = options->user;
   skp_status status = open_parts(cl, options);
   if (status != SKP_OK) {
     close_device(&cl->base);

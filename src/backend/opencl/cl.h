@@ -40,9 +40,7 @@ struct skp__cl {
   struct skp__cl_tickets *tickets;
   struct skp__cl_cache *cache;         /* NULL: none */
   struct skp__cl_compilers *compilers; /* NULL: none */
-  void (*compiling)(void *user, int done, int all);
-  void *compiling_user;
-  char *forced; /* "OP=METHOD,…", "" for none */
+  char *forced;                        /* "OP=METHOD,…", "" for none */
   FILE *trace;
 };
 

@@ -6,6 +6,7 @@
  * driver, as a driver's threads and locks do not survive a fork, and loads it itself with its first job. All read jobs from one end of a
  * socket: who is free takes the next. Nothing here fails: a job that was lost (a compiler crashed) is compiled where it is needed. */
 #include "backend/opencl/runtime.h"
+#include "base/progress.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -186,14 +187,14 @@ static void share_out(struct skp__cl *cl) {
     while (sent < all && sent - done - lost < 2 * (size_t)k->alive &&
            send(k->socket, &k->jobs.at[sent], sizeof *k->jobs.at, MSG_NOSIGNAL) > 0)
       sent++;
-    if (cl->compiling) cl->compiling(cl->compiling_user, (int)(done + lost), (int)all);
+    skp__progress_work("compiling kernels", (int64_t)(done + lost), (int64_t)all);
     struct pollfd look = {.fd = k->socket, .events = POLLIN};
     if (poll(&look, 1, LOOK_MS) > 0 && recv(k->socket, &answer, 1, MSG_DONTWAIT) == 1)
       done++;
     else
       lost += bury(k);
   }
-  if (cl->compiling) cl->compiling(cl->compiling_user, (int)all, (int)all);
+  skp__progress_work("compiling kernels", (int64_t)all, (int64_t)all);
   if (cl->trace) fprintf(cl->trace, "%zu of %zu programs compiled ahead in %.3f s\n", done, all, skp__cl_now() - start);
 }
 
