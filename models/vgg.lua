@@ -35,7 +35,7 @@ return {
   args = {depth = 16, bn = false, classes = 1000, hidden = 4096, dropout = 0.5},
   recipe = {
     batch = 32, epochs = 30, optimizer = "sgd", lr = 0.01, momentum = 0.9, weight_decay = 5e-4, schedule = "cosine", warmup = 3,
-    label_smoothing = 0.1, mean = {0.485, 0.456, 0.406}, std = {0.229, 0.224, 0.225}, random_resized_crop = 0.35, flip = true,
+    label_smoothing = 0.1, mean = "imagenet", random_resized_crop = 0.35, flip = true,
   },
 
   network = function(x, args)
