@@ -108,14 +108,26 @@ static skp_status queue_parts(struct loop *l, struct slot *slot) {
   return read_loss(l, slot, part, skp__plan_graph(part)->loss_sum);
 }
 
-static skp_status queue_step(struct loop *l) {
-  struct slot *slot = &l->slot[l->queued % SKP_STEPS_AHEAD];
+static struct slot *next_slot(struct loop *l) { return &l->slot[l->queued % SKP_STEPS_AHEAD]; }
+
+static skp_status take_batch(struct loop *l) {
+  struct slot *slot = next_slot(l);
   SKP_TRY(skp__loader_next(l->loader, &slot->batch, &l->waited));
   slot->n = slot->batch->n;
+  return SKP_OK;
+}
+
+static skp_status queue_batch(struct loop *l) {
+  struct slot *slot = next_slot(l);
   SKP_TRY(l->parts.parts == 1 ? queue_whole(l, slot) : queue_parts(l, slot));
   SKP_TRY(l->s->b->ops->ticket(l->s->b, &slot->ticket));
   l->queued++;
   return SKP_OK;
+}
+
+static skp_status queue_step(struct loop *l) {
+  SKP_TRY(take_batch(l));
+  return queue_batch(l);
 }
 
 /* Evaluation and checkpoints use the averages once there are any. */
@@ -265,20 +277,6 @@ static bool stopped(const struct loop *l) { return l->o->stop && *l->o->stop; }
 static bool late(const struct loop *l) { return l->o->max_seconds > 0 && elapsed(l) >= l->o->max_seconds; }
 static bool at_limit(const struct loop *l) { return l->o->max_steps >= 0 && l->queued >= l->o->max_steps; }
 
-/* The rest of the present epoch. */
-static skp_status run_steps(struct loop *l, int64_t steps) {
-  int64_t end = l->at.step - l->at.epoch_steps + steps;
-  enter_epoch(l);
-  while (l->queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
-    if (l->queued - l->at.step == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
-    SKP_TRY(queue_step(l));
-    if (!save_due(l, steps)) continue;
-    SKP_TRY(retire_all(l));
-    SKP_TRY(save(l));
-  }
-  return retire_all(l);
-}
-
 /* The images by which an epoch is judged; NULL: there are none. */
 static const struct skp_source *judged_by(const struct loop *l) {
   return l->data->valid ? l->data->valid : l->data->test;
@@ -368,11 +366,9 @@ static skp_status prepare_plans(struct loop *l) {
   return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(l->s, status, size, step) : status;
 }
 
-/* The same, with as many parts as the device's memory makes necessary. */
-static skp_status fit_plans(struct loop *l) {
+/* The same, in more parts as long as the device's memory makes that necessary; `cut`: it did before, too. */
+static skp_status fit_plans(struct loop *l, bool cut) {
   skp_status status;
-  bool cut = false;
-  SKP_TRY(skp__parts_plan(&l->parts, l->s->model, l->data->train->n));
   while ((status = prepare_plans(l)) == SKP_DEVICE_MEMORY && skp__parts_cut(&l->parts)) {
     skp__session_forget_plans(l->s);
     cut = true;
@@ -394,22 +390,6 @@ static void say_left_out(const struct loop *l) {
             l->parts.layer);
 }
 
-/* An epoch that has all its steps is closed first, also where a run goes on that was ended in between. */
-static skp_status run_epochs(struct loop *l) {
-  int64_t steps = skp__loader_batches(l->loader);
-  while (!stopped(l) && !late(l)) {
-    if (l->at.epoch_steps == steps) {
-      SKP_TRY(close_epoch(l));
-    } else if (skp__position_complete(&l->at, &l->s->model->recipe, l->o->max_steps)) {
-      l->at.finished = l->unsaved = 1;
-      break;
-    } else {
-      SKP_TRY(run_steps(l, steps));
-    }
-  }
-  return SKP_OK;
-}
-
 static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
@@ -423,14 +403,17 @@ static skp_status start_loader(struct loop *l) {
 
 /* What each slot needs for each part. */
 static skp_status create_slots(struct loop *l) {
-  for (int i = 0; i < SKP_STEPS_AHEAD; i++)
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++) {
+    free(l->slot[i].draw);
     SKP_TRY(skp__alloc(&l->slot[i].draw, (size_t)l->parts.parts, sizeof *l->slot->draw));
+  }
   return SKP_OK;
 }
 
 static skp_status prepare(struct loop *l) {
   int64_t valid = l->data->valid ? l->data->valid->n : 0, test = l->data->test ? l->data->test->n : 0;
-  SKP_TRY(fit_plans(l));
+  SKP_TRY(skp__parts_plan(&l->parts, l->s->model, l->data->train->n));
+  SKP_TRY(fit_plans(l, false));
   say_left_out(l);
   SKP_TRY(create_slots(l));
   SKP_TRY(skp__alloc(&l->answers, (size_t)(valid > test ? valid : test), sizeof *l->answers));
@@ -447,6 +430,75 @@ static skp_status prepare(struct loop *l) {
   int64_t steps = skp__loader_batches(l->loader);
   if (l->at.step == l->at.epoch * steps + l->at.epoch_steps && l->at.epoch_steps <= steps) return SKP_OK;
   return skp__fail(SKP_FORMAT, "%s/state.safetensors does not say where the run stands.", l->o->out);
+}
+
+/* ---- the steps -------------------------------------------------------------------------------------------------- */
+
+/* Begins again in smaller parts, where a step that was tried left the device. */
+static skp_status retry_smaller(struct loop *l, const struct skp__values *before) {
+  skp__loader_destroy(l->loader); /* fewer images may be left over */
+  l->loader = NULL;
+  skp__session_forget_plans(l->s);
+  SKP_TRY(fit_plans(l, true));
+  SKP_TRY(create_slots(l));
+  SKP_TRY(skp__values_push(before, l->s));
+  SKP_TRY(start_loader(l));
+  return take_batch(l);
+}
+
+/* Some drivers find memory only when a kernel runs, and say so then. Nothing is lost yet: the values from before are on the host. */
+static skp_status first_step(struct loop *l) {
+  struct skp__values before;
+  SKP_TRY(take_batch(l));
+  SKP_TRY(skp__values_pull(&before, l->s));
+  skp_status status;
+  for (;;) {
+    status = queue_batch(l);
+    if (status == SKP_OK && (status = skp__backend_finish(l->s->b)) != SKP_OK) l->queued--;
+    if (status != SKP_DEVICE_MEMORY || !skp__parts_cut(&l->parts)) break;
+    skp__backend_finish(l->s->b); /* nothing uses the batch any more */
+    status = retry_smaller(l, &before);
+    if (status != SKP_OK) break;
+  }
+  skp__values_free(&before);
+  return status;
+}
+
+static skp_status save_if_due(struct loop *l) {
+  if (!save_due(l, skp__loader_batches(l->loader))) return SKP_OK;
+  SKP_TRY(retire_all(l));
+  return save(l);
+}
+
+/* The rest of the present epoch. */
+static skp_status run_steps(struct loop *l) {
+  enter_epoch(l);
+  if (l->queued < l->first) {
+    SKP_TRY(first_step(l));
+    SKP_TRY(save_if_due(l));
+  }
+  int64_t end = l->at.step - l->at.epoch_steps + skp__loader_batches(l->loader);
+  while (l->queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
+    if (l->queued - l->at.step == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
+    SKP_TRY(queue_step(l));
+    SKP_TRY(save_if_due(l));
+  }
+  return retire_all(l);
+}
+
+/* An epoch that has all its steps is closed first, also where a run goes on that was ended in between. */
+static skp_status run_epochs(struct loop *l) {
+  while (!stopped(l) && !late(l)) {
+    if (l->at.epoch_steps == skp__loader_batches(l->loader)) {
+      SKP_TRY(close_epoch(l));
+    } else if (skp__position_complete(&l->at, &l->s->model->recipe, l->o->max_steps)) {
+      l->at.finished = l->unsaved = 1;
+      break;
+    } else {
+      SKP_TRY(run_steps(l));
+    }
+  }
+  return SKP_OK;
 }
 
 /* Where some training images judged each epoch, the test images are used once, for the weights that they found best. */

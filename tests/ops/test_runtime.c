@@ -294,6 +294,8 @@ START_TEST(codes) {
   ck_fails(skp__cl_check(cl, CL_MEM_OBJECT_ALLOCATION_FAILURE, "clEnqueueNDRangeKernel", "relu"), SKP_DEVICE_MEMORY,
            "clEnqueueNDRangeKernel relu");
   ck_fails(skp__cl_check(cl, CL_INVALID_KERNEL_ARGS, "clFinish", ""), SKP_DEVICE, "CL_INVALID_KERNEL_ARGS");
+  for (cl_int code = -6; code <= -4; code++)
+    ck_fails(skp__cl_check_queued(cl, code, "clEnqueueNDRangeKernel", "relu"), SKP_DEVICE_MEMORY, "out of memory");
   ck_assert(!cl->lost);
   ck_fails(skp__cl_check(cl, CL_OUT_OF_RESOURCES, "clFinish", ""), SKP_DEVICE, "CL_OUT_OF_RESOURCES");
   ck_assert(cl->lost);

@@ -93,7 +93,7 @@ skp_status skp__cl_write(struct skp_backend *b, struct skp_buffer *buffer, int64
   struct skp__cl *cl = device_of(b);
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
-  SKP_TRY(skp__cl_check(
+  SKP_TRY(skp__cl_check_queued(
       cl, clEnqueueWriteBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, from, 0, NULL, NULL),
       "clEnqueueWriteBuffer", ""));
   return skp__cl_launched(cl, "a copy to the device");
@@ -103,7 +103,7 @@ skp_status skp__cl_read(struct skp_backend *b, struct skp_buffer *buffer, int64_
   struct skp__cl *cl = device_of(b);
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
-  SKP_TRY(skp__cl_check(
+  SKP_TRY(skp__cl_check_queued(
       cl, clEnqueueReadBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, to, 0, NULL, NULL),
       "clEnqueueReadBuffer", ""));
   return skp__cl_launched(cl, "a copy from the device");

@@ -49,6 +49,8 @@ const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; ve
 /* Turns a code into an error text ("clEnqueueNDRangeKernel conv2d_direct on DEVICE: CL_OUT_OF_RESOURCES. …"), SKP_DEVICE_MEMORY for memory
  * shortage, and marks the context lost where the code means that. CL_SUCCESS gives SKP_OK. */
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what);
+/* The same for a call that queues work; CL_OUT_OF_RESOURCES then is a shortage too, and the context lives. */
+skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what);
 
 /* ---- programs and launches -------------------------------------------------------------------------------------- */
 

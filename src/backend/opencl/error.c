@@ -97,12 +97,15 @@ static bool means_lost(cl_int code) {
          code == CL_DEVICE_NOT_AVAILABLE || code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST || !known_name(code);
 }
 
+static skp_status fail_memory(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
+  return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory: use a smaller --batch.", call,
+                   *what ? " " : "", what, cl->name, skp__cl_error_name(code));
+}
+
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
   if (code == CL_SUCCESS) return SKP_OK;
   const char *name = skp__cl_error_name(code), *space = *what ? " " : "";
-  if (means_memory(code))
-    return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory.", call, space, what, cl->name,
-                     name);
+  if (means_memory(code)) return fail_memory(cl, code, call, what);
   if (!means_lost(code)) return skp__fail(SKP_DEVICE, "%s%s%s on %s: %s.", call, space, what, cl->name, name);
   cl->lost = true;
   return skp__fail(
@@ -110,4 +113,9 @@ skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, cons
       "%s%s%s on %s: %s. The device gave up; usual causes are too little memory (use a smaller --batch), a "
       "kernel that ran too long, or a fault of the driver. SKIPPER_SYNC=1 shows which kernel it is.",
       call, space, what, cl->name, name);
+}
+
+/* What was not even queued had no resources: nothing failed on the device itself. */
+skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
+  return code == CL_OUT_OF_RESOURCES ? fail_memory(cl, code, call, what) : skp__cl_check(cl, code, call, what);
 }

@@ -215,7 +215,7 @@ skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, st
 skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event) {
   struct skp__cl *cl = p->cl;
   if (step->kernel)
-    SKP_TRY(skp__cl_check(
+    SKP_TRY(skp__cl_check_queued(
         cl,
         clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, event),
         "clEnqueueNDRangeKernel", step->name));

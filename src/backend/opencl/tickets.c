@@ -97,6 +97,7 @@ static bool monitor_wait(struct monitor *m, uint64_t ticket, double seconds, cl_
     code = pthread_cond_timedwait(&m->changed, &m->lock, &until);
   bool done = m->done >= ticket || m->error;
   *error = m->error;
+  m->error = 0; /* told once: after a lack of memory work may go on */
   pthread_mutex_unlock(&m->lock);
   return done;
 }
@@ -193,7 +194,8 @@ skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
     return skp__fail(SKP_INTERNAL, "Ticket %llu was never taken.", (unsigned long long)ticket);
   cl_int error;
   if (!monitor_wait(cl->tickets->monitor, ticket, cl->tickets->limit, &error)) return fail_hung(cl);
-  if (error) cl->lost = true; /* whatever the code, work was lost */
   const char *latest = cl->tickets->launches ? cl->tickets->names[(cl->tickets->launches - 1) % NAMES] : "";
-  return skp__cl_check(cl, error, "work up to", latest);
+  skp_status status = skp__cl_check(cl, error, "work up to", latest);
+  if (error && status != SKP_DEVICE_MEMORY) cl->lost = true; /* whatever else the code means, work was lost */
+  return status;
 }
