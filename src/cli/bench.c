@@ -98,19 +98,20 @@ static skp_status print_result(const struct bench *b) {
   struct rusage usage;
   b->c->backend->ops->info(b->c->backend, &info);
   getrusage(RUSAGE_SELF, &usage);
+  char text[32];
   double n = (double)b->N, mib = 1 << 20;
   const struct {
-    const char *name, *format;
+    const char *name, *unit;
     double value;
   } rows[] = {
-      {"img_per_s", "%.6g images/s, the median of the samples", n / b->median},
-      {"best_img_per_s", "%.6g images/s at best", n / b->best},
-      {"gflops", "%.4g GFLOP/s", skp__plan_flops(b->plan) / b->median * 1e-9},
-      {"cold_start_s", "%.3g s from the start of the process to the end of the first step", b->cold_start},
-      {"peak_rss_mib", "%.5g MiB of host memory at most", (double)usage.ru_maxrss / 1024},
-      {"device_mib", "%.5g MiB of device memory", (double)info.used / mib},
-      {"batch", "%g images a step", n},
-      {"launches", "%g launches a step", (double)skp__plan_launches(b->plan)},
+      {"img_per_s", "images/s, the median of the samples", n / b->median},
+      {"best_img_per_s", "images/s at best", n / b->best},
+      {"gflops", "GFLOP/s", skp__plan_flops(b->plan) / b->median * 1e-9},
+      {"cold_start_s", "s from the start of the process to the end of the first step", b->cold_start},
+      {"peak_rss_mib", "MiB of host memory at most", (double)usage.ru_maxrss / 1024},
+      {"device_mib", "MiB of device memory", (double)info.used / mib},
+      {"batch", "images a step", n},
+      {"launches", "launches a step", (double)skp__plan_launches(b->plan)},
   };
   cJSON *object = cli_said(b->c, CLI_JSON) ? cJSON_CreateObject() : NULL;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -118,8 +119,7 @@ static skp_status print_result(const struct bench *b) {
       cJSON_AddNumberToObject(object, rows[i].name, rows[i].value);
       continue;
     }
-    printf(rows[i].format, rows[i].value);
-    printf("\n");
+    printf("%s %s\n", cli_number(text, sizeof text, rows[i].value), rows[i].unit);
   }
   skp_status status = cli_said(b->c, CLI_LAYERS) ? cli_time_layers(b->plan, object) : SKP_OK;
   if (status == SKP_OK && object) return cli_print_json(object);

@@ -161,6 +161,8 @@ skp_status cli_print_json(cJSON *object);
 int64_t cli_count_parameters(const struct skp_graph *g);
 /* "7 992" */
 const char *cli_grouped(char *text, size_t size, int64_t n);
+/* A measured one: "71 057", "41.02" */
+const char *cli_number(char *text, size_t size, double x);
 /* "0.4840", "9.3e+15" */
 const char *cli_loss(char *text, size_t size, double loss);
 /* Letters of a text in UTF-8; the first `most` of them, marked where it goes on. */

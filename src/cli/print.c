@@ -60,6 +60,13 @@ const char *cli_grouped(char *text, size_t size, int64_t n) {
   return text;
 }
 
+const char *cli_number(char *text, size_t size, double x) {
+  static const double whole = 1e3, most = 1e15; /* from here on fractions say nothing; grouping neither */
+  if (fabs(x) >= whole && fabs(x) < most) return cli_grouped(text, size, (int64_t)round(x));
+  snprintf(text, size, "%.4g", x);
+  return text;
+}
+
 const char *cli_loss(char *text, size_t size, double loss) {
   static const double long_one = 1e5;
   snprintf(text, size, fabs(loss) < long_one ? "%.4f" : "%.3g", loss);

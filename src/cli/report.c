@@ -66,9 +66,9 @@ static skp_status print_classes(const struct cli_report *c) {
 static void print_worst(const struct cli_report *c) {
   printf("\nhighest loss\n");
   for (int64_t i = 0; i < c->r->worsts && i < WORST_SHOWN; i++) {
-    char image[32], label[16], guess[16];
+    char image[32], label[16], guess[16], loss[32];
     const struct skp_answer *a = &c->answers[c->r->worst[i]];
-    printf("%9.4f  %s: %s, taken for %s with %.2f %%\n", (double)a->loss,
+    printf("%9s  %s: %s, taken for %s with %.2f %%\n", cli_loss(loss, sizeof loss, (double)a->loss),
            skp__source_name_of(c->source, c->r->worst[i], image, sizeof image),
            skp__class_name(c->names, a->label, label, sizeof label),
            skp__class_name(c->names, a->guess, guess, sizeof guess), 100 * (double)a->certainty);

@@ -36,19 +36,19 @@ static int wide(const char *text, int width) {
 
 static void print_layers(const struct skp_graph *g) {
   double flops = 0, bytes = 0;
-  char shape[64], count[32], memory[32];
+  char shape[64], count[32], cost[32], memory[32];
   printf("%-28s %-18s %-18s %12s %12s %12s\n", "layer", "operation", "output", "parameters", "MFLOP", "activation");
   for (size_t n = 0; n < g->nodes.n; n++) {
     struct layer l = layer_of(g, n);
     skp__shape_text(shape, sizeof shape, &l.output);
     cli_grouped(count, sizeof count, l.parameters);
-    printf("%-28s %-18s %-*s %12s %12.3f %12s\n", l.node->scope, l.node->op->name, wide(shape, 18), shape, count,
-           l.flops * 1e-6, cli_bytes(memory, sizeof memory, l.bytes));
+    printf("%-28s %-18s %-*s %12s %12s %12s\n", l.node->scope, l.node->op->name, wide(shape, 18), shape, count,
+           cli_number(cost, sizeof cost, l.flops * 1e-6), cli_bytes(memory, sizeof memory, l.bytes));
     flops += l.flops;
     bytes += l.bytes;
   }
-  printf("%-28s %-18s %-18s %12s %12.3f %12s\n", "total", "", "",
-         cli_grouped(count, sizeof count, cli_count_parameters(g)), flops * 1e-6,
+  printf("%-28s %-18s %-18s %12s %12s %12s\n", "total", "", "",
+         cli_grouped(count, sizeof count, cli_count_parameters(g)), cli_number(cost, sizeof cost, flops * 1e-6),
          cli_bytes(memory, sizeof memory, bytes));
 }
 
@@ -179,12 +179,13 @@ static skp_status print_verdict(const struct cli *c, const struct needs *n, int 
 
 static skp_status print_memory(const struct cli *c) {
   struct needs n;
-  char title[64];
+  char title[64], cost[32];
   SKP_TRY(measure(&n, c, c->model->recipe.batch));
   snprintf(title, sizeof title, "Device memory for a batch of %lld", (long long)c->model->recipe.batch);
   printf("\n%-34s %12s %12s\n", title, modes[TRAINING], modes[EVALUATION]);
   print_parts(&n);
-  if (n.status[TRAINING] == SKP_OK) printf("A training step takes %.3f GFLOP.\n", 1e-9 * n.of[TRAINING].flops);
+  if (n.status[TRAINING] == SKP_OK)
+    printf("A training step takes %s GFLOP.\n", cli_number(cost, sizeof cost, 1e-9 * n.of[TRAINING].flops));
   if (!c->backend) printf("Without a device the workspaces of its methods are not known.\n");
   for (int mode = MODES - 1; c->backend && mode >= 0; mode--) SKP_TRY(print_verdict(c, &n, mode));
   return SKP_OK;

@@ -25,7 +25,7 @@ for mode in train eval; do
   for key in img_per_s best_img_per_s peak_rss_mib device_mib cold_start_s gflops; do in_out "\"$key\":[0-9.e+-]+"; done
 done
 run 0 bench tiny.lua --batch 8 --steps 3
-in_out '^[0-9.e+]+ images/s, the median'
+in_out '^[0-9. ]+ images/s, the median'
 
 run 0 bench tiny.lua --batch 8 --steps 1 --layers
 in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  fc +linear_dw +[a-z0-9_]+ +8×784, .* -> 28×28×1×10  \([a-z0-9_]+ [0-9.]+'
