@@ -25,7 +25,7 @@ const struct cli_command cli_commands[] = {
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
      "data strict batch test-views top invert logits workers json device",
-     "Says what a trained network sees in images (PNG, JPEG), or writes its answers for a whole data set",
+     "Says what a trained network sees in images, or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",

@@ -53,7 +53,8 @@ static skp_status add_named(struct cli_pictures *p, const char *name) {
   }
   SKP_TRY(add_folder(p, name, 0));
   if (p->files.n > before) return SKP_OK;
-  return skp__fail(SKP_IO, "The folder %s holds no images: no file in it ends in .png, .jpg or .jpeg.", name);
+  return skp__fail(SKP_IO, "The folder %s holds no images: no file in it ends in one of %s.", name,
+                   skp__image_endings());
 }
 
 /* ---- the source ------------------------------------------------------------------------------------------------- */

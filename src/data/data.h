@@ -20,7 +20,6 @@ struct skp_image {
   uint8_t *pixels; /* H·W·C bytes, row-major HWC */
   int H, W, C;
   size_t room; /* bytes at pixels */
-  void *jpeg;  /* a decoder, made for the first JPEG file read into it */
 };
 
 /* Makes it an image of this size; its content is undefined then. */
@@ -70,7 +69,7 @@ bool skp__source_idx_found(const char *folder);
 /* CIFAR-10 and CIFAR-100 (fine labels), in the folder or in the one that their archives unpack to. */
 skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_cifar_found(const char *folder);
-/* Folders of JPEG and PNG files, one a class; see folder.c. */
+/* Folders of pictures, one a class; see folder.c. */
 skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_folder_found(const char *folder);
 
@@ -87,8 +86,12 @@ skp_status skp__source_name_by_number(struct skp_source *s);
 
 /* Whether a file's name ends as those of the images do that can be decoded. */
 bool skp__image_named(const char *name);
-/* Decodes a PNG or JPEG file with C = 1 (grey) or 3 (RGB) as asked (`channels`). Alpha is dropped and 16 bits become the upper 8, as
- * Pillow's convert("RGB") does. Hostile sizes are refused (limit 1 << 28 pixels). */
+/* Those endings (".jpg .jpeg …"), and what the formats are called ("JPEG, PNG, …"). */
+const char *skp__image_endings(void);
+const char *skp__image_formats(void);
+/* Decodes a picture of any of the formats with C = 1 (grey) or 3 (RGB) as asked (`channels`). Its first bytes tell the format, not its name.
+ * The pixels are those of Pillow's convert("RGB"): alpha is dropped, of animations the first picture is taken; but 16 bits become the
+ * upper 8, of grey, too. Hostile sizes are refused (limit 1 << 28 pixels). */
 skp_status skp__image_read(struct skp_image *out, const char *path, int channels);
 /* The same from memory; `name` stands for the path in errors. */
 skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels);

@@ -1,4 +1,4 @@
-/* folder.c: image folders, one folder of JPEG and PNG files a class. SPDX-License-Identifier: MIT
+/* folder.c: image folders, one folder of pictures a class. SPDX-License-Identifier: MIT
  *
  *   DIR/train/CLASS/picture.jpg and DIR/test/CLASS/picture.jpg (or val, valid, validation in place of test), or DIR/CLASS/picture.jpg
  *
@@ -145,7 +145,7 @@ static skp_status add_class(struct folder *f, const char *name) {
   SKP_TRY(skp__path_join(&path, f->root, name));
   skp_status status = list_names(&pictures, path, picture);
   if (status == SKP_OK && !pictures.n)
-    status = skp__fail(SKP_FORMAT, "The class folder %s holds no JPEG or PNG file (.jpg, .jpeg, .png).", path);
+    status = skp__fail(SKP_FORMAT, "The class folder %s holds no pictures (%s).", path, skp__image_endings());
   for (size_t i = 0; i < pictures.n && status == SKP_OK; i++) {
     status = SKP_GROW(&f->files);
     if (status != SKP_OK) break;

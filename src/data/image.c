@@ -1,33 +1,86 @@
-/* image.c: decodes PNG and JPEG files that nobody vouches for. SPDX-License-Identifier: MIT
- *
- * Both formats are decoded to RGB, and grey is made from that, so that one rule gives the same grey for the same picture. */
+/* image.c: pictures that nobody vouches for, of any format in formats.def. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/file.h"
-#include "data/data.h"
-#include <spng.h>
+#include "data/format.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <turbojpeg.h>
 
-#define MAX_PIXELS ((uint64_t)1 << 28)
-#define MAX_FILE   ((int64_t)1 << 30)
+#define MAX_FILE ((int64_t)1 << 30)
+
+/* ---- the table of formats ---------------------------------------------------------------------------------------- */
+
+struct signature {
+  const char *bytes;
+  size_t n;
+};
+
+static const struct format {
+  const char *endings;
+  struct signature signature[4];
+  skp_status (*inspect)(struct skp_image *image, const struct skp__file *f);
+  skp_status (*decode)(struct skp_image *image, const struct skp__file *f);
+} formats[] = {
+#define SIGNATURE(bytes)                                                                                               \
+  { bytes, sizeof bytes - 1 }
+#define FORMAT(name, reader, endings, ...) {endings, {__VA_ARGS__}, skp__inspect_##reader, skp__decode_##reader},
+#include "data/formats.def"
+#undef FORMAT
+#undef SIGNATURE
+};
+
+const char *skp__image_formats(void) {
+  return &""
+#define FORMAT(name, ...) ", " name
+#include "data/formats.def"
+#undef FORMAT
+      [2];
+}
+
+const char *skp__image_endings(void) {
+  return &""
+#define FORMAT(name, reader, endings, ...) " " endings
+#include "data/formats.def"
+#undef FORMAT
+      [1];
+}
 
 bool skp__image_named(const char *name) {
-  static const char *const endings[] = {".jpg", ".jpeg", ".png"};
   const char *ending = strrchr(name, '.');
-  for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-    if (!strcasecmp(ending, endings[i])) return true;
+  size_t n = ending ? strlen(ending) : 0;
+  for (const char *at = skp__image_endings(); n && *at; at += strspn(at, " ")) {
+    size_t length = strcspn(at, " ");
+    if (n == length && !strncasecmp(at, ending, n)) return true;
+    at += length;
+  }
   return false;
 }
 
-struct file {
-  const void *bytes;
-  size_t size;
-  const char *name; /* for people */
-};
+static bool begins_with(const struct skp__file *f, const struct signature *s) {
+  bool same = s->n && f->size >= s->n;
+  for (size_t i = 0; same && i < s->n; i++) same = s->bytes[i] == '?' || (uint8_t)s->bytes[i] == f->bytes[i];
+  return same;
+}
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+static skp_status find_format(const struct format **out, const struct skp__file *f) {
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    *out = &formats[i];
+    for (size_t k = 0; k < sizeof formats->signature / sizeof *formats->signature; k++)
+      if (begins_with(f, &formats[i].signature[k])) return SKP_OK;
+  }
+  return skp__fail(SKP_FORMAT, "%s is no picture of the formats that can be read (%s)%s.", f->name,
+                   skp__image_formats(), f->size ? "" : "; it is empty");
+}
+
+/* ---- what the readers share -------------------------------------------------------------------------------------- */
+
+skp_status skp__fail_truncated(const struct skp__file *f, const char *format) {
+  return skp__fail(SKP_FORMAT, "%s is truncated: the %s data end too early.", f->name, format);
+}
+
+skp_status skp__fail_decoding(const struct skp__file *f, const char *why) {
+  return skp__fail(SKP_FORMAT, "%s cannot be decoded: %s.", f->name, why);
+}
 
 skp_status skp__image_room(struct skp_image *image, int H, int W, int C) {
   size_t bytes = (size_t)H * (size_t)W * (size_t)C;
@@ -44,161 +97,52 @@ skp_status skp__image_room(struct skp_image *image, int H, int W, int C) {
 }
 
 void skp__image_free(struct skp_image *image) {
-  if (image->jpeg) tjDestroy(image->jpeg);
   free(image->pixels);
   *image = (struct skp_image){.pixels = NULL};
 }
 
 void skp__image_swap(struct skp_image *a, struct skp_image *b) {
   const struct skp_image was = *a;
-  *a = (struct skp_image){b->pixels, b->H, b->W, b->C, b->room, a->jpeg};
-  *b = (struct skp_image){was.pixels, was.H, was.W, was.C, was.room, b->jpeg};
+  *a = *b;
+  *b = was;
 }
 
-/* Checks what a header tells of, and keeps it. */
-static skp_status set_size(struct skp_image *image, uint64_t H, uint64_t W, bool grey, const char *name) {
-  if (!H || !W) return skp__fail(SKP_FORMAT, "%s has no pixels.", name);
-  if (H > MAX_PIXELS / W)
-    return skp__fail(SKP_FORMAT, "%s tells of %llu × %llu pixels; at most %llu are decoded.", name,
-                     (unsigned long long)W, (unsigned long long)H, (unsigned long long)MAX_PIXELS);
+skp_status skp__image_size(struct skp_image *image, uint64_t H, uint64_t W, bool grey, const struct skp__file *f) {
+  if (!H || !W) return skp__fail(SKP_FORMAT, "%s has no pixels.", f->name);
+  if (H > SKP__MAX_PIXELS / W)
+    return skp__fail(SKP_FORMAT, "%s tells of %llu × %llu pixels; at most %llu are decoded.", f->name,
+                     (unsigned long long)W, (unsigned long long)H, (unsigned long long)SKP__MAX_PIXELS);
   image->H = (int)H;
   image->W = (int)W;
   image->C = grey ? 1 : 3;
   return SKP_OK;
 }
 
-/* ---- PNG --------------------------------------------------------------------------------------------------------- */
-
-static skp_status fail_png(int error, const char *name) {
-  if (error == SPNG_IO_EOF) return skp__fail(SKP_FORMAT, "%s is truncated: the PNG data end too early.", name);
-  if (error == SPNG_EMEM) return skp__fail(SKP_MEMORY, "Out of memory for the image %s.", name);
-  return skp__fail(SKP_FORMAT, "%s cannot be decoded: %s.", name, spng_strerror(error));
+skp_status skp__image_rgb(struct skp_image *image, uint64_t H, uint64_t W, const struct skp__file *f) {
+  SKP_TRY(skp__image_size(image, H, W, false, f));
+  return skp__image_room(image, image->H, image->W, image->C);
 }
 
-static skp_status inspect_png_with(spng_ctx *png, struct skp_image *image, const struct file *f) {
-  enum { MAX_CHUNK = 1 << 24, MAX_CHUNKS = 1 << 26 }; /* texts and profiles: those may be compressed, too */
-  struct spng_ihdr header;
-  int error = spng_set_png_buffer(png, f->bytes, f->size);
-  if (!error) error = spng_set_image_limits(png, (uint32_t)MAX_PIXELS, (uint32_t)MAX_PIXELS);
-  if (!error) error = spng_set_chunk_limits(png, MAX_CHUNK, MAX_CHUNKS);
-  if (!error) error = spng_get_ihdr(png, &header);
-  if (error) return fail_png(error, f->name);
-  bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
-  return set_size(image, header.height, header.width, grey, f->name);
-}
-
-static skp_status decode_png_with(spng_ctx *png, struct skp_image *image, const struct file *f) {
-  SKP_TRY(inspect_png_with(png, image, f));
-  SKP_TRY(skp__image_room(image, image->H, image->W, 3));
-  size_t bytes = (size_t)image->H * (size_t)image->W * 3;
-  int error = spng_decode_image(png, image->pixels, bytes, SPNG_FMT_RGB8, 0);
-  return error ? fail_png(error, f->name) : SKP_OK;
-}
-
-static skp_status with_png(struct skp_image *image, const struct file *f,
-                           skp_status (*work)(spng_ctx *png, struct skp_image *image, const struct file *f)) {
-  spng_ctx *png = spng_ctx_new(0);
-  if (!png) return skp__fail_memory("a PNG decoder", 0);
-  skp_status status = work(png, image, f);
-  spng_ctx_free(png);
-  return status;
-}
-
-static skp_status inspect_png(struct skp_image *image, const struct file *f) {
-  return with_png(image, f, inspect_png_with);
-}
-
-static skp_status decode_png(struct skp_image *image, const struct file *f) {
-  return with_png(image, f, decode_png_with);
-}
-
-/* ---- JPEG -------------------------------------------------------------------------------------------------------- */
-
-/* Warnings after which the picture is still whole; cameras and editors write such files, and data sets are full of them. */
-static const char *const harmless[] = {"extraneous bytes before marker", "JFIF revision", "Adobe color transform"};
-
-static skp_status check_jpeg(tjhandle jpeg, int result, const char *name) {
-  if (!result) return SKP_OK;
-  const char *text = tjGetErrorStr2(jpeg);
-  if (tjGetErrorCode(jpeg) == TJERR_WARNING)
-    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-      if (strstr(text, harmless[i])) return SKP_OK;
-  if (strstr(text, "Premature end"))
-    return skp__fail(SKP_FORMAT, "%s is truncated: the JPEG data end too early.", name);
-  return skp__fail(SKP_FORMAT, "%s cannot be decoded: %s.", name, text);
-}
-
-/* Four-colour JPEGs hold the amount of paper left, not of ink (Adobe's habit, which every reader follows). */
-static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels) {
+void skp__rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels) {
   for (size_t i = 0; i < pixels; i++)
     for (size_t c = 0; c < 3; c++) rgb[3 * i + c] = (uint8_t)((cmyk[4 * i + c] * cmyk[4 * i + 3] + 127) / 255);
 }
 
-static skp_status decode_cmyk(struct skp_image *image, const struct file *f) {
-  uint8_t *cmyk;
-  size_t pixels = (size_t)image->H * (size_t)image->W;
-  SKP_TRY(skp__alloc(&cmyk, pixels, 4));
-  int result = tjDecompress2(image->jpeg, f->bytes, f->size, cmyk, image->W, 0, image->H, TJPF_CMYK, TJFLAG_LIMITSCANS);
-  rgb_from_cmyk(image->pixels, cmyk, pixels);
-  free(cmyk);
-  return check_jpeg(image->jpeg, result, f->name);
+void skp__palette_complete(struct skp__palette *palette) {
+  bool ramp = true;
+  for (int i = 0; i < palette->n; i++)
+    for (int c = 0; c < 3; c++) ramp = ramp && palette->rgb[i][c] == i;
+  for (int i = palette->n; i < 256; i++) memset(palette->rgb[i], ramp ? i : 0, 3);
 }
 
-static skp_status read_jpeg_header(struct skp_image *image, const struct file *f, int *space) {
-  int H = 0, W = 0, subsampling; /* they stay 0 where a file holds tables only */
-  if (!image->jpeg) image->jpeg = tjInitDecompress();
-  if (!image->jpeg) return skp__fail_memory("a JPEG decoder", 0);
-  int result = tjDecompressHeader3(image->jpeg, f->bytes, f->size, &W, &H, &subsampling, space);
-  SKP_TRY(check_jpeg(image->jpeg, result, f->name));
-  return set_size(image, (uint64_t)H, (uint64_t)W, *space == TJCS_GRAY, f->name);
+bool skp__palette_grey(const struct skp__palette *palette) {
+  bool grey = true;
+  for (int i = 0; i < palette->n; i++)
+    grey = grey && palette->rgb[i][0] == palette->rgb[i][1] && palette->rgb[i][0] == palette->rgb[i][2];
+  return grey;
 }
 
-static skp_status read_jpeg(struct skp_image *image, const struct file *f) {
-  int space;
-  SKP_TRY(read_jpeg_header(image, f, &space));
-  SKP_TRY(skp__image_room(image, image->H, image->W, 3));
-  if (space == TJCS_CMYK || space == TJCS_YCCK) return decode_cmyk(image, f);
-  int result =
-      tjDecompress2(image->jpeg, f->bytes, f->size, image->pixels, image->W, 0, image->H, TJPF_RGB, TJFLAG_LIMITSCANS);
-  return check_jpeg(image->jpeg, result, f->name);
-}
-
-/* A decoder that met an error may take the next file for the rest of this one: it is not used again. */
-static skp_status settle_jpeg(struct skp_image *image, skp_status status) {
-  if (status == SKP_OK) return SKP_OK;
-  if (image->jpeg) tjDestroy(image->jpeg);
-  image->jpeg = NULL;
-  return status;
-}
-
-static skp_status inspect_jpeg(struct skp_image *image, const struct file *f) {
-  int space;
-  return settle_jpeg(image, read_jpeg_header(image, f, &space));
-}
-
-static skp_status decode_jpeg(struct skp_image *image, const struct file *f) {
-  return settle_jpeg(image, read_jpeg(image, f));
-}
-
-/* ---- either ------------------------------------------------------------------------------------------------------ */
-
-static const struct format {
-  const char *signature;
-  skp_status (*inspect)(struct skp_image *image, const struct file *f);
-  skp_status (*decode)(struct skp_image *image, const struct file *f);
-} formats[] = {
-    {"\x89PNG\r\n\x1a\n", inspect_png, decode_png},
-    {"\xff\xd8\xff", inspect_jpeg, decode_jpeg},
-};
-
-static skp_status find_format(const struct format **out, const struct file *f) {
-  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-    size_t n = strlen(formats[i].signature);
-    *out = &formats[i];
-    if (f->size >= n && !memcmp(f->bytes, formats[i].signature, n)) return SKP_OK;
-  }
-  return skp__fail(SKP_FORMAT, "%s is neither a PNG nor a JPEG file%s.", f->name, f->size ? "" : "; it is empty");
-}
+/* ---- channels ---------------------------------------------------------------------------------------------------- */
 
 /* Luma of Rec. 601 in 16-bit fixed point, in place; grey pictures stay as they are. */
 static void make_grey(uint8_t *pixels, size_t n) {
@@ -232,15 +176,17 @@ skp_status skp__image_set_channels(struct skp_image *image, int C) {
   return SKP_OK;
 }
 
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
 static skp_status inspect(struct skp_image *out, const void *bytes, int64_t size, const char *name) {
-  const struct file f = {bytes, (size_t)size, name};
+  const struct skp__file f = {bytes, (size_t)size, name};
   const struct format *format;
   SKP_TRY(find_format(&format, &f));
   return format->inspect(out, &f);
 }
 
 skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels) {
-  const struct file f = {bytes, size, name};
+  const struct skp__file f = {bytes, size, name};
   const struct format *format;
   if (channels != 1 && channels != 3)
     return skp__fail(SKP_UNSUPPORTED, "%s: images are decoded to 1 or 3 channels, not %d.", name, channels);
@@ -259,7 +205,9 @@ skp_status skp__image_read(struct skp_image *out, const char *path, int channels
 }
 
 skp_status skp__image_inspect(struct skp_image *out, const char *path) {
-  enum { HEAD = 1 << 16 }; /* headers end within it but for those with large profiles or previews */
+  enum {
+    HEAD = 1 << 16
+  }; /* headers end within it but for those with large profiles or previews, or that lie at the end */
   char head[HEAD];
   void *bytes;
   int64_t size;

@@ -26,8 +26,8 @@ static const struct {
      skp__source_idx},
     {"CIFAR binary files (data_batch_1.bin … and test_batch.bin, or train.bin and test.bin)", skp__source_cifar_found,
      skp__source_cifar},
-    {"image folders (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; .png too)", skp__source_folder_found,
-     skp__source_folder},
+    {"image folders (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; or other pictures)",
+     skp__source_folder_found, skp__source_folder},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

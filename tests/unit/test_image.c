@@ -1,8 +1,9 @@
-/* test_image.c: PNG and JPEG in all their kinds, damaged ones, and resizing. The files are written by the libraries that read them; that
- * the bytes agree with other readers' was checked against Pillow by hand. SPDX-License-Identifier: MIT */
+/* test_image.c: pictures of all formats, sound and damaged, against what Pillow makes of the same files; PNG and JPEG in all their kinds as
+ * the libraries that read them write them; and resizing. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "data/data.h"
 #include "test.h"
+#include <limits.h>
 #include <spng.h>
 #include <turbojpeg.h>
 #include <unistd.h>
@@ -83,6 +84,23 @@ static size_t pack_row(uint8_t *row, const struct png_kind *k, int h) {
   return (bits + 7) / 8;
 }
 
+static struct file encode_png(struct spng_ihdr *header, struct spng_plte *plte, struct spng_sbit *sbit,
+                              const void *pixels, size_t n, int format) {
+  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+  struct file f;
+  int error;
+  spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1);
+  ck_assert_int_eq(spng_set_ihdr(png, header), 0);
+  if (plte) ck_assert_int_eq(spng_set_plte(png, plte), 0);
+  if (sbit) ck_assert_int_eq(spng_set_sbit(png, sbit), 0);
+  error = spng_encode_image(png, pixels, n, format, SPNG_ENCODE_FINALIZE);
+  ck_assert_msg(!error, "%s", spng_strerror(error));
+  f.at = spng_get_png_buffer(png, &f.n, &error);
+  ck_assert_ptr_nonnull(f.at);
+  spng_ctx_free(png);
+  return f;
+}
+
 static struct file make_png(const struct png_kind *k) {
   uint8_t pixels[H * W * 8];
   struct spng_ihdr header = {.width = W,
@@ -95,18 +113,7 @@ static struct file make_png(const struct png_kind *k) {
     plte.entries[i] = (struct spng_plte_entry){palette((int)i, 0), palette((int)i, 1), palette((int)i, 2), 0};
   size_t n = 0;
   for (int h = 0; h < H; h++) n += pack_row(pixels + n, k, h);
-  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
-  struct file f;
-  int error;
-  spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1);
-  ck_assert_int_eq(spng_set_ihdr(png, &header), 0);
-  if (k->type == SPNG_COLOR_TYPE_INDEXED) ck_assert_int_eq(spng_set_plte(png, &plte), 0);
-  error = spng_encode_image(png, pixels, n, SPNG_FMT_RAW, SPNG_ENCODE_FINALIZE);
-  ck_assert_msg(!error, "%s", spng_strerror(error));
-  f.at = spng_get_png_buffer(png, &f.n, &error);
-  ck_assert_ptr_nonnull(f.at);
-  spng_ctx_free(png);
-  return f;
+  return encode_png(&header, k->type == SPNG_COLOR_TYPE_INDEXED ? &plte : NULL, NULL, pixels, n, SPNG_FMT_RAW);
 }
 
 static void check_png(const struct png_kind *k, const uint8_t *rgb) {
@@ -127,6 +134,39 @@ START_TEST(png) {
   free(rgb);
   free(grey);
   free_file(&f);
+}
+END_TEST
+
+/* Data of 12 bits in 16, whose file says so: as they come from the sensor, moved up, moved up with their upper bits below, and without a
+ * word. */
+static const struct {
+  int bits, up, repeated,
+      shown; /* the bits told, how far the data are moved up, whether they are repeated, the shift to a byte */
+} deep[] = {{12, 0, 0, 4}, {12, 4, 0, 8}, {12, 4, 1, 8}, {0, 0, 0, 8}, {16, 0, 0, 8}, {10, 6, 0, 8}, {6, 0, 0, -2}};
+
+START_TEST(png_deep) {
+  const int told = deep[_i].bits, bits = told && told < 16 ? told : 12;
+  for (int channels = 1; channels <= 4; channels++) {
+    uint16_t pixels[H * W * 4];
+    uint8_t *rgb;
+    int h, w, colour = channels == 2 || channels == 4 ? 4 : 0;
+    for (int i = 0; i < H * W * channels; i++) {
+      unsigned v = (unsigned)i * 2654435761u >> 7 & ((1u << bits) - 1), moved = v << deep[_i].up;
+      pixels[i] = (uint16_t)(moved | (deep[_i].repeated ? v >> (bits - deep[_i].up) : 0));
+    }
+    struct spng_ihdr header = {
+        .width = W, .height = H, .bit_depth = 16, .color_type = (uint8_t)(channels < 3 ? colour : colour | 2)};
+    struct spng_sbit sbit = {(uint8_t)told, (uint8_t)told, (uint8_t)told, (uint8_t)told, 16};
+    struct file f =
+        encode_png(&header, NULL, told ? &sbit : NULL, pixels, (size_t)(H * W * channels * 2), SPNG_FMT_PNG);
+    ck_ok(decode(&rgb, &h, &w, f.at, f.n, "PNG", 3));
+    for (int i = 0; i < 3 * H * W; i++) {
+      unsigned v = pixels[i / 3 * channels + (channels < 3 ? 0 : i % 3)];
+      ck_assert_int_eq(rgb[i], (int)(deep[_i].shown < 0 ? v << -deep[_i].shown : v >> deep[_i].shown) & 255);
+    }
+    free(rgb);
+    free_file(&f);
+  }
 }
 END_TEST
 
@@ -323,6 +363,81 @@ START_TEST(jpeg_padded) {
 }
 END_TEST
 
+/* ---- against Pillow ---------------------------------------------------------------------------------------------- */
+
+static const struct stored {
+  const char *name;
+  bool refused;
+  int W, H;
+  uint32_t rgb, grey;
+} stored[] = {
+#define PICTURE(name, W, H, rgb, grey) {name, false, W, H, rgb, grey},
+#define REFUSED(name)                  {name, true, 0, 0, 0, 0},
+#include "pictures.def"
+#undef PICTURE
+#undef REFUSED
+};
+
+static uint32_t sum_of(const struct skp_image *image) {
+  return (uint32_t)crc32(crc32(0, NULL, 0), image->pixels, (uInt)(image->H * image->W * image->C));
+}
+
+static const char *source_dir(void) {
+  const char *root = getenv("SKP_SOURCE_DIR");
+  return root ? root : ".";
+}
+
+START_TEST(as_pillow) {
+  const struct stored *s = &stored[_i];
+  struct skp_image image = {.H = 0};
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/tests/fuzz/corpus/image/%s", source_dir(), s->name);
+  if (s->refused) {
+    ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT, s->name);
+  } else {
+    ck_ok(skp__image_inspect(&image, path));
+    ck_assert_msg(image.W == s->W && image.H == s->H, "%s: %d × %d", s->name, image.W, image.H);
+    ck_ok(skp__image_read(&image, path, 3));
+    ck_assert_msg(image.W == s->W && image.H == s->H, "%s: %d × %d", s->name, image.W, image.H);
+    ck_assert_msg(sum_of(&image) == s->rgb, "%s has other colours", s->name);
+    ck_ok(skp__image_read(&image, path, 1));
+    ck_assert_msg(sum_of(&image) == s->grey, "%s has other greys", s->name);
+  }
+  skp__image_free(&image);
+}
+END_TEST
+
+START_TEST(endings) {
+  static const char *const pictures[] = {"a.jpg",  "b.JPEG", "c.jpe", "d.jfif", "e.png",
+                                         "f.webp", "g.gif",  "h.tif", "i.TIFF", "x.y/j.bmp"};
+  static const char *const others[] = {"a.txt", "jpg", ".", "", "b.jp", "c.jpgg", "d.jpg.zip", "e. ", "f.jpg "};
+  for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) ck_assert(skp__image_named(pictures[i]));
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) ck_assert(!skp__image_named(others[i]));
+  ck_assert_str_eq(skp__image_formats(), "JPEG, PNG, WebP, GIF, TIFF, BMP");
+  ck_assert_str_eq(skp__image_endings(), ".jpg .jpeg .jpe .jfif .png .webp .gif .tif .tiff .bmp");
+}
+END_TEST
+
+/* The README tells of the formats that there are, and the page about pictures of the endings of each. */
+START_TEST(documents) {
+  static const char *const needed[][2] = {
+      {"README.md", "JPEG, PNG, WebP, GIF, TIFF, BMP"},
+#define FORMAT(name, reader, endings, ...) {"docs/pictures.md", "| " name " | " endings " |"},
+#include "data/formats.def"
+#undef FORMAT
+  };
+  for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+    char path[PATH_MAX];
+    void *text;
+    int64_t n;
+    snprintf(path, sizeof path, "%s/%s", source_dir(), needed[i][0]);
+    ck_ok(skp__file_read(&text, &n, path, 1 << 20));
+    ck_assert_msg(memmem(text, (size_t)n, needed[i][1], strlen(needed[i][1])), "%s lacks %s", path, needed[i][1]);
+    free(text);
+  }
+}
+END_TEST
+
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(files) {
@@ -330,7 +445,8 @@ START_TEST(files) {
   int fd = mkstemp(path);
   struct skp_image image = {.H = 0};
   ck_assert_int_ge(fd, 0);
-  ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT, "neither a PNG nor a JPEG file; it is empty");
+  ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT,
+           "no picture of the formats that can be read (JPEG, PNG, WebP, GIF, TIFF, BMP); it is empty");
   ck_assert_int_eq(write(fd, "GIF89a", 6), 6);
   ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT, path);
   struct file f = make_png(&png_kinds[3]);
@@ -419,6 +535,7 @@ int main(void) {
   TCase *c = tcase_create("image");
   tcase_set_timeout(c, 60);
   tcase_add_loop_test(c, png, 0, COUNT(png_kinds));
+  tcase_add_loop_test(c, png_deep, 0, COUNT(deep));
   tcase_add_test(c, png_damaged);
   tcase_add_loop_test(c, png_bomb, 0, COUNT(bombs));
   tcase_add_loop_test(c, jpeg, 0, COUNT(jpeg_kinds));
@@ -427,6 +544,9 @@ int main(void) {
   tcase_add_test(c, jpeg_damaged);
   tcase_add_test(c, jpeg_bomb);
   tcase_add_test(c, jpeg_padded);
+  tcase_add_loop_test(c, as_pillow, 0, COUNT(stored));
+  tcase_add_test(c, endings);
+  tcase_add_test(c, documents);
   tcase_add_test(c, files);
   tcase_add_loop_test(c, resize_as_pillow, 0, COUNT(resized));
   tcase_add_test(c, resize_properties);
