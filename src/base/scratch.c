@@ -2,13 +2,20 @@
 #include "base/scratch.h"
 #include "base/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PREFIX "skipper-"
 
 static char folder[512]; /* "": none */
 static pid_t owner;      /* the process that made it */
@@ -19,10 +26,14 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
   return 0;
 }
 
-void skp__scratch_remove(void) {
+static void remove_folder(const char *path) {
   enum { OPEN_FOLDERS = 16 };
+  nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+void skp__scratch_remove(void) {
   if (!*folder || owner != getpid()) return;
-  nftw(folder, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+  remove_folder(folder);
   *folder = 0;
 }
 
@@ -59,9 +70,38 @@ bool skp__can_run_from(const char *path) {
   return holds_a_file(at);
 }
 
+/* Locks a folder for as long as this process lives; false: another process that lives has it. */
+static bool lock_folder(const char *path) {
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB)) return true; /* it stays open */
+  if (fd >= 0) close(fd);
+  return false;
+}
+
+/* Removes what processes left that were killed. A fresh folder may not be locked yet. */
+static void sweep(const char *place) {
+  enum { FRESH_S = 60 };
+  char pattern[600];
+  glob_t found;
+  struct stat st;
+  snprintf(pattern, sizeof pattern, "%.560s/" PREFIX "??????", place);
+  int none = glob(pattern, 0, NULL, &found);
+  for (size_t i = 0; !none && i < found.gl_pathc; i++) {
+    const char *path = found.gl_pathv[i];
+    if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || time(NULL) - st.st_mtime < FRESH_S)
+      continue;
+    if (lock_folder(path)) remove_folder(path);
+  }
+  globfree(&found);
+}
+
 static bool make_in(const char *place) {
   if (!place || !*place || !skp__can_run_from(place)) return false;
-  if (snprintf(folder, sizeof folder, "%s/skipper-XXXXXX", place) < (int)sizeof folder && mkdtemp(folder)) return true;
+  sweep(place);
+  if (snprintf(folder, sizeof folder, "%s/" PREFIX "XXXXXX", place) < (int)sizeof folder && mkdtemp(folder)) {
+    (void)lock_folder(folder);
+    return true;
+  }
   *folder = 0;
   return false;
 }

@@ -32,6 +32,17 @@ grep -q 'PoCL cannot write' out && fail "said without need"
 HOME=/proc refuse 1 'no-such-device' bench tiny.lua --device no-such-device --platform Portable
 [ -z "$(ls -A tmp)" ] || fail "left behind: $(ls -A tmp)"
 
+# What a killed process left goes with the next one; that of one that lives, or of this minute, stays.
+mkdir tmp/skipper-killed tmp/skipper-living tmp/skipper-fresh1
+touch tmp/skipper-killed/file
+touch -d '1 hour ago' tmp/skipper-killed tmp/skipper-living
+(cd tmp/skipper-living && exec flock . sleep 20) &
+sleep 0.3
+HOME=/proc run 0 devices
+kill %1
+[ "$(ls tmp)" = $'skipper-fresh1\nskipper-living' ] || fail "left: $(ls tmp)"
+rm -r tmp/skipper-*
+
 # Somebody without any rights (only root can become nobody).
 [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo ok; exit 0; }
 chmod 755 "$dir"
