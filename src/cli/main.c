@@ -38,15 +38,16 @@ const struct cli_command cli_commands[] = {
      cli_lr},
     {"devices", "", 0, 0, "json device", "Lists the OpenCL devices, what each can do, and which one is taken unasked",
      "", cli_devices},
-    {"summary", "MODEL", 1, 1, "batch optimizer set size json device",
+    {"summary", "MODEL", 1, 1, "batch accumulate optimizer set size json device",
      "Shows a network's layers, parameters, costs and memory, and whether it fits the device",
      "  skipper summary models/resnet20.lua --batch 128", cli_summary},
     {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
      cli_selftest},
-    {"bench", "MODEL", 1, 1, "batch optimizer set size mode steps layers json device",
+    {"bench", "MODEL", 1, 1, "batch accumulate optimizer set size mode steps layers json device",
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers shows where the\n"
-     "time goes: each layer's forward and backward work with the method chosen, its launches, and GFLOP/s.",
+     "time goes: each layer's forward and backward work with the method chosen, its launches, and GFLOP/s; of a\n"
+     "step in parts (--accumulate) one part is shown.",
      cli_bench},
     {.name = NULL}};
 

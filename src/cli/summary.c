@@ -1,5 +1,6 @@
 /* summary.c: skipper summary: layers, and whether the network fits the device. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "train/parts.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,10 +89,45 @@ static int64_t all_bytes(const struct needs *n, int mode) {
   return n->of[TRAINING].total + eval->total - eval->of_role[SKP_ROLE_PARAM] - eval->of_role[SKP_ROLE_STATE];
 }
 
-static skp_status measure_mode(struct skp_plan_needs *out, const struct cli *c, int64_t batch, bool training) {
+static skp_status measure_step(struct skp_plan_needs *out, const struct cli *c, int64_t images, skp_step step) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, c->model, batch, training ? SKP_STEP_TRAIN : SKP_STEP_EVAL));
+  SKP_TRY(skp__step_graph(&g, c->model, images, step));
   return skp__plan_measure(out, g, c->backend);
+}
+
+/* What the plans of one step need together: what the store holds is theirs in common. */
+static void join(struct skp_plan_needs *n, const struct skp_plan_needs *other, double times) {
+  n->flops += times * other->flops;
+  n->total = 0;
+  if (other->largest > n->largest) n->largest = other->largest;
+  for (int role = 0; role < SKP_ROLES; role++) {
+    bool own = role == SKP_ROLE_ACTIVATION || role == SKP_ROLE_INPUT || role == SKP_ROLE_RESULT;
+    if (own || other->of_role[role] > n->of_role[role])
+      n->of_role[role] = (own ? n->of_role[role] : 0) + other->of_role[role];
+    n->total += n->of_role[role];
+  }
+}
+
+/* A step in parts: train/parts.h. */
+static skp_status measure_parts(struct skp_plan_needs *out, const struct cli *c, const struct skp__parts *parts) {
+  struct skp_plan_needs other;
+  int64_t size = skp__parts_size(parts), rest = parts->batch % size;
+  *out = (struct skp_plan_needs){.total = 0};
+  SKP_TRY(measure_step(&other, c, size, SKP_STEP_PART));
+  join(out, &other, (double)(parts->batch / size));
+  if (rest) SKP_TRY(measure_step(&other, c, rest, SKP_STEP_PART));
+  if (rest) join(out, &other, 1);
+  SKP_TRY(measure_step(&other, c, 1, SKP_STEP_UPDATE));
+  join(out, &other, 1);
+  return SKP_OK;
+}
+
+static skp_status measure_mode(struct skp_plan_needs *out, const struct cli *c, int64_t batch, bool training) {
+  struct skp__parts parts;
+  if (!training) return measure_step(out, c, batch, SKP_STEP_EVAL);
+  SKP_TRY(skp__parts_plan(&parts, c->model, batch));
+  parts.batch = batch; /* the one in question, not the recipe's */
+  return parts.parts == 1 ? measure_step(out, c, batch, SKP_STEP_TRAIN) : measure_parts(out, c, &parts);
 }
 
 /* Whether it says that a batch is too large. */
@@ -179,9 +215,11 @@ static skp_status print_verdict(const struct cli *c, const struct needs *n, int 
 
 static skp_status print_memory(const struct cli *c) {
   struct needs n;
-  char title[64], cost[32];
+  char title[96], pieces[32] = "", cost[32];
   SKP_TRY(measure(&n, c, c->model->recipe.batch));
-  snprintf(title, sizeof title, "Device memory for a batch of %lld", (long long)c->model->recipe.batch);
+  if (c->model->recipe.accumulate > 1)
+    snprintf(pieces, sizeof pieces, " in %lld parts", (long long)c->model->recipe.accumulate);
+  snprintf(title, sizeof title, "Device memory for a batch of %lld%s", (long long)c->model->recipe.batch, pieces);
   printf("\n%-34s %12s %12s\n", title, modes[TRAINING], modes[EVALUATION]);
   print_parts(&n);
   if (n.status[TRAINING] == SKP_OK)

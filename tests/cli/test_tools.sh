@@ -27,6 +27,23 @@ done
 run 0 bench tiny.lua --batch 8 --steps 3
 in_out '^[0-9. ]+ images/s, the median'
 
+# A step in parts: less room for activations and images, the same work; uneven parts too.
+run 0 summary "$models/resize.lua" --batch 64 --json
+whole=$(cat out)
+run 0 summary "$models/resize.lua" --batch 64 --accumulate 3 --json
+training() { sed 's/.*"training":\({[^}]*}\).*/\1/' | grep -o "\"$1\":[0-9.e+]*" | cut -d: -f2; }
+for key in activations inputs total; do
+  awk "BEGIN {exit !($(training $key <out) < $(echo "$whole" | training $key))}" || fail "three parts take no less: $key"
+done
+[ "$(training parameters <out)" = "$(echo "$whole" | training parameters)" ] || fail "the parameters count more than once"
+run 0 summary tiny.lua --accumulate 4
+in_out '^Device memory for a batch of 64 in 4 parts +training'
+run 0 bench tiny.lua --batch 8 --accumulate 3 --steps 3 --json --backend reference
+in_out '"batch":8,"launches":[0-9]+'
+parts=$(sed 's/.*"launches":\([0-9]*\).*/\1/' out)
+run 0 bench tiny.lua --batch 8 --steps 3 --json --backend reference
+[ "$parts" -gt "$((2 * $(sed 's/.*"launches":\([0-9]*\).*/\1/' out)))" ] || fail "three parts have $parts launches"
+
 run 0 bench tiny.lua --batch 8 --steps 1 --layers
 in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  fc +linear_dw +[a-z0-9_]+ +8×784, .* -> 28×28×1×10  \([a-z0-9_]+ [0-9.]+'
 in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  1 +linear '
