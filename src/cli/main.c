@@ -11,10 +11,13 @@ const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size workers device",
      "Trains the network of a model file",
-     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), last.safetensors,\n"
-     "best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends\n"
-     "(status 130; kill: 143, hang-up: 129); twice ends at once. A limit of its own (--max-time) that is reached is no stop: status 0. However a run ended, --resume goes on with it to the same weights, on the same device to the bit; the\n"
-     "model and all settings are taken from the run, only its limits, its saving and the device may be others.\n"
+     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch),\n"
+     "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv,\n"
+     "classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N.\n"
+     "Ctrl-C saves and ends (status 130; kill: 143, hang-up: 129); twice ends at once. A limit of its own\n"
+     "(--max-time) that is reached is no stop: status 0. However a run ended, --resume goes on with it to\n"
+     "the same weights, on the same device to the bit; the model and all settings are taken from the run,\n"
+     "only its limits, its saving and the device may be others.\n"
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
