@@ -3,7 +3,7 @@
 #define SKP_CLI_CLI_H
 
 #include "backend/backend.h"
-#include "train/train.h"
+#include "train/metrics.h"
 #include <cjson/cJSON.h>
 
 /* X(ID, name, short, argument, help): options that are no entries of a recipe. argument "": a switch. Those of a recipe come from
@@ -29,6 +29,8 @@
   X(CURVE, "curve", 0, "FILE", "where the curve goes, as CSV; default: lr.csv")                                        \
   X(TOP, "top", 'k', "K", "classes shown for each image; default: 3")                                                  \
   X(INVERT, "invert", 0, "", "turn dark on light into light on dark first")                                            \
+  X(LABELS, "labels", 0, "HOW",                                                                                        \
+    "how the data's classes are told: name (default), or number: their order is that of the network's")                \
   X(LOGITS, "logits", 0, "FILE", "write the data set's logits and labels to this safetensors file")                    \
   X(MODE, "mode", 0, "MODE", "train (default) or eval")                                                                \
   X(STEPS, "steps", 0, "N", "samples timed; default: 20")                                                              \
@@ -134,6 +136,10 @@ skp_status cli_open_checkpoint(struct cli *c);
 skp_status cli_override_recipe(struct cli *c);
 /* A data set that the model can take; *out NULL if there are no test files. */
 skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split);
+/* Makes the labels those of classes called `names`, and says which are unknown. */
+skp_status cli_relabel(struct skp_source **s, char *const *names, int n);
+/* The names of a checkpoint's classes; none where it has none. */
+struct skp_class_names cli_class_names(const struct cli *c);
 /* Says which images were damaged, those from number *said on; NULL is fine. */
 void cli_say_damage(const struct skp_source *s, int64_t *said);
 /* Threads that load data. */

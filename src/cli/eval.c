@@ -12,6 +12,7 @@ static skp_status print_json(const struct skp_eval_result *result, const struct 
   cJSON_AddNumberToObject(object, "n", (double)result->n);
   cJSON_AddNumberToObject(object, "img_per_s", result->img_per_s);
   cJSON_AddNumberToObject(object, "unlabelled", (double)result->unknown);
+  cJSON_AddNumberToObject(object, "not_finite", (double)result->lost);
   cli_add_report(object, report);
   return cli_print_json(object);
 }
@@ -22,6 +23,9 @@ static void print_figures(const struct skp_eval_result *result, int classes) {
   if (classes > CLASSES_OF_FIVE) printf("  top-5 %.2f %%", 100 * result->top5);
   printf("  loss %s  %s images  %.0f images/s\n", cli_loss(loss, sizeof loss, result->loss),
          cli_grouped(n, sizeof n, result->n), result->img_per_s);
+  if (result->lost)
+    printf("%s answers are not finite numbers: they count as wrong, and have no loss.\n",
+           cli_grouped(n, sizeof n, result->lost));
   if (result->unknown)
     printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, result->unknown));
 }
@@ -38,7 +42,7 @@ static skp_status show(const struct cli *c, const struct skp_eval_result *result
 static skp_status evaluate(struct cli *c, const struct skp_source *source, struct skp_answer *answers, int64_t worst) {
   struct skp_eval_result result;
   struct skp_report r;
-  const struct skp_class_names names = {c->class_names, c->model->recipe.classes};
+  const struct skp_class_names names = cli_class_names(c);
   int64_t damaged = 0;
   int workers;
   SKP_TRY(cli_workers(c, &workers));
@@ -47,7 +51,7 @@ static skp_status evaluate(struct cli *c, const struct skp_source *source, struc
   if (result.unknown == result.n)
     return skp__fail(SKP_FORMAT, "None of the %lld images of %s has a label to test against.", (long long)result.n,
                      source->name);
-  skp_status status = skp__report_create(&r, answers, source->n, names.n, worst);
+  skp_status status = skp__report_create(&r, answers, source->n, c->model->recipe.classes, worst);
   if (status == SKP_OK) status = show(c, &result, &(struct cli_report){&r, answers, source, &names});
   skp__report_free(&r);
   return status;

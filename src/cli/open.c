@@ -132,13 +132,15 @@ skp_status cli_open_model(struct cli *c) {
   return SKP_OK;
 }
 
-/* Opens the data and lets --set say how many classes they have: the most of their parts, as files of labels alone know only those in them. */
+/* Opens the data and lets --set say how many classes they have: those of the training images; where labels are mere numbers the most of all parts,
+ * as each file knows only those in it. */
 static skp_status take_classes(struct cli *c, const char *data) {
   int classes = 0;
   char *text;
   for (int split = 0; split < 2; split++) {
     SKP_TRY(skp__source_open(&c->source[split], data, split));
-    if (c->source[split] && c->source[split]->classes > classes) classes = c->source[split]->classes;
+    const struct skp_source *s = c->source[split];
+    if (s && s->classes > classes && (!classes || s->numbered)) classes = s->classes;
   }
   SKP_TRY(skp__format(&text, "classes=%d", classes));
   return cli_add_setting(c, text);
@@ -218,17 +220,23 @@ static skp_status check_fit(const struct cli *c, const struct skp_source *s) {
                    c->model->name, r->channels);
 }
 
-static bool is_number(const char *name) { return !name[strspn(name, "0123456789")]; }
+skp_status cli_relabel(struct skp_source **s, char *const *names, int n) {
+  struct skp__text unknown = {.n = 0};
+  SKP_TRY(skp__source_relabel(s, names, n, &unknown));
+  if (unknown.n) fprintf(stderr, "%s.\n", unknown.at);
+  return SKP_OK;
+}
 
-/* Where the classes are called otherwise than those that the network learned, their numbers may mean something else. */
-static void say_other_names(const struct cli *c, const struct skp_source *s) {
-  for (int i = 0; c->class_names && i < s->classes; i++) {
-    const char *here = s->class_names[i], *learned = c->class_names[i];
-    if (!strcmp(here, learned) || is_number(here) || is_number(learned)) continue;
-    fprintf(stderr, "Class %d of %s is %s, but the network learned it as %s: figures about it will mislead.\n", i,
-            s->name, here, learned);
-    return;
-  }
+struct skp_class_names cli_class_names(const struct cli *c) {
+  return (struct skp_class_names){c->class_names, c->class_names ? c->model->recipe.classes : 0};
+}
+
+/* A checkpoint's network knows its classes by name. */
+static skp_status take_labels(const struct cli *c, struct skp_source **s) {
+  const char *how = c->value[CLI_LABELS] ? c->value[CLI_LABELS] : "name";
+  if (strcmp(how, "name") != 0 && strcmp(how, "number") != 0)
+    return skp__fail(SKP_USAGE, "--labels is name or number, not \"%s\".", how);
+  return c->class_names && strcmp(how, "name") == 0 ? cli_relabel(s, c->class_names, c->model->recipe.classes) : SKP_OK;
 }
 
 skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split) {
@@ -238,9 +246,9 @@ skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split
   *out = c->source[split];
   c->source[split] = NULL;
   if (!*out) SKP_TRY(skp__source_open(out, data, split));
-  skp_status status = *out ? check_fit(c, *out) : SKP_OK;
+  skp_status status = *out ? take_labels(c, out) : SKP_OK;
+  if (status == SKP_OK && *out) status = check_fit(c, *out);
   if (status == SKP_OK && *out && cli_said(c, CLI_STRICT)) status = skp__damage_be_strict((*out)->damage);
-  if (status == SKP_OK && *out) say_other_names(c, *out);
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*out);
   *out = NULL;

@@ -7,13 +7,17 @@
 
 /* ---- images ----------------------------------------------------------------------------------------------------- */
 
-/* exp(logit) / sum, in place. */
-static void softmax(float *logits, int n) {
+/* exp(logit) / sum, in place; false: not all of them are finite. */
+static bool softmax(float *logits, int n) {
   float most = logits[0];
   double sum = 0;
-  for (int i = 1; i < n; i++) most = fmaxf(most, logits[i]);
+  for (int i = 0; i < n; i++) {
+    if (!isfinite(logits[i])) return false;
+    most = fmaxf(most, logits[i]);
+  }
   for (int i = 0; i < n; i++) sum += exp((double)(logits[i] - most));
   for (int i = 0; i < n; i++) logits[i] = (float)(exp((double)(logits[i] - most)) / sum);
+  return true;
 }
 
 /* The most likely class that is left; it is taken out. */
@@ -27,16 +31,20 @@ static int take_best(float *probability, int n, float *value) {
 }
 
 static void print_answer(const struct cli *c, const char *path, float *probability, int top) {
+  const struct skp_class_names names = cli_class_names(c);
+  char number[16];
   printf("%s:", path);
   for (int k = 0; k < top; k++) {
     float value;
     int best = take_best(probability, c->model->recipe.classes, &value);
-    printf("%s %s %.2f %%", k ? "," : "", c->class_names[best], 100 * (double)value);
+    printf("%s %s %.2f %%", k ? "," : "", skp__class_name(&names, best, number, sizeof number), 100 * (double)value);
   }
   printf("\n");
 }
 
 static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
+  const struct skp_class_names names = cli_class_names(c);
+  char number[16];
   cJSON *image = cJSON_CreateObject(), *answers;
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
@@ -47,7 +55,7 @@ static void add_answer(cJSON *list, const struct cli *c, const char *path, float
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddItemToArray(answers, answer);
     cJSON_AddNumberToObject(answer, "index", best);
-    cJSON_AddStringToObject(answer, "class", c->class_names[best]);
+    cJSON_AddStringToObject(answer, "class", skp__class_name(&names, best, number, sizeof number));
     cJSON_AddNumberToObject(answer, "probability", (double)value);
   }
 }
@@ -65,18 +73,21 @@ static bool say_file(const struct cli_picture *file, bool invert) {
 static skp_status show_pictures(const struct cli *c, const struct cli_pictures *p, float *logits, int top,
                                 cJSON *list) {
   int classes = c->model->recipe.classes;
-  long long bad = 0;
+  long long bad = 0, lost = 0;
   for (size_t i = 0; i < p->files.n; i++) {
     float *own = logits + (int64_t)i * classes;
     bad += p->files.at[i].error != NULL;
     if (!say_file(&p->files.at[i], p->invert)) continue;
-    softmax(own, classes);
-    if (list)
+    if (!softmax(own, classes)) {
+      fprintf(stderr, "skipper predict: %s: the network's answer is not finite.\n", p->files.at[i].path);
+      lost++;
+    } else if (list)
       add_answer(list, c, p->files.at[i].path, own, top);
     else
       print_answer(c, p->files.at[i].path, own, top);
   }
   if (list) SKP_TRY(cli_print_json(list));
+  if (lost) return skp__fail(SKP_NUMERIC, "%lld answers are infinite or not numbers.", lost);
   return bad ? skp__fail(SKP_IO, "%lld of %zu images could not be read.", bad, p->files.n) : SKP_OK;
 }
 

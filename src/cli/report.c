@@ -68,10 +68,13 @@ static void print_worst(const struct cli_report *c) {
   for (int64_t i = 0; i < c->r->worsts && i < WORST_SHOWN; i++) {
     char image[32], label[16], guess[16], loss[32];
     const struct skp_answer *a = &c->answers[c->r->worst[i]];
-    printf("%9s  %s: %s, taken for %s with %.2f %%\n", cli_loss(loss, sizeof loss, (double)a->loss),
-           skp__source_name_of(c->source, c->r->worst[i], image, sizeof image),
-           skp__class_name(c->names, a->label, label, sizeof label),
-           skp__class_name(c->names, a->guess, guess, sizeof guess), 100 * (double)a->certainty);
+    const char *name = skp__source_name_of(c->source, c->r->worst[i], image, sizeof image),
+               *class = skp__class_name(c->names, a->label, label, sizeof label);
+    if (a->guess < 0)
+      printf("%9s  %s: %s, and the answer is not finite\n", "-", name, class);
+    else
+      printf("%9s  %s: %s, taken for %s with %.2f %%\n", cli_loss(loss, sizeof loss, (double)a->loss), name, class,
+             skp__class_name(c->names, a->guess, guess, sizeof guess), 100 * (double)a->certainty);
   }
 }
 
@@ -109,7 +112,10 @@ static void add_image(cJSON *list, const struct cli_report *c, int64_t image) {
   cJSON_AddNumberToObject(entry, "image", (double)image);
   cJSON_AddStringToObject(entry, "name", skp__source_name_of(c->source, image, text, sizeof text));
   cJSON_AddStringToObject(entry, "class", skp__class_name(c->names, a->label, text, sizeof text));
-  cJSON_AddStringToObject(entry, "guess", skp__class_name(c->names, a->guess, text, sizeof text));
+  if (a->guess < 0)
+    cJSON_AddNullToObject(entry, "guess");
+  else
+    cJSON_AddStringToObject(entry, "guess", skp__class_name(c->names, a->guess, text, sizeof text));
   add_share(entry, "loss", (double)a->loss);
   add_share(entry, "certainty", (double)a->certainty);
 }

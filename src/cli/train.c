@@ -267,6 +267,10 @@ static skp_status open_data(struct training *t) {
   if (t->o.max_steps == 0 && !*c->model->recipe.data) return SKP_OK;
   SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
   SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
+  if (t->train->classes < 2)
+    return skp__fail(SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.",
+                     t->train->name, t->train->class_names[0]);
+  if (t->test && !t->test->numbered) SKP_TRY(cli_relabel(&t->test, t->train->class_names, t->train->classes));
   if (c->model->recipe.valid_split > 0) {
     t->whole = t->train;
     SKP_TRY(skp__source_split(&t->train, &t->valid, t->whole, c->model->recipe.valid_split, t->o.seed));

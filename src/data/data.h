@@ -36,6 +36,7 @@ struct skp_source {
   int C;              /* of each image: 1 (grey) or 3 (RGB) */
   int classes;        /* every label is below it */
   char **class_names; /* [classes], never NULL */
+  bool numbered;      /* these are mere numbers: the data know no others */
   /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may be passed over
    * gives SKP_OK and H = 0; it is noted in `damage`. */
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
@@ -59,6 +60,12 @@ const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *tex
  * stays the caller's and must outlive both. SKP_USAGE if one of them would be empty. */
 skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
                              double share, uint64_t seed);
+
+/* Makes the labels those of a network whose classes are called `names` [n]: by name, where names that are whole numbers are compared as such
+ * and Unicode forms do not count. Images of other classes lose their label; *unknown then names the classes and counts their images. *s is
+ * replaced by a view that owns it, also after a failure for lack of memory. SKP_SHAPE, with a way out, where names say nothing: numbers beside
+ * names, or not one name in common. */
+skp_status skp__source_relabel(struct skp_source **s, char *const *names, int n, struct skp__text *unknown);
 
 /* ---- the parts, one file each ------------------------------------------------------------------------------------ */
 

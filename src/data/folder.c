@@ -129,19 +129,11 @@ bool skp__source_folder_found(const char *path) {
 
 /* ---- the pictures of a set ---------------------------------------------------------------------------------------- */
 
-static skp_status find_class(int32_t *out, const struct skp_source *s, const char *name, const char *root) {
-  for (*out = 0; *out < s->classes; ++*out)
-    if (!strcmp(s->class_names[*out], name)) return SKP_OK;
-  return skp__fail(SKP_FORMAT, "%s has the class %s, which there is no folder of among the training images.", root,
-                   name);
-}
-
 /* Appends the pictures in a class's folder. */
-static skp_status add_class(struct folder *f, const char *name) {
+static skp_status add_class(struct folder *f, int32_t label) {
   name_list pictures = {NULL, 0, 0};
-  int32_t label;
+  const char *name = f->base.class_names[label];
   char *path;
-  SKP_TRY(find_class(&label, &f->base, name, f->root));
   SKP_TRY(skp__path_join(&path, f->root, name));
   skp_status status = list_names(&pictures, path, picture);
   if (status == SKP_OK && !pictures.n)
@@ -158,12 +150,9 @@ static skp_status add_class(struct folder *f, const char *name) {
 }
 
 static skp_status add_classes(struct folder *f) {
-  name_list folders = {NULL, 0, 0};
-  skp_status status = list_folders(&folders, f->root);
-  for (size_t i = 0; i < folders.n && status == SKP_OK; i++) status = add_class(f, folders.at[i]);
-  free_names(&folders);
+  for (int32_t label = 0; label < f->base.classes; label++) SKP_TRY(add_class(f, label));
   f->base.n = (int64_t)f->files.n;
-  return status;
+  return SKP_OK;
 }
 
 /* The classes are the folders in `root`. */
@@ -172,10 +161,8 @@ static skp_status name_classes(struct skp_source *s, const char *root) {
   skp_status status = list_folders(&folders, root);
   s->class_names = folders.at;
   s->classes = (int)folders.n;
-  if (status != SKP_OK || s->classes > 1) return status;
-  if (!s->classes) return skp__fail(SKP_FORMAT, "%s holds no folders; each class is a folder of its pictures.", root);
-  return skp__fail(SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.", root,
-                   s->class_names[0]);
+  if (status != SKP_OK || s->classes) return status;
+  return skp__fail(SKP_FORMAT, "%s holds no folders; each class is a folder of its pictures.", root);
 }
 
 static skp_status path_of(char **out, const struct folder *f, int64_t i) {
@@ -261,23 +248,22 @@ static void destroy(struct skp_source *source) {
   free(f);
 }
 
-/* `classes`: the folder whose folders are the classes. */
-static skp_status load(struct folder *f, const char *path, const char *root, const char *classes) {
+static skp_status load(struct folder *f, const char *path, const char *root) {
   SKP_TRY(skp__strdup(&f->base.name, path));
   SKP_TRY(skp__strdup(&f->root, root));
-  SKP_TRY(name_classes(&f->base, classes));
+  SKP_TRY(name_classes(&f->base, root));
   SKP_TRY(add_classes(f));
   SKP_TRY(skp__damage_create(&f->base.damage, f->root, f->base.n));
   return inspect_all(f);
 }
 
-static skp_status open_root(struct skp_source **out, const char *path, const char *root, const char *classes) {
+static skp_status open_root(struct skp_source **out, const char *path, const char *root) {
   struct folder *f;
   SKP_TRY(skp__alloc(&f, 1, sizeof *f));
   f->base.image = image;
   f->base.name_of = name_of;
   f->base.destroy = destroy;
-  skp_status status = load(f, path, root, classes);
+  skp_status status = load(f, path, root);
   if (status == SKP_OK)
     *out = &f->base;
   else
@@ -289,9 +275,8 @@ skp_status skp__source_folder(struct skp_source **out, const char *path, skp_spl
   char *root[2] = {NULL, NULL};
   *out = NULL;
   skp_status status = find_roots(root, path);
-  const char *classes = root[SKP_SPLIT_TRAIN] ? root[SKP_SPLIT_TRAIN] : root[SKP_SPLIT_TEST];
   if (status == SKP_OK && root[split])
-    status = open_root(out, path, root[split], classes);
+    status = open_root(out, path, root[split]);
   else if (status == SKP_OK && split == SKP_SPLIT_TRAIN)
     status = skp__fail(SKP_FORMAT, "The folder %s lacks the folder train, of the training images.", path);
   free(root[0]);

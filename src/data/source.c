@@ -107,6 +107,7 @@ const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *tex
 }
 
 skp_status skp__source_name_by_number(struct skp_source *s) {
+  s->numbered = true;
   SKP_TRY(skp__alloc(&s->class_names, (size_t)s->classes, sizeof *s->class_names));
   for (int c = 0; c < s->classes; c++) SKP_TRY(skp__format(&s->class_names[c], "%d", c));
   return SKP_OK;

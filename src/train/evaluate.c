@@ -17,12 +17,13 @@ struct pass {
   struct skp_loader *loader;
   int64_t n, views, classes; /* images; how often each is seen, all of them once before any is seen again */
   struct slot slot[SKP_STEPS_AHEAD];
-  int64_t queued, done;  /* steps */
-  int64_t seen, unknown; /* views in the steps done; images without a label */
-  int64_t first, five;   /* labels that were the first answer, among the first five */
-  double loss;           /* over all labels */
-  float *logits;         /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
-  float *ring, *own;     /* the slots'; the sums where the caller wants none */
+  int64_t queued, done;      /* steps */
+  int64_t seen, unknown;     /* views in the steps done; images without a label */
+  int64_t lost, lost_labels; /* answers that were not finite; those of images with a label */
+  int64_t first, five;       /* labels that were the first answer, among the first five */
+  double loss;               /* over all labels whose answer is finite */
+  float *logits;     /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
+  float *ring, *own; /* the slots'; the sums where the caller wants none */
   struct skp_answer *answers; /* NULL: not wanted */
 };
 
@@ -45,7 +46,9 @@ static void judge(struct pass *p, int64_t image, const float *logits, int32_t la
   struct skp_answer a = skp__answer(logits, (int)p->classes, label);
   if (p->answers) p->answers[image] = a;
   p->unknown += label < 0;
-  if (label < 0) return;
+  p->lost += a.guess < 0;
+  p->lost_labels += a.guess < 0 && label >= 0;
+  if (label < 0 || a.guess < 0) return;
   p->first += a.place < 1;
   p->five += a.place < 5;
   p->loss += (double)a.loss;
@@ -109,11 +112,15 @@ skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source,
   free(p.ring);
   free(p.own);
   double labels = (double)(p.n - p.unknown), some = labels > 0 ? labels : 1;
+  int64_t losses = p.n - p.unknown - p.lost_labels;
   *out = (struct skp_eval_result){.accuracy = (double)p.first / some,
                                   .top5 = (double)p.five / some,
-                                  .loss = p.loss / some,
+                                  .loss = losses ? p.loss / (double)losses : 0,
                                   .img_per_s = (double)p.n / (skp__clock() - begin),
                                   .n = p.n,
-                                  .unknown = p.unknown};
+                                  .unknown = p.unknown,
+                                  .lost = p.lost};
+  if (status == SKP_OK && p.n && p.lost == p.n)
+    return skp__fail(SKP_NUMERIC, "The network's answers to %s became infinite or not numbers", source->name);
   return status;
 }

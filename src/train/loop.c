@@ -303,7 +303,9 @@ static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
   const struct skp_source *by = judged_by(l);
   struct skp_eval_result test;
   if (by) {
-    SKP_TRY(evaluate(l, l->s, by, &test));
+    skp_status status = evaluate(l, l->s, by, &test);
+    if (status == SKP_NUMERIC) return fail_numeric(l, l->at.step, skp_error_message());
+    SKP_TRY(status);
     e->accuracy = test.accuracy;
     e->top5 = test.top5;
     e->loss = test.loss;

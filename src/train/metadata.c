@@ -129,9 +129,11 @@ skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *
   return SKP_OK;
 }
 
-/* Names for all classes; those that the checkpoint leaves out are called by their number. */
+/* Names for all classes; those that the checkpoint leaves out are called by their number. NULL where it has none at all. */
 static skp_status read_classes(char ***out, int classes, const cJSON *json) {
   char **names;
+  *out = NULL;
+  if (!cJSON_GetArraySize(json)) return SKP_OK;
   SKP_TRY(skp__alloc(&names, (size_t)classes, sizeof *names));
   skp_status status = SKP_OK;
   for (int i = 0; i < classes && status == SKP_OK; i++) {

@@ -8,14 +8,20 @@
 /* ---- one answer ------------------------------------------------------------------------------------------------- */
 
 /* Whether logit a is ahead of logit b, which stands before it in the row or not. */
-static bool ahead(float a, float b, bool before) {
-  if (isnan(a) || isnan(b)) return isnan(a) && (before || !isnan(b));
-  return before ? a >= b : a > b;
+static bool ahead(float a, float b, bool before) { return before ? a >= b : a > b; }
+
+static bool all_finite(const float *logits, int classes) {
+  bool all = true;
+  for (int k = 0; k < classes; k++) all = all && isfinite(logits[k]);
+  return all;
 }
 
 struct skp_answer skp__answer(const float *logits, int classes, int32_t label) {
   struct skp_answer a = {.label = label};
   double sum = 0;
+  if (!all_finite(logits, classes))
+    return (struct skp_answer){
+        .label = label, .guess = -1, .place = label < 0 ? 0 : classes, .loss = label < 0 ? 0 : NAN, .certainty = NAN};
   for (int k = 1; k < classes; k++)
     if (ahead(logits[k], logits[a.guess], false)) a.guess = k;
   for (int k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[a.guess]);
@@ -29,8 +35,9 @@ struct skp_answer skp__answer(const float *logits, int classes, int32_t label) {
 /* ---- the report ------------------------------------------------------------------------------------------------- */
 
 static void count(struct skp_report *r, const struct skp_answer *a) {
-  r->confusion[(int64_t)a->label * r->classes + a->guess]++;
   r->of_class[a->label].images++;
+  if (a->guess < 0) return;
+  r->confusion[(int64_t)a->label * r->classes + a->guess]++;
   r->of_class[a->guess].guessed++;
   r->of_class[a->label].right += a->label == a->guess;
 }
@@ -168,8 +175,10 @@ static void put_worst(const struct report_text *t) {
     fputc(',', t->to);
     put_class(t, a->label);
     fputc(',', t->to);
-    put_class(t, a->guess);
-    fprintf(t->to, ",%.6g,%.6g\n", (double)a->loss, (double)a->certainty);
+    if (a->guess >= 0) put_class(t, a->guess);
+    put_share(t->to, (double)a->loss);
+    put_share(t->to, (double)a->certainty);
+    fputc('\n', t->to);
   }
 }
 

@@ -5,7 +5,7 @@
 #include "train/train.h"
 
 /* Judges the logits of one image; a label of -1 (unknown) gives a guess only. Sums are in double. As in the ops, the first of equal
- * logits counts as the largest, and NaN as larger than any number. */
+ * logits counts as the largest. Where a logit is not finite there is no guess (-1), a label is behind all others, and loss and certainty are NaN. */
 struct skp_answer skp__answer(const float *logits, int classes, int32_t label);
 
 struct skp_class_report {
@@ -13,7 +13,7 @@ struct skp_class_report {
   double precision, recall, f1;   /* right of guessed, right of images, their harmonic mean; NaN: there are none */
 };
 
-/* Where a network errs. Images without a label are left out. */
+/* Where a network errs. Images without a label are left out, those without a guess count for their class alone. */
 struct skp_report {
   int classes;
   int64_t *confusion;                /* [label · classes + guess]: images */

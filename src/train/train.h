@@ -67,7 +67,8 @@ skp_status skp__checkpoint_path(char **out, const char *said);
 bool skp__checkpoint_found(const char *path);
 /* Reads that file, of whatever kind: see io/weights.h. */
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said);
-/* Rebuilds the model from a checkpoint's metadata. class_names: fresh memory, [classes] (may be NULL). */
+/* Rebuilds the model from a checkpoint's metadata. class_names (may be NULL): fresh memory,
+ * [classes]; NULL where the network never saw named classes. */
 skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path);
 void skp__class_names_free(char **names, int classes); /* NULL is fine */
 /* At least the size of a checkpoint's file; of a run's state. */
@@ -137,16 +138,19 @@ const char *skp__resume_device(const struct skp_resume *r);
 
 /* The network's answer to one image. */
 struct skp_answer {
-  int32_t label, guess;  /* label -1: unknown, then the place and the loss are 0 */
-  int32_t place;         /* of the label among the classes by their logits, 0: it was the guess */
+  int32_t label,
+      guess;     /* label -1: unknown, then the place and the loss are 0; guess -1: the logits are not all finite */
+  int32_t place; /* of the label among the classes by their logits, 0: it was the guess */
   float loss, certainty; /* certainty: the probability of the guess */
 };
 struct skp_eval_result {
   double accuracy, top5, loss; /* of the images that have a label; 0 if none has */
   double img_per_s;
   int64_t n, unknown; /* images; those without a label */
+  int64_t lost;       /* answers that were no finite numbers: of them labels count as missed, and no loss is known */
 };
-/* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n, classes}; answers (may
+/* SKP_NUMERIC where not one answer is finite, with a text that goes on after it ("… at step 7").
+ * As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n, classes}; answers (may
  * be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_answer *answers);

@@ -8,7 +8,8 @@
 /* ---- one answer ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(places) {
-  const float falling[7] = {6, 5, 4, 3, 2, 1, 0}, equal[3] = {2, 2, 1}, broken[3] = {2, NAN, NAN};
+  const float falling[7] = {6, 5, 4, 3, 2, 1, 0}, equal[3] = {2, 2, 1}, broken[3] = {2, NAN, NAN},
+              infinite[3] = {2, INFINITY, 0};
   for (int label = 0; label < 7; label++) {
     struct skp_answer a = skp__answer(falling, 7, label);
     ck_assert_int_eq(a.place, label);
@@ -17,11 +18,13 @@ START_TEST(places) {
   ck_assert_int_eq(skp__answer(equal, 3, 0).place, 0); /* the first of equals is the answer */
   ck_assert_int_eq(skp__answer(equal, 3, 1).place, 1);
   ck_assert_int_eq(skp__answer(equal, 3, 1).guess, 0);
-  ck_assert_int_eq(skp__answer(broken, 3, 1).place, 0); /* NaN is ahead of all numbers */
-  ck_assert_int_eq(skp__answer(broken, 3, 2).place, 1);
-  ck_assert_int_eq(skp__answer(broken, 3, 0).place, 2);
-  ck_assert_int_eq(skp__answer(broken, 3, 0).guess, 1);
-  ck_assert_float_nan(skp__answer(broken, 3, 0).loss);
+  for (int label = 0; label < 3; label++) { /* an answer that is none */
+    ck_assert_int_eq(skp__answer(broken, 3, label).place, 3);
+    ck_assert_int_eq(skp__answer(broken, 3, label).guess, -1);
+    ck_assert_float_nan(skp__answer(broken, 3, label).loss);
+    ck_assert_int_eq(skp__answer(infinite, 3, label).guess, -1);
+  }
+  ck_assert_int_eq(skp__answer(broken, 3, -1).place, 0);
 }
 END_TEST
 
@@ -47,19 +50,19 @@ static const struct skp_answer answers[] = {
     {.label = -1, .guess = 1, .loss = 0},
     {.label = 1, .guess = 0, .loss = 3, .place = 2, .certainty = 0.75f},
     {.label = 0, .guess = 2, .loss = 1, .place = 1},
-    {.label = 0, .guess = 0, .loss = NAN},
+    {.label = 0, .guess = -1, .loss = NAN, .certainty = NAN},
     {.label = 1, .guess = 0, .loss = 3},
 };
 enum { N = sizeof answers / sizeof *answers };
 
 START_TEST(classes_and_worst) {
   struct skp_report r;
-  const int64_t confusion[9] = {2, 0, 1, 2, 0, 0, 0, 0, 0}, worst[] = {4, 2, 5, 3};
+  const int64_t confusion[9] = {1, 0, 1, 2, 0, 0, 0, 0, 0}, worst[] = {4, 2, 5, 3};
   ck_ok(skp__report_create(&r, answers, N, 3, 4));
   ck_assert_mem_eq(r.confusion, confusion, sizeof confusion);
-  ck_assert_double_eq(r.of_class[0].precision, 0.5);
-  ck_assert_double_eq_tol(r.of_class[0].recall, 2.0 / 3, 1e-12);
-  ck_assert_double_eq_tol(r.of_class[0].f1, 4.0 / 7, 1e-12);
+  ck_assert_double_eq_tol(r.of_class[0].precision, 1.0 / 3, 1e-12);
+  ck_assert_double_eq_tol(r.of_class[0].recall, 1.0 / 3, 1e-12);
+  ck_assert_double_eq_tol(r.of_class[0].f1, 1.0 / 3, 1e-12);
   ck_assert_double_nan(r.of_class[1].precision);
   ck_assert_double_eq(r.of_class[1].recall, 0);
   ck_assert_double_eq(r.of_class[1].f1, 0);
@@ -98,12 +101,13 @@ START_TEST(files) {
   ck_assert_ptr_nonnull(mkdtemp(folder));
   ck_ok(skp__report_create(&r, answers, N, 3, 2));
   ck_ok(skp__report_write(&r, answers, &source, &names, folder));
-  check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,2,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
-  check_file(folder, "classes.csv",
-             "class,images,guessed,right,precision,recall,f1\na,3,4,2,0.5,0.666667,0.571429\n\"\"\"b\"\"\",2,0,0,,0,0\n"
-             "2,0,1,0,0,,0\n");
+  check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
+  check_file(
+      folder, "classes.csv",
+      "class,images,guessed,right,precision,recall,f1\na,3,3,1,0.333333,0.333333,0.333333\n\"\"\"b\"\"\",2,0,0,,0,0\n"
+      "2,0,1,0,0,,0\n");
   check_file(folder, "worst.csv",
-             "image,name,class,guess,loss,certainty\n4,one.png,a,a,nan,0\n2,\"folder/two, \"\"three\"\".png\","
+             "image,name,class,guess,loss,certainty\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
              "\"\"\"b\"\"\",a,3,0.75\n");
   skp__report_free(&r);
   rmdir(folder);
