@@ -3,20 +3,25 @@
  *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl
  *
  * x is read as rows of columns = pixels · C values, the least multiple of C that STRIP divides; column j is channel j mod C. So vectors
- * have no tails whatever C is. One program serves all: C, columns
- * and fuse (1: relu, 2: + residual, relu) are arguments. Each work-item is a group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at
- * a time, the strip's sums or factors in registers. The last row may be cut short; its values are done one by one.
+ * have no tails whatever C is. One program serves all: C, columns and fuse (1: relu, 2: + residual, relu) are arguments. Each work-item is a
+ * group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at a time, the strip's sums or factors in
+ * registers. The last row may be cut short; its values are done one by one.
  *
  *   statistics, sums   leave two results for each column of a chunk: partial[0][chunk][j], partial[1][chunk][j]
  *   apply              each work-item first joins them all (they are few), then goes over its rows
  *
  * training 0: the running statistics, or in the gradient mean and rstd, are constants. `want` has a bit for each output that is there. */
 
+#include "vectors.clh"
+
 #ifndef BLOCK
 #define BLOCK 32 /* rows that are summed up before they join what went before; keeps rounding small */
 #endif
 #ifndef MOST
 #define MOST 4096 /* columns that the tables have room for */
+#endif
+#ifndef FAR
+#define FAR (1 << 20) /* values: more of them are not there any more when the next kernel wants them, and go past the caches */
 #endif
 #define STRIP 32
 #define SHORT 64 /* columns of a row: of longer ones one at a time is written, as they lie in memory */
@@ -43,6 +48,13 @@ static void put(global float *to, const float *from, int C) {
   for (int c = 0; c < C; c++) to[c] = from[c];
 }
 
+static void write16(float16 value, global float *to, bool far) {
+  if (far)
+    stream16(value, to);
+  else
+    put16(value, to);
+}
+
 /* How many values column j has in the chunk that begins with row `first`. */
 static int count_of(int first, int chunk_rows, int j, int total, int columns) {
   return clamp(total / columns + (j < total % columns) - first, 0, chunk_rows);
@@ -67,24 +79,24 @@ kernel void batchnorm_statistics(global float *restrict partial, global const fl
       global const float *block = x + from * columns + j;
       float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f, slip0 = 0.0f, slip1 = 0.0f;
       for (int r = 0; r < rows; r++) {
-        sum0 += vload16(0, block + r * columns);
-        sum1 += vload16(1, block + r * columns);
+        sum0 += get16(block + r * columns);
+        sum1 += get16(block + r * columns + 16);
       }
       sum0 *= one;
       sum1 *= one;
       for (int r = 0; r < rows; r++) {
-        const float16 d0 = vload16(0, block + r * columns) - sum0, d1 = vload16(1, block + r * columns) - sum1;
+        const float16 d0 = get16(block + r * columns) - sum0, d1 = get16(block + r * columns + 16) - sum1;
         own0 += d0 * d0;
         own1 += d1 * d1;
         slip0 += d0;
         slip1 += d1;
       }
-      const float16 apart0 = sum0 - vload16(0, origin + j) - vload16(0, mean + j) + slip0 * one;
-      const float16 apart1 = sum1 - vload16(1, origin + j) - vload16(1, mean + j) + slip1 * one;
-      vstore16(vload16(0, mean + j) + apart0 * share, 0, mean + j);
-      vstore16(vload16(1, mean + j) + apart1 * share, 1, mean + j);
-      vstore16(vload16(0, squares + j) + own0 + apart0 * apart0 * (share * before), 0, squares + j);
-      vstore16(vload16(1, squares + j) + own1 + apart1 * apart1 * (share * before), 1, squares + j);
+      const float16 apart0 = sum0 - get16(origin + j) - get16(mean + j) + slip0 * one;
+      const float16 apart1 = sum1 - get16(origin + j + 16) - get16(mean + j + 16) + slip1 * one;
+      put16(get16(mean + j) + apart0 * share, mean + j);
+      put16(get16(mean + j + 16) + apart1 * share, mean + j + 16);
+      put16(get16(squares + j) + own0 + apart0 * apart0 * (share * before), squares + j);
+      put16(get16(squares + j + 16) + own1 + apart1 * apart1 * (share * before), squares + j + 16);
     }
   }
   for (int j = 0; first < last && j < columns; j++) mean[j] += origin[j];
@@ -127,6 +139,7 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / columns), together = columns > SHORT ? 1 : BLOCK;
   const float least = fuse ? 0.0f : -INFINITY;
+  const bool far = total > FAR && aligned16(y);
   wide mean[MOST], var[MOST];
   float own[MOST], rstd[MOST], factor[MOST], addend[MOST], centre[MOST], scale[MOST], shift[MOST];
   if (training)
@@ -158,11 +171,11 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
       const float16 centre1 = vload16(1, centre + j), scale1 = vload16(1, scale + j), shift1 = vload16(1, shift + j);
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
-        float16 z0 = (vload16(0, x + at) - centre0) * scale0 + shift0;
-        float16 z1 = (vload16(1, x + at) - centre1) * scale1 + shift1;
-        if (fuse == 2) z0 += vload16(0, residual + at), z1 += vload16(1, residual + at);
-        vstore16(act(z0, least), 0, y + at);
-        vstore16(act(z1, least), 1, y + at);
+        float16 z0 = (get16(x + at) - centre0) * scale0 + shift0;
+        float16 z1 = (get16(x + at + 16) - centre1) * scale1 + shift1;
+        if (fuse == 2) z0 += get16(residual + at), z1 += get16(residual + at + 16);
+        write16(act(z0, least), y + at, far);
+        write16(act(z1, least), y + at + 16, far);
       }
     }
   }
@@ -178,8 +191,8 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
 
 /* dz of 16 neighbouring values */
 static float16 masked(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
-  const float16 d = vload16(0, dy + at);
-  return fuse ? (vload16(0, y + at) > 0.0f ? d : (float16)(0.0f)) : d;
+  const float16 d = get16(dy + at);
+  return fuse ? (get16(y + at) > 0.0f ? d : (float16)(0.0f)) : d;
 }
 
 static float masked_one(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
@@ -208,13 +221,13 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const float
         const float16 dz0 = masked(dy, y, at, fuse), dz1 = masked(dy, y, at + 16, fuse);
         sum0 += dz0;
         sum1 += dz1;
-        product0 += dz0 * (vload16(0, x + at) - centre0);
-        product1 += dz1 * (vload16(1, x + at) - centre1);
+        product0 += dz0 * (get16(x + at) - centre0);
+        product1 += dz1 * (get16(x + at + 16) - centre1);
       }
-      vstore16(vload16(0, sums + j) + sum0, 0, sums + j);
-      vstore16(vload16(1, sums + j) + sum1, 1, sums + j);
-      vstore16(vload16(0, products + j) + product0, 0, products + j);
-      vstore16(vload16(1, products + j) + product1, 1, products + j);
+      put16(get16(sums + j) + sum0, sums + j);
+      put16(get16(sums + j + 16) + sum1, sums + j + 16);
+      put16(get16(products + j) + product0, products + j);
+      put16(get16(products + j + 16) + product1, products + j + 16);
     }
   }
   if (chunk < chunks - 1) return;
@@ -234,6 +247,7 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
                                int columns, int fuse, int total, int chunk_rows, int chunks, int training, int want) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / columns), together = columns > SHORT ? 1 : BLOCK;
+  const bool far = total > FAR && aligned16(dx) && aligned16(dresidual);
   float sum[MOST], product[MOST], factor[MOST], centre[MOST], scale[MOST], slope[MOST], shift[MOST];
   for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
   if ((training && (want & 1)) || (want & 6)) {
@@ -266,8 +280,8 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
         const float16 dz = masked(dy, y, at, fuse);
-        if (want & 8) vstore16(dz, 0, dresidual + at);
-        if (want & 1) vstore16(by * (dz - (slope0 * (vload16(0, x + at) - centre0) + shift0)), 0, dx + at);
+        if (want & 8) write16(dz, dresidual + at, far);
+        if (want & 1) write16(by * (dz - (slope0 * (get16(x + at) - centre0) + shift0)), dx + at, far);
       }
     }
   }
