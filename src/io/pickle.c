@@ -1,10 +1,13 @@
 /* pickle.c: a machine for Python's pickles that builds values and calls nothing; see pickle.h. SPDX-License-Identifier: MIT
  *
- * Each opcode makes at most one value and reads at least one byte, so a pickle of n bytes leaves at most n values and n items. */
+ * Each opcode makes at most one value and reads at least one byte; how many values there may be is limited besides, as one takes more
+ * memory than its byte. */
 #include "io/pickle.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MAX_VALUES = 4 << 20 }; /* a tensor takes about thirty */
 
 struct machine {
   struct skp_pickle *p;
@@ -23,6 +26,7 @@ static skp_status fail_short(void) { return fail("ends in the middle"); }
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
 static skp_status make(struct machine *m, skp_pickle_value *out, skp_pickle_kind kind) {
+  if (m->p->value.n == MAX_VALUES) return fail("has more values than weights need");
   SKP_TRY(SKP_GROW(&m->p->value));
   *out = (skp_pickle_value)(m->p->value.n - 1);
   m->p->value.at[*out].kind = kind;
@@ -31,8 +35,7 @@ static skp_status make(struct machine *m, skp_pickle_value *out, skp_pickle_kind
 
 static struct skp_pickle_node *node_of(struct machine *m, skp_pickle_value v) { return &m->p->value.at[v]; }
 
-static skp_status append(struct machine *m, skp_pickle_value to, skp_pickle_value item) {
-  struct skp_pickle_node *node = node_of(m, to);
+static skp_status append(struct skp_pickle_node *node, skp_pickle_value item) {
   SKP_TRY(SKP_GROW(&node->items));
   node->items.at[node->items.n - 1] = item;
   return SKP_OK;
@@ -60,6 +63,11 @@ static skp_status pop(struct machine *m, skp_pickle_value *out) {
   return SKP_OK;
 }
 
+static skp_status drop(struct machine *m) {
+  skp_pickle_value v;
+  return pop(m, &v);
+}
+
 static skp_status top(struct machine *m, skp_pickle_value *out) {
   SKP_TRY(pop(m, out));
   m->stack.n++;
@@ -70,7 +78,7 @@ static skp_status top(struct machine *m, skp_pickle_value *out) {
 static skp_status take_marked(struct machine *m, skp_pickle_value to) {
   if (!m->marks.n) return fail("lacks a mark");
   size_t from = m->marks.at[--m->marks.n];
-  for (size_t i = from; i < m->stack.n; i++) SKP_TRY(append(m, to, m->stack.at[i]));
+  for (size_t i = from; i < m->stack.n; i++) SKP_TRY(append(node_of(m, to), m->stack.at[i]));
   m->stack.n = from;
   return SKP_OK;
 }
@@ -101,18 +109,19 @@ static skp_status block(struct machine *m, int bytes, const unsigned char **at, 
 
 static skp_status set_text(struct machine *m, skp_pickle_value v, const void *text, size_t length) {
   char *copy;
-  if (memchr(text, 0, length)) return fail("holds a text with a zero byte");
   SKP_TRY(skp__alloc(&copy, length + 1, 1));
   memcpy(copy, text, length);
   node_of(m, v)->text = copy;
   return SKP_OK;
 }
 
+/* A text with a zero byte is no name: NumPy's numbers are kept so. */
 static skp_status push_text(struct machine *m, int length_bytes) {
   const unsigned char *at;
   uint64_t length;
   skp_pickle_value v;
   SKP_TRY(block(m, length_bytes, &at, &length));
+  if (memchr(at, 0, (size_t)length)) return push_new(m, SKP_PICKLE_NONE, 0);
   SKP_TRY(make(m, &v, SKP_PICKLE_TEXT));
   SKP_TRY(set_text(m, v, at, (size_t)length));
   return push(m, v);
@@ -193,23 +202,29 @@ static skp_status op_call(struct machine *m) {
       !node_of(m, arguments)->items.n)
     return push_new(m, SKP_PICKLE_DICT, 0);
   SKP_TRY(make(m, &v, SKP_PICKLE_CALL));
-  SKP_TRY(append(m, v, called));
-  SKP_TRY(append(m, v, arguments));
+  SKP_TRY(append(node_of(m, v), called));
+  SKP_TRY(append(node_of(m, v), arguments));
   return push(m, v);
+}
+
+/* The same with named arguments, which say nothing here. */
+static skp_status op_call_named(struct machine *m) {
+  SKP_TRY(drop(m));
+  return op_call(m);
 }
 
 static skp_status op_far(struct machine *m) {
   skp_pickle_value id, v;
   SKP_TRY(pop(m, &id));
   SKP_TRY(make(m, &v, SKP_PICKLE_FAR));
-  SKP_TRY(append(m, v, id));
+  SKP_TRY(append(node_of(m, v), id));
   return push(m, v);
 }
 
 static skp_status op_tuple(struct machine *m, int n) {
   skp_pickle_value v, item;
   SKP_TRY(make(m, &v, SKP_PICKLE_LIST));
-  for (int i = 0; i < n; i++) SKP_TRY(append(m, v, 0));
+  for (int i = 0; i < n; i++) SKP_TRY(append(node_of(m, v), 0));
   for (int i = n; i-- > 0;) {
     SKP_TRY(pop(m, &item));
     node_of(m, v)->items.at[i] = item;
@@ -225,26 +240,41 @@ static skp_status op_marked(struct machine *m, skp_pickle_kind kind) {
   return push(m, v);
 }
 
+/* The value on top of the stack, if it is of that kind, else NULL. An object that gets keys with values is a dictionary, whatever its class
+ * (defaultdict and its like). */
+static skp_status top_of_kind(struct machine *m, struct skp_pickle_node **out, skp_pickle_kind kind) {
+  skp_pickle_value v;
+  SKP_TRY(top(m, &v));
+  struct skp_pickle_node *node = node_of(m, v);
+  if (kind == SKP_PICKLE_DICT && node->kind == SKP_PICKLE_CALL) {
+    node->kind = SKP_PICKLE_DICT;
+    node->items.n = 0;
+  }
+  *out = node->kind == kind ? node : NULL;
+  return SKP_OK;
+}
+
 /* Adds what lies above the mark to the list or dictionary below it. What is added to an object without a meaning is dropped. */
 static skp_status op_extend(struct machine *m, skp_pickle_kind kind) {
-  skp_pickle_value added, to;
+  skp_pickle_value added;
+  struct skp_pickle_node *to;
   SKP_TRY(make(m, &added, kind));
   SKP_TRY(take_marked(m, added));
-  SKP_TRY(top(m, &to));
+  SKP_TRY(top_of_kind(m, &to, kind));
   size_t n = node_of(m, added)->items.n;
   if (kind == SKP_PICKLE_DICT && n % 2) return fail("has a key without a value");
-  if (node_of(m, to)->kind != kind) return SKP_OK;
-  for (size_t i = 0; i < n; i++) SKP_TRY(append(m, to, node_of(m, added)->items.at[i]));
+  for (size_t i = 0; to && i < n; i++) SKP_TRY(append(to, node_of(m, added)->items.at[i]));
   return SKP_OK;
 }
 
 /* The same for one item, or one key and its value, without a mark. */
 static skp_status op_add(struct machine *m, skp_pickle_kind kind) {
-  skp_pickle_value item[2], to;
+  skp_pickle_value item[2];
+  struct skp_pickle_node *to;
   int n = kind == SKP_PICKLE_DICT ? 2 : 1;
   for (int i = n; i-- > 0;) SKP_TRY(pop(m, &item[i]));
-  SKP_TRY(top(m, &to));
-  for (int i = 0; i < n && node_of(m, to)->kind == kind; i++) SKP_TRY(append(m, to, item[i]));
+  SKP_TRY(top_of_kind(m, &to, kind));
+  for (int i = 0; to && i < n; i++) SKP_TRY(append(to, item[i]));
   return SKP_OK;
 }
 
@@ -263,11 +293,6 @@ static skp_status memo_put(struct machine *m, uint64_t i) {
 static skp_status memo_get(struct machine *m, uint64_t i) {
   if (i >= m->memo.n || m->memo.at[i] < 0) return fail("names a value that it does not have");
   return push(m, m->memo.at[i]);
-}
-
-static skp_status drop(struct machine *m) {
-  skp_pickle_value v;
-  return pop(m, &v);
 }
 
 static skp_status op_mark(struct machine *m) {
@@ -342,7 +367,8 @@ static skp_status step(struct machine *m) {
   case 0x93: return op_stack_global(m);
   case 'R':
   case 0x81: return op_call(m); /* what is called makes an object, or is its class */
-  case 'b': return drop(m);     /* an object's state: no meaning here */
+  case 0x92: return op_call_named(m);
+  case 'b': return drop(m); /* an object's state: no meaning here */
   case 'Q': return op_far(m);
   case 'q': return with_number(m, 1, memo_put);
   case 'r': return with_number(m, 4, memo_put);
@@ -357,6 +383,7 @@ skp_status skp__pickle_parse(struct skp_pickle *out, const void *bytes, int64_t 
   struct machine m = {.p = out, .at = bytes, .end = (const unsigned char *)bytes + size};
   skp_status status = SKP_OK;
   *out = (struct skp_pickle){.root = 0};
+  if (size && *m.at != 0x80) status = fail("has protocol 0 or 1; 2 to 5 are known");
   while (status == SKP_OK && !m.done) status = m.at < m.end ? step(&m) : fail_short();
   SKP_FREE(&m.stack);
   SKP_FREE(&m.memo);

@@ -2,8 +2,8 @@
  *
  *   NAME/data.pkl     a pickle: tensors are calls of torch._utils._rebuild_tensor_v2(storage, offset, size, stride, …), a storage is an
  *                     object kept elsewhere: ("storage", torch.FloatStorage, KEY, device, values)
- *   NAME/data/KEY     its values, as they lie in memory, not compressed
- *   NAME/byteorder    "little", where it is there
+ *   NAME/data/KEY     its values, as they lay in memory, not compressed
+ *   NAME/byteorder    "little" or "big"; little where it is not there
  *
  * (PyTorch, torch/serialization.py, _save.) */
 #include "base/array.h"
@@ -13,8 +13,9 @@
 #include <string.h>
 #include <zip.h>
 
-enum { PICKLE_LIMIT = 32 << 20, MAX_RANK = 8, MAX_NAME = 1000 };
-enum { SHARED = 4 }; /* all tensors together may take so many times the file's size: some share their values */
+enum { PICKLE_LIMIT = 256 << 20, MAX_RANK = 8, MAX_NAME = 1000, MAX_DEPTH = 8 };
+/* All tensors together may take so many times the file's size, and so many bytes: some share their values. */
+enum { SHARED = 4, SHARED_BYTES = 64 << 20 };
 
 /* The values of one storage. */
 struct storage {
@@ -28,6 +29,7 @@ struct reader {
   const char *name;
   zip_t *zip;
   char *prefix; /* "NAME/" */
+  bool swapped; /* the bytes of numbers lie in the other order */
   struct skp_pickle pickle;
   int64_t room;                       /* bytes that may yet be read or made */
   SKP_ARRAY(struct storage) storages; /* those read so far: several tensors may share one */
@@ -76,73 +78,113 @@ static skp_status find_prefix(struct reader *r) {
   return skp__fail(SKP_FORMAT, "%s is a zip archive, but none of torch.save: it holds no data.pkl.", r->name);
 }
 
-static skp_status check_byte_order(struct reader *r) {
+static skp_status read_byte_order(struct reader *r) {
   void *text;
   int64_t size;
   if (!has_entry(r, "byteorder")) return SKP_OK;
   skp_status status = read_entry(r, &text, &size, "byteorder", 16);
-  if (status == SKP_OK && strcmp(text, "little") != 0)
-    status =
-        skp__fail(SKP_UNSUPPORTED,
-                  "%s was written on a machine with the bytes of numbers in the other order. Save it as safetensors "
-                  "there.",
-                  r->name);
+  r->swapped = status == SKP_OK && strcmp(text, "big") == 0;
+  if (status == SKP_OK && !r->swapped && strcmp(text, "little") != 0)
+    status = skp__fail(SKP_FORMAT, "%s: its byte order is neither little nor big.", r->name);
   free(text);
   return status;
 }
 
 /* ---- the dictionary of tensors ----------------------------------------------------------------------------------- */
 
+/* Calls that make a tensor, and whose arguments begin with storage, offset, size, stride. */
+static bool makes_tensor(const char *global) {
+  static const char *const makers[] = {"torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor_v3",
+                                       "torch._utils _rebuild_qtensor"};
+  bool found = false;
+  for (size_t i = 0; global && i < sizeof makers / sizeof *makers; i++) found = found || !strcmp(global, makers[i]);
+  return found;
+}
+
 /* The arguments of the call that makes a tensor; NULL: the node is none. Parameters wrap one. */
 static const struct skp_pickle_node *tensor_arguments(const struct skp_pickle *p, const struct skp_pickle_node *node) {
-  static const char rebuild[] = "torch._utils _rebuild_tensor_v2";
-  for (int depth = 0; depth < 3 && node; depth++) {
-    const struct skp_pickle_node *arguments = skp__pickle_item(p, node, 1), *called = skp__pickle_item(p, arguments, 0);
-    if (skp__pickle_calls(p, node, rebuild)) return arguments;
+  for (int depth = 0; depth < 3 && node && node->kind == SKP_PICKLE_CALL; depth++) {
+    const struct skp_pickle_node *called = skp__pickle_item(p, node, 0), *arguments = skp__pickle_item(p, node, 1),
+                                 *first = skp__pickle_item(p, arguments, 0);
+    if (makes_tensor(called->text)) return arguments;
     if (skp__pickle_calls(p, node, "torch._tensor _rebuild_from_type_v2"))
-      return called && called->text && !strcmp(called->text, rebuild) ? skp__pickle_item(p, arguments, 2) : NULL;
+      return first && makes_tensor(first->text) ? skp__pickle_item(p, arguments, 2) : NULL;
     bool parameter = skp__pickle_calls(p, node, "torch._utils _rebuild_parameter") ||
                      skp__pickle_calls(p, node, "torch._utils _rebuild_parameter_with_state");
-    node = parameter ? called : NULL;
+    node = parameter ? first : NULL;
   }
   return NULL;
 }
 
 static size_t count_tensors(const struct skp_pickle *p, const struct skp_pickle_node *node) {
   size_t n = 0;
-  for (size_t i = 1; node && node->kind == SKP_PICKLE_DICT && i < node->items.n; i += 2)
-    n += tensor_arguments(p, skp__pickle_item(p, node, i)) != NULL;
+  for (size_t i = 1; i < node->items.n; i += 2) n += tensor_arguments(p, skp__pickle_item(p, node, i)) != NULL;
   return n;
 }
 
-/* The dictionary that holds most tensors: the node itself, or what stands under one of the keys that trainers use. */
-static const struct skp_pickle_node *find_tensors(const struct skp_pickle *p, const struct skp_pickle_node *node,
-                                                  int depth) {
+/* A search for the dictionary with most tensors. */
+struct search {
+  const struct skp_pickle *p;
+  bool all;                           /* under every key, not only those that trainers use for weights */
+  bool *seen;                         /* [values]: a dictionary may lie in itself */
+  const struct skp_pickle_node *best; /* NULL: none so far has tensors */
+  size_t most;
+};
+
+static bool usual_key(const struct skp_pickle_node *key) {
   static const char *const keys[] = {"state_dict", "model_state_dict", "model",   "net",
                                      "network",    "module",           "weights", "params"};
-  size_t most = count_tensors(p, node);
-  const struct skp_pickle_node *best = most ? node : NULL;
-  for (size_t i = 0; depth && i < sizeof keys / sizeof *keys; i++) {
-    const struct skp_pickle_node *inner = skp__pickle_get(p, node, keys[i]),
-                                 *found = inner ? find_tensors(p, inner, depth - 1) : NULL;
-    if (!found || count_tensors(p, found) <= most) continue;
-    most = count_tensors(p, found);
-    best = found;
+  bool found = false;
+  for (size_t i = 0; key->kind == SKP_PICKLE_TEXT && i < sizeof keys / sizeof *keys; i++)
+    found = found || !strcmp(key->text, keys[i]);
+  return found;
+}
+
+static void search(struct search *s, const struct skp_pickle_node *node, int depth) {
+  bool *seen = &s->seen[node - s->p->value.at];
+  if (node->kind != SKP_PICKLE_DICT || *seen || depth == MAX_DEPTH) return;
+  *seen = true;
+  size_t n = count_tensors(s->p, node);
+  if (n > s->most) s->best = node;
+  if (n > s->most) s->most = n;
+  for (size_t i = 0; i < node->items.n; i += 2)
+    if (s->all || usual_key(skp__pickle_item(s->p, node, i))) search(s, skp__pickle_item(s->p, node, i + 1), depth + 1);
+}
+
+/* The dictionary of weights: the root, or what stands under the keys that trainers use. Where those hold none, it may be under any key, so
+ * that neither the optimizer's memory nor a running average is taken where the weights are there too. */
+static skp_status find_tensors(const struct skp_pickle_node **out, const struct skp_pickle *p) {
+  const struct skp_pickle_node *root = &p->value.at[p->root];
+  struct search s = {.p = p};
+  SKP_TRY(skp__alloc(&s.seen, p->value.n, sizeof *s.seen));
+  search(&s, root, 0);
+  if (!s.best || s.best == root) {
+    memset(s.seen, 0, p->value.n * sizeof *s.seen);
+    s.all = true;
+    search(&s, root, 0);
   }
-  return best;
+  free(s.seen);
+  *out = s.best;
+  return SKP_OK;
 }
 
 static skp_status fail_no_tensors(const struct reader *r) {
   const struct skp_pickle_node *root = &r->pickle.value.at[r->pickle.root],
                                *called = skp__pickle_item(&r->pickle, root, 0);
-  char what[200] = "something else";
-  if (root->kind == SKP_PICKLE_DICT) snprintf(what, sizeof what, "a dictionary without tensors of its own");
-  if (root->kind == SKP_PICKLE_CALL && called && called->text)
-    snprintf(what, sizeof what, "an object of Python (%.150s)", called->text);
-  return skp__fail(
-      SKP_UNSUPPORTED,
-      "%s holds %s, not a dictionary of tensors. In Python: torch.save(model.state_dict(), \"weights.pth\")", r->name,
-      what);
+  if (root->kind == SKP_PICKLE_CALL && called->text && !tensor_arguments(&r->pickle, root))
+    return skp__fail(SKP_UNSUPPORTED,
+                     "%s holds an object of Python (%.150s), not a dictionary of tensors. This line of Python takes "
+                     "its weights out: import torch; torch.save(torch.load(\"%s\", weights_only=False).state_dict(), "
+                     "\"%s.weights.pth\")",
+                     r->name, called->text, r->name, r->name);
+  return skp__fail(SKP_UNSUPPORTED,
+                   "%s holds %s, not a dictionary of tensors. In Python: torch.save(model.state_dict(), "
+                   "\"weights.pth\")",
+                   r->name,
+                   root->kind == SKP_PICKLE_DICT   ? "a dictionary without tensors"
+                   : root->kind == SKP_PICKLE_CALL ? "a single tensor"
+                   : root->kind == SKP_PICKLE_LIST ? "a list"
+                                                   : "something else");
 }
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------ */
@@ -157,13 +199,16 @@ static const struct storage_type {
     {"torch BoolStorage", "BOOL", 1},
 };
 
+/* Quantized, complex, 8-bit floats: tensors whose values are not read. */
+static const struct storage_type other_type = {NULL, "other", 0};
+
 /* A tensor as its call describes it: values in a storage, some way apart along each dimension. */
 struct view {
   const struct storage_type *type;
   const char *key;
   int64_t stored, offset; /* values in the storage; the first one's place */
   int rank;
-  int64_t dim[MAX_RANK], stride[MAX_RANK], count;
+  int64_t dim[MAX_RANK], stride[MAX_RANK], count, bytes;
 };
 
 static bool whole(const struct skp_pickle_node *node, int64_t *out) {
@@ -183,13 +228,14 @@ static bool read_storage(struct view *v, const struct skp_pickle *p, const struc
   const struct skp_pickle_node *tag = skp__pickle_item(p, id, 0), *type = skp__pickle_item(p, id, 1),
                                *key = skp__pickle_item(p, id, 2);
   if (!tag || !tag->text || strcmp(tag->text, "storage") || !type || !type->text || !key || !key->text) return false;
+  v->type = &other_type;
   for (size_t i = 0; i < sizeof storage_types / sizeof *storage_types; i++)
     if (!strcmp(storage_types[i].global, type->text)) v->type = &storage_types[i];
   v->key = key->text;
-  return v->type && sound_key(v->key) && whole(skp__pickle_item(p, id, 4), &v->stored);
+  return sound_key(v->key) && whole(skp__pickle_item(p, id, 4), &v->stored);
 }
 
-/* Sizes and strides; none of its values may lie beyond the storage, nor may there be more of them than it has. */
+/* Sizes and strides; none of its values may lie beyond the storage. A stride of 0 repeats one. */
 static bool read_extents(struct view *v, const struct skp_pickle *p, const struct skp_pickle_node *arguments) {
   const struct skp_pickle_node *size = skp__pickle_item(p, arguments, 2), *stride = skp__pickle_item(p, arguments, 3);
   if (!whole(skp__pickle_item(p, arguments, 1), &v->offset) || !size || !stride || size->kind != SKP_PICKLE_LIST ||
@@ -207,7 +253,8 @@ static bool read_extents(struct view *v, const struct skp_pickle *p, const struc
         __builtin_add_overflow(last, reach, &last))
       return false;
   }
-  return !v->count || (last < v->stored && v->count <= v->stored);
+  if (__builtin_mul_overflow(v->count, (int64_t)v->type->bytes, &v->bytes)) return false;
+  return !v->count || last < v->stored;
 }
 
 static struct storage *find_storage(struct reader *r, const char *key) {
@@ -247,12 +294,16 @@ static skp_status load_storage(struct reader *r, const char **values, const stru
   return SKP_OK;
 }
 
+static void copy_value(char *to, const char *from, size_t bytes, bool swapped) {
+  for (size_t i = 0; i < bytes; i++) to[i] = from[swapped ? bytes - 1 - i : i];
+}
+
 /* The values in row-major order. */
-static void copy_values(char *to, const char *stored, const struct view *v) {
+static void copy_values(char *to, const char *stored, const struct view *v, bool swapped) {
   int64_t index[MAX_RANK] = {0}, at = v->offset;
   size_t bytes = (size_t)v->type->bytes;
   for (int64_t i = 0; i < v->count; i++, to += bytes) {
-    memcpy(to, stored + at * (int64_t)bytes, bytes);
+    copy_value(to, stored + at * (int64_t)bytes, bytes, swapped);
     for (int d = v->rank - 1; d >= 0; d--) {
       at += v->stride[d];
       if (++index[d] < v->dim[d]) break;
@@ -260,6 +311,17 @@ static void copy_values(char *to, const char *stored, const struct view *v) {
       index[d] = 0;
     }
   }
+}
+
+static skp_status read_view(void **out, struct reader *r, const char *key, const struct view *v) {
+  const char *values = NULL;
+  SKP_TRY(load_storage(r, &values, v));
+  if (v->bytes > r->room)
+    return skp__fail(SKP_FORMAT, "%s: %.200s repeats its values too often to be a weight.", r->name, key);
+  r->room -= v->bytes;
+  SKP_TRY(skp__alloc(out, (size_t)v->bytes + 1, 1));
+  copy_values(*out, values, v, r->swapped);
+  return SKP_OK;
 }
 
 static skp_status add_tensor(struct reader *r, const char *key, const struct skp_pickle_node *arguments) {
@@ -272,27 +334,20 @@ static skp_status add_tensor(struct reader *r, const char *key, const struct skp
   if (!read_extents(&v, p, arguments))
     return skp__fail(SKP_FORMAT, "%s: the shape of %.200s does not fit its values.", r->name, key);
   struct skp_st_tensor *t = &r->out->tensor[r->out->tensors];
-  int64_t bytes = v.count * v.type->bytes; /* v.count is at most v.stored, whose bytes are checked next */
-  const char *values = NULL;
-  SKP_TRY(load_storage(r, &values, &v));
-  if (bytes > r->room)
-    return skp__fail(SKP_FORMAT, "%s: its tensors share their values too often to be weights.", r->name);
-  r->room -= bytes;
-  char *data;
-  SKP_TRY(skp__alloc(&data, (size_t)bytes + 1, 1));
-  copy_values(data, values, &v);
+  if (v.type != &other_type) SKP_TRY(read_view(&t->own, r, key, &v));
   strcpy(t->dtype, v.type->dtype);
   t->rank = v.rank;
   memcpy(t->dim, v.dim, sizeof t->dim);
-  t->bytes = bytes;
-  t->data = t->own = data;
+  t->bytes = v.bytes;
+  t->data = t->own;
   r->out->tensors++;
   return skp__strdup(&t->name, key);
 }
 
 static skp_status add_tensors(struct reader *r) {
   const struct skp_pickle *p = &r->pickle;
-  const struct skp_pickle_node *dict = find_tensors(p, &p->value.at[p->root], 2);
+  const struct skp_pickle_node *dict;
+  SKP_TRY(find_tensors(&dict, p));
   if (!dict) return fail_no_tensors(r);
   SKP_TRY(skp__alloc(&r->out->tensor, dict->items.n / 2, sizeof *r->out->tensor));
   for (size_t i = 0; i + 1 < dict->items.n; i += 2) {
@@ -316,7 +371,7 @@ static skp_status read_archive(struct reader *r) {
                      "%s is a TorchScript archive. This line of Python takes its weights out: import torch; "
                      "torch.save(torch.jit.load(\"%s\").state_dict(), \"%s.weights.pth\")",
                      r->name, r->name, r->name);
-  SKP_TRY(check_byte_order(r));
+  SKP_TRY(read_byte_order(r));
   skp_status status = read_entry(r, &pickle, &size, "data.pkl", PICKLE_LIMIT);
   if (status == SKP_OK) status = skp__pickle_parse(&r->pickle, pickle, size, r->name);
   free(pickle);
@@ -324,7 +379,7 @@ static skp_status read_archive(struct reader *r) {
 }
 
 skp_status skp__torch_parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name) {
-  struct reader r = {.out = out, .name = name, .room = SHARED * size};
+  struct reader r = {.out = out, .name = name, .room = SHARED * size + SHARED_BYTES};
   zip_error_t error;
   *out = (struct skp_st_file){0};
   zip_error_init(&error);

@@ -1,6 +1,7 @@
 /* test_weights.c: weights as torch.save writes them (made by PyTorch 2.15, some then edited): the right numbers, or an error that names the
  * defect. SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "io/pickle.h"
 #include "io/weights.h"
 #include "test.h"
 #include <math.h>
@@ -30,9 +31,10 @@ static void check_tensor(const struct skp_st_file *f, const char *name, const fl
 static const struct {
   const char *file, *prefix, *dtype;
 } sound[] = {
-    {"plain", "", "F32"},  {"protocol4", "", "F32"},     {"half", "", "F16"},    {"bfloat", "", "BF16"},
-    {"double", "", "F64"}, {"prefix", "module.", "F32"}, {"wrapped", "", "F32"}, {"strided", "", "F32"},
-    {"shared", "", "F32"}, {"parameters", "", "F32"},
+    {"plain", "", "F32"},     {"protocol4", "", "F32"},     {"half", "", "F16"},    {"bfloat", "", "BF16"},
+    {"double", "", "F64"},    {"prefix", "module.", "F32"}, {"wrapped", "", "F32"}, {"strided", "", "F32"},
+    {"shared", "", "F32"},    {"parameters", "", "F32"},    {"swapped", "", "F32"}, {"numpy", "", "F32"},
+    {"elsewhere", "", "F32"}, {"average", "", "F32"},       {"class", "", "F32"},
 };
 
 START_TEST(sound_files_give_their_numbers) {
@@ -59,17 +61,27 @@ static const struct {
 } refused[] = {
     {"old", SKP_UNSUPPORTED,
      "before PyTorch 1.6. This line of Python converts it: import torch; torch.save(torch.load("},
+    {"old0", SKP_UNSUPPORTED, "before PyTorch 1.6."},
+    {"old4", SKP_UNSUPPORTED, "before PyTorch 1.6."},
+    {"protocol0", SKP_FORMAT, "protocol 0 or 1"},
+    {"single", SKP_UNSUPPORTED, "a single tensor, not a dictionary"},
+    {"pickled", SKP_UNSUPPORTED, "pickled is a pickle, but none of torch.save. In Python: import pickle, torch"},
+    {"pointer", SKP_UNSUPPORTED, "a pointer of Git LFS"},
+    {"page", SKP_UNSUPPORTED, "a web page"},
+    {"keras", SKP_UNSUPPORTED, "an HDF5 file"},
+    {"gguf", SKP_UNSUPPORTED, "a GGUF file"},
+    {"gzip", SKP_UNSUPPORTED, "compressed with gzip"},
     {"script", SKP_UNSUPPORTED, "TorchScript archive"},
-    {"module", SKP_UNSUPPORTED, "(torch.nn.modules.linear Linear), not a dictionary of tensors"},
-    {"list", SKP_UNSUPPORTED, "not a dictionary of tensors"},
+    {"module", SKP_UNSUPPORTED, "(torch.nn.modules.linear Linear), not a dictionary of tensors. This line of Python"},
+    {"list", SKP_UNSUPPORTED, "a list, not a dictionary of tensors"},
     {"call", SKP_UNSUPPORTED, "a dictionary without tensors"},
     {"compressed", SKP_UNSUPPORTED, "byteorder is compressed"},
-    {"big_endian", SKP_UNSUPPORTED, "other order"},
+    {"no_order", SKP_FORMAT, "neither little nor big"},
     {"no_pickle", SKP_FORMAT, "no data.pkl"},
     {"missing", SKP_FORMAT, "the archive lacks data/1"},
     {"short", SKP_FORMAT, "data/0 has 20 bytes; its values need 24"},
     {"lying_shape", SKP_FORMAT, "the shape of a.weight does not fit its values"},
-    {"expanded", SKP_FORMAT, "the shape of a.weight does not fit its values"},
+    {"expanded", SKP_FORMAT, "a.weight repeats its values too often"},
     {"path_key", SKP_UNSUPPORTED, "kept in a way that is not known"},
     {"truncated", SKP_FORMAT, "truncated"},
     {"nothing", SKP_FORMAT, "truncated"},
@@ -92,6 +104,41 @@ START_TEST(numbers_that_are_none_are_named) {
   ck_ok(read_sample(&f, "huge"));
   ck_fails(skp__weights_floats(values, skp__st_find(&f, "a.bias")), SKP_NUMERIC, "a.bias[1] is -1e+300, too large");
   skp__st_free(&f);
+}
+END_TEST
+
+/* Strides of 0, and types whose values are not read. */
+START_TEST(unusual_tensors_are_kept) {
+  static const float half[6] = {0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f};
+  static const char *const unread[] = {"c", "f", "q"};
+  struct skp_st_file f;
+  ck_ok(read_sample(&f, "repeated"));
+  check_tensor(&f, "a.weight", half, 2, 2, 3);
+  skp__st_free(&f);
+  ck_ok(read_sample(&f, "other"));
+  check_tensor(&f, "a.weight", weight, 2, 2, 3);
+  for (int i = 0; i < 3; i++) {
+    const struct skp_st_tensor *t = skp__st_find(&f, unread[i]);
+    ck_assert_str_eq(t->dtype, "other");
+    ck_assert_int_eq(t->dim[0], 2 + i);
+    ck_assert(!skp__weights_real(t));
+  }
+  skp__st_free(&f);
+}
+END_TEST
+
+/* A value takes more memory than the byte that makes it. */
+START_TEST(endless_pickles_end) {
+  enum { MANY = 5 << 20 };
+  struct skp_pickle p;
+  char *bytes = malloc(MANY);
+  ck_assert_ptr_nonnull(bytes);
+  memset(bytes, ']', MANY);
+  bytes[0] = '\x80';
+  bytes[1] = 2;
+  ck_fails(skp__pickle_parse(&p, bytes, MANY, "many"), SKP_FORMAT, "more values than weights need");
+  skp__pickle_free(&p);
+  free(bytes);
 }
 END_TEST
 
@@ -130,6 +177,8 @@ int main(void) {
   tcase_add_loop_test(files, sound_files_give_their_numbers, 0, sizeof sound / sizeof *sound);
   tcase_add_loop_test(files, other_files_are_named, 0, sizeof refused / sizeof *refused);
   tcase_add_test(files, numbers_that_are_none_are_named);
+  tcase_add_test(files, unusual_tensors_are_kept);
+  tcase_add_test(files, endless_pickles_end);
   tcase_add_test(files, half_precision_in_all_forms);
   suite_add_tcase(suite, files);
   return skp__test_main(suite);
