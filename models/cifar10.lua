@@ -23,7 +23,7 @@ return {
   args = {classes = 10, width = 64},
   recipe = {
     batch = 128, epochs = 20, optimizer = "sgd", lr = 0.1, schedule = "one_cycle", momentum = 0.9, nesterov = true, weight_decay = 1e-3,
-    no_decay = true, freeze = "stem", lr_mult = "*.bn*.bias=16", label_smoothing = 0.1, mean = {0.4914, 0.4822, 0.4465}, std = {0.247, 0.2435, 0.2616},
+    no_decay = true, freeze = "stem", lr_mult = "*.bn*.bias=16", label_smoothing = 0.1, mean = "cifar10",
     crop_padding = 4, crop_reflect = true, flip = true, test_views = 4,
   },
 

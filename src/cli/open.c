@@ -107,10 +107,7 @@ static bool sets(const struct cli *c, const char *name) {
   return any;
 }
 
-/* A model's name (resnet18) becomes its file and settings; what --set says stays. */
-static skp_status take_known_model(struct cli *c) {
-  const struct skp_known_model *known = skp__model_known(c->arguments.at[0]);
-  if (!known) return SKP_OK;
+static skp_status take_known_model(struct cli *c, const struct skp_known_model *known) {
   for (const struct skp_setting *s = known->set; s->name; s++) {
     char *text;
     if (sets(c, s->name)) continue;
@@ -121,8 +118,20 @@ static skp_status take_known_model(struct cli *c) {
   return skp__strdup(&c->arguments.at[0], known->file);
 }
 
+/* A model's name (resnet18) becomes its file and settings; what --set says stays. */
+static skp_status find_model(struct cli *c) {
+  const char *said = c->arguments.at[0];
+  const struct skp_known_model *known = skp__model_known(said);
+  if (known) return take_known_model(c, known);
+  if (!skp__checkpoint_found(said)) return SKP_OK;
+  return skp__fail(SKP_USAGE,
+                   "%s holds a trained network; here a model file is expected, or the name of one that comes along. "
+                   "train --resume goes on with a run, train MODEL --init %s begins with its weights.",
+                   said, said);
+}
+
 skp_status cli_open_model(struct cli *c) {
-  SKP_TRY(take_known_model(c));
+  SKP_TRY(find_model(c));
   int64_t size;
   SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, 0));
   SKP_TRY(skp__model_load(&c->model, c->arguments.at[0], c->set.at, c->set.n, (int)size, stderr));
@@ -148,7 +157,7 @@ static skp_status take_classes(struct cli *c, const char *data) {
 
 skp_status cli_open_learner(struct cli *c) {
   struct skp_model *head;
-  SKP_TRY(take_known_model(c));
+  SKP_TRY(find_model(c));
   if (sets(c, "classes")) return cli_open_model(c);
   skp_status status = skp__model_load_head(&head, c->arguments.at[0]);
   if (status != SKP_OK) return cli_open_model(c); /* which fails in the same place, or after what the file prints */
@@ -160,14 +169,20 @@ skp_status cli_open_learner(struct cli *c) {
 
 skp_status cli_init_weights(struct cli *c, uint64_t seed) {
   const char *file = c->value[CLI_INIT];
-  bool said = cli_said_entry(c, "mean") || cli_said_entry(c, "std");
+  const char *mean = cli_said_entry(c, "mean");
+  bool std = cli_said_entry(c, "std") || (mean && skp__recipe_names_pixels(mean));
+  struct skp_inherit pixels = {&c->model->recipe, !mean, !std};
   SKP_TRY(skp__session_init(c->session, seed));
   if (!file) return SKP_OK;
   fprintf(stderr, "weights  %s\n", file);
-  return skp__checkpoint_init(file, c->session, said ? NULL : &c->model->recipe, stderr);
+  return skp__checkpoint_init(file, c->session, &pixels, stderr);
 }
 
 skp_status cli_open_checkpoint_model(struct cli *c) {
+  if (c->set.n || cli_said(c, CLI_SIZE))
+    return skp__fail(
+        SKP_USAGE, "%s is a trained network, whose settings and size are fixed: --set and --size go with model files.",
+        c->arguments.at[0]);
   SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, c->arguments.at[0]));
   return cli_override_recipe(c);
 }

@@ -176,7 +176,7 @@ static void say_recipe(const struct training *t) {
           t->train && r->batch > t->train->n ? " (all images at once)" : "");
   if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");
   if (r->balanced) fprintf(stderr, ", classes balanced");
-  if (r->mean.n > 1 || r->mean.at[0] != 0 || r->std.n > 1 || r->std.at[0] != 1) {
+  if (skp__recipe_normalises(r)) {
     say_numbers(", pixels less", &r->mean);
     say_numbers(" by", &r->std);
   }

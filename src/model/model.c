@@ -8,8 +8,10 @@
  *   } */
 #include "base/file.h"
 #include "model/build.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SOURCE_LIMIT = 1 << 20, MAX_CHANNELS = 1024, MAX_SIZE = 1 << 14 };
 
@@ -236,6 +238,8 @@ static skp_status parse(struct skp_model **out, struct skp_build *b, const char 
   return status;
 }
 
+static bool is_missing(const char *path) { return access(path, F_OK) && errno == ENOENT; }
+
 static skp_status fail_missing(const char *path) {
   struct skp__text names = {.n = 0};
   skp__model_list(&names);
@@ -249,7 +253,7 @@ static skp_status load(struct skp_model **out, struct skp_build *b, lua_CFunctio
   const char *known = skp__file_exists(b->path) ? NULL : skp__model_source(b->path);
   *out = NULL;
   if (known) return parse(out, b, known, body);
-  if (!skp__file_exists(b->path) && !strchr(b->path, '/')) return fail_missing(b->path);
+  if (is_missing(b->path)) return fail_missing(b->path);
   SKP_TRY(skp__file_read(&text, &bytes, b->path, SOURCE_LIMIT));
   skp_status status = memchr(text, 0, (size_t)bytes)
                           ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", b->path)

@@ -75,6 +75,12 @@ static const struct pixels *find_pixels(const char *name) {
   return NULL;
 }
 
+bool skp__recipe_names_pixels(const char *mean) { return find_pixels(mean); }
+
+bool skp__recipe_normalises(const struct skp_recipe *r) {
+  return r->mean.n > 1 || r->mean.at[0] != 0 || r->std.n > 1 || r->std.at[0] != 1;
+}
+
 /* Numbers with commas between; none only where that is the default. */
 static bool set_numbers(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
   skp__recipe_NUMBERS *list = place(r, f);

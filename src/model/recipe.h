@@ -91,6 +91,10 @@ const struct skp_recipe_field *skp__recipe_find(const char *name);
 void skp__recipe_default(struct skp_recipe *r);
 /* Mean and standard deviation of the first 4 channels; returns how many the recipe says, from 1 to 4. */
 int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]);
+/* Whether they change pixels: mean 0 and std 1 do not. */
+bool skp__recipe_normalises(const struct skp_recipe *r);
+/* Whether a mean is the name of a known set, which says std too. */
+bool skp__recipe_names_pixels(const char *mean);
 /* What happens to the training images. */
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);

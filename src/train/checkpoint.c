@@ -296,23 +296,37 @@ static skp_status load_file(const struct skp_st_file *file, const char *path, st
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-skp_status skp__checkpoint_path(char **out, const char *said) {
+/* The weights in a run's folder; *out is NULL where there are none. */
+static skp_status find_in_run(char **out, const char *folder) {
   static const char *const names[] = {"best.safetensors", "last.safetensors"};
-  if (!skp__folder_exists(said)) return skp__strdup(out, said);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    SKP_TRY(skp__path_join(out, said, names[i]));
+    SKP_TRY(skp__path_join(out, folder, names[i]));
     if (skp__file_exists(*out)) return SKP_OK;
     free(*out);
+    *out = NULL;
   }
-  *out = NULL;
-  return skp__fail(SKP_IO, "The folder %s holds neither %s nor %s: it is no run that has saved weights.", said,
-                   names[0], names[1]);
+  return SKP_OK;
+}
+
+skp_status skp__checkpoint_path(char **out, const char *said) {
+  if (!skp__folder_exists(said)) return skp__strdup(out, said);
+  SKP_TRY(find_in_run(out, said));
+  if (*out) return SKP_OK;
+  return skp__fail(SKP_IO,
+                   "The folder %s holds neither best.safetensors nor last.safetensors: it is no run that has "
+                   "saved weights.",
+                   said);
 }
 
 bool skp__checkpoint_found(const char *path) {
   unsigned char head[9];
   int64_t size;
-  if (skp__folder_exists(path)) return true;
+  if (skp__folder_exists(path)) {
+    char *weights = NULL;
+    bool found = find_in_run(&weights, path) == SKP_OK && weights;
+    free(weights);
+    return found;
+  }
   if (!skp__file_exists(path) || skp__file_head(head, sizeof head, &size, path) != SKP_OK || size < 9) return false;
   return head[8] == '{' ||
          skp__torch_found(head, size); /* after the header's length, which holds bytes that are no text */
@@ -335,18 +349,28 @@ skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s,
   return status;
 }
 
+/* Says which normalisation of pixels a run begins with, where the weights or nobody decided that. */
+static void report_pixels(FILE *to, const struct skp_inherit *pixels, bool found) {
+  static const char *const inherited[2][2] = {
+      {NULL, "Std of the pixels is the one"},
+      {"Mean of the pixels is the one", "Mean and std of the pixels are those"}};
+  const char *what = inherited[pixels->mean][pixels->std];
+  const struct skp_recipe *r = pixels->recipe;
+  if (found && what) fprintf(to, "  %s that these weights were trained with\n", what);
+  if (!found && pixels->mean && pixels->std && r->channels == 3 && !skp__recipe_normalises(r))
+    fprintf(to, "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
+}
+
 static skp_status init(const struct skp_st_file *file, const char *path, struct skp_session *s,
-                       struct skp_recipe *pixels, FILE *report) {
-  bool found = false;
-  if (pixels) SKP_TRY(skp__metadata_pixels(pixels, &found, file, path));
-  if (found && report) fprintf(report, "  Mean and std of the pixels are those that these weights were trained with\n");
-  if (pixels && !found && pixels->channels == 3 && report)
-    fprintf(report,
-            "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
+                       const struct skp_inherit *pixels, FILE *report) {
+  bool found;
+  SKP_TRY(skp__metadata_pixels(pixels, &found, file, path));
+  if (report) report_pixels(report, pixels, found);
   return load_file(file, path, s, false, report);
 }
 
-skp_status skp__checkpoint_init(const char *path, struct skp_session *s, struct skp_recipe *pixels, FILE *report) {
+skp_status skp__checkpoint_init(const char *path, struct skp_session *s, const struct skp_inherit *pixels,
+                                FILE *report) {
   struct skp_st_file file;
   SKP_TRY(skp__checkpoint_read(&file, path));
   skp_status status = init(&file, path, s, pixels, report);

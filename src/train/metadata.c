@@ -189,10 +189,11 @@ static skp_status read_model(struct skp_model **out, char ***class_names, const 
   return status;
 }
 
-skp_status skp__metadata_pixels(struct skp_recipe *r, bool *found, const struct skp_st_file *f, const char *path) {
+skp_status skp__metadata_pixels(const struct skp_inherit *to, bool *found, const struct skp_st_file *f,
+                                const char *path) {
   const char *text = skp__st_meta(f, "recipe");
   cJSON *json = text ? cJSON_Parse(text) : NULL;
-  struct skp_recipe its;
+  struct skp_recipe its, *r = to->recipe;
   *found = false;
   if (!json) return SKP_OK;
   skp__recipe_default(&its);
@@ -200,8 +201,8 @@ skp_status skp__metadata_pixels(struct skp_recipe *r, bool *found, const struct 
   cJSON_Delete(json);
   bool fits = (its.mean.n == 1 || its.mean.n == r->channels) && (its.std.n == 1 || its.std.n == r->channels);
   if (status != SKP_OK || !fits) return status;
-  r->mean = its.mean;
-  r->std = its.std;
+  if (to->mean) r->mean = its.mean;
+  if (to->std) r->std = its.std;
   *found = true;
   return SKP_OK;
 }

@@ -23,9 +23,10 @@ run() {
   [ "$got" = "$want" ] || fail "$called: exit status $got, not $want"
 }
 
-# in_out PATTERN, in_err PATTERN: what the last call said (extended regular expressions).
+# in_out PATTERN, in_err PATTERN, not_in_err PATTERN: what the last call said, or did not (extended regular expressions).
 in_out() { grep -Eq -- "$1" out || fail "$called: standard output lacks \"$1\""; }
 in_err() { grep -Eq -- "$1" err || fail "$called: standard error lacks \"$1\""; }
+not_in_err() { ! grep -Eq -- "$1" err || fail "$called: standard error has \"$1\""; }
 quiet_out() { [ ! -s out ] || fail "$called: standard output is not empty"; }
 
 # refuse STATUS PATTERN WORD…: a call that must fail with this text, and say nothing else on standard output.

@@ -15,7 +15,7 @@ LUA
 run 0 train small.lua --init "$corpus/plain" --max-steps 0 --out plain
 in_err '2 weights loaded from .*plain, 0 left at their initial values'
 in_err 'The file does not say how pixels were normalised; .* --mean imagenet'
-for form in half bfloat double protocol4 wrapped strided shared parameters; do
+for form in half bfloat double protocol4 wrapped strided shared parameters swapped numpy elsewhere average class other; do
   run 0 train small.lua --init "$corpus/$form" --max-steps 0 --out "$form"
   cmp plain/last.safetensors "$form/last.safetensors" || fail "$form gives other weights"
 done
@@ -24,6 +24,7 @@ in_err 'Its names begin with "module\.", which is passed over'
 cmp plain/last.safetensors prefix/last.safetensors || fail "a prefix gives other weights"
 refuse 1 'a\.weight\[1, 2\] is not a number' train small.lua --init "$corpus/nan" --max-steps 0 --out nan
 refuse 1 'before PyTorch 1\.6.*import torch' train small.lua --init "$corpus/old" --max-steps 0 --out old
+refuse 1 'a pointer of Git LFS' train small.lua --init "$corpus/pointer" --max-steps 0 --out pointer
 refuse 1 'an object of Python' train small.lua --init "$corpus/module" --max-steps 0 --out module
 refuse 1 'is not a checkpoint of Skipper' predict "$corpus/plain" "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/rgb.png"
 
@@ -34,8 +35,14 @@ run 0 train tiny.lua --init first --max-steps 1 --out second
 in_err 'Mean and std of the pixels are those that these weights were trained with'
 in_err 'recipe .*, pixels less 0\.25 by 0\.5'
 run 0 eval second --data digits --json
-run 0 train tiny.lua --init first --mean 0 --max-steps 1 --out third
+run 0 train tiny.lua --init first --mean 0 --std 1 --max-steps 1 --out third
 in_err 'recipe .*epoch, seed' # 0 and 1 are not worth a word
+not_in_err 'were trained with'
+run 0 train tiny.lua --init first --std 0.75 --max-steps 0 --out third
+in_err 'Mean of the pixels is the one that these weights were trained with'
+in_err 'pixels less 0\.25 by 0\.75'
+run 0 train tiny.lua --init first --mean mnist --max-steps 0 --out third # whose std follows
+in_err 'pixels less 0\.1307 by 0\.3081'
 run 0 train small.lua --mean imagenet --max-steps 0 --out imagenet
 in_err 'pixels less 0\.485 0\.456 0\.406 by 0\.229 0\.224 0\.225'
 run 0 train small.lua --mean imagenet --std 0.5 --max-steps 0 --out half
@@ -46,11 +53,17 @@ in_err 'pixels less 0\.485 0\.456 0\.406 by 0\.5'
 refuse 2 'mean is numbers .*imagenet' train small.lua --mean imagenot --max-steps 0
 refuse 2 'one number or one a channel: 1 here' train tiny.lua --mean imagenet --max-steps 0
 
+run 0 train said.lua --init "$corpus/plain" --max-steps 0 --out said
+not_in_err 'expect --mean imagenet'
+
 # A run's folder stands for its weights.
 run 0 summary first
 in_out '^fc +linear'
 run 0 predict first "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png"
 run 0 eval first/last.safetensors --data digits
+refuse 2 '--set and --size go with model files' summary first --size 32
+refuse 2 'first holds a trained network; .* --init first begins' train first
+refuse 2 'holds a trained network' lr "$corpus/plain"
 mkdir nothing
 refuse 1 'neither best\.safetensors nor last\.safetensors' eval nothing --data digits
 
@@ -62,4 +75,6 @@ run 0 summary resnext50_32x4d
 in_out ' 25 028 904 '
 run 0 train identity --max-steps 1 --out named
 refuse 1 'no model file resnet19.*resnet18, resnet34' summary resnet19
-refuse 1 'nowhere/resnet18' summary nowhere/resnet18
+refuse 1 'no model file models/resnet18\.lua.*resnet18, resnet34' summary models/resnet18.lua
+mkdir resnet18 # whatever lies in it, it is no run
+run 0 summary resnet18 --set classes=10
