@@ -77,7 +77,7 @@ struct cli {
   struct skp_backend *backend;
   struct skp_model *model;
   struct skp_session *session;
-  char **class_names;           /* of a checkpoint */
+  struct skp_labels labels;     /* of a checkpoint */
   struct skp_source *source[2]; /* by split: opened before the model, for cli_open_data to hand out */
   struct cli_progress progress;
   int signal; /* that ended the command, after it saved; 0: none */
@@ -134,12 +134,13 @@ skp_status cli_init_weights(struct cli *c, uint64_t seed);
 skp_status cli_open_checkpoint(struct cli *c);
 /* What was said of the recipe, on top of the model's. */
 skp_status cli_override_recipe(struct cli *c);
-/* A data set that the model can take; *out NULL if there are no test files. */
+/* A data set that the model can learn from or, for that, be tested with; *out NULL if there are no test files. */
 skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split);
-/* Makes the labels those of classes called `names`, and says which are unknown. */
-skp_status cli_relabel(struct skp_source **s, char *const *names, int n);
-/* The names of a checkpoint's classes; none where it has none. */
-struct skp_class_names cli_class_names(const struct cli *c);
+/* What a trained network is to be tested with: test images, or where there are none the training ones, said so. Labels are those of its own
+ * classes; images of other classes are said (cli_say_unknown). SKP_FORMAT if there are no others. */
+skp_status cli_open_test(struct cli *c, struct skp_source **out);
+/* Says which classes a network does not know. */
+void cli_say_unknown(const struct skp_source *s);
 /* Says which images were damaged, those from number *said on; NULL is fine. */
 void cli_say_damage(const struct skp_source *s, int64_t *said);
 /* Threads that load data. */

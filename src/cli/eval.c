@@ -4,6 +4,14 @@
 
 enum { CLASSES_OF_FIVE = 5 }; /* with no more, every label is among the first five */
 
+/* What does not count: images without a label, or of classes that the network does not know. */
+static void add_others(cJSON *object, const struct skp_eval_result *result, const struct skp_unknown *u) {
+  cJSON_AddNumberToObject(object, "unlabelled", (double)(result->unknown - u->images));
+  cJSON_AddNumberToObject(object, "unknown_images", (double)u->images);
+  cJSON *classes = cJSON_AddArrayToObject(object, "unknown_classes");
+  for (int i = 0; i < u->classes; i++) cJSON_AddItemToArray(classes, cJSON_CreateString(u->names[i]));
+}
+
 static skp_status print_json(const struct skp_eval_result *result, const struct cli_report *report) {
   cJSON *object = cJSON_CreateObject();
   cJSON_AddNumberToObject(object, "accuracy", result->accuracy);
@@ -11,13 +19,13 @@ static skp_status print_json(const struct skp_eval_result *result, const struct 
   cJSON_AddNumberToObject(object, "loss", result->loss);
   cJSON_AddNumberToObject(object, "n", (double)result->n);
   cJSON_AddNumberToObject(object, "img_per_s", result->img_per_s);
-  cJSON_AddNumberToObject(object, "unlabelled", (double)result->unknown);
+  add_others(object, result, &report->source->unknown);
   cJSON_AddNumberToObject(object, "not_finite", (double)result->lost);
   cli_add_report(object, report);
   return cli_print_json(object);
 }
 
-static void print_figures(const struct skp_eval_result *result, int classes) {
+static void print_figures(const struct skp_eval_result *result, const struct skp_unknown *u, int classes) {
   char n[32], loss[32];
   printf("accuracy %.2f %%", 100 * result->accuracy);
   if (classes > CLASSES_OF_FIVE) printf("  top-5 %.2f %%", 100 * result->top5);
@@ -26,8 +34,8 @@ static void print_figures(const struct skp_eval_result *result, int classes) {
   if (result->lost)
     printf("%s answers are not finite numbers: they count as wrong, and have no loss.\n",
            cli_grouped(n, sizeof n, result->lost));
-  if (result->unknown)
-    printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, result->unknown));
+  if (result->unknown > u->images)
+    printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, result->unknown - u->images));
 }
 
 static skp_status show(const struct cli *c, const struct skp_eval_result *result, const struct cli_report *report) {
@@ -35,14 +43,14 @@ static skp_status show(const struct cli *c, const struct skp_eval_result *result
   if (folder) SKP_TRY(skp__report_write(report->r, report->answers, report->source, report->names, folder));
   if (folder) fprintf(stderr, "report   %s: confusion.csv, classes.csv, worst.csv\n", folder);
   if (cli_said(c, CLI_JSON)) return print_json(result, report);
-  print_figures(result, report->r->classes);
+  print_figures(result, &report->source->unknown, report->r->classes);
   return cli_print_report(report);
 }
 
 static skp_status evaluate(struct cli *c, const struct skp_source *source, struct skp_answer *answers, int64_t worst) {
   struct skp_eval_result result;
   struct skp_report r;
-  const struct skp_class_names names = cli_class_names(c);
+  const struct skp_class_names names = {source->class_names, source->classes};
   int64_t damaged = 0;
   int workers;
   SKP_TRY(cli_workers(c, &workers));
@@ -57,18 +65,13 @@ static skp_status evaluate(struct cli *c, const struct skp_source *source, struc
   return status;
 }
 
-/* Test images, or where a folder has none the training ones, said so. */
 skp_status cli_eval(struct cli *c) {
   struct skp_source *source;
   struct skp_answer *answers;
   int64_t worst;
   SKP_TRY(cli_int(c, CLI_WORST, &worst, 0, 1 << 20, 20));
   SKP_TRY(cli_open_checkpoint(c));
-  SKP_TRY(cli_open_data(c, &source, SKP_SPLIT_TEST));
-  if (!source) {
-    SKP_TRY(cli_open_data(c, &source, SKP_SPLIT_TRAIN));
-    fprintf(stderr, "%s has no test images: its training images are used.\n", source->name);
-  }
+  SKP_TRY(cli_open_test(c, &source));
   cli_say_device(c);
   skp_status status = skp__alloc(&answers, (size_t)source->n, sizeof *answers);
   if (status == SKP_OK) status = evaluate(c, source, answers, worst);

@@ -23,7 +23,8 @@ const struct cli_command cli_commands[] = {
      cli_train},
     {"eval", "CKPT", 1, 1, "data labels strict batch test-views report worst workers json device",
      "Tests a trained network on a data set",
-     "Prints accuracy, precision and recall of each class, and the images with the highest loss.\n"
+     "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are known by their names;\n"
+     "images of classes that the network did not learn are counted apart.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,

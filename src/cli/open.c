@@ -183,7 +183,7 @@ skp_status cli_open_checkpoint_model(struct cli *c) {
     return skp__fail(
         SKP_USAGE, "%s is a trained network, whose settings and size are fixed: --set and --size go with model files.",
         c->arguments.at[0]);
-  SKP_TRY(skp__checkpoint_model(&c->model, &c->class_names, c->arguments.at[0]));
+  SKP_TRY(skp__checkpoint_model(&c->model, &c->labels, c->arguments.at[0]));
   return cli_override_recipe(c);
 }
 
@@ -199,7 +199,7 @@ skp_status cli_open_checkpoint(struct cli *c) {
 
 /* What gives a network more classes. */
 static void advise_classes(char *text, size_t size, const struct cli *c, int classes) {
-  if (c->class_names || cli_said(c, CLI_RESUME))
+  if (cli_said(c, CLI_RESUME))
     snprintf(text, size, "A trained network keeps its number");
   else if (sets(c, "classes"))
     snprintf(text, size, "Leave --set classes out, or say --set classes=%d", classes);
@@ -229,45 +229,111 @@ static skp_status fail_classes(const struct cli *c, const struct skp_source *s) 
 /* Size and channels need not fit: the loader makes them what the model takes. */
 static skp_status check_fit(const struct cli *c, const struct skp_source *s) {
   const struct skp_recipe *r = &c->model->recipe;
-  if (s->classes > r->classes) return fail_classes(c, s);
   if (s->C == r->channels || r->channels == 1 || r->channels == 3) return SKP_OK;
   return skp__fail(SKP_SHAPE, "The images of %s have %d channel%s, %s takes %d.", s->name, s->C, s->C == 1 ? "" : "s",
                    c->model->name, r->channels);
 }
 
-skp_status cli_relabel(struct skp_source **s, char *const *names, int n) {
-  struct skp__text unknown = {.n = 0};
-  SKP_TRY(skp__source_relabel(s, names, n, &unknown));
-  if (unknown.n) fprintf(stderr, "%s.\n", unknown.at);
-  return SKP_OK;
+/* Whether there is something to learn, and room for it. Classes of a test that are not among those to train on are none to learn. */
+static skp_status check_classes(const struct cli *c, const struct skp_source *s, skp_split split) {
+  if (split == SKP_SPLIT_TEST && !s->numbered) return SKP_OK;
+  if (s->classes > c->model->recipe.classes) return fail_classes(c, s);
+  if (s->classes > 1 || split == SKP_SPLIT_TEST) return SKP_OK;
+  return skp__fail(SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.", s->name,
+                   s->class_names[0]);
 }
 
-struct skp_class_names cli_class_names(const struct cli *c) {
-  return (struct skp_class_names){c->class_names, c->class_names ? c->model->recipe.classes : 0};
-}
-
-/* A checkpoint's network knows its classes by name. */
-static skp_status take_labels(const struct cli *c, struct skp_source **s) {
-  const char *how = c->value[CLI_LABELS] ? c->value[CLI_LABELS] : "name";
-  if (strcmp(how, "name") != 0 && strcmp(how, "number") != 0)
-    return skp__fail(SKP_USAGE, "--labels is name or number, not \"%s\".", how);
-  return c->class_names && strcmp(how, "name") == 0 ? cli_relabel(s, c->class_names, c->model->recipe.classes) : SKP_OK;
-}
-
-skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split) {
+static skp_status open_split(struct cli *c, struct skp_source **out, skp_split split) {
   const char *data = c->model->recipe.data;
-  *out = NULL;
   if (!*data) return skp__fail(SKP_USAGE, "The model's recipe names no data; choose some with --data DIR.");
   *out = c->source[split];
   c->source[split] = NULL;
   if (!*out) SKP_TRY(skp__source_open(out, data, split));
-  skp_status status = *out ? take_labels(c, out) : SKP_OK;
-  if (status == SKP_OK && *out) status = check_fit(c, *out);
-  if (status == SKP_OK && *out && cli_said(c, CLI_STRICT)) status = skp__damage_be_strict((*out)->damage);
+  if (!*out) return SKP_OK;
+  SKP_TRY(check_fit(c, *out));
+  return cli_said(c, CLI_STRICT) ? skp__damage_be_strict((*out)->damage) : SKP_OK;
+}
+
+/* Leaves nothing open after a failure. */
+static skp_status settle(struct skp_source **out, skp_status status) {
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*out);
   *out = NULL;
   return status;
+}
+
+skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split) {
+  *out = NULL;
+  skp_status status = open_split(c, out, split);
+  if (status == SKP_OK && *out) status = check_classes(c, *out, split);
+  return settle(out, status);
+}
+
+/* ---- data for a trained network --------------------------------------------------------------------------------- */
+
+static skp_status want_by_number(const struct cli *c, bool *by_number) {
+  const char *how = c->value[CLI_LABELS];
+  *by_number = how && strcmp(how, "number") == 0;
+  if (!how || *by_number || strcmp(how, "name") == 0) return SKP_OK;
+  return skp__fail(SKP_USAGE, "--labels is name or number, not \"%s\".", how);
+}
+
+static void list_names(struct skp__text *text, char *const *names, int n) {
+  enum { SHOWN = 10 };
+  for (int i = 0; i < n && i < SHOWN; i++) skp__text_add(text, "%s%s", i ? ", " : "", names[i]);
+  if (n > SHOWN) skp__text_add(text, " and %d more", n - SHOWN);
+}
+
+void cli_say_unknown(const struct skp_source *s) {
+  const struct skp_unknown *u = &s->unknown;
+  struct skp__text names = {.n = 0};
+  char n[32], all[32];
+  list_names(&names, u->names, u->classes);
+  if (!u->images) return;
+  fprintf(stderr, "%s of the %s images of %s %s of %d unknown class%s and %s not count: %s\n",
+          cli_grouped(n, sizeof n, u->images), cli_grouped(all, sizeof all, s->n), s->name,
+          u->images == 1 ? "is" : "are", u->classes, u->classes == 1 ? "" : "es", u->images == 1 ? "does" : "do",
+          names.at);
+}
+
+static skp_status fail_names(const struct cli *c, const struct skp_source *s) {
+  struct skp__text here = {.n = 0}, known = {.n = 0};
+  list_names(&here, s->unknown.names, s->unknown.classes);
+  list_names(&known, c->labels.names, c->labels.known);
+  return skp__fail(
+      SKP_SHAPE,
+      "The classes of %s cannot be told from their names: %s (%s), whereas the network learned %s. If their "
+      "order is the same all the same, say --labels number.",
+      s->name, s->numbered ? "its labels are mere numbers" : "it has", here.at, known.at);
+}
+
+/* Makes the labels those of the network. */
+static skp_status relabel(const struct cli *c, struct skp_source **s) {
+  bool by_number;
+  struct skp_source *whole = *s;
+  SKP_TRY(want_by_number(c, &by_number));
+  *s = NULL;
+  SKP_TRY(skp__source_relabel(s, whole, &c->labels, by_number));
+  if (!by_number && skp__labels_by_number(&c->labels, whole))
+    fprintf(stderr, "The network knows %s: labels go by number.\n",
+            c->labels.known ? "its classes by their numbers in such files" : "no names of its classes");
+  if ((*s)->unknown.images == (*s)->n) return fail_names(c, *s);
+  cli_say_unknown(*s);
+  return SKP_OK;
+}
+
+static skp_status open_test(struct cli *c, struct skp_source **out) {
+  SKP_TRY(open_split(c, out, SKP_SPLIT_TEST));
+  if (!*out) {
+    SKP_TRY(open_split(c, out, SKP_SPLIT_TRAIN));
+    fprintf(stderr, "%s has no test images: its training images are used.\n", (*out)->name);
+  }
+  return relabel(c, out);
+}
+
+skp_status cli_open_test(struct cli *c, struct skp_source **out) {
+  *out = NULL;
+  return settle(out, open_test(c, out));
 }
 
 void cli_say_damage(const struct skp_source *s, int64_t *said) {

@@ -107,7 +107,7 @@ static const struct {
   const char *title, *names;
 } groups[] = {
     {"Common options:",
-     "data out epochs batch lr optimizer schedule init resume report top logits set size device json help"},
+     "data out epochs batch lr optimizer schedule init resume report top logits labels set size device json help"},
     {"Length, saving, chance:", "max-steps max-time patience save-every keep seed valid-split"},
     {"Optimizer and learning rate:",
      "momentum nesterov weight-decay no-decay beta1 beta2 eps clip-norm label-smoothing ema "
@@ -357,7 +357,7 @@ void cli_free(struct cli *c) {
   SKP_FREE(&c->settings);
   SKP_FREE(&c->set);
   skp__session_destroy(c->session);
-  if (c->class_names) skp__class_names_free(c->class_names, c->model->recipe.classes);
+  skp__labels_free(&c->labels);
   for (int split = 0; split < 2; split++) skp__source_destroy(c->source[split]);
   skp__model_destroy(c->model);
   skp__backend_close(c->backend);

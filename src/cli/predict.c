@@ -30,32 +30,34 @@ static int take_best(float *probability, int n, float *value) {
   return best;
 }
 
+static const char *class_name(const struct cli *c, int i, char *text, size_t size) {
+  return skp__class_name(&(struct skp_class_names){c->labels.names, c->labels.known}, i, text, size);
+}
+
 static void print_answer(const struct cli *c, const char *path, float *probability, int top) {
-  const struct skp_class_names names = cli_class_names(c);
-  char number[16];
   printf("%s:", path);
   for (int k = 0; k < top; k++) {
     float value;
+    char name[16];
     int best = take_best(probability, c->model->recipe.classes, &value);
-    printf("%s %s %.2f %%", k ? "," : "", skp__class_name(&names, best, number, sizeof number), 100 * (double)value);
+    printf("%s %s %.2f %%", k ? "," : "", class_name(c, best, name, sizeof name), 100 * (double)value);
   }
   printf("\n");
 }
 
 static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
-  const struct skp_class_names names = cli_class_names(c);
-  char number[16];
   cJSON *image = cJSON_CreateObject(), *answers;
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
   answers = cJSON_AddArrayToObject(image, "top");
   for (int k = 0; k < top; k++) {
     float value;
+    char name[16];
     int best = take_best(probability, c->model->recipe.classes, &value);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddItemToArray(answers, answer);
     cJSON_AddNumberToObject(answer, "index", best);
-    cJSON_AddStringToObject(answer, "class", skp__class_name(&names, best, number, sizeof number));
+    cJSON_AddStringToObject(answer, "class", class_name(c, best, name, sizeof name));
     cJSON_AddNumberToObject(answer, "probability", (double)value);
   }
 }
@@ -158,8 +160,7 @@ static skp_status predict_set(struct cli *c, const struct skp_source *source) {
 
 static skp_status data_set(struct cli *c) {
   struct skp_source *source;
-  SKP_TRY(cli_open_data(c, &source, SKP_SPLIT_TEST));
-  if (!source) SKP_TRY(cli_open_data(c, &source, SKP_SPLIT_TRAIN));
+  SKP_TRY(cli_open_test(c, &source));
   skp_status status = predict_set(c, source);
   skp__source_destroy(source);
   return status;

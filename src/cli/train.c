@@ -137,6 +137,7 @@ static void say_data(const struct training *t) {
   say_classes(t);
   say_fit(t->train, &t->c->model->recipe);
   fprintf(stderr, "\n");
+  if (t->test) cli_say_unknown(t->test);
   say_spare_classes(t);
 }
 
@@ -262,22 +263,43 @@ static skp_status take_options(struct training *t) {
   return SKP_OK;
 }
 
+/* The classes are those to train on; files of labels alone know only those in them, so that the test may have more. */
+static void name_classes(struct training *t) {
+  const bool more = t->test && t->test->numbered && t->test->classes > t->train->classes;
+  const struct skp_source *most = more ? t->test : t->train;
+  t->o.extra.class_names = most->class_names;
+  t->o.extra.classes = most->classes;
+  t->o.extra.kind = most->kind;
+}
+
+/* Gives the test images the labels of the classes that are trained on. Where they are of none of them, as in a folder of pictures that nobody
+ * has sorted yet, they are no test. */
+static skp_status match_test(struct training *t) {
+  const struct skp_checkpoint_extra *e = &t->o.extra;
+  const struct skp_labels learned = {.names = e->class_names, .known = e->classes, .classes = e->classes};
+  struct skp_source *whole = t->test;
+  t->test = NULL;
+  if (!whole) return SKP_OK;
+  SKP_TRY(skp__source_relabel(&t->test, whole, &learned, false));
+  if (t->test->unknown.images < t->test->n) return SKP_OK;
+  fprintf(stderr, "The test images of %s are in none of the classes that are trained on: they test nothing.\n",
+          t->test->name);
+  skp__source_destroy(t->test);
+  t->test = NULL;
+  return SKP_OK;
+}
+
 static skp_status open_data(struct training *t) {
   struct cli *c = t->c;
   if (t->o.max_steps == 0 && !*c->model->recipe.data) return SKP_OK;
   SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
   SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
-  if (t->train->classes < 2)
-    return skp__fail(SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.",
-                     t->train->name, t->train->class_names[0]);
-  if (t->test && !t->test->numbered) SKP_TRY(cli_relabel(&t->test, t->train->class_names, t->train->classes));
   if (c->model->recipe.valid_split > 0) {
     t->whole = t->train;
     SKP_TRY(skp__source_split(&t->train, &t->valid, t->whole, c->model->recipe.valid_split, t->o.seed));
   }
-  const struct skp_source *most = t->test && t->test->classes > t->train->classes ? t->test : t->train;
-  t->o.extra.class_names = most->class_names;
-  t->o.extra.classes = most->classes;
+  name_classes(t);
+  SKP_TRY(match_test(t));
   SKP_TRY(skp__alloc(&t->of, (size_t)t->train->classes, sizeof *t->of));
   return skp__source_count(t->train, t->of);
 }

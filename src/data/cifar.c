@@ -176,8 +176,13 @@ static skp_status open_kind(struct skp_source **out, const struct kind *kind, co
   }
   SKP_TRY(skp__alloc(&c, 1, sizeof *c));
   c->kind = kind;
-  c->base = (struct skp_source){
-      .H = SIDE, .W = SIDE, .C = 3, .classes = kind->classes[kind->labels - 1], .image = image, .destroy = destroy};
+  c->base = (struct skp_source){.kind = kind->name,
+                                .H = SIDE,
+                                .W = SIDE,
+                                .C = 3,
+                                .classes = kind->classes[kind->labels - 1],
+                                .image = image,
+                                .destroy = destroy};
   skp_status status = load(c, name, folder, split);
   if (status == SKP_OK)
     *out = &c->base;

@@ -28,15 +28,24 @@ void skp__image_free(struct skp_image *image);
 /* Exchanges their pixels; decoders stay where they are. */
 void skp__image_swap(struct skp_image *a, struct skp_image *b);
 
+/* Classes of a relabelled set that the network does not know, as far as there are images of them. */
+struct skp_unknown {
+  char **names; /* [classes], borrowed */
+  int classes;
+  int64_t images; /* of all of them; they have no label */
+};
+
 /* A set of labelled images, random access, safe to read from several threads. */
 struct skp_source {
   char *name;         /* for people: "digits", or the folder */
+  const char *kind;   /* of files that number classes alike wherever they lie, "CIFAR-10"; NULL: of no such */
   int64_t n;          /* samples */
   int H, W;           /* of each image; 0: they differ */
   int C;              /* of each image: 1 (grey) or 3 (RGB) */
   int classes;        /* every label is below it */
   char **class_names; /* [classes], never NULL */
-  bool numbered;      /* these are mere numbers: the data know no others */
+  bool numbered;      /* these are nothing but the numbers, as the set has no names */
+  struct skp_unknown unknown;
   /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may be passed over
    * gives SKP_OK and H = 0; it is noted in `damage`. */
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
@@ -61,11 +70,22 @@ const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *tex
 skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
                              double share, uint64_t seed);
 
-/* Makes the labels those of a network whose classes are called `names` [n]: by name, where names that are whole numbers are compared as such
- * and Unicode forms do not count. Images of other classes lose their label; *unknown then names the classes and counts their images. *s is
- * replaced by a view that owns it, also after a failure for lack of memory. SKP_SHAPE, with a way out, where names say nothing: numbers beside
- * names, or not one name in common. */
-skp_status skp__source_relabel(struct skp_source **s, char *const *names, int n, struct skp__text *unknown);
+/* What a network knows of its classes. */
+struct skp_labels {
+  char **names; /* [known], of the first of them */
+  int known, classes;
+  char *kind; /* of the set that it learned, as in skp_source */
+};
+void skp__labels_free(struct skp_labels *l);
+/* A view of `whole`, which is taken over, also where this fails: its labels are the places of its classes' names among the network's, -1 where
+ * it knows none such; by_number: as they are. See relabel.c. */
+skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
+                               bool by_number);
+/* Whether that goes by number unasked: the network knows no names, or learned the same kind of files under the numbers that these have names for, or
+ * the other way round. */
+bool skp__labels_by_number(const struct skp_labels *network, const struct skp_source *s);
+/* The form of a name by which classes are compared, in fresh memory. */
+skp_status skp__class_key(char **out, const char *name);
 
 /* ---- the parts, one file each ------------------------------------------------------------------------------------ */
 
@@ -88,7 +108,7 @@ struct skp_idx {
 /* Reads a file that must have `rank` dimensions (1 or 3), none of them 0; the others become 1. At most 4 GiB. */
 skp_status skp__idx_read(struct skp_idx *out, const char *path, int rank);
 
-/* Names "0", "1", … for a source of `classes` classes. */
+/* Names "0", "1", … for a source of `classes` classes, which then is numbered. */
 skp_status skp__source_name_by_number(struct skp_source *s);
 
 /* Whether a file's name ends as those of the images do that can be decoded. */

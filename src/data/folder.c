@@ -2,7 +2,7 @@
  *
  *   DIR/train/CLASS/picture.jpg and DIR/test/CLASS/picture.jpg (or val, valid, validation in place of test), or DIR/CLASS/picture.jpg
  *
- * The classes are the folders below the training images, sorted by the bytes of their names; so are the pictures in each. When a set is
+ * The classes of each part are its own folders, sorted by the bytes of their names; so are the pictures in each. When a set is
  * opened each picture's header is read: its size, and whether it is one. As torchvision does by default, the orientation that a camera
  * notes in EXIF is ignored. */
 #include "base/array.h"
@@ -15,6 +15,8 @@
 
 #define CACHE_LIMIT ((int64_t)512 << 20) /* a set that is no larger, decoded, is kept in memory */
 
+typedef SKP_ARRAY(char *) name_list;
+
 struct picture {
   char *name; /* CLASS/FILE */
   int32_t label;
@@ -24,10 +26,9 @@ struct folder {
   struct skp_source base;
   char *root;                      /* of the class folders */
   SKP_ARRAY(struct picture) files; /* by class, then name */
+  name_list names, keys;           /* of the classes; what they are found by */
   struct skp__cache *cache;        /* NULL: the set is too large */
 };
-
-typedef SKP_ARRAY(char *) name_list;
 
 static const char *const train_folders[] = {"train", NULL};
 static const char *const test_folders[] = {"test", "val", "valid", "validation", NULL};
@@ -129,11 +130,33 @@ bool skp__source_folder_found(const char *path) {
 
 /* ---- the pictures of a set ---------------------------------------------------------------------------------------- */
 
+static skp_status add_name(struct folder *f, const char *name, const char *key) {
+  SKP_TRY(SKP_GROW(&f->keys));
+  SKP_TRY(skp__strdup(&f->keys.at[f->keys.n - 1], key));
+  SKP_TRY(SKP_GROW(&f->names));
+  f->base.class_names = f->names.at;
+  f->base.classes = (int)f->names.n;
+  return skp__strdup(&f->names.at[f->names.n - 1], name);
+}
+
+/* The label of the class that a folder stands for, which it adds if it is the first of this name: folders whose names are the same text in
+ * other forms of Unicode are one class. */
+static skp_status find_class(int32_t *out, struct folder *f, const char *name) {
+  char *key;
+  SKP_TRY(skp__class_key(&key, name));
+  for (*out = 0; (size_t)*out < f->keys.n; ++*out)
+    if (strcmp(f->keys.at[*out], key) == 0) break;
+  skp_status status = (size_t)*out == f->keys.n ? add_name(f, name, key) : SKP_OK;
+  free(key);
+  return status;
+}
+
 /* Appends the pictures in a class's folder. */
-static skp_status add_class(struct folder *f, int32_t label) {
+static skp_status add_class(struct folder *f, const char *name) {
   name_list pictures = {NULL, 0, 0};
-  const char *name = f->base.class_names[label];
+  int32_t label;
   char *path;
+  SKP_TRY(find_class(&label, f, name));
   SKP_TRY(skp__path_join(&path, f->root, name));
   skp_status status = list_names(&pictures, path, picture);
   if (status == SKP_OK && !pictures.n)
@@ -149,20 +172,15 @@ static skp_status add_class(struct folder *f, int32_t label) {
   return status;
 }
 
+/* The classes are the folders in `root`, in the order of their names. */
 static skp_status add_classes(struct folder *f) {
-  for (int32_t label = 0; label < f->base.classes; label++) SKP_TRY(add_class(f, label));
-  f->base.n = (int64_t)f->files.n;
-  return SKP_OK;
-}
-
-/* The classes are the folders in `root`. */
-static skp_status name_classes(struct skp_source *s, const char *root) {
   name_list folders = {NULL, 0, 0};
-  skp_status status = list_folders(&folders, root);
-  s->class_names = folders.at;
-  s->classes = (int)folders.n;
-  if (status != SKP_OK || s->classes) return status;
-  return skp__fail(SKP_FORMAT, "%s holds no folders; each class is a folder of its pictures.", root);
+  skp_status status = list_folders(&folders, f->root);
+  for (size_t i = 0; i < folders.n && status == SKP_OK; i++) status = add_class(f, folders.at[i]);
+  free_names(&folders);
+  f->base.n = (int64_t)f->files.n;
+  if (status != SKP_OK || f->base.classes) return status;
+  return skp__fail(SKP_FORMAT, "%s holds no folders; each class is a folder of its pictures.", f->root);
 }
 
 static skp_status path_of(char **out, const struct folder *f, int64_t i) {
@@ -242,6 +260,7 @@ static void destroy(struct skp_source *source) {
   struct folder *f = (struct folder *)source;
   for (size_t i = 0; i < f->files.n; i++) free(f->files.at[i].name);
   SKP_FREE(&f->files);
+  free_names(&f->keys);
   skp__cache_destroy(f->cache);
   skp__damage_destroy(f->base.damage);
   free(f->root);
@@ -251,7 +270,6 @@ static void destroy(struct skp_source *source) {
 static skp_status load(struct folder *f, const char *path, const char *root) {
   SKP_TRY(skp__strdup(&f->base.name, path));
   SKP_TRY(skp__strdup(&f->root, root));
-  SKP_TRY(name_classes(&f->base, root));
   SKP_TRY(add_classes(f));
   SKP_TRY(skp__damage_create(&f->base.damage, f->root, f->base.n));
   return inspect_all(f);

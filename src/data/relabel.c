@@ -1,145 +1,203 @@
-/* relabel.c: a source's labels by the names of their classes: what a network calls them, whatever their order in the data.
- * SPDX-License-Identifier: MIT */
+/* relabel.c: a view of a set whose labels are the places of its classes among those of a network. SPDX-License-Identifier: MIT
+ *
+ * A set numbers its classes as they come, a folder by the order of the names in it, so that the same class has another number where one is
+ * missing. What stays is the name: it decides. Two names are the same if they are so in Unicode's composed form (NFC), or if both are whole
+ * numbers of one value ("03" and "3"), as long as the network knows none that is spelled so and only one that counts so.
+ *
+ * Sets of bare labels (IDX, CIFAR without its file of names) have numbers for names, and those match a network whose classes are called by
+ * numbers. Beside other names they stand for the same classes only if the network learned from this very kind of files. */
 #include "base/array.h"
 #include "data/data.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-struct relabelled {
+struct view {
   struct skp_source s; /* first */
   struct skp_source *whole;
-  int32_t *label; /* [whole->classes]: what each of its classes is here; -1: unknown */
+  int32_t *place; /* [classes of whole] -1: the network does not know it */
 };
-
-static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
-  const struct relabelled *r = (const struct relabelled *)s;
-  SKP_TRY(r->whole->image(r->whole, i, out, label));
-  if (*label >= 0) *label = r->label[*label];
-  return SKP_OK;
-}
-
-static const char *name_of(const struct skp_source *s, int64_t i) {
-  const struct relabelled *r = (const struct relabelled *)s;
-  return r->whole->name_of(r->whole, i);
-}
-
-static void destroy(struct skp_source *s) {
-  struct relabelled *r = (struct relabelled *)s;
-  skp__source_destroy(r->whole);
-  free(r->label);
-  free(r);
-}
 
 /* ---- names -------------------------------------------------------------------------------------------------------- */
 
-/* Whether a name is a whole number; without zeros in front. */
-static const char *digits_of(const char *name) {
-  if (!*name || name[strspn(name, "0123456789")]) return NULL;
-  while (*name == '0' && name[1]) name++;
-  return name;
+skp_status skp__class_key(char **out, const char *name) {
+  *out = (char *)utf8proc_NFC((const utf8proc_uint8_t *)name);
+  return *out ? SKP_OK : skp__strdup(out, name); /* no UTF-8: as it is */
 }
 
-/* Equal as text whatever its Unicode form (é may be one character or two), or as numbers. */
-static bool same_name(const char *a, const char *b) {
-  const char *one = digits_of(a), *other = digits_of(b);
-  if (one && other) return strcmp(one, other) == 0;
-  if (strcmp(a, b) == 0) return true;
-  utf8proc_uint8_t *composed_a = utf8proc_NFC((const utf8proc_uint8_t *)a),
-                   *composed_b = utf8proc_NFC((const utf8proc_uint8_t *)b);
-  bool same = composed_a && composed_b && strcmp((const char *)composed_a, (const char *)composed_b) == 0;
-  free(composed_a);
-  free(composed_b);
-  return same;
+/* The digits that count of a whole number; NULL: it is none. */
+static const char *number_of(const char *key) {
+  if (!*key || key[strspn(key, "0123456789")]) return NULL;
+  size_t zeros = strspn(key, "0");
+  return key + (key[zeros] ? zeros : zeros - 1);
 }
 
-static int32_t find(const char *name, char *const *names, int n) {
-  for (int i = 0; i < n; i++)
-    if (same_name(name, names[i])) return i;
-  return -1;
+struct keys {
+  char **at;
+  int n;
+};
+
+static skp_status make_keys(struct keys *k, char *const *names, int n) {
+  *k = (struct keys){.n = n};
+  SKP_TRY(skp__alloc(&k->at, (size_t)n, sizeof *k->at));
+  for (int i = 0; i < n; i++) SKP_TRY(skp__class_key(&k->at[i], names[i]));
+  return SKP_OK;
 }
 
-/* "ant, bee, cat, …" */
-static void list(struct skp__text *to, char *const *names, int n) {
-  enum { SHOWN = 8 };
-  for (int i = 0; i < n && i < SHOWN; i++) skp__text_add(to, "%s%s", i ? ", " : "", names[i]);
-  if (n > SHOWN) skp__text_add(to, ", … (%d in all)", n);
+static void free_keys(struct keys *k) {
+  for (int i = 0; k->at && i < k->n; i++) free(k->at[i]);
+  free(k->at);
 }
 
-static skp_status fail_strange(const struct skp_source *s, char *const *names, int n) {
-  struct skp__text here = {.n = 0}, learned = {.n = 0};
-  list(&here, s->class_names, s->classes);
-  list(&learned, names, n);
-  return skp__fail(
-      SKP_SHAPE,
-      "The classes of %s cannot be told from their names: %s (%s), whereas the network learned %s. If their "
-      "order is the same all the same, say --labels number.",
-      s->name, s->numbered ? "its labels are mere numbers" : "it has", here.at, learned.at);
+static int find(const struct keys *known, const char *key) {
+  const char *number = number_of(key);
+  int found = -1, equal = 0;
+  for (int i = 0; i < known->n; i++)
+    if (strcmp(known->at[i], key) == 0) return i;
+  for (int i = 0; number && i < known->n; i++) {
+    const char *its = number_of(known->at[i]);
+    if (!its || strcmp(its, number) != 0) continue;
+    found = i;
+    equal++;
+  }
+  return equal == 1 ? found : -1;
 }
 
-/* "3 of its classes are not known to the network: dog (12 images), …" */
-static skp_status describe_unknown(struct skp__text *to, const struct skp_source *s, const int32_t *label) {
-  enum { SHOWN = 8 };
-  int64_t *of, images = 0;
-  int unknown = 0, shown = 0;
-  for (int c = 0; c < s->classes; c++) unknown += label[c] < 0;
-  if (!unknown) return SKP_OK;
-  SKP_TRY(skp__alloc(&of, (size_t)s->classes, sizeof *of));
-  skp_status status = skp__source_count(s, of);
-  for (int c = 0; c < s->classes; c++) images += label[c] < 0 ? of[c] : 0;
-  skp__text_add(to, "%lld of the %lld images of %s %s of %s that the network does not know, and %s not count: ",
-                (long long)images, (long long)s->n, s->name, images == 1 ? "is" : "are",
-                unknown == 1 ? "a class" : "classes", images == 1 ? "does" : "do");
-  for (int c = 0; c < s->classes; c++)
-    if (label[c] < 0 && shown++ < SHOWN)
-      skp__text_add(to, "%s%s (%lld)", shown > 1 ? ", " : "", s->class_names[c], (long long)of[c]);
-  if (unknown > SHOWN) skp__text_add(to, ", … (%d classes)", unknown);
+void skp__labels_free(struct skp_labels *l) {
+  for (int i = 0; l->names && i < l->known; i++) free(l->names[i]);
+  free(l->names);
+  free(l->kind);
+  *l = (struct skp_labels){.names = NULL};
+}
+
+/* ---- which class is which ----------------------------------------------------------------------------------------- */
+
+static bool all_numbered(const struct skp_labels *network) {
+  char number[16];
+  bool all = true;
+  for (int i = 0; i < network->known && all; i++) {
+    snprintf(number, sizeof number, "%d", i);
+    all = strcmp(network->names[i], number) == 0;
+  }
+  return all;
+}
+
+bool skp__labels_by_number(const struct skp_labels *network, const struct skp_source *s) {
+  if (!network->known) return true;
+  return network->kind && s->kind && strcmp(network->kind, s->kind) == 0 && network->known == s->classes &&
+         all_numbered(network) != s->numbered;
+}
+
+/* Whether names can decide: bare labels and names may have a number in common by chance. */
+static bool names_tell(const struct skp_labels *network, const struct skp_source *s) {
+  bool numbers = true;
+  for (int i = 0; i < network->known; i++) numbers = numbers && number_of(network->names[i]);
+  return numbers || !s->numbered;
+}
+
+static skp_status match_names(struct view *v, const struct skp_labels *network) {
+  const bool tell = names_tell(network, v->whole);
+  struct keys known, own = {NULL, 0};
+  skp_status status = make_keys(&known, network->names, network->known);
+  if (status == SKP_OK) status = make_keys(&own, v->whole->class_names, v->whole->classes);
+  for (int c = 0; c < v->whole->classes && status == SKP_OK; c++) v->place[c] = tell ? find(&known, own.at[c]) : -1;
+  free_keys(&known);
+  free_keys(&own);
+  return status;
+}
+
+static skp_status name_classes(struct skp_source *s, int classes, char *const *names, int n, char *const *more) {
+  SKP_TRY(skp__alloc(&s->class_names, (size_t)classes, sizeof *s->class_names));
+  s->classes = classes;
+  for (int c = 0; c < classes; c++) SKP_TRY(skp__strdup(&s->class_names[c], c < n ? names[c] : more[c]));
+  return SKP_OK;
+}
+
+static skp_status match(struct view *v, const struct skp_labels *network, bool by_number) {
+  const struct skp_source *whole = v->whole;
+  SKP_TRY(skp__alloc(&v->place, (size_t)whole->classes, sizeof *v->place));
+  if (!by_number) {
+    SKP_TRY(match_names(v, network));
+    return name_classes(&v->s, network->known, network->names, network->known, NULL);
+  }
+  int classes = whole->classes < network->classes ? whole->classes : network->classes;
+  for (int c = 0; c < whole->classes; c++) v->place[c] = c < network->classes ? c : -1;
+  return name_classes(&v->s, classes, network->names, network->known, whole->class_names);
+}
+
+/* The classes without a place that have images. */
+static skp_status find_unknown(struct view *v) {
+  const struct skp_source *whole = v->whole;
+  struct skp_unknown *u = &v->s.unknown;
+  int64_t *of;
+  bool all = true;
+  for (int c = 0; c < whole->classes; c++) all = all && v->place[c] >= 0;
+  if (all) return SKP_OK; /* generated sets draw an image to know its label */
+  SKP_TRY(skp__alloc(&of, (size_t)whole->classes, sizeof *of));
+  skp_status status = skp__source_count(whole, of);
+  if (status == SKP_OK) status = skp__alloc(&u->names, (size_t)whole->classes, sizeof *u->names);
+  for (int c = 0; c < whole->classes && status == SKP_OK; c++) {
+    if (v->place[c] >= 0 || !of[c]) continue;
+    u->names[u->classes++] = whole->class_names[c];
+    u->images += of[c];
+  }
   free(of);
   return status;
 }
 
 /* ---- the view ----------------------------------------------------------------------------------------------------- */
 
-/* Takes over `label` and *s, which becomes the view. */
-static skp_status wrap(struct skp_source **s, int32_t *label, char *const *names, int n) {
-  struct skp_source *whole = *s;
-  struct relabelled *r;
-  SKP_TRY(skp__alloc(&r, 1, sizeof *r));
-  r->whole = whole;
-  r->label = label;
-  r->s = *whole;
-  r->s.name = NULL;
-  r->s.class_names = NULL;
-  r->s.image = image;
-  r->s.name_of = whole->name_of ? name_of : NULL;
-  r->s.destroy = destroy;
-  *s = &r->s;
-  SKP_TRY(skp__strdup(&r->s.name, whole->name));
-  SKP_TRY(skp__alloc(&r->s.class_names, (size_t)n, sizeof *r->s.class_names));
-  r->s.classes = n;
-  for (int i = 0; i < n; i++) SKP_TRY(skp__strdup(&r->s.class_names[i], names[i]));
+static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
+  const struct view *v = (const struct view *)s;
+  SKP_TRY(v->whole->image(v->whole, i, out, label));
+  if (*label >= 0) *label = v->place[*label];
   return SKP_OK;
 }
 
-static bool all_numbers(char *const *names, int n) {
-  bool all = true;
-  for (int i = 0; i < n; i++) all = all && digits_of(names[i]);
-  return all;
+static const char *name_of(const struct skp_source *s, int64_t i) {
+  const struct view *v = (const struct view *)s;
+  return v->whole->name_of(v->whole, i);
 }
 
-skp_status skp__source_relabel(struct skp_source **s, char *const *names, int n, struct skp__text *unknown) {
-  const struct skp_source *whole = *s;
-  bool same = true, any = false;
-  int32_t *label;
-  if (whole->numbered && !all_numbers(names, n)) return fail_strange(whole, names, n);
-  SKP_TRY(skp__alloc(&label, (size_t)whole->classes, sizeof *label));
-  for (int c = 0; c < whole->classes; c++) {
-    label[c] = find(whole->class_names[c], names, n);
-    same = same && label[c] == c;
-    any = any || label[c] >= 0;
+static void destroy(struct skp_source *s) {
+  struct view *v = (struct view *)s;
+  free(s->unknown.names);
+  free(v->place);
+  skp__source_destroy(v->whole);
+  free(v);
+}
+
+static skp_status set_up(struct view *v, const struct skp_labels *network, bool by_number) {
+  SKP_TRY(skp__strdup(&v->s.name, v->whole->name));
+  SKP_TRY(match(v, network, by_number || skp__labels_by_number(network, v->whole)));
+  return find_unknown(v);
+}
+
+skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
+                               bool by_number) {
+  struct view *v;
+  *out = NULL;
+  skp_status status = skp__alloc(&v, 1, sizeof *v);
+  if (status != SKP_OK) {
+    skp__source_destroy(whole);
+    return status;
   }
-  skp_status status = any || !whole->classes ? describe_unknown(unknown, whole, label) : fail_strange(whole, names, n);
-  if (status == SKP_OK && !same) return wrap(s, label, names, n);
-  free(label);
+  v->whole = whole;
+  v->s = (struct skp_source){.kind = whole->kind,
+                             .n = whole->n,
+                             .H = whole->H,
+                             .W = whole->W,
+                             .C = whole->C,
+                             .numbered = whole->numbered,
+                             .image = image,
+                             .name_of = whole->name_of ? name_of : NULL,
+                             .damage = whole->damage,
+                             .destroy = destroy};
+  status = set_up(v, network, by_number);
+  if (status == SKP_OK)
+    *out = &v->s;
+  else
+    skp__source_destroy(&v->s);
   return status;
 }

@@ -44,7 +44,8 @@ static skp_status take(struct skp_source **out, const struct skp_source *whole, 
   SKP_TRY(skp__alloc(&subset, 1, sizeof *subset));
   *out = &subset->s;
   subset->whole = whole;
-  subset->s = (struct skp_source){.n = n,
+  subset->s = (struct skp_source){.kind = whole->kind,
+                                  .n = n,
                                   .H = whole->H,
                                   .W = whole->W,
                                   .C = whole->C,

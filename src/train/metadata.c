@@ -65,6 +65,7 @@ skp_status skp__metadata_make(struct skp__metadata *out, const struct skp_model 
   SKP_TRY(skp__metadata_text(out, "model_source", m->source));
   SKP_TRY(skp__metadata_json(out, "settings", skp__settings_json(extra->set, extra->sets)));
   SKP_TRY(skp__metadata_json(out, "recipe", skp__recipe_json(&m->recipe)));
+  if (extra->kind) SKP_TRY(skp__metadata_text(out, "data_kind", extra->kind));
   return skp__metadata_json(out, "classes",
                             extra->class_names
                                 ? cJSON_CreateStringArray((const char *const *)extra->class_names, extra->classes)
@@ -129,25 +130,26 @@ skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *
   return SKP_OK;
 }
 
-/* Names for all classes; those that the checkpoint leaves out are called by their number. NULL where it has none at all. */
-static skp_status read_classes(char ***out, int classes, const cJSON *json) {
-  char **names;
-  *out = NULL;
-  if (!cJSON_GetArraySize(json)) return SKP_OK;
-  SKP_TRY(skp__alloc(&names, (size_t)classes, sizeof *names));
-  skp_status status = SKP_OK;
-  for (int i = 0; i < classes && status == SKP_OK; i++) {
-    const cJSON *name = cJSON_GetArrayItem(json, i);
-    status = cJSON_IsString(name) ? skp__strdup(&names[i], name->valuestring) : skp__format(&names[i], "%d", i);
+/* The names that the file has, of the first of so many classes. */
+static skp_status read_names(struct skp_labels *out, int classes, const cJSON *json) {
+  const cJSON *name;
+  SKP_TRY(skp__alloc(&out->names, (size_t)cJSON_GetArraySize(json), sizeof *out->names));
+  out->classes = classes;
+  cJSON_ArrayForEach(name, json) {
+    if (!cJSON_IsString(name) || out->known == classes) break;
+    SKP_TRY(skp__strdup(&out->names[out->known], name->valuestring));
+    out->known++;
   }
-  *out = names;
-  if (status != SKP_OK) skp__class_names_free(names, classes);
-  return status;
+  return SKP_OK;
 }
 
-void skp__class_names_free(char **names, int classes) {
-  for (int i = 0; names && i < classes; i++) free(names[i]);
-  free(names);
+static skp_status read_labels(struct skp_labels *out, int classes, const cJSON *json, const struct skp_st_file *f) {
+  const char *kind = skp__st_meta(f, "data_kind");
+  *out = (struct skp_labels){.names = NULL};
+  skp_status status = read_names(out, classes, json);
+  if (status == SKP_OK && kind) status = skp__strdup(&out->kind, kind);
+  if (status != SKP_OK) skp__labels_free(out);
+  return status;
 }
 
 /* The JSON texts of one checkpoint. */
@@ -176,13 +178,13 @@ static skp_status read_parts(struct parsed *json, const struct skp_st_file *f, c
   return parse(&json->classes, f, "classes", path);
 }
 
-static skp_status read_model(struct skp_model **out, char ***class_names, const struct skp_st_file *f,
+static skp_status read_model(struct skp_model **out, struct skp_labels *labels, const struct skp_st_file *f,
                              const char *path) {
   struct parsed json = {NULL, NULL, NULL};
   skp_status status = read_parts(&json, f, path);
   if (status == SKP_OK) status = rebuild(out, &json, f, path);
   if (status == SKP_OK) status = read_recipe(&(*out)->recipe, json.recipe, path);
-  if (status == SKP_OK && class_names) status = read_classes(class_names, (*out)->recipe.classes, json.classes);
+  if (status == SKP_OK && labels) status = read_labels(labels, (*out)->recipe.classes, json.classes, f);
   cJSON_Delete(json.settings);
   cJSON_Delete(json.recipe);
   cJSON_Delete(json.classes);
@@ -207,10 +209,10 @@ skp_status skp__metadata_pixels(const struct skp_inherit *to, bool *found, const
   return SKP_OK;
 }
 
-skp_status skp__metadata_model(struct skp_model **out, char ***class_names, const struct skp_st_file *f,
+skp_status skp__metadata_model(struct skp_model **out, struct skp_labels *labels, const struct skp_st_file *f,
                                const char *path) {
   *out = NULL;
-  skp_status status = read_model(out, class_names, f, path);
+  skp_status status = read_model(out, labels, f, path);
   if (status != SKP_OK) {
     skp__model_destroy(*out);
     *out = NULL;
@@ -218,11 +220,11 @@ skp_status skp__metadata_model(struct skp_model **out, char ***class_names, cons
   return status;
 }
 
-skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path) {
+skp_status skp__checkpoint_model(struct skp_model **out, struct skp_labels *labels, const char *path) {
   *out = NULL;
   struct skp_st_file file;
   SKP_TRY(skp__checkpoint_read(&file, path));
-  skp_status status = skp__metadata_model(out, class_names, &file, path);
+  skp_status status = skp__metadata_model(out, labels, &file, path);
   skp__st_free(&file);
   return status;
 }

@@ -31,7 +31,7 @@ skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *
 skp_status skp__metadata_pixels(const struct skp_inherit *to, bool *found, const struct skp_st_file *f,
                                 const char *path);
 /* The model that a file's metadata describe; see skp__checkpoint_model. */
-skp_status skp__metadata_model(struct skp_model **out, char ***class_names, const struct skp_st_file *f,
+skp_status skp__metadata_model(struct skp_model **out, struct skp_labels *labels, const struct skp_st_file *f,
                                const char *path);
 
 #endif

@@ -42,13 +42,15 @@ skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t 
 /* ---- checkpoints -------------------------------------------------------------------------------------------------- */
 
 /* Weights as PyTorch names and lays them out (and num_batches_tracked for every batchnorm); in the metadata: "skipper" (version),
- * "model_name", "model_source", "settings" (JSON), "recipe" (JSON: normalisation, size, channels), "classes" (JSON list). */
+ * "model_name", "model_source", "settings" (JSON), "recipe" (JSON: normalisation, size, channels), "classes" (JSON list), "data_kind" (as in
+ * skp_source, where there is one). */
 struct skp_checkpoint_extra {
   const struct skp_setting *set;
   size_t sets;
-  char *const *class_names;
+  char **class_names;
   int classes;
-  int64_t steps; /* num_batches_tracked */
+  const char *kind; /* of the data: see skp_source */
+  int64_t steps;    /* num_batches_tracked */
 };
 skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra);
 /* The same from values on the host, as skp__session_pull gives them: SKP_NUMERIC where one is not finite. */
@@ -72,10 +74,8 @@ skp_status skp__checkpoint_path(char **out, const char *said);
 bool skp__checkpoint_found(const char *path);
 /* Reads that file, of whatever kind: see io/weights.h. */
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said);
-/* Rebuilds the model from a checkpoint's metadata. class_names (may be NULL): fresh memory,
- * [classes]; NULL where the network never saw named classes. */
-skp_status skp__checkpoint_model(struct skp_model **out, char ***class_names, const char *path);
-void skp__class_names_free(char **names, int classes); /* NULL is fine */
+/* Rebuilds the model from a checkpoint's metadata, and what it knows of its classes (labels may be NULL; skp__labels_free). */
+skp_status skp__checkpoint_model(struct skp_model **out, struct skp_labels *labels, const char *path);
 /* At least the size of a checkpoint's file; of a run's state. */
 int64_t skp__checkpoint_bytes(const struct skp_model *m);
 int64_t skp__state_bytes(const struct skp_model *m);

@@ -111,7 +111,7 @@ START_TEST(reads) {
     check(train, 3, 10, 20, 2, 80);
     check(train, 4, 8, 6, 2, 40);
   }
-  ck_assert(test->n == 1 && test->H == 3 && test->W == 4 && test->classes == 1); /* its own */
+  ck_assert(test->n == 1 && test->H == 3 && test->W == 4 && test->classes == 1);
   check(test, 0, 3, 4, 0, 10);
   skp__source_destroy(train);
   skp__source_destroy(test);
@@ -144,6 +144,21 @@ START_TEST(kept_in_memory) {
 }
 END_TEST
 
+/* Two folders whose names are the same text, as file systems of several makers write it, are one class. */
+START_TEST(forms_of_a_name) {
+  png("caf\xc3\xa9/a.png", 2, 2, 3, 10);
+  png("cafe\xcc\x81/b.png", 2, 2, 3, 20);
+  png("cafz/c.png", 2, 2, 3, 30);
+  struct skp_source *s = open_split(SKP_SPLIT_TRAIN);
+  ck_assert(s->n == 3 && s->classes == 2);
+  check(s, 0, 2, 2, 0, 20);
+  check(s, 1, 2, 2, 1, 30);
+  check(s, 2, 2, 2, 0, 10);
+  ck_assert_str_eq(s->class_names[0], "cafe\xcc\x81");
+  skp__source_destroy(s);
+}
+END_TEST
+
 /* ---- folders that cannot be used ---------------------------------------------------------------------------------- */
 
 START_TEST(refuses) {
@@ -152,7 +167,7 @@ START_TEST(refuses) {
   save("one/a.txt", "text", 4);
   ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "What lies there: one");
   png("one/a.png", 2, 2, 3, 0);
-  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TRAIN)); /* enough to evaluate */
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TRAIN)); /* one class is enough to test with */
   ck_assert_int_eq(s->classes, 1);
   skp__source_destroy(s);
   ck_ok(skp__folder_create(in("two")));
@@ -174,7 +189,7 @@ START_TEST(refuses_splits) {
   png("train/three/a.png", 2, 2, 3, 0);
   ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TRAIN));
   skp__source_destroy(s);
-  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TEST));
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TEST)); /* each part has classes of its own */
   ck_assert_str_eq(s->class_names[1], "two");
   skp__source_destroy(s);
 }
@@ -311,6 +326,7 @@ int main(void) {
   tcase_add_loop_test(c, reads, 0, 4);
   tcase_add_test(c, classes_alone);
   tcase_add_test(c, kept_in_memory);
+  tcase_add_test(c, forms_of_a_name);
   tcase_add_test(c, refuses);
   tcase_add_test(c, refuses_splits);
   tcase_add_test(c, bomb);
