@@ -5,7 +5,7 @@
  *
  * which is the forward convolution, or (x being dy, y dx, ci and co having changed places) the part of the data gradient whose
  * positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels × VECTORS·16 channels of y in
- * registers and walks over taps and ci: the weights of a panel, which conv2d_cpu_pack laid out, times one value of x for each pixel. A
+ * registers and walks over taps and ci: the weights of a panel, which conv2d_pack.cl laid out, times one value of x for each pixel. A
  * pixel's tap that lies outside the image reads a row of zeros, so that the inner loop has no conditions. */
 #include "vectors.clh"
 
@@ -21,39 +21,6 @@
 
 #define EACH_PIXEL  _Pragma("unroll") for (int t = 0; t < TILE; t++)
 #define EACH_VECTOR _Pragma("unroll") for (int v = 0; v < VECTORS; v++)
-
-/* packed[panel][tap][ci][PANEL]: panel = (group, PANEL channels co), zero beyond the last channel; then `zeros` zeros. One work-item a panel and
- * tap. w's element for a group's (tap, ci, co) stands at tap·tap_step + group·group_step + ci·ci_step + co·co_step. */
-kernel void conv2d_cpu_pack(global float *restrict packed, global const float *restrict w, int panels, int taps, int Ci,
-                            int Co, int tap_step, int group_step, int ci_step, int co_step, int zeros) {
-  int panel = (int)get_global_id(0), tap = (int)get_global_id(1), of_group = (Co + PANEL - 1) / PANEL;
-  int co = panel % of_group * PANEL, width = min(PANEL, Co - co);
-  global const float *from = w + tap * tap_step + panel / of_group * group_step + co * co_step;
-  global float *to = packed + (size_t)(panel * taps + tap) * Ci * PANEL;
-  for (int ci = 0; ci < Ci; ci++, from += ci_step, to += PANEL) {
-    if (co_step == 1 && width == PANEL) {
-      EACH_VECTOR put16(get16(from + 16 * v), to + 16 * v);
-    } else {
-      for (int l = 0; l < PANEL; l++) to[l] = l < width ? from[l * co_step] : 0.0f;
-    }
-  }
-  if (panel == panels - 1 && tap == taps - 1)
-    for (int i = 0; i < zeros; i++) to[i] = 0.0f;
-}
-
-/* padded {N, H + 2·pad, W + 2·pad, C} = x {N, H, W, C} with zeros around, from float `at` on. One work-item an image. WC = W·C, padC = pad·C. */
-kernel void conv2d_cpu_pad(global float *restrict padded, global const float *restrict x, int at, int H, int WC,
-                           int pad, int padC) {
-  int n = (int)get_global_id(0), width = WC + 2 * padC;
-  global float *to = padded + at + (size_t)n * (H + 2 * pad) * width;
-  global const float *from = x + (size_t)n * H * WC;
-  for (int i = 0; i < pad * width + padC; i++) *to++ = 0.0f;
-  for (int h = 0; h < H; h++, to += width, from += WC) {
-    for (int i = 0; i < WC; i++) to[i] = from[i];
-    for (int i = WC; i < width; i++) to[i] = 0.0f;
-  }
-  for (int i = 0; i < pad * width - padC; i++) to[i] = 0.0f;
-}
 
 #define AXIS(a)                                                                                                        \
   int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \

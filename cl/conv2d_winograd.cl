@@ -3,20 +3,21 @@
  *
  * Formulas and transforms: winograd.clh. A work-item is a group of its own. It takes blocks of `tiles` tiles: transforms them into its slice of
  * the workspace, which stays in the second cache, multiplies there in registers as conv2d_cpu.cl does, and transforms back. Channel
- * counts are multiples of 16, those of the output of PANEL. `tiles` is a multiple of TILE. */
+ * counts are multiples of 16, those of the output of `panel`, which is 32 where registers hold two vectors of a tile's rows, else 16. `tiles`
+ * is a multiple of TILE. */
 #include "winograd.clh"
 
 /* channels of x whose products with a panel of dy are in registers together: a divisor of 16 */
 #define LINES (LANES < 16 ? 4 : 8)
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
 
-/* packed[panel][A²][ci][PANEL] = the transformed weights, from w_at on. One work-item a panel and 16 channels ci. */
+/* packed[panel][A²][ci][panel] = the transformed weights, from w_at on. One work-item a panel and 16 channels ci. */
 kernel void conv2d_winograd_weights(global float *restrict packed, global const float *restrict w, int w_at, int h_step,
-                                    int w_step, int ci_step, int co_step, int Ci) {
-  int panel = (int)get_global_id(0), ci = (int)get_global_id(1) * 16;
-  global float *to = packed + ((size_t)panel * A * A * Ci + ci) * PANEL;
-  for (int l = 0; l < PANEL; l += 16)
-    weights_block(to + l, Ci * PANEL, PANEL, w + w_at + ci * ci_step + (panel * PANEL + l) * co_step, h_step, w_step,
+                                    int w_step, int ci_step, int co_step, int Ci, int panel) {
+  int p = (int)get_global_id(0), ci = (int)get_global_id(1) * 16;
+  global float *to = packed + ((size_t)p * A * A * Ci + ci) * panel;
+  for (int l = 0; l < panel; l += 16)
+    weights_block(to + l, Ci * panel, panel, w + w_at + ci * ci_step + (p * panel + l) * co_step, h_step, w_step,
                   ci_step, co_step);
 }
 
@@ -27,6 +28,41 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
   return own;
 }
 
+/* The products of a register tile of TILE tiles by V vectors of channels: `to` = `from` · `by`, places apart. */
+#define PRODUCTS(V)                                                                                                    \
+  {                                                                                                                    \
+    float16 sum[TILE][V];                                                                                              \
+    EACH_ROW EACH_VECTOR(V) sum[t][v] = 0.0f;                                                                          \
+    for (int c = 0; c < Ci; c++, by += 16 * V) {                                                                       \
+      float16 weight[V];                                                                                               \
+      EACH_VECTOR(V) weight[v] = get16(by + 16 * v);                                                                   \
+      EACH_ROW {                                                                                                       \
+        const float16 value = from[t * Ci + c];                                                                        \
+        EACH_VECTOR(V) sum[t][v] += value * weight[v];                                                                 \
+      }                                                                                                                \
+    }                                                                                                                  \
+    EACH_ROW EACH_VECTOR(V) put16(sum[t][v], to + (t * V + v) * 16);                                                   \
+  }
+
+/* The same for the weight gradient: LINES channels of x by V vectors of dy, added up over `some` tiles, then to what is there. */
+#define PRODUCTS_DW(V)                                                                                                 \
+  {                                                                                                                    \
+    float16 sum[LINES][V];                                                                                             \
+    EACH_LINE EACH_VECTOR(V) sum[l][v] = 0.0f;                                                                         \
+    for (int t = 0; t < some; t++, from += C, by += width) {                                                           \
+      float16 d[V];                                                                                                    \
+      EACH_VECTOR(V) d[v] = get16(by + 16 * v);                                                                        \
+      EACH_LINE {                                                                                                      \
+        const float16 value = from[l];                                                                                 \
+        EACH_VECTOR(V) sum[l][v] += value * d[v];                                                                      \
+      }                                                                                                                \
+    }                                                                                                                  \
+    EACH_LINE EACH_VECTOR(V) {                                                                                         \
+      global float *at = to + l * K + 16 * v;                                                                          \
+      put16(more ? get16(at) + sum[l][v] : sum[l][v], at);                                                             \
+    }                                                                                                                  \
+  }
+
 /* ---- forward and data gradient ------------------------------------------------------------------------------------------ */
 
 /* Work-item (group, part): every get_global_size(0)-th block of tiles, `span` panels from part·span on. Slices of the workspace begin at float
@@ -34,38 +70,32 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
 kernel void conv2d_winograd(global float *restrict y, global const float *restrict x,
                             global const float *restrict packed, global const float *restrict bias,
                             global float *restrict workspace, int has_bias, int slices, int slice, int tiles, int total,
-                            int span, int TH, int TW, int h0, int w0, int IH, int IW, int Ci, int OH, int OW, int Co) {
+                            int span, int TH, int TW, int h0, int w0, int IH, int IW, int Ci, int OH, int OW, int Co,
+                            int panel) {
   int groups = (int)get_global_size(0), from_panel = (int)get_global_id(1) * span,
-      panels = min(span, Co / PANEL - from_panel);
-  int distance = tiles * Ci + GAP, apart = tiles * span * PANEL + GAP;
+      panels = min(span, Co / panel - from_panel);
+  int distance = tiles * Ci + GAP, apart = tiles * span * panel + GAP;
   global float *zeros = slice_of(workspace + slices, slice, Ci), *inputs = zeros + Ci,
                *sums = inputs + A * A * distance;
   for (int first = (int)get_global_id(0) * tiles; first < total; first += groups * tiles) {
     int some = min(tiles, (total - first + TILE - 1) / TILE * TILE);
     input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, IH, IW, Ci, Ci, h0, w0);
     for (int place = 0; place < A * A; place++)
-      for (int panel = 0; panel < panels; panel++)
+      for (int p = 0; p < panels; p++)
         for (int t0 = 0; t0 < some; t0 += TILE) {
           global const float *restrict from = inputs + place * distance + t0 * Ci;
-          global const float *restrict by = packed + (size_t)((from_panel + panel) * A * A + place) * Ci * PANEL;
-          global float *to = sums + place * apart + (panel * tiles + t0) * PANEL;
-          float16 sum[TILE][VECTORS];
-          EACH_ROW EACH_VECTOR sum[t][v] = 0.0f;
-          for (int c = 0; c < Ci; c++, by += PANEL) {
-            float16 weight[VECTORS];
-            EACH_VECTOR weight[v] = get16(by + 16 * v);
-            EACH_ROW {
-              const float16 value = from[t * Ci + c];
-              EACH_VECTOR sum[t][v] += value * weight[v];
-            }
-          }
-          EACH_ROW EACH_VECTOR put16(sum[t][v], to + t * PANEL + 16 * v);
+          global const float *restrict by = packed + (size_t)((from_panel + p) * A * A + place) * Ci * panel;
+          global float *to = sums + place * apart + (p * tiles + t0) * panel;
+          if (LANES == 16 && panel == 32)
+            PRODUCTS(2)
+          else
+            PRODUCTS(1)
         }
     for (int t = 0; t < some && first + t < total; t++)
-      for (int k = 0; k < panels * PANEL; k += LANES) {
-        int co = from_panel * PANEL + k;
+      for (int k = 0; k < panels * panel; k += LANES) {
+        int co = from_panel * panel + k;
         vec b = has_bias ? VLOAD(bias + co) : 0.0f;
-        write_tile(y, sums + (k / PANEL * tiles + t) * PANEL + k % PANEL, apart, b, first + t, TH, TW, OH, OW, Co, co);
+        write_tile(y, sums + (k / panel * tiles + t) * panel + k % panel, apart, b, first + t, TH, TW, OH, OW, Co, co);
       }
   }
 }
@@ -76,9 +106,9 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
  * places C·K + GAP floats apart, then slices: zeros, the transformed tiles of x, those of dy. */
 kernel void conv2d_winograd_dw(global float *restrict workspace, global const float *restrict x,
                                global const float *restrict dy, int slices, int slice, int tiles, int total, int span,
-                               int TH, int TW, int h0, int w0, int H, int W, int C, int OH, int OW, int K) {
-  int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), from_k = (int)get_global_id(1) * span * PANEL;
-  int width = min(span * PANEL, K - from_k), distance = tiles * C + GAP, apart = tiles * width + GAP, far = C * K + GAP;
+                               int TH, int TW, int h0, int w0, int H, int W, int C, int OH, int OW, int K, int panel) {
+  int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), from_k = (int)get_global_id(1) * span * panel;
+  int width = min(span * panel, K - from_k), distance = tiles * C + GAP, apart = tiles * width + GAP, far = C * K + GAP;
   global float *zeros = slice_of(workspace + slices, slice, max(C, K)), *inputs = zeros + max(C, K);
   global float *outputs = inputs + A * A * distance, *partial = workspace + (size_t)chunk * A * A * far + from_k;
   for (int first = chunk * tiles; first < total; first += chunks * tiles) {
@@ -87,24 +117,14 @@ kernel void conv2d_winograd_dw(global float *restrict workspace, global const fl
     input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, H, W, C, C, h0, w0);
     output_tiles(outputs, dy + from_k, zeros, first, some, total, apart, TH, TW, OH, OW, K, width, 0, 0);
     for (int place = 0; place < A * A; place++)
-      for (int k = 0; k < width; k += PANEL)
+      for (int k = 0; k < width; k += panel)
         for (int c = 0; c < C; c += LINES) {
           global const float *from = inputs + place * distance + c, *by = outputs + place * apart + k;
           global float *to = partial + place * far + c * K + k;
-          float16 sum[LINES][VECTORS];
-          EACH_LINE EACH_VECTOR sum[l][v] = 0.0f;
-          for (int t = 0; t < some; t++, from += C, by += width) {
-            float16 d[VECTORS];
-            EACH_VECTOR d[v] = get16(by + 16 * v);
-            EACH_LINE {
-              const float16 value = from[l];
-              EACH_VECTOR sum[l][v] += value * d[v];
-            }
-          }
-          EACH_LINE EACH_VECTOR {
-            global float *at = to + l * K + 16 * v;
-            put16(more ? get16(at) + sum[l][v] : sum[l][v], at);
-          }
+          if (LANES == 16 && panel == 32)
+            PRODUCTS_DW(2)
+          else
+            PRODUCTS_DW(1)
         }
   }
 }

@@ -7,6 +7,10 @@
  * of PANEL; `padded` tiles, a multiple of TILE, of which the first `total` count. */
 #include "winograd.clh"
 
+#ifndef VECTORS
+#define VECTORS 1 /* vectors of 16 channels in a panel */
+#endif
+#define PANEL (16 * VECTORS)
 #define BLOCK 16 /* channels ci whose weights are transformed at a time: A²·BLOCK·PANEL floats should stay in the second cache */
 #define LINES (LANES < 16 ? 4 : 8) /* channels of x whose products with a panel of dy are in registers together: a divisor of 16 */
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
@@ -42,16 +46,16 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
         global const float *restrict by = weights + place * BLOCK * PANEL;
         global float *to = sums + place * apart + t0 * PANEL;
         float16 sum[TILE][VECTORS];
-        EACH_ROW EACH_VECTOR sum[t][v] = ci ? get16(to + t * PANEL + 16 * v) : 0.0f;
+        EACH_ROW EACH_VECTOR(VECTORS) sum[t][v] = ci ? get16(to + t * PANEL + 16 * v) : 0.0f;
         for (int c = 0; c < BLOCK; c++, by += PANEL) {
           float16 weight[VECTORS];
-          EACH_VECTOR weight[v] = get16(by + 16 * v);
+          EACH_VECTOR(VECTORS) weight[v] = get16(by + 16 * v);
           EACH_ROW {
             const float16 value = from[t * Ci + c];
-            EACH_VECTOR sum[t][v] += value * weight[v];
+            EACH_VECTOR(VECTORS) sum[t][v] += value * weight[v];
           }
         }
-        EACH_ROW EACH_VECTOR put16(sum[t][v], to + t * PANEL + 16 * v);
+        EACH_ROW EACH_VECTOR(VECTORS) put16(sum[t][v], to + t * PANEL + 16 * v);
       }
   }
   for (int t = 0; t < total; t++)
@@ -72,16 +76,16 @@ kernel void conv2d_winograd_few_dw(global float *restrict dw, global float *work
       global const float *restrict from = workspace + x_at + place * (total * C + GAP) + c;
       global const float *restrict by = workspace + dy_at + place * (total * K + GAP) + k;
       float16 sum[LINES][VECTORS];
-      EACH_LINE EACH_VECTOR sum[l][v] = 0.0f;
+      EACH_LINE EACH_VECTOR(VECTORS) sum[l][v] = 0.0f;
       for (int t = 0; t < total; t++, from += C, by += K) {
         float16 d[VECTORS];
-        EACH_VECTOR d[v] = get16(by + 16 * v);
+        EACH_VECTOR(VECTORS) d[v] = get16(by + 16 * v);
         EACH_LINE {
           const float16 value = from[l];
-          EACH_VECTOR sum[l][v] += value * d[v];
+          EACH_VECTOR(VECTORS) sum[l][v] += value * d[v];
         }
       }
-      EACH_LINE EACH_VECTOR put16(sum[l][v], own + (place * LINES + l) * PANEL + 16 * v);
+      EACH_LINE EACH_VECTOR(VECTORS) put16(sum[l][v], own + (place * LINES + l) * PANEL + 16 * v);
     }
     for (int l = 0; l < LINES; l++)
       for (int part = 0; part < PANEL; part += LANES)

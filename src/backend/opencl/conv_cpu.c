@@ -61,12 +61,12 @@ static struct skp__conv runs_of(const struct skp__conv *g) {
   return runs;
 }
 
-static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, const struct tile *t, int at) {
+static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, int at) {
   int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
   size_t global[1] = {(size_t)g->N};
   skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pad", t->options, 1, global, one, "w i0 d d d d d", at, g->H,
-                        g->W * g->C, g->pad, g->pad * g->C);
+  return skp__cl_launch(p, "conv2d_pack", "conv2d_pad", "", 1, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
+                        g->pad, g->pad * g->C);
 }
 
 /* ---- forward and data gradient ------------------------------------------------------------------------------------ */
@@ -85,7 +85,7 @@ static int packed_floats(const struct skp__gather *g, const struct tile *t) {
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t) {
   size_t global[2] = {(size_t)panels_of(g, t), (size_t)(g->R * g->S)};
   skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g, t));
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu_pack", t->options, 2, global, one, "w i1 d d d d d d d d d",
+  return skp__cl_launch(p, "conv2d_pack", "conv2d_pack", "", 2, global, one, "w i1 d d d d d d d d d d", t->width,
                         panels_of(g, t), g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step, g->ci_step, g->co_step,
                         g->Ci);
 }
@@ -131,7 +131,7 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   struct tile t = gather_tile(skp__cl_of(p), &g);
   g.IC = conv.C;
   SKP_TRY(pack(p, &g, &t));
-  if (copied) SKP_TRY(copy_padded(p, &conv, &t, packed_floats(&g, &t)));
+  if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g, &t)));
   return gather(p, &g, &t, copied ? "w" : "i0", copied ? packed_floats(&g, &t) : 0, bias);
 }
 
@@ -149,6 +149,13 @@ skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
 }
 
 /* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+
+/* Rows of a weight gradient's tile: the most or two thirds of them, whichever leaves fewer rows over; so most networks need one program. */
+static int rows_for(const struct skp__cl *cl, int channels) {
+  int most = skp__conv_tile(cl), fewer = most * 2 / 3;
+  if (channels <= most) return channels;
+  return skp__cl_round_up(channels, fewer) < skp__cl_round_up(channels, most) ? fewer : most;
+}
 
 /* How the work is shared out. */
 struct share {
@@ -177,8 +184,7 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = copied ? runs_of(&conv) : conv;
   int weights = skp__conv_weights(&g), size = weights + g.K;
   const struct skp__cl *cl = skp__cl_of(p);
-  int channels = g.C / g.groups, tiles = skp__ceil_div(channels, skp__conv_tile(cl));
-  struct tile t = tile_of(skp__ceil_div(channels, tiles) /* even ones */, width_for(cl, g.K / g.groups));
+  struct tile t = tile_of(rows_for(cl, g.C / g.groups), width_for(cl, g.K / g.groups));
   struct share s = share_dw(cl, &g, &t);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
@@ -187,7 +193,7 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
            copied ? "w" : "i0");
   if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
-  if (copied) SKP_TRY(copy_padded(p, &conv, &t, x_at));
+  if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
   SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one, args, whole ? 0 : weights,
                          x_at, conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q, SKP__CONV_VALUES(&g)));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);

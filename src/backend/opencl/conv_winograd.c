@@ -57,8 +57,7 @@ static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int in, 
   if (kept < least_tiles) kept = least_tiles;
   c.tiles = skp__ceil_div(least(kept, even), tile) * tile;
   c.blocks = skp__ceil_div(c.w.total, c.tiles);
-  snprintf(c.options, sizeof c.options, "-DM=%d -DTILE=%d -DLANES=%d -DVECTORS=%d", c.w.m, tile,
-           skp__winograd_lanes(cl), c.panel / LANES);
+  snprintf(c.options, sizeof c.options, "-DM=%d -DTILE=%d -DLANES=%d", c.w.m, tile, skp__winograd_lanes(cl));
   return c;
 }
 
@@ -98,9 +97,9 @@ const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct 
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct cut *c) {
   size_t global[2] = {(size_t)(g->Co / c->panel), (size_t)(g->Ci / LANES)};
   int way = skp__winograd_way(g);
-  return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one, "w i1 d d d d d d",
-                        way < 0 ? 8 * g->tap_step : 0, way * 3 * g->tap_step, way * g->tap_step, g->ci_step, g->co_step,
-                        g->Ci);
+  return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one,
+                        "w i1 d d d d d d d", way < 0 ? 8 * g->tap_step : 0, way * 3 * g->tap_step, way * g->tap_step,
+                        g->ci_step, g->co_step, g->Ci, c->panel);
 }
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
@@ -113,10 +112,10 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   skp__cl_need_workspace(p, 4 * (packed + (int64_t)slice * groups * (int64_t)global[1]));
   SKP_TRY(pack(p, g, &c));
   char args[60];
-  snprintf(args, sizeof args, "o0 i0 w %s w d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
+  snprintf(args, sizeof args, "o0 i0 w %s w d d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
   return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one, args, bias, packed, slice,
                         c.tiles, c.w.total, span, c.w.th, c.w.tw, skp__winograd_begin(&g->h),
-                        skp__winograd_begin(&g->w), g->IH, g->IW, g->Ci, g->OH, g->OW, g->Co);
+                        skp__winograd_begin(&g->w), g->IH, g->IW, g->Ci, g->OH, g->OW, g->Co, c.panel);
 }
 
 skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -145,8 +144,8 @@ skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *s
   size_t sums[2] = {(size_t)(g.K / LANES), (size_t)(g.C / LANES)};
   skp__cl_need_workspace(p, 4 * ((int64_t)size * chunks + (int64_t)slice * chunks * (int64_t)global[1]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_dw", c.options, 2, global, one,
-                         "w i0 i1 d d d d d d d d d d d d d d d", size * chunks, slice, c.tiles, c.w.total, span,
-                         c.w.th, c.w.tw, -g.pad, -g.pad, g.H, g.W, g.C, g.P, g.Q, g.K));
+                         "w i0 i1 d d d d d d d d d d d d d d d d", size * chunks, slice, c.tiles, c.w.total, span,
+                         c.w.th, c.w.tw, -g.pad, -g.pad, g.H, g.W, g.C, g.P, g.Q, g.K, c.panel));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_sum", c.options, 2, sums, one, "o0 w d d d", chunks,
                          g.C, g.K));
   return sig->out[1].rank ? skp__conv_db(p, &g) : SKP_OK;
