@@ -172,11 +172,12 @@ static skp_status fail_no_tensors(const struct reader *r) {
   const struct skp_pickle_node *root = &r->pickle.value.at[r->pickle.root],
                                *called = skp__pickle_item(&r->pickle, root, 0);
   if (root->kind == SKP_PICKLE_CALL && called->text && !tensor_arguments(&r->pickle, root))
-    return skp__fail(SKP_UNSUPPORTED,
-                     "%s holds an object of Python (%.150s), not a dictionary of tensors. This line of Python takes "
-                     "its weights out: import torch; torch.save(torch.load(\"%s\", weights_only=False).state_dict(), "
-                     "\"%s.weights.pth\")",
-                     r->name, called->text, r->name, r->name);
+    return skp__fail(
+        SKP_UNSUPPORTED,
+        "%s holds an object of Python (%.150s), not a dictionary of tensors. If you trust where it is from, this "
+        "line of Python takes its weights out: import torch; torch.save(torch.load(\"%s\", weights_only=False).state_dict(), "
+        "\"%s.weights.pth\")",
+        r->name, called->text, r->name, r->name);
   return skp__fail(SKP_UNSUPPORTED,
                    "%s holds %s, not a dictionary of tensors. In Python: torch.save(model.state_dict(), "
                    "\"weights.pth\")",

@@ -22,12 +22,13 @@ static bool is_old(const char *bytes, int64_t size) {
   return found;
 }
 
+/* Python's own reader of such files runs what they hold, and its careful one takes only some. */
 static skp_status fail_old(const char *name) {
-  return skp__fail(
-      SKP_UNSUPPORTED,
-      "%s is in torch.save's format from before PyTorch 1.6. This line of Python converts it: import torch; "
-      "torch.save(torch.load(\"%s\", map_location=\"cpu\"), \"%s.new.pth\")",
-      name, name, name);
+  return skp__fail(SKP_UNSUPPORTED,
+                   "%s is in torch.save's format from before PyTorch 1.6. If you trust where it is from, this line of "
+                   "Python converts it: import torch; torch.save(torch.load(\"%s\", map_location=\"cpu\", "
+                   "weights_only=False), \"%s.new.pth\")",
+                   name, name, name);
 }
 
 /* What else is found under the name of a file of weights, by how it begins. */
@@ -39,9 +40,9 @@ static const struct {
     {"\x89HDF", "an HDF5 file, as Keras writes them. Save the weights as safetensors"},
     {"GGUF", "a GGUF file. Save the weights as safetensors"},
     {"\x1f\x8b", "compressed with gzip. Unpack it first"},
-    {"\x80",
-     "a pickle, but none of torch.save. In Python: import pickle, torch; torch.save({k: torch.as_tensor(v) for k, v "
-     "in pickle.load(open(FILE, \"rb\")).items()}, \"weights.pth\")"},
+    {"\x80", "a pickle, but none of torch.save. If you trust where it is from, this line of Python converts it: "
+             "import pickle, torch; torch.save({k: torch.as_tensor(v) for k, v "
+             "in pickle.load(open(FILE, \"rb\")).items()}, \"weights.pth\")"},
 };
 
 /* For bytes that are not safetensors: those have the length of a text and the text, an object. */
