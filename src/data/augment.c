@@ -268,16 +268,38 @@ static inline void frame_row(uint8_t *restrict out, const uint8_t *row, const in
   for (int x = 0; x < W; x++) memcpy(out + x * C, row && column[x] >= 0 ? row + column[x] : black, (size_t)C);
 }
 
-/* Cuts out the window; pixels from nowhere are black. column: byte offsets in a row. */
-static void frame(struct skp_image *out, const struct skp__view *v, const struct skp_image *image, int *column) {
+/* The pixels from *first on, of a line of n, that are found at `wanted` positions from `at` on; one at least. */
+static void span(int *first, int *count, int at, int wanted, int n, bool reflect) {
+  int low = n, high = -1;
+  for (int i = at; i < at + wanted; i++) {
+    const int from = source_of(i, n, reflect);
+    if (from >= 0 && from < low) low = from;
+    if (from > high) high = from;
+  }
+  *first = high < 0 ? 0 : low;
+  *count = high < 0 ? 1 : high - low + 1;
+}
+
+/* The part of the scaled image that the window shows. */
+static struct skp__box shown(const struct skp__view *v) {
+  struct skp__box b;
+  span(&b.top, &b.height, v->top, v->H, v->scaled_h, v->reflect);
+  span(&b.left, &b.width, v->left, v->W, v->scaled_w, v->reflect);
+  return b;
+}
+
+/* Cuts out the window, of which the image is the part `there` of the scaled one; pixels from nowhere are black. column: byte offsets in
+ * a row. */
+static void frame(struct skp_image *out, const struct skp__view *v, const struct skp_image *image,
+                  const struct skp__box *there, int *column) {
   const int C = image->C;
   for (int x = 0; x < v->W; x++) {
-    int from = source_of(v->left + (v->mirror ? v->W - 1 - x : x), image->W, v->reflect);
-    column[x] = from < 0 ? -1 : from * C;
+    int from = source_of(v->left + (v->mirror ? v->W - 1 - x : x), v->scaled_w, v->reflect);
+    column[x] = from < 0 ? -1 : (from - there->left) * C;
   }
   for (int y = 0; y < v->H; y++) {
-    int from = source_of(v->top + y, image->H, v->reflect);
-    const uint8_t *row = from < 0 ? NULL : image->pixels + (int64_t)from * image->W * C;
+    int from = source_of(v->top + y, v->scaled_h, v->reflect);
+    const uint8_t *row = from < 0 ? NULL : image->pixels + (int64_t)(from - there->top) * image->W * C;
     uint8_t *to = out->pixels + (int64_t)y * v->W * C;
     if (C == 1) /* with the number of channels known beforehand it is twice as fast */
       frame_row(to, row, column, v->W, 1);
@@ -288,8 +310,8 @@ static void frame(struct skp_image *out, const struct skp__view *v, const struct
   }
 }
 
-static bool is_framed(const struct skp__view *v, const struct skp_image *image) {
-  return !v->mirror && !v->top && !v->left && v->H == image->H && v->W == image->W;
+static bool is_framed(const struct skp__view *v, const struct skp__box *there) {
+  return !v->mirror && v->top == there->top && v->left == there->left && v->H == there->height && v->W == there->width;
 }
 
 static inline void normalise_pixels(float *restrict out, const uint8_t *p, int64_t n, int C,
@@ -316,14 +338,16 @@ static void punch(float *out, const struct skp__view *v, const struct skp__box *
 /* Each stage makes the image anew in the spare one, which takes its place. */
 skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
                             const float table[][SKP_LEVELS], int *column) {
+  struct skp__box there = {0, 0, v->scaled_h, v->scaled_w};
   skp__image_cut(image, &v->part);
   if (image->H != v->scaled_h || image->W != v->scaled_w) {
-    SKP_TRY(skp__image_scale(spare, image, v->scaled_h, v->scaled_w));
+    there = shown(v);
+    SKP_TRY(skp__image_scale(spare, image, v->scaled_h, v->scaled_w, &there));
     skp__image_swap(image, spare);
   }
-  if (!is_framed(v, image)) {
+  if (!is_framed(v, &there)) {
     SKP_TRY(skp__image_room(spare, v->H, v->W, image->C));
-    frame(spare, v, image, column);
+    frame(spare, v, image, &there, column);
     skp__image_swap(image, spare);
   }
   for (int i = 0; i < v->changes; i++) SKP_TRY(skp__image_change(image, spare, &v->change[i]));

@@ -124,9 +124,9 @@ skp_status skp__image_read(struct skp_image *out, const char *path, int channels
 skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels);
 /* Reads no more than the header: H, W, and C as it is stored; there are no pixels. */
 skp_status skp__image_inspect(struct skp_image *out, const char *path);
-/* Antialiased bilinear resize as torchvision's, bytes in, bytes out. */
-skp_status skp__image_resize(uint8_t *out, int out_h, int out_w, const uint8_t *in, int in_h, int in_w, int C);
-skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W);
+/* A window of the image resized to H × W: bilinear and antialiased as torchvision's. */
+skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W,
+                            const struct skp__box *window);
 /* The size that makes the shorter side `shorter`, as torchvision's Resize. */
 void skp__fit(int *H, int *W, int shorter);
 /* Leaves a box of the image, in place. */

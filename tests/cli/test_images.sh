@@ -31,6 +31,29 @@ in_err '1 of the 2 images of other is of 1 unknown class and does not count: cow
 run 0 predict sound/last.safetensors "$corpus/cmyk.jpg" "$corpus/bit.png"
 in_out 'cmyk.jpg: (cat|dog) [0-9.]+ %'
 
+# Each format, whatever the file is called, and a picture of 1 000 000 × 1 pixels.
+mkdir -p many/train/cat many/train/dog
+for kind in webp_lossy.webp webp_anim.webp gif_off.gif tiff_rgb_tiles.tif bmp_rle8.bmp jpeg_cmyk_420.jpg jpeg_4x1_1x1_1x1.jpg; do
+  cp "$corpus/$kind" many/train/cat
+  cp "$corpus/$kind" many/train/dog
+done
+cp "$corpus/tiff_i16.tif" many/train/cat/really_tiff.jpg
+cp "$corpus/rgb.jpg" many/train/dog/a.jfif
+cp "$corpus/rgb.jpg" many/train/dog/b.JPE
+{
+  printf 'BM\0\0\0\0\0\0\0\0\76\0\0\0\50\0\0\0\100\102\17\0\1\0\0\0\1\0\1\0'
+  head -c 24 /dev/zero
+  printf '\0\0\0\0\377\377\377\0'
+  head -c 125000 /dev/zero
+} >many/train/dog/line.bmp
+cp -r many/train many/test
+run 0 train two.lua --data many --strict --out many-run
+in_err 'many: 18 images to train on, 18 to test with'
+run 0 predict many-run/last.safetensors many/train
+[ "$(grep -cE '^many/train/.*: (cat|dog) ' out)" = 18 ] || fail "not every picture has an answer"
+echo 'no picture at all' >text.png
+refuse 1 'text.png is no picture of the formats that can be read \(JPEG, PNG' predict many-run/last.safetensors text.png
+
 # Two damaged ones are passed over, named and counted once; in tests they do not count.
 cp "$corpus/truncated.jpg" set/train/cat/154.jpg
 cp "$corpus/truncated.png" set/train/dog/160.png
