@@ -240,7 +240,7 @@ static void measure(struct blocks *b, const struct reader *r) {
 static bool sizes_agree(const struct blocks *b, const struct reader *r) {
   const uint64_t row = ((uint64_t)b->W * r->bits * (b->planes > 1 ? 1 : r->samples) + 7) / 8;
   return b->H && b->W && (uint64_t)b->H * b->W <= 4 * SKP__MAX_PIXELS && b->row >= row && b->row <= b->bytes / b->H &&
-         b->bytes <= 16 * SKP__MAX_PIXELS;
+         b->bytes <= 16 * SKP__MAX_PIXELS / (uint64_t)b->planes;
 }
 
 static bool read_block(const struct reader *r, const struct blocks *b, uint32_t y, uint32_t x, uint32_t rows,
