@@ -2,6 +2,7 @@
 #include "cli/report.h"
 #include <stdlib.h>
 
+enum { CLASSES_SHOWN = 20, WORST_SHOWN = 5 };
 enum { CLASSES_OF_FIVE = 5 }; /* with no more, every label is among the first five */
 
 /* What does not count: images without a label, or of classes that the network does not know. */
@@ -59,8 +60,15 @@ static skp_status evaluate(struct cli *c, const struct skp_source *source, struc
   if (result.unknown == result.n)
     return skp__fail(SKP_FORMAT, "None of the %lld images of %s has a label to test against.", (long long)result.n,
                      source->name);
-  skp_status status = skp__report_create(&r, answers, source->n, c->model->recipe.classes, worst);
-  if (status == SKP_OK) status = show(c, &result, &(struct cli_report){&r, answers, source, &names});
+  skp_status status = skp__evaluated(&result, source);
+  if (status != SKP_OK)
+    return skp__fail(
+        status,
+        "%s. A run that diverged left its weights too large, or they expect other pixels (--mean, --std of the run).",
+        skp_error_message());
+  status = skp__report_create(&r, answers, source->n, c->model->recipe.classes, worst);
+  if (status == SKP_OK)
+    status = show(c, &result, &(struct cli_report){&r, answers, source, &names, CLASSES_SHOWN, WORST_SHOWN});
   skp__report_free(&r);
   return status;
 }

@@ -71,7 +71,12 @@ static bool say_file(const struct cli_picture *file, bool invert) {
   return !file->error;
 }
 
-/* `list` NULL: text. Files that cannot be read are left out, and make the call fail in the end. */
+static skp_status fail_lost(int64_t lost) {
+  return skp__fail(SKP_NUMERIC, "%lld answer%s infinite or not %s.", (long long)lost, lost == 1 ? " is" : "s are",
+                   lost == 1 ? "a number" : "numbers");
+}
+
+/* `list` NULL: text. Files that cannot be read and answers that are not finite are left out, and make the call fail in the end. */
 static skp_status show_pictures(const struct cli *c, const struct cli_pictures *p, float *logits, int top,
                                 cJSON *list) {
   int classes = c->model->recipe.classes;
@@ -89,7 +94,7 @@ static skp_status show_pictures(const struct cli *c, const struct cli_pictures *
       print_answer(c, p->files.at[i].path, own, top);
   }
   if (list) SKP_TRY(cli_print_json(list));
-  if (lost) return skp__fail(SKP_NUMERIC, "%lld answers are infinite or not numbers.", lost);
+  if (lost) return fail_lost(lost);
   return bad ? skp__fail(SKP_IO, "%lld of %zu images could not be read.", bad, p->files.n) : SKP_OK;
 }
 
@@ -153,9 +158,9 @@ static skp_status predict_set(struct cli *c, const struct skp_source *source) {
   if (status == SKP_OK) status = write_logits(c->value[CLI_LOGITS], source->n, classes, logits, answers);
   free(logits);
   free(answers);
-  if (status == SKP_OK)
-    printf("%s: the answers to %lld images of %s\n", c->value[CLI_LOGITS], (long long)source->n, source->name);
-  return status;
+  if (status != SKP_OK) return status;
+  printf("%s: the answers to %lld images of %s\n", c->value[CLI_LOGITS], (long long)source->n, source->name);
+  return result.lost ? fail_lost(result.lost) : SKP_OK;
 }
 
 static skp_status data_set(struct cli *c) {

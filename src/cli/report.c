@@ -3,8 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { CLASSES_SHOWN = 20, WORST_SHOWN = 5 };
-
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
 struct weak {
@@ -50,22 +48,25 @@ static void print_class(const struct cli_report *c, int k) {
 
 /* All classes in their order, or if there are many the weakest of those that have images. */
 static skp_status print_classes(const struct cli_report *c) {
-  int classes = c->r->classes, n = 0;
+  int there = 0, n = 0;
   struct weak *weak;
-  SKP_TRY(skp__alloc(&weak, (size_t)classes, sizeof *weak));
-  for (int k = 0; k < classes; k++)
-    if (c->r->of_class[k].images || classes <= CLASSES_SHOWN) weak[n++] = (struct weak){c->r->of_class[k].f1, k};
-  if (classes > CLASSES_SHOWN) qsort(weak, (size_t)n, sizeof *weak, weakest_first);
-  printf("\n%-24s %9s %9s %9s %9s  %s\n", classes > CLASSES_SHOWN ? "weakest classes" : "class", "images", "precision",
-         "recall", "F1", "most often taken for");
-  for (int i = 0; i < n && i < CLASSES_SHOWN; i++) print_class(c, weak[i].class);
+  for (int k = 0; k < c->r->classes; k++) there += skp__class_listed(c->r, c->names, k);
+  const bool many = there > c->classes;
+  SKP_TRY(skp__alloc(&weak, (size_t)c->r->classes, sizeof *weak));
+  for (int k = 0; k < c->r->classes; k++)
+    if (many ? c->r->of_class[k].images > 0 : skp__class_listed(c->r, c->names, k))
+      weak[n++] = (struct weak){c->r->of_class[k].f1, k};
+  if (many) qsort(weak, (size_t)n, sizeof *weak, weakest_first);
+  printf("\n%-24s %9s %9s %9s %9s  %s\n", many ? "weakest classes" : "class", "images", "precision", "recall", "F1",
+         "most often taken for");
+  for (int i = 0; i < n && i < c->classes; i++) print_class(c, weak[i].class);
   free(weak);
   return SKP_OK;
 }
 
 static void print_worst(const struct cli_report *c) {
   printf("\nhighest loss\n");
-  for (int64_t i = 0; i < c->r->worsts && i < WORST_SHOWN; i++) {
+  for (int64_t i = 0; i < c->r->worsts && i < c->worst; i++) {
     char image[32], label[16], guess[16], loss[32];
     const struct skp_answer *a = &c->answers[c->r->worst[i]];
     const char *name = skp__source_name_of(c->source, c->r->worst[i], image, sizeof image),
@@ -122,6 +123,7 @@ static void add_image(cJSON *list, const struct cli_report *c, int64_t image) {
 
 void cli_add_report(cJSON *object, const struct cli_report *c) {
   cJSON *classes = cJSON_AddArrayToObject(object, "classes"), *worst = cJSON_AddArrayToObject(object, "worst");
-  for (int k = 0; k < c->r->classes; k++) add_class(classes, c, k);
+  for (int k = 0; k < c->r->classes; k++)
+    if (skp__class_listed(c->r, c->names, k)) add_class(classes, c, k);
   for (int64_t i = 0; i < c->r->worsts; i++) add_image(worst, c, c->r->worst[i]);
 }

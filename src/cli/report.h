@@ -10,6 +10,7 @@ struct cli_report {
   const struct skp_answer *answers;
   const struct skp_source *source;
   const struct skp_class_names *names;
+  int classes, worst; /* how many are printed at most */
 };
 skp_status cli_print_report(const struct cli_report *c);
 /* "classes" and "worst". */

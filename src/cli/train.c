@@ -1,7 +1,7 @@
 /* train.c: skipper train. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/ending.h"
 #include "train/parts.h"
 #include "train/schedule.h"
 #include <errno.h>
@@ -19,9 +19,8 @@ struct training {
   int64_t *of;                                     /* [classes] images to train on; NULL where there is no data */
   struct skp_resume *resume;                       /* NULL: a run begins */
   char *out;
-  bool created;       /* the run's folder, by us */
+  size_t existing;    /* letters of the folder's path that were there before us */
   bool no_hang_up;    /* SIGHUP is ignored */
-  double accuracy;    /* of the last epoch; < 0: not tested */
   int64_t damaged[2]; /* images of train and test of which was spoken */
 };
 
@@ -55,35 +54,53 @@ static void catch_signals(bool ignore_hang_up) {
 
 /* ---- the run's folder ------------------------------------------------------------------------------------------- */
 
-/* runs/NAME-N with the first N that is free. */
+static const char runs[] = "runs";
+
+/* runs/NAME-N with the first N that is free: whoever makes the folder has it. */
 static skp_status new_folder(char **out, const char *name) {
-  SKP_TRY(skp__folder_create("runs"));
   for (int n = 1;; n++) {
-    SKP_TRY(skp__format(out, "runs/%s-%d", name, n));
+    SKP_TRY(skp__folder_create(runs));
+    SKP_TRY(skp__format(out, "%s/%s-%d", runs, name, n));
     if (!mkdir(*out, 0777)) return SKP_OK;
     int error = errno;
-    if (error != EEXIST) skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(error));
+    if (error == ENOENT) n--; /* another process, which failed, has just removed the empty `runs` */
+    skp_status status = error == EEXIST || error == ENOENT
+                            ? SKP_OK
+                            : skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(error));
     free(*out);
     *out = NULL;
-    if (error != EEXIST) return SKP_IO;
+    SKP_TRY(status);
   }
 }
 
+/* Cuts a path's last part off; its length then. */
+static size_t cut(char *path) {
+  size_t n = strlen(path);
+  while (n && path[n - 1] == '/') n--;
+  while (n && path[n - 1] != '/') n--;
+  path[n] = 0;
+  return n;
+}
+
+/* How many letters of a path name what is there. */
+static skp_status find_existing(size_t *out, const char *path) {
+  char *part;
+  SKP_TRY(skp__strdup(&part, path));
+  for (*out = strlen(part); *out && !skp__folder_exists(part);) *out = cut(part);
+  free(part);
+  return SKP_OK;
+}
+
 static skp_status choose_folder(struct training *t) {
-  const char *said = t->c->value[CLI_OUT];
-  t->created = !t->out && (!said || !skp__folder_exists(said));
-  if (t->out) return skp__run_check(t->out, t->c->model);
-  if (said)
-    SKP_TRY(skp__strdup(&t->out, said));
-  else
-    SKP_TRY(new_folder(&t->out, t->c->model->name));
+  const char *said = t->out ? t->out : t->c->value[CLI_OUT];
+  SKP_TRY(find_existing(&t->existing, said ? said : runs));
+  if (!t->out) SKP_TRY(said ? skp__strdup(&t->out, said) : new_folder(&t->out, t->c->model->name));
   return skp__run_check(t->out, t->c->model);
 }
 
-/* After a run that did not begin; a folder with something in it stays. */
-static void forget_folder(const struct training *t) {
-  rmdir(t->out);
-  if (!cli_said(t->c, CLI_OUT)) rmdir("runs");
+/* After a run that did not begin: the folders that were made for it go, unless there is something in them. */
+static void forget_folder(struct training *t) {
+  for (size_t n = strlen(t->out); n > t->existing && !rmdir(t->out);) n = cut(t->out);
 }
 
 /* ---- what is going to happen ------------------------------------------------------------------------------------ */
@@ -211,7 +228,6 @@ static void say_augmentation(const struct training *t) {
 
 static void on_progress(void *user, const struct skp_progress *p) {
   struct training *t = user;
-  if (p->epoch_done) t->accuracy = p->accuracy;
   cli_progress_hear(&t->c->progress, p);
   if (p->epoch_done) say_damage(t);
 }
@@ -220,26 +236,33 @@ static skp_status start_weights(struct training *t) {
   return t->resume ? SKP_OK /* the state has them */ : cli_init_weights(t->c, t->o.seed);
 }
 
+/* A run that was stopped, or met its own limit, did what it was asked to do. */
+static skp_status tell_ending(struct training *t, const struct skp_train_result *result, skp_status status) {
+  const struct cli_ending ending = {.r = result,
+                                    .out = t->out,
+                                    .data = t->c->model->recipe.data,
+                                    .valid = t->valid,
+                                    .names = {t->o.extra.class_names, t->o.extra.classes}};
+  if (status == SKP_OK) return cli_print_ending(&ending);
+  if (status != SKP_INTERRUPTED) return status;
+  cli_print_position(&ending);
+  printf("%s\n", skp_error_message());
+  t->c->signal = stop; /* none: the run's own limit */
+  return SKP_OK;
+}
+
 static skp_status run(struct training *t) {
   struct cli *c = t->c;
   const struct skp_data data = {t->train, t->valid, t->test};
-  double tested;
+  struct skp_train_result result;
   skp__progress_listen(on_progress, t);
   catch_signals(t->no_hang_up);
-  skp_status status = skp__train(c->session, &data, &t->o, &tested);
+  skp_status status = skp__train(c->session, &data, &t->o, &result);
   cli_progress_end(&c->progress);
   say_damage(t);
-  if (status == SKP_INTERRUPTED) {
-    printf("%s\n", skp_error_message());
-    c->signal = stop; /* none: the run's own limit */
-    return SKP_OK;
-  }
-  SKP_TRY(status);
-  if (t->accuracy >= 0)
-    printf("%s accuracy %.2f %% after the last epoch\n", t->valid ? "valid" : "test", 100 * t->accuracy);
-  if (tested >= 0) printf("test accuracy %.2f %% with the best weights\n", 100 * tested);
-  printf("saved in %s\n", t->out);
-  return SKP_OK;
+  status = tell_ending(t, &result, status);
+  skp__result_free(&result);
+  return status;
 }
 
 /* What the command line says about training, on top of what a run that goes on began with. */
@@ -387,9 +410,9 @@ static skp_status train(struct training *t) {
 }
 
 skp_status cli_train(struct cli *c) {
-  struct training t = {.c = c, .no_hang_up = hang_up_ignored(), .accuracy = -1};
+  struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
   skp_status status = train(&t);
-  if (status != SKP_OK && t.out && t.created) forget_folder(&t);
+  if (status != SKP_OK && t.out && !cli_said(c, CLI_RESUME)) forget_folder(&t);
   skp__source_destroy(t.train);
   skp__source_destroy(t.valid);
   skp__source_destroy(t.whole);

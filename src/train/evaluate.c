@@ -119,8 +119,12 @@ skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source,
                                   .img_per_s = (double)p.n / (skp__clock() - begin),
                                   .n = p.n,
                                   .unknown = p.unknown,
-                                  .lost = p.lost};
-  if (status == SKP_OK && p.n && p.lost == p.n)
-    return skp__fail(SKP_NUMERIC, "The network's answers to %s became infinite or not numbers", source->name);
+                                  .lost = p.lost,
+                                  .judged = losses};
   return status;
+}
+
+skp_status skp__evaluated(const struct skp_eval_result *result, const struct skp_source *source) {
+  if (result->judged || result->unknown == result->n) return SKP_OK;
+  return skp__fail(SKP_NUMERIC, "The network's answers to the images of %s are infinite or not numbers", source->name);
 }

@@ -5,8 +5,10 @@
  * The host never waits for the step it has just queued, so the device always has the next one. What a queued step still reads (images,
  * labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "train/metrics.h"
 #include "train/parts.h"
+#include "train/result.h"
 #include "train/saver.h"
 #include "train/schedule.h"
 #include <math.h>
@@ -29,7 +31,8 @@ struct loop {
   struct skp_loader *loader;
   struct skp__run run;
   struct skp__saver saver;
-  char *described;            /* what the run is made of: see skp__state_describe */
+  char *described; /* what the run is made of: see skp__state_describe */
+  struct skp_train_result *result;
   struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
   struct slot slot[SKP_STEPS_AHEAD];
   struct skp__parts parts; /* in which a step's images go through the network */
@@ -135,12 +138,13 @@ static void choose_weights(struct loop *l, bool any) { l->s->averaged = any && l
 
 /* `what` left the finite numbers: where, and what to do. */
 static skp_status fail_numeric(const struct loop *l, int64_t step, const char *what) {
+  const bool earlier = l->saved >= 0 && l->saved < step;
+  const char *sound = earlier ? l->run.last : l->at.best_epoch ? l->run.best : NULL;
   return skp__fail(SKP_NUMERIC,
                    "%s at step %lld (epoch %lld) with the learning rate %g. Try a smaller one (--lr %g), or check that "
-                   "the pixels are normalised (--mean, --std). %s %s.",
+                   "the pixels are normalised (--mean, --std). %s%s.",
                    what, (long long)step, (long long)l->at.epoch + 1, l->lr, l->lr / 10,
-                   l->saved < 0 ? "Nothing was saved yet in" : "The weights from before are in",
-                   l->saved < 0 ? l->o->out : l->run.last);
+                   sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
 }
 
 /* From here on images a second are counted: at the start of an epoch, and again after the first step, which compiles kernels. */
@@ -282,20 +286,22 @@ static const struct skp_source *judged_by(const struct loop *l) {
   return l->data->valid ? l->data->valid : l->data->test;
 }
 
+/* Answers without a finite one among them end the run as such a loss does. */
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  return skp__evaluate(s, source, skp__parts_size(&l->parts), l->o->threads, out, NULL, l->answers);
+  SKP_TRY(skp__evaluate(s, source, skp__parts_size(&l->parts), l->o->threads, out, NULL, l->answers));
+  if (skp__evaluated(out, source) != SKP_OK) return fail_numeric(l, l->at.step, skp_error_message());
+  if (out->lost && l->o->say)
+    fprintf(l->o->say,
+            "After step %lld %lld of the answers to the %lld images of %s are not finite: they count as wrong.\n",
+            (long long)l->at.step, (long long)out->lost, (long long)out->n, source->name);
+  return SKP_OK;
 }
 
 /* Writes where the best weights err, by the answers to the images of `source`. */
-static skp_status report(const struct loop *l, const struct skp_source *source) {
-  enum { WORST = 100 };
+static skp_status report(struct loop *l, const struct skp_source *source) {
   const struct skp_class_names names = {l->o->extra.class_names, l->o->extra.classes};
-  struct skp_report r;
-  skp_status status = skp__report_create(&r, l->answers, source->n, l->s->model->recipe.classes, WORST);
-  if (status == SKP_OK) status = skp__report_write(&r, l->answers, source, &names, l->o->out);
-  skp__report_free(&r);
-  return status;
+  return skp__result_report(l->result, &l->answers, source, &names, l->s->model->recipe.classes, l->o->out);
 }
 
 /* Tests the network, takes its weights if they are the best so far, and tells the schedule. */
@@ -303,9 +309,7 @@ static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
   const struct skp_source *by = judged_by(l);
   struct skp_eval_result test;
   if (by) {
-    skp_status status = evaluate(l, l->s, by, &test);
-    if (status == SKP_NUMERIC) return fail_numeric(l, l->at.step, skp_error_message());
-    SKP_TRY(status);
+    SKP_TRY(evaluate(l, l->s, by, &test));
     e->accuracy = test.accuracy;
     e->top5 = test.top5;
     e->loss = test.loss;
@@ -327,6 +331,7 @@ static skp_status close_epoch(struct loop *l) {
     e.img_per_s = (double)(l->at.images - l->before) / (skp__clock() - l->entered);
   e.train_loss = l->at.loss_sum / (double)l->at.images;
   SKP_TRY(judge(l, &e));
+  l->result->accuracy = e.accuracy;
   e.seconds = l->earlier + elapsed(l);
   SKP_TRY(skp__run_epoch(&l->run, &e));
   tell(l, (struct skp_progress){.epoch_done = true,
@@ -413,12 +418,10 @@ static skp_status create_slots(struct loop *l) {
 }
 
 static skp_status prepare(struct loop *l) {
-  int64_t valid = l->data->valid ? l->data->valid->n : 0, test = l->data->test ? l->data->test->n : 0;
   SKP_TRY(skp__parts_plan(&l->parts, l->s->model, l->data->train->n));
   SKP_TRY(fit_plans(l, false));
   say_left_out(l);
   SKP_TRY(create_slots(l));
-  SKP_TRY(skp__alloc(&l->answers, (size_t)(valid > test ? valid : test), sizeof *l->answers));
   if (l->o->resume) SKP_TRY(skp__state_restore(l->o->resume, l->s));
   if (l->o->resume) l->saved = l->at.step;
   l->first = l->at.step + 1;
@@ -503,20 +506,30 @@ static skp_status run_epochs(struct loop *l) {
   return SKP_OK;
 }
 
-/* Where some training images judged each epoch, the test images are used once, for the weights that they found best. */
-static skp_status test_best(struct loop *l, double *tested) {
+/* Looks at images with the best weights, and writes where they err. */
+static skp_status judge_best(struct loop *l, const struct skp_source *source, struct skp_eval_result *out) {
   struct skp_session *best;
-  struct skp_eval_result test;
-  if (!l->data->valid || !l->data->test || isinf(l->at.best)) return SKP_OK;
   skp__session_forget_plans(l->s); /* two networks may be too much for the device */
   SKP_TRY(skp__session_create(&best, l->s->model, l->s->b));
   skp_status status = skp__checkpoint_load_weights(l->run.best, best, true, NULL);
-  if (status == SKP_OK) status = evaluate(l, best, l->data->test, &test);
+  if (status == SKP_OK) status = evaluate(l, best, source, out);
   skp__session_destroy(best);
-  if (status == SKP_OK) status = report(l, l->data->test);
-  if (status == SKP_OK) status = skp__run_test(&l->run, &test);
-  if (status == SKP_OK) *tested = test.accuracy;
-  return status;
+  return status == SKP_OK ? report(l, source) : status;
+}
+
+/* Where some training images judged each epoch, the test images are used once, for the weights that they found best. A run that went on and became no
+ * better has forgotten where its best weights err. */
+static skp_status test_best(struct loop *l) {
+  const struct skp_source *by = judged_by(l);
+  const bool unused = l->data->valid && l->data->test;
+  struct skp_eval_result test;
+  if (!by || !l->at.best_epoch) return SKP_OK;
+  if (!unused && (l->result->judge || !skp__file_exists(l->run.best))) return SKP_OK;
+  SKP_TRY(judge_best(l, unused ? l->data->test : by, &test));
+  if (!unused) return SKP_OK;
+  SKP_TRY(skp__run_test(&l->run, &test));
+  l->result->tested = test.accuracy;
+  return SKP_OK;
 }
 
 static void say_early(const struct loop *l) {
@@ -525,7 +538,7 @@ static void say_early(const struct loop *l) {
           (long long)l->at.best_epoch, (long long)(l->at.epoch - l->at.best_epoch));
 }
 
-static skp_status train(struct loop *l, double *tested) {
+static skp_status train(struct loop *l) {
   if (l->o->resume || l->o->max_steps != 0) {
     SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
@@ -533,7 +546,7 @@ static skp_status train(struct loop *l, double *tested) {
   }
   if (l->at.finished) {
     say_early(l);
-    SKP_TRY(test_best(l, tested));
+    SKP_TRY(test_best(l));
   }
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
   SKP_TRY(skp__saver_wait(&l->saver));
@@ -542,20 +555,40 @@ static skp_status train(struct loop *l, double *tested) {
                    stopped(l) ? "Stopped" : "The time is up: saved", (long long)l->at.step, l->o->out);
 }
 
+/* How it ended. */
+static void tell_result(const struct loop *l) {
+  struct skp_train_result *r = l->result;
+  r->best = l->at.best;
+  r->best_epoch = l->at.best_epoch;
+  r->epoch = l->at.epoch + 1;
+  r->step = l->at.epoch_steps;
+  r->steps = l->loader ? skp__loader_batches(l->loader) : 0;
+  r->loss = l->at.images ? l->at.loss_sum / (double)l->at.images : 0;
+}
+
+static skp_status train_in_folder(struct loop *l) {
+  skp_status status = skp__run_open(&l->run, l->s, l->data, l->o, &l->at);
+  if (status == SKP_OK) status = skp__session_settle(l->s, train(l));
+  status = skp__saver_settle(&l->saver, status);
+  if (status != SKP_OK && !l->o->resume && !l->at.step && l->saved < 0) skp__run_forget(&l->run, l->o->say);
+  return status;
+}
+
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
-                      double *tested) {
-  struct loop l = {.s = s, .data = data, .o = o, .start = skp__clock(), .saved_at = skp__clock(), .saved = -1};
-  double accuracy = -1;
+                      struct skp_train_result *out) {
+  struct loop l = {
+      .s = s, .data = data, .o = o, .start = skp__clock(), .saved_at = skp__clock(), .saved = -1, .result = out};
+  int64_t valid = data->valid ? data->valid->n : 0, test = data->test ? data->test->n : 0;
   l.at = skp__position_start();
-  skp_status status = o->resume ? skp__resume_position(&l.at, o->resume) : SKP_OK;
-  if (status == SKP_OK) status = skp__run_open(&l.run, s, data, o, &l.at);
-  if (status == SKP_OK) status = skp__session_settle(s, train(&l, &accuracy));
-  status = skp__saver_settle(&l.saver, status);
+  skp_status status = skp__result_create(out, valid > test ? valid : test);
+  if (status == SKP_OK) status = skp__alloc(&l.answers, (size_t)(valid > test ? valid : test), sizeof *l.answers);
+  if (status == SKP_OK && o->resume) status = skp__resume_position(&l.at, o->resume);
+  if (status == SKP_OK) status = train_in_folder(&l);
+  tell_result(&l);
   skp__loader_destroy(l.loader);
   for (int i = 0; i < SKP_STEPS_AHEAD; i++) free(l.slot[i].draw);
   skp__run_close(&l.run);
   cJSON_free(l.described);
   free(l.answers);
-  if (tested) *tested = accuracy;
   return status;
 }

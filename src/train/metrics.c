@@ -1,6 +1,7 @@
 /* metrics.c: what a network's answers are worth, and where it errs. SPDX-License-Identifier: MIT */
 #include "train/metrics.h"
 #include "base/file.h"
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ struct skp_answer skp__answer(const float *logits, int classes, int32_t label) {
   for (int k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[a.guess]);
   a.certainty = (float)(1 / sum);
   if (label < 0) return a;
-  a.loss = (float)(log(sum) + (double)logits[a.guess] - (double)logits[label]);
+  a.loss = (float)fmin(log(sum) + (double)logits[a.guess] - (double)logits[label], (double)FLT_MAX);
   for (int k = 0; k < classes; k++) a.place += k != label && ahead(logits[k], logits[label], k < label);
   return a;
 }
@@ -95,6 +96,10 @@ void skp__report_free(struct skp_report *r) {
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
+bool skp__class_listed(const struct skp_report *r, const struct skp_class_names *names, int i) {
+  return i < names->n || r->of_class[i].images || r->of_class[i].guessed;
+}
+
 const char *skp__class_name(const struct skp_class_names *names, int i, char *text, size_t size) {
   if (i < names->n) return names->at[i];
   snprintf(text, size, "%d", i);
@@ -140,13 +145,17 @@ static void put_confusion(const struct report_text *t) {
   int classes = t->r->classes;
   fputs("class", t->to);
   for (int k = 0; k < classes; k++) {
+    if (!skp__class_listed(t->r, t->names, k)) continue;
     fputc(',', t->to);
     put_class(t, k);
   }
   for (int label = 0; label < classes; label++) {
+    if (!skp__class_listed(t->r, t->names, label)) continue;
     fputc('\n', t->to);
     put_class(t, label);
-    for (int k = 0; k < classes; k++) fprintf(t->to, ",%lld", (long long)t->r->confusion[(int64_t)label * classes + k]);
+    for (int k = 0; k < classes; k++)
+      if (skp__class_listed(t->r, t->names, k))
+        fprintf(t->to, ",%lld", (long long)t->r->confusion[(int64_t)label * classes + k]);
   }
   fputc('\n', t->to);
 }
@@ -155,6 +164,7 @@ static void put_classes(const struct report_text *t) {
   fputs("class,images,guessed,right,precision,recall,f1\n", t->to);
   for (int k = 0; k < t->r->classes; k++) {
     const struct skp_class_report *c = &t->r->of_class[k];
+    if (!skp__class_listed(t->r, t->names, k)) continue;
     put_class(t, k);
     fprintf(t->to, ",%lld,%lld,%lld", (long long)c->images, (long long)c->guessed, (long long)c->right);
     put_share(t->to, c->precision);

@@ -138,15 +138,13 @@ static skp_status new_folder(char **out, const char *within) {
 }
 
 /* Moves an earlier run's files into OUT/earlier-N: what --out names holds one run, and none is lost. */
-static skp_status set_aside(const char *out, FILE *say) {
+static skp_status set_aside(char **folder, const char *out, FILE *say) {
   struct names names = {.list = {.n = 0}};
-  char *folder = NULL;
   skp_status status = list(&names, out);
-  if (status == SKP_OK && names.list.n) status = new_folder(&folder, out);
-  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(out, folder, names.list.at[i]);
-  if (status == SKP_OK && folder && say) fprintf(say, "The earlier run in %s now lies in %s.\n", out, folder);
+  if (status == SKP_OK && names.list.n) status = new_folder(folder, out);
+  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(out, *folder, names.list.at[i]);
+  if (status == SKP_OK && *folder && say) fprintf(say, "The earlier run in %s now lies in %s.\n", out, *folder);
   free_names(&names);
-  free(folder);
   return status;
 }
 
@@ -245,7 +243,8 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
   SKP_TRY(skp__folder_create(o->out));
   SKP_TRY(lock(run));
   sweep(o->out);
-  if (!o->resume) SKP_TRY(set_aside(o->out, o->say));
+  if (!o->resume) SKP_TRY(set_aside(&run->earlier, o->out, o->say));
+  run->begun = !o->resume;
   skp__run_prune(run, at->step, INT64_MAX);
   SKP_TRY(skp__path_join(&run->last, o->out, "last.safetensors"));
   SKP_TRY(skp__path_join(&run->best, o->out, "best.safetensors"));
@@ -262,7 +261,25 @@ void skp__run_close(struct skp__run *run) {
   free(run->last);
   free(run->best);
   free(run->state);
+  free(run->earlier);
   if (run->lock >= 0) close(run->lock);
+}
+
+/* The error that ended the run stays the present one. */
+void skp__run_forget(struct skp__run *run, FILE *say) {
+  struct names names = {.list = {.n = 0}};
+  if (!run->begun) return;
+  for (int i = 0; i < FILES; i++) unlinkat(run->lock, files[i], 0);
+  if (!run->earlier) return;
+  bool moved = list(&names, run->earlier) == SKP_OK;
+  for (size_t i = 0; i < names.list.n; i++) {
+    char *from = NULL;
+    moved = skp__path_join(&from, run->earlier, names.list.at[i]) == SKP_OK &&
+            !renameat(AT_FDCWD, from, run->lock, names.list.at[i]) && moved;
+    free(from);
+  }
+  if (moved && !rmdir(run->earlier) && say) fprintf(say, "It lies in %s again.\n", run->out);
+  free_names(&names);
 }
 
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr) {

@@ -11,7 +11,9 @@ struct skp__run {
   char *last, *best, *state; /* paths */
   struct skp_log *log, *table;
   const char *judge; /* what an epoch's accuracy is of: "valid" or "test" */
+  char *earlier;     /* the folder that an earlier run was moved into; NULL: there was none */
   int lock;
+  bool begun; /* the files in the folder are this run's */
 };
 
 /* Begins a run: sets an earlier one aside, writes config.json and opens the logs. Or goes on with the one that is there, from `at`: what
@@ -19,6 +21,8 @@ struct skp__run {
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at);
 void skp__run_close(struct skp__run *run);
+/* Of a run that came to nothing: removes what it wrote, and moves an earlier one back. skp__run_close after it. */
+void skp__run_forget(struct skp__run *run, FILE *say);
 
 /* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: nothing judged it. */
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr);

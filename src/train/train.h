@@ -109,11 +109,12 @@ struct skp_train_options {
 };
 /* Creates the run folder and tries whether a run's files can be written there. */
 skp_status skp__run_check(const char *out, const struct skp_model *m);
-/* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h); *tested (may be NULL) is the test accuracy of the best weights if there is a valid set too, else
- * -1. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
+struct skp_train_result;
+/* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h). *out is how it ended, also where it failed or was
+ * stopped: see result.h; skp__result_free. A run that fails before its first step is done leaves no file. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
  * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
-                      double *tested);
+                      struct skp_train_result *out);
 
 /* ---- going on with a run ------------------------------------------------------------------------------------------ */
 
@@ -153,11 +154,13 @@ struct skp_eval_result {
   double img_per_s;
   int64_t n, unknown; /* images; those without a label */
   int64_t lost;       /* answers that were no finite numbers: of them labels count as missed, and no loss is known */
+  int64_t judged;     /* images with a label and a finite answer: if none, there are no figures */
 };
-/* SKP_NUMERIC where not one answer is finite, with a text that goes on after it ("… at step 7").
- * As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n, classes}; answers (may
+/* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n, classes}; answers (may
  * be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_answer *answers);
+/* SKP_NUMERIC where not one answer is finite that was to be judged, with a text that goes on after it ("… at step 7"). */
+skp_status skp__evaluated(const struct skp_eval_result *result, const struct skp_source *source);
 
 #endif

@@ -55,3 +55,8 @@ idx() {
   { printf '\0\0\10\1'; be32 $#; for label; do printf "\\$(printf %o "$label")"; done; } >"$folder/$split-labels-idx1-ubyte"
 }
 be32() { for shift in 24 16 8 0; do printf "\\$(printf %o $(($1 >> shift & 255)))"; done; }
+# bmp K: a picture of 4×4 pixels, of which the K-th is white; K = 16: none.
+le32() { for shift in 0 8 16 24; do printf "\\$(printf %o $(($1 >> shift & 255)))"; done; }
+# white K PIXELS BYTES: pixels of so many bytes, of which the K-th is white.
+white() { head -c $(($1 * $3)) /dev/zero; head -c $((($2 > $1) * $3)) /dev/zero | tr '\0' '\377'; head -c $((($2 > $1) * ($2 - $1 - 1) * $3)) /dev/zero; }
+bmp() { printf BM; for n in 102 0 54 40 4 -4; do le32 $n; done; printf '\1\0\30\0'; for n in 0 0 0 0 0 0; do le32 $n; done; white "$1" 16 3; }

@@ -17,10 +17,6 @@ return {
   end,
 }
 END
-le32() { for shift in 0 8 16 24; do printf "\\$(printf %o $(($1 >> shift & 255)))"; done; }
-# white K PIXELS BYTES: the K-th pixel is.
-white() { head -c $(($1 * $3)) /dev/zero; head -c "$3" /dev/zero | tr '\0' '\377'; head -c $((($2 - $1 - 1) * $3)) /dev/zero; }
-bmp() { printf BM; for n in 102 0 54 40 4 -4; do le32 $n; done; printf '\1\0\30\0'; for n in 0 0 0 0 0 0; do le32 $n; done; white "$1" 16 3; }
 # folder DIR NAME=PIXEL…: two pictures of each class.
 folder() {
   local dir=$1

@@ -150,7 +150,7 @@ run 0 train tiny.lua --max-steps 1
 # eval and predict need nothing but the checkpoint.
 rm tiny.lua
 run 0 eval epochs/best.safetensors --data set --json
-in_out '^\{"accuracy":0\.1[0-9]*,"top5":[0-9.]+,"loss":[0-9.]+,"n":10,"img_per_s":[0-9.]+,"unlabelled":0,"not_finite":0,"classes":\['
+in_out '^\{"accuracy":0\.1[0-9]*,"top5":[0-9.]+,"loss":[0-9.]+,"n":10,"img_per_s":[0-9.]+,"unlabelled":0,"unknown_images":0,"unknown_classes":\[\],"not_finite":0,"classes":\['
 in_out '\{"class":"3","images":1,"guessed":[0-9]+,"right":[01],"precision":(null|[0-9.]+),"recall":[01],"f1":[0-9.]+\}'
 run 0 eval epochs/best.safetensors --data set --report report --worst 3
 in_out '^accuracy 10.00 %  top-5 50.00 %  loss [0-9.]+  10 images'

@@ -11,7 +11,7 @@
 #include "backend/backend.h"
 #include "io/safetensors.h"
 #include "test.h"
-#include "train/train.h"
+#include "train/result.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <unistd.h>
@@ -171,9 +171,11 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   ck_ok(skp__backend_open(&b, &(struct skp_backend_options){.backend = backend}));
   ck_ok(skp__session_create(&s, model, b));
   ck_ok(skp__checkpoint_load_weights(path("%s-%s.safetensors", runs[run].net, "init"), s, true, NULL));
+  struct skp_train_result result;
   struct skp_train_options o = {.out = out, .max_steps = -1, .threads = 1, .extra = {.class_names = NULL}};
   skp__progress_listen(on_progress, &f);
-  ck_ok(skp__train(s, &(struct skp_data){.train = source}, &o, NULL));
+  ck_ok(skp__train(s, &(struct skp_data){.train = source}, &o, &result));
+  skp__result_free(&result);
   ck_assert_int_eq(f.steps, cJSON_GetArraySize(f.want));
   printf("%-9s %-8s %-4s losses off by %.1e", backend, runs[run].net, runs[run].optimizer, f.worst);
   const char *final = path("%s-%s-final.safetensors", runs[run].net, runs[run].optimizer);

@@ -2,7 +2,7 @@
 #include "backend/backend.h"
 #include "io/safetensors.h"
 #include "test.h"
-#include "train/train.h"
+#include "train/result.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +56,9 @@ static skp_status train(const char *name, const char *accumulate) {
   data.train = digits;
   struct skp_train_options o = {
       .out = out, .say = say, .seed = 1, .max_steps = 3, .shuffle = true, .threads = 1, .save = {.epochs = 1}};
-  skp_status status = skp__train(s, &data, &o, NULL);
+  struct skp_train_result result;
+  skp_status status = skp__train(s, &data, &o, &result);
+  skp__result_free(&result);
   fclose(say);
   skp__source_destroy(digits);
   skp__session_destroy(s);

@@ -29,12 +29,14 @@ START_TEST(places) {
 END_TEST
 
 START_TEST(losses) {
-  const float x[2] = {1, 3}, large[3] = {1000, -1000, 1000}; /* log(e + e^3) = 3.12692801 */
+  const float x[2] = {1, 3}, large[3] = {1000, -1000, 1000},
+              largest[2] = {-3e38f, 3e38f}; /* log(e + e^3) = 3.12692801 */
   ck_assert_float_eq_tol(skp__answer(x, 2, 0).loss, 2.12692801f, 1e-6f);
   ck_assert_float_eq_tol(skp__answer(x, 2, 1).loss, 0.12692801f, 1e-6f);
   ck_assert_float_eq_tol(skp__answer(x, 2, 0).certainty, 0.88079708f, 1e-6f);
   ck_assert_float_eq_tol(skp__answer(large, 3, 0).loss, 0.69314718f, 1e-6f);
   ck_assert_float_eq_tol(skp__answer(large, 3, 1).loss, 2000.6931f, 1e-3f);
+  ck_assert_float_eq(skp__answer(largest, 2, 0).loss, 3.4028234664e38f); /* 6e38 is none */
   struct skp_answer unknown = skp__answer(x, 2, -1);
   ck_assert_int_eq(unknown.guess, 1);
   ck_assert_int_eq(unknown.label, -1);
@@ -93,6 +95,13 @@ static void check_file(const char *folder, const char *name, const char *want) {
   free(path);
 }
 
+static void unlink_in(const char *folder, const char *name) {
+  char *path;
+  ck_ok(skp__path_join(&path, folder, name));
+  ck_assert_int_eq(unlink(path), 0);
+  free(path);
+}
+
 START_TEST(files) {
   char folder[] = "/tmp/skipper-report-XXXXXX", a[] = "a", b[] = "\"b\"", *list[] = {a, b};
   const struct skp_class_names names = {list, 2}; /* the third is called by its number */
@@ -110,6 +119,12 @@ START_TEST(files) {
              "image,name,class,guess,loss,certainty\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
              "\"\"\"b\"\"\",a,3,0.75\n");
   skp__report_free(&r);
+  ck_ok(skp__report_create(&r, answers, N, 5, 0)); /* two outputs more, which are no classes */
+  ck_ok(skp__report_write(&r, answers, &source, &names, folder));
+  check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
+  check_file(folder, "worst.csv", "image,name,class,guess,loss,certainty\n");
+  skp__report_free(&r);
+  unlink_in(folder, "classes.csv");
   rmdir(folder);
 }
 END_TEST
