@@ -1,6 +1,6 @@
 /* dropout.cl: values left out at random, the others scaled. SPDX-License-Identifier: MIT
  *
- *   y[i] = x[i] · (bits(draw, stream, i) >> 40 < threshold ? 0 : scale)
+ *   y[i] = x[i] · (bits(draw, stream, i / together) >> 40 < threshold ? 0 : scale)
  *   bits(s, t, i) = mix(mix(mix(s + G) + t · G + 1) + (i + 1) · G),  which is skp__random_bits of src/base/random.c
  *
  * threshold = p · 2^24, scale = 1 / (1 - p); draw holds the low and the high half of s. The gradient is the same kernel on dy.
@@ -19,12 +19,12 @@ static ulong mix(ulong z) {
 }
 
 kernel void dropout(global float *restrict y, global const float *restrict x, global const uint *restrict draw, int n,
-                    int threshold, float scale, int stream) {
+                    int threshold, float scale, int stream, int together) {
   const int from = (int)get_global_id(0) * WIDTH;
   const ulong seed = (ulong)draw[1] << 32 | draw[0];
   const ulong layer = mix(mix(seed + G) + (ulong)stream * G + 1);
   for (int i = from; i < min(from + WIDTH, n); i++) {
-    const int drawn = (int)(mix(layer + ((ulong)i + 1) * G) >> 40);
+    const int drawn = (int)(mix(layer + ((ulong)(i / together) + 1) * G) >> 40);
     y[i] = x[i] * (drawn < threshold ? 0.0f : scale); /* a product, so that NaN passes */
   }
 }

@@ -11,6 +11,33 @@ function blocks.conv(x, channels, kernel, o)
   })
 end
 
+-- A convolution of that name, its batchnorm and an activation (none: `act = false`), numbered as torchvision's Conv2dNormActivation.
+function blocks.unit(name, x, channels, kernel, o)
+  o = o or {}
+  return nn.scope(name, function()
+    local y = nn.batchnorm2d(blocks.conv(x, channels, kernel, o), {eps = o.eps or 1e-5, momentum = o.momentum or 0.1})
+    return o.act == false and y or (o.act or nn.relu)(y)
+  end)
+end
+
+-- The multiple of 8 that is nearest, but not below nine tenths: how the numbers of channels of mobile networks are rounded.
+function blocks.divisible(channels)
+  local rounded = math.max(8, (channels + 4) // 8 * 8)
+  return math.tointeger(rounded < 0.9 * channels and rounded + 8 or rounded)
+end
+
+-- Squeeze and excitation (Hu et al. 2018): what each channel counts for, from 0 to 1, by what the whole image shows.
+function blocks.excite(name, x, squeezed, o)
+  o = o or {}
+  local function all(y, channels, layer)
+    return nn.conv2d(y, channels, {kernel = 1, name = layer, std = math.sqrt(2 / channels)})
+  end
+  return x * nn.scope(name, function()
+    local y = (o.act or nn.relu)(all(nn.adaptive_avgpool2d(x, 1, {name = "avgpool"}), squeezed, "fc1"))
+    return (o.gate or nn.sigmoid)(all(y, x.channels, "fc2"))
+  end)
+end
+
 -- What a 3×3 patch of a photograph is made of, most first: a pattern over its rows, one over its columns and one over red, green and blue,
 -- of the three below, of length 1; and how much this part deviates in CIFAR-10's training images, normalised, with noise of 0.045.
 local patterns = {{3 ^ -0.5, 3 ^ -0.5, 3 ^ -0.5}, {2 ^ -0.5, 0, -2 ^ -0.5}, {6 ^ -0.5, -2 * 6 ^ -0.5, 6 ^ -0.5}}

@@ -36,7 +36,8 @@ struct skp_tensor {
   int64_t offset; /* in the base, in elements */
   /* Of a matrix in a model: its features are a flattened map of this height, width and channels, as it lies in memory; 0: no map. */
   int64_t map[3];
-  int file_rank; /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 1 as it is */
+  /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 3 for {C} saved as C,1,1; 1 as it is */
+  int file_rank;
   /* The first values of params and state, read by skp__model_init; a graph for a step does without them. The first that is set counts: */
   float *values;   /* in the order of files; owned */
   int fan_in;      /* inputs to one output: uniform in ±1/sqrt(fan_in) */

@@ -12,13 +12,14 @@ int skp__param_file_shape(const struct skp_tensor *t, int64_t dim[4]) {
   const int64_t *d = t->shape.dim;
   if (t->file_rank == 4) memcpy(dim, (int64_t[]){d[3], d[2], d[0], d[1]}, 4 * sizeof *dim);
   if (t->file_rank == 2) memcpy(dim, (int64_t[]){d[3], d[2] * d[0] * d[1]}, 2 * sizeof *dim);
+  if (t->file_rank == 3) memcpy(dim, (int64_t[]){d[0], 1, 1}, 3 * sizeof *dim);
   if (t->file_rank < 2) memcpy(dim, d, (size_t)t->shape.rank * sizeof *dim);
   return t->file_rank < 2 ? t->shape.rank : t->file_rank;
 }
 
 /* Where element m in memory stands in the file. */
 static int64_t file_index(const struct skp_tensor *t, int64_t m) {
-  if (t->file_rank < 2) return m;
+  if (t->shape.rank < 4) return m;
   const int64_t *d = t->shape.dim; /* {R, S, C, K} */
   int64_t k = m % d[3], c = m / d[3] % d[2], rs = m / d[3] / d[2];
   return (k * d[2] + c) * d[0] * d[1] + rs;

@@ -159,12 +159,12 @@ static double option_of(const struct call *c, const char *name) {
   return c->value[o - c->layer->option];
 }
 
-/* Adds a value that lives from step to step. */
+/* Adds a value that lives from step to step. name "": the layer's own. */
 static struct skp_tensor *add_param(struct call *c, int input, const char *name, skp_role role, struct skp_shape shape,
                                     int file_rank) {
   struct skp_graph *g = graph_of(c->L);
   char full[sizeof c->scope + 32];
-  snprintf(full, sizeof full, "%s.%s", c->scope, name);
+  snprintf(full, sizeof full, "%s%s%s", c->scope, *name ? "." : "", name);
   if (skp__graph_find(g, role, full) != SKP_NONE)
     skp__lua_fail(c->L, SKP_MODEL, "There are two layers named %s: give one another name or scope.", c->scope);
   skp__lua_check(c->L, skp__graph_value(g, &c->in[input], full, role, shape));
@@ -223,9 +223,28 @@ static void linear_params(struct call *c) {
   add_weight(c, map[0], map[1], map[2], 2);
 }
 
-static void batchnorm_params(struct call *c) {
+/* A linear layer for each pixel: files have its weights as those of one. */
+static void pointwise_params(struct call *c) {
   const struct skp_shape *x = shape_of(c->L, c->x);
-  struct skp_shape each = skp__shape1(x->dim[x->rank - 1]);
+  add_weight(c, 1, 1, x->dim[x->rank - 1], 2);
+}
+
+static struct skp_shape each_channel(const struct call *c) {
+  const struct skp_shape *x = shape_of(c->L, c->x);
+  return skp__shape1(x->dim[x->rank - 1]);
+}
+
+static void layernorm_params(struct call *c) {
+  add_param(c, 1, "weight", SKP_ROLE_PARAM, each_channel(c), 1)->fill = 1;
+  add_param(c, 2, "bias", SKP_ROLE_PARAM, each_channel(c), 1);
+}
+
+static void scale_params(struct call *c) {
+  add_param(c, 1, "", SKP_ROLE_PARAM, each_channel(c), 3)->fill = (float)option_of(c, "value");
+}
+
+static void batchnorm_params(struct call *c) {
+  struct skp_shape each = each_channel(c);
   add_param(c, 1, "weight", SKP_ROLE_PARAM, each, 1)->fill = (float)option_of(c, "gamma");
   add_param(c, 2, "bias", SKP_ROLE_PARAM, each, 1);
   add_param(c, 4, "running_mean", SKP_ROLE_STATE, each, 1);
@@ -240,6 +259,17 @@ static void dropout_draw(struct call *c) {
   if (g->draw == SKP_NONE) skp__lua_check(c->L, skp__graph_value(g, &g->draw, "draw", SKP_ROLE_INPUT, halves));
   for (size_t i = 0; i < g->nodes.n; i++) c->attrs.dropout.stream += g->nodes.at[i].op == &skp__op_dropout;
   c->in[1] = g->draw;
+}
+
+static void stochastic_depth(struct call *c) {
+  dropout_draw(c);
+  c->attrs.dropout.images = 1;
+}
+
+/* An activation is called as its kind. */
+static void activation_kind(struct call *c) {
+  const char *const *called = skp__op_activation.attrs->choices;
+  while (strcmp(called[c->attrs.activation.kind], c->layer->name) != 0) c->attrs.activation.kind++;
 }
 
 static void adaptive_size(struct call *c) { c->attrs.adaptive.size = (int)c->K; }
@@ -264,6 +294,16 @@ static const struct layer layers[] = {
      {{"eps", NUMBER, "eps", 1e-5, 0}, {"momentum", NUMBER, "momentum", 0.1, 0}, {"gamma", NUMBER, NULL, 1, 0}},
      batchnorm_params},
     {"relu", &skp__op_relu, NULL, {{0}}, NULL},
+    {"sigmoid", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"silu", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"relu6", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"hardsigmoid", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"hardswish", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"gelu", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"layernorm", &skp__op_layernorm, NULL, {{"eps", NUMBER, "eps", 1e-5, 0}}, layernorm_params},
+    {"channel_scale", &skp__op_mul, NULL, {{"value", NUMBER, NULL, 1, 0}}, scale_params},
+    {"stochastic_depth", &skp__op_dropout, NULL, {{"p", NUMBER, "p", NAN, 0}}, stochastic_depth},
+    {"upsample_nearest", &skp__op_upsample_nearest, NULL, {{"scale", WHOLE, "scale", 2, 1}}, NULL},
     {"dropout", &skp__op_dropout, NULL, {{"p", NUMBER, "p", 0.5, 0}}, dropout_draw},
     {"maxpool2d",
      &skp__op_maxpool2d,
@@ -281,6 +321,11 @@ static const struct layer layers[] = {
     {"adaptive_avgpool2d", &skp__op_adaptive_avgpool2d, "the side of the result", {{0}}, adaptive_size},
     {"global_avgpool", &skp__op_global_avgpool, NULL, {{0}}, NULL},
     {"flatten", &skp__op_flatten, NULL, {{0}}, NULL},
+    {"pointwise",
+     &skp__op_conv2d,
+     "the number of outputs",
+     {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}, {"values", LIST, NULL, 0, 1}},
+     pointwise_params},
     {"linear",
      &skp__op_linear,
      "the number of outputs",
@@ -383,6 +428,16 @@ static int layer(lua_State *L) {
   return 1;
 }
 
+/* ---- layers of several tensors ------------------------------------------------------------------------------------ */
+
+/* A node of the enclosing scope, pushed. */
+static int join(lua_State *L, const struct skp_op *op, const skp_value *in) {
+  skp_value out;
+  skp__lua_check(L, skp__graph_layer(graph_of(L), op, NULL, in, NULL, skp__build_of(L)->scope, &out));
+  skp__nn_push(L, out);
+  return 1;
+}
+
 /* nn.add(a, b), and a + b. */
 static int add(lua_State *L) {
   const struct tensor *a = check_tensor(L, 1, "add"), *b = check_tensor(L, 2, "add");
@@ -391,8 +446,36 @@ static int add(lua_State *L) {
   if (!skp__shape_equal(shape_of(L, a), shape_of(L, b)))
     skp__lua_fail(L, SKP_SHAPE, "cannot add tensors of different shapes: %s, and %s.",
                   skp__nn_text(ta, sizeof ta, g, a->v), skp__nn_text(tb, sizeof tb, g, b->v));
-  skp_value in[2] = {a->v, b->v}, out;
-  skp__lua_check(L, skp__graph_layer(g, &skp__op_add, NULL, in, NULL, skp__build_of(L)->scope, &out));
+  return join(L, &skp__op_add, (const skp_value[]){a->v, b->v});
+}
+
+/* Whether b holds a factor for each channel of a's images. */
+static bool scales(const struct skp_shape *a, const struct skp_shape *b) {
+  const struct skp_shape each = skp__shape4(a->dim[0], 1, 1, a->dim[3]);
+  return a->rank == 4 && skp__shape_equal(b, &each);
+}
+
+/* nn.mul(a, b), and a * b: of one shape, or the one N×1×1×C to the other's N×H×W×C. */
+static int mul(lua_State *L) {
+  const struct tensor *a = check_tensor(L, 1, "mul"), *b = check_tensor(L, 2, "mul");
+  const struct skp_shape *sa = shape_of(L, a), *sb = shape_of(L, b);
+  char ta[512], tb[512];
+  if (!skp__shape_equal(sa, sb) && !scales(sa, sb) && !scales(sb, sa))
+    skp__lua_fail(L, SKP_SHAPE, "cannot multiply %s and %s: the shapes should be the same, or one of them N×1×1×C.",
+                  skp__nn_text(ta, sizeof ta, graph_of(L), a->v), skp__nn_text(tb, sizeof tb, graph_of(L), b->v));
+  const bool turned = !scales(sa, sb) && scales(sb, sa);
+  return join(L, &skp__op_mul, (const skp_value[]){turned ? b->v : a->v, turned ? a->v : b->v});
+}
+
+/* nn.concat(a, b, …): one node after the other where there are more than one takes. */
+static int concat(lua_State *L) {
+  int next = 1, n = lua_gettop(L);
+  skp_value out = check_tensor(L, next++, "concat")->v;
+  while (next <= n) {
+    skp_value in[SKP_MAX_IN] = {out};
+    for (int i = 1; i < SKP_MAX_IN; i++) in[i] = next <= n ? check_tensor(L, next++, "concat")->v : SKP_NONE;
+    skp__lua_check(L, skp__graph_layer(graph_of(L), &skp__op_concat, NULL, in, NULL, skp__build_of(L)->scope, &out));
+  }
   skp__nn_push(L, out);
   return 1;
 }
@@ -401,8 +484,8 @@ static int add(lua_State *L) {
 
 void skp__nn_open(lua_State *L) {
   static const luaL_Reg meta[] = {
-      {"__tostring", tensor_tostring}, {"__index", tensor_index}, {"__add", add}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"scope", scope}, {"add", add}, {NULL, NULL}};
+      {"__tostring", tensor_tostring}, {"__index", tensor_index}, {"__add", add}, {"__mul", mul}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"scope", scope}, {"add", add}, {"mul", mul}, {"concat", concat}, {NULL, NULL}};
   luaL_newmetatable(L, tensor_type);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);

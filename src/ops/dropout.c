@@ -1,7 +1,8 @@
 /* dropout.c: in training, each value is left out with probability p and the others are scaled up, so that the mean stays (Srivastava et
  * al. 2014, as PyTorch scales). In evaluation a value passes as it is. SPDX-License-Identifier: MIT
  *
- *   y[i] = x[i] · m[i],  m[i] = 0 where the draw for i falls below p, else 1 / (1 - p)
+ *   y[i] = x[i] · m[i],  m[i] = 0 where the draw for i falls below p, else 1 / (1 - p); with `images` (stochastic depth, Huang et al. 2016)
+ *                        it is the draw for the number of the image that i belongs to
  *   dx[i] = dy[i] · m[i], which is the same op on dy
  *
  * The draw for element i is skp__random_bits(draw, stream, i): `draw` is a number that the host makes for each step, `stream` that of
@@ -12,12 +13,17 @@
 static const struct skp_attr attrs[] = {
     {"p", SKP_ATTR_FLOAT, offsetof(struct skp_dropout_attrs, p), 0.5, NULL},
     {"stream", SKP_ATTR_INT, offsetof(struct skp_dropout_attrs, stream), 0, NULL},
+    {"images", SKP_ATTR_BOOL, offsetof(struct skp_dropout_attrs, images), 0, NULL},
     {0},
 };
 
 float skp__dropout_scale(const struct skp_dropout_attrs *a) { return (float)(1 / (1 - (double)a->p)); }
 
 uint32_t skp__dropout_threshold(const struct skp_dropout_attrs *a) { return (uint32_t)((double)a->p * 0x1p24); }
+
+int64_t skp__dropout_together(const struct skp_sig *sig) {
+  return sig->attrs.dropout.images ? skp__shape_count(&sig->in[0]) / sig->in[0].dim[0] : 1;
+}
 
 static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));
@@ -38,10 +44,11 @@ static void reference(const struct skp_call *call) {
   const struct skp_dropout_attrs *a = &call->sig->attrs.dropout;
   const float *x = call->in[0], scale = skp__dropout_scale(a);
   const int32_t *draw = call->in[1];
+  const int64_t together = skp__dropout_together(call->sig);
   const uint64_t seed = (uint64_t)(uint32_t)draw[1] << 32 | (uint32_t)draw[0];
   float *y = call->out[0];
   for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) {
-    const uint32_t drawn = (uint32_t)(skp__random_bits(seed, (uint64_t)a->stream, (uint64_t)i) >> 40);
+    const uint32_t drawn = (uint32_t)(skp__random_bits(seed, (uint64_t)a->stream, (uint64_t)(i / together)) >> 40);
     y[i] = x[i] * (drawn < skp__dropout_threshold(a) ? 0 : scale); /* a product, so that NaN passes */
   }
 }

@@ -54,12 +54,33 @@ struct skp_batchnorm_attrs {
   int training;        /* 1: batch statistics, and running ones are updated; 0: running statistics */
   int fuse;            /* skp_fuse: what follows the normalisation */
 };
+struct skp_layernorm_attrs {
+  float eps;
+};
 struct skp_add_attrs {
   int relu; /* 1: y = max(a + b, 0) */
+};
+typedef enum skp_activation {
+  SKP_SIGMOID,
+  SKP_SILU,
+  SKP_RELU6,
+  SKP_HARDSIGMOID,
+  SKP_HARDSWISH,
+  SKP_GELU
+} skp_activation;
+struct skp_activation_attrs {
+  int kind; /* skp_activation */
+};
+struct skp_mul_attrs {
+  int images; /* mul_db: 1: db has a factor for each channel of each image, 0: for each channel */
+};
+struct skp_concat_attrs {
+  int from, channels; /* concat_dx: the channels of dy that dx is */
 };
 struct skp_dropout_attrs {
   float p;    /* how likely a value is left out, below 1 */
   int stream; /* number of the layer: each has random numbers of its own */
+  int images; /* 1: an image is left out, or kept, as a whole */
 };
 struct skp_pool_attrs {
   int kernel, stride, pad;
@@ -83,6 +104,9 @@ struct skp_resize_attrs {
   int out_h,
       out_w; /* golden files: "out": [h, w]; half-pixel centres, antialiased (triangle filter widened when shrinking) */
 };
+struct skp_upsample_attrs {
+  int scale; /* rows and columns that a pixel becomes */
+};
 struct skp_loss_attrs {
   float label_smoothing;
 };
@@ -99,7 +123,11 @@ struct skp_clip_attrs {
 union skp_attrs {
   struct skp_conv2d_attrs conv2d;
   struct skp_batchnorm_attrs batchnorm;
+  struct skp_layernorm_attrs layernorm;
   struct skp_add_attrs add;
+  struct skp_activation_attrs activation;
+  struct skp_mul_attrs mul;
+  struct skp_concat_attrs concat;
   struct skp_dropout_attrs dropout;
   struct skp_pool_attrs pool;
   struct skp_adaptive_attrs adaptive;
@@ -107,6 +135,7 @@ union skp_attrs {
   struct skp_flatten_attrs flatten;
   struct skp_transpose_attrs transpose;
   struct skp_resize_attrs resize;
+  struct skp_upsample_attrs upsample;
   struct skp_loss_attrs loss;
   struct skp_optimizer_attrs optimizer;
   struct skp_clip_attrs clip;
@@ -222,6 +251,8 @@ double skp__attr_get(const struct skp_attr *attr, const union skp_attrs *attrs);
 /* What dropout does to a value that it keeps, and below which of 2^24 equally likely draws it does not. */
 float skp__dropout_scale(const struct skp_dropout_attrs *a);
 uint32_t skp__dropout_threshold(const struct skp_dropout_attrs *a);
+/* How many neighbouring values share a draw. */
+int64_t skp__dropout_together(const struct skp_sig *sig);
 
 /* Shapes: helpers used everywhere. */
 struct skp_shape skp__shape(skp_dtype dtype, int rank, const int64_t *dim);

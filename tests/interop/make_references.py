@@ -2,10 +2,12 @@
 """make_references.py: writes references.def: the logits of every network of networks.py with weights and images that a formula gives, so
 that test_references.c can compare Skipper with PyTorch where there is none. SPDX-License-Identifier: MIT
 
+usage: make_references.py [NAME...]      only these networks anew; all of them takes long
+
 The formula: element i of the tensor NAME, in PyTorch's order, is made of u = random_bits(FNV-1a of NAME, 0, i) >> 40, over 2^24:
 weights of two dimensions and more (2u - 1) · sqrt(6 / inputs); batchnorm's weight and running_var 0.5 + u; biases and running_mean
 (2u - 1) / 10. Value i of image n, in the order H, W, C, is random_bits(FNV-1a of "image", n, i) >> 40, over 2^24."""
-import os
+import os, re, sys
 import numpy as np
 import torch
 from networks import NETWORKS, network
@@ -50,19 +52,29 @@ def images(size):
     return torch.stack([torch.from_numpy(uniform('image', n, size * size * 3)).reshape(size, size, 3).permute(2, 0, 1) for n in range(IMAGES)])
 
 
-with np.errstate(over='ignore'), open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'references.def'), 'w') as out:
-    out.write('''/* references.def: made by make_references.py: what PyTorch computes, in float64, for test_references.c. SPDX-License-Identifier: MIT
+HEAD = '''/* references.def: made by make_references.py: what PyTorch computes, in float64, for test_references.c. SPDX-License-Identifier: MIT
  *
  * X(network, model file, settings, side of the images, logits of the first image, of the second …) */
-''')
-    for name, (model, settings, size) in NETWORKS.items():
-        net = network(name, HIDDEN)
-        net.load_state_dict({key: value(key, tensor) for key, tensor in net.state_dict().items()}, strict=True)
-        with torch.no_grad():
-            logits = net.double()(images(size)).flatten()
-        settings = ' '.join(s for s in (settings, 'classes=10', f'hidden={HIDDEN}' if model == 'vgg' else '') if s)
-        out.write(f'X({name}, "{model}", "{settings}", {size}')
-        for i, x in enumerate(logits.tolist()):
-            out.write((',\n  ' if i % 10 == 0 else ', ') + f'{x:.8g}')
-        out.write(')\n')
-        print(name, logits[:3].tolist())
+'''
+
+
+def row(name):
+    model, settings, size = NETWORKS[name]
+    net = network(name, HIDDEN)
+    net.load_state_dict({key: value(key, tensor) for key, tensor in net.state_dict().items()}, strict=True)
+    with torch.no_grad():
+        logits = net.double()(images(size)).flatten().tolist()
+    settings = ' '.join(s for s in (settings, 'classes=10', f'hidden={HIDDEN}' if model == 'vgg' else '') if s)
+    lines = ', '.join(f'{x:.8g}' + ('\n ' if i % 10 == 9 and i + 1 < len(logits) else '') for i, x in enumerate(logits)).replace('\n ,', ',\n ')
+    print(name, logits[:3])
+    return f'X({name}, "{model}", "{settings}", {size},\n  {lines})\n'
+
+
+path = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'references.def')
+rows = {}
+if len(sys.argv) > 1:
+    rows = {found[1]: found[0] for found in re.finditer(r'^X\((\w+),.*?\)\n', open(path).read(), re.M | re.S)}
+with np.errstate(over='ignore'):
+    rows.update({name: row(name) for name in sys.argv[1:] or NETWORKS})
+with open(path, 'w') as out:
+    out.write(HEAD + ''.join(rows[name] for name in NETWORKS if name in rows))

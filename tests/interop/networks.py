@@ -153,6 +153,7 @@ NETWORKS = {
     'vgg13_bn': ('vgg', 'depth=13 bn=yes', 32),
     'vgg16_bn': ('vgg', 'depth=16 bn=yes', 32),
     'vgg19_bn': ('vgg', 'depth=19 bn=yes', 32),
+    'mobilenet_v2': ('mobilenet_v2', '', 40),
     'cifar_resnet20': ('resnet20', 'depth=20', 16),
     'cifar_resnet32': ('resnet20', 'depth=32', 16),
     'cifar_resnet44': ('resnet20', 'depth=44', 16),

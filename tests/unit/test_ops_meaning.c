@@ -345,6 +345,119 @@ START_TEST(resizing) {
 }
 END_TEST
 
+/* ---- as PyTorch computes them --------------------------------------------------------------------------------------- */
+
+#define NUMBERS -8, -3, -1.5f, -0.25f, 0, 0.5f, 2, 3, 6, 9
+static const struct {
+  skp_activation kind;
+  float y[10], slope[10]; /* at these numbers */
+} activations[] = {
+    {SKP_SIGMOID,
+     {0.00033535013f, 0.0474258732f, 0.182425524f, 0.437823499f, 0.5f, 0.622459331f, 0.880797078f, 0.952574127f,
+      0.997527377f, 0.999876605f},
+     {0.000335237671f, 0.0451766597f, 0.149146452f, 0.246134083f, 0.25f, 0.235003712f, 0.104993585f, 0.0451766597f,
+      0.00246650929f, 0.00012337935f}},
+    {SKP_SILU,
+     {-0.00268280104f, -0.14227762f, -0.273638286f, -0.109455875f, 0, 0.311229666f, 1.76159416f, 2.85772238f,
+      5.98516426f, 8.99888945f},
+     {-0.00234655124f, -0.088104106f, -0.0412941543f, 0.376289978f, 0.5f, 0.739961187f, 1.09078425f, 1.08810411f,
+      1.01232643f, 1.00098702f}},
+    {SKP_RELU6, {0, 0, 0, 0, 0, 0.5f, 2, 3, 6, 6}, {0, 0, 0, 0, 0, 1, 1, 1, 0, 0}},
+    {SKP_HARDSIGMOID,
+     {0, 0, 0.25f, 0.458333333f, 0.5f, 0.583333333f, 0.833333333f, 1, 1, 1},
+     {0, 0, 0.166666667f, 0.166666667f, 0.166666667f, 0.166666667f, 0.166666667f, 0, 0, 0}},
+    {SKP_HARDSWISH,
+     {0, 0, -0.375f, -0.114583333f, 0, 0.291666667f, 1.66666667f, 3, 6, 9},
+     {0, 0, 0, 0.416666667f, 0.5f, 0.666666667f, 1.16666667f, 1, 1, 1}},
+    {SKP_GELU,
+     {-4.97611e-15f, -0.00404969409f, -0.100210802f, -0.100323419f, 0, 0.345731231f, 1.95449974f, 2.99595031f,
+      5.99999999f, 9},
+     {-4.0429e-14f, -0.0119456472f, -0.127469192f, 0.304626645f, 0.5f, 0.867495125f, 1.0852318f, 1.01194565f,
+      1.00000004f, 1}},
+};
+
+START_TEST(activation_values) {
+  char attrs[20];
+  snprintf(attrs, sizeof attrs, "kind=%d", activations[_i].kind);
+  start("activation", "10", attrs);
+  PUT(0, NUMBERS);
+  go();
+  expect(0, activations[_i].y, 10, __LINE__);
+  start("activation_dx", "10 10", attrs);
+  PUT(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+  PUT(1, NUMBERS);
+  go();
+  expect(0, activations[_i].slope, 10, __LINE__);
+}
+END_TEST
+
+START_TEST(layernorm_values) {
+  start("layernorm", "2x3 3 3", "eps=0.01");
+  PUT(0, 1, 2, 4, -1, 0.5f, 3);
+  PUT(1, 1, 2, -1);
+  PUT(2, 0.5f, 0, 1);
+  go();
+  EXPECT(0, -0.56562523f, -0.53281262f, -0.33203154f, -0.60913248f, -0.4033209f, -0.31079294f);
+  EXPECT(1, 2.3333333f, 0.83333333f);
+  EXPECT(2, 0.79921892f, 0.60498136f);
+}
+END_TEST
+
+/* A factor for each channel of each image; one for each channel. */
+START_TEST(factors_of_channels) {
+  start("mul", "2x1x2x2 2x1x1x2", "");
+  PUT(0, 1, 2, 3, 4, 5, 6, 7, 8);
+  PUT(1, 1, 2, -1, 3);
+  go();
+  EXPECT(0, 1, 4, 3, 8, -5, 18, -7, 24);
+  start("mul", "2x1x2x2 2", "");
+  PUT(0, 1, 2, 3, 4, 5, 6, 7, 8);
+  PUT(1, 10, -1);
+  go();
+  EXPECT(0, 10, -2, 30, -4, 50, -6, 70, -8);
+}
+END_TEST
+
+START_TEST(channels_side_by_side) {
+  start("concat", "2x1 2x2 2x1", "");
+  PUT(0, 1, 2);
+  PUT(1, 3, 4, 5, 6);
+  PUT(2, 7, 8);
+  go();
+  EXPECT(0, 1, 3, 4, 7, 2, 5, 6, 8);
+  start("concat_dx", "2x4", "from=1 channels=2");
+  PUT(0, 1, 3, 4, 7, 2, 5, 6, 8);
+  go();
+  EXPECT(0, 3, 4, 5, 6);
+}
+END_TEST
+
+START_TEST(larger_pixels) {
+  start("upsample_nearest", "1x1x2x1", "scale=2");
+  PUT(0, 1, 2);
+  go();
+  EXPECT(0, 1, 1, 2, 2, 1, 1, 2, 2);
+}
+END_TEST
+
+/* Images are left out as wholes. */
+START_TEST(stochastic_depth) {
+  static float y[DROPPED_OF];
+  char shapes[40];
+  snprintf(shapes, sizeof shapes, "%dx2 i2", DROPPED_OF / 2);
+  start("dropout", shapes, "p=0.25 images=1 stream=1");
+  for (int i = 0; i < DROPPED_OF; i++) floats(&tape, in[0])[i] = 1;
+  go();
+  memcpy(y, floats(&tape, out[0]), sizeof y);
+  int gone = 0;
+  for (int i = 0; i < DROPPED_OF; i += 2) {
+    ck_assert(y[i] == y[i + 1] && (y[i] == 0 || y[i] == 4.0f / 3));
+    gone += y[i] == 0;
+  }
+  ck_assert_double_eq_tol(gone, DROPPED_OF * 0.125, 4 * sqrt(DROPPED_OF * 0.125 * 0.75));
+}
+END_TEST
+
 /* ---- NaN is never lost ---------------------------------------------------------------------------------------------- */
 
 START_TEST(nan_passes) {
@@ -356,6 +469,18 @@ START_TEST(nan_passes) {
   PUT(0, -1, NAN, 2);
   go();
   EXPECT(0, 0, NAN, 2);
+  start("layernorm", "2x2 2 2", "");
+  PUT(0, -1, NAN, 2, 2);
+  PUT(2, 5, 6);
+  go();
+  EXPECT(0, NAN, NAN, 5, 6);
+  start("activation", "2", "kind=2");
+  for (int kind = 0; kind <= SKP_GELU; kind++) {
+    sig.attrs.activation.kind = kind;
+    PUT(0, NAN, NAN);
+    go();
+    EXPECT(0, NAN, NAN);
+  }
   start("dropout", "3 i2", "p=0.999"); /* the first is dropped too */
   PUT(0, NAN, 0, 0);
   go();
@@ -393,6 +518,12 @@ int main(void) {
   tcase_add_test(tc, average_of_padded_windows);
   tcase_add_test(tc, windows_that_cover);
   tcase_add_test(tc, resizing);
+  tcase_add_loop_test(tc, activation_values, 0, sizeof activations / sizeof *activations);
+  tcase_add_test(tc, layernorm_values);
+  tcase_add_test(tc, factors_of_channels);
+  tcase_add_test(tc, channels_side_by_side);
+  tcase_add_test(tc, larger_pixels);
+  tcase_add_test(tc, stochastic_depth);
   tcase_add_test(tc, nan_passes);
   suite_add_tcase(suite, tc);
   return skp__test_main(suite);

@@ -108,6 +108,12 @@ skp_status skp__conv_thin(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_thin_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
+/* conv_depthwise.c: a filter for each channel. */
+const char *skp__conv_depthwise_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_depthwise(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_depthwise_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_depthwise_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
 /* conv_tiled.c: tiles in local memory, groups of 16 × 16. */
 skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig);

@@ -2,6 +2,7 @@
 #include "backend/opencl/conv.h"
 
 const struct skp__cl_method skp__cl_conv2d[] = {
+    {"depthwise", SKP_CL_ANY, skp__conv_depthwise_refuse, skp__conv_depthwise},
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_refuse, skp__conv_thin},
     {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd},
@@ -12,6 +13,7 @@ const struct skp__cl_method skp__cl_conv2d[] = {
     {0},
 };
 const struct skp__cl_method skp__cl_conv2d_dx[] = {
+    {"depthwise", SKP_CL_ANY, skp__conv_depthwise_refuse, skp__conv_depthwise_dx},
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dx_refuse, skp__conv_thin_dx},
     {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few_dx},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd_dx},
@@ -22,6 +24,7 @@ const struct skp__cl_method skp__cl_conv2d_dx[] = {
     {0},
 };
 const struct skp__cl_method skp__cl_conv2d_dw[] = {
+    {"depthwise", SKP_CL_ANY, skp__conv_depthwise_refuse, skp__conv_depthwise_dw},
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_dw_refuse, skp__conv_thin_dw},
     {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few_dw},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_dw_refuse, skp__conv_winograd_dw},

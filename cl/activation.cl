@@ -1,0 +1,68 @@
+/* activation.cl: y = f(x), value by value, and its gradient. SPDX-License-Identifier: MIT
+ *
+ *   activation     y[i]  = f(x[i])              f of KIND, as src/ops/activation.c has it; a NaN stays one
+ *   activation_dx  dx[i] = dy[i] · f'(x[i])
+ *
+ * A work-item does WIDTH neighbouring values; the last ones of n one by one. */
+
+#ifndef WIDTH
+#define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
+#endif
+#ifndef KIND
+#define KIND 0 /* 0 sigmoid, 1 silu, 2 relu6, 3 hardsigmoid, 4 hardswish, 5 gelu */
+#endif
+
+#define JOIN_(a, b)   a##b
+#define JOIN(a, b)    JOIN_(a, b)
+#define VECTOR        JOIN(float, WIDTH)
+#define LOAD(p)       JOIN(vload, WIDTH)(0, p)
+#define STORE(v, p)   JOIN(vstore, WIDTH)(v, 0, p)
+
+#define CLAMP(v, low, high) ((v) < (low) ? (FLOATS)(low) : (v) > (high) ? (FLOATS)(high) : (v))
+#define SIGMOID(v) (1.0f / (1.0f + exp(-(v))))
+#define PHI(v) (0.5f * erfc((v) * -0.70710678118654752f))
+
+#if KIND == 0
+#define F(v) SIGMOID(v)
+#define SLOPE(v) (SIGMOID(v) * SIGMOID(-(v)))
+#elif KIND == 1
+#define F(v) ((v) * SIGMOID(v))
+#define SLOPE(v) (SIGMOID(v) * (1.0f + (v) * SIGMOID(-(v))))
+#elif KIND == 2
+#define F(v) CLAMP(v, 0.0f, 6.0f)
+#define SLOPE(v) ((v) > 0.0f && (v) < 6.0f ? (FLOATS)(1.0f) : (FLOATS)(0.0f))
+#elif KIND == 3
+#define F(v) (CLAMP((v) + 3.0f, 0.0f, 6.0f) / 6.0f)
+#define SLOPE(v) ((v) > -3.0f && (v) < 3.0f ? (FLOATS)(1.0f / 6.0f) : (FLOATS)(0.0f))
+#elif KIND == 4
+#define F(v) ((v) * CLAMP((v) + 3.0f, 0.0f, 6.0f) / 6.0f)
+#define SLOPE(v) ((v) <= -3.0f ? (FLOATS)(0.0f) : (v) >= 3.0f ? (FLOATS)(1.0f) : (v) / 3.0f + 0.5f)
+#else
+#define F(v) ((v) * PHI(v))
+#define SLOPE(v) (PHI(v) + (v) * exp((v) * (v) * -0.5f) * 0.39894228040143268f)
+#endif
+
+#define FLOATS VECTOR
+static VECTOR of_vector(VECTOR v) { return F(v); }
+static VECTOR slope_vector(VECTOR v) { return SLOPE(v); }
+#undef FLOATS
+#define FLOATS float
+static float of_value(float v) { return F(v); }
+static float slope_value(float v) { return SLOPE(v); }
+
+kernel void activation(global float *restrict y, global const float *restrict x, int n) {
+  int i = (int)get_global_id(0) * WIDTH;
+  if (i + WIDTH <= n)
+    STORE(of_vector(LOAD(x + i)), y + i);
+  else
+    for (; i < n; i++) y[i] = of_value(x[i]);
+}
+
+kernel void activation_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict x,
+                          int n) {
+  int i = (int)get_global_id(0) * WIDTH;
+  if (i + WIDTH <= n)
+    STORE(LOAD(dy + i) * slope_vector(LOAD(x + i)), dx + i);
+  else
+    for (; i < n; i++) dx[i] = dy[i] * slope_value(x[i]);
+}

@@ -1,0 +1,65 @@
+/* conv_depthwise.c: convolutions with a filter for each channel, and their gradients, in vectors of channels. SPDX-License-Identifier: MIT
+ *
+ * There is nothing to multiply by twice but the few weights, so the maps' way through the caches decides: neighbouring work-items take
+ * neighbouring channels of the same pixels. On CPUs each goes along a whole row. */
+#include "backend/opencl/conv.h"
+#include "backend/opencl/pixels.h"
+#include <stdio.h>
+
+enum { TILE = 4, CHUNKS_CPU = 64, CHUNKS_GPU = 256 };
+
+const char *skp__conv_depthwise_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  const struct skp__conv g = skp__conv_of(sig);
+  if (g.groups == 1 || g.groups != g.C || g.C != g.K) return "not one filter a channel";
+  return skp__cl_refuse_huge(cl, sig);
+}
+
+/* Groups of one work-item on CPUs. */
+static size_t group_of(const struct skp__cl *cl) { return cl->cpu ? 1 : SKP_PIXELS_LOCAL; }
+
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  const int width = skp__pixels_width(cl, g->OC), strip = cl->cpu ? g->w.count : 1;
+  if (!skp__gather_pixels(g)) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
+  const int64_t strips = skp__ceil_div(g->w.count, strip);
+  const size_t local = group_of(cl);
+  const size_t global = skp__cl_round_up((int64_t)g->N * g->h.count * strips * (g->OC / width), (int64_t)local);
+  char options[40];
+  snprintf(options, sizeof options, "-DWIDTH=%d -DTILE=%d", width, cl->cpu ? TILE : 1);
+  return skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise", options, 1, &global, &local,
+                        bias ? "o0 i0 i1 i2 d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS
+                             : "o0 i0 i1 i1 d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS,
+                        bias, strip, g->N, g->IH, g->IW, g->OH, g->OW, g->OC, g->S, SKP__AXIS_VALUES(g->h),
+                        SKP__AXIS_VALUES(g->w));
+}
+
+skp_status skp__conv_depthwise(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__conv conv = skp__conv_of(sig);
+  const struct skp__gather g = skp__gather_forward(&conv);
+  return gather(p, &g, sig->in[2].rank > 0);
+}
+
+skp_status skp__conv_depthwise_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__conv conv = skp__conv_of(sig);
+  for (int phase = 0; phase < conv.stride * conv.stride; phase++) {
+    const struct skp__gather g = skp__gather_dx(&conv, phase / conv.stride, phase % conv.stride);
+    SKP_TRY(gather(p, &g, false));
+  }
+  return SKP_OK;
+}
+
+skp_status skp__conv_depthwise_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__cl *cl = skp__cl_of(p);
+  const struct skp__conv g = skp__conv_of(sig);
+  const int width = skp__pixels_width(cl, g.C), most = cl->cpu ? CHUNKS_CPU : CHUNKS_GPU;
+  const int length = skp__ceil_div((int64_t)g.N * g.P, most), chunks = skp__ceil_div((int64_t)g.N * g.P, length);
+  const size_t local = group_of(cl);
+  const size_t global = skp__cl_round_up((int64_t)chunks * (g.R + 1) * (g.C / width), (int64_t)local);
+  char options[40];
+  snprintf(options, sizeof options, "-DWIDTH=%d -DS=%d", width, g.S);
+  skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, chunks));
+  SKP_TRY(skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise_dw", options, 1, &global, &local,
+                         "w i0 i1 d d d d d d d d d d d d", length, chunks, g.N, g.H, g.W, g.C, g.P, g.Q, g.R, g.stride,
+                         g.pad, g.dilation));
+  return skp__conv_sum(p, &g, chunks, sig->out[1].rank > 0);
+}

@@ -1,0 +1,40 @@
+/* mul.c: the methods of products and of a factor's gradient on OpenCL. SPDX-License-Identifier: MIT */
+#include "backend/opencl/pixels.h"
+#include <stdio.h>
+
+enum { ITEMS_PER_UNIT = 256, LEAST_PIXELS = 64 }; /* work-items that fill a compute unit; pixels of a part at least */
+
+static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  const struct skp_shape *a = &sig->in[0];
+  const int64_t C = a->dim[a->rank - 1], pixels = skp__shape_count(a) / C;
+  const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
+  char options[30];
+  snprintf(options, sizeof options, "-DWIDTH=%d", width);
+  return skp__cl_launch(p, "mul", "mul", options, 1, &global, &local, "o0 i0 i1 d d d", (int)pixels, (int)C,
+                        (int)(skp__shape_count(a) / skp__shape_count(&sig->in[1])));
+}
+
+/* Into how many parts each row's pixels are cut, so that the device is busy. */
+static int64_t parts_of(const struct skp__cl *cl, int64_t items, int64_t pixels) {
+  const int64_t wanted = (int64_t)cl->units * ITEMS_PER_UNIT / items + 1, most = pixels / LEAST_PIXELS + 1;
+  return wanted < most ? wanted : most;
+}
+
+static skp_status prepare_db(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  const int64_t C = sig->in[0].dim[3], n = skp__shape_count(&sig->out[0]), rows = n / C;
+  const int64_t per = skp__shape_count(&sig->in[0]) / n, wanted = parts_of(skp__cl_of(p), n / width, per);
+  const int length = (int)((per + wanted - 1) / wanted), parts = (int)((per + length - 1) / length);
+  const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(rows * parts, C, width);
+  const size_t all = skp__cl_round_up(n, SKP_PIXELS_LOCAL);
+  char options[30];
+  snprintf(options, sizeof options, "-DWIDTH=%d", width);
+  if (parts > 1) skp__cl_need_workspace(p, 4 * n * parts);
+  SKP_TRY(skp__cl_launch(p, "mul", "mul_db", options, 1, &global, &local,
+                         parts > 1 ? "w i0 i1 d d d d d" : "o0 i0 i1 d d d d d", (int)rows, (int)C, (int)per, parts,
+                         length));
+  if (parts == 1) return SKP_OK;
+  return skp__cl_launch(p, "mul", "mul_db_sum", options, 1, &all, &local, "o0 w d d d", (int)n, (int)C, parts);
+}
+
+SKP_PIXELS_METHODS(mul, prepare);
+SKP_PIXELS_METHODS(mul_db, prepare_db);

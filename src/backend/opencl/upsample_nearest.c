@@ -1,0 +1,25 @@
+/* upsample_nearest.c: the methods of nearest upsampling and its gradient on OpenCL. SPDX-License-Identifier: MIT */
+#include "backend/opencl/pixels.h"
+#include <stdio.h>
+
+/* A work-item belongs to a pixel of the result in both directions. */
+static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, int width) {
+  const struct skp_shape *to = &sig->out[0];
+  const int64_t C = to->dim[3], pixels = skp__shape_count(to) / C;
+  const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
+  char options[30];
+  snprintf(options, sizeof options, "-DWIDTH=%d", width);
+  return skp__cl_launch(p, "upsample_nearest", kernel, options, 1, &global, &local, "o0 i0 d d d d", (int)pixels,
+                        (int)to->dim[2], (int)C, sig->attrs.upsample.scale);
+}
+
+static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  return launch(p, sig, "upsample_nearest", width);
+}
+
+static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, int width) {
+  return launch(p, sig, "upsample_nearest_dx", width);
+}
+
+SKP_PIXELS_METHODS(upsample_nearest, prepare);
+SKP_PIXELS_METHODS(upsample_nearest_dx, prepare_dx);
