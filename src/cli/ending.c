@@ -9,7 +9,7 @@ static void print_word(const char *folder, const char *file) {
   const bool quoted = !*folder || folder[strspn(folder, plain)];
   printf(quoted ? " '" : " ");
   for (; *folder; folder++) printf(*folder == '\'' ? "'\\''" : "%c", *folder);
-  printf("%s%s%s", *file ? "/" : "", file, quoted ? "'" : "");
+  printf("%s%s%s", *file && folder[-1] != '/' ? "/" : "", file, quoted ? "'" : "");
 }
 
 static const char *judge_name(const struct cli_ending *e) { return e->valid ? "valid" : "test"; }
@@ -31,7 +31,9 @@ void cli_print_position(const struct cli_ending *e) {
     printf("%s accuracy %.2f %%", judge_name(e), 100 * r->best);
   else
     printf("training loss %s", cli_loss(loss, sizeof loss, -r->best));
-  printf(": %s/%s\n", e->out, file_of(e));
+  printf(":");
+  print_word(e->out, file_of(e));
+  printf("\n");
 }
 
 /* The two classes of which one was taken for the other most often. */

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { NAME = 24 }; /* letters of a column */
+
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
 struct weak {
@@ -36,7 +38,9 @@ static void print_class(const struct cli_report *c, int k) {
   char name[16], other[16], images[32];
   const struct skp_class_report *of = &c->r->of_class[k];
   int taken_for = confused_with(c->r, k);
-  printf("%-24s %9s", skp__class_name(c->names, k, name, sizeof name), cli_grouped(images, sizeof images, of->images));
+  const char *class = skp__class_name(c->names, k, name, sizeof name);
+  const int blanks = NAME - cli_letters(class);
+  printf("%s%*s %9s", class, blanks > 0 ? blanks : 0, "", cli_grouped(images, sizeof images, of->images));
   print_share(of->precision);
   print_share(of->recall);
   print_share(of->f1);
@@ -57,8 +61,8 @@ static skp_status print_classes(const struct cli_report *c) {
     if (many ? c->r->of_class[k].images > 0 : skp__class_listed(c->r, c->names, k))
       weak[n++] = (struct weak){c->r->of_class[k].f1, k};
   if (many) qsort(weak, (size_t)n, sizeof *weak, weakest_first);
-  printf("\n%-24s %9s %9s %9s %9s  %s\n", many ? "weakest classes" : "class", "images", "precision", "recall", "F1",
-         "most often taken for");
+  printf("\n%-*s %9s %9s %9s %9s  %s\n", NAME, many ? "weakest classes" : "class", "images", "precision", "recall",
+         "F1", "most often taken for");
   for (int i = 0; i < n && i < c->classes; i++) print_class(c, weak[i].class);
   free(weak);
   return SKP_OK;

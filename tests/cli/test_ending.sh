@@ -36,6 +36,9 @@ in_out "^       skipper eval run/best.safetensors --data 'my set'\$"
 eval "$(sed -n "s/^ *skipper \(eval .*\)/run 0 \1/p" out)" # it works as it stands
 in_out '^accuracy 77.78 %'
 
+run 0 train pixel.lua --epochs 1 --out "it's here/"
+in_out "^next:  skipper predict 'it'.''s here/best.safetensors' PICTURE\$"
+
 # The same of a run that went on and became no better.
 run 0 train --resume run --epochs 4
 in_out '^best epoch 1, '
