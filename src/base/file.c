@@ -178,6 +178,16 @@ skp_status skp__path_join(char **out, const char *dir, const char *name) {
   return skp__format(out, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
 }
 
+skp_status skp__path_absolute(char **out, const char *path) {
+  char *here;
+  if (*path == '/') return skp__strdup(out, path);
+  here = getcwd(NULL, 0);
+  if (!here) return skp__fail(SKP_IO, "The present folder has no path: %s.", strerror(errno));
+  skp_status status = skp__path_join(out, here, path);
+  free(here);
+  return status;
+}
+
 skp_status skp__cache_folder(char **out) {
   const char *own = getenv("SKIPPER_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   if (own && *own)

@@ -18,7 +18,8 @@
   X(SEED, "seed", 0, "N", "of the initial weights, the order of the images and their augmentation; default: 1")        \
   X(NO_SHUFFLE, "no-shuffle", 0, "", "take the images in stored order")                                                \
   X(NO_AUGMENT, "no-augment", 0, "", "no random crop, flip or anything else by chance")                                \
-  X(STRICT, "strict", 0, "", "stop at the first damaged image; else up to 1 in 100 are passed over")                   \
+  X(STRICT, "strict", 0, "", "stop at the first damaged image; as --max-damaged 0")                                    \
+  X(MAX_DAMAGED, "max-damaged", 0, "N", "damaged images that are passed over; default: 1 in 100, and 5 at least")      \
   X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
   X(WORKERS, "workers", 0, "N",                                                                                        \
@@ -77,8 +78,8 @@ struct cli {
   struct skp_backend *backend;
   struct skp_model *model;
   struct skp_session *session;
-  struct skp_labels labels;     /* of a checkpoint */
-  struct skp_source *source[2]; /* by split: opened before the model, for cli_open_data to hand out */
+  struct skp_labels labels;              /* of a checkpoint */
+  struct skp_source *source[SKP_SPLITS]; /* by split: opened before the model, for cli_open_data to hand out */
   struct cli_progress progress;
   int signal; /* that ended the command, after it saved; 0: none */
 };
@@ -136,11 +137,14 @@ skp_status cli_open_checkpoint(struct cli *c);
 skp_status cli_override_recipe(struct cli *c);
 /* A data set that the model can learn from or, for that, be tested with; *out NULL if there are no test files. */
 skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split);
-/* What a trained network is to be tested with: test images, or where there are none the training ones, said so. Labels are those of its own
+/* What a trained network is to be tested with: test images, or where there are none those for validation or the training ones, said so;
+ * `labelled`: images whose classes are known. Labels are those of its own
  * classes; images of other classes are said (cli_say_unknown). SKP_FORMAT if there are no others. */
-skp_status cli_open_test(struct cli *c, struct skp_source **out);
+skp_status cli_open_test(struct cli *c, struct skp_source **out, bool labelled);
 /* Says which classes a network does not know. */
 void cli_say_unknown(const struct skp_source *s);
+/* How many damaged images are borne, as skp__damage_bear takes it. */
+skp_status cli_max_damaged(const struct cli *c, int64_t *most);
 /* Says which images were damaged, those from number *said on; NULL is fine. */
 void cli_say_damage(const struct skp_source *s, int64_t *said);
 /* Threads that load data. */

@@ -79,7 +79,7 @@ skp_status cli_eval(struct cli *c) {
   int64_t worst;
   SKP_TRY(cli_int(c, CLI_WORST, &worst, 0, 1 << 20, 20));
   SKP_TRY(cli_open_checkpoint(c));
-  SKP_TRY(cli_open_test(c, &source));
+  SKP_TRY(cli_open_test(c, &source, true));
   cli_say_device(c);
   skp_status status = skp__alloc(&answers, (size_t)source->n, sizeof *answers);
   if (status == SKP_OK) status = evaluate(c, source, answers, worst);

@@ -9,7 +9,7 @@
 
 const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
-     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict init set size workers device",
+     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init set size workers device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch),\n"
      "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv,\n"
@@ -21,14 +21,14 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT", 1, 1, "data labels strict batch test-views report worst workers json device",
+    {"eval", "CKPT", 1, 1, "data labels strict max-damaged batch test-views report worst workers json device",
      "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are known by their names;\n"
      "images of classes that the network did not learn are counted apart.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
-     "data labels strict batch test-views top invert logits workers json device",
+     "data labels strict max-damaged batch test-views top invert logits workers json device",
      "Says what a trained network sees in images, or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"

@@ -146,7 +146,7 @@ skp_status cli_open_model(struct cli *c) {
 static skp_status take_classes(struct cli *c, const char *data) {
   int classes = 0;
   char *text;
-  for (int split = 0; split < 2; split++) {
+  for (int split = 0; split < SKP_SPLITS; split++) {
     SKP_TRY(skp__source_open(&c->source[split], data, split));
     const struct skp_source *s = c->source[split];
     if (s && s->classes > classes && (!classes || s->numbered)) classes = s->classes;
@@ -236,22 +236,31 @@ static skp_status check_fit(const struct cli *c, const struct skp_source *s) {
 
 /* Whether there is something to learn, and room for it. Classes of a test that are not among those to train on are none to learn. */
 static skp_status check_classes(const struct cli *c, const struct skp_source *s, skp_split split) {
-  if (split == SKP_SPLIT_TEST && !s->numbered) return SKP_OK;
+  if (split != SKP_SPLIT_TRAIN && !s->numbered) return SKP_OK;
   if (s->classes > c->model->recipe.classes) return fail_classes(c, s);
-  if (s->classes > 1 || split == SKP_SPLIT_TEST) return SKP_OK;
+  if (s->classes > 1 || split != SKP_SPLIT_TRAIN) return SKP_OK;
   return skp__fail(SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.", s->name,
                    s->class_names[0]);
 }
 
+skp_status cli_max_damaged(const struct cli *c, int64_t *most) {
+  const bool strict = cli_said(c, CLI_STRICT);
+  SKP_TRY(cli_int(c, CLI_MAX_DAMAGED, most, 0, INT64_MAX, strict ? 0 : SKP_DAMAGE_USUAL));
+  return strict && *most ? skp__fail(SKP_USAGE, "--strict bears no damaged image; leave --max-damaged out.") : SKP_OK;
+}
+
 static skp_status open_split(struct cli *c, struct skp_source **out, skp_split split) {
   const char *data = c->model->recipe.data;
+  int64_t most;
   if (!*data) return skp__fail(SKP_USAGE, "The model's recipe names no data; choose some with --data DIR.");
   *out = c->source[split];
   c->source[split] = NULL;
   if (!*out) SKP_TRY(skp__source_open(out, data, split));
   if (!*out) return SKP_OK;
-  SKP_TRY(check_fit(c, *out));
-  return cli_said(c, CLI_STRICT) ? skp__damage_be_strict((*out)->damage) : SKP_OK;
+  if ((*out)->remarks) fprintf(stderr, "%s", (*out)->remarks);
+  SKP_TRY(cli_max_damaged(c, &most));
+  SKP_TRY(skp__damage_bear((*out)->damage, most));
+  return check_fit(c, *out);
 }
 
 /* Leaves nothing open after a failure. */
@@ -322,25 +331,35 @@ static skp_status relabel(const struct cli *c, struct skp_source **s) {
   return SKP_OK;
 }
 
-static skp_status open_test(struct cli *c, struct skp_source **out) {
-  SKP_TRY(open_split(c, out, SKP_SPLIT_TEST));
-  if (!*out) {
-    SKP_TRY(open_split(c, out, SKP_SPLIT_TRAIN));
-    fprintf(stderr, "%s has no test images: its training images are used.\n", (*out)->name);
+/* The parts that a trained network may be tried on, the best first. */
+static const struct {
+  skp_split split;
+  const char *name;
+} trials[] = {{SKP_SPLIT_TEST, "test"}, {SKP_SPLIT_VALID, "validation"}, {SKP_SPLIT_TRAIN, "training"}};
+
+static skp_status open_test(struct cli *c, struct skp_source **out, bool labelled) {
+  int i = 0;
+  for (;; i++) {
+    SKP_TRY(open_split(c, out, trials[i].split));
+    if (trials[i].split == SKP_SPLIT_TRAIN || (*out && ((*out)->classes || !labelled))) break;
+    if (*out) fprintf(stderr, "No classes are known of the pictures in %s.\n", (*out)->place);
+    skp__source_destroy(*out);
+    *out = NULL;
   }
+  if (i) fprintf(stderr, "%s has no test images: its %s images are used.\n", (*out)->name, trials[i].name);
   return relabel(c, out);
 }
 
-skp_status cli_open_test(struct cli *c, struct skp_source **out) {
+skp_status cli_open_test(struct cli *c, struct skp_source **out, bool labelled) {
   *out = NULL;
-  return settle(out, open_test(c, out));
+  return settle(out, open_test(c, out, labelled));
 }
 
 void cli_say_damage(const struct skp_source *s, int64_t *said) {
   struct skp__text text = {.n = 0};
   int64_t n = s ? skp__damage_list(s->damage, *said, &text) : 0;
   if (n > *said)
-    fprintf(stderr, "%lld of the %lld images of %s %s damaged and passed over:%s\n", (long long)n, (long long)s->n,
-            s->name, n == 1 ? "is" : "are", text.at);
+    fprintf(stderr, "%lld of the %lld images of %s %s %s and passed over:%s\n", (long long)n, (long long)s->n, s->name,
+            n == 1 ? "is" : "are", skp__damage_word(s->damage, *said), text.at);
   if (n > *said) *said = n;
 }

@@ -113,7 +113,7 @@ static const struct {
      "momentum nesterov weight-decay no-decay beta1 beta2 eps clip-norm label-smoothing ema "
      "accumulate warmup lr-step milestones gamma lr-min plateau-patience "
      "plateau-threshold freeze freeze-bn lr-mult"},
-    {"Images:", "mean std resize test-views workers strict no-shuffle balanced no-augment"},
+    {"Images:", "mean std resize test-views workers strict max-damaged no-shuffle balanced no-augment"},
     {"Augmentation:",
      "random-resized-crop crop crop-padding crop-reflect flip cutout brightness contrast saturation hue "
      "trivial-augment rand-augment rand-augment-ops erasing mixup cutmix"},
@@ -358,7 +358,7 @@ void cli_free(struct cli *c) {
   SKP_FREE(&c->set);
   skp__session_destroy(c->session);
   skp__labels_free(&c->labels);
-  for (int split = 0; split < 2; split++) skp__source_destroy(c->source[split]);
+  for (int split = 0; split < SKP_SPLITS; split++) skp__source_destroy(c->source[split]);
   skp__model_destroy(c->model);
   skp__backend_close(c->backend);
 }

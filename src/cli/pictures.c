@@ -1,14 +1,11 @@
 /* pictures.c: image files named on the command line as a source of images. SPDX-License-Identifier: MIT */
 #include "cli/pictures.h"
 #include "base/file.h"
-#include <dirent.h>
-#include <errno.h>
+#include "data/walk.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- which files ------------------------------------------------------------------------------------------------ */
-
-enum { DEEPEST = 16 }; /* folders in folders; ends loops of links */
 
 /* Takes `path` over. */
 static skp_status add_file(struct cli_pictures *p, char *path) {
@@ -20,27 +17,24 @@ static skp_status add_file(struct cli_pictures *p, char *path) {
   return status;
 }
 
-static skp_status add_folder(struct cli_pictures *p, const char *folder, int depth);
-
-static skp_status add_entry(struct cli_pictures *p, const char *folder, const char *name, int depth) {
-  char *path;
-  SKP_TRY(skp__path_join(&path, folder, name));
-  if (skp__file_exists(path) && skp__image_named(name)) return add_file(p, path);
-  skp_status status = depth < DEEPEST && skp__folder_exists(path) ? add_folder(p, path, depth + 1) : SKP_OK;
-  free(path);
-  return status;
+static void say_passed(const char *folder, const struct skp__tally *passed) {
+  struct skp__text text = {.n = 0};
+  skp__tally_say(passed, &text);
+  if (text.n) fprintf(stderr, "Passed over in %s: %s.\n", folder, text.at);
 }
 
-static skp_status add_folder(struct cli_pictures *p, const char *folder, int depth) {
-  struct dirent **entry;
-  int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
-  if (n < 0) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", folder, strerror(errno));
-  skp_status status = SKP_OK;
-  for (int i = 0; i < n; i++) {
-    if (status == SKP_OK) status = add_entry(p, folder, entry[i]->d_name, depth);
-    free(entry[i]);
+static skp_status add_folder(struct cli_pictures *p, const char *folder) {
+  skp__names names = {NULL, 0, 0};
+  struct skp__tally passed = {.kinds = {.n = 0}};
+  skp_status status = skp__walk(&names, &passed, folder, "");
+  for (size_t i = 0; i < names.n && status == SKP_OK; i++) {
+    char *path;
+    status = skp__path_join(&path, folder, names.at[i]);
+    if (status == SKP_OK) status = add_file(p, path);
   }
-  free(entry);
+  if (status == SKP_OK) say_passed(folder, &passed);
+  skp__names_free(&names);
+  skp__tally_free(&passed);
   return status;
 }
 
@@ -51,7 +45,7 @@ static skp_status add_named(struct cli_pictures *p, const char *name) {
     SKP_TRY(skp__strdup(&path, name));
     return add_file(p, path);
   }
-  SKP_TRY(add_folder(p, name, 0));
+  SKP_TRY(add_folder(p, name));
   if (p->files.n > before) return SKP_OK;
   return skp__fail(SKP_IO, "The folder %s holds no images: no file in it ends in one of %s.", name,
                    skp__image_endings());

@@ -165,7 +165,7 @@ static skp_status predict_set(struct cli *c, const struct skp_source *source) {
 
 static skp_status data_set(struct cli *c) {
   struct skp_source *source;
-  SKP_TRY(cli_open_test(c, &source));
+  SKP_TRY(cli_open_test(c, &source, false));
   skp_status status = predict_set(c, source);
   skp__source_destroy(source);
   return status;

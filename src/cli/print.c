@@ -1,7 +1,9 @@
 /* print.c: what several commands say. SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
 #include "cli/cli.h"
+#include "io/json.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* GPUs that lie idle while the CPU works, unless it was asked for. */
@@ -32,11 +34,12 @@ void cli_say_device(struct cli *c) {
 }
 
 skp_status cli_print_json(cJSON *object) {
-  char *text = object ? cJSON_PrintUnformatted(object) : NULL;
+  char *text;
+  skp_status status = skp__json_text(&text, object, false);
   cJSON_Delete(object);
-  if (!text) return skp__fail_memory("JSON", 0);
+  SKP_TRY(status);
   puts(text);
-  cJSON_free(text);
+  free(text);
   return SKP_OK;
 }
 

@@ -75,6 +75,26 @@ static skp_status check_settings(const struct cli *c, const struct skp_resume *r
   return SKP_OK;
 }
 
+/* ---- what it remembers ------------------------------------------------------------------------------------------ */
+
+/* A path that was said from another folder leads there still. Where nothing is any more, the same path may lead somewhere from here. */
+static skp_status find_data(struct cli *c, const struct skp_resume *r) {
+  struct skp_recipe *recipe = &c->model->recipe;
+  char *here;
+  if (cli_said_entry(c, "data") || !r->data) return SKP_OK;
+  if (!skp__folder_exists(r->data) && skp__folder_exists(recipe->data)) return SKP_OK;
+  SKP_TRY(skp__path_absolute(&here, recipe->data));
+  const bool same = strcmp(here, r->data) == 0;
+  free(here);
+  return same ? SKP_OK : skp__recipe_set(recipe, "data", r->data);
+}
+
+/* As if it were said again. */
+static skp_status bear_damage(struct cli *c, const struct skp_resume *r) {
+  if (cli_said(c, CLI_STRICT) || cli_said(c, CLI_MAX_DAMAGED) || r->max_damaged == SKP_DAMAGE_USUAL) return SKP_OK;
+  return skp__format(&c->value[CLI_MAX_DAMAGED], "%lld", (long long)r->max_damaged);
+}
+
 skp_status cli_open_resume(struct cli *c, struct skp_resume **out, char **dir) {
   int64_t size;
   if (cli_said(c, CLI_INIT))
@@ -87,5 +107,7 @@ skp_status cli_open_resume(struct cli *c, struct skp_resume **out, char **dir) {
   SKP_TRY(check_settings(c, *out, *dir));
   SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, c->model->recipe.size));
   c->model->recipe.size = (int)size;
+  SKP_TRY(bear_damage(c, *out));
+  SKP_TRY(find_data(c, *out));
   return cli_override_recipe(c);
 }

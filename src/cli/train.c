@@ -16,12 +16,14 @@ struct training {
   struct skp_train_options o;
   int64_t frozen;                                  /* numbers that the recipe leaves as they are */
   struct skp_source *whole, *train, *valid, *test; /* whole: train and valid are dealt from it, or NULL */
+  struct skp_source *unsorted[2];                  /* in place of valid and test: pictures of no known class */
   int64_t *of;                                     /* [classes] images to train on; NULL where there is no data */
   struct skp_resume *resume;                       /* NULL: a run begins */
   char *out;
   size_t existing;    /* letters of the folder's path that were there before us */
+  bool unasked;       /* some images were held out without a word */
   bool no_hang_up;    /* SIGHUP is ignored */
-  int64_t damaged[2]; /* images of train and test of which was spoken */
+  int64_t damaged[3]; /* images of train, valid and test of which was spoken */
 };
 
 /* ---- stopping --------------------------------------------------------------------------------------------------- */
@@ -125,7 +127,8 @@ static void say_fit(const struct skp_source *s, const struct skp_recipe *r) {
 
 static void say_damage(struct training *t) {
   cli_say_damage(t->whole ? t->whole : t->train, &t->damaged[0]);
-  cli_say_damage(t->test, &t->damaged[1]);
+  cli_say_damage(t->whole ? NULL : t->valid, &t->damaged[1]);
+  cli_say_damage(t->test, &t->damaged[2]);
 }
 
 /* How many classes there are; files of labels alone may leave out some numbers. */
@@ -145,17 +148,35 @@ static void say_spare_classes(const struct training *t) {
           m->recipe.classes, t->o.extra.classes);
 }
 
+/* Pictures that nobody has sorted yet are no test; what they are good for. */
+static void say_unsorted(const struct training *t) {
+  char n[32];
+  for (int i = 0; i < 2; i++) {
+    const struct skp_source *s = t->unsorted[i];
+    if (!s) continue;
+    fprintf(stderr, "         %s: %s images in none of the classes that are trained on: they test nothing",
+            s->place ? s->place : s->name, cli_grouped(n, sizeof n, s->n));
+    if (s->place) fprintf(stderr, "; skipper predict %s %s tells what they show", t->out, s->place);
+    fprintf(stderr, "\n");
+  }
+}
+
 static void say_data(const struct training *t) {
   if (!t->train) return;
   char a[32], b[32];
   fprintf(stderr, "data     %s: %s images to train on", t->train->name, cli_grouped(a, sizeof a, t->train->n));
   if (t->valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->valid->n));
+  if (t->unasked)
+    fprintf(stderr, " (left out of the training; --valid-split 0 trains on all %s)",
+            cli_grouped(b, sizeof b, t->whole->n));
   if (t->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->test->n));
   say_classes(t);
   say_fit(t->train, &t->c->model->recipe);
   fprintf(stderr, "\n");
+  if (t->valid) cli_say_unknown(t->valid);
   if (t->test) cli_say_unknown(t->test);
   say_spare_classes(t);
+  say_unsorted(t);
 }
 
 enum { VERY_UNEVEN = 10 }; /* so many times as many images of one class as of another */
@@ -275,6 +296,7 @@ static skp_status take_options(struct training *t) {
   SKP_TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, r ? (int64_t)r->seed : 1));
   SKP_TRY(cli_int(c, CLI_MAX_STEPS, &o->max_steps, 0, INT64_MAX, r ? r->max_steps : -1));
   SKP_TRY(cli_max_time(c, &o->max_seconds));
+  SKP_TRY(cli_max_damaged(c, &o->max_damaged));
   SKP_TRY(cli_save_options(c, &o->save));
   o->seed = (uint64_t)seed;
   o->shuffle = (!r || r->shuffle) && !cli_said(c, CLI_NO_SHUFFLE);
@@ -295,20 +317,42 @@ static void name_classes(struct training *t) {
   t->o.extra.kind = most->kind;
 }
 
-/* Gives the test images the labels of the classes that are trained on. Where they are of none of them, as in a folder of pictures that nobody
- * has sorted yet, they are no test. */
-static skp_status match_test(struct training *t) {
+/* Gives the images of a part the labels of the classes that are trained on. Where they are of none of them they are no test. */
+static skp_status match(const struct training *t, struct skp_source **part, struct skp_source **unsorted) {
   const struct skp_checkpoint_extra *e = &t->o.extra;
   const struct skp_labels learned = {.names = e->class_names, .known = e->classes, .classes = e->classes};
-  struct skp_source *whole = t->test;
-  t->test = NULL;
+  struct skp_source *whole = *part;
+  *part = NULL;
   if (!whole) return SKP_OK;
-  SKP_TRY(skp__source_relabel(&t->test, whole, &learned, false));
-  if (t->test->unknown.images < t->test->n) return SKP_OK;
-  fprintf(stderr, "The test images of %s are in none of the classes that are trained on: they test nothing.\n",
-          t->test->name);
-  skp__source_destroy(t->test);
-  t->test = NULL;
+  SKP_TRY(skp__source_relabel(part, whole, &learned, false));
+  if ((*part)->unknown.images < (*part)->n && whole->classes) return SKP_OK;
+  *unsorted = *part;
+  *part = NULL;
+  return SKP_OK;
+}
+
+/* Whether nothing was said of a share to hold out, and somebody's own pictures have no other part that can judge. Data files come as they are meant
+ * to be used, and who wants the images in stored order wants all of them. */
+static bool hold_out_unasked(const struct training *t) {
+  return t->train->place && !t->test && t->o.shuffle && t->o.max_steps != 0 && !t->resume;
+}
+
+/* The recipe says from now on what is done. */
+static skp_status hold_out(struct training *t) {
+  const double usual = 0.1;
+  double *share = &t->c->model->recipe.valid_split;
+  const bool unasked = *share == SKP_RECIPE_AUTO;
+  if (t->valid && *share > 0)
+    fprintf(stderr, "%s has images of its own to judge by: none are held out.\n", t->train->name);
+  if (unasked) *share = !t->valid && hold_out_unasked(t) ? usual : 0;
+  if (t->valid || *share == 0) return SKP_OK;
+  t->whole = t->train;
+  skp_status status = skp__source_split(&t->train, &t->valid, t->whole, *share, t->o.seed);
+  t->unasked = unasked && status == SKP_OK;
+  if (status != SKP_USAGE || !unasked) return status;
+  t->train = t->whole; /* too few to hold any out */
+  t->whole = NULL;
+  *share = 0;
   return SKP_OK;
 }
 
@@ -316,13 +360,12 @@ static skp_status open_data(struct training *t) {
   struct cli *c = t->c;
   if (t->o.max_steps == 0 && !*c->model->recipe.data) return SKP_OK;
   SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
+  SKP_TRY(cli_open_data(c, &t->valid, SKP_SPLIT_VALID));
   SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
-  if (c->model->recipe.valid_split > 0) {
-    t->whole = t->train;
-    SKP_TRY(skp__source_split(&t->train, &t->valid, t->whole, c->model->recipe.valid_split, t->o.seed));
-  }
   name_classes(t);
-  SKP_TRY(match_test(t));
+  SKP_TRY(match(t, &t->valid, &t->unsorted[0]));
+  SKP_TRY(match(t, &t->test, &t->unsorted[1]));
+  SKP_TRY(hold_out(t));
   SKP_TRY(skp__alloc(&t->of, (size_t)t->train->classes, sizeof *t->of));
   return skp__source_count(t->train, t->of);
 }
@@ -417,6 +460,7 @@ skp_status cli_train(struct cli *c) {
   skp__source_destroy(t.valid);
   skp__source_destroy(t.whole);
   skp__source_destroy(t.test);
+  for (int i = 0; i < 2; i++) skp__source_destroy(t.unsorted[i]);
   skp__resume_close(t.resume);
   free(t.of);
   free(t.out);

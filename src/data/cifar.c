@@ -14,7 +14,7 @@ static const struct kind {
   int labels, classes[MAX_LABELS]; /* bytes before the pixels, and how many values each may have */
   const char *files[2][FILES];     /* by split; some may be missing */
   const char *names;               /* the file of the classes' names */
-  const char *folder;              /* as its archive unpacks */
+  const char *pickles[2], *fetch;  /* files of the version for Python; what fetches the binary one */
 } kinds[] = {
     {"CIFAR-10",
      1,
@@ -22,8 +22,9 @@ static const struct kind {
      {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
       {"test_batch.bin"}},
      "batches.meta.txt",
-     "cifar-10-batches-bin"},
-    {"CIFAR-100", 2, {20, 100}, {{"train.bin"}, {"test.bin"}}, "fine_label_names.txt", "cifar-100-binary"},
+     {"data_batch_1", "batches.meta"},
+     "cifar10"},
+    {"CIFAR-100", 2, {20, 100}, {{"train.bin"}, {"test.bin"}}, "fine_label_names.txt", {"train", "meta"}, "cifar100"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -38,36 +39,47 @@ static int64_t record_size(const struct kind *k) { return k->labels + 3 * PLANE;
 
 /* ---- finding the files -------------------------------------------------------------------------------------------- */
 
+static bool holds_file(const char *folder, const char *name) {
+  char *path;
+  if (skp__path_join(&path, folder, name) != SKP_OK) return false;
+  bool found = skp__file_exists(path);
+  free(path);
+  return found;
+}
+
 /* Whether any of the kind's files, of one split, lies in the folder. */
 static bool holds(const char *folder, const struct kind *k, int split) {
   bool found = false;
-  for (int f = 0; f < FILES && k->files[split][f] && !found; f++) {
-    char *path;
-    if (skp__path_join(&path, folder, k->files[split][f]) != SKP_OK) return false;
-    found = skp__file_exists(path);
-    free(path);
-  }
+  for (int f = 0; f < FILES && k->files[split][f] && !found; f++) found = holds_file(folder, k->files[split][f]);
   return found;
 }
 
-/* The kind in the folder, or in the one in it that an archive leaves; *inner is where, in fresh memory. NULL: none. */
-static const struct kind *find(char **inner, const char *folder) {
-  for (int i = 0; i < 2 * KINDS; i++) {
-    const struct kind *k = &kinds[i % KINDS];
-    skp_status status = i < KINDS ? skp__strdup(inner, folder) : skp__path_join(inner, folder, k->folder);
-    if (status != SKP_OK) return NULL;
-    if (holds(*inner, k, SKP_SPLIT_TRAIN) || holds(*inner, k, SKP_SPLIT_TEST)) return k;
-    free(*inner);
-  }
-  *inner = NULL;
+/* The kind whose files lie in the folder; NULL: none. */
+static const struct kind *find(const char *folder) {
+  for (int i = 0; i < KINDS; i++)
+    if (holds(folder, &kinds[i], SKP_SPLIT_TRAIN) || holds(folder, &kinds[i], SKP_SPLIT_TEST)) return &kinds[i];
   return NULL;
 }
 
-bool skp__source_cifar_found(const char *folder) {
-  char *inner;
-  bool found = find(&inner, folder);
-  free(inner);
-  return found;
+bool skp__source_cifar_found(const char *folder) { return find(folder); }
+
+/* The version for Python: pickles, which are programs as much as data. */
+static const struct kind *find_pickles(const char *folder) {
+  for (int i = 0; i < KINDS; i++)
+    if (holds_file(folder, kinds[i].pickles[0]) && holds_file(folder, kinds[i].pickles[1])) return &kinds[i];
+  return NULL;
+}
+
+bool skp__source_pickles_found(const char *folder) { return find_pickles(folder); }
+
+skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_split split) {
+  const struct kind *kind = find_pickles(folder);
+  (void)split;
+  *out = NULL;
+  return skp__fail(SKP_UNSUPPORTED,
+                   "%s holds %s as Python pickles, which are not read. The binary version has the same images: "
+                   "tools/download %s fetches it into data/%s.",
+                   folder, kind ? kind->name : "CIFAR", kind ? kind->fetch : "cifar10", kind ? kind->fetch : "cifar10");
 }
 
 /* ---- reading them ------------------------------------------------------------------------------------------------- */
@@ -156,9 +168,9 @@ static void destroy(struct skp_source *source) {
   free(c);
 }
 
-static skp_status load(struct cifar *c, const char *name, const char *folder, skp_split split) {
+static skp_status load(struct cifar *c, const char *folder, skp_split split) {
   char *names;
-  SKP_TRY(skp__strdup(&c->base.name, name));
+  SKP_TRY(skp__strdup(&c->base.name, folder));
   SKP_TRY(read_files(c, folder, split));
   SKP_TRY(skp__path_join(&names, folder, c->kind->names));
   skp_status status = read_names(&c->base, names);
@@ -166,9 +178,7 @@ static skp_status load(struct cifar *c, const char *name, const char *folder, sk
   return status;
 }
 
-/* Opens the files of `kind` in `folder`; people know them by `name`. */
-static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *name, const char *folder,
-                            skp_split split) {
+static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *folder, skp_split split) {
   struct cifar *c;
   if (!holds(folder, kind, split)) {
     if (split == SKP_SPLIT_TEST) return SKP_OK;
@@ -183,7 +193,7 @@ static skp_status open_kind(struct skp_source **out, const struct kind *kind, co
                                 .classes = kind->classes[kind->labels - 1],
                                 .image = image,
                                 .destroy = destroy};
-  skp_status status = load(c, name, folder, split);
+  skp_status status = load(c, folder, split);
   if (status == SKP_OK)
     *out = &c->base;
   else
@@ -192,11 +202,8 @@ static skp_status open_kind(struct skp_source **out, const struct kind *kind, co
 }
 
 skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split) {
-  char *inner;
   *out = NULL;
-  const struct kind *kind = find(&inner, folder);
+  const struct kind *kind = find(folder);
   if (!kind) return skp__fail(SKP_IO, "The CIFAR files in %s are gone.", folder);
-  skp_status status = open_kind(out, kind, folder, inner, split);
-  free(inner);
-  return status;
+  return open_kind(out, kind, folder, split);
 }

@@ -5,15 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 100 }; /* one of so many may be damaged */
+/* One of so many may be damaged; and so many in any case. */
+enum { FEW = 100, ALWAYS = 5 };
+
+struct defect {
+  char *text;
+  bool missing; /* the file cannot be opened; else what it holds is no picture */
+};
 
 struct skp_damage {
   const char *set;
   int64_t samples;
-  pthread_mutex_t lock; /* guards what follows */
-  bool strict;
-  uint8_t *known;         /* [samples] */
-  SKP_ARRAY(char *) text; /* what is wrong with each, in the order in which they were met */
+  pthread_mutex_t lock;           /* guards what follows */
+  int64_t most;                   /* are borne */
+  uint8_t *known;                 /* [samples] */
+  SKP_ARRAY(struct defect) found; /* in the order in which they were met */
 };
 
 skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples) {
@@ -23,14 +29,15 @@ skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t 
   pthread_mutex_init(&d->lock, NULL);
   d->set = set;
   d->samples = samples;
+  d->most = SKP_DAMAGE_USUAL;
   *out = d;
   return skp__alloc(&d->known, (size_t)samples, sizeof *d->known);
 }
 
 void skp__damage_destroy(struct skp_damage *d) {
   if (!d) return;
-  for (size_t i = 0; i < d->text.n; i++) free(d->text.at[i]);
-  SKP_FREE(&d->text);
+  for (size_t i = 0; i < d->found.n; i++) free(d->found.at[i].text);
+  SKP_FREE(&d->found);
   pthread_mutex_destroy(&d->lock);
   free(d->known);
   free(d);
@@ -38,32 +45,63 @@ void skp__damage_destroy(struct skp_damage *d) {
 
 static void list(struct skp__text *text, const struct skp_damage *d, size_t from) {
   enum { SHOWN = 10 };
-  for (size_t i = from; i < d->text.n && i < from + SHOWN; i++) skp__text_add(text, "\n  %s", d->text.at[i]);
-  if (d->text.n > from + SHOWN) skp__text_add(text, "\n  … and %zu more", d->text.n - from - SHOWN);
+  for (size_t i = from; i < d->found.n && i < from + SHOWN; i++) skp__text_add(text, "\n  %s", d->found.at[i].text);
+  if (d->found.n > from + SHOWN) skp__text_add(text, "\n  … and %zu more", d->found.n - from - SHOWN);
+}
+
+static const char *word(const struct skp_damage *d, size_t from) {
+  size_t missing = 0, all = d->found.n - from;
+  for (size_t i = from; i < d->found.n; i++) missing += d->found.at[i].missing;
+  return !missing ? "damaged" : missing == all ? "missing" : "damaged or missing";
+}
+
+static int64_t borne(const struct skp_damage *d) {
+  const int64_t share = d->samples / FEW;
+  return d->most != SKP_DAMAGE_USUAL ? d->most : share > ALWAYS ? share : ALWAYS;
 }
 
 /* Under the lock: whether there is more of it than is borne. */
 static skp_status judge(const struct skp_damage *d) {
   struct skp__text text = {.n = 0};
-  size_t n = d->text.n;
-  if (!n || (!d->strict && (int64_t)n <= d->samples / FEW)) return SKP_OK;
+  const int64_t n = (int64_t)d->found.n, most = borne(d);
+  if (!n || (n <= most && n < d->samples)) return SKP_OK;
   list(&text, d, 0);
-  if (d->strict) return skp__fail(SKP_FORMAT, "%s has damaged images:%s", d->set, text.at);
-  return skp__fail(SKP_FORMAT, "%zu of the %lld images of %s %s damaged, more than 1 in %d:%s", n,
-                   (long long)d->samples, d->set, n == 1 ? "is" : "are", FEW, text.at);
+  if (!most) return skp__fail(SKP_FORMAT, "%s has %s images:%s", d->set, word(d, 0), text.at);
+  return skp__fail(SKP_FORMAT, "%lld of the %lld images of %s %s %s%s:%s", (long long)n, (long long)d->samples, d->set,
+                   n == 1 ? "is" : "are", word(d, 0),
+                   n == d->samples               ? ""
+                   : d->most != SKP_DAMAGE_USUAL ? ", more than --max-damaged says"
+                                                 : ", more than 1 in 100 (--max-damaged N bears more)",
+                   text.at);
 }
 
-static skp_status note(struct skp_damage *d, int64_t sample) {
-  SKP_TRY(SKP_GROW(&d->text));
+skp_status skp__damage_judge(struct skp_damage *d) {
+  pthread_mutex_lock(&d->lock);
+  skp_status status = judge(d);
+  pthread_mutex_unlock(&d->lock);
+  return status;
+}
+
+skp_status skp__damage_bear(struct skp_damage *d, int64_t most) {
+  if (!d) return SKP_OK;
+  pthread_mutex_lock(&d->lock);
+  d->most = most;
+  skp_status status = judge(d);
+  pthread_mutex_unlock(&d->lock);
+  return status;
+}
+
+static skp_status note(struct skp_damage *d, int64_t sample, skp_status why) {
+  SKP_TRY(SKP_GROW(&d->found));
   d->known[sample] = 1;
-  return skp__strdup(&d->text.at[d->text.n - 1], skp_error_message());
+  d->found.at[d->found.n - 1].missing = why == SKP_IO;
+  return skp__strdup(&d->found.at[d->found.n - 1].text, skp_error_message());
 }
 
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why) {
   if (why != SKP_FORMAT && why != SKP_IO && why != SKP_SHAPE) return why;
   pthread_mutex_lock(&d->lock);
-  skp_status status = d->known[sample] ? SKP_OK : note(d, sample);
-  if (status == SKP_OK) status = judge(d);
+  skp_status status = d->known[sample] ? SKP_OK : note(d, sample, why);
   pthread_mutex_unlock(&d->lock);
   return status;
 }
@@ -75,20 +113,18 @@ bool skp__damage_known(struct skp_damage *d, int64_t sample) {
   return known;
 }
 
-skp_status skp__damage_be_strict(struct skp_damage *d) {
-  if (!d) return SKP_OK;
-  pthread_mutex_lock(&d->lock);
-  d->strict = true;
-  skp_status status = judge(d);
-  pthread_mutex_unlock(&d->lock);
-  return status;
-}
-
 int64_t skp__damage_list(struct skp_damage *d, int64_t from, struct skp__text *text) {
   if (!d) return 0;
   pthread_mutex_lock(&d->lock);
-  int64_t n = (int64_t)d->text.n;
+  int64_t n = (int64_t)d->found.n;
   list(text, d, (size_t)from);
   pthread_mutex_unlock(&d->lock);
   return n;
+}
+
+const char *skp__damage_word(struct skp_damage *d, int64_t from) {
+  pthread_mutex_lock(&d->lock);
+  const char *what = word(d, (size_t)from);
+  pthread_mutex_unlock(&d->lock);
+  return what;
 }

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST } skp_split;
+/* Parts of a data set: to train on, to test with, to judge by while training. */
+typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST, SKP_SPLIT_VALID, SKP_SPLITS } skp_split;
 
 /* An image that one thread uses again and again, so that memory is taken only where one is larger than all before it. Begins all
  * zero, ends with skp__image_free. */
@@ -42,8 +43,10 @@ struct skp_source {
   int64_t n;          /* samples */
   int H, W;           /* of each image; 0: they differ */
   int C;              /* of each image: 1 (grey) or 3 (RGB) */
-  int classes;        /* every label is below it */
+  int classes;        /* every label is below it; 0: no image has one */
   char **class_names; /* [classes], never NULL */
+  const char *place;  /* the folder of pictures that it is; NULL: it is none */
+  char *remarks;      /* lines about what was passed over, for people; NULL: nothing was */
   bool numbered;      /* these are nothing but the numbers, as the set has no names */
   struct skp_unknown unknown;
   /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may be passed over
@@ -56,17 +59,20 @@ struct skp_source {
 };
 
 /* Opens "digits" or "shapes" (built in) or a folder whose content is recognised; ./digits is a folder of that name. Nothing seeds a source's content:
- * generated sets are the same everywhere and always. A folder without test files gives SKP_OK and a NULL source for SKP_SPLIT_TEST. The
+ * generated sets are the same everywhere and always. A set without that part gives SKP_OK and a NULL source, unless it is the one to train on. The
  * error for an unrecognised folder lists what was looked for and what lies there. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
+/* Whether it names a built-in set. */
+bool skp__source_built_in(const char *data);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 /* How many samples each class has, into of[classes]; those without a label count nowhere. */
 skp_status skp__source_count(const struct skp_source *s, int64_t *of);
 /* What sample i is called; where the source does not say, "#I", written into `text`. */
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 
-/* Deals the images of a source, by a seed, into `share` of them to judge by and the rest to train on, both in the source's order. `whole`
- * stays the caller's and must outlive both. SKP_USAGE if one of them would be empty. */
+/* Deals the images of a source, by a seed, into `share` of them to judge by, of each class alike, and the rest to train on, both in the source's
+ * order. `whole` stays the caller's and must outlive both. One image of a class at least is left to train on; SKP_USAGE if none would be held
+ * out. */
 skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
                              double share, uint64_t seed);
 
@@ -91,12 +97,16 @@ skp_status skp__class_key(char **out, const char *name);
 
 skp_status skp__source_digits(struct skp_source **out, skp_split split);
 skp_status skp__source_shapes(struct skp_source **out, skp_split split);
-skp_status skp__source_idx(struct skp_source **out, const char *folder, skp_split split);
-bool skp__source_idx_found(const char *folder);
-/* CIFAR-10 and CIFAR-100 (fine labels), in the folder or in the one that their archives unpack to. */
+/* FOLDER, or FOLDER/NAME where it holds several sets: emnist-letters. */
+skp_status skp__source_idx(struct skp_source **out, const char *data, skp_split split);
+bool skp__source_idx_found(const char *data);
+/* CIFAR-10 and CIFAR-100 (fine labels). */
 skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_cifar_found(const char *folder);
-/* Folders of pictures, one a class; see folder.c. */
+/* Those as Python pickles: opening them fails, with a text that says what to do. */
+skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_split split);
+bool skp__source_pickles_found(const char *folder);
+/* Folders of pictures, one a class; see layout.c and folder.c. */
 skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_folder_found(const char *folder);
 
@@ -136,17 +146,23 @@ skp_status skp__image_set_channels(struct skp_image *image, int C);
 
 /* ---- damaged images, decoded ones --------------------------------------------------------------------------------- */
 
-/* What cannot be read in a set; at most 1 image in 100. Safe from several threads. `set` is its name, and must outlive it. */
+/* What cannot be read in a set; 1 image in 100 may be so, and 5 at least, but never all. Safe from several threads. `set` is its name, and
+ * must outlive it. */
+enum { SKP_DAMAGE_USUAL = -1 };
 skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples);
 void skp__damage_destroy(struct skp_damage *d); /* NULL is fine */
-/* Sample `sample` cannot be read because of the present error, `why`. SKP_OK: it may be passed over; else there is too much damage, and
- * the error lists it; or it is none of the image (a lack of memory), and `why` comes back. */
+/* Sample `sample` cannot be read because of the present error, `why`. SKP_OK: it is noted; else it is none of the image (a lack of memory), and
+ * `why` comes back. */
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why);
 bool skp__damage_known(struct skp_damage *d, int64_t sample);
-/* From now on the first damaged image is an error; it is one at once if there are some already. NULL is fine. */
-skp_status skp__damage_be_strict(struct skp_damage *d);
+/* SKP_OK if there is no more of it than is borne; else the error lists it. */
+skp_status skp__damage_judge(struct skp_damage *d);
+/* From now on so many are borne; judges at once. NULL is fine. */
+skp_status skp__damage_bear(struct skp_damage *d, int64_t most);
 /* How many there are so far; appends the lines about those from number `from` on to the text. NULL: 0. */
 int64_t skp__damage_list(struct skp_damage *d, int64_t from, struct skp__text *text);
+/* "damaged", "missing" or both: what they are from that number on. */
+const char *skp__damage_word(struct skp_damage *d, int64_t from);
 
 /* Decoded images, kept from the first time on; safe from several threads. A NULL cache keeps nothing. */
 struct skp__cache;

@@ -123,24 +123,48 @@ skp_status skp__idx_read(struct skp_idx *out, const char *path, int rank) {
 
 /* ---- a folder ---------------------------------------------------------------------------------------------------- */
 
+/* The sets that come in such files. Those of EMNIST say in their names which they are, and their pictures are stored with rows for columns: here
+ * they stand upright, as MNIST's do. */
+static const struct set {
+  const char *name;      /* "": the usual one, of MNIST and all that took on its names */
+  const char *splits[2]; /* what its files' names begin with */
+  const char *kind;      /* see skp_source */
+  int first;             /* label */
+  const char *classes;   /* their names, a letter each; NULL: numbers */
+  bool transposed;
+} sets[] = {
+    {"", {"train", "t10k"}, NULL, 0, NULL, false},
+#define EMNIST(name, first, classes)                                                                                   \
+  { "emnist-" name, {"emnist-" name "-train", "emnist-" name "-test"}, "EMNIST " name, first, classes, true }
+#define DIGITS  "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    EMNIST("balanced", 0, DIGITS LETTERS "abdefghnqrt"),
+    EMNIST("byclass", 0, DIGITS LETTERS "abcdefghijklmnopqrstuvwxyz"),
+    EMNIST("bymerge", 0, DIGITS LETTERS "abdefghnqrt"),
+    EMNIST("digits", 0, DIGITS),
+    EMNIST("letters", 1, LETTERS),
+    EMNIST("mnist", 0, DIGITS),
+};
+enum { SETS = sizeof sets / sizeof *sets };
+
 struct idx_source {
   struct skp_source base;
+  const struct set *set;
   struct skp_idx images, labels;
 };
 
-/* The usual names: %s is the split, then what the file holds. */
+/* %s is the split, then what the file holds. */
 static const char *const name_forms[] = {"%s-images-idx3-ubyte", "%s-images.idx3-ubyte", "%s-labels-idx1-ubyte",
                                          "%s-labels.idx1-ubyte"};
 static const char *const endings[] = {"", ".gz"};
-static const char *const splits[] = {[SKP_SPLIT_TRAIN] = "train", [SKP_SPLIT_TEST] = "t10k"};
 enum part { IMAGES, LABELS };
 
 /* The path of a part under the first of its names that exists, or NULL. */
-static skp_status find_part(char **out, const char *folder, skp_split split, enum part part) {
+static skp_status find_part(char **out, const char *folder, const char *split, enum part part) {
   *out = NULL;
   for (int i = 0; i < 4; i++) {
     char stem[64], *path;
-    snprintf(stem, sizeof stem, name_forms[2 * part + i / 2], splits[split]);
+    snprintf(stem, sizeof stem, name_forms[2 * part + i / 2], split);
     SKP_TRY(skp__format(&path, "%s/%s%s", folder, stem, endings[i % 2]));
     if (skp__file_exists(path)) {
       *out = path;
@@ -151,23 +175,57 @@ static skp_status find_part(char **out, const char *folder, skp_split split, enu
   return SKP_OK;
 }
 
-bool skp__source_idx_found(const char *folder) {
+/* Whether any of the set's files lies in the folder. */
+static bool holds(const char *folder, const struct set *set) {
   bool found = false;
   for (int i = 0; i < 4 && !found; i++) {
     char *path = NULL;
-    found = find_part(&path, folder, (skp_split)(i / 2), (enum part)(i % 2)) == SKP_OK && path;
+    found = find_part(&path, folder, set->splits[i / 2], (enum part)(i % 2)) == SKP_OK && path;
     free(path);
   }
   return found;
 }
 
+/* The sets that `data` means: all that lie in the folder; or FOLDER/NAME, the one of them of this name. */
+struct meant {
+  char *folder;
+  const struct set *set[SETS];
+  int n;
+};
+
+static skp_status find_sets(struct meant *out, const char *data) {
+  const char *slash = strrchr(data, '/'), *name = slash ? slash + 1 : data;
+  const bool whole = skp__folder_exists(data);
+  *out = (struct meant){.n = 0};
+  SKP_TRY(skp__format(&out->folder, "%.*s",
+                      whole   ? (int)strlen(data)
+                      : slash ? (int)(slash - data)
+                              : 1,
+                      whole || slash ? data : "."));
+  for (int i = 0; i < SETS; i++)
+    if ((whole || (*sets[i].name && strcmp(name, sets[i].name) == 0)) && holds(out->folder, &sets[i]))
+      out->set[out->n++] = &sets[i];
+  return SKP_OK;
+}
+
+bool skp__source_idx_found(const char *data) {
+  struct meant meant;
+  bool found = find_sets(&meant, data) == SKP_OK && meant.n;
+  free(meant.folder);
+  return found;
+}
+
 static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
   const struct idx_source *s = (const struct idx_source *)source;
-  size_t bytes = (size_t)s->base.H * (size_t)s->base.W;
-  *label = s->labels.values[i];
+  const size_t H = (size_t)s->base.H, W = (size_t)s->base.W;
+  const uint8_t *stored = s->images.values + (size_t)i * H * W;
+  *label = s->labels.values[i] - s->set->first;
   if (!out) return SKP_OK;
   SKP_TRY(skp__image_room(out, s->base.H, s->base.W, 1));
-  memcpy(out->pixels, s->images.values + (size_t)i * bytes, bytes);
+  if (!s->set->transposed)
+    memcpy(out->pixels, stored, H * W);
+  else
+    for (size_t at = 0; at < H * W; at++) out->pixels[at] = stored[at % W * H + at / W];
   return SKP_OK;
 }
 
@@ -176,6 +234,25 @@ static void destroy(struct skp_source *source) {
   free(s->images.values);
   free(s->labels.values);
   free(s);
+}
+
+/* Where a set names its classes there are so many; else as many as its labels tell of. */
+static skp_status name_classes(struct idx_source *s, const char *labels) {
+  const struct set *set = s->set;
+  int most = 0;
+  for (int64_t i = 0; i < s->base.n; i++) {
+    const int label = s->labels.values[i] - set->first;
+    if (label > most) most = label;
+    if (label < 0 || (set->classes && label >= (int)strlen(set->classes)))
+      return skp__fail(
+          SKP_FORMAT, "%s: label %lld is %d; %s has labels from %d to %d. It is damaged, or another set's.", labels,
+          (long long)i, label + set->first, set->name, set->first, set->first + (int)strlen(set->classes) - 1);
+  }
+  s->base.classes = set->classes ? (int)strlen(set->classes) : most + 1;
+  if (!set->classes) return skp__source_name_by_number(&s->base);
+  SKP_TRY(skp__alloc(&s->base.class_names, (size_t)s->base.classes, sizeof *s->base.class_names));
+  for (int c = 0; c < s->base.classes; c++) SKP_TRY(skp__format(&s->base.class_names[c], "%c", set->classes[c]));
+  return SKP_OK;
 }
 
 /* Fills the source from its two files. */
@@ -190,20 +267,21 @@ static skp_status load(struct idx_source *s, const char *images, const char *lab
     return skp__fail(SKP_FORMAT, "%s has %lld images, but %s has %lld labels.", images, (long long)n, labels,
                      (long long)s->labels.dim[0]);
   s->base.n = n;
-  s->base.H = (int)H;
-  s->base.W = (int)W;
+  s->base.H = (int)(s->set->transposed ? W : H);
+  s->base.W = (int)(s->set->transposed ? H : W);
   s->base.C = 1;
-  for (int64_t i = 0; i < n; i++)
-    if (s->labels.values[i] >= s->base.classes) s->base.classes = s->labels.values[i] + 1;
-  return skp__source_name_by_number(&s->base);
+  return name_classes(s, labels);
 }
 
-static skp_status open_parts(struct skp_source **out, const char *folder, const char *images, const char *labels) {
+static skp_status open_parts(struct skp_source **out, const struct set *set, const char *data, const char *images,
+                             const char *labels) {
   struct idx_source *s;
   SKP_TRY(skp__alloc(&s, 1, sizeof *s));
+  s->set = set;
+  s->base.kind = set->kind;
   s->base.image = image;
   s->base.destroy = destroy;
-  skp_status status = skp__strdup(&s->base.name, folder);
+  skp_status status = skp__strdup(&s->base.name, data);
   if (status == SKP_OK) status = load(s, images, labels);
   if (status == SKP_OK)
     *out = &s->base;
@@ -212,17 +290,36 @@ static skp_status open_parts(struct skp_source **out, const char *folder, const 
   return status;
 }
 
-skp_status skp__source_idx(struct skp_source **out, const char *folder, skp_split split) {
+static skp_status open_set(struct skp_source **out, const struct set *set, const char *data, const char *folder,
+                           skp_split split) {
   char *images, *labels = NULL;
-  *out = NULL;
-  SKP_TRY(find_part(&images, folder, split, IMAGES));
-  skp_status status = find_part(&labels, folder, split, LABELS);
+  SKP_TRY(find_part(&images, folder, set->splits[split], IMAGES));
+  skp_status status = find_part(&labels, folder, set->splits[split], LABELS);
   if (status == SKP_OK && images && labels)
-    status = open_parts(out, folder, images, labels);
+    status = open_parts(out, set, data, images, labels);
   else if (status == SKP_OK && (images || labels || split == SKP_SPLIT_TRAIN))
-    status = skp__fail(SKP_FORMAT, "The folder %s lacks %s-%s (or the same as .gz).", folder, splits[split],
+    status = skp__fail(SKP_FORMAT, "The folder %s lacks %s-%s (or the same as .gz).", folder, set->splits[split],
                        images ? "labels-idx1-ubyte" : "images-idx3-ubyte");
   free(images);
   free(labels);
+  return status;
+}
+
+static skp_status fail_several(const struct meant *meant) {
+  struct skp__text names = {.n = 0};
+  for (int i = 0; i < meant->n; i++)
+    skp__text_add(&names, "%s%s", i ? ", " : "", *meant->set[i]->name ? meant->set[i]->name : "MNIST's names");
+  return skp__fail(SKP_FORMAT, "The folder %s holds several sets: %s. Name one of them: %s/%s.", meant->folder,
+                   names.at, meant->folder, meant->set[meant->n - 1]->name);
+}
+
+skp_status skp__source_idx(struct skp_source **out, const char *data, skp_split split) {
+  struct meant meant;
+  *out = NULL;
+  SKP_TRY(find_sets(&meant, data));
+  skp_status status = meant.n > 1 ? fail_several(&meant)
+                      : meant.n   ? open_set(out, meant.set[0], data, meant.folder, split)
+                                  : skp__fail(SKP_IO, "The IDX files in %s are gone.", meant.folder);
+  free(meant.folder);
   return status;
 }

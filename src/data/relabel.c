@@ -185,6 +185,7 @@ skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole
   }
   v->whole = whole;
   v->s = (struct skp_source){.kind = whole->kind,
+                             .place = whole->place,
                              .n = whole->n,
                              .H = whole->H,
                              .W = whole->W,

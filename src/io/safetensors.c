@@ -2,7 +2,8 @@
 #include "io/safetensors.h"
 #include "base/array.h"
 #include "base/file.h"
-#include <cjson/cJSON.h>
+#include "base/utf8.h"
+#include "io/json.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,42 +58,14 @@ static bool tensor_bytes(int64_t *out, const struct skp_st_tensor *t) {
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at p (shortest form, no surrogates, at most U+10FFFF); 0: there is none. */
-static int utf8_length(const unsigned char *p, const unsigned char *end) {
-  static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  int n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-  if (n <= 1) return n;
-  if (end - p < n) return 0;
-  uint32_t code = p[0] & (0x7fu >> n);
-  for (int i = 1; i < n; i++) {
-    if (p[i] >> 6 != 2) return 0;
-    code = code << 6 | (p[i] & 0x3f);
-  }
-  return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
-}
-
 const char *skp__st_name_defect(const char *name) {
   const unsigned char *p = (const unsigned char *)name, *end = p + strlen(name);
   for (int n; p < end; p += n) {
-    n = utf8_length(p, end);
+    n = skp__utf8_length(p, end);
     if (!n) return "is not valid UTF-8";
     if (*p < 0x20 || *p == 0x7f) return "holds a control character";
   }
   return NULL;
-}
-
-/* `text` with each byte that is not part of valid UTF-8 replaced by U+FFFD. */
-static skp_status utf8_repaired(char **out, const char *text) {
-  size_t size = strlen(text);
-  SKP_TRY(skp__alloc(out, 3 * size + 1, 1));
-  const unsigned char *p = (const unsigned char *)text, *end = p + size;
-  for (char *to = *out; p < end;) {
-    int n = utf8_length(p, end);
-    memcpy(to, n ? (const char *)p : "\xef\xbf\xbd", n ? (size_t)n : 3);
-    to += n ? n : 3;
-    p += n ? n : 1;
-  }
-  return SKP_OK;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
@@ -101,7 +74,7 @@ static skp_status utf8_repaired(char **out, const char *text) {
 static skp_status check_text(const char *name, const char *text, size_t size) {
   const unsigned char *p = (const unsigned char *)text, *end = p + size;
   for (int n; p < end; p += n) {
-    n = utf8_length(p, end);
+    n = skp__utf8_length(p, end);
     size_t at = (size_t)(p - (const unsigned char *)text);
     if (!n || !*p) return skp__fail(SKP_FORMAT, "%s: byte %zu of the header is not UTF-8 text.", name, at);
     if (*p != '\\') continue;
@@ -368,16 +341,12 @@ static bool add_entry(cJSON *header, const struct skp_st_tensor *t, int64_t begi
   return offsets && add_number(offsets, begin) && add_number(offsets, end);
 }
 
-/* Metadata may quote files and folders that are not UTF-8: a checkpoint must not be lost to that. */
 static skp_status add_metadata(cJSON *header, const struct skp_st_meta *meta, size_t metas) {
   cJSON *object = cJSON_AddObjectToObject(header, metadata_key);
   if (!object) return skp__fail_memory("a file's metadata", sizeof *object);
   for (size_t i = 0; i < metas; i++) {
-    char *value;
-    SKP_TRY(utf8_repaired(&value, meta[i].value));
-    bool added = add(object, meta[i].key, cJSON_CreateString(value));
-    free(value);
-    if (!added) return skp__fail_memory("a file's metadata", strlen(meta[i].value));
+    if (!add(object, meta[i].key, cJSON_CreateString(meta[i].value)))
+      return skp__fail_memory("a file's metadata", strlen(meta[i].value));
   }
   return SKP_OK;
 }
@@ -407,8 +376,8 @@ static skp_status describe(cJSON *header, struct skp__file_part *part, const cha
 
 /* The 8 bytes of length and the header's text, padded with blanks, as one piece of fresh memory. */
 static skp_status print_header(char **out, int64_t *bytes, const cJSON *header) {
-  char *text = cJSON_PrintUnformatted(header);
-  if (!text) return skp__fail_memory("a file's header", 0);
+  char *text;
+  SKP_TRY(skp__json_text(&text, header, false)); /* metadata may quote names that are not UTF-8 */
   size_t n = strlen(text), padded = (n + LENGTH_BYTES - 1) / LENGTH_BYTES * LENGTH_BYTES;
   skp_status status = skp__alloc(out, LENGTH_BYTES + padded, 1);
   if (status == SKP_OK) {
@@ -417,7 +386,7 @@ static skp_status print_header(char **out, int64_t *bytes, const cJSON *header) 
     memcpy(*out + LENGTH_BYTES, text, n);
     *bytes = (int64_t)(LENGTH_BYTES + padded);
   }
-  cJSON_free(text);
+  free(text);
   return status;
 }
 

@@ -41,9 +41,17 @@ static bool set_text(struct skp_recipe *r, const struct skp_recipe_field *f, con
   return snprintf(place(r, f), sizeof r->data, "%s", value) < (int)sizeof r->data;
 }
 
+static const char automatic[] = "auto";
+
+static bool can_be_automatic(const struct skp_recipe_field *f) { return strcmp(f->fallback, automatic) == 0; }
+
 static bool set_number(struct skp_recipe *r, const struct skp_recipe_field *f, const char *value) {
   char *end;
   double x;
+  if (can_be_automatic(f) && strcmp(value, automatic) == 0) {
+    *(double *)place(r, f) = SKP_RECIPE_AUTO;
+    return true;
+  }
   if (!number(&x, f, value, &end) || *end) return false;
   if (f->kind == SKP_RECIPE_REAL) {
     *(double *)place(r, f) = x;
@@ -154,7 +162,11 @@ static void get_numbers(char *text, size_t size, const skp__recipe_NUMBERS *list
 }
 
 /* The shortest text that is read back as the same number. */
-static void get_real(char *text, size_t size, double x) {
+static void get_real(char *text, size_t size, const struct skp_recipe_field *f, double x) {
+  if (can_be_automatic(f) && x == SKP_RECIPE_AUTO) {
+    snprintf(text, size, "%s", automatic);
+    return;
+  }
   for (int digits = 1; digits <= 17; digits++) {
     snprintf(text, size, "%.*g", digits, x);
     if (strtod(text, NULL) == x) return;
@@ -166,7 +178,7 @@ const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r,
   switch (f->kind) {
   case SKP_RECIPE_TEXT: snprintf(text, size, "%s", (const char *)at); break;
   case SKP_RECIPE_INT: snprintf(text, size, "%lld", (long long)*(const int64_t *)at); break;
-  case SKP_RECIPE_REAL: get_real(text, size, *(const double *)at); break;
+  case SKP_RECIPE_REAL: get_real(text, size, f, *(const double *)at); break;
   case SKP_RECIPE_BOOL: snprintf(text, size, "%s", *(const bool *)at ? "true" : "false"); break;
   case SKP_RECIPE_NUMBERS: get_numbers(text, size, at); break;
   }

@@ -22,7 +22,8 @@
   X(REAL, lr_min, "0", 0, 1e6, "where cosine ends, and plateau's least")                                               \
   X(INT, plateau_patience, "10", 0, 1 << 20, "epochs without a better result that plateau waits out")                  \
   X(REAL, plateau_threshold, "1e-4", 0, 1, "share by which a result must be better for plateau")                       \
-  X(REAL, valid_split, "0", 0, SKP_BELOW_ONE, "share of the training images held out to judge the network by")         \
+  X(REAL, valid_split, "auto", 0, SKP_BELOW_ONE,                                                                       \
+    "share of the images held out to judge by; auto: a tenth of pictures in folders that hold none for it")            \
   X(BOOL, balanced, "false", 0, 1, "show each class equally often, however many images it has")                        \
   X(INT, patience, "0", 0, 1 << 20, "epochs without a better result that end the run; 0: none do")                     \
   X(REAL, momentum, "0", 0, 1, "of sgd")                                                                               \
@@ -47,6 +48,8 @@
   SKP_AUGMENT_LIST(X) /* --no-augment leaves all of these at their defaults */
 
 #define SKP_BELOW_ONE 0.9999999
+/* "auto", which a number may be whose default it is: what it means is found out when the data are known. */
+#define SKP_RECIPE_AUTO (-1.0)
 
 typedef char skp__recipe_TEXT[256];
 typedef int64_t skp__recipe_INT;

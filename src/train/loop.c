@@ -588,7 +588,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   skp__loader_destroy(l.loader);
   for (int i = 0; i < SKP_STEPS_AHEAD; i++) free(l.slot[i].draw);
   skp__run_close(&l.run);
-  cJSON_free(l.described);
+  free(l.described);
   free(l.answers);
   return status;
 }

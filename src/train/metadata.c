@@ -1,5 +1,6 @@
 /* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata. SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
+#include "io/json.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,9 @@ bool skp__json_number(cJSON *object, const char *name, double x) {
 static bool add_field(cJSON *object, const struct skp_recipe *r, const struct skp_recipe_field *f) {
   char text[512], list[520];
   skp__recipe_get(text, sizeof text, r, f);
-  if (f->kind == SKP_RECIPE_REAL) return skp__json_number(object, f->name, strtod(text, NULL));
-  if (f->kind == SKP_RECIPE_TEXT) return cJSON_AddStringToObject(object, f->name, text);
+  const bool number = strchr("-.0123456789", *text); /* not "auto" */
+  if (f->kind == SKP_RECIPE_REAL && number) return skp__json_number(object, f->name, strtod(text, NULL));
+  if (f->kind == SKP_RECIPE_REAL || f->kind == SKP_RECIPE_TEXT) return cJSON_AddStringToObject(object, f->name, text);
   snprintf(list, sizeof list, f->kind == SKP_RECIPE_NUMBERS ? "[%s]" : "%s", text);
   return cJSON_AddRawToObject(object, f->name, list);
 }
@@ -50,10 +52,11 @@ skp_status skp__metadata_text(struct skp__metadata *m, const char *key, const ch
 }
 
 skp_status skp__metadata_json(struct skp__metadata *m, const char *key, cJSON *json) {
-  char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+  char *text;
+  skp_status status = skp__json_text(&text, json, false);
   cJSON_Delete(json);
-  skp_status status = text ? skp__metadata_text(m, key, text) : skp__fail_memory("a checkpoint's metadata", 0);
-  cJSON_free(text);
+  if (status == SKP_OK) status = skp__metadata_text(m, key, text);
+  free(text);
   return status;
 }
 

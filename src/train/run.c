@@ -1,6 +1,7 @@
 /* run.c: the folder of a run. SPDX-License-Identifier: MIT */
 #include "train/run.h"
 #include "base/file.h"
+#include "io/json.h"
 #include "train/metadata.h"
 #include <dirent.h>
 #include <errno.h>
@@ -209,15 +210,16 @@ static cJSON *describe(const struct skp_session *s, const struct skp_data *data,
 }
 
 static skp_status write_config(const char *out, cJSON *config) {
-  char *path, *text = config ? cJSON_Print(config) : NULL;
+  char *path, *text;
+  skp_status status = skp__json_text(&text, config, true);
   cJSON_Delete(config);
-  if (!text) return skp__fail_memory("config.json", 0);
-  skp_status status = skp__path_join(&path, out, "config.json");
+  SKP_TRY(status);
+  status = skp__path_join(&path, out, "config.json");
   if (status == SKP_OK) {
     status = skp__file_write_atomic(path, (struct skp__file_part[]){{text, (int64_t)strlen(text)}, {"\n", 1}}, 2);
     free(path);
   }
-  cJSON_free(text);
+  free(text);
   return status;
 }
 

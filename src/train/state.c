@@ -2,6 +2,8 @@
 #include "train/state.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "io/json.h"
 #include "train/metadata.h"
 #include <math.h>
 #include <stdlib.h>
@@ -80,7 +82,7 @@ static skp_status content(uint64_t *out, const struct skp_source *s) {
   int32_t label = 0;
   skp_status status = SKP_OK;
   uint64_t sum = 14695981039346656037u; /* FNV-1a */
-  for (int64_t k = 0; k < LOOKED_AT && status == SKP_OK; k++) {
+  for (int64_t k = 0; k < LOOKED_AT && s->n && status == SKP_OK; k++) {
     status = s->image(s, k * (s->n - 1) / (LOOKED_AT - 1), &image, &label);
     int64_t bytes = status == SKP_OK ? (int64_t)image.H * image.W * image.C : 0;
     for (int64_t i = 0; i < bytes; i++) sum = (sum ^ image.pixels[i]) * 1099511628211u;
@@ -114,28 +116,43 @@ static skp_status describe(cJSON **out, const struct skp_model *m, const struct 
   cJSON_AddStringToObject(run, "seed", seed);
   cJSON_AddBoolToObject(run, "shuffle", o->shuffle);
   SKP_TRY(add_source(run, "training images", data->train));
+  SKP_TRY(add_source(run, "validation images", data->valid));
   return add_source(run, "test images", data->test);
 }
 
+/* From wherever the run goes on, in whatever code the names of files are. */
+static skp_status describe_place(cJSON *limits, const char *data) {
+  char *path, *coded = NULL;
+  if (!*data || skp__source_built_in(data)) return SKP_OK;
+  SKP_TRY(skp__path_absolute(&path, data));
+  skp_status status = skp__percent_encoded(&coded, path);
+  if (status == SKP_OK) cJSON_AddStringToObject(limits, "data", coded);
+  free(coded);
+  free(path);
+  return status;
+}
+
 /* What may be another then. */
-static void describe_limits(cJSON *run, const struct skp_train_options *o) {
+static skp_status describe_limits(cJSON *run, const struct skp_model *m, const struct skp_train_options *o) {
   cJSON *limits = cJSON_AddObjectToObject(run, "limits");
   cJSON_AddNumberToObject(limits, "max_steps", (double)o->max_steps);
+  cJSON_AddNumberToObject(limits, "max_damaged", (double)o->max_damaged);
   cJSON_AddNumberToObject(limits, "save_epochs", (double)o->save.epochs);
   cJSON_AddNumberToObject(limits, "save_steps", (double)o->save.steps);
   cJSON_AddNumberToObject(limits, "save_seconds", o->save.seconds);
   cJSON_AddNumberToObject(limits, "keep", (double)o->save.keep);
+  return describe_place(limits, m->recipe.data);
 }
 
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o) {
   cJSON *run;
+  *out = NULL;
   skp_status status = describe(&run, m, data, o);
-  describe_limits(run, o);
-  *out = status == SKP_OK ? cJSON_PrintUnformatted(run) : NULL;
+  if (status == SKP_OK) status = describe_limits(run, m, o);
+  if (status == SKP_OK) status = skp__json_text(out, run, false);
   cJSON_Delete(run);
-  SKP_TRY(status);
-  return *out ? SKP_OK : skp__fail_memory("the description of a run", 0);
+  return status;
 }
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
@@ -221,7 +238,7 @@ static skp_status parse(cJSON **out, const struct skp_resume *r, const char *key
   return *out ? SKP_OK : skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no %s.", r->path, key);
 }
 
-static void read_options(struct skp_resume *r) {
+static skp_status read_options(struct skp_resume *r) {
   const cJSON *limits = cJSON_GetObjectItemCaseSensitive(r->run, "limits");
   const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->run, "seed"));
   r->seed = seed ? strtoull(seed, NULL, 10) : 0;
@@ -232,14 +249,17 @@ static void read_options(struct skp_resume *r) {
                                       .steps = (int64_t)number(limits, "save_steps", 0),
                                       .seconds = number(limits, "save_seconds", 0),
                                       .keep = (int64_t)number(limits, "keep", 0)};
+  r->max_damaged = (int64_t)number(limits, "max_damaged", SKP_DAMAGE_USUAL);
+  const char *data = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(limits, "data"));
+  return data ? skp__percent_decoded(&r->data, data) : SKP_OK;
 }
 
 /* A recipe's JSON as it reads back from a file. */
 static cJSON *reread(const struct skp_recipe *r) {
   cJSON *made = skp__recipe_json(r);
-  char *text = made ? cJSON_PrintUnformatted(made) : NULL;
-  cJSON *read = text ? cJSON_Parse(text) : NULL;
-  cJSON_free(text);
+  char *text;
+  cJSON *read = skp__json_text(&text, made, false) == SKP_OK ? cJSON_Parse(text) : NULL;
+  free(text);
   cJSON_Delete(made);
   return read;
 }
@@ -268,8 +288,7 @@ static skp_status read_state(struct skp_resume *r) {
   SKP_TRY(parse(&r->position, r, "position"));
   SKP_TRY(parse(&r->settings, r, "settings"));
   SKP_TRY(skp__settings_read(&r->set, &r->sets, r->settings, r->path));
-  read_options(r);
-  return SKP_OK;
+  return read_options(r);
 }
 
 skp_status skp__resume_open(struct skp_resume **out, const char *dir) {
@@ -300,6 +319,7 @@ void skp__resume_close(struct skp_resume *r) {
   cJSON_Delete(r->position);
   cJSON_Delete(r->settings);
   free(r->set);
+  free(r->data);
   free(r->path);
   free(r);
 }
@@ -349,7 +369,7 @@ skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model 
   cJSON *now = cJSON_Parse(described); /* as the run's own was read */
   if (now) compare(&text, r->run, now, "");
   cJSON_Delete(now);
-  cJSON_free(described);
+  free(described);
   if (!now) return skp__fail_memory("the description of a run", 0);
   if (!text.n) return SKP_OK;
   return skp__fail(SKP_USAGE,

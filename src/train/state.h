@@ -45,7 +45,7 @@ skp_status skp__resume_position(struct skp__position *at, const struct skp_resum
 bool skp__position_early(const struct skp__position *at, const struct skp_recipe *r);
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps);
 
-/* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. cJSON_free() it. */
+/* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. free() it. */
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o);
 /* The host's copies of all that a run must keep of the store: gradients every step makes anew. */

@@ -101,7 +101,8 @@ struct skp_train_options {
   int64_t max_steps;  /* -1: no limit */
   double max_seconds; /* of this process; 0: no limit */
   bool shuffle;
-  int threads; /* loader */
+  int threads;         /* loader */
+  int64_t max_damaged; /* images that may be damaged, as the data were opened; for the run to remember */
   struct skp_save_options save;
   struct skp_checkpoint_extra extra;
   const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
@@ -127,6 +128,8 @@ struct skp_resume { /* DIR/state.safetensors */
   int64_t max_steps;
   int64_t epochs; /* that it was to have */
   bool shuffle;
+  int64_t max_damaged;
+  char *data; /* where they lay, from the root of the file system; NULL: nowhere, or an earlier build did not say */
   struct skp_save_options save;
   struct skp_st_file file;
   cJSON *run, *position, *settings;

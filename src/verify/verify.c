@@ -1,7 +1,9 @@
 /* verify.c: all cases by all methods: counting and telling. SPDX-License-Identifier: MIT */
 #include "verify/verify.h"
+#include "io/json.h"
 #include "verify/case.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How a method of an op fared. */
@@ -77,11 +79,12 @@ static skp_status tell_json(struct run *r) {
     cJSON_AddItemToArray(methods, item);
   }
   cJSON_AddItemReferenceToObject(all, "failures", r->failures);
-  char *text = cJSON_PrintUnformatted(all);
-  if (text) fprintf(r->options->to, "%s\n", text);
-  cJSON_free(text);
+  char *text;
+  skp_status status = skp__json_text(&text, all, false);
+  if (status == SKP_OK) fprintf(r->options->to, "%s\n", text);
+  free(text);
   cJSON_Delete(all);
-  return text ? SKP_OK : skp__fail_memory("the results", 0);
+  return status;
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------ */

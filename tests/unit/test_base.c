@@ -2,6 +2,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "test.h"
 #include <dirent.h>
 #include <math.h>
@@ -16,6 +17,46 @@ const char *__asan_default_options(void);
 __attribute__((visibility("default"))) const char *__asan_default_options(void) {
   return "allocator_may_return_null=1";
 }
+
+/* ---- text ------------------------------------------------------------------------------------------------------------ */
+
+/* Bytes that are no UTF-8: cut short, too long a form, a surrogate, Latin-1. */
+START_TEST(bytes_as_text) {
+  static const struct {
+    const char *bytes, *repaired, *escaped;
+  } cases[] = {{"", "", ""},
+               {"a\xc3\xa9\xe2\x82\xac\\", "a\xc3\xa9\xe2\x82\xac\\", "a\xc3\xa9\xe2\x82\xac\\"},
+               {"caf\xe9", "caf\xef\xbf\xbd", "caf\\xE9"},
+               {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd", "\\xC0\\xAF"},
+               {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\\xED\\xA0\\x80"},
+               {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd", "\\xE2\\x82"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *text;
+    ck_ok(skp__utf8_repaired(&text, cases[i].bytes));
+    ck_assert_str_eq(text, cases[i].repaired);
+    free(text);
+    ck_ok(skp__utf8_escaped(&text, cases[i].bytes));
+    ck_assert_str_eq(text, cases[i].escaped);
+    free(text);
+  }
+}
+END_TEST
+
+START_TEST(bytes_as_ascii) {
+  char all[256], *coded, *back;
+  for (int i = 1; i < 256; i++) all[i - 1] = (char)i;
+  all[255] = 0;
+  ck_ok(skp__percent_encoded(&coded, all));
+  for (const char *at = coded; *at; at++) ck_assert(*at >= 0x20 && *at < 0x7f);
+  ck_ok(skp__percent_decoded(&back, coded));
+  ck_assert_str_eq(back, all);
+  free(coded);
+  free(back);
+  ck_ok(skp__percent_decoded(&back, "100%, %4, %zz, %2541"));
+  ck_assert_str_eq(back, "100%, %4, %zz, %41");
+  free(back);
+}
+END_TEST
 
 /* ---- errors --------------------------------------------------------------------------------------------------------- */
 
@@ -455,6 +496,8 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("base");
   TCase *plain = tcase_create("errors, arrays, random"), *files = tcase_create("files");
+  tcase_add_test(plain, bytes_as_text);
+  tcase_add_test(plain, bytes_as_ascii);
   tcase_add_test(plain, error_texts);
   tcase_add_test(plain, error_texts_are_cut);
   tcase_add_test(plain, status_names);

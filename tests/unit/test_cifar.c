@@ -181,6 +181,26 @@ START_TEST(training_files_are_needed) {
 }
 END_TEST
 
+/* The version for Python is named, with what to do. */
+START_TEST(pickles) {
+  static const struct {
+    const char *folder, *files[2], *text;
+  } python[] = {{"", {"data_batch_1", "batches.meta"}, "CIFAR-10 as Python pickles"},
+                {"cifar-10-batches-py", {"data_batch_1", "batches.meta"}, "tools/download cifar10"},
+                {"cifar-100-python", {"train", "meta"}, "tools/download cifar100"}};
+  char name[64];
+  struct skp_source *s;
+  snprintf(name, sizeof name, "%s/%s", folder, python[_i].folder);
+  mkdir(name, 0777);
+  for (int f = 0; f < 2; f++) {
+    snprintf(name, sizeof name, "%s/%s", python[_i].folder, python[_i].files[f]);
+    save_text(name, "x");
+  }
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_UNSUPPORTED, python[_i].text);
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TEST), SKP_UNSUPPORTED, python[_i].text);
+}
+END_TEST
+
 /* The records that the golden runs are trained on. */
 START_TEST(golden) {
   struct skp_source *s;
@@ -204,6 +224,7 @@ int main(void) {
   tcase_add_loop_test(c, refuses, 0, DAMAGED);
   tcase_add_test(c, any_bytes);
   tcase_add_test(c, training_files_are_needed);
+  tcase_add_loop_test(c, pickles, 0, 3);
   tcase_add_test(c, golden);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

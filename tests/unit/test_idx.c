@@ -127,6 +127,84 @@ START_TEST(training_files_are_not) {
 }
 END_TEST
 
+/* Where torchvision and archives leave them. */
+static void save_in(const char *inner, const char *name, struct bytes b) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", folder, inner);
+  ck_ok(skp__folder_create(path));
+  snprintf(path, sizeof path, "%s/%s", inner, name);
+  save(path, b);
+}
+
+START_TEST(lie_deeper) {
+  static const char *const inner[] = {"raw", "MNIST/raw", "FashionMNIST/raw", "gzip"};
+  struct skp_source *s;
+  save_in(inner[_i], "train-images-idx3-ubyte", images(5, 3, 4));
+  save_in(inner[_i], "train-labels-idx1-ubyte", labels(5, 3));
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TRAIN));
+  ck_assert_int_eq(s->n, 5);
+  ck_assert_str_eq(s->name, folder);
+  skp__source_destroy(s);
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TEST));
+  ck_assert_ptr_null(s);
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_VALID));
+  ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(several_sets) {
+  struct skp_source *s;
+  save_in("MNIST/raw", "train-images-idx3-ubyte", images(5, 3, 4));
+  save_in("KMNIST/raw", "train-images-idx3-ubyte", images(5, 3, 4));
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "/KMNIST/raw, ");
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "/MNIST/raw. Name one of them."));
+}
+END_TEST
+
+/* Their pictures stand upright; letters count from 1. */
+START_TEST(emnist) {
+  static const struct {
+    const char *name, *first, *last;
+    int classes;
+  } of[] = {{"letters", "A", "Z", 26}, {"balanced", "0", "t", 47}, {"bymerge", "0", "t", 47},
+            {"byclass", "0", "z", 62}, {"digits", "0", "9", 10},   {"mnist", "0", "9", 10}};
+  struct bytes x = images(3, 3, 4), y = labels(3, 3);
+  const bool letters = _i == 0;
+  char name[64], path[128];
+  struct skp_source *s;
+  struct skp_image image = {.H = 0};
+  int32_t label;
+  for (int i = 0; letters && i < 3; i++) y.at[8 + i]++;
+  snprintf(name, sizeof name, "emnist-%s-train-images-idx3-ubyte.gz", of[_i].name);
+  save_in("EMNIST/raw", name, gzip(x));
+  snprintf(name, sizeof name, "emnist-%s-train-labels-idx1-ubyte", of[_i].name);
+  save_in("EMNIST/raw", name, y);
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TRAIN));
+  ck_assert(s->n == 3 && s->H == 4 && s->W == 3 && s->classes == of[_i].classes && !s->numbered);
+  ck_assert_str_eq(s->class_names[0], of[_i].first);
+  ck_assert_str_eq(s->class_names[s->classes - 1], of[_i].last);
+  ck_assert_str_eq(s->kind + strlen("EMNIST "), of[_i].name);
+  ck_ok(s->image(s, 2, &image, &label));
+  ck_assert(label == 2 && image.H == 4 && image.W == 3);
+  for (int r = 0; r < 4; r++)
+    for (int c = 0; c < 3; c++) ck_assert_int_eq(image.pixels[3 * r + c], x.at[16 + 2 * 12 + 4 * c + r]);
+  skp__image_free(&image);
+  skp__source_destroy(s);
+  save_in("EMNIST/raw", "emnist-digits-test-images-idx3-ubyte", x);
+  save_in("EMNIST/raw", "emnist-letters-test-images-idx3-ubyte", x);
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "holds several sets: ");
+  snprintf(path, sizeof path, "%s/EMNIST/raw/emnist-%s", folder, of[_i].name); /* as the text advises */
+  ck_ok(skp__source_open(&s, path, SKP_SPLIT_TRAIN));
+  ck_assert_int_eq(s->n, 3);
+  skp__source_destroy(s);
+  if (letters) y.at[9] = 0;
+  y.at[10] = 200;
+  snprintf(name, sizeof name, "emnist-%s-train-labels-idx1-ubyte", of[_i].name);
+  save_in("EMNIST/raw", name, y);
+  ck_fails(skp__source_open(&s, path, SKP_SPLIT_TRAIN), SKP_FORMAT, letters ? "label 1 is 0; " : "label 2 is 200; ");
+}
+END_TEST
+
 /* ---- hostile ones ------------------------------------------------------------------------------------------------ */
 
 static struct bytes sound(void) { return images(5, 3, 4); }
@@ -273,6 +351,9 @@ int main(void) {
   tcase_add_loop_test(c, reads, 0, COUNT(names));
   tcase_add_test(c, test_files_are_optional);
   tcase_add_test(c, training_files_are_not);
+  tcase_add_loop_test(c, lie_deeper, 0, 4);
+  tcase_add_test(c, several_sets);
+  tcase_add_loop_test(c, emnist, 0, 6);
   tcase_add_loop_test(c, refuses, 0, COUNT(hostile));
   tcase_add_test(c, refuses_labels);
   tcase_add_test(c, refuses_what_is_no_file);

@@ -68,10 +68,30 @@ START_TEST(deals_each_once) {
 }
 END_TEST
 
+/* Of each class the same share, to whole images; one at least is left to train on. */
+START_TEST(by_class) {
+  static const struct {
+    double share;
+    int64_t held[3];
+  } cases[] = {{0.1, {4, 3, 3}}, {0.3, {10, 10, 10}}, {0.5, {17, 17, 16}}, {0.01, {1, 0, 0}}, {0.999, {33, 32, 32}}};
+  struct skp_source *all = whole(), *train, *valid; /* 34, 33 and 33 images */
+  int64_t of[3], left[3];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ck_ok(skp__source_split(&train, &valid, all, cases[i].share, 7));
+    ck_ok(skp__source_count(valid, of));
+    ck_ok(skp__source_count(train, left));
+    for (int c = 0; c < 3; c++) ck_assert_int_eq(of[c], cases[i].held[c]);
+    for (int c = 0; c < 3; c++) ck_assert_int_eq(of[c] + left[c], c ? 33 : 34);
+    skp__source_destroy(train);
+    skp__source_destroy(valid);
+  }
+  skp__source_destroy(all);
+}
+END_TEST
+
 START_TEST(nothing_left) {
   struct skp_source *all = whole(), *train, *valid;
-  ck_fails(skp__source_split(&train, &valid, all, 0.001, 1), SKP_USAGE, "leaves 0 to judge by");
-  ck_fails(skp__source_split(&train, &valid, all, 0.999, 1), SKP_USAGE, "0 to train on");
+  ck_fails(skp__source_split(&train, &valid, all, 0.001, 1), SKP_USAGE, "leaves 0 to judge by and 100 to train on");
   skp__source_destroy(all);
 }
 END_TEST
@@ -80,6 +100,7 @@ int main(void) {
   Suite *suite = suite_create("split");
   TCase *t = tcase_create("split");
   tcase_add_test(t, deals_each_once);
+  tcase_add_test(t, by_class);
   tcase_add_test(t, nothing_left);
   suite_add_tcase(suite, t);
   return skp__test_main(suite);

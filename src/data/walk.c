@@ -1,0 +1,241 @@
+/* walk.c: see walk.h. SPDX-License-Identifier: MIT */
+#include "data/walk.h"
+#include "base/file.h"
+#include "data/data.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { DEEPEST = 32 }; /* folders in folders */
+
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+void skp__names_free(skp__names *list) {
+  for (size_t i = 0; i < list->n; i++) free(list->at[i]);
+  SKP_FREE(list);
+}
+
+skp_status skp__names_add(skp__names *list, const char *name) {
+  SKP_TRY(SKP_GROW(list));
+  return skp__strdup(&list->at[list->n - 1], name);
+}
+
+skp_status skp__tally_add(struct skp__tally *t, const char *what, long long n) {
+  size_t i = 0;
+  while (i < t->kinds.n && strcmp(t->kinds.at[i].what, what) != 0) i++;
+  if (i == t->kinds.n) {
+    SKP_TRY(SKP_GROW(&t->kinds));
+    SKP_TRY(skp__strdup(&t->kinds.at[i].what, what));
+  }
+  t->kinds.at[i].n += n;
+  return SKP_OK;
+}
+
+skp_status skp__tally_merge(struct skp__tally *t, const struct skp__tally *more) {
+  for (size_t i = 0; i < more->kinds.n; i++) SKP_TRY(skp__tally_add(t, more->kinds.at[i].what, more->kinds.at[i].n));
+  return SKP_OK;
+}
+
+void skp__tally_free(struct skp__tally *t) {
+  for (size_t i = 0; i < t->kinds.n; i++) free(t->kinds.at[i].what);
+  SKP_FREE(&t->kinds);
+}
+
+static int most_first(const void *a, const void *b) {
+  const struct skp__kind *x = a, *y = b;
+  return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : strcmp(x->what, y->what);
+}
+
+void skp__tally_say(const struct skp__tally *t, struct skp__text *to) {
+  enum { SHOWN = 8 };
+  if (t->kinds.n) qsort(t->kinds.at, t->kinds.n, sizeof *t->kinds.at, most_first);
+  for (size_t i = 0; i < t->kinds.n && i < SHOWN; i++)
+    skp__text_add(to, "%s%lld %s", i ? ", " : "", t->kinds.at[i].n, t->kinds.at[i].what);
+  if (t->kinds.n > SHOWN) skp__text_add(to, " and %zu other kinds", t->kinds.n - SHOWN);
+}
+
+/* ---- one entry of a folder --------------------------------------------------------------------------------------- */
+
+/* What systems and cameras leave beside pictures. */
+static bool left_by_systems(const char *name) {
+  static const char *const names[] = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "lost+found"};
+  bool any = *name == '.';
+  for (size_t i = 0; i < sizeof names / sizeof *names && !any; i++) any = strcasecmp(name, names[i]) == 0;
+  return any;
+}
+
+enum entry { SYSTEM, PICTURE, FOLDER, OTHER, NOWHERE };
+
+/* What an entry is; of a link, what it leads to. */
+static enum entry kind_of(DIR *dir, const struct dirent *e) {
+  struct stat st;
+  if (left_by_systems(e->d_name)) return SYSTEM;
+  const bool named = skp__image_named(e->d_name);
+  if (e->d_type == DT_REG) return named ? PICTURE : OTHER;
+  if (e->d_type == DT_DIR) return FOLDER;
+  if (fstatat(dirfd(dir), e->d_name, &st, 0)) return named ? PICTURE : NOWHERE;
+  if (S_ISDIR(st.st_mode)) return FOLDER;
+  return named && S_ISREG(st.st_mode) ? PICTURE : OTHER;
+}
+
+static skp_status pass_over(struct skp__tally *t, const char *name, enum entry kind) {
+  char ending[16];
+  const char *dot = strrchr(name, '.');
+  size_t n = dot ? strlen(dot) : 0;
+  if (kind == NOWHERE) return skp__tally_add(t, "links that lead nowhere", 1);
+  if (n < 2 || n >= sizeof ending || strpbrk(dot, " \n\t")) return skp__tally_add(t, "without an ending", 1);
+  for (size_t i = 0; i <= n; i++) ending[i] = (char)tolower((unsigned char)dot[i]);
+  return skp__tally_add(t, ending, 1);
+}
+
+/* ---- folders in folders ------------------------------------------------------------------------------------------ */
+
+/* A folder and those that it lies in. */
+struct place {
+  const char *path; /* to open it */
+  const struct place *above;
+  dev_t device;
+  ino_t number;
+  int depth;
+};
+
+static skp_status fail_list(const char *path) {
+  return skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", path, strerror(errno));
+}
+
+static bool enter(struct place *p, DIR *dir, const char *path, const struct place *above) {
+  struct stat st;
+  if (fstat(dirfd(dir), &st)) return false;
+  *p = (struct place){path, above, st.st_dev, st.st_ino, above ? above->depth + 1 : 0};
+  for (; above; above = above->above)
+    if (above->device == p->device && above->number == p->number) return false;
+  return p->depth <= DEEPEST;
+}
+
+struct found {
+  char *name;    /* from the root */
+  size_t folder; /* bytes of it that are its folder's */
+};
+
+struct walk {
+  const char *root;
+  struct skp__tally *passed;
+  SKP_ARRAY(struct found) found;
+};
+
+static skp_status walk_folder(struct walk *w, const char *below, const struct place *above);
+
+/* `below` "": the root. */
+static skp_status join(char **out, const char *below, const char *name) {
+  return *below ? skp__path_join(out, below, name) : skp__strdup(out, name);
+}
+
+static skp_status take(struct walk *w, const char *below, const char *name, enum entry kind, const struct place *in) {
+  char *path;
+  if (kind == SYSTEM) return SKP_OK;
+  if (kind != PICTURE && kind != FOLDER) return pass_over(w->passed, name, kind);
+  SKP_TRY(join(&path, below, name));
+  if (kind == FOLDER) {
+    skp_status status = walk_folder(w, path, in);
+    free(path);
+    return status;
+  }
+  skp_status status = SKP_GROW(&w->found);
+  if (status == SKP_OK)
+    w->found.at[w->found.n - 1] = (struct found){path, strlen(below)};
+  else
+    free(path);
+  return status;
+}
+
+static skp_status walk_open(struct walk *w, DIR *dir, const char *path, const char *below, const struct place *above) {
+  struct place here;
+  skp_status status = SKP_OK;
+  if (!enter(&here, dir, path, above)) return skp__tally_add(w->passed, "folders without end", 1);
+  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));)
+    status = take(w, below, e->d_name, kind_of(dir, e), &here);
+  return status;
+}
+
+static skp_status walk_folder(struct walk *w, const char *below, const struct place *above) {
+  char *path;
+  SKP_TRY(*below ? skp__path_join(&path, w->root, below) : skp__strdup(&path, w->root));
+  DIR *dir = opendir(path);
+  skp_status status = dir ? walk_open(w, dir, path, below, above) : fail_list(path);
+  if (dir) closedir(dir);
+  free(path);
+  return status;
+}
+
+static int by_folder(const void *a, const void *b) {
+  const struct found *x = a, *y = b;
+  size_t common = x->folder < y->folder ? x->folder : y->folder;
+  int order = memcmp(x->name, y->name, common);
+  if (order) return order;
+  if (x->folder != y->folder) return x->folder < y->folder ? -1 : 1;
+  return strcmp(x->name, y->name);
+}
+
+skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char *root, const char *below) {
+  struct walk w = {.root = root, .passed = passed};
+  skp_status status = walk_folder(&w, below, NULL);
+  if (w.found.n) qsort(w.found.at, w.found.n, sizeof *w.found.at, by_folder);
+  for (size_t i = 0; i < w.found.n; i++) {
+    if (status == SKP_OK) status = SKP_GROW(pictures);
+    if (status == SKP_OK)
+      pictures->at[pictures->n - 1] = w.found.at[i].name;
+    else
+      free(w.found.at[i].name);
+  }
+  SKP_FREE(&w.found);
+  return status;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__tally *passed, const char *root) {
+  DIR *dir = opendir(root);
+  skp_status status = dir ? SKP_OK : fail_list(root);
+  for (struct dirent *e; dir && status == SKP_OK && (e = readdir(dir));) {
+    enum entry kind = kind_of(dir, e);
+    if (kind == PICTURE || kind == FOLDER) status = skp__names_add(kind == FOLDER ? folders : pictures, e->d_name);
+    if (kind == OTHER || kind == NOWHERE) status = pass_over(passed, e->d_name, kind);
+  }
+  if (dir) closedir(dir);
+  if (pictures->n) qsort(pictures->at, pictures->n, sizeof *pictures->at, by_name);
+  if (folders->n) qsort(folders->at, folders->n, sizeof *folders->at, by_name);
+  return status;
+}
+
+/* ---- is there any? ----------------------------------------------------------------------------------------------- */
+
+static bool search(const char *path, const struct place *above, bool deep);
+
+static bool search_open(DIR *dir, const char *path, const struct place *above, bool deep) {
+  struct place here;
+  bool found = false;
+  if (!enter(&here, dir, path, above)) return false;
+  for (struct dirent *e; !found && (e = readdir(dir));) {
+    enum entry kind = kind_of(dir, e);
+    char *inner;
+    found = kind == PICTURE;
+    if (kind != FOLDER || !deep || skp__path_join(&inner, path, e->d_name) != SKP_OK) continue;
+    found = search(inner, &here, deep);
+    free(inner);
+  }
+  return found;
+}
+
+static bool search(const char *path, const struct place *above, bool deep) {
+  DIR *dir = opendir(path);
+  bool found = dir && search_open(dir, path, above, deep);
+  if (dir) closedir(dir);
+  return found;
+}
+
+bool skp__holds_pictures(const char *path) { return search(path, NULL, false); }
+bool skp__holds_pictures_below(const char *path) { return search(path, NULL, true); }
