@@ -27,6 +27,7 @@ static skp_status add_folder(struct cli_pictures *p, const char *folder) {
   skp__names names = {NULL, 0, 0};
   struct skp__tally passed = {.kinds = {.n = 0}};
   skp_status status = skp__walk(&names, &passed, folder, "");
+  skp__names_sort(&names);
   for (size_t i = 0; i < names.n && status == SKP_OK; i++) {
     char *path;
     status = skp__path_join(&path, folder, names.at[i]);

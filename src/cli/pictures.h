@@ -16,7 +16,7 @@ struct cli_pictures {
   SKP_ARRAY(struct cli_picture) files;
 };
 
-/* The files, and those with the ending of an image in the folders and the folders in them (see data/walk.h), whatever else lies there being said. Each is
+/* The files, and those with the ending of an image in the folders and the folders in them (see data/walk.h), by their paths; what else lies there is said. Each is
  * delivered with `channels` channels; one that cannot be read is black, and says so in its `error`. cli_pictures_free also after a failure. */
 skp_status cli_pictures_open(struct cli_pictures *out, char *const *names, size_t n, int channels, bool invert);
 void cli_pictures_free(struct cli_pictures *p);

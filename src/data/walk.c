@@ -24,6 +24,12 @@ skp_status skp__names_add(skp__names *list, const char *name) {
   return skp__strdup(&list->at[list->n - 1], name);
 }
 
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+void skp__names_sort(skp__names *list) {
+  if (list->n) qsort(list->at, list->n, sizeof *list->at, by_bytes);
+}
+
 skp_status skp__tally_add(struct skp__tally *t, const char *what, long long n) {
   size_t i = 0;
   while (i < t->kinds.n && strcmp(t->kinds.at[i].what, what) != 0) i++;
@@ -195,8 +201,6 @@ skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char
   return status;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
 skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__tally *passed, const char *root) {
   DIR *dir = opendir(root);
   skp_status status = dir ? SKP_OK : fail_list(root);
@@ -206,8 +210,8 @@ skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__
     if (kind == OTHER || kind == NOWHERE) status = pass_over(passed, e->d_name, kind);
   }
   if (dir) closedir(dir);
-  if (pictures->n) qsort(pictures->at, pictures->n, sizeof *pictures->at, by_name);
-  if (folders->n) qsort(folders->at, folders->n, sizeof *folders->at, by_name);
+  skp__names_sort(pictures);
+  skp__names_sort(folders);
   return status;
 }
 

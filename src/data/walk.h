@@ -9,6 +9,7 @@
 typedef SKP_ARRAY(char *) skp__names;
 void skp__names_free(skp__names *list);
 skp_status skp__names_add(skp__names *list, const char *name);
+void skp__names_sort(skp__names *list); /* by their bytes */
 
 /* What is passed over, by kind. Begins all zero. */
 struct skp__tally {
