@@ -84,17 +84,19 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
 }
 
 static skp_status describe(struct skp__cl *cl) {
-  cl_uint units, align_bits;
+  cl_uint units, align_bits, vendor;
   size_t items[16] = {0};
   char language[80] = "";
   int major = 1, minor = 2;
   SKP_TRY(ask(cl, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units));
+  SKP_TRY(ask(cl, CL_DEVICE_VENDOR_ID, sizeof vendor, &vendor));
   SKP_TRY(ask(cl, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof align_bits, &align_bits));
   SKP_TRY(ask(cl, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items));
   SKP_TRY(ask(cl, CL_DEVICE_OPENCL_C_VERSION, sizeof language, language));
   sscanf(language, "OpenCL C %d.%d", &major, &minor);
   cl->c_version = 100 * major + 10 * minor;
   cl->units = (int)units;
+  cl->vendor = vendor;
   cl->alignment = align_bits / 8 < 64 ? 64 : align_bits / 8; /* at least a vector of 16 floats, a cache line */
   memcpy(cl->max_items, items, sizeof cl->max_items);
   return SKP_OK;

@@ -22,6 +22,7 @@ struct skp__cl {
   bool cpu;
   int lanes;            /* floats in a vector of the hardware */
   int units;            /* compute units */
+  unsigned vendor;      /* PCI's number of the vendor: 0x10de; some drivers invent one */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
   size_t max_items[3];  /* the same along each dimension */
   int64_t local_memory; /* bytes */

@@ -36,6 +36,8 @@ skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int 
 /* The partial sums of dy for db, `length` of the N·P·Q pixels a chunk: K floats from `offset` on, again every `size` floats. */
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length);
+/* The end of an op of one output: that of `parts` partial outputs in the workspace, one behind the other. */
+skp_status skp__conv_sum_results(struct skp_prepared *p, int results, int parts);
 /* db alone, from its own partial results. */
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g);
 
@@ -113,6 +115,12 @@ const char *skp__conv_depthwise_refuse(const struct skp__cl *cl, const struct sk
 skp_status skp__conv_depthwise(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_depthwise_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_depthwise_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
+/* conv_igemm.c: large tiles in registers, fed through local memory. */
+const char *skp__conv_igemm_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_igemm(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_igemm_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
 /* conv_tiled.c: tiles in local memory, groups of 16 × 16. */
 skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig);

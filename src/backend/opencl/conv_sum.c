@@ -17,6 +17,10 @@ skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int 
   return sum(p, skp__conv_weights(g), db ? g->K : 0, skp__conv_weights(g) + g->K, chunks);
 }
 
+skp_status skp__conv_sum_results(struct skp_prepared *p, int results, int parts) {
+  return sum(p, results, 0, results, parts);
+}
+
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length) {
   size_t global[2] = {(size_t)g->K, (size_t)chunks};

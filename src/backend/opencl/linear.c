@@ -3,6 +3,7 @@
 
 const struct skp__cl_method skp__cl_linear[] = {
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu},
+    {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled},
     {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct},
@@ -10,6 +11,7 @@ const struct skp__cl_method skp__cl_linear[] = {
 };
 const struct skp__cl_method skp__cl_linear_dx[] = {
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx},
+    {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm_dx},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dx},
     {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx},
@@ -17,6 +19,7 @@ const struct skp__cl_method skp__cl_linear_dx[] = {
 };
 const struct skp__cl_method skp__cl_linear_dw[] = {
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw},
+    {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm_dw},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dw},
     {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw},

@@ -1,0 +1,202 @@
+/* conv_igemm.c: convolution and its gradients as products of matrices that are nowhere laid out, in large register tiles, for GPUs: which tile,
+ * and in how many parts the depth. SPDX-License-Identifier: MIT */
+#include "backend/opencl/conv.h"
+#include <math.h>
+
+enum {
+  LOCAL_MEMORY = 32768,  /* bytes that a group takes at most, so that several share a compute unit */
+  LEAST_STEPS = 8,       /* of a part of the depth */
+  CHUNK = 1024,          /* pixels that one partial weight gradient sums at most, if memory allows */
+  MAX_PARTIAL = 1 << 25, /* floats in all partial results */
+};
+
+/* What the compilers and the hardware of a vendor want (docs/gpu.md). */
+static const struct family {
+  unsigned vendor; /* PCI's number; 0: any other */
+  int depth;       /* of a step */
+  int unroll;      /* of its loop, in fours */
+  int channels;    /* of a work-item, at most */
+  int resident;    /* work-items that a compute unit holds at once; with fewer it waits for memory */
+} families[] = {
+    {0x10de, 8, 2, 8, 384},  /* NVIDIA: everything in one piece */
+    {0x1002, 16, 1, 8, 768}, /* AMD: in one piece it would take all registers */
+    {0x8086, 8, 1, 4, 64},   /* Intel: 8×8 results do not fit its registers; its units are the smallest */
+    {0, 8, 1, 8, 512},
+};
+
+/* Tiles: their sides (pixels or rows of dw, output channels), a work-item's part of each, and how much of the arithmetic their loop leaves
+ * for multiplications. The last two are for few output channels; few input channels (VIN of the kernels) take any of them. */
+static const struct tile {
+  int rows, columns, tm, tn;
+  double share;
+} tiles[] = {
+    {128, 128, 8, 8, 0.85}, {128, 64, 8, 8, 0.82}, {64, 64, 8, 8, 0.78}, {128, 32, 8, 4, 0.65}, {128, 16, 8, 4, 0.6},
+};
+enum { TILES = sizeof tiles / sizeof *tiles };
+
+static const struct family *family_of(const struct skp__cl *cl) {
+  const struct family *f = families;
+  while (f->vendor && f->vendor != cl->vendor) f++;
+  return f;
+}
+
+/* Output channels of a work-item. */
+static int channels_of(const struct skp__cl *cl, const struct tile *t) {
+  int most = family_of(cl)->channels;
+  return t->tn < most ? t->tn : most;
+}
+
+static int items_of(const struct skp__cl *cl, const struct tile *t) {
+  return t->rows / t->tm * (t->columns / channels_of(cl, t));
+}
+
+static bool fits(const struct skp__cl *cl, const struct tile *t) {
+  int64_t local = cl->local_memory < LOCAL_MEMORY ? cl->local_memory : LOCAL_MEMORY;
+  return (size_t)items_of(cl, t) <= cl->max_group && (size_t)items_of(cl, t) <= cl->max_items[0] &&
+         2 * family_of(cl)->depth * (t->rows + t->columns) * (int64_t)sizeof(float) <= local;
+}
+
+const char *skp__conv_igemm_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  if (g.groups > 1 && (g.C / g.groups < 4 || g.K / g.groups < 4)) return "fewer than 4 channels in a group";
+  for (int i = 0; i < TILES; i++)
+    if (fits(cl, &tiles[i])) return skp__cl_refuse_huge(cl, sig);
+  return "the device's work-groups or local memory are too small for its tiles";
+}
+
+/* ---- choosing a tile ---------------------------------------------------------------------------------------------- */
+
+/* A product of matrices, `count` times beside each other. */
+struct product {
+  int64_t rows, columns, depth, count;
+  int least_parts, most_parts; /* of the depth */
+};
+
+struct choice {
+  const struct tile *tile;
+  int parts;
+};
+
+/* Groups that a compute unit holds at once, as a share of what it has room for. */
+static double filled(const struct skp__cl *cl, const struct tile *t, double rounds) {
+  int items = items_of(cl, t), most = family_of(cl)->resident / items;
+  double held = rounds < most ? rounds : most > 1 ? most : 1;
+  return fmin(held * items / family_of(cl)->resident, 1);
+}
+
+/* Waves: how long the busiest compute unit works, in multiply-adds of its lanes. All groups are equal and spread evenly; a unit with few of them
+ * cannot hide its waiting for memory; results in parts are written, read and added. */
+static double cost_of(const struct skp__cl *cl, const struct product *p, const struct choice *c) {
+  const struct tile *t = c->tile;
+  double groups = (double)p->count * skp__ceil_div(p->rows, t->rows) * skp__ceil_div(p->columns, t->columns) * c->parts;
+  double rounds = ceil(groups / cl->units), busy = sqrt(filled(cl, t, rounds));
+  double results = (double)p->count * (double)p->rows * (double)p->columns / cl->units;
+  double depth = (double)p->depth / c->parts + 32; /* a tile's beginning and end */
+  return rounds * t->rows * t->columns * depth / (t->share * busy) + (c->parts > 1 ? 16.0 * c->parts * results : 0);
+}
+
+static struct choice choose(const struct skp__cl *cl, const struct product *p) {
+  struct choice best = {NULL, 1};
+  double least = 0;
+  for (int i = 0; i < TILES; i++) {
+    if (!fits(cl, &tiles[i])) continue;
+    for (int parts = p->least_parts;; parts = 2 * parts < p->most_parts ? 2 * parts : p->most_parts) {
+      struct choice c = {&tiles[i], parts};
+      double cost = cost_of(cl, p, &c);
+      if (!best.tile || cost < least) best = c, least = cost;
+      if (parts >= p->most_parts) break;
+    }
+  }
+  return best;
+}
+
+/* n, but at least `least`, and where that allows it at most `most`. */
+static int within(int64_t least, int64_t most, int64_t n) {
+  if (n > most) n = most;
+  return (int)(n < least ? least : n);
+}
+
+/* ---- launches ----------------------------------------------------------------------------------------------------- */
+
+struct launch {
+  char options[160];
+  size_t global[3], local[3];
+};
+
+/* With the tiles along dimension 0; the others are the direction's. */
+static struct launch launch_of(const struct skp__cl *cl, const struct product *p, const struct choice *c, int summed,
+                               int channels, bool dx) {
+  const struct family *f = family_of(cl);
+  const struct tile *t = c->tile;
+  size_t items = (size_t)items_of(cl, t);
+  size_t tiles_of_all = (size_t)skp__ceil_div(p->rows, t->rows) * (size_t)skp__ceil_div(p->columns, t->columns);
+  struct launch l = {.global = {tiles_of_all * items, 1, 1}, .local = {items, 1, 1}};
+  snprintf(l.options, sizeof l.options,
+           "-DBM=%d -DBN=%d -DTM=%d -DTN=%d -DBK=%d -DUNROLL=%d -DVIN=%d -DVOUT=%d -DDX=%d", t->rows, t->columns, t->tm,
+           channels_of(cl, t), f->depth, f->unroll, summed % 4 ? 1 : 4, channels % 4 ? 1 : 4, dx);
+  return l;
+}
+
+/* Forward and data gradient, all phases of the latter in one launch. */
+static skp_status gather(struct skp_prepared *p, const struct skp__conv *conv, const struct skp__gather *g, bool dx,
+                         bool bias) {
+  struct skp__cl *cl = skp__cl_of(p);
+  const struct skp__axis *a = &g->h; /* along the other axis the steps are the same */
+  int phases = a->step * a->step, depth = skp__ceil_div((int64_t)g->R * g->S * g->Ci, phases);
+  int64_t results = (int64_t)g->N * g->OH * g->OW * g->OC, least_depth = LEAST_STEPS * (int64_t)family_of(cl)->depth;
+  struct product product = {.rows = skp__gather_pixels(g),
+                            .columns = g->Co,
+                            .depth = depth,
+                            .count = (int64_t)g->groups * phases,
+                            .least_parts = 1,
+                            .most_parts = within(1, MAX_PARTIAL / results, depth / least_depth)};
+  struct choice c = choose(cl, &product);
+  struct launch l = launch_of(cl, &product, &c, g->Ci, g->Co, dx);
+  char args[120];
+  snprintf(args, sizeof args, "%s i0 i1 %s d d d d d d d d d d d d d d d d d", c.parts > 1 ? "w" : "o0",
+           dx ? "i1" : "i2");
+  l.global[1] = (size_t)g->groups;
+  l.global[2] = (size_t)(phases * c.parts);
+  SKP_TRY(skp__cl_launch(p, "conv2d_igemm", "conv2d_igemm", l.options, 3, l.global, l.local, args, bias, c.parts, g->N,
+                         g->IH, g->IW, g->OH, g->OW, g->Ci, g->Co, g->R, g->S, a->step, dx ? conv->pad : -conv->pad,
+                         conv->dilation, a->tap_step, a->in_step, a->in_tap));
+  if (c.parts == 1) return SKP_OK;
+  skp__cl_need_workspace(p, c.parts * results * (int64_t)sizeof(float));
+  return skp__conv_sum_results(p, (int)results, c.parts);
+}
+
+skp_status skp__conv_igemm(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_forward(&conv);
+  return gather(p, &conv, &g, false, sig->in[2].rank > 0);
+}
+
+skp_status skp__conv_igemm_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv conv = skp__conv_of(sig);
+  struct skp__gather g = skp__gather_dx(&conv, 0, 0);
+  return gather(p, &conv, &g, true, false);
+}
+
+skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  struct skp__cl *cl = skp__cl_of(p);
+  int pixels = g.N * g.P * g.Q, Cg = g.C / g.groups, Kg = g.K / g.groups, size = skp__conv_weights(&g) + g.K;
+  int most = MAX_PARTIAL / size + 1, least_length = LEAST_STEPS * family_of(cl)->depth;
+  struct product product = {.rows = g.R * g.S * Cg,
+                            .columns = Kg,
+                            .depth = pixels,
+                            .count = g.groups,
+                            .least_parts = within(1, most, skp__ceil_div(pixels, CHUNK))};
+  product.most_parts = within(product.least_parts, most, skp__ceil_div(pixels, least_length));
+  struct choice c = choose(cl, &product);
+  struct launch l = launch_of(cl, &product, &c, Cg, Kg, false);
+  int length = skp__ceil_div(pixels, c.parts), parts = skp__ceil_div(pixels, length);
+  bool db = sig->out[1].rank > 0;
+  l.global[1] = (size_t)g.groups;
+  l.global[2] = (size_t)parts;
+  skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, parts));
+  SKP_TRY(skp__cl_launch(p, "conv2d_igemm", "conv2d_igemm_dw", l.options, 3, l.global, l.local,
+                         "w i0 i1 d d " SKP__CONV_ARGS, length, size, SKP__CONV_VALUES(&g)));
+  if (db) SKP_TRY(skp__conv_columns(p, &g, skp__conv_weights(&g), size, parts, length));
+  return skp__conv_sum(p, &g, parts, db);
+}

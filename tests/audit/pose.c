@@ -1,0 +1,186 @@
+/* pose.c: a layer of the OpenCL loader (OPENCL_LAYERS=libpose.so) that makes any device pass for a GPU, so that the methods for GPUs can be
+ * seen without one: POSE_NAME, POSE_VENDOR (PCI's number), POSE_UNITS, POSE_GROUP (most work-items of a group), POSE_LOCAL (KB), POSE_GB.
+ * Kernels run on the real device; with POSE_LOG, a folder, they do not: programs go there as ID.cl and ID.options, launches and calls into
+ * `launches`, a line each. SPDX-License-Identifier: MIT */
+#define CL_TARGET_OPENCL_VERSION 300
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include <CL/cl_layer.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static struct _cl_icd_dispatch own;
+static const struct _cl_icd_dispatch *next;
+static FILE *launches;
+
+/* ---- who it is ---------------------------------------------------------------------------------------------------- */
+
+static cl_int give(const void *from, size_t bytes, size_t size, void *value, size_t *size_ret) {
+  if (size_ret) *size_ret = bytes;
+  if (!value) return CL_SUCCESS;
+  if (size < bytes) return CL_INVALID_VALUE;
+  memcpy(value, from, bytes);
+  return CL_SUCCESS;
+}
+
+/* What is asked, of which type the answer is, the variable with it, and its unit. */
+static const struct pose {
+  cl_device_info what;
+  size_t bytes; /* of the answer: 4 or 8 */
+  const char *variable;
+  uint64_t unit;
+} poses[] = {
+    {CL_DEVICE_VENDOR_ID, 4, "POSE_VENDOR", 1},
+    {CL_DEVICE_MAX_COMPUTE_UNITS, 4, "POSE_UNITS", 1},
+    {CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof(size_t), "POSE_GROUP", 1},
+    {CL_DEVICE_LOCAL_MEM_SIZE, 8, "POSE_LOCAL", 1 << 10},
+    {CL_DEVICE_GLOBAL_MEM_SIZE, 8, "POSE_GB", 1 << 30},
+    {CL_DEVICE_MAX_MEM_ALLOC_SIZE, 8, "POSE_GB", 1 << 28},
+};
+
+static cl_int CL_API_CALL device_info(cl_device_id d, cl_device_info what, size_t size, void *value, size_t *size_ret) {
+  const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
+  const cl_uint lanes = 1;
+  const char *name = getenv("POSE_NAME");
+  if (what == CL_DEVICE_TYPE) return give(&gpu, sizeof gpu, size, value, size_ret);
+  if (what == CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT) return give(&lanes, sizeof lanes, size, value, size_ret);
+  if (what == CL_DEVICE_NAME && name) return give(name, strlen(name) + 1, size, value, size_ret);
+  for (size_t i = 0; i < sizeof poses / sizeof *poses; i++) {
+    const char *text = getenv(poses[i].variable);
+    if (poses[i].what != what || !text) continue;
+    uint64_t number = strtoull(text, NULL, 0) * poses[i].unit; /* of which the first bytes are the small one's, too */
+    return give(&number, poses[i].bytes, size, value, size_ret);
+  }
+  return next->clGetDeviceInfo(d, what, size, value, size_ret);
+}
+
+/* ---- what it is asked to do --------------------------------------------------------------------------------------- */
+
+static struct program {
+  cl_program program;
+  char *text;
+  uint64_t id; /* of text and options */
+} * programs;
+static size_t n_programs;
+
+static struct program *find(cl_program program) {
+  for (size_t i = n_programs; i-- > 0;)
+    if (programs[i].program == program) return &programs[i];
+  return NULL;
+}
+
+static void *must(void *p) {
+  if (!p) abort();
+  return p;
+}
+
+static cl_program CL_API_CALL create_program(cl_context context, cl_uint n, const char **texts, const size_t *lengths,
+                                             cl_int *code) {
+  cl_program program = next->clCreateProgramWithSource(context, n, texts, lengths, code);
+  size_t bytes = 0;
+  char *text = must(calloc(1, 1));
+  for (cl_uint i = 0; i < n; i++) {
+    size_t length = lengths && lengths[i] ? lengths[i] : strlen(texts[i]);
+    text = must(realloc(text, bytes + length + 1));
+    memcpy(text + bytes, texts[i], length);
+    text[bytes += length] = '\0';
+  }
+  programs = must(realloc(programs, (n_programs + 1) * sizeof *programs));
+  programs[n_programs++] = (struct program){program, text, 0};
+  return program;
+}
+
+static uint64_t hash(uint64_t h, const char *text) { /* FNV-1a */
+  for (; *text; text++) h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+  return h;
+}
+
+static void save(uint64_t id, const char *ending, const char *text) {
+  char name[600];
+  snprintf(name, sizeof name, "%.500s/%016" PRIx64 ".%s", getenv("POSE_LOG"), id, ending);
+  FILE *f = must(fopen(name, "w"));
+  fputs(text, f);
+  fclose(f);
+}
+
+static cl_int CL_API_CALL build_program(cl_program program, cl_uint n, const cl_device_id *devices, const char *options,
+                                        void(CL_CALLBACK *notify)(cl_program, void *), void *user) {
+  struct program *p = find(program);
+  if (p) {
+    p->id = hash(hash(UINT64_C(14695981039346656037), p->text), options ? options : "");
+    save(p->id, "cl", p->text);
+    save(p->id, "options", options ? options : "");
+  }
+  return next->clBuildProgram(program, n, devices, options, notify, user);
+}
+
+static cl_int done(cl_command_queue queue, cl_uint n, const cl_event *wait, cl_event *event) {
+  return event ? next->clEnqueueMarkerWithWaitList(queue, n, wait, event) : CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL launch(cl_command_queue queue, cl_kernel kernel, cl_uint dims, const size_t *offset,
+                                 const size_t *global, const size_t *local, cl_uint n, const cl_event *wait,
+                                 cl_event *event) {
+  char name[200] = "";
+  cl_program program = NULL;
+  (void)offset;
+  next->clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
+  next->clGetKernelInfo(kernel, CL_KERNEL_PROGRAM, sizeof(cl_program), &program, NULL);
+  const struct program *p = find(program);
+  fprintf(launches, "launch %016" PRIx64 " %s", p ? p->id : 0, name);
+  for (cl_uint i = 0; i < 3; i++)
+    fprintf(launches, " %zu %zu", i < dims ? global[i] : 1, i < dims && local ? local[i] : 1);
+  fputc('\n', launches);
+  return done(queue, n, wait, event);
+}
+
+static cl_int CL_API_CALL fill(cl_command_queue queue, cl_mem buffer, const void *pattern, size_t pattern_size,
+                               size_t offset, size_t size, cl_uint n, const cl_event *wait, cl_event *event) {
+  (void)buffer, (void)pattern, (void)pattern_size, (void)offset;
+  fprintf(launches, "fill %zu\n", size);
+  return done(queue, n, wait, event);
+}
+
+static cl_int CL_API_CALL copy(cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset,
+                               size_t size, cl_uint n, const cl_event *wait, cl_event *event) {
+  (void)from, (void)to, (void)from_offset, (void)to_offset;
+  fprintf(launches, "copy %zu\n", size);
+  return done(queue, n, wait, event);
+}
+
+static void take_over(void) {
+  own.clGetDeviceInfo = device_info;
+  if (!getenv("POSE_LOG")) return;
+  char name[600];
+  snprintf(name, sizeof name, "%.500s/launches", getenv("POSE_LOG"));
+  launches = must(fopen(name, "a"));
+  setvbuf(launches, NULL, _IOLBF, 0); /* a child that lists the devices ends with no farewell */
+  own.clCreateProgramWithSource = create_program;
+  own.clBuildProgram = build_program;
+  own.clEnqueueNDRangeKernel = launch;
+  own.clEnqueueFillBuffer = fill;
+  own.clEnqueueCopyBuffer = copy;
+}
+
+/* ---- the layer ---------------------------------------------------------------------------------------------------- */
+
+EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value, size_t *size_ret) {
+  const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
+  if (what != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
+  return give(&version, sizeof version, size, value, size_ret);
+}
+
+EXPORT cl_int CL_API_CALL clInitLayer(cl_uint n, const struct _cl_icd_dispatch *target, cl_uint *n_own,
+                                      const struct _cl_icd_dispatch **layer) {
+  if (n < sizeof own / sizeof(void *)) return CL_INVALID_VALUE;
+  next = target;
+  own = *target;
+  take_over();
+  *layer = &own;
+  *n_own = sizeof own / sizeof(void *);
+  return CL_SUCCESS;
+}
