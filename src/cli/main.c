@@ -34,7 +34,7 @@ const struct cli_command cli_commands[] = {
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
      "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
      cli_predict},
-    {"lr", "MODEL", 1, 1, "recipe curve seed no-augment init set size workers json device",
+    {"lr", "MODEL", 1, 1, "recipe curve seed no-augment strict max-damaged init set size workers json device",
      "Finds a learning rate for a network and its data",
      "Trains for 100 steps while the learning rate climbs from 1e-7 to 10 (Smith 2017), or until the loss diverges; shows the curve\n"
      "and suggests the rate at which the loss falls fastest, or a tenth of where it is lowest if that is less.\n"

@@ -71,7 +71,7 @@ static skp_status judge(const struct skp_damage *d) {
                    n == 1 ? "is" : "are", word(d, 0),
                    n == d->samples               ? ""
                    : d->most != SKP_DAMAGE_USUAL ? ", more than --max-damaged says"
-                                                 : ", more than 1 in 100 (--max-damaged N bears more)",
+                                                 : ", more than 1 in 100 and than 5 (--max-damaged N bears more)",
                    text.at);
 }
 

@@ -113,16 +113,17 @@ static skp_status add_unlabelled(struct folder *f, struct skp__tally *passed) {
   return status;
 }
 
-static skp_status fail_root(const struct folder *f, size_t loose, const struct skp__tally *passed) {
+/* `part`: the root is one of the set's folders. */
+static skp_status fail_root(const struct folder *f, bool part, size_t loose, const struct skp__tally *passed) {
   struct skp__text there = {.n = 0};
   skp__tally_say(passed, &there);
   if (!loose && there.n)
     return skp__fail(SKP_FORMAT, "%s holds no pictures (%s), but %s.", f->root, skp__image_endings(), there.at);
   if (!loose) return skp__fail(SKP_FORMAT, "%s is empty; each class is a folder of its pictures in it.", f->root);
-  return skp__fail(SKP_FORMAT,
-                   "%s holds %zu pictures, but no folders: each class is a folder of its pictures. To learn to tell "
-                   "folders called train and test themselves from each other, put them into a folder train.",
-                   f->root, loose);
+  return skp__fail(SKP_FORMAT, "%s holds pictures (%zu), but no folders: each class is a folder of its pictures. %s",
+                   f->root, loose,
+                   part ? "If train and test are to be told apart themselves, put both into a folder called train."
+                        : "What a trained network sees in such pictures skipper predict tells.");
 }
 
 /* The classes are the folders in the root, in the order of their names. */
@@ -134,11 +135,11 @@ static skp_status add_classes(struct folder *f, const skp__names *folders, size_
 }
 
 /* In a part beside the training images pictures may lie that nobody has sorted: then no class is known of any. */
-static skp_status add_all(struct folder *f, bool train, struct skp__tally *passed) {
+static skp_status add_all(struct folder *f, bool train, bool part, struct skp__tally *passed) {
   skp__names loose = {NULL, 0, 0}, folders = {NULL, 0, 0};
   struct skp__tally top = {.kinds = {.n = 0}};
   skp_status status = skp__walk_top(&loose, &folders, &top, f->root);
-  if (status == SKP_OK && train && !folders.n) status = fail_root(f, loose.n, &top);
+  if (status == SKP_OK && train && !folders.n) status = fail_root(f, part, loose.n, &top);
   if (status == SKP_OK) status = add_classes(f, &folders, loose.n, train, passed);
   if (status == SKP_OK && f->files.n) status = skp__tally_merge(passed, &top);
   if (status == SKP_OK && !f->files.n) status = add_unlabelled(f, passed);
@@ -311,7 +312,7 @@ static skp_status load(struct folder *f, const char *path, const struct skp__lay
   SKP_TRY(skp__strdup(&f->base.name, path));
   SKP_TRY(skp__strdup(&f->root, l->root[split]));
   f->base.place = f->root;
-  skp_status status = add_all(f, split == SKP_SPLIT_TRAIN, &passed);
+  skp_status status = add_all(f, split == SKP_SPLIT_TRAIN, l->parts, &passed);
   if (status == SKP_OK) status = remark(f, l, split, &passed);
   skp__tally_free(&passed);
   if (status != SKP_OK || !f->base.n) return status;

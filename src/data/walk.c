@@ -188,7 +188,10 @@ static int by_folder(const void *a, const void *b) {
 
 skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char *root, const char *below) {
   struct walk w = {.root = root, .passed = passed};
-  skp_status status = walk_folder(&w, below, NULL);
+  struct stat st;
+  if (stat(root, &st)) return fail_list(root);
+  const struct place top = {root, NULL, st.st_dev, st.st_ino, 0}; /* a link to it would lead to the other classes */
+  skp_status status = walk_folder(&w, below, *below ? &top : NULL);
   if (w.found.n) qsort(w.found.at, w.found.n, sizeof *w.found.at, by_folder);
   for (size_t i = 0; i < w.found.n; i++) {
     if (status == SKP_OK) status = SKP_GROW(pictures);

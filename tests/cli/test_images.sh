@@ -69,7 +69,7 @@ run 0 train two.lua --data set --out five
 in_err '^5 of the 200 images of set are damaged and passed over:'
 refuse 1 '5 of the 200 images of set/train are damaged, more than --max-damaged says' train two.lua --data set --max-damaged 4 --out run
 cp "$corpus/truncated.jpg" set/train/cat/161.jpg
-refuse 1 '6 of the 200 images of set/train are damaged, more than 1 in 100 .--max-damaged N' train two.lua --data set --out run
+refuse 1 '6 of the 200 images of set/train are damaged, more than 1 in 100 and than 5 .--max-damaged N' train two.lua --data set --out run
 refuse 1 '6 of the 200 images' train two.lua --data set
 [ ! -e runs ] || fail "a run that did not begin left its folder"
 run 0 train two.lua --data set --epochs 2 --max-steps 1 --max-damaged 6 --out bears

@@ -150,6 +150,7 @@ START_TEST(deep) {
   png("a/@eaDir/9.png", 2, 2, 3, 1);
   png("loose.png", 2, 2, 3, 1);
   ck_assert_int_eq(symlink("..", in("a/b/loop")), 0);
+  ck_assert_int_eq(symlink("../..", in("a/b/other_classes")), 0);
   ck_assert_int_eq(symlink("2.png", in("a/b/link.png")), 0);
   ck_assert_int_eq(symlink("nowhere", in("b/gone")), 0);
   struct skp_source *s = open_split(SKP_SPLIT_TRAIN);
@@ -160,7 +161,7 @@ START_TEST(deep) {
   }
   snprintf(
       said, sizeof said,
-      "Passed over in %s: 2 .psd, 1 .txt, 1 folders without end, 1 links that lead nowhere, 1 pictures outside the "
+      "Passed over in %s: 2 .psd, 2 folders without end, 1 .txt, 1 links that lead nowhere, 1 pictures outside the "
       "class folders, 1 without an ending.\n",
       folder);
   ck_assert_str_eq(s->remarks, said);
@@ -333,7 +334,7 @@ START_TEST(no_classes) {
   ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "/train holds no pictures (.jpg ");
   png("train/a.png", 2, 2, 3, 0);
   png("test/a.png", 2, 2, 3, 0);
-  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "/train holds 1 pictures, but no folders");
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "/train holds pictures (1), but no folders");
 }
 END_TEST
 
