@@ -295,6 +295,24 @@ static skp_status memo_get(struct machine *m, uint64_t i) {
   return push(m, m->memo.at[i]);
 }
 
+/* The value on top once more. */
+static skp_status op_again(struct machine *m) {
+  skp_pickle_value v;
+  SKP_TRY(top(m, &v));
+  return push(m, v);
+}
+
+/* All above the last mark goes. */
+static skp_status op_drop_marked(struct machine *m) {
+  SKP_TRY(op_marked(m, SKP_PICKLE_NONE));
+  return drop(m);
+}
+
+static skp_status op_float(struct machine *m) {
+  SKP_TRY(skip(m, 8));
+  return push_new(m, SKP_PICKLE_NONE, 0);
+}
+
 static skp_status op_mark(struct machine *m) {
   SKP_TRY(SKP_GROW(&m->marks));
   m->marks.at[m->marks.n - 1] = m->stack.n;
@@ -319,7 +337,6 @@ static skp_status protocol(struct machine *m, uint64_t n) {
 }
 
 static skp_status step(struct machine *m) {
-  skp_pickle_value v;
   unsigned char op = *m->at++;
   switch (op) {
   case 0x80: return with_number(m, 1, protocol);
@@ -327,8 +344,8 @@ static skp_status step(struct machine *m) {
   case '.': return op_stop(m);
   case '(': return op_mark(m);
   case '0': return drop(m);
-  case '1': return op_marked(m, SKP_PICKLE_NONE) == SKP_OK ? drop(m) : fail("lacks a mark");
-  case '2': return top(m, &v) == SKP_OK ? push(m, v) : fail("takes more from its stack than lies there");
+  case '1': return op_drop_marked(m);
+  case '2': return op_again(m);
   case 'N': return push_new(m, SKP_PICKLE_NONE, 0);
   case 0x88: return push_new(m, SKP_PICKLE_INT, 1);
   case 0x89: return push_new(m, SKP_PICKLE_INT, 0);
@@ -337,7 +354,7 @@ static skp_status step(struct machine *m) {
   case 'M': return push_int(m, 2);
   case 0x8a: return push_long(m, 1);
   case 0x8b: return push_long(m, 4);
-  case 'G': return skip(m, 8) == SKP_OK ? push_new(m, SKP_PICKLE_NONE, 0) : fail_short();
+  case 'G': return op_float(m);
   case 'X': return push_text(m, 4);
   case 0x8c: return push_text(m, 1);
   case 0x8d: return push_text(m, 8);

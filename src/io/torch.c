@@ -236,7 +236,7 @@ static bool read_storage(struct view *v, const struct skp_pickle *p, const struc
   return sound_key(v->key) && whole(skp__pickle_item(p, id, 4), &v->stored);
 }
 
-/* Sizes and strides; none of its values may lie beyond the storage. A stride of 0 repeats one. */
+/* Sizes and strides; none of its values may lie beyond the storage. A stride of 0 repeats one; that of a single value says nothing. */
 static bool read_extents(struct view *v, const struct skp_pickle *p, const struct skp_pickle_node *arguments) {
   const struct skp_pickle_node *size = skp__pickle_item(p, arguments, 2), *stride = skp__pickle_item(p, arguments, 3);
   if (!whole(skp__pickle_item(p, arguments, 1), &v->offset) || !size || !stride || size->kind != SKP_PICKLE_LIST ||
@@ -250,7 +250,8 @@ static bool read_extents(struct view *v, const struct skp_pickle *p, const struc
         !whole(skp__pickle_item(p, stride, (size_t)d), &v->stride[d]) ||
         __builtin_mul_overflow(v->count, v->dim[d], &v->count))
       return false;
-    if (__builtin_mul_overflow(v->dim[d] ? v->dim[d] - 1 : 0, v->stride[d], &reach) ||
+    if (v->dim[d] < 2) v->stride[d] = 0;
+    if (__builtin_mul_overflow(v->dim[d] - (v->dim[d] > 0), v->stride[d], &reach) ||
         __builtin_add_overflow(last, reach, &last))
       return false;
   }

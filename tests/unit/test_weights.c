@@ -31,10 +31,12 @@ static void check_tensor(const struct skp_st_file *f, const char *name, const fl
 static const struct {
   const char *file, *prefix, *dtype;
 } sound[] = {
-    {"plain", "", "F32"},     {"protocol4", "", "F32"},     {"half", "", "F16"},    {"bfloat", "", "BF16"},
-    {"double", "", "F64"},    {"prefix", "module.", "F32"}, {"wrapped", "", "F32"}, {"strided", "", "F32"},
-    {"shared", "", "F32"},    {"parameters", "", "F32"},    {"swapped", "", "F32"}, {"numpy", "", "F32"},
-    {"elsewhere", "", "F32"}, {"average", "", "F32"},       {"class", "", "F32"},
+    {"plain", "", "F32"},      {"protocol4", "", "F32"}, {"half", "", "F16"},
+    {"bfloat", "", "BF16"},    {"double", "", "F64"},    {"prefix", "module.", "F32"},
+    {"wrapped", "", "F32"},    {"strided", "", "F32"},   {"shared", "", "F32"},
+    {"parameters", "", "F32"}, {"swapped", "", "F32"},   {"numpy", "", "F32"},
+    {"elsewhere", "", "F32"},  {"average", "", "F32"},   {"class", "", "F32"},
+    {"stride", "", "F32"}, /* of 2^63 - 1, along one value */
 };
 
 START_TEST(sound_files_give_their_numbers) {
