@@ -70,12 +70,12 @@ bool skp__can_run_from(const char *path) {
   return holds_a_file(at);
 }
 
-/* Locks a folder for as long as this process lives; false: another process that lives has it. */
-static bool lock_folder(const char *path) {
+/* Locks a folder until what is returned is closed; -1: another process that lives has it. */
+static int lock_folder(const char *path) {
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB)) return true; /* it stays open */
+  if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB)) return fd;
   if (fd >= 0) close(fd);
-  return false;
+  return -1;
 }
 
 /* Removes what processes left that were killed. A fresh folder may not be locked yet. */
@@ -90,7 +90,10 @@ static void sweep(const char *place) {
     const char *path = found.gl_pathv[i];
     if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || time(NULL) - st.st_mtime < FRESH_S)
       continue;
-    if (lock_folder(path)) remove_folder(path);
+    int lock = lock_folder(path);
+    if (lock < 0) continue;
+    remove_folder(path);
+    close(lock);
   }
   globfree(&found);
 }
@@ -99,7 +102,7 @@ static bool make_in(const char *place) {
   if (!place || !*place || !skp__can_run_from(place)) return false;
   sweep(place);
   if (snprintf(folder, sizeof folder, "%s/" PREFIX "XXXXXX", place) < (int)sizeof folder && mkdtemp(folder)) {
-    (void)lock_folder(folder);
+    (void)lock_folder(folder); /* for as long as this process lives */
     return true;
   }
   *folder = 0;
