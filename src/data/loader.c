@@ -6,10 +6,9 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "data/data.h"
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,16 +267,11 @@ static skp_status make_ring(struct skp_loader *l) {
   return SKP_OK;
 }
 
-/* Signals stay with the caller's threads: Ctrl-C must not land in a worker. */
 static skp_status start_workers(struct skp_loader *l) {
   SKP_TRY(skp__alloc(&l->thread, (size_t)l->o.threads, sizeof *l->thread));
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   int error = 0;
   while (!error && l->threads < l->o.threads)
-    if (!(error = pthread_create(&l->thread[l->threads], NULL, work, l))) l->threads++;
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (!(error = skp__thread_start(&l->thread[l->threads], work, l))) l->threads++;
   return error ? skp__fail(SKP_MEMORY, "Cannot start loader thread %d: %s. Ask for fewer (--workers).", l->threads + 1,
                            strerror(error))
                : SKP_OK;

@@ -3,9 +3,9 @@
  * In memory a weight is {R, S, C, K}; in files PyTorch's {K, C, R, S}, which for a linear layer on a flattened map are the rows of
  * K × C·R·S. */
 #include "base/random.h"
+#include "base/thread.h"
 #include "model/model.h"
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 
 int skp__param_file_shape(const struct skp_tensor *t, int64_t dim[4]) {
@@ -90,7 +90,7 @@ void skp__model_init(const struct skp_graph *g, float *params, float *state, uin
   bool started[SHARES];
   for (int i = 0; i < SHARES; i++) {
     share[i] = (struct share){g, params, state, seed, i};
-    started[i] = i > 0 && !pthread_create(&thread[i], NULL, init_share, &share[i]);
+    started[i] = i > 0 && !skp__thread_start(&thread[i], init_share, &share[i]);
   }
   for (int i = 0; i < SHARES; i++)
     if (!started[i]) init_share(&share[i]);

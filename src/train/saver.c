@@ -1,5 +1,6 @@
 /* saver.c: writing what was saved in a thread of its own. SPDX-License-Identifier: MIT */
 #include "train/saver.h"
+#include "base/thread.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +39,19 @@ static void *work(void *user) {
   return NULL;
 }
 
-skp_status skp__saver_wait(struct skp__saver *s) {
-  if (!s->busy) return SKP_OK;
-  pthread_join(s->thread, NULL);
-  s->busy = false;
+/* How the work went, with its error's text. */
+static skp_status outcome(struct skp__saver *s) {
   if (s->status == SKP_OK) return SKP_OK;
   skp_status status = skp__fail(s->status, "%s", s->error ? s->error : "A file could not be written.");
   free(s->error);
   return status;
+}
+
+skp_status skp__saver_wait(struct skp__saver *s) {
+  if (!s->busy) return SKP_OK;
+  pthread_join(s->thread, NULL);
+  s->busy = false;
+  return outcome(s);
 }
 
 skp_status skp__saver_settle(struct skp__saver *s, skp_status status) {
@@ -69,10 +75,8 @@ skp_status skp__saver_start(struct skp__saver *s, struct skp__save *save) {
   }
   s->save = *save;
   atomic_store(&s->done, false);
-  s->busy = !pthread_create(&s->thread, NULL, work, s);
+  s->busy = !skp__thread_start(&s->thread, work, s);
   if (s->busy) return SKP_OK;
   work(s); /* no thread to be had: here and now */
-  if (s->status != SKP_OK) skp__fail(s->status, "%s", s->error ? s->error : "A file could not be written.");
-  free(s->error);
-  return s->status;
+  return outcome(s);
 }
