@@ -125,8 +125,8 @@ static skp_status measure_parts(struct skp_plan_needs *out, const struct cli *c,
 static skp_status measure_mode(struct skp_plan_needs *out, const struct cli *c, int64_t batch, bool training) {
   struct skp__parts parts;
   if (!training) return measure_step(out, c, batch, SKP_STEP_EVAL);
-  SKP_TRY(skp__parts_plan(&parts, c->model, batch));
-  parts.batch = batch; /* the one in question, not the recipe's */
+  SKP_TRY(skp__parts_plan(&parts, c->model, INT64_MAX)); /* all batches are full */
+  parts.images = parts.batch = batch;                    /* the one in question, not the recipe's */
   return parts.parts == 1 ? measure_step(out, c, batch, SKP_STEP_TRAIN) : measure_parts(out, c, &parts);
 }
 

@@ -39,5 +39,9 @@ refuse 2 'larger --batch' lr pixel.lua --data nine --batch 1
 idx one train 1 8 1
 refuse 2 'only one image to train on' train pixel.lua --data one --out x
 [ ! -e x ] || fail "a run that could not begin left a folder"
+# The search for a batch that fits comes upon sizes that would be refused.
+sed 's/size = 8/size = 256/; s/kernel = 8/kernel = 256/' pixel.lua >large.lua
+SKIPPER_MEMORY=6 run 0 summary large.lua --backend reference --batch 64 --accumulate 4
+in_out 'largest batch that fits is [0-9]+'
 run 0 train pixel.lua --data nine --batch 1 --freeze bn --freeze-bn --max-steps 2 --out frozen
 run 0 train pixel.lua --data one --max-steps 0 --out written
