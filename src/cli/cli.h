@@ -20,7 +20,7 @@
   X(NO_AUGMENT, "no-augment", 0, "", "no random crop, flip or anything else by chance")                                \
   X(STRICT, "strict", 0, "", "stop at the first damaged image; as --max-damaged 0")                                    \
   X(MAX_DAMAGED, "max-damaged", 0, "N", "damaged images that are passed over; default: 1 in 100, and 5 at least")      \
-  X(INIT, "init", 0, "FILE", "begin with the weights of this safetensors file, by name")                               \
+  X(INIT, "init", 0, "FILE", "begin with the weights of this file (safetensors, or PyTorch's .pth) or run, by name")   \
   X(SET, "set", 's', "NAME=VALUE", "give the model file an argument; may be repeated")                                 \
   X(WORKERS, "workers", 0, "N",                                                                                        \
     "threads that load and augment images; 0: a single one; default: as --threads, or the cores, 4 at most")           \
@@ -122,6 +122,9 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
 /* ---- open.c ----------------------------------------------------------------------------------------------------- */
 
 skp_status cli_open_backend(struct cli *c);
+/* Where the first argument is a network's own name (resnet18), it becomes its file's and adds its settings; what --set says stays. SKP_USAGE
+ * if it is a trained network. */
+skp_status cli_find_model(struct cli *c);
 /* The model file named by the first argument, with --set, --size and what was said of its recipe. */
 skp_status cli_open_model(struct cli *c);
 /* The same for a network that is to learn the recipe's data. It gets as many classes as they have, if its file takes their number and --set

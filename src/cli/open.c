@@ -118,8 +118,7 @@ static skp_status take_known_model(struct cli *c, const struct skp_known_model *
   return skp__strdup(&c->arguments.at[0], known->file);
 }
 
-/* A model's name (resnet18) becomes its file and settings; what --set says stays. */
-static skp_status find_model(struct cli *c) {
+skp_status cli_find_model(struct cli *c) {
   const char *said = c->arguments.at[0];
   const struct skp_known_model *known = skp__model_known(said);
   if (known) return take_known_model(c, known);
@@ -131,7 +130,7 @@ static skp_status find_model(struct cli *c) {
 }
 
 skp_status cli_open_model(struct cli *c) {
-  SKP_TRY(find_model(c));
+  SKP_TRY(cli_find_model(c));
   int64_t size;
   SKP_TRY(cli_int(c, CLI_SIZE, &size, 1, 1 << 14, 0));
   SKP_TRY(skp__model_load(&c->model, c->arguments.at[0], c->set.at, c->set.n, (int)size, stderr));
@@ -141,8 +140,8 @@ skp_status cli_open_model(struct cli *c) {
   return SKP_OK;
 }
 
-/* Opens the data and lets --set say how many classes they have: those of the training images; where labels are mere numbers the most of all parts,
- * as each file knows only those in it. */
+/* Opens the data and lets --set say how many classes they have: those of the training images; where labels are mere
+ * numbers the most of all parts, as each file knows only those in it. */
 static skp_status take_classes(struct cli *c, const char *data) {
   int classes = 0;
   char *text;
@@ -157,7 +156,7 @@ static skp_status take_classes(struct cli *c, const char *data) {
 
 skp_status cli_open_learner(struct cli *c) {
   struct skp_model *head;
-  SKP_TRY(find_model(c));
+  SKP_TRY(cli_find_model(c));
   if (sets(c, "classes")) return cli_open_model(c);
   skp_status status = skp__model_load_head(&head, c->arguments.at[0]);
   if (status != SKP_OK) return cli_open_model(c); /* which fails in the same place, or after what the file prints */

@@ -44,13 +44,13 @@ static skp_status find_folder(const struct cli *c, char **out) {
 
 /* ---- what else was said ----------------------------------------------------------------------------------------- */
 
-static skp_status check_source(const struct cli *c, const char *dir) {
-  void *text;
-  int64_t bytes;
+static skp_status check_source(struct cli *c, const char *dir) {
+  struct skp_model *head;
   if (!c->arguments.n) return SKP_OK;
-  SKP_TRY(skp__file_read(&text, &bytes, c->arguments.at[0], 1 << 20));
-  bool same = strcmp(text, c->model->source) == 0;
-  free(text);
+  SKP_TRY(cli_find_model(c));
+  SKP_TRY(skp__model_load_head(&head, c->arguments.at[0]));
+  bool same = strcmp(head->source, c->model->source) == 0;
+  skp__model_destroy(head);
   if (same) return SKP_OK;
   return skp__fail(
       SKP_USAGE,

@@ -96,6 +96,7 @@ refuse 2 'accumulate: 1 in the run, 2 now' train --resume run --max-steps 16 --a
 run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
 sed 's/"fc"/"head"/' tiny.lua >other.lua
 refuse 2 'other.lua is not the model' train other.lua --resume run
+refuse 2 'run holds a trained network' train run --resume run
 refuse 2 'batch: 64 in the run, 32 now' train --resume run --batch 32 --max-steps 20
 in_err 'A resumed run goes on as it began'
 refuse 2 'lr: 0.01 in the run, 0.1 now' train --resume run --max-steps 20 --lr 0.1
@@ -112,6 +113,13 @@ idx labels train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/' | tr 0-9 1-90)
 cp set/t10k* labels
 refuse 2 'training images, content: ' train --resume run --data labels --max-steps 20
 refuse 1 'no run to resume in set' train --resume set
+
+# Networks that come along, by name, with the settings that the name stands for.
+small="--data few --size 32 --batch 2"
+run 0 train resnet18 $small --max-steps 1 --out named
+run 0 train resnet18 --resume named --max-steps 2
+refuse 2 'set depth was 18 there, not 34' train resnet34 --resume named --max-steps 3
+refuse 2 'resize is not the model' train resize --resume named --max-steps 3
 refuse 2 'not both' train --resume run --out elsewhere
 refuse 2 "--init begins anew" train --resume run --init run/last.safetensors
 head -c 3000 run/state.safetensors >cut && cp cut run/state.safetensors
