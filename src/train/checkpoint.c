@@ -328,8 +328,8 @@ bool skp__checkpoint_found(const char *path) {
     return found;
   }
   if (!skp__file_exists(path) || skp__file_head(head, sizeof head, &size, path) != SKP_OK || size < 9) return false;
-  return head[8] == '{' ||
-         skp__torch_found(head, size); /* after the header's length, which holds bytes that are no text */
+  bool safetensors = !head[7] && head[8] == '{'; /* after the header's length, of which no text has the last byte */
+  return safetensors || skp__torch_found(head, size);
 }
 
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said) {

@@ -64,6 +64,9 @@ run 0 eval first/last.safetensors --data digits
 refuse 2 '--set and --size go with model files' summary first --size 32
 refuse 2 'first holds a trained network; .* --init first begins' train first
 refuse 2 'holds a trained network' lr "$corpus/plain"
+{ echo 'local a={}'; cat said.lua; } >brace.lua # its ninth byte is that of safetensors
+run 0 summary brace.lua
+in_out '^a +linear'
 mkdir nothing
 refuse 1 'neither best\.safetensors nor last\.safetensors' eval nothing --data digits
 
