@@ -70,8 +70,8 @@ struct skp_backend_ops {
   skp_status (*run)(struct skp_backend *b, struct skp_prepared *const *list, size_t n);
   /* A ticket for all that has been queued so far; waiting for it waits for that. Tickets count up from 1. */
   skp_status (*ticket)(struct skp_backend *b, uint64_t *out);
-  /* Runs each of the list in turn and waits; then tells how long each launch kept the device, in order. `i` is the op's place in the list, `launch` a
-   * name (a literal). For measuring: it costs more than `run`. */
+  /* Runs each of the list in turn and waits; then tells how long each launch kept the device, in order. `i` is the op's
+   * place in the list, `launch` a name (a literal). For measuring: it costs more than `run`. */
   skp_status (*time)(struct skp_backend *b, struct skp_prepared *const *list, size_t n, skp__tell_launch tell,
                      void *user);
   /* Waits, sleeping rather than spinning; SKP_DEVICE when the device failed or did not finish within the time limit. */

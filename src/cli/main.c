@@ -68,7 +68,7 @@ static void print_usage(FILE *to) {
               "  --resume [DIR]      go on with a run\n"
               "\nskipper COMMAND --help shows all of a command's options.\n"
               "Begin with: skipper train models/identity.lua\n"
-              "Exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 stopped (Ctrl-C, kill) after saving.\n");
+              "Exit status: 0 done, 1 failed, 2 wrong usage, 130, 143, 129 stopped (Ctrl-C, kill, hang-up), saved.\n");
 }
 
 static const struct cli_command *find(const char *name) {

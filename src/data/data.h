@@ -58,9 +58,10 @@ struct skp_source {
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
-/* Opens "digits" or "shapes" (built in) or a folder whose content is recognised; ./digits is a folder of that name. Nothing seeds a source's content:
- * generated sets are the same everywhere and always. A set without that part gives SKP_OK and a NULL source, unless it is the one to train on. The
- * error for an unrecognised folder lists what was looked for and what lies there. */
+/* Opens "digits" or "shapes" (built in) or a folder whose content is recognised; ./digits is a folder of that name.
+ * Nothing seeds a source's content: generated sets are the same everywhere and always. A set without that part gives
+ * SKP_OK and a NULL source, unless it is the one to train on. The error for an unrecognised folder lists what was
+ * looked for and what lies there. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
 /* Whether it names a built-in set. */
 bool skp__source_built_in(const char *data);
@@ -219,9 +220,9 @@ skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *
                               const struct skp_loader_options *options);
 void skp__loader_destroy(struct skp_loader *l);          /* stops the workers; NULL is fine */
 int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
-/* The next batch, in order, across epochs, without end unless the options set one. It stays valid until it is given back, in any order. At most depth - 1 may be held.
- * Adds the seconds spent waiting to *waited (may be NULL). A sample that cannot be read fails here, at its batch, and at each call
- * from then on. */
+/* The next batch, in order, across epochs, without end unless the options set one. It stays valid until it is given
+ * back, in any order. At most depth - 1 may be held. Adds the seconds spent waiting to *waited (may be NULL). A sample
+ * that cannot be read fails here, at its batch, and at each call from then on. */
 skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited);
 void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch);
 

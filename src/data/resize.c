@@ -75,7 +75,8 @@ static inline void resize_row(uint8_t *out, int out_w, const uint8_t *in, int C,
   }
 }
 
-/* Output row o of n bytes from rows of `in`, the first of which is number `first`, and which are `stride` bytes apart: pieces of a row, of a length that the compiler knows. */
+/* Output row o of n bytes from rows of `in`, the first of which is number `first`, and which are `stride` bytes apart:
+ * pieces of a row, of a length that the compiler knows. */
 static void mix_rows(uint8_t *out, int64_t n, const uint8_t *in, int64_t stride, int o, int first,
                      const struct axis *a) {
   const int32_t *weight = a->weight + (int64_t)o * a->widest;

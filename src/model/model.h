@@ -26,8 +26,9 @@ struct skp_known_model {
 /* The one of that name, where no file is called so; NULL: there is none. */
 const struct skp_known_model *skp__model_known(const char *name);
 
-/* Runs a model file, or one that comes along by its stem (resnet), where there is no file of that name. `size` 0: the recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and line; an unknown
- * setting lists those that the file knows. */
+/* Runs a model file, or one that comes along by its stem (resnet), where there is no file of that name. `size` 0: the
+ * recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and line; an unknown setting lists those
+ * that the file knows. */
 skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
                            int size, FILE *print_to);
 /* The same without the network, before whose number of classes is known: a recipe and an empty graph. Nothing is printed. */
@@ -37,8 +38,9 @@ skp_status skp__model_parse(struct skp_model **out, const char *name, const char
                             size_t sets, int size, FILE *print_to);
 void skp__model_destroy(struct skp_model *m); /* NULL is fine */
 
-/* Initial values of the flat params and state (host memory of the flat size): PyTorch's default, uniform in ±1/sqrt(fan_in) for
- * weights and biases of convolutions and linear layers, or normal weights and no bias where the layer says `std`, `fill` for the rest. A pure function of seed and the parameter's name. */
+/* Initial values of the flat params and state (host memory of the flat size): PyTorch's default, uniform in
+ * ±1/sqrt(fan_in) for weights and biases of convolutions and linear layers, or normal weights and no bias where the
+ * layer says `std`, `fill` for the rest. A pure function of seed and the parameter's name. */
 void skp__model_init(const struct skp_graph *g, float *params, float *state, uint64_t seed);
 
 /* What the recipe says of single parameters (freeze, freeze_bn, lr_mult, no_decay), for a training instance that is not yet fused: sets

@@ -517,8 +517,8 @@ static skp_status judge_best(struct loop *l, const struct skp_source *source, st
   return status == SKP_OK ? report(l, source) : status;
 }
 
-/* Where some training images judged each epoch, the test images are used once, for the weights that they found best. A run that went on and became no
- * better has forgotten where its best weights err. */
+/* Where some training images judged each epoch, the test images are used once, for the weights that they found best. A
+ * run that went on and became no better has forgotten where its best weights err. */
 static skp_status test_best(struct loop *l) {
   const struct skp_source *by = judged_by(l);
   const bool unused = l->data->valid && l->data->test;

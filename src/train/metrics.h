@@ -4,8 +4,9 @@
 
 #include "train/train.h"
 
-/* Judges the logits of one image; a label of -1 (unknown) gives a guess only. Sums are in double. As in the ops, the first of equal
- * logits counts as the largest. Where a logit is not finite there is no guess (-1), a label is behind all others, and loss and certainty are NaN. */
+/* Judges the logits of one image; a label of -1 (unknown) gives a guess only. Sums are in double. As in the ops, the
+ * first of equal logits counts as the largest. Where a logit is not finite there is no guess (-1), a label is behind
+ * all others, and loss and certainty are NaN. */
 struct skp_answer skp__answer(const float *logits, int classes, int32_t label);
 
 struct skp_class_report {

@@ -24,8 +24,8 @@ struct skp_session {
 /* Steps that are queued ahead of the oldest whose result the host has not read: enough to keep a device busy while the host logs. */
 enum { SKP_STEPS_AHEAD = 3 };
 
-/* Queues images and, where the plan takes them, labels of a batch from number `first` on, as many as the plan takes. Labels outside the model's classes are SKP_FORMAT that
- * names the sample; unknown ones (-1) are so in training. */
+/* Queues images and, where the plan takes them, labels of a batch from number `first` on, as many as the plan takes.
+ * Labels outside the model's classes are SKP_FORMAT that names the sample; unknown ones (-1) are so in training. */
 skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch, int64_t first);
 
 /* The share of the weights after step t (from 1) in their running average: 1 at first, so that it needs no start, and later 1 - ema. */

@@ -111,9 +111,10 @@ struct skp_train_options {
 /* Creates the run folder and tries whether a run's files can be written there. */
 skp_status skp__run_check(const char *out, const struct skp_model *m);
 struct skp_train_result;
-/* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h). *out is how it ended, also where it failed or was
- * stopped: see result.h; skp__result_free. A run that fails before its first step is done leaves no file. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A
- * loss that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
+/* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h). *out is how it ended, also
+ * where it failed or was stopped: see result.h; skp__result_free. A run that fails before its first step is done leaves
+ * no file. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A loss
+ * that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
                       struct skp_train_result *out);
 
