@@ -430,7 +430,7 @@ END_TEST
 /* The first `n` pictures of the first class. */
 static void damage(int n) {
   for (int i = 0; i < n; i++) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "0/%03d.png", i);
     cut(name, i % 2 ? 10 : 50);
   }
