@@ -27,10 +27,13 @@ function blocks.divisible(channels)
 end
 
 -- Squeeze and excitation (Hu et al. 2018): what each channel counts for, from 0 to 1, by what the whole image shows.
+-- spread_bias: its biases begin as PyTorch's own, not with zeros.
 function blocks.excite(name, x, squeezed, o)
   o = o or {}
   local function all(y, channels, layer)
-    return nn.conv2d(y, channels, {kernel = 1, name = layer, std = math.sqrt(2 / channels)})
+    return nn.conv2d(y, channels, {
+      kernel = 1, name = layer, std = math.sqrt(2 / channels), bias_bound = o.spread_bias and 1 / math.sqrt(y.channels) or 0,
+    })
   end
   return x * nn.scope(name, function()
     local y = (o.act or nn.relu)(all(nn.adaptive_avgpool2d(x, 1, {name = "avgpool"}), squeezed, "fc1"))
@@ -64,7 +67,7 @@ function blocks.whitening(x, o)
 end
 
 -- y = relu(F(x) + shortcut), where the shortcut is x, or a 1×1 convolution of it where shapes differ. `shortcut = false`: relu(F(x)).
-local function join(x, y, o)
+function blocks.join(x, y, o)
   if o.shortcut == false then return nn.relu(y) end
   if o.stride ~= 1 or x.channels ~= y.channels then
     x = nn.scope("downsample", function()
@@ -80,7 +83,7 @@ function blocks.basic(x, channels, o)
   y = nn.relu(nn.batchnorm2d(y, {name = "bn1"}))
   y = blocks.conv(y, channels, 3, {name = "conv2"})
   y = nn.batchnorm2d(y, {name = "bn2", gamma = o.gamma or 1})
-  return join(x, y, o)
+  return blocks.join(x, y, o)
 end
 
 -- 1×1 to a width, 3×3 there, 1×1 to four times the channels: of ResNet-50 and deeper, wide ones, and ResNeXt.
@@ -93,7 +96,7 @@ function blocks.bottleneck(x, channels, o)
   y = nn.relu(nn.batchnorm2d(y, {name = "bn2"}))
   y = blocks.conv(y, 4 * channels, 1, {name = "conv3"})
   y = nn.batchnorm2d(y, {name = "bn3", gamma = o.gamma or 1})
-  return join(x, y, o)
+  return blocks.join(x, y, o)
 end
 
 local function copy(o)

@@ -40,7 +40,7 @@ struct skp_tensor {
   int file_rank;
   /* The first values of params and state, read by skp__model_init; a graph for a step does without them. The first that is set counts: */
   float *values;   /* in the order of files; owned */
-  int fan_in;      /* inputs to one output: uniform in ±1/sqrt(fan_in) */
+  double bound;    /* uniform in ± this */
   float std;       /* the standard deviation of normal numbers */
   float fill;      /* each has this value */
   float lr, decay; /* params: factors of the learning rate and of the weight decay; lr 0: frozen, without a gradient */

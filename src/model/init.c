@@ -57,13 +57,12 @@ struct share {
 static void init_tensor(const struct share *s, float *memory, const struct skp_tensor *t) {
   const int64_t n = skp__shape_count(&t->shape), end = n * (s->number + 1) / SHARES;
   const uint64_t stream = name_hash(t->name);
-  double bound = t->fan_in ? 1 / sqrt(t->fan_in) : 0;
   for (int64_t m = n * s->number / SHARES; m < end; m++) {
     struct skp__random r = {s->seed, stream, (uint64_t)file_index(t, m)};
     if (t->values) {
       memory[m] = t->values[r.index];
-    } else if (t->fan_in) {
-      memory[m] = (float)skp__random_between(&r, -bound, bound);
+    } else if (t->bound > 0) {
+      memory[m] = (float)skp__random_between(&r, -t->bound, t->bound);
     } else if (t->std > 0) {
       r.index *= 2; /* a normal number takes two draws */
       memory[m] = t->std * (float)skp__random_normal(&r);

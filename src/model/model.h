@@ -38,9 +38,8 @@ skp_status skp__model_parse(struct skp_model **out, const char *name, const char
                             size_t sets, int size, FILE *print_to);
 void skp__model_destroy(struct skp_model *m); /* NULL is fine */
 
-/* Initial values of the flat params and state (host memory of the flat size): PyTorch's default, uniform in
- * ±1/sqrt(fan_in) for weights and biases of convolutions and linear layers, or normal weights and no bias where the
- * layer says `std`, `fill` for the rest. A pure function of seed and the parameter's name. */
+/* Initial values of the flat params and state (host memory of the flat size): what each says (struct skp_tensor). A pure function of
+ * seed and the parameter's name. */
 void skp__model_init(const struct skp_graph *g, float *params, float *state, uint64_t seed);
 
 /* What the recipe says of single parameters (freeze, freeze_bn, lr_mult, no_decay), for a training instance that is not yet fused: sets

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 8, MAX_EXTENT = 1 << 20 };
+enum { MAX_OPTIONS = 10, MAX_EXTENT = 1 << 20 };
 static const char tensor_type[] = "tensor";
 
 struct tensor { /* what Lua holds */
@@ -192,15 +192,17 @@ static void read_values(struct call *c, const char *name, struct skp_tensor *t) 
   lua_pop(c->L, 1);
 }
 
-/* weight {R,S,C,K} and, unless bias = false, bias {K}. With std or values they begin as these say and with zeros. */
+/* weight {R,S,C,K} and, unless bias = false, bias {K}: both even in ±1/sqrt(inputs). With bound, std or values the weights begin as these say
+ * and the bias with zeros, or even in ±bias_bound. */
 static void add_weight(struct call *c, int64_t R, int64_t S, int64_t C, int file_rank) {
-  double std = option_of(c, "std");
-  int fan_in = std > 0 || option_of(c, "values") > 0 ? 0 : (int)(R * S * C);
+  const double bound = option_of(c, "bound"), std = option_of(c, "std"), usual = 1 / sqrt((double)(R * S * C));
+  const bool values = option_of(c, "values") > 0, said = bound > 0 || std > 0 || values;
   struct skp_tensor *weight = add_param(c, 1, "weight", SKP_ROLE_PARAM, skp__shape4(R, S, C, c->K), file_rank);
-  weight->fan_in = fan_in;
+  weight->bound = said ? bound : usual;
   weight->std = (float)std;
-  if (option_of(c, "values") > 0) read_values(c, "values", weight);
-  if (option_of(c, "bias") != 0) add_param(c, 2, "bias", SKP_ROLE_PARAM, skp__shape1(c->K), 1)->fan_in = fan_in;
+  if (values) read_values(c, "values", weight);
+  if (option_of(c, "bias") == 0) return;
+  add_param(c, 2, "bias", SKP_ROLE_PARAM, skp__shape1(c->K), 1)->bound = said ? option_of(c, "bias_bound") : usual;
 }
 
 static void conv2d_params(struct call *c) {
@@ -285,6 +287,8 @@ static const struct layer layers[] = {
       {"dilation", WHOLE, "dilation", 1, 1},
       {"groups", WHOLE, "groups", 1, 1},
       {"bias", FLAG, NULL, 1, 0},
+      {"bound", NUMBER, NULL, 0, 0},
+      {"bias_bound", NUMBER, NULL, 0, 0},
       {"std", NUMBER, NULL, 0, 0},
       {"values", LIST, NULL, 0, 1}},
      conv2d_params},
@@ -308,7 +312,10 @@ static const struct layer layers[] = {
     {"maxpool2d",
      &skp__op_maxpool2d,
      NULL,
-     {{"kernel", WHOLE, "kernel", NAN, 1}, {"stride", WHOLE, "stride", AS_KERNEL, 1}, {"padding", WHOLE, "pad", 0, 0}},
+     {{"kernel", WHOLE, "kernel", NAN, 1},
+      {"stride", WHOLE, "stride", AS_KERNEL, 1},
+      {"padding", WHOLE, "pad", 0, 0},
+      {"ceil_mode", FLAG, "ceil", 0, 0}},
      NULL},
     {"avgpool2d",
      &skp__op_avgpool2d,
@@ -324,12 +331,20 @@ static const struct layer layers[] = {
     {"pointwise",
      &skp__op_conv2d,
      "the number of outputs",
-     {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}, {"values", LIST, NULL, 0, 1}},
+     {{"bias", FLAG, NULL, 1, 0},
+      {"bound", NUMBER, NULL, 0, 0},
+      {"bias_bound", NUMBER, NULL, 0, 0},
+      {"std", NUMBER, NULL, 0, 0},
+      {"values", LIST, NULL, 0, 1}},
      pointwise_params},
     {"linear",
      &skp__op_linear,
      "the number of outputs",
-     {{"bias", FLAG, NULL, 1, 0}, {"std", NUMBER, NULL, 0, 0}, {"values", LIST, NULL, 0, 1}},
+     {{"bias", FLAG, NULL, 1, 0},
+      {"bound", NUMBER, NULL, 0, 0},
+      {"bias_bound", NUMBER, NULL, 0, 0},
+      {"std", NUMBER, NULL, 0, 0},
+      {"values", LIST, NULL, 0, 1}},
      linear_params},
 };
 

@@ -6,12 +6,17 @@
 #include "ops/pool.h"
 #include <math.h>
 
+#define CEIL                                                                                                           \
+  { "ceil", SKP_ATTR_BOOL, offsetof(struct skp_pool_attrs, ceil), 0, NULL }
+
 static const struct skp_attr attrs_forward[] = {
     SKP_POOL_ATTRS,
+    CEIL,
     {0},
 };
 static const struct skp_attr attrs_backward[] = {
     SKP_POOL_ATTRS,
+    CEIL,
     SKP_POOL_BACK_ATTRS,
     {0},
 };

@@ -85,6 +85,7 @@ struct skp_dropout_attrs {
 struct skp_pool_attrs {
   int kernel, stride, pad;
   int count_include_pad; /* avgpool2d only: padding counts in the divisor */
+  int ceil;              /* maxpool2d only: a last window may reach beyond the padding, if it begins before it */
   int h, w;              /* *_dx: height and width of dx; 0 in the forward op */
 };
 struct skp_adaptive_attrs {

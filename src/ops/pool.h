@@ -10,6 +10,12 @@
 #define SKP_POOL_ATTRS      SKP_POOL_ATTR(kernel, 2), SKP_POOL_ATTR(stride, 2), SKP_POOL_ATTR(pad, 0)
 #define SKP_POOL_BACK_ATTRS SKP_POOL_ATTR(h, 0), SKP_POOL_ATTR(w, 0)
 
+/* How many windows an axis has. */
+static inline int64_t skp__pool_extent(int64_t in, const struct skp_pool_attrs *a) {
+  const int64_t windows = skp__window_extent(in + (a->ceil ? a->stride - 1 : 0), a->kernel, a->stride, a->pad, 1);
+  return a->ceil && (windows - 1) * a->stride >= in + a->pad ? windows - 1 : windows;
+}
+
 /* Checks the attributes and gives the shape that pooling makes of x. As in PyTorch the padding is at most half a window, so that
  * every window has elements inside the image. */
 static inline skp_status skp__pool_shape(struct skp_shape *y, const struct skp_sig *sig, struct skp_shape x) {
@@ -18,8 +24,7 @@ static inline skp_status skp__pool_shape(struct skp_shape *y, const struct skp_s
   SKP_TRY(skp__check_least(sig, "kernel", a->kernel, 1));
   SKP_TRY(skp__check_least(sig, "stride", a->stride, 1));
   SKP_TRY(skp__check_within(sig, "pad", a->pad, 0, a->kernel / 2));
-  *y = skp__shape4(x.dim[0], skp__window_extent(x.dim[1], a->kernel, a->stride, a->pad, 1),
-                   skp__window_extent(x.dim[2], a->kernel, a->stride, a->pad, 1), x.dim[3]);
+  *y = skp__shape4(x.dim[0], skp__pool_extent(x.dim[1], a), skp__pool_extent(x.dim[2], a), x.dim[3]);
   if (y->dim[1] < 1 || y->dim[2] < 1)
     return skp__op_fail(sig, "the window of %d×%d is larger than x %s with padding %d.", a->kernel, a->kernel,
                         skp__shape_text(text, sizeof text, &x), a->pad);

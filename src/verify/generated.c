@@ -77,6 +77,8 @@ static const struct row {
     {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1"},
     {0, "maxpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
     {0, "maxpool2d", "x=1x7x7x3 dy", "kernel=3 stride=1"},
+    {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 ceil=1"},
+    {0, "maxpool2d", "x=2x2x7x4 dy", "kernel=3 stride=3 pad=1 ceil=1"},
     {1, "avgpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1 count_include_pad=0"},
     {0, "avgpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
     {0, "avgpool2d", "x=1x7x7x3 dy", "kernel=3 stride=3 pad=1 count_include_pad=1"},

@@ -14,7 +14,8 @@ CLASSES = 10
 
 def from_torchvision(name, hidden):
     """The network of that name; a VGG with a classifier of that width."""
-    net = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES)
+    extra = dict(aux_logits=False, init_weights=True) if name == 'googlenet' else {}
+    net = getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **extra)
     if name.startswith('vgg') and hidden != 4096:
         net.classifier[0] = nn.Linear(512 * 7 * 7, hidden)
         net.classifier[3] = nn.Linear(hidden, hidden)
@@ -25,25 +26,31 @@ def from_torchvision(name, hidden):
 # ---- those for CIFAR -------------------------------------------------------------------------------------------------
 
 class Block(nn.Module):
-    def __init__(self, inputs, channels, stride, shortcut):
+    def __init__(self, inputs, channels, stride, shortcut, excited):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
         self.shortcut = shortcut
+        if excited:
+            self.se = torchvision.ops.SqueezeExcitation(channels, channels // 16)
+            nn.init.zeros_(self.se.fc1.bias)
+            nn.init.zeros_(self.se.fc2.bias)
         if shortcut and (stride != 1 or inputs != channels):
             self.downsample = nn.Sequential(nn.Conv2d(inputs, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x):
         y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        if hasattr(self, 'se'):
+            y = self.se(y)
         if self.shortcut:
             y = y + (self.downsample(x) if hasattr(self, 'downsample') else x)
         return torch.relu(y)
 
 
 class CifarResNet(nn.Module):
-    def __init__(self, depth, shortcuts=True, width=16):
+    def __init__(self, depth, shortcuts=True, width=16, excited=False):
         super().__init__()
         self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -51,7 +58,7 @@ class CifarResNet(nn.Module):
         for i in range(3):
             blocks = []
             for j in range((depth - 2) // 6):
-                blocks.append(Block(inputs, width << i, 2 if i and not j else 1, shortcuts))
+                blocks.append(Block(inputs, width << i, 2 if i and not j else 1, shortcuts, excited))
                 inputs = width << i
             setattr(self, f'layer{i + 1}', nn.Sequential(*blocks))
         self.fc = nn.Linear(inputs, CLASSES)
@@ -154,11 +161,23 @@ NETWORKS = {
     'vgg16_bn': ('vgg', 'depth=16 bn=yes', 32),
     'vgg19_bn': ('vgg', 'depth=19 bn=yes', 32),
     'mobilenet_v2': ('mobilenet_v2', '', 40),
+    'squeezenet1_1': ('squeezenet', 'version=1.1', 45),
+    'squeezenet1_0': ('squeezenet', 'version=1.0', 48),
+    'densenet121': ('densenet', 'depth=121', 40),
+    'mobilenet_v3_small': ('mobilenet_v3', '', 40),
+    'mobilenet_v3_large': ('mobilenet_v3', 'kind=large', 40),
+    'efficientnet_b0': ('efficientnet', '', 40),
+    'efficientnet_b2': ('efficientnet', 'kind=b2', 40),
+    'googlenet': ('googlenet', '', 46),
+    'regnet_y_400mf': ('regnet', '', 40),
+    'regnet_x_800mf': ('regnet', 'kind=x_800mf', 40),
+    'convnext_tiny': ('convnext', '', 36),
     'cifar_resnet20': ('resnet20', 'depth=20', 16),
     'cifar_resnet32': ('resnet20', 'depth=32', 16),
     'cifar_resnet44': ('resnet20', 'depth=44', 16),
     'cifar_resnet56': ('resnet20', 'depth=56', 16),
     'cifar_resnet110': ('resnet20', 'depth=110', 16),
+    'cifar_se_resnet20': ('se_resnet20', '', 16),
     'cifar_plain20': ('resnet20', 'depth=20 shortcuts=no', 16),
     'allconv': ('allconv', '', 16),
     **{f'flattened_{kind}': ('../tests/interop/flattened', f'kind={kind}', 8) for kind in Flattened.MAPS},
@@ -170,7 +189,7 @@ def network(name, hidden=4096):
     if name == 'allconv':
         net = allconv()
     elif name.startswith('cifar_'):
-        net = CifarResNet(int(re.search(r'\d+', name)[0]), shortcuts='plain' not in name)
+        net = CifarResNet(int(re.search(r'\d+', name)[0]), shortcuts='plain' not in name, excited='se_' in name)
     elif name.startswith('flattened_'):
         return Flattened(name.removeprefix('flattened_')).eval()
     else:

@@ -20,20 +20,20 @@ START_TEST(first_values) {
     if (t->base == SKP_NONE || t->base == g->input) continue;
     const float *at = (t->role == SKP_ROLE_STATE ? state : params) + t->offset;
     int64_t count = skp__shape_count(&t->shape);
-    double sum = 0, squares = 0, bound = t->fan_in ? 1 / sqrt(t->fan_in) : 0;
+    double sum = 0, squares = 0, bound = t->bound;
     if (t->role != SKP_ROLE_PARAM && t->role != SKP_ROLE_STATE) continue;
     for (int64_t k = 0; k < count; k++) {
       sum += at[k];
       squares += (double)at[k] * at[k];
-      if (t->fan_in) ck_assert(fabs(at[k]) <= bound);
-      if (!t->fan_in) ck_assert_float_eq(at[k], t->fill);
+      if (t->bound > 0) ck_assert(fabs(at[k]) <= bound);
+      if (t->bound == 0) ck_assert_float_eq(at[k], t->fill);
     }
     if (count < 1000) continue;
     ck_assert_double_eq_tol(sum / (double)count, 0, 0.1 * bound);
     ck_assert_double_eq_tol(squares / (double)count, bound * bound / 3, 0.1 * bound * bound);
   }
   const struct skp_tensor *linear = &g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, "linear_1.bias")];
-  ck_assert_int_eq(linear->fan_in, 1568);
+  ck_assert_double_eq(linear->bound, 1 / sqrt(1568));
   free(params);
   free(again);
   free(state);

@@ -64,6 +64,37 @@ static const struct {
     {"vgg", {{"depth", "19"}}, 143667240},
     {"vgg", {{"depth", "11"}, {"hidden", "512"}, {"classes", "10"}}, 22333834},
     {"vgg", {{"depth", "16"}, {"bn", "yes"}}, 138365992},
+    {"mobilenet_v2", {{NULL, NULL}}, 3504872},
+    {"squeezenet", {{"version", "1.1"}}, 1235496},
+    {"squeezenet", {{"version", "1.0"}}, 1248424},
+    {"densenet", {{"depth", "121"}}, 7978856},
+    {"densenet", {{"depth", "161"}}, 28681000},
+    {"densenet", {{"depth", "169"}}, 14149480},
+    {"densenet", {{"depth", "201"}}, 20013928},
+    {"mobilenet_v3", {{"kind", "small"}}, 2542856},
+    {"mobilenet_v3", {{"kind", "large"}}, 5483032},
+    {"efficientnet", {{"kind", "b0"}}, 5288548},
+    {"efficientnet", {{"kind", "b1"}}, 7794184},
+    {"efficientnet", {{"kind", "b2"}}, 9109994},
+    {"efficientnet", {{"kind", "b3"}}, 12233232},
+    {"efficientnet", {{"kind", "b4"}}, 19341616},
+    {"efficientnet", {{"kind", "b5"}}, 30389784},
+    {"efficientnet", {{"kind", "b6"}}, 43040704},
+    {"efficientnet", {{"kind", "b7"}}, 66347960},
+    {"googlenet", {{NULL, NULL}}, 6624904},
+    {"regnet", {{"kind", "x_400mf"}}, 5495976},
+    {"regnet", {{"kind", "x_800mf"}}, 7259656},
+    {"regnet", {{"kind", "x_1_6gf"}}, 9190136},
+    {"regnet", {{"kind", "x_3_2gf"}}, 15296552},
+    {"regnet", {{"kind", "y_400mf"}}, 4344144},
+    {"regnet", {{"kind", "y_800mf"}}, 6432512},
+    {"regnet", {{"kind", "y_1_6gf"}}, 11202430},
+    {"regnet", {{"kind", "y_3_2gf"}}, 19436338},
+    {"convnext", {{"kind", "tiny"}}, 28589128},
+    {"convnext", {{"kind", "small"}}, 50223688},
+    {"convnext", {{"kind", "base"}}, 88591464},
+    {"convnext", {{"kind", "large"}}, 197767336},
+    {"se_resnet20", {{NULL, NULL}}, 274847},
     {"resnet", {{"stem", "cifar"}, {"classes", "10"}, {"zero_init", "yes"}}, 11173962},
     {"resnet34_cifar10", {{NULL, NULL}}, 21289802},
 };
@@ -87,9 +118,19 @@ static const struct {
   int size;
   const char *say;
 } refused[] = {
-    {"resnet", {"depth", "19"}, 0, "18, 34, 50, 101 or 152"}, {"resnet", {"stem", "mnist"}, 0, "imagenet or cifar"},
-    {"resnet", {"groups", "32"}, 0, "depth 50, 101 and 152"}, {"resnet20", {"depth", "21"}, 0, "6n + 2"},
-    {"vgg", {"depth", "12"}, 0, "11, 13, 16 or 19"},          {"vgg", {"depth", "11"}, 31, "32 × 32"},
+    {"resnet", {"depth", "19"}, 0, "18, 34, 50, 101 or 152"},
+    {"resnet", {"stem", "mnist"}, 0, "imagenet or cifar"},
+    {"resnet", {"groups", "32"}, 0, "depth 50, 101 and 152"},
+    {"resnet20", {"depth", "21"}, 0, "6n + 2"},
+    {"densenet", {"depth", "120"}, 0, "121, 161, 169 or 201"},
+    {"squeezenet", {"version", "2"}, 0, "1.1 or 1.0"},
+    {"mobilenet_v3", {"kind", "tiny"}, 0, "small or large"},
+    {"efficientnet", {"kind", "b8"}, 0, "b0, b1"},
+    {"regnet", {"kind", "400mf"}, 0, "x_400mf"},
+    {"convnext", {"kind", "huge"}, 0, "tiny, small, base"},
+    {"se_resnet20", {"reduction", "17"}, 0, "from 1 to the width"},
+    {"vgg", {"depth", "12"}, 0, "11, 13, 16 or 19"},
+    {"vgg", {"depth", "11"}, 31, "32 × 32"},
 };
 
 START_TEST(refused_settings) {
@@ -135,6 +176,40 @@ START_TEST(print_shows_name_and_shape) {
                          "stem.0 relu  N×6×6×4\t6\t6\t4\t3\n"
                          "0 flatten  N×144\tnil\n"
                          "network add  N×6×6×4\n");
+  free(said);
+  skp__model_destroy(m);
+}
+END_TEST
+
+/* Tensors of several: factors on either side, many side by side; and parameters that are named and laid out as PyTorch's. */
+START_TEST(layers_of_several) {
+  static const char text[] =
+      "return {input = {channels = 3, size = 4}, network = function(x)\n"
+      "local gate = nn.sigmoid(nn.adaptive_avgpool2d(x, 1))\n"
+      "print(gate * x, x * gate, x * x)\n"
+      "print(nn.concat(x), nn.concat(x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x).channels)\n"
+      "x = nn.layernorm(nn.upsample_nearest(x), {name = 'norm'})\n"
+      "x = nn.pointwise(x, 5, {name = 'wide'}) x = nn.channel_scale(x, {name = 'scale'}) print(x)\n"
+      "return nn.linear(nn.global_avgpool(x), 2) end}";
+  static const struct {
+    const char *name;
+    int rank;
+  } parameters[] = {{"norm.weight", 1}, {"norm.bias", 1}, {"wide.weight", 2}, {"wide.bias", 1}, {"scale", 3}};
+  char *said;
+  size_t size;
+  int64_t dim[4];
+  FILE *to = open_memstream(&said, &size);
+  struct skp_model *m;
+  ck_ok(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, to));
+  fclose(to);
+  ck_assert_str_eq(said, "network mul  N×4×4×3\tnetwork mul  N×4×4×3\tnetwork mul  N×4×4×3\n"
+                         "input  N×4×4×3\t48\n"
+                         "scale mul  N×8×8×5\n");
+  for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+    const skp_value v = skp__graph_find(m->graph, SKP_ROLE_PARAM, parameters[i].name);
+    ck_assert_msg(v != SKP_NONE, "%s", parameters[i].name);
+    ck_assert_int_eq(skp__param_file_shape(&m->graph->tensors.at[v], dim), parameters[i].rank);
+  }
   free(said);
   skp__model_destroy(m);
 }
@@ -232,6 +307,13 @@ static const struct {
     {"string.dump(print)", SKP_MODEL, {"m.lua:2:", "dump", ""}},
     {"nn.add(x)", SKP_MODEL, {"m.lua:2:", "argument 2", ""}},
     {"x.v = 3", SKP_MODEL, {"m.lua:2:", "tensor", ""}},
+    {"return x * nn.relu(nn.conv2d(x, 3, {kernel = 1}))", SKP_SHAPE, {"m.lua:2:", "N×6×6×3", "or one of them N×1×1×C"}},
+    {"return x * 2", SKP_MODEL, {"m.lua:2:", "argument 2", ""}},
+    {"return nn.concat(x, nn.maxpool2d(x, {kernel = 2}))", SKP_SHAPE, {"m.lua:2:", "1×3×3×2", "all but the channels"}},
+    {"return nn.concat(x, 3)", SKP_MODEL, {"m.lua:2:", "argument 2", ""}},
+    {"return nn.concat()", SKP_MODEL, {"m.lua:2:", "argument 1", ""}},
+    {"return nn.stochastic_depth(x)", SKP_MODEL, {"m.lua:2:", "say {p", ""}},
+    {"return nn.upsample_nearest(x, {scale = 0})", SKP_MODEL, {"m.lua:2:", "from 1", ""}},
 };
 
 static void check_wrong(const char *text, skp_status status, const char *const say[3]) {
@@ -422,6 +504,7 @@ int main(void) {
   tcase_add_loop_test(c, refused_settings, 0, ROWS(refused));
   tcase_add_loop_test(c, recipes_of_both, 0, 2);
   tcase_add_test(c, print_shows_name_and_shape);
+  tcase_add_test(c, layers_of_several);
   tcase_add_test(c, settings_change_args);
   tcase_add_loop_test(c, wrong_networks, 0, ROWS(wrong));
   tcase_add_loop_test(c, wrong_whole_files, 0, ROWS(wrong_files));

@@ -86,6 +86,11 @@ static const struct {
     {"add", "2x3x4x5 2x3x4x5", "relu=1", "2x3x4x5", NULL},
     {"add", "2x3x4x5 2x3x4x1", "", NULL, "b is float32 2×3×4×1, expected float32 2×3×4×5"},
     {"maxpool2d", "2x7x8x3", "kernel=3 stride=2 pad=1", "2x4x4x3 i2x4x4x3", NULL},
+    {"maxpool2d", "2x7x8x3", "kernel=3 stride=2 ceil=1", "2x3x4x3 i2x3x4x3", NULL}, /* as PyTorch: */
+    {"maxpool2d", "2x7x8x3", "kernel=1 stride=3 ceil=1", "2x3x3x3 i2x3x3x3", NULL}, /* the last begins inside */
+    {"maxpool2d", "2x4x5x3", "kernel=2 stride=3 pad=1 ceil=1", "2x2x2x3 i2x2x2x3", NULL},
+    {"maxpool2d", "2x2x5x3", "kernel=3 stride=2 ceil=1", "2x1x2x3 i2x1x2x3", NULL},
+    {"maxpool2d", "2x1x5x3", "kernel=3 stride=2 ceil=1", NULL, "the window of 3×3 is larger than x"},
     {"maxpool2d", "2x7x8x3", "kernel=3 stride=2 pad=2", NULL, "pad is 2, expected a number from 0 to 1"},
     {"maxpool2d", "2x7x8x3", "kernel=8", NULL, "the window of 8×8 is larger than x 2×7×8×3"},
     {"dropout", "2x7x8x3 i2", "p=0.9", "2x7x8x3", NULL},

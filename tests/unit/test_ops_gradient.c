@@ -58,6 +58,7 @@ static const struct {
     {"maxpool2d", "2x7x6x3", "kernel=3 stride=2 pad=1"},
     {"maxpool2d", "2x6x7x2", "kernel=3 stride=1"},
     {"maxpool2d", "2x7x7x2", "kernel=2 stride=3 pad=1"},
+    {"maxpool2d", "2x6x8x2", "kernel=3 stride=2 ceil=1"},
     {"avgpool2d", "2x6x6x3", ""},
     {"avgpool2d", "2x7x6x3", "kernel=3 stride=2 pad=1"},
     {"avgpool2d", "2x7x6x3", "kernel=3 stride=2 pad=1 count_include_pad=0"},
