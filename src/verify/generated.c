@@ -209,7 +209,7 @@ static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, cons
 static skp_status add_gradient(struct skp__case *c, const struct skp_op *op, const skp_value *in, skp_value out,
                                bool arrives, struct skp__random *r) {
   skp_value dy = SKP_NONE, din[SKP_MAX_IN];
-  bool need[SKP_MAX_IN];
+  bool need[SKP_MAX_IN] = {false};
   for (int i = 0; i < op->n_in; i++) need[i] = in[i] != SKP_NONE && c->g->tensors.at[in[i]].shape.dtype == SKP_F32;
   for (int o = 0; o < op->n_out; o++)
     if (op->alias[o]) need[op->alias[o] - 1] = false;

@@ -5,7 +5,7 @@ run 0 devices
 in_out '^\* [0-9]+:[0-9]+ '
 run 0 devices --json
 in_out '^\{"devices":\[\{"platform":[0-9]+,"device":[0-9]+,"name":".*"default":true'
-name=$(sed 's/.*"default":true//; t; d' out >/dev/null; grep -o '"name":"[^"]*"' out | head -1 | cut -d'"' -f4)
+name=$(grep -o '"name":"[^"]*"' out | head -1 | cut -d'"' -f4)
 
 refuse 1 'no-such-device' bench tiny.lua --device no-such-device
 refuse 1 'no-such-platform' bench tiny.lua --platform no-such-platform

@@ -125,7 +125,7 @@ cifar() {
   mkdir -p "$1"
   for label in 0 1 2 3 4 5 6 7; do printf "\\$label"; white "$label" 3072 1; done >"$1/$2.bin"
 }
-sed 's/channels = 1, size = 4/channels = 3, size = 32/; s/pixel = 0, 15/pixel = 0, 3071/; s/pixel == k/pixel == k/' pixel.lua >colour.lua
+sed 's/channels = 1, size = 4/channels = 3, size = 32/; s/pixel = 0, 15/pixel = 0, 3071/' pixel.lua >colour.lua
 cifar named data_batch_1
 cifar bare10 data_batch_1
 cifar bare10 test_batch

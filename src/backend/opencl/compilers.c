@@ -163,7 +163,7 @@ static void note_all(struct skp__cl *cl, const struct skp_sig *sigs, size_t n) {
   }
   k->noting = false;
   cl->trace = trace;
-  qsort(k->jobs.at, k->jobs.n, sizeof *k->jobs.at, by_weight);
+  if (k->jobs.n) qsort(k->jobs.at, k->jobs.n, sizeof *k->jobs.at, by_weight);
 }
 
 /* How many have ended since the last look, each with a job at most. */
