@@ -3,6 +3,13 @@
 #ifndef SKIPPER_STATUS_H
 #define SKIPPER_STATUS_H
 
+/* What the library shows; all else in it is hidden. */
+#if defined(__GNUC__)
+#define SKP_API __attribute__((visibility("default")))
+#else
+#define SKP_API
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -32,11 +39,11 @@ typedef enum skp_status {
 } skp_status;
 
 /* The name ("IO") and the short text of a status. Never NULL. */
-const char *skp_status_name(skp_status status);
-const char *skp_status_text(skp_status status);
+SKP_API const char *skp_status_name(skp_status status);
+SKP_API const char *skp_status_text(skp_status status);
 
 /* The text of this thread's latest error: what, where, what to do. Valid until the thread's next error. */
-const char *skp_error_message(void);
+SKP_API const char *skp_error_message(void);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "skipper/version.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/scratch.h"
 #include "cli/cli.h"
+#include "skipper/version.h"
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>

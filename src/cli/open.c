@@ -3,7 +3,6 @@
 #include "train/schedule.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- device ----------------------------------------------------------------------------------------------------- */
 
@@ -23,10 +22,8 @@ skp_status cli_open_backend(struct cli *c) {
 }
 
 skp_status cli_workers(const struct cli *c, int *out) {
-  enum { ENOUGH = 4 }; /* they sleep while enough batches are ready */
-  int64_t workers, cores = sysconf(_SC_NPROCESSORS_ONLN);
-  cores = cores < 1 ? 1 : cores < ENOUGH ? cores : ENOUGH;
-  SKP_TRY(cli_int(c, CLI_THREADS, &workers, 1, 1024, cores));
+  int64_t workers;
+  SKP_TRY(cli_int(c, CLI_THREADS, &workers, 1, 1024, skp__loader_workers()));
   SKP_TRY(cli_int(c, CLI_WORKERS, &workers, 0, 1024, workers));
   *out = workers ? (int)workers : 1; /* 0 asks for none beside the device; one it takes to load ahead of it */
   return SKP_OK;
@@ -84,14 +81,7 @@ skp_status cli_override_recipe(struct cli *c) {
   }
   SKP_TRY(check_idle(c, r));
   if (cli_said(c, CLI_NO_AUGMENT)) skp__recipe_no_augmentation(r);
-  if ((r->mean.n != 1 && r->mean.n != r->channels) || (r->std.n != 1 && r->std.n != r->channels))
-    return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
-  if (r->resize && r->resize < r->size)
-    return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
-                     (long long)r->resize, r->size, r->size);
-  const struct skp_op *op;
-  union skp_attrs attrs;
-  return skp__recipe_optimizer(&op, &attrs, r);
+  return skp__recipe_check(r);
 }
 
 /* A run that is asked to be shorter than the recipe's warms up in the same share of it. */
@@ -143,14 +133,10 @@ skp_status cli_open_model(struct cli *c) {
 /* Opens the data and lets --set say how many classes they have: those of the training images; where labels are mere
  * numbers the most of all parts, as each file knows only those in it. */
 static skp_status take_classes(struct cli *c, const char *data) {
-  int classes = 0;
   char *text;
-  for (int split = 0; split < SKP_SPLITS; split++) {
-    SKP_TRY(skp__source_open(&c->source[split], data, split));
-    const struct skp_source *s = c->source[split];
-    if (s && s->classes > classes && (!classes || s->numbered)) classes = s->classes;
-  }
-  SKP_TRY(skp__format(&text, "classes=%d", classes));
+  for (int split = 0; split < SKP_SPLITS; split++) SKP_TRY(skp__source_open(&c->source[split], data, split));
+  const struct skp_source *learned = skp__source_learned(c->source[SKP_SPLIT_TRAIN], c->source[SKP_SPLIT_TEST]);
+  SKP_TRY(skp__format(&text, "classes=%d", learned->classes));
   return cli_add_setting(c, text);
 }
 

@@ -1,24 +1,11 @@
 /* predict.c: skipper predict. SPDX-License-Identifier: MIT */
-#include "cli/pictures.h"
+#include "cli/cli.h"
+#include "data/pictures.h"
 #include "io/safetensors.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- images ----------------------------------------------------------------------------------------------------- */
-
-/* exp(logit) / sum, in place; false: not all of them are finite. */
-static bool softmax(float *logits, int n) {
-  float most = logits[0];
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    if (!isfinite(logits[i])) return false;
-    most = fmaxf(most, logits[i]);
-  }
-  for (int i = 0; i < n; i++) sum += exp((double)(logits[i] - most));
-  for (int i = 0; i < n; i++) logits[i] = (float)(exp((double)(logits[i] - most)) / sum);
-  return true;
-}
 
 /* The most likely class that is left; it is taken out. */
 static int take_best(float *probability, int n, float *value) {
@@ -63,7 +50,7 @@ static void add_answer(cJSON *list, const struct cli *c, const char *path, float
 }
 
 /* What stands out about a file is said; false: it could not be read. */
-static bool say_file(const struct cli_picture *file, bool invert) {
+static bool say_file(const struct skp__picture *file, bool invert) {
   if (file->error) fprintf(stderr, "skipper predict: %s\n", file->error);
   if (file->dark_on_light && !invert)
     fprintf(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n",
@@ -77,7 +64,7 @@ static skp_status fail_lost(int64_t lost) {
 }
 
 /* `list` NULL: text. Files that cannot be read and answers that are not finite are left out, and make the call fail in the end. */
-static skp_status show_pictures(const struct cli *c, const struct cli_pictures *p, float *logits, int top,
+static skp_status show_pictures(const struct cli *c, const struct skp__pictures *p, float *logits, int top,
                                 cJSON *list) {
   int classes = c->model->recipe.classes;
   long long bad = 0, lost = 0;
@@ -85,7 +72,7 @@ static skp_status show_pictures(const struct cli *c, const struct cli_pictures *
     float *own = logits + (int64_t)i * classes;
     bad += p->files.at[i].error != NULL;
     if (!say_file(&p->files.at[i], p->invert)) continue;
-    if (!softmax(own, classes)) {
+    if (!skp__softmax(own, classes)) {
       fprintf(stderr, "skipper predict: %s: the network's answer is not finite.\n", p->files.at[i].path);
       lost++;
     } else if (list)
@@ -98,7 +85,7 @@ static skp_status show_pictures(const struct cli *c, const struct cli_pictures *
   return bad ? skp__fail(SKP_IO, "%lld of %zu images could not be read.", bad, p->files.n) : SKP_OK;
 }
 
-static skp_status predict_pictures(struct cli *c, const struct cli_pictures *p, int top) {
+static skp_status predict_pictures(struct cli *c, const struct skp__pictures *p, int top) {
   const struct skp_recipe *r = &c->model->recipe;
   struct skp_eval_result result;
   float *logits;
@@ -115,13 +102,14 @@ static skp_status predict_pictures(struct cli *c, const struct cli_pictures *p, 
 }
 
 static skp_status pictures(struct cli *c, int top) {
-  struct cli_pictures p;
+  struct skp__pictures p;
   int C = c->model->recipe.channels;
   if (C != 1 && C != 3)
     return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", c->model->name, C);
-  skp_status status = cli_pictures_open(&p, c->arguments.at + 1, c->arguments.n - 1, C, cli_said(c, CLI_INVERT));
+  skp_status status = skp__pictures_open(&p, (const char *const *)c->arguments.at + 1, c->arguments.n - 1, C,
+                                         cli_said(c, CLI_INVERT), stderr);
   if (status == SKP_OK) status = predict_pictures(c, &p, top);
-  cli_pictures_free(&p);
+  skp__pictures_free(&p);
   return status;
 }
 

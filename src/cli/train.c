@@ -4,6 +4,7 @@
 #include "cli/ending.h"
 #include "train/parts.h"
 #include "train/schedule.h"
+#include "train/sets.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,16 +15,15 @@
 struct training {
   struct cli *c;
   struct skp_train_options o;
-  int64_t frozen;                                  /* numbers that the recipe leaves as they are */
-  struct skp_source *whole, *train, *valid, *test; /* whole: train and valid are dealt from it, or NULL */
-  struct skp_source *unsorted[2];                  /* in place of valid and test: pictures of no known class */
-  int64_t *of;                                     /* [classes] images to train on; NULL where there is no data */
-  struct skp_resume *resume;                       /* NULL: a run begins */
+  int64_t frozen;                      /* numbers that the recipe leaves as they are */
+  struct skp_source *part[SKP_SPLITS]; /* as they were opened; NULL: there is no such part */
+  struct skp__sets sets;               /* what the run makes of them */
+  int64_t *of;                         /* [classes] images to train on; NULL where there is no data */
+  struct skp_resume *resume;           /* NULL: a run begins */
   char *out;
-  size_t existing;    /* letters of the folder's path that were there before us */
-  bool unasked;       /* some images were held out without a word */
-  bool no_hang_up;    /* SIGHUP is ignored */
-  int64_t damaged[3]; /* images of train, valid and test of which was spoken */
+  size_t existing;             /* letters of the folder's path that were there before us */
+  bool no_hang_up;             /* SIGHUP is ignored */
+  int64_t damaged[SKP_SPLITS]; /* images of each part of which was spoken */
 };
 
 /* ---- stopping --------------------------------------------------------------------------------------------------- */
@@ -126,16 +126,14 @@ static void say_fit(const struct skp_source *s, const struct skp_recipe *r) {
 }
 
 static void say_damage(struct training *t) {
-  cli_say_damage(t->whole ? t->whole : t->train, &t->damaged[0]);
-  cli_say_damage(t->whole ? NULL : t->valid, &t->damaged[1]);
-  cli_say_damage(t->test, &t->damaged[2]);
+  for (int split = 0; split < SKP_SPLITS; split++) cli_say_damage(t->part[split], &t->damaged[split]);
 }
 
 /* How many classes there are; files of labels alone may leave out some numbers. */
 static void say_classes(const struct training *t) {
   const int n = t->o.extra.classes;
   int without = n;
-  for (int c = 0; c < t->train->classes; c++) without -= t->of[c] > 0;
+  for (int c = 0; c < t->sets.data.train->classes; c++) without -= t->of[c] > 0;
   fprintf(stderr, ", %d class%s", n, n == 1 ? "" : "es");
   if (without) fprintf(stderr, " (%d without images to train on)", without);
 }
@@ -152,7 +150,7 @@ static void say_spare_classes(const struct training *t) {
 static void say_unsorted(const struct training *t) {
   char n[32];
   for (int i = 0; i < 2; i++) {
-    const struct skp_source *s = t->unsorted[i];
+    const struct skp_source *s = t->sets.unsorted[i];
     if (!s) continue;
     fprintf(stderr, "         %s: %s images in none of the classes that are trained on: they test nothing",
             s->place ? s->place : s->name, cli_grouped(n, sizeof n, s->n));
@@ -162,19 +160,20 @@ static void say_unsorted(const struct training *t) {
 }
 
 static void say_data(const struct training *t) {
-  if (!t->train) return;
+  if (!t->sets.data.train) return;
   char a[32], b[32];
-  fprintf(stderr, "data     %s: %s images to train on", t->train->name, cli_grouped(a, sizeof a, t->train->n));
-  if (t->valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->valid->n));
-  if (t->unasked)
+  fprintf(stderr, "data     %s: %s images to train on", t->sets.data.train->name,
+          cli_grouped(a, sizeof a, t->sets.data.train->n));
+  if (t->sets.data.valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->sets.data.valid->n));
+  if (t->sets.unasked)
     fprintf(stderr, " (left out of the training; --valid-split 0 trains on all %s)",
-            cli_grouped(b, sizeof b, t->whole->n));
-  if (t->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->test->n));
+            cli_grouped(b, sizeof b, t->sets.whole->n));
+  if (t->sets.data.test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, t->sets.data.test->n));
   say_classes(t);
-  say_fit(t->train, &t->c->model->recipe);
+  say_fit(t->sets.data.train, &t->c->model->recipe);
   fprintf(stderr, "\n");
-  if (t->valid) cli_say_unknown(t->valid);
-  if (t->test) cli_say_unknown(t->test);
+  if (t->sets.data.valid) cli_say_unknown(t->sets.data.valid);
+  if (t->sets.data.test) cli_say_unknown(t->sets.data.test);
   say_spare_classes(t);
   say_unsorted(t);
 }
@@ -183,7 +182,7 @@ enum { VERY_UNEVEN = 10 }; /* so many times as many images of one class as of an
 
 /* Whether the classes that have images have very different numbers of them, and what helps. */
 static void say_uneven(const struct training *t) {
-  const struct skp_source *s = t->train;
+  const struct skp_source *s = t->sets.data.train;
   const int64_t *of = t->of;
   int least = -1, most = -1;
   if (!s || t->c->model->recipe.balanced) return;
@@ -212,7 +211,7 @@ static void say_recipe(const struct training *t) {
   if (r->ema > 0) fprintf(stderr, ", averages with decay %g", r->ema);
   if (r->accumulate > 1) fprintf(stderr, ", %lld parts a step", (long long)r->accumulate);
   fprintf(stderr, ", batch %lld%s", (long long)r->batch,
-          t->train && r->batch > t->train->n ? " (all images at once)" : "");
+          t->sets.data.train && r->batch > t->sets.data.train->n ? " (all images at once)" : "");
   if (r->epochs > 0) fprintf(stderr, ", %lld epoch%s", (long long)r->epochs, r->epochs == 1 ? "" : "s");
   if (r->balanced) fprintf(stderr, ", classes balanced");
   if (skp__recipe_normalises(r)) {
@@ -262,7 +261,7 @@ static skp_status tell_ending(struct training *t, const struct skp_train_result 
   const struct cli_ending ending = {.r = result,
                                     .out = t->out,
                                     .data = t->c->model->recipe.data,
-                                    .valid = t->valid,
+                                    .valid = t->sets.data.valid,
                                     .names = {t->o.extra.class_names, t->o.extra.classes}};
   if (status == SKP_OK) return cli_print_ending(&ending);
   if (status != SKP_INTERRUPTED) return status;
@@ -274,11 +273,10 @@ static skp_status tell_ending(struct training *t, const struct skp_train_result 
 
 static skp_status run(struct training *t) {
   struct cli *c = t->c;
-  const struct skp_data data = {t->train, t->valid, t->test};
   struct skp_train_result result;
   skp__progress_listen(on_progress, t);
   catch_signals(t->no_hang_up);
-  skp_status status = skp__train(c->session, &data, &t->o, &result);
+  skp_status status = skp__train(c->session, &t->sets.data, &t->o, &result);
   cli_progress_end(&c->progress);
   say_damage(t);
   status = tell_ending(t, &result, status);
@@ -308,66 +306,16 @@ static skp_status take_options(struct training *t) {
   return SKP_OK;
 }
 
-/* The classes are those to train on; files of labels alone know only those in them, so that the test may have more. */
-static void name_classes(struct training *t) {
-  const bool more = t->test && t->test->numbered && t->test->classes > t->train->classes;
-  const struct skp_source *most = more ? t->test : t->train;
-  t->o.extra.class_names = most->class_names;
-  t->o.extra.classes = most->classes;
-  t->o.extra.kind = most->kind;
-}
-
-/* Gives the images of a part the labels of the classes that are trained on. Where they are of none of them they are no test. */
-static skp_status match(const struct training *t, struct skp_source **part, struct skp_source **unsorted) {
-  const struct skp_checkpoint_extra *e = &t->o.extra;
-  const struct skp_labels learned = {.names = e->class_names, .known = e->classes, .classes = e->classes};
-  struct skp_source *whole = *part;
-  *part = NULL;
-  if (!whole) return SKP_OK;
-  SKP_TRY(skp__source_relabel(part, whole, &learned, false));
-  if ((*part)->unknown.images < (*part)->n && whole->classes) return SKP_OK;
-  *unsorted = *part;
-  *part = NULL;
-  return SKP_OK;
-}
-
-/* Whether nothing was said of a share to hold out, and somebody's own pictures have no other part that can judge. Data files come as they are meant
- * to be used, and who wants the images in stored order wants all of them. */
-static bool hold_out_unasked(const struct training *t) {
-  return t->train->place && !t->test && t->o.shuffle && t->o.max_steps != 0 && !t->resume;
-}
-
-/* The recipe says from now on what is done. */
-static skp_status hold_out(struct training *t) {
-  const double usual = 0.1;
-  double *share = &t->c->model->recipe.valid_split;
-  const bool unasked = *share == SKP_RECIPE_AUTO;
-  if (t->valid && *share > 0)
-    fprintf(stderr, "%s has images of its own to judge by: none are held out.\n", t->train->name);
-  if (unasked) *share = !t->valid && hold_out_unasked(t) ? usual : 0;
-  if (t->valid || *share == 0) return SKP_OK;
-  t->whole = t->train;
-  skp_status status = skp__source_split(&t->train, &t->valid, t->whole, *share, t->o.seed);
-  t->unasked = unasked && status == SKP_OK;
-  if (status != SKP_USAGE || !unasked) return status;
-  t->train = t->whole; /* too few to hold any out */
-  t->whole = NULL;
-  *share = 0;
-  return SKP_OK;
-}
-
 static skp_status open_data(struct training *t) {
   struct cli *c = t->c;
   if (t->o.max_steps == 0 && !*c->model->recipe.data) return SKP_OK;
-  SKP_TRY(cli_open_data(c, &t->train, SKP_SPLIT_TRAIN));
-  SKP_TRY(cli_open_data(c, &t->valid, SKP_SPLIT_VALID));
-  SKP_TRY(cli_open_data(c, &t->test, SKP_SPLIT_TEST));
-  name_classes(t);
-  SKP_TRY(match(t, &t->valid, &t->unsorted[0]));
-  SKP_TRY(match(t, &t->test, &t->unsorted[1]));
-  SKP_TRY(hold_out(t));
-  SKP_TRY(skp__alloc(&t->of, (size_t)t->train->classes, sizeof *t->of));
-  return skp__source_count(t->train, t->of);
+  for (int split = 0; split < SKP_SPLITS; split++) SKP_TRY(cli_open_data(c, &t->part[split], split));
+  SKP_TRY(skp__sets_make(&t->sets, &c->model->recipe, t->part, &t->o));
+  t->o.extra.class_names = t->sets.learned->class_names;
+  t->o.extra.classes = t->sets.learned->classes;
+  t->o.extra.kind = t->sets.learned->kind;
+  SKP_TRY(skp__alloc(&t->of, (size_t)t->sets.data.train->classes, sizeof *t->of));
+  return skp__source_count(t->sets.data.train, t->of);
 }
 
 /* A step's graph shows whether the recipe fits the network, and what it freezes. */
@@ -397,11 +345,10 @@ static skp_status check(struct training *t) {
   SKP_TRY(check_end(t));
   if (t->o.max_steps != 0) SKP_TRY(check_step(t));
   SKP_TRY(open_data(t));
-  if (t->o.max_steps != 0) SKP_TRY(skp__parts_plan(&parts, c->model, t->train->n));
+  if (t->o.max_steps != 0) SKP_TRY(skp__parts_plan(&parts, c->model, t->sets.data.train->n));
   SKP_TRY(choose_folder(t));
   t->o.out = t->out;
-  return t->resume ? skp__resume_check(t->resume, c->model, &(struct skp_data){t->train, t->valid, t->test}, &t->o)
-                   : SKP_OK;
+  return t->resume ? skp__resume_check(t->resume, c->model, &t->sets.data, &t->o) : SKP_OK;
 }
 
 static void say_device(const struct training *t) {
@@ -456,11 +403,8 @@ skp_status cli_train(struct cli *c) {
   struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
   skp_status status = train(&t);
   if (status != SKP_OK && t.out && !cli_said(c, CLI_RESUME)) forget_folder(&t);
-  skp__source_destroy(t.train);
-  skp__source_destroy(t.valid);
-  skp__source_destroy(t.whole);
-  skp__source_destroy(t.test);
-  for (int i = 0; i < 2; i++) skp__source_destroy(t.unsorted[i]);
+  skp__sets_free(&t.sets);
+  for (int split = 0; split < SKP_SPLITS; split++) skp__source_destroy(t.part[split]);
   skp__resume_close(t.resume);
   free(t.of);
   free(t.out);

@@ -20,7 +20,8 @@ typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST, SKP_SPLIT_VALID, SKP_S
 struct skp_image {
   uint8_t *pixels; /* H·W·C bytes, row-major HWC */
   int H, W, C;
-  size_t room; /* bytes at pixels */
+  size_t room;         /* bytes at pixels */
+  const float *values; /* not NULL: they stand for pixels / 255, and nothing but normalising can be done; borrowed */
 };
 
 /* Makes it an image of this size; its content is undefined then. */
@@ -66,6 +67,9 @@ skp_status skp__source_open(struct skp_source **out, const char *data, skp_split
 /* Whether it names a built-in set. */
 bool skp__source_built_in(const char *data);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
+/* The set whose classes are learned: that of the images to train on, but where labels are mere numbers the one with the most, as each knows only
+ * those in it. test may be NULL. */
+const struct skp_source *skp__source_learned(const struct skp_source *train, const struct skp_source *test);
 /* How many samples each class has, into of[classes]; those without a label count nowhere. */
 skp_status skp__source_count(const struct skp_source *s, int64_t *of);
 /* What sample i is called; where the source does not say, "#I", written into `text`. */
@@ -88,6 +92,9 @@ void skp__labels_free(struct skp_labels *l);
  * it knows none such; by_number: as they are. See relabel.c. */
 skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
                                bool by_number);
+/* The same of a set that stays the caller's and must outlive the view. */
+skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_source *whole,
+                                    const struct skp_labels *network, bool by_number);
 /* Whether that goes by number unasked: the network knows no names, or learned the same kind of files under the numbers that these have names for, or
  * the other way round. */
 bool skp__labels_by_number(const struct skp_labels *network, const struct skp_source *s);
@@ -110,6 +117,18 @@ bool skp__source_pickles_found(const char *folder);
 /* Folders of pictures, one a class; see layout.c and folder.c. */
 skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_folder_found(const char *folder);
+/* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have 1 or 3 channels. labels NULL: there
+ * are none. names NULL: numbers. */
+struct skp_held_images {
+  const uint8_t *bytes; /* {n, H, W, C}; NULL: floats */
+  const float *floats;
+  int64_t n;
+  int H, W, C;
+  const int32_t *labels; /* {n} */
+  int classes;
+  const char *const *names; /* [classes] */
+};
+skp_status skp__source_memory(struct skp_source **out, const struct skp_held_images *m);
 
 /* One IDX file of unsigned bytes, plain or gzip. */
 struct skp_idx {
@@ -215,6 +234,8 @@ struct skp_batch {
 };
 
 struct skp_loader;
+/* Threads for one unless something else is said: as many as there are cores, 4 at most, as they sleep while enough batches are ready. */
+int skp__loader_workers(void);
 /* Starts the workers. The source stays the caller's and must outlive the loader. */
 skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source,
                               const struct skp_loader_options *options);

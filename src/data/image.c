@@ -93,6 +93,7 @@ skp_status skp__image_room(struct skp_image *image, int H, int W, int C) {
   image->H = H;
   image->W = W;
   image->C = C;
+  image->values = NULL;
   return SKP_OK;
 }
 

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_CHANNELS = 4 };
 
@@ -46,6 +47,12 @@ struct skp_loader {
 
 /* Images of an epoch. */
 static int64_t images(const struct skp_loader *l) { return l->o.images ? l->o.images : l->source->n; }
+
+int skp__loader_workers(void) {
+  enum { ENOUGH = 4 };
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores < 1 ? 1 : cores < ENOUGH ? (int)cores : ENOUGH;
+}
 
 int64_t skp__loader_batches(const struct skp_loader *l) { return (images(l) + l->o.batch - 1) / l->o.batch; }
 
@@ -122,12 +129,27 @@ static skp_status read_image(const struct skp_loader *l, struct skp_image *image
   return SKP_OK;
 }
 
+/* Values that the source has in place of pixels. */
+static skp_status take_values(const struct skp_loader *l, const struct skp_image *image, float *x) {
+  if (image->H != l->H || image->W != l->W || image->C != l->C)
+    return skp__fail(SKP_SHAPE, "Floats are taken as they are: %d×%d×%d here, but the network takes %d×%d×%d.",
+                     image->H, image->W, image->C, l->H, l->W, l->C);
+  const int64_t pixels = (int64_t)l->H * l->W;
+  for (int c = 0; c < l->C; c++) {
+    const int from = c < l->o.n_norm ? c : l->o.n_norm - 1;
+    const float mean = from < 0 ? 0 : l->o.mean[from], std = from < 0 ? 1 : l->o.std[from];
+    for (int64_t at = c; at < pixels * l->C; at += l->C) x[at] = (image->values[at] - mean) / std;
+  }
+  return SKP_OK;
+}
+
 /* One image: read, made what the network takes, seen as chance and the epoch want it. */
 static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x,
                           int32_t *label) {
   struct skp_image *image = &d->stored;
   struct skp__view view;
   SKP_TRY(read_image(l, image, number % l->source->n, label));
+  if (image->values) return take_values(l, image, x);
   SKP_TRY(skp__image_set_channels(image, l->C));
   skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, number);
   return skp__view_render(x, &view, image, &d->spare, l->table, d->column);

@@ -15,8 +15,9 @@
 
 struct view {
   struct skp_source s; /* first */
-  struct skp_source *whole;
-  int32_t *place; /* [classes of whole] -1: the network does not know it */
+  const struct skp_source *whole;
+  struct skp_source *owned; /* the same where it goes with the view, else NULL */
+  int32_t *place;           /* [classes of whole] -1: the network does not know it */
 };
 
 /* ---- names -------------------------------------------------------------------------------------------------------- */
@@ -164,7 +165,7 @@ static void destroy(struct skp_source *s) {
   struct view *v = (struct view *)s;
   free(s->unknown.names);
   free(v->place);
-  skp__source_destroy(v->whole);
+  skp__source_destroy(v->owned);
   free(v);
 }
 
@@ -174,15 +175,11 @@ static skp_status set_up(struct view *v, const struct skp_labels *network, bool 
   return find_unknown(v);
 }
 
-skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
-                               bool by_number) {
+static skp_status create(struct view **out, const struct skp_source *whole, const struct skp_labels *network,
+                         bool by_number) {
   struct view *v;
   *out = NULL;
-  skp_status status = skp__alloc(&v, 1, sizeof *v);
-  if (status != SKP_OK) {
-    skp__source_destroy(whole);
-    return status;
-  }
+  SKP_TRY(skp__alloc(&v, 1, sizeof *v));
   v->whole = whole;
   v->s = (struct skp_source){.kind = whole->kind,
                              .place = whole->place,
@@ -195,10 +192,30 @@ skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole
                              .name_of = whole->name_of ? name_of : NULL,
                              .damage = whole->damage,
                              .destroy = destroy};
-  status = set_up(v, network, by_number);
+  skp_status status = set_up(v, network, by_number);
   if (status == SKP_OK)
-    *out = &v->s;
+    *out = v;
   else
     skp__source_destroy(&v->s);
+  return status;
+}
+
+skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_source *whole,
+                                    const struct skp_labels *network, bool by_number) {
+  struct view *v;
+  skp_status status = create(&v, whole, network, by_number);
+  *out = v ? &v->s : NULL;
+  return status;
+}
+
+skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
+                               bool by_number) {
+  struct view *v;
+  skp_status status = create(&v, whole, network, by_number);
+  *out = v ? &v->s : NULL;
+  if (v)
+    v->owned = whole;
+  else
+    skp__source_destroy(whole);
   return status;
 }

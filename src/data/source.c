@@ -184,6 +184,10 @@ void skp__source_destroy(struct skp_source *s) {
   s->destroy(s);
 }
 
+const struct skp_source *skp__source_learned(const struct skp_source *train, const struct skp_source *test) {
+  return test && test->numbered && test->classes > train->classes ? test : train;
+}
+
 skp_status skp__source_count(const struct skp_source *s, int64_t *of) {
   memset(of, 0, (size_t)s->classes * sizeof *of);
   for (int64_t i = 0; i < s->n; i++) {

@@ -51,6 +51,11 @@ static inline bool skp__is_parameter(const struct skp_tensor *t) {
   return t->role == SKP_ROLE_PARAM && t->base != SKP_NONE;
 }
 
+/* Whether it is kept in files: a parameter, or a running statistic. */
+static inline bool skp__is_weight(const struct skp_tensor *t) {
+  return (t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE) && t->base != SKP_NONE;
+}
+
 struct skp_node {
   const struct skp_op *op;
   union skp_attrs attrs;

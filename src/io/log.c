@@ -58,6 +58,7 @@ void skp__log_destroy(struct skp_log *log) {
 }
 
 skp_status skp__log_flush(struct skp_log *log) {
+  if (!log) return SKP_OK;
   off_t end = lseek(log->fd, 0, SEEK_END);
   for (size_t done = 0; done < log->n;) {
     ssize_t n = write(log->fd, log->text + done, log->n - done);
@@ -82,6 +83,7 @@ skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
 }
 
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
+  if (!log) return SKP_OK;
   if (log->n + LINE > GATHERED) SKP_TRY(skp__log_flush(log));
   va_list args;
   va_start(args, format);

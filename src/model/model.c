@@ -268,6 +268,11 @@ skp_status skp__model_parse(struct skp_model **out, const char *name, const char
   return parse(out, &b, text, build);
 }
 
+skp_status skp__model_parse_head(struct skp_model **out, const char *name, const char *text) {
+  struct skp_build b = {.path = name};
+  return parse(out, &b, text, build_head);
+}
+
 skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
                            int size, FILE *print_to) {
   struct skp_build b = {.path = path, .set = set, .sets = sets, .size = size, .print_to = print_to};

@@ -33,6 +33,8 @@ skp_status skp__model_load(struct skp_model **out, const char *path, const struc
                            int size, FILE *print_to);
 /* The same without the network, before whose number of classes is known: a recipe and an empty graph. Nothing is printed. */
 skp_status skp__model_load_head(struct skp_model **out, const char *path);
+/* The same of a text; `name` as below. */
+skp_status skp__model_parse_head(struct skp_model **out, const char *name, const char *text);
 /* A whole one from text, as checkpoints carry it. `name` stands for the path in errors. */
 skp_status skp__model_parse(struct skp_model **out, const char *name, const char *text, const struct skp_setting *set,
                             size_t sets, int size, FILE *print_to);

@@ -256,3 +256,14 @@ skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attr
   }
   return SKP_OK;
 }
+
+skp_status skp__recipe_check(const struct skp_recipe *r) {
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  if ((r->mean.n != 1 && r->mean.n != r->channels) || (r->std.n != 1 && r->std.n != r->channels))
+    return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
+  if (r->resize && r->resize < r->size)
+    return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
+                     (long long)r->resize, r->size, r->size);
+  return skp__recipe_optimizer(&op, &attrs, r);
+}

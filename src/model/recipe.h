@@ -120,6 +120,8 @@ void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *cho
 skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp_recipe_choice *choice, int i);
 /* Sets all that belongs to optimizers back to the defaults. */
 void skp__recipe_reset_optimizer(struct skp_recipe *r);
+/* Whether the entries go together and fit the network's input; SKP_USAGE says which do not. */
+skp_status skp__recipe_check(const struct skp_recipe *r);
 /* The optimizer's op with its attributes; SKP_USAGE if there is none of that name or if the fields contradict each other. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r);
 

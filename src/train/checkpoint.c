@@ -8,10 +8,6 @@
 
 static const char mean_suffix[] = ".running_mean", tracked_suffix[] = ".num_batches_tracked";
 
-static bool saved(const struct skp_tensor *t) {
-  return (t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE) && t->base != SKP_NONE;
-}
-
 /* The length of a batchnorm's name if t is its running mean, else 0: where it is PyTorch keeps a num_batches_tracked. */
 static size_t tracked_by(const struct skp_tensor *t) {
   size_t n = strlen(t->name), suffix = sizeof mean_suffix - 1;
@@ -61,7 +57,7 @@ static skp_status add_rows(struct rows *rows, const struct skp_graph *g, const f
   SKP_TRY(skp__alloc(&rows->at, 2 * g->tensors.n, sizeof *rows->at));
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
-    if (!saved(t)) continue;
+    if (!skp__is_weight(t)) continue;
     SKP_TRY(add_weight(rows, t, t->role == SKP_ROLE_PARAM ? params : state));
     if (tracked_by(t)) SKP_TRY(add_tracked(rows, t));
   }
@@ -88,7 +84,7 @@ skp_status skp__checkpoint_check(const struct skp_model *m, const float *params,
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     const float *flat = t->role == SKP_ROLE_PARAM ? params : state;
-    if (saved(t) && !all_finite(flat + t->offset, skp__shape_count(&t->shape)))
+    if (skp__is_weight(t) && !all_finite(flat + t->offset, skp__shape_count(&t->shape)))
       return skp__fail(SKP_NUMERIC, "The values of %s became infinite or not numbers", t->name);
   }
   return SKP_OK;
@@ -120,7 +116,7 @@ int64_t skp__checkpoint_bytes(const struct skp_model *m) {
   const struct skp_graph *g = m->graph;
   int64_t bytes = 4096 + (int64_t)strlen(m->source);
   for (size_t i = 0; i < g->tensors.n; i++)
-    if (saved(&g->tensors.at[i])) bytes += 4 * skp__shape_count(&g->tensors.at[i].shape) + 512;
+    if (skp__is_weight(&g->tensors.at[i])) bytes += 4 * skp__shape_count(&g->tensors.at[i].shape) + 512;
   return bytes;
 }
 
@@ -188,7 +184,7 @@ static skp_status load_weight(struct load *l, const struct skp_tensor *t, float 
 static int count_found(const struct load *l, const struct skp_graph *g) {
   int n = 0;
   for (size_t i = 0; i < g->tensors.n; i++)
-    n += saved(&g->tensors.at[i]) && find_in_file(l, g->tensors.at[i].name) != NULL;
+    n += skp__is_weight(&g->tensors.at[i]) && find_in_file(l, g->tensors.at[i].name) != NULL;
   return n;
 }
 
@@ -206,9 +202,9 @@ static void find_prefix(struct load *l, const struct skp_graph *g) {
   enum { TRIED = 4 };
   int all = 0, tried = 0, most = count_found(l, g);
   char best[sizeof l->prefix] = "";
-  for (size_t i = 0; i < g->tensors.n; i++) all += saved(&g->tensors.at[i]);
+  for (size_t i = 0; i < g->tensors.n; i++) all += skp__is_weight(&g->tensors.at[i]);
   for (size_t i = 0; i < g->tensors.n && tried < TRIED; i++) {
-    if (!saved(&g->tensors.at[i])) continue;
+    if (!skp__is_weight(&g->tensors.at[i])) continue;
     tried++;
     for (size_t k = 0; k < l->file->tensors; k++) {
       if (!take_prefix(l, l->file->tensor[k].name, g->tensors.at[i].name)) continue;
@@ -225,7 +221,7 @@ static void find_prefix(struct load *l, const struct skp_graph *g) {
 static skp_status load_weights(struct load *l, const struct skp_graph *g, float *params, float *state) {
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
-    if (saved(t)) SKP_TRY(load_weight(l, t, t->role == SKP_ROLE_PARAM ? params : state));
+    if (skp__is_weight(t)) SKP_TRY(load_weight(l, t, t->role == SKP_ROLE_PARAM ? params : state));
   }
   return SKP_OK;
 }

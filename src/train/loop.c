@@ -240,6 +240,7 @@ static skp_status hand_over(struct loop *l, struct skp__save *save, skp_status s
 
 static skp_status save_weights(struct loop *l, const char *path) {
   struct skp__save save;
+  if (!path) return SKP_OK; /* no file is written */
   skp_status status = begin_save(l, &save, path);
   return hand_over(l, &save, status);
 }
@@ -250,7 +251,7 @@ static skp_status add_state(struct loop *l, struct skp__save *save) {
   return skp__state_metadata(&save->meta, l->s, &l->o->extra, l->described, &l->at);
 }
 
-static skp_status save(struct loop *l) {
+static skp_status write_all(struct loop *l) {
   struct skp__save save;
   SKP_TRY(skp__log_size(l->run.log, &l->at.log_bytes));
   SKP_TRY(skp__log_size(l->run.table, &l->at.table_bytes));
@@ -259,7 +260,11 @@ static skp_status save(struct loop *l) {
   save.keep = l->o->save.keep;
   if (status == SKP_OK && save.keep) status = skp__run_numbered(&save.numbered, &l->run, l->at.step);
   if (status == SKP_OK && l->loader) status = add_state(l, &save);
-  SKP_TRY(hand_over(l, &save, status));
+  return hand_over(l, &save, status);
+}
+
+static skp_status save(struct loop *l) {
+  if (l->o->out) SKP_TRY(write_all(l));
   l->saved = l->at.step;
   l->unsaved = false;
   l->saved_at = skp__clock();
@@ -298,7 +303,7 @@ static skp_status evaluate(struct loop *l, struct skp_session *s, const struct s
   return SKP_OK;
 }
 
-/* Writes where the best weights err, by the answers to the images of `source`. */
+/* Notes where the best weights err, by the answers to the images of `source`, and writes it. */
 static skp_status report(struct loop *l, const struct skp_source *source) {
   const struct skp_class_names names = {l->o->extra.class_names, l->o->extra.classes};
   return skp__result_report(l->result, &l->answers, source, &names, l->s->model->recipe.classes, l->o->out);
@@ -523,7 +528,7 @@ static skp_status test_best(struct loop *l) {
   const struct skp_source *by = judged_by(l);
   const bool unused = l->data->valid && l->data->test;
   struct skp_eval_result test;
-  if (!by || !l->at.best_epoch) return SKP_OK;
+  if (!by || !l->at.best_epoch || !l->o->out) return SKP_OK;
   if (!unused && (l->result->judge || !skp__file_exists(l->run.best))) return SKP_OK;
   SKP_TRY(judge_best(l, unused ? l->data->test : by, &test));
   if (!unused) return SKP_OK;
@@ -551,8 +556,10 @@ static skp_status train(struct loop *l) {
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
   SKP_TRY(skp__saver_wait(&l->saver));
   if (l->at.finished || !l->loader) return SKP_OK;
-  return skp__fail(SKP_INTERRUPTED, "%s after step %lld; skipper train --resume %s goes on from there.",
-                   stopped(l) ? "Stopped" : "The time is up: saved", (long long)l->at.step, l->o->out);
+  const char *out = l->o->out;
+  return skp__fail(SKP_INTERRUPTED, "%s after step %lld%s%s%s.", stopped(l) ? "Stopped" : "The time is up: saved",
+                   (long long)l->at.step, out ? "; skipper train --resume " : "", out ? out : "",
+                   out ? " goes on from there" : "");
 }
 
 /* How it ended. */

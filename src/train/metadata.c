@@ -1,6 +1,7 @@
 /* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata. SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
 #include "io/json.h"
+#include "skipper/version.h"
 #include <stdlib.h>
 #include <string.h>
 

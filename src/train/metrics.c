@@ -17,6 +17,18 @@ static bool all_finite(const float *logits, int classes) {
   return all;
 }
 
+bool skp__softmax(float *logits, int n) {
+  float most = logits[0];
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    if (!isfinite(logits[i])) return false;
+    most = fmaxf(most, logits[i]);
+  }
+  for (int i = 0; i < n; i++) sum += exp((double)(logits[i] - most));
+  for (int i = 0; i < n; i++) logits[i] = (float)(exp((double)(logits[i] - most)) / sum);
+  return true;
+}
+
 struct skp_answer skp__answer(const float *logits, int classes, int32_t label) {
   struct skp_answer a = {.label = label};
   double sum = 0;

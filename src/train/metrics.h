@@ -9,6 +9,9 @@
  * all others, and loss and certainty are NaN. */
 struct skp_answer skp__answer(const float *logits, int classes, int32_t label);
 
+/* Makes logits probabilities, in place; false: not all of them are finite, and nothing was done. */
+bool skp__softmax(float *logits, int n);
+
 struct skp_class_report {
   int64_t images, guessed, right; /* that are of the class; that were taken for it; both */
   double precision, recall, f1;   /* right of guessed, right of images, their harmonic mean; NaN: there are none */

@@ -13,7 +13,7 @@ skp_status skp__result_report(struct skp_train_result *r, struct skp_answer **an
   enum { WORST = 100 };
   struct skp_report report;
   skp_status status = skp__report_create(&report, *answers, source->n, classes, WORST);
-  if (status == SKP_OK) status = skp__report_write(&report, *answers, source, names, folder);
+  if (status == SKP_OK && folder) status = skp__report_write(&report, *answers, source, names, folder);
   if (status != SKP_OK) {
     skp__report_free(&report);
     return status;

@@ -19,7 +19,7 @@ struct skp_train_result {
 /* Room for the answers to so many images. skp__result_free also after a failure. */
 skp_status skp__result_create(struct skp_train_result *r, int64_t images);
 void skp__result_free(struct skp_train_result *r);
-/* Writes where the best weights err and keeps it, and *answers with it; *answers becomes other memory of the size. */
+/* Writes where the best weights err (folder NULL: nowhere) and keeps it, and *answers with it; *answers becomes other memory of the size. */
 skp_status skp__result_report(struct skp_train_result *r, struct skp_answer **answers, const struct skp_source *source,
                               const struct skp_class_names *names, int classes, const char *folder);
 

@@ -166,6 +166,7 @@ skp_status skp__session_init(struct skp_session *s, uint64_t seed) {
 }
 
 skp_status skp__session_push(struct skp_session *s, const float *params, const float *state) {
+  s->averaged = false;
   if (s->params_n) SKP_TRY(skp__backend_write_now(s->b, s->params, 0, params, 4 * s->params_n));
   return s->state_n ? skp__backend_write_now(s->b, s->state, 0, state, 4 * s->state_n) : SKP_OK;
 }
@@ -194,6 +195,39 @@ skp_status skp__session_pull(struct skp_session *s, float **params, float **stat
     free(*state);
     *params = *state = NULL;
   }
+  return status;
+}
+
+/* Where a weight's values are, and from which byte on. */
+static skp_status find_weight(struct skp_session *s, struct skp_buffer **out, int64_t *at, const struct skp_tensor *t) {
+  *at = 4 * t->offset;
+  return t->role == SKP_ROLE_PARAM ? in_use(s, out, s->params, average_params, s->params_n)
+                                   : in_use(s, out, s->state, average_state, s->state_n);
+}
+
+skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, float *file) {
+  const int64_t n = skp__shape_count(&t->shape);
+  struct skp_buffer *buffer;
+  int64_t at;
+  float *memory;
+  SKP_TRY(find_weight(s, &buffer, &at, t));
+  SKP_TRY(skp__alloc(&memory, (size_t)n, sizeof *memory));
+  skp_status status = skp__backend_read_now(s->b, buffer, at, memory, 4 * n);
+  if (status == SKP_OK) skp__param_to_file(file, memory, t);
+  free(memory);
+  return status;
+}
+
+skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t, const float *file) {
+  const int64_t n = skp__shape_count(&t->shape);
+  struct skp_buffer *buffer;
+  int64_t at;
+  float *memory;
+  SKP_TRY(find_weight(s, &buffer, &at, t));
+  SKP_TRY(skp__alloc(&memory, (size_t)n, sizeof *memory));
+  skp__param_from_file(memory, file, t);
+  skp_status status = skp__backend_write_now(s->b, buffer, at, memory, 4 * n);
+  free(memory);
   return status;
 }
 

@@ -85,7 +85,9 @@ static skp_status content(uint64_t *out, const struct skp_source *s) {
   for (int64_t k = 0; k < LOOKED_AT && s->n && status == SKP_OK; k++) {
     status = s->image(s, k * (s->n - 1) / (LOOKED_AT - 1), &image, &label);
     int64_t bytes = status == SKP_OK ? (int64_t)image.H * image.W * image.C : 0;
-    for (int64_t i = 0; i < bytes; i++) sum = (sum ^ image.pixels[i]) * 1099511628211u;
+    const uint8_t *byte = image.values ? (const uint8_t *)image.values : image.pixels;
+    if (image.values) bytes *= (int64_t)sizeof *image.values;
+    for (int64_t i = 0; i < bytes; i++) sum = (sum ^ byte[i]) * 1099511628211u;
     sum = (sum ^ (uint32_t)label) * 1099511628211u;
   }
   skp__image_free(&image);

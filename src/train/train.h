@@ -30,9 +30,12 @@ skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64
 void skp__session_forget_plans(struct skp_session *s);
 /* Initial values from a seed. */
 skp_status skp__session_init(struct skp_session *s, uint64_t seed);
-/* The host's copies of params and state, from the device (their averages where a run keeps them) and to it. */
+/* The host's copies of params and state, from the device (their averages where a run keeps them) and to it, where they take the place of averages, too. */
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state);
 skp_status skp__session_push(struct skp_session *s, const float *params, const float *state);
+/* The values of one weight (skp__is_weight) of the model, in the layout of files. */
+skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, float *file);
+skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t, const float *file);
 /* The 4 numbers that the update reads in step t (from 1): see src/ops/optimizer.c. */
 void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t);
 /* Draws the number from which dropout makes the masks of training batch `batch` (from 0) and queues writing it; `draw` must stay until the
@@ -95,7 +98,7 @@ struct
 };
 
 struct skp_train_options {
-  const char *out; /* run folder, created; an earlier run in it is moved into OUT/earlier-N */
+  const char *out; /* run folder, created; an earlier run in it is moved into OUT/earlier-N. NULL: no file is written */
   FILE *say;       /* lines for people; NULL: nowhere */
   uint64_t seed;
   int64_t max_steps;  /* -1: no limit */

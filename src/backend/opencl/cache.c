@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/scratch.h"
+#include "skipper/version.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,14 +1,13 @@
-/* pictures.c: image files named on the command line as a source of images. SPDX-License-Identifier: MIT */
-#include "cli/pictures.h"
+/* pictures.c: image files as a source of images. SPDX-License-Identifier: MIT */
+#include "data/pictures.h"
 #include "base/file.h"
 #include "data/walk.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- which files ------------------------------------------------------------------------------------------------ */
 
 /* Takes `path` over. */
-static skp_status add_file(struct cli_pictures *p, char *path) {
+static skp_status add_file(struct skp__pictures *p, char *path) {
   skp_status status = SKP_GROW(&p->files);
   if (status == SKP_OK)
     p->files.at[p->files.n - 1].path = path;
@@ -17,13 +16,13 @@ static skp_status add_file(struct cli_pictures *p, char *path) {
   return status;
 }
 
-static void say_passed(const char *folder, const struct skp__tally *passed) {
+static void say_passed(FILE *say, const char *folder, const struct skp__tally *passed) {
   struct skp__text text = {.n = 0};
   skp__tally_say(passed, &text);
-  if (text.n) fprintf(stderr, "Passed over in %s: %s.\n", folder, text.at);
+  if (text.n && say) fprintf(say, "Passed over in %s: %s.\n", folder, text.at);
 }
 
-static skp_status add_folder(struct cli_pictures *p, const char *folder) {
+static skp_status add_folder(struct skp__pictures *p, const char *folder, FILE *say) {
   skp__names names = {NULL, 0, 0};
   struct skp__tally passed = {.kinds = {.n = 0}};
   skp_status status = skp__walk(&names, &passed, folder, "");
@@ -33,20 +32,20 @@ static skp_status add_folder(struct cli_pictures *p, const char *folder) {
     status = skp__path_join(&path, folder, names.at[i]);
     if (status == SKP_OK) status = add_file(p, path);
   }
-  if (status == SKP_OK) say_passed(folder, &passed);
+  if (status == SKP_OK) say_passed(say, folder, &passed);
   skp__names_free(&names);
   skp__tally_free(&passed);
   return status;
 }
 
-static skp_status add_named(struct cli_pictures *p, const char *name) {
+static skp_status add_named(struct skp__pictures *p, const char *name, FILE *say) {
   char *path;
   size_t before = p->files.n;
   if (!skp__folder_exists(name)) {
     SKP_TRY(skp__strdup(&path, name));
     return add_file(p, path);
   }
-  SKP_TRY(add_folder(p, name));
+  SKP_TRY(add_folder(p, name, say));
   if (p->files.n > before) return SKP_OK;
   return skp__fail(SKP_IO, "The folder %s holds no images: no file in it ends in one of %s.", name,
                    skp__image_endings());
@@ -63,41 +62,52 @@ static bool dark_on_light(const struct skp_image *i) {
   return sum / (2.0 * (i->H + i->W) - 4) > 127;
 }
 
-/* An unreadable file must not keep the others from being looked at: it has no height, as a damaged one of a data set. Each file is asked for
- * once, so that its record is the asking thread's own. */
+/* What was found out about a file, error NULL or its text. Several views of it may be read at the same time. */
+static skp_status note(struct skp__pictures *p, int64_t i, const char *error, bool dark) {
+  struct skp__picture *file = &p->files.at[i];
+  skp_status status = SKP_OK;
+  pthread_mutex_lock(&p->lock);
+  file->dark_on_light = dark;
+  if (error && !file->error) status = skp__strdup(&file->error, error);
+  pthread_mutex_unlock(&p->lock);
+  return status;
+}
+
+/* An unreadable file must not keep the others from being looked at: it has no height, as a damaged one of a data set. */
 static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
-  const struct cli_pictures *p = (const struct cli_pictures *)s;
-  struct cli_picture *file = &p->files.at[i];
+  struct skp__pictures *p = (struct skp__pictures *)(uintptr_t)s;
   *label = -1;
   if (!out) return SKP_OK;
-  if (skp__image_read(out, file->path, s->C) != SKP_OK) {
+  if (skp__image_read(out, p->files.at[i].path, s->C) != SKP_OK) {
     out->H = 0;
-    file->error = strdup(skp_error_message());
-    return file->error ? SKP_OK : skp__fail_memory(file->path, 0);
+    return note(p, i, skp_error_message(), false);
   }
-  file->dark_on_light = dark_on_light(out);
+  SKP_TRY(note(p, i, NULL, dark_on_light(out)));
   int64_t values = (int64_t)out->H * out->W * out->C;
   for (int64_t at = 0; p->invert && at < values; at++) out->pixels[at] = (uint8_t)(255 - out->pixels[at]);
   return SKP_OK;
 }
 
 static const char *name_of(const struct skp_source *s, int64_t i) {
-  return ((const struct cli_pictures *)s)->files.at[i].path;
+  return ((const struct skp__pictures *)s)->files.at[i].path;
 }
 
-skp_status cli_pictures_open(struct cli_pictures *out, char *const *names, size_t n, int channels, bool invert) {
+skp_status skp__pictures_open(struct skp__pictures *out, const char *const *names, size_t n, int channels, bool invert,
+                              FILE *say) {
   static char name[] = "the images";
-  *out = (struct cli_pictures){.base = {.name = name, .C = channels, .image = image, .name_of = name_of},
-                               .invert = invert};
-  for (size_t i = 0; i < n; i++) SKP_TRY(add_named(out, names[i]));
+  *out = (struct skp__pictures){.base = {.name = name, .C = channels, .image = image, .name_of = name_of},
+                                .invert = invert};
+  pthread_mutex_init(&out->lock, NULL);
+  for (size_t i = 0; i < n; i++) SKP_TRY(add_named(out, names[i], say));
   out->base.n = (int64_t)out->files.n;
   return SKP_OK;
 }
 
-void cli_pictures_free(struct cli_pictures *p) {
+void skp__pictures_free(struct skp__pictures *p) {
   for (size_t i = 0; i < p->files.n; i++) {
     free(p->files.at[i].path);
     free(p->files.at[i].error);
   }
   SKP_FREE(&p->files);
+  pthread_mutex_destroy(&p->lock);
 }

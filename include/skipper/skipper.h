@@ -1,0 +1,292 @@
+/* skipper.h: the library. Open a device, load a network, make a session of both, then train, test and ask it.
+ * SPDX-License-Identifier: MIT
+ *
+ *   device ─┐
+ *   model ──┴─> session ──┬─ skp_train ── data
+ *                         ├─ skp_evaluate, skp_predict, skp_predict_files
+ *                         └─ skp_session_save, skp_parameter_read, …
+ *
+ * Errors. A function that can fail returns a skp_status; SKP_OK is 0. Then skp_error_message() says in whole sentences
+ * what failed, where and what to do. What is given back through `out` is NULL after a failure. The library neither
+ * prints nor ends the program.
+ *
+ * Ownership. What …_open, …_load, …_build and …_wrap make is the caller's, and goes with the matching …_close or
+ * …_free, which take NULL too. A session needs its device and its model until it is closed, so close it first. Texts
+ * that are given back as const char * belong to the object that was asked; texts that are handed in are copied unless
+ * something else is said.
+ *
+ * Threads. Each object is used by one thread at a time, together with what it was made from: sessions that share a
+ * device share its turn. Different devices (also the same hardware opened twice) may work in different threads.
+ * skp_session_stop may be called from anywhere, a signal handler included. Errors are kept per thread.
+ *
+ * Structs of options begin all zero: zero is the default of every field. NULL stands for a struct of zeros. */
+#ifndef SKIPPER_SKIPPER_H
+#define SKIPPER_SKIPPER_H
+
+#include "skipper/status.h"
+#include "skipper/version.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- version ----------------------------------------------------------------------------------------------------- */
+
+/* The version of the library that runs, "0.1.0"; SKP_VERSION is that of the header. While the first number is 0,
+ * another second one may mean other functions and structs. Never NULL. */
+SKP_API const char *skp_version(void);
+
+/* ---- devices ----------------------------------------------------------------------------------------------------- */
+
+typedef struct skp_backend skp_device; /* an open device */
+
+/* A device that an OpenCL driver lists. All texts live as long as the process. */
+typedef struct {
+  int platform, device;      /* indices: "P:D" names it */
+  const char *name, *vendor; /* "cpu-haswell", "GenuineIntel" */
+  const char *platform_name; /* "Portable Computing Language" */
+  const char *driver, *type; /* its version; "GPU", "CPU" or "ACCELERATOR" */
+  int units, clock_mhz;      /* compute units; their highest clock */
+  int64_t memory;            /* bytes */
+  int usable;                /* 0: it is not, see `why` */
+  int chosen;                /* 1: it is taken where none is named */
+  const char *why;           /* what stands against it; "": nothing */
+} skp_device_info;
+
+/* How many devices there are, usable or not. The first call loads the drivers, in a child process first, so that one
+ * that crashes does no harm; the list then stays the same. 0 devices are no error. */
+SKP_API skp_status skp_device_count(size_t *out);
+/* Describes device i of these, from 0. SKP_USAGE if there is none of this number. */
+SKP_API skp_status skp_device_describe(size_t i, skp_device_info *out);
+
+typedef struct {
+  const char *device;   /* "gpu", "cpu", "P:D" or a part of its name; NULL: SKIPPER_DEVICE, else the best */
+  const char *platform; /* index or a part of its name; NULL: SKIPPER_PLATFORM, else any */
+  const char *backend;  /* "opencl", or "reference": plain C, slow, no driver; NULL: SKIPPER_BACKEND, else "opencl" */
+  int threads;          /* of the CPU to use; 0: as the device decides */
+  int64_t memory;       /* bytes to use at most; 0: SKIPPER_MEMORY (in MiB), else all */
+  FILE *trace;          /* says which method each operation got; NULL: nowhere */
+} skp_device_options;
+
+/* Opens a device. SKP_NO_DEVICE says what there is, or what to install. On PoCL kernels are compiled by child
+ * processes, which are forked here: open the device before you start threads of your own. */
+SKP_API skp_status skp_device_open(skp_device **out, const skp_device_options *options);
+SKP_API void skp_device_close(skp_device *device);
+
+typedef struct {
+  char name[160];   /* the device */
+  char driver[256]; /* platform and version */
+  int64_t memory;   /* bytes that may be used */
+  int64_t used;     /* bytes in use now, by this handle */
+} skp_device_state;
+
+SKP_API void skp_device_ask(skp_device *device, skp_device_state *out);
+
+/* ---- data -------------------------------------------------------------------------------------------------------- */
+
+typedef struct skp_api_data skp_data; /* labelled images to train on, and some to test with */
+
+/* To learn from; to judge each epoch by and choose the best one; to test with. */
+typedef enum { SKP_TRAINING_IMAGES, SKP_VALIDATION_IMAGES, SKP_TEST_IMAGES } skp_part;
+
+/* Opens "digits" or "shapes", which are built in, or a folder: MNIST's IDX files, CIFAR's binary ones, or pictures, a
+ * folder a class (README.md). Images are read when they are needed; the files must stay. SKP_FORMAT says what was
+ * looked for. */
+SKP_API skp_status skp_data_open(skp_data **out, const char *name);
+
+typedef enum {
+  SKP_BYTES, /* uint8_t, 0 black to 255 white: scaled to the network's size and channels as pictures are */
+  SKP_FLOATS /* float, 0 to 1 instead: taken as they are, so their size and channels must be the network's */
+} skp_pixel_kind;
+
+/* Images in memory: n × height × width × channels values without gaps, the channel's index running fastest (N×H×W×C).
+ * Both kinds are normalised with the network's mean and std. Bytes have 1 channel (grey) or 3 (RGB); if the network
+ * takes the other, they are converted. */
+typedef struct {
+  const void *values;
+  skp_pixel_kind kind;
+  int64_t n;
+  int height, width, channels;
+} skp_pixels;
+
+/* Data in memory. `pixels` and `labels` ({n}, from 0 to classes - 1; -1: unknown) stay the caller's and must outlive
+ * the data. `names` ({classes}) is copied; NULL: the classes are called "0", "1", … SKP_FORMAT for a label that is out
+ * of range. */
+SKP_API skp_status skp_data_wrap(skp_data **out, const skp_pixels *pixels, const int32_t *labels, int classes,
+                                 const char *const *names);
+/* Gives such data images to test with, in place of what was there. */
+SKP_API skp_status skp_data_wrap_test(skp_data *data, const skp_pixels *pixels, const int32_t *labels);
+SKP_API void skp_data_close(skp_data *data);
+
+/* How many images there are in a part. */
+SKP_API int64_t skp_data_images(const skp_data *data, skp_part part);
+/* How many classes are learned from it, and the name of one (NULL: there is none of this number). */
+SKP_API int skp_data_classes(const skp_data *data);
+SKP_API const char *skp_data_class_name(const skp_data *data, int i);
+
+/* ---- models ------------------------------------------------------------------------------------------------------ */
+
+/* A network's shape, how it is trained, and what its classes are called; no weights. */
+typedef struct skp_api_model skp_model;
+
+typedef struct {
+  const char *const *settings; /* "NAME=VALUE" …, NULL at the end: the model file's arguments, as --set */
+  int size;                    /* side of the square input in pixels; 0: as the file says */
+  const skp_data *learns;      /* not NULL: gives an argument `classes` that `settings` leave out its value */
+  FILE *print_to;              /* receives what the file prints; NULL: nowhere */
+} skp_model_options;
+
+/* Loads a model file (docs/models.md), a network that comes along, by name ("resnet18", "resnet20"), or a trained one:
+ * a checkpoint of Skipper or the folder of a run, which fix settings and size. SKP_MODEL and SKP_SHAPE name file and
+ * line. */
+SKP_API skp_status skp_model_load(skp_model **out, const char *name, const skp_model_options *options);
+/* The same from the text of a model file; `name` stands for its path. */
+SKP_API skp_status skp_model_build(skp_model **out, const char *name, const char *text,
+                                   const skp_model_options *options);
+SKP_API void skp_model_free(skp_model *model);
+
+/* An entry of the recipe, by the names and in the texts of the model file: "lr" "0.01", "optimizer" "adam", "epochs"
+ * "3", "flip" "true", … It counts from the next training or test on. Another optimizer or schedule takes
+ * back what the recipe says for the old one, so set it first. SKP_USAGE lists the entries. */
+SKP_API skp_status skp_model_set(skp_model *model, const char *entry, const char *value);
+/* Writes such an entry as a text of at most `size` bytes with the final zero (512 will do). */
+SKP_API skp_status skp_model_get(const skp_model *model, const char *entry, char *text, size_t size);
+
+/* "resnet" */
+SKP_API const char *skp_model_name(const skp_model *model);
+/* What the network takes: size × size × channels; how many classes it tells apart. */
+SKP_API int skp_model_size(const skp_model *model);
+SKP_API int skp_model_channels(const skp_model *model);
+SKP_API int skp_model_classes(const skp_model *model);
+/* The name of class i: from the checkpoint, or from the data of the last training; else, or beyond them, NULL. Lives
+ * until the next training. */
+SKP_API const char *skp_model_class_name(const skp_model *model, int i);
+
+/* ---- sessions ---------------------------------------------------------------------------------------------------- */
+
+typedef struct skp_api_session skp_session; /* a network's weights on a device */
+
+/* Weights of a trained model are those of its checkpoint; else they are drawn from `seed` as PyTorch would. Several
+ * sessions may share a model and a device. SKP_DEVICE_MEMORY says what does not fit. */
+SKP_API skp_status skp_session_open(skp_session **out, skp_model *model, skp_device *device, uint64_t seed);
+SKP_API void skp_session_close(skp_session *session);
+
+/* Writes the weights, with all that rebuilds the network, into a safetensors file: PyTorch's names and layouts. The
+ * file is replaced whole or not at all. SKP_NUMERIC if a weight is not finite. */
+SKP_API skp_status skp_session_save(skp_session *session, const char *path);
+/* Loads weights by name from a safetensors file, a run's folder, or what torch.save wrote. partly 0: if any is missing
+ * or of another shape, nothing is loaded: SKP_SHAPE lists them. 1: those stay as they are, so that a network for other
+ * classes can begin with these weights; SKP_SHAPE only if none fits. `report` receives a line about each that does not
+ * (NULL: nowhere). */
+SKP_API skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report);
+
+/* ---- single parameters ------------------------------------------------------------------------------------------- */
+
+/* A weight, or a running statistic of a batchnorm, by PyTorch's name ("layer1.0.conv1.weight") and in its layout: {K,
+ * C, R, S} of a convolution from C to K channels with an R × S window, {outputs, inputs} of a linear layer, the inputs
+ * of one after flatten in the order C, H, W. */
+typedef struct {
+  const char *name; /* belongs to the session's model */
+  int rank;
+  int64_t dim[4]; /* [rank], the last index running fastest */
+  int64_t count;  /* of its values */
+  int trained;    /* 0: a running statistic */
+} skp_parameter;
+
+/* How many there are, and number i of them, in the order of the network; SKP_USAGE if there is none of this number. */
+SKP_API size_t skp_parameter_count(const skp_session *session);
+SKP_API skp_status skp_parameter_describe(const skp_session *session, size_t i, skp_parameter *out);
+/* The one of that name; SKP_USAGE if there is none. */
+SKP_API skp_status skp_parameter_find(const skp_session *session, const char *name, skp_parameter *out);
+/* Copies its values; `count` must be theirs, else it is SKP_SHAPE. After a training with running averages (ema) those
+ * are meant. */
+SKP_API skp_status skp_parameter_read(skp_session *session, const char *name, float *values, int64_t count);
+SKP_API skp_status skp_parameter_write(skp_session *session, const char *name, const float *values, int64_t count);
+
+/* ---- training ---------------------------------------------------------------------------------------------------- */
+
+/* What is being done: a piece of work that takes a while, a step of training, or the end of an epoch. */
+typedef struct {
+  const char *doing;           /* "compiling kernels"; NULL: a step or an epoch */
+  int64_t done, all;           /* pieces of that work; equal: it is over */
+  int64_t step, epoch, epochs; /* steps done in the run; epochs closed before this one; those to come in all */
+  int64_t step_in_epoch, steps_in_epoch;
+  double loss;                            /* of a step, before its update: mean over its images, natural logarithm */
+  double seconds, img_per_s;              /* since the training began; of the epoch so far, 0: unknown */
+  int epoch_done;                         /* 1: these are known, too */
+  double train_loss, accuracy, test_loss; /* accuracy 0 to 1 of held-out or test images; < 0: there are none */
+} skp_event;
+
+/* Hears of the progress in the thread that trains, once a step or more often. Another answer than 0 ends the training
+ * after the step. The event lives until it returns. It must not call functions of the session. */
+typedef int (*skp_listener)(void *user, const skp_event *event);
+
+typedef struct {
+  const char *out; /* the run's folder, see README.md; an earlier run in it is moved aside. NULL: no file is written */
+  int resume;      /* 1: go on with the run in `out`, which must have been as this one but for its limits */
+  uint64_t seed;   /* of the images' order and of what chance does to them */
+  int64_t max_steps;   /* updates; 0: no limit but the recipe's epochs */
+  double max_seconds;  /* 0: no limit */
+  int in_stored_order; /* 1: images are not shuffled */
+  int workers;         /* threads that load images; 0: as many as cores, 4 at most */
+  int64_t save_epochs; /* save after so many epochs; and after so many steps, seconds (all 0: after each epoch) */
+  int64_t save_steps;
+  double save_seconds;
+  skp_listener listener; /* NULL: nobody hears */
+  void *user;            /* handed to it */
+  FILE *report;          /* lines for people about what is out of the ordinary; NULL: nowhere */
+} skp_training;
+
+typedef struct {
+  int64_t steps;   /* done by the run, earlier processes included */
+  double accuracy; /* after the last epoch, 0 to 1; < 0: nothing was tested */
+  /* Of the best weights, where the recipe holds out images to choose them by (valid_split) and `out` keeps them; else
+   * below 0. */
+  double test_accuracy;
+} skp_outcome;
+
+/* Trains as the model's recipe says, from the session's weights on. The optimizer begins afresh unless the run is
+ * resumed. Afterwards the session holds the last weights (the best are in the run's folder). `outcome` may be NULL.
+ * SKP_INTERRUPTED: the listener, skp_session_stop or max_seconds ended it, after saving. SKP_NUMERIC: the loss is no
+ * number any more; what was saved before is whole. SKP_SHAPE: the data do not fit the network. */
+SKP_API skp_status skp_train(skp_session *session, const skp_data *data, const skp_training *training,
+                             skp_outcome *outcome);
+/* Asks the training of this session that goes on, or else the next one, to end after its present step. */
+SKP_API void skp_session_stop(skp_session *session);
+
+/* ---- testing and asking ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+  double accuracy, top5; /* of the images with a label, 0 to 1 */
+  double loss;           /* their mean cross-entropy, natural logarithm */
+  double img_per_s;
+  int64_t images;     /* looked at */
+  int64_t unknown;    /* of these without a label, or of a class that the network does not know */
+  int64_t not_finite; /* answers that were no finite numbers: wrong, and without a loss */
+} skp_score;
+
+/* Tests the network. Classes are matched by their names where the model knows names. The recipe's `batch` says how many
+ * images go at once. SKP_NUMERIC if no answer is finite; SKP_FORMAT if there are no images, or none with a label that
+ * it knows. */
+SKP_API skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, skp_score *out);
+
+typedef enum {
+  SKP_PROBABILITIES, /* of the classes: their sum is 1 */
+  SKP_LOGITS         /* what the network says, before softmax */
+} skp_answer_kind;
+
+/* Asks the network about images in memory. `answers` receives n × classes floats, an image after the other. Where an
+ * answer is not finite the row is as the network gave it; SKP_NUMERIC if none is. */
+SKP_API skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_answer_kind kind, float *answers);
+/* The same for n picture files (JPEG, PNG, WebP, GIF, TIFF, BMP) of any sizes. SKP_IO names the first that cannot be
+ * read; its row is NaN, the others are answered all the same. */
+SKP_API skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_answer_kind kind,
+                                     float *answers);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

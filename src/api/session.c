@@ -1,0 +1,40 @@
+/* session.c: a network's weights on a device. SPDX-License-Identifier: MIT */
+#include "api/api.h"
+#include <stdlib.h>
+
+static skp_status first_weights(skp_session *s, uint64_t seed) {
+  if (s->model->weights) return skp__checkpoint_load_weights(s->model->weights, s->s, true, NULL);
+  return skp__session_init(s->s, seed);
+}
+
+skp_status skp_session_open(skp_session **out, skp_model *model, skp_device *device, uint64_t seed) {
+  skp_session *s;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&s, 1, sizeof *s));
+  s->model = model;
+  s->device = device;
+  skp_status status = skp__session_create(&s->s, model->m, device);
+  if (status == SKP_OK) status = first_weights(s, seed);
+  if (status == SKP_OK)
+    *out = s;
+  else
+    skp_session_close(s);
+  return status;
+}
+
+void skp_session_close(skp_session *session) {
+  if (!session) return;
+  skp__session_destroy(session->s);
+  free(session);
+}
+
+skp_status skp_session_save(skp_session *session, const char *path) {
+  const struct skp_checkpoint_extra extra = skp__api_extra(session->model);
+  return skp__checkpoint_save(path, session->s, &extra);
+}
+
+skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report) {
+  return skp__checkpoint_load_weights(path, session->s, !partly, report);
+}
+
+void skp_session_stop(skp_session *session) { session->stop = 1; }
