@@ -556,10 +556,7 @@ static skp_status train(struct loop *l) {
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
   SKP_TRY(skp__saver_wait(&l->saver));
   if (l->at.finished || !l->loader) return SKP_OK;
-  const char *out = l->o->out;
-  return skp__fail(SKP_INTERRUPTED, "%s after step %lld%s%s%s.", stopped(l) ? "Stopped" : "The time is up: saved",
-                   (long long)l->at.step, out ? "; skipper train --resume " : "", out ? out : "",
-                   out ? " goes on from there" : "");
+  return skp__run_interrupted(&l->run, stopped(l) ? "Stopped" : "The time is up: saved", l->at.step);
 }
 
 /* How it ended. */

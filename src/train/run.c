@@ -286,6 +286,12 @@ void skp__run_forget(struct skp__run *run, FILE *say) {
   free_names(&names);
 }
 
+skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int64_t step) {
+  if (!run->out) return skp__fail(SKP_INTERRUPTED, "%s after step %lld.", why, (long long)step);
+  return skp__fail(SKP_INTERRUPTED, "%s after step %lld; skipper train --resume %s goes on from there.", why,
+                   (long long)step, run->out);
+}
+
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr) {
   return skp__log_line(run->log, "{\"step\":%lld,\"loss\":%.9g,\"lr\":%.9g}", (long long)step, loss, lr);
 }

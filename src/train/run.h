@@ -24,6 +24,9 @@ void skp__run_close(struct skp__run *run);
 /* Of a run that came to nothing: removes what it wrote, and moves an earlier one back. skp__run_close after it. */
 void skp__run_forget(struct skp__run *run, FILE *say);
 
+/* SKP_INTERRUPTED: why it ended after a step, and how it goes on. */
+skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int64_t step);
+
 /* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: nothing judged it. */
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr);
 struct skp__run_epoch {
