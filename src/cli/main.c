@@ -89,8 +89,14 @@ static int unknown_command(const char *word) {
   return 2;
 }
 
+/* Writes what is left of the results. What failed before that shows in ferror alone. */
+static skp_status settle_output(skp_status status) {
+  bool whole = !fflush(stdout) && !ferror(stdout);
+  return whole || status != SKP_OK ? status : skp__fail(SKP_IO, "Cannot write to standard output.");
+}
+
 static int exit_status(const struct cli *c, skp_status status) {
-  if (fflush(stdout) && status == SKP_OK) status = skp__fail(SKP_IO, "Cannot write to standard output.");
+  status = settle_output(status);
   if (c->signal) return 128 + c->signal;
   if (status == SKP_OK) return 0;
   fprintf(stderr, "skipper %s: %s\n", c->command->name, skp_error_message());
@@ -138,5 +144,7 @@ int main(int argc, char **argv) {
     printf("skipper %s\n", SKP_VERSION);
   else
     return unknown_command(word);
-  return 0;
+  if (settle_output(SKP_OK) == SKP_OK) return 0;
+  fprintf(stderr, "skipper: %s\n", skp_error_message());
+  return 1;
 }

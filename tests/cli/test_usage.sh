@@ -16,6 +16,13 @@ in_out '--weight-decay'
 run 0 --version
 in_out '^skipper [0-9]+\.[0-9]+'
 
+# What cannot be written is an error, also where it is more than a buffer.
+for words in --version --help "train --help" "summary $models/resnet20.lua --json --backend reference"; do
+  # shellcheck disable=SC2086
+  "$skipper" $words >/dev/full 2>err </dev/null && fail "skipper $words: written to a full disk"
+  called="skipper $words" in_err 'Cannot write to standard output'
+done
+
 refuse 2 'Did you mean train\?' trian models/identity.lua
 refuse 2 'no command "--epochs"' --epochs 3
 refuse 2 'Did you mean --epochs\?' train tiny.lua --epoch 3
