@@ -1,4 +1,5 @@
-/* concat.cl: some channels of each pixel, copied to another place among another number of them. SPDX-License-Identifier: MIT
+/* concat.cl: some channels of each pixel, copied to another place among another number of them.
+ * SPDX-License-Identifier: MIT
  *
  *   to[i, to_at + c] = from[i, from_at + c],   to {pixels, to_C}, from {pixels, from_C}, c < channels
  *

@@ -1,14 +1,15 @@
 /* conv2d_depthwise.cl: convolutions with a filter for each channel, and their gradients. SPDX-License-Identifier: MIT
  *
- *   conv2d_depthwise     the forward convolution and each phase of the data gradient, as src/backend/opencl/conv.h describes a gather:
+ *   conv2d_depthwise     the forward convolution and each phase of the data gradient: a gather, as conv.h has it
  *     out[n, h.start + i·h.step, v.start + j·v.step, c] = b[c] + sum over taps r, s of
  *       in[n, i·h.in_step + h.in_offset + r·h.in_tap, j·v.in_step + v.in_offset + s·v.in_tap, c]
  *         · w[h.tap + r·h.tap_step, v.tap + s·v.tap_step, c]
- *   conv2d_depthwise_dw  dw[r,s,c] = sum over n,p,q of x[n, p·stride - pad + r·dilation, q·stride - pad + s·dilation, c] · dy[n,p,q,c]
- *                        db[c] = sum over n,p,q of dy[n,p,q,c];   of the j-th `length` rows of y, into partial[j]
+ *   conv2d_depthwise_dw  sums over the j-th `length` rows of y, into partial[j]
+ *     dw[r,s,c] = sum over n,p,q of x[n, p·stride - pad + r·dilation, q·stride - pad + s·dilation, c] · dy[n,p,q,c]
+ *     db[c] = sum over n,p,q of dy[n,p,q,c]
  *
- * A work-item does WIDTH neighbouring channels, which WIDTH divides: `strip` pixels of a row of `out`, TILE at a time, for which a weight is
- * fetched once; or all taps of one row of the filter (of row R: db). */
+ * A work-item does WIDTH neighbouring channels; WIDTH divides C. In the first it does `strip` pixels of a row of `out`,
+ * TILE at a time, for which a weight is fetched once; in the second all taps of one row of the filter (of row R: db). */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16 */
@@ -36,9 +37,9 @@
   int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \
       int a##_tap_step, int a##_in_tap
 
-kernel void conv2d_depthwise(global float *restrict out, global const float *restrict in, global const float *restrict w,
-                             global const float *restrict b, int has_b, int strip, int N, int IH, int IW, int OH, int OW,
-                             int C, int columns, AXIS(h), AXIS(v)) {
+kernel void conv2d_depthwise(global float *restrict out, global const float *restrict in,
+                             global const float *restrict w, global const float *restrict b, int has_b, int strip,
+                             int N, int IH, int IW, int OH, int OW, int C, int columns, AXIS(h), AXIS(v)) {
   const int item = (int)get_global_id(0), c = item % (C / WIDTH) * WIDTH, strips = (v_count + strip - 1) / strip;
   const int from = item / (C / WIDTH) % strips * strip, row = item / (C / WIDTH) / strips, n = row / h_count;
   if (n >= N) return;
@@ -78,8 +79,9 @@ kernel void conv2d_depthwise_dw(global float *restrict partial, global const flo
   const int r = item / (C / WIDTH) % (R + 1), chunk = item / (C / WIDTH) / (R + 1);
   if (chunk >= chunks) return;
   const int from = chunk * length, to = min(from + length, N * P);
+  /* Windows from `first` on, before `last`, lie inside. */
   const int first = min((pad + stride - 1) / stride, Q), room = W + pad - (S - 1) * dilation;
-  const int last = room > 0 ? max(min((room - 1) / stride + 1, Q), first) : first; /* windows from first on, before last, lie inside */
+  const int last = room > 0 ? max(min((room - 1) / stride + 1, Q), first) : first;
   FLOATS sum[S];
   for (int s = 0; s < S; s++) sum[s] = 0.0f;
   for (int row = from; row < to; row++) {

@@ -6,8 +6,8 @@
  *   layernorm_dx_sums  partial[j] = sums of dy · z {C} and of dy {C} over the j-th `length` rows
  *   layernorm_dx_join  dgamma, dbeta = the partial sums added in order
  *
- * In the first two a group of LOCAL work-items does a row at a time, each of them every LOCAL-th vector of WIDTH channels, and `span` rows in
- * all; in the third a work-item does WIDTH neighbouring channels. WIDTH divides C. */
+ * In the first two a group of LOCAL work-items does `span` rows, one after the other; each of them takes every LOCAL-th
+ * vector of WIDTH channels. In the third a work-item does WIDTH neighbouring channels. WIDTH divides C. */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels that are taken together: 1, 2, 4, 8, 16 */

@@ -1,10 +1,13 @@
-/* mul.cl: products value by value, and the gradient of a factor that stands for many values. SPDX-License-Identifier: MIT
+/* mul.cl: products value by value, and the gradient of a factor that stands for many values.
+ * SPDX-License-Identifier: MIT
  *
  *   a, y, dy {pixels, C},  b, db {pixels / per, C}: `per` neighbouring pixels share a row of factors
  *   y[i,c]  = a[i,c] · b[i / per, c]
- *   db[j,c] = sum over the per pixels i of row j of dy[i,c] · a[i,c]: parts of `length` pixels, `parts` a row, which are then added in order
+ *   db[j,c] = sum over the per pixels i of row j of dy[i,c] · a[i,c]
+ *             of `parts` parts of `length` pixels each first, which are then added in order
  *
- * A work-item does WIDTH neighbouring channels; WIDTH divides C. Sums are taken in two steps, BLOCK pixels and then blocks. */
+ * A work-item does WIDTH neighbouring channels; WIDTH divides C. Sums are taken in two steps, BLOCK pixels and
+ * then blocks. */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */

@@ -1,6 +1,6 @@
 /* upsample_nearest.cl: each pixel becomes a square of `scale` × `scale`, and its gradient. SPDX-License-Identifier: MIT
  *
- *   x, dx {pixels / W, W, C},  y, dy {scale · pixels / W, scale · W, C}: images lie one below the other, so their number does not matter
+ *   x, dx {pixels / W, W, C},  y, dy {scale · pixels / W, scale · W, C}: the images lie one below the other
  *   y[h,w,c] = x[h / scale, w / scale, c],   dx[p,q,c] = sum over that square of dy
  *
  * A work-item does WIDTH neighbouring channels of one pixel of y, or of dx; WIDTH divides C. */

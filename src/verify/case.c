@@ -42,8 +42,18 @@ double skp__case_max(const void *data, int64_t count, skp_dtype dtype) {
 static const struct {
   const char *golden;
   const char *op;   /* NULL: the attribute of that very name says it */
-  const char *attr; /* set to 1 */
-} golden_names[] = {{"add_relu", "add", "relu"}, {"optimizer", NULL, NULL}};
+  const char *attr; /* set to `value` */
+  int value;
+} golden_names[] = {
+    {"add_relu", "add", "relu", 1},
+    {"optimizer", NULL, NULL, 0},
+    {"sigmoid", "activation", "kind", SKP_SIGMOID},
+    {"silu", "activation", "kind", SKP_SILU},
+    {"relu6", "activation", "kind", SKP_RELU6},
+    {"hardsigmoid", "activation", "kind", SKP_HARDSIGMOID},
+    {"hardswish", "activation", "kind", SKP_HARDSWISH},
+    {"gelu", "activation", "kind", SKP_GELU},
+};
 
 /* Attributes that golden files write in another way: a list's elements are attributes of ours, or there is but one way to have it
  * (`text`), or they are not the op's own (both NULL). */
@@ -85,20 +95,29 @@ static skp_status set_golden_attr(const struct skp_op *op, union skp_attrs *attr
   return found ? SKP_OK : set_attr(op, attrs, value->string, value);
 }
 
+bool skp__case_is_of(const char *name, const char *op) {
+  if (!op || !strcmp(name, op)) return true;
+  for (size_t i = 0; i < sizeof golden_names / sizeof *golden_names; i++)
+    if (!strcmp(golden_names[i].golden, name) && golden_names[i].op) return !strcmp(golden_names[i].op, op);
+  return false;
+}
+
 skp_status skp__case_op(const struct skp_op **op, union skp_attrs *attrs, const char *name, const cJSON *json) {
   const char *own = name, *preset = NULL;
+  int value = 0;
   for (size_t i = 0; i < sizeof golden_names / sizeof *golden_names; i++) {
     if (strcmp(golden_names[i].golden, name)) continue;
     const char *said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     own = golden_names[i].op ? golden_names[i].op : said ? said : "";
     preset = golden_names[i].attr;
+    value = golden_names[i].value;
   }
   *op = skp__op_by_name(own);
   if (!*op) return skp__fail(SKP_UNSUPPORTED, "There is no op '%s'.", own);
   skp__attrs_default(*op, attrs);
-  if (preset) SKP_TRY(skp__attrs_set(*op, attrs, preset, 1));
-  const cJSON *value;
-  cJSON_ArrayForEach(value, json) SKP_TRY(set_golden_attr(*op, attrs, value));
+  if (preset) SKP_TRY(skp__attrs_set(*op, attrs, preset, value));
+  const cJSON *item;
+  cJSON_ArrayForEach(item, json) SKP_TRY(set_golden_attr(*op, attrs, item));
   return SKP_OK;
 }
 

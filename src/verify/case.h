@@ -27,8 +27,11 @@ struct skp__case {
 skp_status skp__case_create(struct skp__case *c, const char *op, const char *id);
 void skp__case_free(struct skp__case *c);
 
-/* The op that golden files call `name`, with the attributes that the JSON object says; others have their defaults. "optimizer" and
- * "add_relu" are names of golden files alone. Attributes of the case that are not the op's (lr, steps) are passed over. */
+/* Whether cases of that name are asked for by `op`: the name itself, that of the op behind it, or NULL for all. */
+bool skp__case_is_of(const char *name, const char *op);
+/* The op that golden files call `name`, with the attributes that the JSON object says; others have their defaults.
+ * "optimizer", "add_relu" and the names of activations are no ops' own. Attributes of the case that are not the op's
+ * (lr, steps) are passed over. */
 skp_status skp__case_op(const struct skp_op **op, union skp_attrs *attrs, const char *name, const cJSON *json);
 /* An input. `data` (malloc) is taken over, also on failure. */
 skp_status skp__case_input(struct skp__case *c, skp_value *out, struct skp_shape shape, void *data);

@@ -247,7 +247,7 @@ static skp_status visit_file(const char *path, const char *only, skp__case_visit
   skp_status status = SKP_OK;
   if (!op || !cJSON_IsArray(cases))
     status = skp__fail(SKP_FORMAT, "The metadata lack 'op' or a list 'cases'.");
-  else if (!only || !strcmp(only, op))
+  else if (skp__case_is_of(op, only))
     status = visit_cases(&file, cases, op, visit, user);
   if (status != SKP_OK) status = skp__fail_in(status, "%s", path);
   cJSON_Delete(cases);

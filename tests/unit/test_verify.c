@@ -60,6 +60,11 @@ START_TEST(one_op) {
   text_has("maxpool2d_dx ");
   ck_ok(run(&quick, (struct skp_verify_options){.op = "maxpool2d", .quick = true}));
   ck_assert(quick.passed > 0 && quick.passed < result.passed);
+  ck_ok(
+      run(&result, (struct skp_verify_options){.op = "activation"})); /* the op behind several names, and one of them */
+  ck_ok(run(&quick, (struct skp_verify_options){.op = "gelu"}));
+  ck_assert_int_gt(result.passed, quick.passed);
+  ck_assert_int_eq(quick.passed, 2);
   ck_fails(run(&result, (struct skp_verify_options){.op = "nonsense"}), SKP_USAGE, "'nonsense'");
 }
 END_TEST

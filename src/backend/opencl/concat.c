@@ -1,4 +1,5 @@
-/* concat.c: the method of concatenation and its gradient on OpenCL: a launch for each value that takes part. SPDX-License-Identifier: MIT */
+/* concat.c: the method of concatenation and its gradient on OpenCL: a launch for each value that takes part.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/pixels.h"
 #include <stdio.h>
 

@@ -1,7 +1,8 @@
-/* conv_depthwise.c: convolutions with a filter for each channel, and their gradients, in vectors of channels. SPDX-License-Identifier: MIT
+/* conv_depthwise.c: convolutions with a filter for each channel, and their gradients, in vectors of channels.
+ * SPDX-License-Identifier: MIT
  *
- * There is nothing to multiply by twice but the few weights, so the maps' way through the caches decides: neighbouring work-items take
- * neighbouring channels of the same pixels. On CPUs each goes along a whole row. */
+ * A value meets few weights, so memory decides: neighbouring work-items take neighbouring channels of the same pixels.
+ * On CPUs each work-item goes along a whole row. */
 #include "backend/opencl/conv.h"
 #include "backend/opencl/pixels.h"
 #include <stdio.h>
