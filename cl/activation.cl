@@ -20,7 +20,15 @@
 
 #define CLAMP(v, low, high) ((v) < (low) ? (FLOATS)(low) : (v) > (high) ? (FLOATS)(high) : (v))
 #define SIGMOID(v) (1.0f / (1.0f + exp(-(v))))
-#define PHI(v) (0.5f * erfc((v) * -0.70710678118654752f))
+
+/* Phi, the share of normal numbers below v. Compilers for CPUs make no vectors of erf; Abramowitz and Stegun's formula 7.1.26 is
+ * within 8e-8 of it, less than a float of 1 can tell. */
+#define T(v) (1.0f / (1.0f + 0.231641919f * fabs(v)))
+#define POLYNOMIAL(t)                                                                                                  \
+  (((((1.061405429f * (t) - 1.453152027f) * (t) + 1.421413741f) * (t) - 0.284496736f) * (t) + 0.254829592f) * (t))
+#define BELL(v) exp((v) * (v) * -0.5f)
+#define TAIL(v) (0.5f * POLYNOMIAL(T(v)) * BELL(v))
+#define PHI(v) ((v) < 0.0f ? TAIL(v) : 1.0f - TAIL(v))
 
 #if KIND == 0
 #define F(v) SIGMOID(v)
@@ -39,7 +47,7 @@
 #define SLOPE(v) ((v) <= -3.0f ? (FLOATS)(0.0f) : (v) >= 3.0f ? (FLOATS)(1.0f) : (v) / 3.0f + 0.5f)
 #else
 #define F(v) ((v) * PHI(v))
-#define SLOPE(v) (PHI(v) + (v) * exp((v) * (v) * -0.5f) * 0.39894228040143268f)
+#define SLOPE(v) (PHI(v) + (v) * BELL(v) * 0.39894228040143268f)
 #endif
 
 #define FLOATS VECTOR

@@ -4,7 +4,7 @@
  *   bits(s, t, i) = mix(mix(mix(s + G) + t · G + 1) + (i + 1) · G),  which is skp__random_bits of src/base/random.c
  *
  * threshold = p · 2^24, scale = 1 / (1 - p); draw holds the low and the high half of s. The gradient is the same kernel on dy.
- * A work-item does WIDTH neighbouring values. */
+ * A work-item does WIDTH neighbouring values. In the first kernel each has its own draw, `together` being 1. */
 
 #ifndef WIDTH
 #define WIDTH 8 /* values of a work-item */
@@ -19,12 +19,24 @@ static ulong mix(ulong z) {
 }
 
 kernel void dropout(global float *restrict y, global const float *restrict x, global const uint *restrict draw, int n,
-                    int threshold, float scale, int stream, int together) {
+                    int threshold, float scale, int stream) {
   const int from = (int)get_global_id(0) * WIDTH;
   const ulong seed = (ulong)draw[1] << 32 | draw[0];
   const ulong layer = mix(mix(seed + G) + (ulong)stream * G + 1);
   for (int i = from; i < min(from + WIDTH, n); i++) {
-    const int drawn = (int)(mix(layer + ((ulong)(i / together) + 1) * G) >> 40);
+    const int drawn = (int)(mix(layer + ((ulong)i + 1) * G) >> 40);
     y[i] = x[i] * (drawn < threshold ? 0.0f : scale); /* a product, so that NaN passes */
+  }
+}
+
+kernel void dropout_images(global float *restrict y, global const float *restrict x, global const uint *restrict draw,
+                           int n, int threshold, float scale, int stream, int together) {
+  const int from = (int)get_global_id(0) * WIDTH, to = min(from + WIDTH, n);
+  const ulong seed = (ulong)draw[1] << 32 | draw[0];
+  const ulong layer = mix(mix(seed + G) + (ulong)stream * G + 1);
+  for (int i = from; i < to;) {
+    const int image = i / together, end = min((image + 1) * together, to);
+    const float factor = (int)(mix(layer + ((ulong)image + 1) * G) >> 40) < threshold ? 0.0f : scale;
+    for (; i < end; i++) y[i] = x[i] * factor;
   }
 }

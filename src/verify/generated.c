@@ -73,6 +73,8 @@ static const struct row {
     {0, "concat", "a=7x3 dy", ""},
     {1, "dropout", "x=3x5x7x9 draw=2 dy", "p=0.3 stream=2"},
     {1, "dropout", "x=9x5x3x4 draw=2 dy", "p=0.4 stream=1 images=1"},
+    {0, "dropout", "x=3x1x1x1 draw=2 dy", "p=0.4 images=1"},
+    {0, "dropout", "x=5x8x5x16 draw=2 dy", "p=0.4 images=1"},
     {0, "dropout", "x=1x1 draw=2 dy", ""},
     {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1"},
     {0, "maxpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
