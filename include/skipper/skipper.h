@@ -165,6 +165,23 @@ SKP_API int skp_model_classes(const skp_model *model);
  * until the next training. */
 SKP_API const char *skp_model_class_name(const skp_model *model, int i);
 
+/* A network put together by calls. Mistakes are told at the end: "NAME:3: …" is the third layer's. */
+typedef struct skp_api_builder skp_builder;
+typedef int skp_tensor; /* a value within it; images, or the output of a layer */
+#define SKP_IMAGES 0    /* what comes in */
+
+/* Begins a network that takes size × size × channels. */
+SKP_API skp_status skp_build_begin(skp_builder **out, const char *name, int size, int channels);
+/* Adds a layer that takes x: a name of docs/models.md, its numbers and its options, with blanks between: "relu", "linear
+ * 10", "conv2d 16 kernel=3 padding=1 bias=false name=layer1.0.conv1". Without a name it has its number among the layers
+ * with weights and without, as in PyTorch's nn.Sequential. */
+SKP_API skp_tensor skp_build_layer(skp_builder *builder, skp_tensor x, const char *layer);
+/* Adds one that takes several: "add", "mul", "concat". */
+SKP_API skp_tensor skp_build_join(skp_builder *builder, const skp_tensor *x, int n, const char *layer);
+/* Ends it: `logits` is what it answers, images × classes. The recipe is the usual one, see skp_model_set. The builder
+ * goes, also after a failure; out NULL: nothing else is wanted. */
+SKP_API skp_status skp_build_end(skp_model **out, skp_builder *builder, skp_tensor logits);
+
 /* ---- sessions ---------------------------------------------------------------------------------------------------- */
 
 typedef struct skp_api_session skp_session; /* a network's weights on a device */
