@@ -1,0 +1,305 @@
+"""Skipper from Python: devices, data, networks, training and predictions, with NumPy arrays in and out. SPDX-License-Identifier: MIT
+
+    import skipper
+    data = skipper.Data("digits")
+    session = skipper.Session(skipper.Model("identity", learns=data), skipper.Device())
+    session.train(data, listener=lambda event: print(event.step, event.loss))
+    print(session.evaluate(data).accuracy)
+
+Everything is done by the C library; its header, skipper/skipper.h, says what holds of threads, layouts and files."""
+import ctypes
+from collections import namedtuple
+from collections.abc import MutableMapping
+from os import fsencode
+
+import numpy
+
+from ._library import BYTES, FLOATS, LOGITS, PARTS, PROBABILITIES, Error, Interrupted, library
+from . import _library as _c
+
+__all__ = ["Data", "Device", "Error", "Interrupted", "Model", "Session", "devices", "version"]
+
+
+def _plain(struct):
+    """A C struct as a named tuple, texts as str."""
+    names = [field[0] for field in struct._fields_]
+    values = [getattr(struct, name) for name in names]
+    return namedtuple(type(struct).__name__[4:], names)(*(v.decode(errors="replace") if isinstance(v, bytes) else v for v in values))
+
+
+def _text(value):
+    return None if value is None else value.decode(errors="replace")
+
+
+def _texts(values):
+    return (ctypes.c_char_p * (len(values) + 1))(*values, None)
+
+
+def version():
+    """The library's version, "0.1.0"."""
+    return library.skp_version().decode()
+
+
+def devices():
+    """The OpenCL devices, usable or not, as the drivers list them."""
+    n = ctypes.c_size_t()
+    library.skp_device_count(n)
+    found = [_c.DeviceInfo() for _ in range(n.value)]
+    for i, info in enumerate(found):
+        library.skp_device_describe(i, info)
+    return [_plain(info) for info in found]
+
+
+class _Handle:
+    """Something that the library opened. It is closed with its last reference, but not before what was made from it: Python may finalize objects that
+    refer to each other in any order."""
+
+    _close = None
+
+    def __init__(self, opener, *arguments, needs=()):
+        self._at = ctypes.c_void_p()
+        self._users, self._unused, self._needs = 0, False, needs
+        opener(self._at, *arguments)
+        for needed in needs:
+            needed._users += 1
+
+    def __del__(self):
+        self._unused = True
+        self._settle()
+
+    def _settle(self):
+        if not self._unused or not getattr(self, "_at", None) or self._users:
+            return
+        getattr(library, self._close)(self._at)
+        self._at = None
+        for needed in self._needs:
+            needed._users -= 1
+            needed._settle()
+
+
+class Device(_Handle):
+    """An open device: "gpu", "cpu", "P:D" or a part of its name, None: the best; or backend="reference", plain C."""
+
+    _close = "skp_device_close"
+
+    def __init__(self, device=None, *, platform=None, backend=None, threads=0, memory=0):
+        options = _c.DeviceOptions(*(t and str(t).encode() for t in (device, platform, backend)), threads, memory, None)
+        super().__init__(library.skp_device_open, options)
+
+    def ask(self):
+        """Its name and driver, and bytes of memory, in all and in use."""
+        state = _c.DeviceState()
+        library.skp_device_ask(self._at, state)
+        return _plain(state)
+
+
+def _pixels(images):
+    """images as the library takes them, and the array that must stay: uint8, or floats from 0 to 1; N×H×W×C, N×H×W grey."""
+    array = numpy.asarray(images)
+    if array.ndim == 3:
+        array = array[..., numpy.newaxis]
+    if array.ndim != 4:
+        raise ValueError(f"images are an array N×H×W×C or N×H×W, not of {array.ndim} dimensions")
+    if array.dtype != numpy.uint8 and array.dtype.kind != "f":
+        raise TypeError(f"images are of uint8, or of floats from 0 to 1, not of {array.dtype}")
+    kind = BYTES if array.dtype == numpy.uint8 else FLOATS
+    array = numpy.ascontiguousarray(array, numpy.uint8 if kind == BYTES else numpy.float32)
+    return _c.Pixels(array.ctypes.data, kind, *array.shape), array
+
+
+def _labels(labels, images):
+    array = numpy.ascontiguousarray(labels, numpy.int32)
+    if array.shape != (len(images),):
+        raise ValueError(f"{len(images)} images need as many labels, not an array {array.shape}")
+    return array, array.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
+
+
+class Data(_Handle):
+    """Labelled images: a folder's or a built-in set's by name, or arrays, which stay in use (no copy where dtype and layout fit).
+
+    Data("digits"); Data(images, labels, names=["cat", "dog"], test=(images, labels))"""
+
+    _close = "skp_data_close"
+
+    def __init__(self, data, labels=None, *, names=None, test=None):
+        if labels is None:
+            super().__init__(library.skp_data_open, fsencode(data))
+            return
+        pixels, array = _pixels(data)
+        own, pointer = _labels(labels, array)
+        classes = len(names) if names is not None else int(own.max(initial=-1)) + 1
+        self._arrays = [array, own]
+        super().__init__(library.skp_data_wrap, pixels, pointer, classes, _texts([str(n).encode() for n in names]) if names is not None else None)
+        if test is not None:
+            self._wrap_test(*test)
+
+    def _wrap_test(self, images, labels):
+        pixels, array = _pixels(images)
+        own, pointer = _labels(labels, array)
+        self._arrays += [array, own]
+        library.skp_data_wrap_test(self._at, pixels, pointer)
+
+    def images(self, part="training"):
+        """How many there are of the part: training, validation or test."""
+        return library.skp_data_images(self._at, PARTS[part])
+
+    @property
+    def classes(self):
+        """The names of its classes."""
+        return [_text(library.skp_data_class_name(self._at, i)) for i in range(library.skp_data_classes(self._at))]
+
+
+def _value(value):
+    """A recipe's entry or a setting as the library's text."""
+    if isinstance(value, bool):
+        return str(value).lower().encode()
+    if isinstance(value, (list, tuple)):
+        return b",".join(_value(v) for v in value)
+    return str(value).encode()
+
+
+class Model(_Handle):
+    """A network: a model file, one that comes along by name, or a trained one (checkpoint or run's folder); `text`: that of a model file, for which `name` stands.
+
+    Keyword arguments are those of the model file: Model("resnet", depth=18, classes=10). As a mapping it is the recipe: model["lr"] = 0.1"""
+
+    _close = "skp_model_free"
+
+    def __init__(self, name, *, text=None, size=0, learns=None, **settings):
+        said = _texts([k.encode() + b"=" + _value(v) for k, v in settings.items()]) if settings else None
+        options = _c.ModelOptions(ctypes.cast(said, ctypes.POINTER(ctypes.c_char_p)), size, learns._at if learns else None, None)
+        if text is None:
+            super().__init__(library.skp_model_load, fsencode(name), options)
+        else:
+            super().__init__(library.skp_model_build, fsencode(name), text.encode(), options)
+
+    def __setitem__(self, entry, value):
+        library.skp_model_set(self._at, entry.encode(), _value(value))
+
+    def __getitem__(self, entry):
+        text = ctypes.create_string_buffer(512)
+        library.skp_model_get(self._at, entry.encode(), text, len(text))
+        return text.value.decode()
+
+    name = property(lambda self: _text(library.skp_model_name(self._at)))
+    size = property(lambda self: library.skp_model_size(self._at), doc="side of the square input in pixels")
+    channels = property(lambda self: library.skp_model_channels(self._at), doc="of the input")
+
+    @property
+    def classes(self):
+        """The names of its classes, None where it knows none."""
+        return [_text(library.skp_model_class_name(self._at, i)) for i in range(library.skp_model_classes(self._at))]
+
+
+class _Parameters(MutableMapping):
+    """A session's weights and running statistics by PyTorch's names, as float32 arrays in its layouts. Reading copies from the device, writing to it."""
+
+    def __init__(self, session):
+        self._session = session
+
+    def __len__(self):
+        return library.skp_parameter_count(self._session._at)
+
+    def __iter__(self):
+        p = _c.Parameter()
+        for i in range(len(self)):
+            library.skp_parameter_describe(self._session._at, i, p)
+            yield p.name.decode()
+
+    def _shape(self, name):
+        p = _c.Parameter()
+        try:
+            library.skp_parameter_find(self._session._at, name.encode(), p)
+        except Error as error:
+            raise KeyError(str(error)) from None
+        return tuple(p.dim[:p.rank])
+
+    def __getitem__(self, name):
+        array = numpy.empty(self._shape(name), numpy.float32)
+        library.skp_parameter_read(self._session._at, name.encode(), array.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), array.size)
+        return array
+
+    def __setitem__(self, name, value):
+        shape, array = self._shape(name), numpy.ascontiguousarray(value, numpy.float32)
+        if array.shape != shape:
+            raise ValueError(f"{name} is an array {shape}, not {array.shape}")
+        library.skp_parameter_write(self._session._at, name.encode(), array.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), array.size)
+
+    def __delitem__(self, name):
+        raise TypeError("a network keeps its parameters")
+
+
+class Session(_Handle):
+    """A network's weights on a device: those of the checkpoint that the model came from, or drawn from `seed`."""
+
+    _close = "skp_session_close"
+
+    def __init__(self, model, device, seed=1):
+        self.model = model
+        super().__init__(library.skp_session_open, model._at, device._at, seed, needs=(model, device))
+
+    @property
+    def parameters(self):
+        return _Parameters(self)
+
+    def save(self, path):
+        """Writes weights, model and classes into a safetensors file."""
+        library.skp_session_save(self._at, fsencode(path))
+
+    def load(self, path, *, partly=False):
+        """Loads weights by name; partly: what does not fit stays as it is."""
+        library.skp_session_load(self._at, fsencode(path), partly, None)
+
+    def train(self, data, *, listener=None, **options):
+        """Trains as the model's recipe says. Options are the fields of skp_training: out, resume, seed, max_steps, max_seconds, … `listener` hears of each step and
+        epoch (see skp_event); if it gives back True the training ends (Interrupted), an exception ends it, too."""
+        raised = []
+
+        def hear(user, event):
+            try:
+                return bool(listener(_plain(event.contents))) if listener else 0
+            except BaseException as error:  # among them Ctrl-C, which Python sees here
+                raised.append(error)
+                return 1
+
+        outcome, own = _c.Outcome(), _c.Listener(hear)
+        for name, value in options.items():
+            if name not in {field[0] for field in _c.Training._fields_} - {"listener", "user", "report"}:
+                raise TypeError(f"train has no option {name}")
+            options[name] = fsencode(value) if name == "out" and value is not None else value
+        try:
+            library.skp_train(self._at, data._at, _c.Training(listener=own, **options), outcome)
+        except Interrupted:
+            if raised:
+                raise raised[0]
+            raise
+        return _plain(outcome)
+
+    def stop(self):
+        """Ends the training that goes on in another thread after its present step."""
+        library.skp_session_stop(self._at)
+
+    def evaluate(self, data, part="test"):
+        """Tests the network on a part of the data: test, validation or training."""
+        score = _c.Score()
+        library.skp_evaluate(self._at, data._at, PARTS[part], score)
+        return _plain(score)
+
+    def _answers(self, n):
+        array = numpy.empty((n, library.skp_model_classes(self.model._at)), numpy.float32)
+        return array, array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+
+    def predict(self, images, *, logits=False):
+        """What the network says of images (see Data): probabilities, or logits, an array images × classes."""
+        pixels, array = _pixels(images)
+        answers, pointer = self._answers(len(array))
+        if len(array):
+            library.skp_predict(self._at, pixels, LOGITS if logits else PROBABILITIES, pointer)
+        return answers
+
+    def predict_files(self, paths, *, logits=False):
+        """The same of picture files of any sizes."""
+        answers, pointer = self._answers(len(paths))
+        if len(paths):
+            library.skp_predict_files(self._at, _texts([fsencode(p) for p in paths]), len(paths), LOGITS if logits else PROBABILITIES, pointer)
+        return answers

@@ -1,0 +1,133 @@
+"""Finds libskipper and declares what skipper.h does. SPDX-License-Identifier: MIT
+
+Structs and functions are those of the header, in its order; tests/library/test_python.sh compares the layouts with the compiler's."""
+import ctypes
+import ctypes.util
+import os
+from ctypes import POINTER, Structure, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint64, c_void_p
+
+VERSION = "0.1"  # of the interface that is declared here
+
+
+def _candidates():
+    """Where the library may be: SKIPPER_LIBRARY names the file; else it lies beside this one, or where the system looks."""
+    named = os.environ.get("SKIPPER_LIBRARY")
+    if named:
+        return [named]
+    beside = os.path.join(os.path.dirname(__file__), "libskipper.so." + VERSION)
+    found = ctypes.util.find_library("skipper")
+    return [beside] * os.path.exists(beside) + ["libskipper.so." + VERSION] + [found] * bool(found)
+
+
+def _open():
+    why = None
+    for name in _candidates():
+        try:
+            return ctypes.CDLL(name)
+        except OSError as error:
+            why = why or error
+    raise ImportError(f"libskipper.so.{VERSION} is not to be had ({why}). Install Skipper (cmake --install), or name the file in SKIPPER_LIBRARY.")
+
+
+def _struct(name, *fields):
+    return type(name, (Structure,), {"_fields_": list(fields)})
+
+
+DeviceInfo = _struct("skp_device_info", ("platform", c_int), ("device", c_int), ("name", c_char_p), ("vendor", c_char_p),
+                     ("platform_name", c_char_p), ("driver", c_char_p), ("type", c_char_p), ("units", c_int), ("clock_mhz", c_int),
+                     ("memory", c_int64), ("usable", c_int), ("chosen", c_int), ("why", c_char_p))
+DeviceOptions = _struct("skp_device_options", ("device", c_char_p), ("platform", c_char_p), ("backend", c_char_p), ("threads", c_int),
+                        ("memory", c_int64), ("trace", c_void_p))
+DeviceState = _struct("skp_device_state", ("name", c_char * 160), ("driver", c_char * 256), ("memory", c_int64), ("used", c_int64))
+Pixels = _struct("skp_pixels", ("values", c_void_p), ("kind", c_int), ("n", c_int64), ("height", c_int), ("width", c_int), ("channels", c_int))
+ModelOptions = _struct("skp_model_options", ("settings", POINTER(c_char_p)), ("size", c_int), ("learns", c_void_p), ("print_to", c_void_p))
+Parameter = _struct("skp_parameter", ("name", c_char_p), ("rank", c_int), ("dim", c_int64 * 4), ("count", c_int64), ("trained", c_int))
+Event = _struct("skp_event", ("doing", c_char_p), ("done", c_int64), ("all", c_int64), ("step", c_int64), ("epoch", c_int64), ("epochs", c_int64),
+                ("step_in_epoch", c_int64), ("steps_in_epoch", c_int64), ("loss", c_double), ("seconds", c_double), ("img_per_s", c_double),
+                ("epoch_done", c_int), ("train_loss", c_double), ("accuracy", c_double), ("test_loss", c_double))
+Listener = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event))
+Training = _struct("skp_training", ("out", c_char_p), ("resume", c_int), ("seed", c_uint64), ("max_steps", c_int64), ("max_seconds", c_double),
+                   ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64), ("save_steps", c_int64), ("save_seconds", c_double),
+                   ("listener", Listener), ("user", c_void_p), ("report", c_void_p))
+Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double))
+Score = _struct("skp_score", ("accuracy", c_double), ("top5", c_double), ("loss", c_double), ("img_per_s", c_double), ("images", c_int64),
+                ("unknown", c_int64), ("not_finite", c_int64))
+
+BYTES, FLOATS = 0, 1
+PARTS = {"training": 0, "validation": 1, "test": 2}
+PROBABILITIES, LOGITS = 0, 1
+
+_FLOATS, _LABELS, _TEXTS, _OUT = POINTER(c_float), POINTER(c_int32), POINTER(c_char_p), POINTER(c_void_p)
+# name: (result, arguments); a result of None is nothing, "status" is checked
+_FUNCTIONS = {
+    "skp_version": (c_char_p, []),
+    "skp_status_name": (c_char_p, [c_int]),
+    "skp_error_message": (c_char_p, []),
+    "skp_device_count": ("status", [POINTER(c_size_t)]),
+    "skp_device_describe": ("status", [c_size_t, POINTER(DeviceInfo)]),
+    "skp_device_open": ("status", [_OUT, POINTER(DeviceOptions)]),
+    "skp_device_close": (None, [c_void_p]),
+    "skp_device_ask": (None, [c_void_p, POINTER(DeviceState)]),
+    "skp_data_open": ("status", [_OUT, c_char_p]),
+    "skp_data_wrap": ("status", [_OUT, POINTER(Pixels), _LABELS, c_int, _TEXTS]),
+    "skp_data_wrap_test": ("status", [c_void_p, POINTER(Pixels), _LABELS]),
+    "skp_data_close": (None, [c_void_p]),
+    "skp_data_images": (c_int64, [c_void_p, c_int]),
+    "skp_data_classes": (c_int, [c_void_p]),
+    "skp_data_class_name": (c_char_p, [c_void_p, c_int]),
+    "skp_model_load": ("status", [_OUT, c_char_p, POINTER(ModelOptions)]),
+    "skp_model_build": ("status", [_OUT, c_char_p, c_char_p, POINTER(ModelOptions)]),
+    "skp_model_free": (None, [c_void_p]),
+    "skp_model_set": ("status", [c_void_p, c_char_p, c_char_p]),
+    "skp_model_get": ("status", [c_void_p, c_char_p, c_char_p, c_size_t]),
+    "skp_model_name": (c_char_p, [c_void_p]),
+    "skp_model_size": (c_int, [c_void_p]),
+    "skp_model_channels": (c_int, [c_void_p]),
+    "skp_model_classes": (c_int, [c_void_p]),
+    "skp_model_class_name": (c_char_p, [c_void_p, c_int]),
+    "skp_session_open": ("status", [_OUT, c_void_p, c_void_p, c_uint64]),
+    "skp_session_close": (None, [c_void_p]),
+    "skp_session_save": ("status", [c_void_p, c_char_p]),
+    "skp_session_load": ("status", [c_void_p, c_char_p, c_int, c_void_p]),
+    "skp_session_stop": (None, [c_void_p]),
+    "skp_parameter_count": (c_size_t, [c_void_p]),
+    "skp_parameter_describe": ("status", [c_void_p, c_size_t, POINTER(Parameter)]),
+    "skp_parameter_find": ("status", [c_void_p, c_char_p, POINTER(Parameter)]),
+    "skp_parameter_read": ("status", [c_void_p, c_char_p, _FLOATS, c_int64]),
+    "skp_parameter_write": ("status", [c_void_p, c_char_p, _FLOATS, c_int64]),
+    "skp_train": ("status", [c_void_p, c_void_p, POINTER(Training), POINTER(Outcome)]),
+    "skp_evaluate": ("status", [c_void_p, c_void_p, c_int, POINTER(Score)]),
+    "skp_predict": ("status", [c_void_p, POINTER(Pixels), c_int, _FLOATS]),
+    "skp_predict_files": ("status", [c_void_p, _TEXTS, c_size_t, c_int, _FLOATS]),
+}
+
+
+class Error(Exception):
+    """What a function of the library says: the text is whole sentences, `status` the kind ("SHAPE", "IO", …)."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+class Interrupted(Error):
+    """A training that was stopped, after saving."""
+
+
+library = _open()
+
+
+def _check(status, function, arguments):
+    if status:
+        kind, text = library.skp_status_name(status).decode(), library.skp_error_message().decode(errors="replace")
+        raise (Interrupted if kind == "INTERRUPTED" else Error)(kind, text)
+
+
+for _name, (_result, _arguments) in _FUNCTIONS.items():
+    _function = getattr(library, _name)
+    _function.argtypes = _arguments
+    _function.restype = c_int if _result == "status" else _result
+    if _result == "status":
+        _function.errcheck = _check
+if not library.skp_version().decode().startswith(VERSION + "."):
+    raise ImportError(f"This package is for Skipper {VERSION}, not for {library.skp_version().decode()}.")
