@@ -172,9 +172,9 @@ typedef int skp_tensor; /* a value within it; images, or the output of a layer *
 
 /* Begins a network that takes size × size × channels. */
 SKP_API skp_status skp_build_begin(skp_builder **out, const char *name, int size, int channels);
-/* Adds a layer that takes x: a name of docs/models.md, its numbers and its options, with blanks between: "relu", "linear
- * 10", "conv2d 16 kernel=3 padding=1 bias=false name=layer1.0.conv1". Without a name it has its number among the layers
- * with weights and without, as in PyTorch's nn.Sequential. */
+/* Adds a layer that takes x: a name of docs/models.md, its numbers and its options, with blanks between: "relu",
+ * "linear 10", "conv2d 16 kernel=3 padding=1 bias=false name=layer1.0.conv1". Without a name it has its number among
+ * the layers with weights and without, as in PyTorch's nn.Sequential. */
 SKP_API skp_tensor skp_build_layer(skp_builder *builder, skp_tensor x, const char *layer);
 /* Adds one that takes several: "add", "mul", "concat". */
 SKP_API skp_tensor skp_build_join(skp_builder *builder, const skp_tensor *x, int n, const char *layer);
@@ -266,7 +266,8 @@ typedef struct {
 } skp_outcome;
 
 /* Trains as the model's recipe says, from the session's weights on. The optimizer begins afresh unless the run is
- * resumed. Afterwards the session holds the last weights (the best are in the run's folder). `outcome` may be NULL.
+ * resumed. Afterwards the session holds the last weights (the best are in the run's folder), the model knows the names
+ * of the classes, and its recipe's `data` is the name by which they were opened. `outcome` may be NULL.
  * SKP_INTERRUPTED: the listener, skp_session_stop or max_seconds ended it, after saving. SKP_NUMERIC: the loss is no
  * number any more; what was saved before is whole. SKP_SHAPE: the data do not fit the network. */
 SKP_API skp_status skp_train(skp_session *session, const skp_data *data, const skp_training *training,

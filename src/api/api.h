@@ -9,6 +9,7 @@
 
 struct skp_api_data {
   struct skp_source *part[SKP_SPLITS]; /* NULL: there are no such images */
+  char *name;                          /* by which they were opened; NULL: they are in memory */
   bool floats;                         /* its images are */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 static skp_status open_parts(skp_data *d, const char *name) {
+  SKP_TRY(skp__strdup(&d->name, name));
   for (int split = 0; split < SKP_SPLITS; split++) SKP_TRY(skp__source_open(&d->part[split], name, split));
   return SKP_OK;
 }
@@ -60,6 +61,7 @@ skp_status skp_data_wrap_test(skp_data *data, const skp_pixels *pixels, const in
 void skp_data_close(skp_data *data) {
   if (!data) return;
   for (int split = 0; split < SKP_SPLITS; split++) skp__source_destroy(data->part[split]);
+  free(data->name);
   free(data);
 }
 

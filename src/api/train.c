@@ -4,6 +4,7 @@
 #include "train/schedule.h"
 #include "train/sets.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* A call of skp_train. */
 struct call {
@@ -121,8 +122,14 @@ static void report_unsorted(const struct call *c) {
               (long long)c->sets.unsorted[i]->n, c->sets.unsorted[i]->name);
 }
 
+/* What was learned from is part of the recipe, as long as it has a name. */
+static skp_status name_data(struct skp_recipe *r, const skp_data *data) {
+  return data->name && strlen(data->name) < sizeof r->data ? skp__recipe_set(r, "data", data->name) : SKP_OK;
+}
+
 static skp_status prepare(struct call *c, const skp_data *data) {
   skp_model *model = c->session->model;
+  SKP_TRY(name_data(&model->m->recipe, data));
   SKP_TRY(check(c, data));
   SKP_TRY(open_run(c));
   const struct skp_train_options o = options(c);

@@ -12,7 +12,7 @@ else # what pip calls
   (cd bindings/python && python3 -c 'import build_wheel; build_wheel.build_wheel("../../wheels")') >out 2>err || fail "build_wheel"
 fi
 python3 -m zipfile -e wheels/skipper-*.whl unpacked || fail "the wheel cannot be unpacked"
-export PYTHONPATH=$dir/unpacked
+export PYTHONPATH=$dir/unpacked SKP_PROGRAM=$skipper
 
 # The structs are the compiler's.
 python3 - >layout.c <<'END_OF_PYTHON' || fail "the package cannot be imported"

@@ -1,5 +1,7 @@
 """What the Python package does, run by test_python.sh in a folder of its own. SPDX-License-Identifier: MIT"""
 import gc
+import os
+import subprocess
 import threading
 
 import numpy as np
@@ -35,6 +37,16 @@ assert outcome.steps == 40 == len(losses) and losses[-1] < losses[0] / 1.5, loss
 assert model.classes == data.classes
 score = session.evaluate(data)
 assert score.accuracy > 0.3 and score.images == data.images("test"), score
+
+# The program goes on with a run of the package, and the package with one of the program.
+skipper.Session(skipper.Model("identity", learns=data), device, seed=5).train(data, seed=5, out="ours", max_steps=3)
+program = [os.environ["SKP_PROGRAM"], "train"]
+subprocess.run([*program, "--resume", "ours", "--max-steps", "5"], check=True, capture_output=True)
+subprocess.run([*program, "identity", "--seed", "5", "--out", "theirs", "--max-steps", "3"], check=True, capture_output=True)
+theirs = skipper.Session(skipper.Model("theirs/last.safetensors"), device)
+assert theirs.train(data, seed=5, out="theirs", resume=True, max_steps=5).steps == 5
+ours = skipper.Session(skipper.Model("ours/last.safetensors"), device)
+assert all(np.array_equal(theirs.parameters[name], ours.parameters[name]) for name in ours.parameters)
 
 # A listener ends it, and so does what it raises.
 raises(skipper.Interrupted, "Stopped", lambda: session.train(data, listener=lambda e: True))
