@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "skipper/skipper.h"
 #include "train/train.h"
+#include <stdatomic.h>
 
 struct skp_api_data {
   struct skp_source *part[SKP_SPLITS]; /* NULL: there are no such images */
@@ -25,7 +26,7 @@ struct skp_api_session {
   struct skp_session *s;
   skp_model *model;
   skp_device *device;
-  volatile int stop;
+  atomic_int stop;
   bool trained; /* the device still has what an optimizer remembered */
 };
 

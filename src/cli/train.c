@@ -28,7 +28,7 @@ struct training {
 
 /* ---- stopping --------------------------------------------------------------------------------------------------- */
 
-static volatile int stop; /* the signal that asked for it */
+static atomic_int stop; /* the signal that asked for it */
 
 static void on_signal(int number) {
   static const char word[] = "\nStopping after this step, then saving; once more ends at once.\n";

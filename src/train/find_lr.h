@@ -3,6 +3,7 @@
 #define SKP_TRAIN_FIND_LR_H
 
 #include "train/train.h"
+#include <stdatomic.h>
 
 struct skp_lr_point {
   double lr, loss, smooth; /* smooth: a running mean over some steps */
@@ -21,8 +22,8 @@ struct skp_lr_options {
   uint64_t seed;      /* of the images' order */
   double first, last; /* learning rates */
   int64_t steps;
-  int threads;              /* loader */
-  volatile const int *stop; /* may be NULL; nonzero ends it with SKP_INTERRUPTED */
+  int threads;            /* loader */
+  const atomic_int *stop; /* may be NULL; nonzero ends it with SKP_INTERRUPTED */
 };
 
 /* Trains with a learning rate that climbs exponentially, as the recipe says but for its schedule, until the loss diverges. The session's

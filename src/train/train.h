@@ -8,6 +8,7 @@
 #include "model/model.h"
 #include "plan/plan.h"
 #include <cjson/cJSON.h>
+#include <stdatomic.h>
 
 /* ---- session: the model's values on a backend, and plans for the batch sizes in use ------------------------------- */
 
@@ -109,7 +110,7 @@ struct skp_train_options {
   struct skp_save_options save;
   struct skp_checkpoint_extra extra;
   const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
-  volatile const int *stop;        /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
+  const atomic_int *stop;          /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
 };
 /* Creates the run folder and tries whether a run's files can be written there. */
 skp_status skp__run_check(const char *out, const struct skp_model *m);

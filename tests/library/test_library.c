@@ -45,13 +45,17 @@ static void open_plain(const skp_model_options *options) {
   ck_ok(skp_session_open(&session, model, device, 7));
 }
 
-static void tear_down(void) {
-  char command[64];
+static void close_model(void) {
   skp_session_close(session);
   skp_model_free(model);
-  skp_device_close(device);
   session = NULL;
   model = NULL;
+}
+
+static void tear_down(void) {
+  char command[64];
+  close_model();
+  skp_device_close(device);
   snprintf(command, sizeof command, "rm -rf %s", folder);
   ck_assert_int_eq(system(command), 0);
 }
@@ -298,8 +302,7 @@ START_TEST(a_checkpoint_is_a_model) {
   ck_ok(skp_train(session, data, NULL, NULL));
   ck_ok(skp_predict(session, &as_bytes, SKP_PROBABILITIES, answers[0][0]));
   ck_ok(skp_session_save(session, path));
-  skp_session_close(session);
-  skp_model_free(model);
+  close_model();
   ck_ok(skp_model_load(&model, path, NULL));
   ck_assert_int_eq(skp_model_classes(model), 2);
   ck_assert_str_eq(skp_model_class_name(model, 0), "left");
@@ -349,11 +352,13 @@ START_TEST(a_run_goes_on) {
     struct heard h = {.stop_after = stopped ? 4 : 0};
     skp_training t = {.out = out, .seed = 3, .listener = hear, .user = &h};
     strcpy(out, in_folder(stopped ? "stopped" : "whole"));
+    close_model();
     open_plain(NULL);
     ck_ok(skp_model_set(model, "epochs", "3"));
     ck_assert_int_eq(skp_train(session, data, &t, NULL), stopped ? SKP_INTERRUPTED : SKP_OK);
     if (stopped) {
       skp_outcome outcome;
+      skp_session_close(session);
       ck_ok(skp_session_open(&session, model, device, 1234));
       h.stop_after = 0;
       t.resume = 1;
@@ -389,6 +394,44 @@ START_TEST(another_thread_stops_a_training) {
 }
 END_TEST
 
+struct own {
+  const skp_data *data;
+  float weight[8];
+};
+
+/* A device, a model and a session of its own. */
+static void *train_alone(void *user) {
+  struct own *own = user;
+  skp_device *d;
+  skp_model *m;
+  skp_session *s;
+  ck_ok(skp_device_open(&d, &(skp_device_options){.backend = "reference"}));
+  ck_ok(skp_model_build(&m, "plain", plain, NULL));
+  ck_ok(skp_model_set(m, "epochs", "50"));
+  ck_ok(skp_session_open(&s, m, d, 7));
+  ck_ok(skp_train(s, own->data, NULL, NULL));
+  ck_ok(skp_parameter_read(s, "fc.weight", own->weight, 8));
+  skp_session_close(s);
+  skp_model_free(m);
+  skp_device_close(d);
+  return NULL;
+}
+
+START_TEST(threads_work_side_by_side) {
+  enum { THREADS = 4 };
+  struct own own[THREADS];
+  pthread_t thread[THREADS];
+  skp_data *data = wrap(&as_bytes);
+  for (int i = 0; i < THREADS; i++) {
+    own[i].data = data;
+    ck_assert_int_eq(pthread_create(&thread[i], NULL, train_alone, &own[i]), 0);
+  }
+  for (int i = 0; i < THREADS; i++) pthread_join(thread[i], NULL);
+  for (int i = 1; i < THREADS; i++) ck_assert_mem_eq(own[i].weight, own[0].weight, sizeof own[0].weight);
+  skp_data_close(data);
+}
+END_TEST
+
 START_TEST(weights_load_in_part) {
   char path[64];
   float bias[2], own[3];
@@ -396,8 +439,7 @@ START_TEST(weights_load_in_part) {
   open_plain(NULL);
   ck_ok(skp_session_save(session, path));
   ck_ok(skp_parameter_read(session, "fc.bias", bias, 2));
-  skp_session_close(session);
-  skp_model_free(model);
+  close_model();
   ck_ok(skp_model_build(&model, "three", plain, &(skp_model_options){.settings = (const char *[]){"classes=3", NULL}}));
   ck_ok(skp_session_open(&session, model, device, 1));
   ck_fails(skp_session_load(session, path, 0, NULL), SKP_SHAPE, "fc.weight");
@@ -423,7 +465,8 @@ START_TEST(mistakes_are_told) {
   ck_fails(skp_model_load(&none, "no-such-model", NULL), SKP_IO, "resnet18");
   ck_fails(skp_model_set(model, "speed", "1"), SKP_USAGE, "lr");
   ck_fails(skp_model_set(model, "lr", "fast"), SKP_USAGE, "lr");
-  ck_fails(skp_device_open(&device, &(skp_device_options){.backend = "abacus"}), SKP_USAGE, "abacus");
+  skp_device *other;
+  ck_fails(skp_device_open(&other, &(skp_device_options){.backend = "abacus"}), SKP_USAGE, "abacus");
 }
 END_TEST
 
@@ -451,8 +494,7 @@ START_TEST(networks_are_built_by_calls) {
   ck_ok(skp_model_build(&model, "net", text, NULL));
   ck_ok(skp_session_open(&session, model, device, 5));
   ck_ok(skp_predict(session, &as_bytes, SKP_LOGITS, file[0]));
-  skp_session_close(session);
-  skp_model_free(model);
+  close_model();
   ck_ok(skp_build_begin(&b, "net", 2, 1));
   skp_tensor x = skp_build_layer(b, SKP_IMAGES, "conv2d 3 kernel=3 padding=1 bias=false name=a.conv");
   x = skp_build_layer(b, skp_build_layer(b, x, "batchnorm2d"), "relu");
@@ -521,6 +563,7 @@ int main(void) {
   tcase_add_test(tests, classes_go_by_name);
   tcase_add_test(tests, a_run_goes_on);
   tcase_add_test(tests, another_thread_stops_a_training);
+  tcase_add_test(tests, threads_work_side_by_side);
   tcase_add_test(tests, weights_load_in_part);
   tcase_add_test(tests, mistakes_are_told);
   tcase_add_test(tests, networks_go_by_name);
