@@ -2,6 +2,8 @@
 #include "base/progress.h"
 #include <stddef.h>
 
+const char skp__progress_compiling[] = "compiling kernels";
+
 static _Thread_local struct {
   void (*hear)(void *user, const struct skp_progress *p);
   void *user;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+extern const char skp__progress_compiling[]; /* what is done where kernels are compiled */
+
 /* Either a piece of work that takes a while, or (doing NULL) a step or an epoch of training. */
 struct skp_progress {
   const char *doing; /* "compiling kernels", "reading pictures" */

@@ -77,7 +77,7 @@ static skp_status add_piece(struct bench *b, int64_t images, int64_t times, skp_
 static skp_status add_pieces(struct bench *b) {
   struct skp__parts parts;
   if (!b->train) return add_piece(b, b->N, 1, SKP_STEP_EVAL);
-  SKP_TRY(skp__parts_plan(&parts, b->c->model, b->N));
+  SKP_TRY(skp__parts_plan(&parts, b->c->model, INT64_MAX)); /* all batches are full */
   if (parts.parts == 1) return add_piece(b, b->N, 1, SKP_STEP_TRAIN);
   int64_t size = skp__parts_size(&parts), rest = b->N % size;
   for (int i = 0; i < 2; i++) b->weights[i][0] = (float)i, b->weights[i][1] = (float)((double)size / (double)b->N);

@@ -66,6 +66,7 @@ struct cli_progress {
   double shown;      /* when the last line was drawn */
   int drawn;         /* letters of a line that is to be wiped */
   const char *doing; /* the work that was last told of; NULL: it is over */
+  bool compiled;     /* kernels, in this call */
 };
 
 /* A call of the program: what was said, and what was opened for it. */

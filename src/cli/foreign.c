@@ -4,6 +4,7 @@
 
 const struct cli_foreign cli_foreign[] = {
     {"batch-size", 'b', "batch", 0},
+    {"bs", 0, "batch", 0},
     {"num-epochs", 0, "epochs", 0},
     {"max-epochs", 0, "epochs", 0},
     {"num-workers", 'j', "workers", 0},
@@ -13,6 +14,7 @@ const struct cli_foreign cli_foreign[] = {
     {"num-classes", 0, "set classes", 0},
     {"img-size", 0, "size", 0},
     {"image-size", 0, "size", 0},
+    {"imgsz", 0, "size", 0},
     {"train-crop-size", 0, "size", 0},
     {"initial-checkpoint", 0, "init", 0},
     {"opt", 0, "optimizer", 0},
@@ -66,6 +68,7 @@ const struct cli_foreign cli_foreign[] = {
     {"dropout", 0, 0, "Dropout is a layer of the model file."},
     {"test-only", 0, 0, "Did you mean skipper eval CKPT --data DIR?"},
     {"evaluate", 0, 0, "Did you mean skipper eval CKPT --data DIR?"},
+    {"amp", 0, 0, "Skipper calculates with floats of 32 bits."},
     {"gpu", 0, 0, "Did you mean --device gpu?"},
     {"no-cuda", 0, 0, "Did you mean --device cpu?"},
     {"checkpoint-hist", 0, 0, "Did you mean --keep N, with --save-every?"},

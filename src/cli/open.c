@@ -1,4 +1,5 @@
 /* open.c: opening what the command line names. SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "cli/cli.h"
 #include "train/schedule.h"
 #include <stdlib.h>
@@ -163,11 +164,24 @@ skp_status cli_init_weights(struct cli *c, uint64_t seed) {
   return skp__checkpoint_init(file, c->session, &pixels, stderr);
 }
 
+/* One of those that come along, or a file called as they are. */
+static bool is_model_file(const char *said) {
+  const char *dot = strrchr(said, '.');
+  const bool there = skp__file_exists(said) || skp__folder_exists(said);
+  return there ? dot && !strcmp(dot, ".lua") && !skp__checkpoint_found(said) : skp__model_known(said) != NULL;
+}
+
 skp_status cli_open_checkpoint_model(struct cli *c) {
   if (c->set.n || cli_said(c, CLI_SIZE))
     return skp__fail(
         SKP_USAGE, "%s is a trained network, whose settings and size are fixed: --set and --size go with model files.",
         c->arguments.at[0]);
+  if (is_model_file(c->arguments.at[0]))
+    return skp__fail(
+        SKP_USAGE,
+        "%s is a model file, which has no weights yet: skipper train %s makes them. What is wanted here is "
+        "the folder of a run, or a checkpoint in it.",
+        c->arguments.at[0], c->arguments.at[0]);
   SKP_TRY(skp__checkpoint_model(&c->model, &c->labels, c->arguments.at[0]));
   return cli_override_recipe(c);
 }

@@ -163,7 +163,7 @@ static void say_epoch(struct cli_progress *c, const struct skp_progress *p) {
   say(c, line, PIECES);
 }
 
-/* A long silence at the start wants a word. */
+/* A long silence at the start wants a word, where that is what it was for. */
 static void say_compiling(struct cli_progress *c, double seconds) {
   char *folder;
   bool kept = skp__cache_folder(&folder) == SKP_OK;
@@ -182,7 +182,7 @@ static bool due(struct cli_progress *c, bool at_once) {
 }
 
 static void hear_training(struct cli_progress *c, const struct skp_progress *p) {
-  if (p->first && !p->epoch_done && p->seconds > noticeable) {
+  if (c->compiled && p->first && !p->epoch_done && p->seconds > noticeable) {
     say_compiling(c, p->seconds);
     due(c, true);
   }
@@ -200,6 +200,7 @@ static void hear_work(struct cli_progress *c, const struct skp_progress *p) {
   enum { PIECES = sizeof line / sizeof *line };
   char done[32], all[32];
   bool news = !c->doing || strcmp(c->doing, p->doing) != 0;
+  c->compiled = c->compiled || strcmp(p->doing, skp__progress_compiling) == 0;
   c->doing = p->done < p->all ? p->doing : NULL;
   if (!c->terminal) return;
   if (!c->doing) wipe(c);

@@ -38,6 +38,8 @@ static skp_status find_folder(const struct cli *c, char **out) {
   const char *said = c->value[CLI_RESUME], *folder = c->value[CLI_OUT];
   if (*said && folder && strcmp(said, folder) != 0)
     return skp__fail(SKP_USAGE, "A run goes on where it is: --resume %s or --out %s, not both.", said, folder);
+  if (*said && skp__file_exists(said) && !skp__folder_exists(said))
+    return skp__fail(SKP_USAGE, "%s is a file; --resume goes on with a run, and wants its folder.", said);
   if (*said) return skp__strdup(out, said);
   return folder ? skp__strdup(out, folder) : latest(out);
 }
@@ -83,6 +85,8 @@ static skp_status find_data(struct cli *c, const struct skp_resume *r) {
   char *here;
   if (cli_said_entry(c, "data") || !r->data) return SKP_OK;
   if (!skp__folder_exists(r->data) && skp__folder_exists(recipe->data)) return SKP_OK;
+  if (!skp__folder_exists(r->data))
+    return skp__fail(SKP_IO, "The images of the run are no longer in %s. Say where they are now: --data DIR.", r->data);
   SKP_TRY(skp__path_absolute(&here, recipe->data));
   const bool same = strcmp(here, r->data) == 0;
   free(here);

@@ -75,11 +75,12 @@ static skp_status new_folder(char **out, const char *name) {
   }
 }
 
-/* Cuts a path's last part off; its length then. */
+/* Cuts a path's last part off, and the slashes before it; its length then. */
 static size_t cut(char *path) {
   size_t n = strlen(path);
   while (n && path[n - 1] == '/') n--;
   while (n && path[n - 1] != '/') n--;
+  while (n && path[n - 1] == '/') n--;
   path[n] = 0;
   return n;
 }
@@ -95,6 +96,7 @@ static skp_status find_existing(size_t *out, const char *path) {
 
 static skp_status choose_folder(struct training *t) {
   const char *said = t->out ? t->out : t->c->value[CLI_OUT];
+  if (said && !*said) return skp__fail(SKP_USAGE, "--out wants the name of a folder, not nothing.");
   SKP_TRY(find_existing(&t->existing, said ? said : runs));
   if (!t->out) SKP_TRY(said ? skp__strdup(&t->out, said) : new_folder(&t->out, t->c->model->name));
   return skp__run_check(t->out, t->c->model);
@@ -204,7 +206,7 @@ static void say_recipe(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
   fprintf(stderr, "recipe   %s, learning rate %g", r->optimizer, r->lr);
   if (strcmp(r->schedule, "constant") != 0) fprintf(stderr, ", %s schedule", r->schedule);
-  if (r->warmup > 0) fprintf(stderr, ", %g epochs of warm-up", r->warmup);
+  if (r->warmup > 0) fprintf(stderr, ", %g epoch%s of warm-up", r->warmup, r->warmup == 1 ? "" : "s");
   if (r->momentum > 0) fprintf(stderr, ", %smomentum %g", r->nesterov ? "Nesterov " : "", r->momentum);
   if (r->weight_decay > 0) fprintf(stderr, ", weight decay %g", r->weight_decay);
   if (r->clip_norm > 0) fprintf(stderr, ", gradients up to %g", r->clip_norm);

@@ -21,10 +21,14 @@ static const struct {
     {"test", SKP_SPLIT_TEST},   {"testing", SKP_SPLIT_TEST},
 };
 
-/* The part that a folder's name means; SKP_SPLITS: none. */
-static int part_of(const char *name) {
-  for (size_t i = 0; i < sizeof part_names / sizeof *part_names; i++)
-    if (strcasecmp(name, part_names[i].name) == 0) return (int)part_names[i].split;
+/* The part that a folder's name means; SKP_SPLITS: none. *usual: it is spelled as most do. */
+static int part_of(bool *usual, const char *name) {
+  *usual = false;
+  for (size_t i = 0; i < sizeof part_names / sizeof *part_names; i++) {
+    if (strcasecmp(name, part_names[i].name) != 0) continue;
+    *usual = strcmp(name, part_names[i].name) == 0;
+    return (int)part_names[i].split;
+  }
   return SKP_SPLITS;
 }
 
@@ -32,6 +36,7 @@ struct candidate {
   char *path;
   int part;
   bool loose, classes, any; /* pictures in it; folders with pictures; either */
+  bool usual;               /* train, not Train */
 };
 
 static bool holds_classes(const char *path) {
@@ -52,7 +57,7 @@ static bool holds_classes(const char *path) {
 }
 
 static skp_status look(struct candidate *c, const char *path, const char *name) {
-  c->part = part_of(name);
+  c->part = part_of(&c->usual, name);
   SKP_TRY(skp__path_join(&c->path, path, name));
   if (c->part == SKP_SPLITS) {
     c->any = skp__holds_pictures_below(c->path);
@@ -64,20 +69,22 @@ static skp_status look(struct candidate *c, const char *path, const char *name) 
   return SKP_OK;
 }
 
-/* Of two folders that are called as one part the first that holds anything counts. */
-static skp_status take_part(struct skp__layout *l, bool *holds, struct candidate *c) {
+/* Of two folders that are called as one part one that holds anything counts, then one that is called as usual, then the first. */
+static skp_status take_part(struct skp__layout *l, int *best, struct candidate *c) {
+  const int rank = 2 * c->any + c->usual;
   char **root = &l->root[c->part];
-  if (*root && (*holds || !c->any)) return skp__names_add(&l->left, c->path);
+  if (*root && rank <= *best) return skp__names_add(&l->left, c->path);
   if (*root) SKP_TRY(skp__names_add(&l->left, *root));
   free(*root);
   *root = c->path;
   c->path = NULL;
-  *holds = c->any;
+  *best = rank;
   return SKP_OK;
 }
 
 static skp_status decide(struct skp__layout *l, struct candidate *c, size_t n, const char *path) {
-  bool others = false, classes = false, named = false, holds[SKP_SPLITS] = {false};
+  bool others = false, classes = false, named = false;
+  int best[SKP_SPLITS] = {0};
   for (size_t i = 0; i < n; i++) others = others || (c[i].part == SKP_SPLITS && c[i].any);
   for (size_t i = 0; i < n; i++) {
     named = named || c[i].part != SKP_SPLITS;
@@ -86,7 +93,7 @@ static skp_status decide(struct skp__layout *l, struct candidate *c, size_t n, c
   l->parts = classes || (named && !others);
   if (!l->parts) return skp__strdup(&l->root[SKP_SPLIT_TRAIN], path);
   for (size_t i = 0; i < n; i++)
-    if (c[i].part != SKP_SPLITS) SKP_TRY(take_part(l, &holds[c[i].part], &c[i]));
+    if (c[i].part != SKP_SPLITS) SKP_TRY(take_part(l, &best[c[i].part], &c[i]));
   return SKP_OK;
 }
 

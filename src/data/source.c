@@ -84,6 +84,9 @@ static skp_status fail_name(const char *data) {
     append(names, sizeof names, k ? ", " : "");
     append(names, sizeof names, built_in[k].name);
   }
+  if (skp__file_exists(data))
+    return skp__fail(SKP_IO, "'%s' is a file; data lie in folders. Unpack it if it is an archive, and name the folder.",
+                     data);
   return skp__fail(SKP_IO, "'%s' is neither a folder nor a built-in data set (there is: %s).", data, names);
 }
 

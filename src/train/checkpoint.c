@@ -328,11 +328,20 @@ bool skp__checkpoint_found(const char *path) {
   return safetensors || skp__torch_found(head, size);
 }
 
+static skp_status fail_state(struct skp_st_file *f, const char *path) {
+  skp__st_free(f);
+  return skp__fail(SKP_USAGE,
+                   "%s is what train --resume goes on from. The weights for other uses are in best.safetensors and "
+                   "last.safetensors beside it; the run's folder stands for them, too.",
+                   path);
+}
+
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said) {
   char *path;
   *out = (struct skp_st_file){0};
   SKP_TRY(skp__checkpoint_path(&path, said));
   skp_status status = skp__weights_read(out, path);
+  if (status == SKP_OK && skp__st_meta(out, "position")) status = fail_state(out, path);
   free(path);
   return status;
 }
@@ -346,22 +355,25 @@ skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s,
 }
 
 /* Says which normalisation of pixels a run begins with, where the weights or nobody decided that. */
-static void report_pixels(FILE *to, const struct skp_inherit *pixels, bool found) {
+static void report_pixels(FILE *to, const struct skp_inherit *pixels, enum skp__pixels its) {
   static const char *const inherited[2][2] = {
       {NULL, "Std of the pixels is the one"},
       {"Mean of the pixels is the one", "Mean and std of the pixels are those"}};
   const char *what = inherited[pixels->mean][pixels->std];
   const struct skp_recipe *r = pixels->recipe;
-  if (found && what) fprintf(to, "  %s that these weights were trained with\n", what);
-  if (!found && pixels->mean && pixels->std && r->channels == 3 && !skp__recipe_normalises(r))
+  if (its == SKP__PIXELS_FIT && what) fprintf(to, "  %s that these weights were trained with\n", what);
+  if (its == SKP__PIXELS_DIFFER && what)
+    fprintf(to, "  These weights were trained with mean and std of other channels than %d: they are left\n",
+            r->channels);
+  if (its == SKP__PIXELS_UNSAID && pixels->mean && pixels->std && r->channels == 3 && !skp__recipe_normalises(r))
     fprintf(to, "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
 }
 
 static skp_status init(const struct skp_st_file *file, const char *path, struct skp_session *s,
                        const struct skp_inherit *pixels, FILE *report) {
-  bool found;
-  SKP_TRY(skp__metadata_pixels(pixels, &found, file, path));
-  if (report) report_pixels(report, pixels, found);
+  enum skp__pixels its;
+  SKP_TRY(skp__metadata_pixels(pixels, &its, file, path));
+  if (report) report_pixels(report, pixels, its);
   return load_file(file, path, s, false, report);
 }
 

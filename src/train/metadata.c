@@ -195,21 +195,21 @@ static skp_status read_model(struct skp_model **out, struct skp_labels *labels, 
   return status;
 }
 
-skp_status skp__metadata_pixels(const struct skp_inherit *to, bool *found, const struct skp_st_file *f,
+skp_status skp__metadata_pixels(const struct skp_inherit *to, enum skp__pixels *said, const struct skp_st_file *f,
                                 const char *path) {
   const char *text = skp__st_meta(f, "recipe");
   cJSON *json = text ? cJSON_Parse(text) : NULL;
   struct skp_recipe its, *r = to->recipe;
-  *found = false;
+  *said = SKP__PIXELS_UNSAID;
   if (!json) return SKP_OK;
   skp__recipe_default(&its);
   skp_status status = read_recipe(&its, json, path);
   cJSON_Delete(json);
   bool fits = (its.mean.n == 1 || its.mean.n == r->channels) && (its.std.n == 1 || its.std.n == r->channels);
+  *said = fits ? SKP__PIXELS_FIT : SKP__PIXELS_DIFFER;
   if (status != SKP_OK || !fits) return status;
   if (to->mean) r->mean = its.mean;
   if (to->std) r->std = its.std;
-  *found = true;
   return SKP_OK;
 }
 

@@ -27,8 +27,10 @@ cJSON *skp__settings_json(const struct skp_setting *set, size_t sets);
 /* The other way round: *out is fresh memory that points into `json`; `path` is for errors. */
 skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *json, const char *path);
 
-/* Hands on the checkpoint's mean and std of pixels, if it is one of Skipper and they fit the recipe's channels; *found says so. */
-skp_status skp__metadata_pixels(const struct skp_inherit *to, bool *found, const struct skp_st_file *f,
+/* What a file says of mean and std of pixels: nothing, as others than Skipper do; those of the recipe's channels; those of others. */
+enum skp__pixels { SKP__PIXELS_UNSAID, SKP__PIXELS_FIT, SKP__PIXELS_DIFFER };
+/* Hands them on where they fit. */
+skp_status skp__metadata_pixels(const struct skp_inherit *to, enum skp__pixels *its, const struct skp_st_file *f,
                                 const char *path);
 /* The model that a file's metadata describe; see skp__checkpoint_model. */
 skp_status skp__metadata_model(struct skp_model **out, struct skp_labels *labels, const struct skp_st_file *f,

@@ -3,6 +3,7 @@
 
 # Data.
 refuse 1 "'nowhere' is neither a folder nor" train tiny.lua --data nowhere --out run
+refuse 1 "'tiny.lua' is a file; data lie in folders" train tiny.lua --data tiny.lua --out run
 mkdir empty
 refuse 1 'folder empty holds no data' train tiny.lua --data empty --out run
 idx labels train 4 28 1 2 3 12

@@ -96,6 +96,9 @@ in_err 'The loss became .* at step 1 .*There are no weights from before'
 mkdir mine && run 1 train infinite.lua --data full --out mine
 [ -d mine ] && [ -z "$(ls -A mine)" ] || fail "a folder that was there before: $(ls -A mine)"
 [ "$(ls -A)" = "$(printf '%s\n' err full infinite.lua mine out)" ] || fail "left behind: $(ls -A)"
+refuse 2 '--out wants the name of a folder' train ../pixel.lua --data "../my set" --out=
+mkdir runs && run 1 train infinite.lua --data full
+[ -d runs ] && [ -z "$(ls -A runs)" ] || fail "the folder of the runs, which was there before"
 run 0 train ../pixel.lua --data "../my set" --epochs 1
 [ "$(ls runs)" = pixel-1 ] || fail "runs: $(ls runs)"
 

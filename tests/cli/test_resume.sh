@@ -113,6 +113,13 @@ idx labels train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/' | tr 0-9 1-90)
 cp set/t10k* labels
 refuse 2 'training images, content: ' train --resume run --data labels --max-steps 20
 refuse 1 'no run to resume in set' train --resume set
+refuse 2 'run/last.safetensors is a file; --resume .* wants its folder' train --resume run/last.safetensors
+cp -r run homeless
+run 0 train --resume homeless --data moved --max-steps 17
+mv moved elsewhere
+refuse 1 'images of the run are no longer in .*/moved\. Say where they are now: --data DIR' train --resume homeless --max-steps 18
+run 0 train --resume homeless --data elsewhere --max-steps 18
+mv elsewhere moved
 
 # Networks that come along, by name, with the settings that the name stands for.
 small="--data few --size 32 --batch 2"

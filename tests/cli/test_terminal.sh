@@ -38,6 +38,19 @@ for call in "train tiny.lua --epochs 1 --out run2" "lr tiny.lua --curve lr.csv" 
   grep -q $'[\r\x1b]' out err && fail "skipper $call: control characters in a pipe"
   grep -Eq 'looking at|trying learning' err && fail "skipper $call: progress in a pipe"
 done
+# Kernels are compiled where there are some: a first step that takes long for another reason is no such thing.
+cat >slow.lua <<'LUA'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x)
+    for _ = 1, 3 do x = nn.conv2d(x, 48, {kernel = 3, padding = 1}) end
+    return nn.linear(nn.global_avgpool(x), 10)
+  end,
+}
+LUA
+run 0 train slow.lua --max-steps 1 --backend reference --out slow
+not_in_err '^kernels'
 TERM=dumb drawn 80 eval run/last.safetensors --data digits
 grep -q 'looking at' lines && fail "progress on a dumb terminal"
 echo ok

@@ -52,7 +52,7 @@ sed 's/epochs = 1/epochs = 20, warmup = 5, schedule = "cosine"/' tiny.lua >warm.
 run 0 train warm.lua --data set --epochs 2 --out warm
 in_err ', cosine schedule, 0.5 epochs of warm-up'
 run 0 train warm.lua --data set --epochs 2 --warmup 1 --out warm
-in_err ', cosine schedule, 1 epochs of warm-up'
+in_err ', cosine schedule, 1 epoch of warm-up'
 refuse 2 'warm-up of 5 epochs does not end' train warm.lua --data set --epochs 2 --warmup 5 --out x
 refuse 2 'cosine needs to know .* another --schedule' train warm.lua --data set --epochs 0 --max-steps 2 --out x
 

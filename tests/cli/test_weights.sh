@@ -56,6 +56,22 @@ refuse 2 'one number or one a channel: 1 here' train tiny.lua --mean imagenet --
 run 0 train said.lua --init "$corpus/plain" --max-steps 0 --out said
 not_in_err 'expect --mean imagenet'
 
+# Those of other channels are not: three numbers say nothing about grey.
+sed 's/channels = 3/channels = 1/' small.lua >grey.lua
+run 0 train grey.lua --init imagenet --max-steps 0 --out grey
+in_err 'trained with mean and std of other channels than 1: they are left'
+in_err 'recipe .*epoch, seed'
+not_in_err 'does not say how pixels were'
+
+# What holds no weights for use says what would.
+run 0 train tiny.lua --max-steps 1 --out first-state
+for call in "eval first-state/state.safetensors --data digits" "train tiny.lua --init first-state/state.safetensors --max-steps 0 --out x"; do
+  # shellcheck disable=SC2086
+  refuse 2 'state.safetensors is what train --resume goes on from.*best.safetensors' $call
+done
+refuse 2 'tiny.lua is a model file, which has no weights yet: skipper train tiny.lua' eval tiny.lua --data digits
+refuse 2 'resnet18 is a model file' predict resnet18 "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png"
+
 # A run's folder stands for its weights.
 run 0 summary first
 in_out '^fc +linear'

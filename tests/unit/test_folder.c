@@ -231,6 +231,30 @@ START_TEST(unsorted_parts) {
 }
 END_TEST
 
+/* Of two folders that hold something the one that is spelled as usual is the part, whichever comes first. */
+START_TEST(parts_twice) {
+  char said[300];
+  png("Train/one/b.png", 2, 2, 3, 0);
+  png("Train/two/b.png", 2, 2, 3, 0);
+  png("train/one/a.png", 2, 2, 3, 0);
+  png("train/two/a.png", 2, 2, 3, 0);
+  png("train/two/b.png", 2, 2, 3, 0);
+  png("TEST/one/b.png", 2, 2, 3, 0);
+  png("Test/one/a.png", 2, 2, 3, 0);
+  struct skp_source *train = open_split(SKP_SPLIT_TRAIN), *test = open_split(SKP_SPLIT_TEST);
+  ck_assert_int_eq(train->n, 3);
+  ck_assert_int_eq(test->n, 1);
+  ck_assert_str_eq(test->name_of(test, 0), "one/b.png");
+  snprintf(said, sizeof said,
+           "%s/Test is left alone: another folder is that part of the set.\n"
+           "%s/Train is left alone: another folder is that part of the set.\n",
+           folder, folder);
+  ck_assert_str_eq(train->remarks, said);
+  skp__source_destroy(train);
+  skp__source_destroy(test);
+}
+END_TEST
+
 /* Names in any bytes are shown as text, and lead to the files all the same. */
 START_TEST(names_that_are_no_text) {
   png("caf\xe9/\xff.png", 2, 2, 3, 5);
@@ -502,6 +526,7 @@ int main(void) {
   tcase_add_test(c, linked_class);
   tcase_add_loop_test(c, classes_called_as_parts, 0, 2);
   tcase_add_test(c, unsorted_parts);
+  tcase_add_test(c, parts_twice);
   tcase_add_test(c, names_that_are_no_text);
   tcase_add_test(c, no_classes);
   tcase_add_test(c, classes_alone);

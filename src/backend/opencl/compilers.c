@@ -187,14 +187,14 @@ static void share_out(struct skp__cl *cl) {
     while (sent < all && sent - done - lost < 2 * (size_t)k->alive &&
            send(k->socket, &k->jobs.at[sent], sizeof *k->jobs.at, MSG_NOSIGNAL) > 0)
       sent++;
-    skp__progress_work("compiling kernels", (int64_t)(done + lost), (int64_t)all);
+    skp__progress_work(skp__progress_compiling, (int64_t)(done + lost), (int64_t)all);
     struct pollfd look = {.fd = k->socket, .events = POLLIN};
     if (poll(&look, 1, LOOK_MS) > 0 && recv(k->socket, &answer, 1, MSG_DONTWAIT) == 1)
       done++;
     else
       lost += bury(k);
   }
-  skp__progress_work("compiling kernels", (int64_t)all, (int64_t)all);
+  skp__progress_work(skp__progress_compiling, (int64_t)all, (int64_t)all);
   if (cl->trace) fprintf(cl->trace, "%zu of %zu programs compiled ahead in %.3f s\n", done, all, skp__cl_now() - start);
 }
 

@@ -2,6 +2,7 @@
  * shortest run leaves it there; PoCL compiles what a program's kernels launch when it is asked for the binary (see environment.c).
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
+#include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +68,9 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   p->program = skp__cl_cache_load(cl, p->text, p->options);
   bool compiled = !p->program;
   if (compiled) {
+    skp__progress_work(skp__progress_compiling, 0, 1);
     SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
+    skp__progress_work(skp__progress_compiling, 1, 1);
     skp__cl_cache_store(cl, p->program, p->text, p->options);
   }
   if (cl->trace)
