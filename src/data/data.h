@@ -20,6 +20,7 @@ typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST, SKP_SPLIT_VALID, SKP_S
 struct skp_image {
   uint8_t *pixels; /* H·W·C bytes, row-major HWC */
   int H, W, C;
+  bool faint;          /* decoded: 16 bits hold 12 or fewer, but the file does not say so */
   size_t room;         /* bytes at pixels */
   const float *values; /* not NULL: they stand for pixels / 255, and nothing but normalising can be done; borrowed */
 };

@@ -28,6 +28,7 @@ struct folder {
   SKP_ARRAY(struct picture) files; /* by class, then name */
   skp__names names, keys;          /* of the classes; what they are found by */
   struct skp__cache *cache;        /* NULL: the set is too large */
+  int64_t faint;                   /* pictures that will be nearly black; see struct skp_image */
 };
 
 /* ---- the pictures of a set ---------------------------------------------------------------------------------------- */
@@ -224,7 +225,9 @@ static skp_status decode_all(struct folder *f) {
   skp_status status = SKP_OK;
   for (int64_t i = 0; i < f->base.n && status == SKP_OK; i++) {
     skp__progress_work("reading pictures", i, f->base.n);
+    image.faint = false;
     if (!skp__damage_known(f->base.damage, i)) status = decode(f, i, &image);
+    f->faint += image.faint;
   }
   skp__progress_work("reading pictures", f->base.n, f->base.n);
   skp__image_free(&image);
@@ -304,7 +307,19 @@ static skp_status remark(struct folder *f, const struct skp__layout *l, skp_spli
   for (int s = 0; s < SKP_SPLITS && split == SKP_SPLIT_TRAIN; s++)
     if (l->root[s] && !skp__holds_pictures_below(l->root[s]))
       skp__text_add(&text, "%s holds no pictures: it is passed over.\n", l->root[s]);
+  if (f->faint)
+    skp__text_add(
+        &text,
+        "%lld picture%s of %s, of 16 bits, hold%s 12 or fewer and will be nearly black: scale the values up, or "
+        "tell of them in an sBIT chunk.\n",
+        (long long)f->faint, f->faint == 1 ? "" : "s", f->root, f->faint == 1 ? "s" : "");
   return text.n ? skp__strdup(&f->base.remarks, text.at) : SKP_OK;
+}
+
+static skp_status look(struct folder *f, skp_split split) {
+  SKP_TRY(skp__damage_create(&f->base.damage, f->root, f->base.n));
+  SKP_TRY(read_all(f));
+  return split == SKP_SPLIT_TRAIN ? check_sound(f) : SKP_OK;
 }
 
 static skp_status load(struct folder *f, const char *path, const struct skp__layout *l, skp_split split) {
@@ -313,12 +328,10 @@ static skp_status load(struct folder *f, const char *path, const struct skp__lay
   SKP_TRY(skp__strdup(&f->root, l->root[split]));
   f->base.place = f->root;
   skp_status status = add_all(f, split == SKP_SPLIT_TRAIN, l->parts, &passed);
+  if (status == SKP_OK && f->base.n) status = look(f, split);
   if (status == SKP_OK) status = remark(f, l, split, &passed);
   skp__tally_free(&passed);
-  if (status != SKP_OK || !f->base.n) return status;
-  SKP_TRY(skp__damage_create(&f->base.damage, f->root, f->base.n));
-  SKP_TRY(read_all(f));
-  return split == SKP_SPLIT_TRAIN ? check_sound(f) : SKP_OK;
+  return status;
 }
 
 static skp_status open_part(struct skp_source **out, const char *path, const struct skp__layout *l, skp_split split) {

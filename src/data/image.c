@@ -116,6 +116,7 @@ skp_status skp__image_size(struct skp_image *image, uint64_t H, uint64_t W, bool
   image->H = (int)H;
   image->W = (int)W;
   image->C = grey ? 1 : 3;
+  image->faint = false;
   return SKP_OK;
 }
 

@@ -43,12 +43,17 @@ static bool significant_bits(int bits[3], spng_ctx *png, const struct spng_ihdr 
   return bits[0] < 16 || bits[1] < 16 || bits[2] < 16;
 }
 
-/* How many bits channel c must be moved up. Samples that were moved up already have zeros below, unless ones above are repeated there. */
-static int missing_shift(const uint16_t *samples, size_t pixels, int c, int bits) {
-  unsigned used = 0;
-  for (size_t i = 0; i < pixels; i++) used |= samples[4 * i + (size_t)c];
-  bool below = used & ((1u << (16 - bits)) - 1), above = used >> bits;
-  return below && !above ? 16 - bits : 0;
+/* Whether the samples are still to be moved up, by all channels together: one may be black, or have round values alone. Samples that were
+ * moved up already have zeros below, unless ones above are repeated there. */
+static bool lie_low(const uint16_t *samples, size_t pixels, const int bits[3]) {
+  bool below = false, above = false;
+  for (int c = 0; c < 3; c++) {
+    unsigned used = 0;
+    for (size_t i = 0; i < pixels; i++) used |= samples[4 * i + (size_t)c];
+    below = below || used & ((1u << (16 - bits[c])) - 1);
+    above = above || used >> bits[c];
+  }
+  return below && !above;
 }
 
 static skp_status decode_deep(spng_ctx *png, struct skp_image *image, const int bits[3], const struct skp__file *f) {
@@ -56,13 +61,22 @@ static skp_status decode_deep(spng_ctx *png, struct skp_image *image, const int 
   uint16_t *samples;
   SKP_TRY(skp__alloc(&samples, pixels, 4 * sizeof *samples));
   int error = spng_decode_image(png, samples, pixels * 4 * sizeof *samples, SPNG_FMT_RGBA16, 0);
+  const bool low = !error && lie_low(samples, pixels, bits);
   for (int c = 0; c < 3 && !error; c++) {
-    int shift = missing_shift(samples, pixels, c, bits[c]);
+    const int shift = low ? 16 - bits[c] : 0;
     for (size_t i = 0; i < pixels; i++)
       image->pixels[3 * i + (size_t)c] = (uint8_t)(samples[4 * i + (size_t)c] << shift >> 8);
   }
   free(samples);
   return error ? fail_png(error, f) : SKP_OK;
+}
+
+/* Whether 16 bits hold data of 12 or fewer: nearly black then, and nothing tells how far to move them up. */
+static bool is_faint(const uint8_t *pixels, size_t bytes) {
+  enum { MOST = 0xfff >> 8 };
+  int most = 0;
+  for (size_t i = 0; i < bytes && most <= MOST; i++) most = pixels[i] > most ? pixels[i] : most;
+  return most > 0 && most <= MOST;
 }
 
 static skp_status decode(spng_ctx *png, struct skp_image *image, const struct skp__file *f) {
@@ -73,7 +87,9 @@ static skp_status decode(spng_ctx *png, struct skp_image *image, const struct sk
   if (significant_bits(bits, png, &header)) return decode_deep(png, image, bits, f);
   size_t bytes = (size_t)image->H * (size_t)image->W * 3;
   int error = spng_decode_image(png, image->pixels, bytes, SPNG_FMT_RGB8, 0);
-  return error ? fail_png(error, f) : SKP_OK;
+  if (error) return fail_png(error, f);
+  image->faint = header.bit_depth == 16 && is_faint(image->pixels, bytes);
+  return SKP_OK;
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */

@@ -43,22 +43,25 @@ static void jpeg(const char *name, int H, int W, int C, int value) {
   tjDestroy(encoder);
 }
 
-static void png(const char *name, int H, int W, int C, int value) {
+static void png_of(const char *name, int H, int W, int C, int bits, int value) {
   unsigned char pixels[MOST];
   size_t n;
   int error;
   memset(pixels, value, sizeof pixels);
   spng_ctx *encoder = spng_ctx_new(SPNG_CTX_ENCODER);
-  struct spng_ihdr header = {.width = (uint32_t)W, .height = (uint32_t)H, .bit_depth = 8};
+  struct spng_ihdr header = {.width = (uint32_t)W, .height = (uint32_t)H, .bit_depth = (uint8_t)bits};
   header.color_type = C == 1 ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR;
   spng_set_option(encoder, SPNG_ENCODE_TO_BUFFER, 1);
   spng_set_ihdr(encoder, &header);
-  ck_assert_int_eq(spng_encode_image(encoder, pixels, (size_t)(H * W * C), SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+  ck_assert_int_eq(
+      spng_encode_image(encoder, pixels, (size_t)(H * W * C * bits / 8), SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
   void *at = spng_get_png_buffer(encoder, &n, &error);
   save(name, at, n);
   free(at);
   spng_ctx_free(encoder);
 }
+
+static void png(const char *name, int H, int W, int C, int value) { png_of(name, H, W, C, 8, value); }
 
 /* Leaves the first n bytes of a file. */
 static void cut(const char *name, off_t n) { ck_assert_int_eq(truncate(in(name), n), 0); }
@@ -252,6 +255,23 @@ START_TEST(parts_twice) {
   ck_assert_str_eq(train->remarks, said);
   skp__source_destroy(train);
   skp__source_destroy(test);
+}
+END_TEST
+
+/* 12 bits in 16 of which the file says nothing: they are counted. */
+START_TEST(faint_pictures) {
+  char said[300];
+  png_of("one/a.png", 2, 2, 3, 16, 0x08);
+  png_of("one/b.png", 2, 2, 3, 16, 0x80);
+  png_of("one/c.png", 2, 2, 3, 16, 0);
+  png_of("two/a.png", 2, 2, 1, 16, 0x0f);
+  png("two/b.png", 2, 2, 3, 0x08);
+  struct skp_source *s = open_split(SKP_SPLIT_TRAIN);
+  snprintf(said, sizeof said, "2 pictures of %s, of 16 bits, hold 12 or fewer and will be nearly black: ", folder);
+  ck_assert_ptr_nonnull(s->remarks);
+  ck_assert_int_eq(strncmp(s->remarks, said, strlen(said)), 0);
+  check(s, 0, 2, 2, 0, 0x08);
+  skp__source_destroy(s);
 }
 END_TEST
 
@@ -527,6 +547,7 @@ int main(void) {
   tcase_add_loop_test(c, classes_called_as_parts, 0, 2);
   tcase_add_test(c, unsorted_parts);
   tcase_add_test(c, parts_twice);
+  tcase_add_test(c, faint_pictures);
   tcase_add_test(c, names_that_are_no_text);
   tcase_add_test(c, no_classes);
   tcase_add_test(c, classes_alone);

@@ -170,6 +170,24 @@ START_TEST(png_deep) {
 }
 END_TEST
 
+/* All channels are moved up, or none: also one of round values, and a black one. */
+START_TEST(png_deep_channels) {
+  const uint16_t low[3] = {0xfff, 0x800, 0}, high[3] = {0xfff0, 0x0800, 0};
+  const uint8_t shown[2][3] = {{0xff, 0x80, 0}, {0xff, 0x08, 0}};
+  struct spng_ihdr header = {.width = 1, .height = 1, .bit_depth = 16, .color_type = SPNG_COLOR_TYPE_TRUECOLOR};
+  struct spng_sbit sbit = {12, 12, 12, 12, 16};
+  for (int i = 0; i < 2; i++) {
+    uint8_t *rgb;
+    int h, w;
+    struct file f = encode_png(&header, NULL, &sbit, i ? high : low, sizeof low, SPNG_FMT_PNG);
+    ck_ok(decode(&rgb, &h, &w, f.at, f.n, "PNG", 3));
+    ck_assert_mem_eq(rgb, shown[i], 3);
+    free(rgb);
+    free_file(&f);
+  }
+}
+END_TEST
+
 /* Every beginning of a PNG up to its last picture data is an error; every flipped byte is an error or spoils nothing. */
 START_TEST(png_damaged) {
   struct file f = make_png(&png_kinds[5]);
@@ -472,6 +490,7 @@ int main(void) {
   tcase_set_timeout(c, 60);
   tcase_add_loop_test(c, png, 0, COUNT(png_kinds));
   tcase_add_loop_test(c, png_deep, 0, COUNT(deep));
+  tcase_add_test(c, png_deep_channels);
   tcase_add_test(c, png_damaged);
   tcase_add_loop_test(c, png_bomb, 0, COUNT(bombs));
   tcase_add_loop_test(c, jpeg, 0, COUNT(jpeg_kinds));
