@@ -252,6 +252,8 @@ typedef struct {
   int64_t save_epochs; /* save after so many epochs; and after so many steps, seconds (all 0: after each epoch) */
   int64_t save_steps;
   double save_seconds;
+  int64_t keep;          /* how many of these stay, as step-NUMBER.safetensors */
+  int strict;            /* 1: the first damaged image of a folder ends it; 0: up to 1 in 100 are passed over */
   skp_listener listener; /* NULL: nobody hears */
   void *user;            /* handed to it */
   FILE *report;          /* lines for people about what is out of the ordinary; NULL: nowhere */

@@ -77,19 +77,21 @@ static skp_status begin_afresh(skp_session *session) {
 static struct skp_train_options options(const struct call *c) {
   const skp_training *t = c->t;
   const bool each_epoch = !t->save_epochs && !t->save_steps && !(t->save_seconds > 0);
-  return (struct skp_train_options){
-      .out = t->out,
-      .say = t->report,
-      .seed = t->seed,
-      .max_steps = t->max_steps ? t->max_steps : -1,
-      .max_seconds = t->max_seconds,
-      .max_damaged = SKP_DAMAGE_USUAL,
-      .shuffle = !t->in_stored_order,
-      .threads = t->workers ? t->workers : skp__loader_workers(),
-      .save = {.epochs = each_epoch ? 1 : t->save_epochs, .steps = t->save_steps, .seconds = t->save_seconds},
-      .extra = skp__api_extra(c->session->model),
-      .resume = c->resume,
-      .stop = &c->session->stop};
+  return (struct skp_train_options){.out = t->out,
+                                    .say = t->report,
+                                    .seed = t->seed,
+                                    .max_steps = t->max_steps ? t->max_steps : -1,
+                                    .max_seconds = t->max_seconds,
+                                    .max_damaged = t->strict ? 0 : SKP_DAMAGE_USUAL,
+                                    .shuffle = !t->in_stored_order,
+                                    .threads = t->workers ? t->workers : skp__loader_workers(),
+                                    .save = {.epochs = each_epoch ? 1 : t->save_epochs,
+                                             .steps = t->save_steps,
+                                             .seconds = t->save_seconds,
+                                             .keep = t->keep},
+                                    .extra = skp__api_extra(c->session->model),
+                                    .resume = c->resume,
+                                    .stop = &c->session->stop};
 }
 
 /* Which images were held out is the run's choice, where the recipe leaves it open. */
@@ -133,6 +135,8 @@ static skp_status prepare(struct call *c, const skp_data *data) {
   SKP_TRY(check(c, data));
   SKP_TRY(open_run(c));
   const struct skp_train_options o = options(c);
+  for (int split = 0; split < SKP_SPLITS; split++)
+    if (data->part[split]) SKP_TRY(skp__damage_bear(data->part[split]->damage, o.max_damaged));
   SKP_TRY(skp__sets_make(&c->sets, &model->m->recipe, data->part, &o));
   SKP_TRY(check_data(c));
   report_unsorted(c);

@@ -1,103 +1,7 @@
-/* test_library.c: the library as its users see it, by skipper.h and the shared file alone. SPDX-License-Identifier: MIT
- * / */
-#include <check.h>
-#include <math.h>
-#include <pthread.h>
-#include <skipper/skipper.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+/* test_library.c: the library as its users see it, by skipper.h and the shared file alone. SPDX-License-Identifier: MIT */
+#include "library.h"
 
-#define ck_ok(expr)                                                                                                    \
-  do {                                                                                                                 \
-    skp_status ck_status_ = (expr);                                                                                    \
-    ck_assert_msg(ck_status_ == SKP_OK, "%s: %s: %s", #expr, skp_status_name(ck_status_), skp_error_message());        \
-  } while (0)
-
-#define ck_fails(expr, status, part)                                                                                   \
-  do {                                                                                                                 \
-    skp_status ck_status_ = (expr);                                                                                    \
-    ck_assert_msg(ck_status_ == (status), "%s: %s instead of %s: %s", #expr, skp_status_name(ck_status_),              \
-                  skp_status_name(status), skp_error_message());                                                       \
-    ck_assert_msg(strstr(skp_error_message(), part), "%s: the text lacks '%s': %s", #expr, part, skp_error_message()); \
-  } while (0)
-
-/* A linear layer on 2 × 2 grey pixels: fast, and its answers are known. */
-static const char plain[] = "return {input = {channels = 1, size = 2}, args = {classes = 2},\n"
-                            "  recipe = {batch = 4, epochs = 2, optimizer = 'sgd', lr = 0.5},\n"
-                            "  network = function(x, args)\n"
-                            "    return nn.linear(nn.flatten(x), args.classes, {name = 'fc'}) end}\n";
-
-static char folder[32];
-static skp_device *device;
-static skp_model *model;
-static skp_session *session;
-
-static void set_up(void) {
-  strcpy(folder, "/tmp/skp-test-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  ck_ok(skp_device_open(&device, &(skp_device_options){.backend = "reference"}));
-}
-
-static void open_plain(const skp_model_options *options) {
-  ck_ok(skp_model_build(&model, "plain", plain, options));
-  ck_ok(skp_session_open(&session, model, device, 7));
-}
-
-static void close_model(void) {
-  skp_session_close(session);
-  skp_model_free(model);
-  session = NULL;
-  model = NULL;
-}
-
-static void tear_down(void) {
-  char command[64];
-  close_model();
-  skp_device_close(device);
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
-}
-
-static const char *in_folder(const char *name) {
-  static char path[64];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
-/* ---- data: the class of an image is which of its halves is light --------------------------------------------------
- */
-
-enum { IMAGES = 16 };
-static uint8_t bytes[IMAGES][4];
-static float floats[IMAGES][4];
-static int32_t labels[IMAGES];
-static const char *const names[] = {"left", "right"};
-
-static void draw_images(void) {
-  for (int i = 0; i < IMAGES; i++) {
-    labels[i] = i % 2;
-    for (int p = 0; p < 4; p++) {
-      bytes[i][p] = (uint8_t)(p % 2 == labels[i] ? 255 - 3 * i : 2 * i);
-      floats[i][p] = (float)bytes[i][p] / 255.0f;
-    }
-  }
-}
-
-static const skp_pixels as_bytes = {bytes, SKP_BYTES, IMAGES, 2, 2, 1};
-static const skp_pixels as_floats = {floats, SKP_FLOATS, IMAGES, 2, 2, 1};
-
-static skp_data *wrap(const skp_pixels *pixels) {
-  skp_data *data;
-  draw_images();
-  ck_ok(skp_data_wrap(&data, pixels, labels, 2, names));
-  ck_ok(skp_data_wrap_test(data, pixels, labels));
-  return data;
-}
-
-/* ---- the tests ------------------------------------------------------------------------------------------------------
- * / */
+/* ---- the tests --------------------------------------------------------------------------------------------------- */
 
 START_TEST(versions_agree) {
   char text[32];
@@ -375,6 +279,29 @@ START_TEST(a_run_goes_on) {
 }
 END_TEST
 
+/* Of three epochs the two latest saves stay; a folder with a picture that is none ends a strict training. */
+START_TEST(what_is_kept_and_what_is_borne) {
+  skp_data *data = wrap(&as_bytes);
+  char command[512];
+  open_plain(NULL);
+  ck_ok(skp_model_set(model, "epochs", "3"));
+  ck_ok(skp_train(session, data, &(skp_training){.out = in_folder("run"), .keep = 2}, NULL));
+  ck_assert_int_ne(access(in_folder("run/step-00000004.safetensors"), F_OK), 0);
+  ck_assert_int_eq(access(in_folder("run/step-00000008.safetensors"), F_OK), 0);
+  ck_assert_int_eq(access(in_folder("run/step-00000012.safetensors"), F_OK), 0);
+  skp_data_close(data);
+  snprintf(command, sizeof command,
+           "cd %s && mkdir -p set/a set/b && cp \"$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png\" set/a/1.png && "
+           "cp set/a/1.png set/b/1.png && echo none >set/b/2.png",
+           folder);
+  ck_assert_int_eq(system(command), 0);
+  ck_ok(skp_data_open(&data, in_folder("set")));
+  ck_fails(skp_train(session, data, &(skp_training){.strict = 1}, NULL), SKP_FORMAT, "2.png");
+  ck_ok(skp_train(session, data, NULL, NULL));
+  skp_data_close(data);
+}
+END_TEST
+
 static void *stop(void *user) {
   usleep(50000);
   skp_session_stop(user);
@@ -470,87 +397,8 @@ START_TEST(mistakes_are_told) {
 }
 END_TEST
 
-START_TEST(networks_go_by_name) {
-  ck_ok(skp_model_load(&model, "resnet18", &(skp_model_options){.size = 32}));
-  ck_assert_int_eq(skp_model_size(model), 32);
-  ck_assert_int_eq(skp_model_channels(model), 3);
-  ck_ok(skp_session_open(&session, model, device, 1));
-  skp_parameter p;
-  ck_ok(skp_parameter_find(session, "layer4.1.conv2.weight", &p));
-  ck_assert_int_eq(p.dim[0], 512);
-}
-END_TEST
-
-/* What calls build is what a file builds: the same names, the same first values, and a checkpoint that knows it. */
-START_TEST(networks_are_built_by_calls) {
-  static const char text[] = "return {input = {channels = 1, size = 2}, network = function(x)\n"
-                             "  local y = nn.conv2d(x, 3, {kernel = 3, padding = 1, bias = false, name = 'a.conv'})\n"
-                             "  y = nn.relu(nn.batchnorm2d(y))\n"
-                             "  return nn.linear(nn.flatten(nn.add(y, y)), 2) end}\n";
-  float file[IMAGES][2], calls[IMAGES][2];
-  skp_builder *b;
-  skp_parameter p;
-  draw_images();
-  ck_ok(skp_model_build(&model, "net", text, NULL));
-  ck_ok(skp_session_open(&session, model, device, 5));
-  ck_ok(skp_predict(session, &as_bytes, SKP_LOGITS, file[0]));
-  close_model();
-  ck_ok(skp_build_begin(&b, "net", 2, 1));
-  skp_tensor x = skp_build_layer(b, SKP_IMAGES, "conv2d 3 kernel=3 padding=1 bias=false name=a.conv");
-  x = skp_build_layer(b, skp_build_layer(b, x, "batchnorm2d"), "relu");
-  x = skp_build_join(b, (skp_tensor[]){x, x}, 2, "add");
-  ck_ok(skp_build_end(&model, b, skp_build_layer(b, skp_build_layer(b, x, "flatten"), "linear 2")));
-  ck_ok(skp_session_open(&session, model, device, 5));
-  ck_ok(skp_parameter_find(session, "a.conv.weight", &p));
-  ck_ok(skp_predict(session, &as_bytes, SKP_LOGITS, calls[0]));
-  ck_assert_mem_eq(file, calls, sizeof file);
-  ck_ok(skp_session_save(session, in_folder("calls.safetensors")));
-  skp_model *again;
-  ck_ok(skp_model_load(&again, in_folder("calls.safetensors"), NULL));
-  skp_model_free(again);
-}
-END_TEST
-
-static const struct {
-  const char *layer;
-  skp_tensor x;
-  skp_status status;
-  const char *part;
-} wrong[] = {
-    {"conv3d 4", 1, SKP_MODEL, "net:2"},
-    {"conv2d 4", 1, SKP_MODEL, "net:2: nn.conv2d: say {kernel"},
-    {"conv2d 4 kernel=3 kernels=2", 1, SKP_MODEL, "kernels"},
-    {"linear 4", 1, SKP_SHAPE, "net:2: nn.linear wants rows"},
-    {"relu", 2, SKP_USAGE, "net:2: \"relu\" takes what earlier layers gave"},
-    {"relu", -1, SKP_USAGE, "SKP_IMAGES"},
-    {"", 1, SKP_USAGE, "begins with its name"},
-    {"linear(x)", 1, SKP_USAGE, "begins with its name"},
-    {"linear 4 name=a\"b", 1, SKP_USAGE, "NAME=VALUE"},
-    {"linear name=a 4", 1, SKP_USAGE, "words are numbers, then"},
-    {"linear four", 1, SKP_USAGE, "words are numbers"},
-};
-
-START_TEST(wrong_calls_are_told) {
-  skp_builder *b;
-  ck_ok(skp_build_begin(&b, "net", 4, 1));
-  skp_build_layer(b, SKP_IMAGES, "relu");
-  skp_tensor x = skp_build_layer(b, wrong[_i].x, wrong[_i].layer);
-  skp_build_layer(b, x, "another mistake");
-  ck_fails(skp_build_end(&model, b, x), SKP_USAGE, wrong[_i].status == SKP_USAGE ? wrong[_i].part : "net:3");
-  ck_ok(skp_build_begin(&b, "net", 4, 1));
-  skp_build_layer(b, SKP_IMAGES, "relu");
-  x = skp_build_layer(b, wrong[_i].x, wrong[_i].layer);
-  ck_fails(skp_build_end(&model, b, x), wrong[_i].status, wrong[_i].part);
-  ck_assert_ptr_null(model);
-  ck_ok(skp_build_begin(&b, "net", 4, 1));
-  ck_ok(skp_build_end(NULL, b, 0)); /* given up */
-}
-END_TEST
-
 int main(void) {
-  Suite *suite = suite_create("library");
   TCase *tests = tcase_create("library");
-  tcase_add_checked_fixture(tests, set_up, tear_down);
   tcase_add_test(tests, versions_agree);
   tcase_add_test(tests, devices_are_described);
   tcase_add_test(tests, parameters_are_read_and_written);
@@ -562,17 +410,10 @@ int main(void) {
   tcase_add_test(tests, a_checkpoint_is_a_model);
   tcase_add_test(tests, classes_go_by_name);
   tcase_add_test(tests, a_run_goes_on);
+  tcase_add_test(tests, what_is_kept_and_what_is_borne);
   tcase_add_test(tests, another_thread_stops_a_training);
   tcase_add_test(tests, threads_work_side_by_side);
   tcase_add_test(tests, weights_load_in_part);
   tcase_add_test(tests, mistakes_are_told);
-  tcase_add_test(tests, networks_go_by_name);
-  tcase_add_test(tests, networks_are_built_by_calls);
-  tcase_add_loop_test(tests, wrong_calls_are_told, 0, sizeof wrong / sizeof *wrong);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_tests(tests);
 }

@@ -48,6 +48,7 @@ Event = _struct("skp_event", ("doing", c_char_p), ("done", c_int64), ("all", c_i
 Listener = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event))
 Training = _struct("skp_training", ("out", c_char_p), ("resume", c_int), ("seed", c_uint64), ("max_steps", c_int64), ("max_seconds", c_double),
                    ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64), ("save_steps", c_int64), ("save_seconds", c_double),
+                   ("keep", c_int64), ("strict", c_int),
                    ("listener", Listener), ("user", c_void_p), ("report", c_void_p))
 Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double))
 Score = _struct("skp_score", ("accuracy", c_double), ("top5", c_double), ("loss", c_double), ("img_per_s", c_double), ("images", c_int64),
