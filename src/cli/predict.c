@@ -1,4 +1,5 @@
 /* predict.c: skipper predict. SPDX-License-Identifier: MIT */
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "data/pictures.h"
 #include "io/safetensors.h"
@@ -34,8 +35,10 @@ static void print_answer(const struct cli *c, const char *path, float *probabili
 
 static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
   cJSON *image = cJSON_CreateObject(), *answers;
+  char *shown;
   cJSON_AddItemToArray(list, image);
-  cJSON_AddStringToObject(image, "image", path);
+  if (skp__utf8_escaped(&shown, path) == SKP_OK) cJSON_AddStringToObject(image, "image", shown);
+  free(shown);
   answers = cJSON_AddArrayToObject(image, "top");
   for (int k = 0; k < top; k++) {
     float value;

@@ -157,6 +157,9 @@ run 0 train two.lua --data less --epochs 9 --max-steps 1 --out moves
 run 0 eval strange-run --data "$strange" --json
 iconv -f UTF-8 -t UTF-8 out >/dev/null || fail "eval --json is not UTF-8"
 in_out '"class":"caf\\\\xE9"'
+run 0 predict strange-run "$strange/$(printf 'caf\351')" --json
+iconv -f UTF-8 -t UTF-8 out >/dev/null || fail "predict --json is not UTF-8"
+in_out 'caf\\\\xE9/\\\\xFF 1\.png' # as in the reports
 for file in strange-run/config.json strange-run/log.jsonl strange-run/worst.csv strange-run/confusion.csv; do
   iconv -f UTF-8 -t UTF-8 "$file" >/dev/null || fail "$file is not UTF-8"
 done

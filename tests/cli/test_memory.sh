@@ -47,3 +47,13 @@ batch=$(sed -n 's/^What helps: --batch \([0-9]*\) .*/\1/p' err)
 [ -n "$batch" ] || fail "no batch is named"
 SKIPPER_MEMORY=4 run 0 bench deep.lua --backend reference --batch "$batch" --steps 1
 SKIPPER_MEMORY=4 run 1 bench deep.lua --backend reference --batch $((4 * batch)) --steps 1
+
+# What hardly saves anything is no help, also where hardly anything lacks.
+advised=0
+for memory in 0.20 0.25 0.30 0.35 0.40; do
+  SKIPPER_MEMORY=$memory "$skipper" train deep.lua --backend reference --momentum 0.9 --batch 1 --max-steps 1 --out small >out 2>err && continue
+  grep -q '^What helps' err && advised=$((advised + 1))
+  called="skipper train with $memory MiB"
+  not_in_err '\(0\.0 less\)'
+done
+[ $advised -gt 0 ] || fail "no memory is too small"
