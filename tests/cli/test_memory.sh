@@ -50,7 +50,7 @@ SKIPPER_MEMORY=4 run 1 bench deep.lua --backend reference --batch $((4 * batch))
 
 # What hardly saves anything is no help, also where hardly anything lacks.
 advised=0
-for memory in 0.20 0.25 0.30 0.35 0.40; do
+for memory in $(LC_ALL=C seq 0.215 0.001 0.235); do
   SKIPPER_MEMORY=$memory "$skipper" train deep.lua --backend reference --momentum 0.9 --batch 1 --max-steps 1 --out small >out 2>err && continue
   grep -q '^What helps' err && advised=$((advised + 1))
   called="skipper train with $memory MiB"
