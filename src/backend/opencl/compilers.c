@@ -91,6 +91,7 @@ static void fork_all(struct skp__cl *cl, const struct skp_device *d, int n) {
     pid_t pid = fork();
     if (pid == 0) {
       close(ends[0]);
+      skp__progress_listen(NULL, NULL); /* who listens hears of it from the parent */
       compile(cl, d, ends[1]);
     }
     if (pid < 0) break;
