@@ -36,13 +36,20 @@ void cli_print_position(const struct cli_ending *e) {
   printf("\n");
 }
 
+/* Whether cell i of the confusion is a worse mistake than cell k: more images, or as many of a smaller class. */
+static bool worse(const struct skp_report *r, int64_t i, int64_t k) {
+  if (r->confusion[i] != r->confusion[k]) return r->confusion[i] > r->confusion[k];
+  return r->of_class[i / r->classes].images < r->of_class[k / r->classes].images;
+}
+
 /* The two classes of which one was taken for the other most often. */
 static void print_confused(const struct cli_ending *e) {
   const struct skp_report *report = &e->r->report;
   int64_t most = 0, at = 0;
   char label[16], guess[16], n[32], all[32];
   for (int64_t i = 0; i < (int64_t)report->classes * report->classes; i++) {
-    if (i / report->classes == i % report->classes || report->confusion[i] <= most) continue;
+    if (i / report->classes == i % report->classes || !report->confusion[i]) continue;
+    if (most && !worse(report, i, at)) continue;
     most = report->confusion[i];
     at = i;
   }

@@ -78,11 +78,25 @@ static const struct cli_command *find(const char *name) {
   return k->name ? k : NULL;
 }
 
-static int unknown_command(const char *word) {
+/* What other trainers call the commands. */
+static const struct {
+  const char *theirs, *ours;
+} synonyms[] = {{"test", "eval"},        {"val", "eval"},       {"valid", "eval"},     {"validate", "eval"},
+                {"classify", "predict"}, {"detect", "predict"}, {"infer", "predict"},  {"inference", "predict"},
+                {"finetune", "train"},   {"fit", "train"},      {"resume", "train"},   {"lr-find", "lr"},
+                {"lr_find", "lr"},       {"info", "summary"},   {"benchmark", "bench"}};
+
+static const char *nearest_command(const char *word) {
   const char *names[16];
   size_t n = 0;
+  for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+    if (strcmp(word, synonyms[i].theirs) == 0) return synonyms[i].ours;
   for (const struct cli_command *k = cli_commands; k->name; k++) names[n++] = k->name;
-  const char *near = cli_nearest(word, names, n);
+  return cli_nearest(word, names, n);
+}
+
+static int unknown_command(const char *word) {
+  const char *near = nearest_command(word);
   fprintf(stderr, "skipper: there is no command \"%s\".", word);
   if (near) fprintf(stderr, " Did you mean %s?", near);
   fprintf(stderr, "\nskipper --help lists the commands.\n");

@@ -1,6 +1,7 @@
 /* open.c: opening what the command line names. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "cli/cli.h"
+#include "data/walk.h"
 #include "train/schedule.h"
 #include <stdlib.h>
 #include <string.h>
@@ -233,13 +234,36 @@ static skp_status check_fit(const struct cli *c, const struct skp_source *s) {
                    c->model->name, r->channels);
 }
 
+/* Whether a class's pictures lie in folders: archives often unpack into one of their own, which then is the set. */
+static skp_status has_folders(bool *out, const char *path) {
+  skp__names loose = {NULL, 0, 0}, folders = {NULL, 0, 0};
+  struct skp__tally passed = {.kinds = {.n = 0}};
+  skp_status status = skp__walk_top(&loose, &folders, &passed, path);
+  *out = folders.n > 0;
+  skp__names_free(&loose);
+  skp__names_free(&folders);
+  skp__tally_free(&passed);
+  return status;
+}
+
+static skp_status fail_one_class(const struct skp_source *s) {
+  char *folder;
+  bool set = false;
+  SKP_TRY(skp__path_join(&folder, s->place ? s->place : s->name, s->class_names[0]));
+  if (s->place && skp__folder_exists(folder)) SKP_TRY(has_folders(&set, folder));
+  skp_status status = skp__fail(
+      SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.%s%s%s", s->name,
+      s->class_names[0], set ? " If the set is what lies in it, say --data " : "", set ? folder : "", set ? "." : "");
+  free(folder);
+  return status;
+}
+
 /* Whether there is something to learn, and room for it. Classes of a test that are not among those to train on are none to learn. */
 static skp_status check_classes(const struct cli *c, const struct skp_source *s, skp_split split) {
   if (split != SKP_SPLIT_TRAIN && !s->numbered) return SKP_OK;
   if (s->classes > c->model->recipe.classes) return fail_classes(c, s);
   if (s->classes > 1 || split != SKP_SPLIT_TRAIN) return SKP_OK;
-  return skp__fail(SKP_FORMAT, "%s holds only one class, %s; a network needs at least two to tell apart.", s->name,
-                   s->class_names[0]);
+  return fail_one_class(s);
 }
 
 skp_status cli_max_damaged(const struct cli *c, int64_t *most) {
@@ -356,9 +380,11 @@ skp_status cli_open_test(struct cli *c, struct skp_source **out, bool labelled) 
 
 void cli_say_damage(const struct skp_source *s, int64_t *said) {
   struct skp__text text = {.n = 0};
+  char some[32], all[32];
   int64_t n = s ? skp__damage_list(s->damage, *said, &text) : 0;
   if (n > *said)
-    fprintf(stderr, "%lld of the %lld images of %s %s %s and passed over:%s\n", (long long)n, (long long)s->n, s->name,
-            n == 1 ? "is" : "are", skp__damage_word(s->damage, *said), text.at);
+    fprintf(stderr, "%s of the %s images of %s %s %s and passed over:%s\n", cli_grouped(some, sizeof some, n),
+            cli_grouped(all, sizeof all, s->n), s->name, n == 1 ? "is" : "are", skp__damage_word(s->damage, *said),
+            text.at);
   if (n > *said) *said = n;
 }

@@ -1,4 +1,5 @@
 /* options.c: words of the command line to values, by popt. SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/foreign.h"
 #include <errno.h>
@@ -296,9 +297,11 @@ static skp_status take_arguments(struct cli *c, poptContext context) {
   int n = (int)c->arguments.n;
   const struct cli_command *k = c->command;
   if (n < k->least) return skp__fail(SKP_USAGE, "%s wants %s.", k->name, k->arguments);
-  if (n > k->most)
-    return skp__fail(SKP_USAGE, "%s does not know what to do with \"%s\".", k->name, c->arguments.at[k->most]);
-  return SKP_OK;
+  if (n <= k->most) return SKP_OK;
+  const char *extra = c->arguments.at[k->most];
+  const bool data = skp__source_built_in(extra) || skp__folder_exists(extra);
+  return skp__fail(SKP_USAGE, "%s does not know what to do with \"%s\".%s%s%s", k->name, extra,
+                   data ? " Did you mean --data " : "", data ? extra : "", data ? "?" : "");
 }
 
 static skp_status read_words(struct cli *c, const struct table *t, poptContext context, bool *help) {

@@ -22,8 +22,11 @@ static const char *class_name(const struct cli *c, int i, char *text, size_t siz
   return skp__class_name(&(struct skp_class_names){c->labels.names, c->labels.known}, i, text, size);
 }
 
-static void print_answer(const struct cli *c, const char *path, float *probability, int top) {
-  printf("%s:", path);
+static skp_status print_answer(const struct cli *c, const char *path, float *probability, int top) {
+  char *shown;
+  SKP_TRY(skp__utf8_escaped(&shown, path));
+  printf("%s:", shown);
+  free(shown);
   for (int k = 0; k < top; k++) {
     float value;
     char name[16];
@@ -31,6 +34,7 @@ static void print_answer(const struct cli *c, const char *path, float *probabili
     printf("%s %s %.2f %%", k ? "," : "", class_name(c, best, name, sizeof name), 100 * (double)value);
   }
   printf("\n");
+  return SKP_OK;
 }
 
 static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
@@ -81,7 +85,7 @@ static skp_status show_pictures(const struct cli *c, const struct skp__pictures 
     } else if (list)
       add_answer(list, c, p->files.at[i].path, own, top);
     else
-      print_answer(c, p->files.at[i].path, own, top);
+      SKP_TRY(print_answer(c, p->files.at[i].path, own, top));
   }
   if (list) SKP_TRY(cli_print_json(list));
   if (lost) return fail_lost(lost);

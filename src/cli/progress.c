@@ -62,7 +62,8 @@ static void join(struct skp__text *line, struct piece *p, int n, int width) {
 static void wipe(struct cli_progress *c) {
   int rows = c->drawn ? (c->drawn - 1) / terminal_width() : 0;
   if (rows) fprintf(stderr, "\033[%dA", rows);
-  if (c->drawn) fprintf(stderr, "\r\033[J");
+  if (c->drawn)
+    fprintf(stderr, rows ? "\r\033[J" : "\r\033[K"); /* J in the first row pushes it into what tmux scrolls back to */
   c->drawn = 0;
 }
 

@@ -75,11 +75,16 @@ static void print_worst(const struct cli_report *c) {
     const struct skp_answer *a = &c->answers[c->r->worst[i]];
     const char *name = skp__source_name_of(c->source, c->r->worst[i], image, sizeof image),
                *class = skp__class_name(c->names, a->label, label, sizeof label);
-    if (a->guess < 0)
+    if (a->guess < 0) {
       printf("%9s  %s: %s, and the answer is not finite\n", "-", name, class);
+      continue;
+    }
+    printf("%9s  %s: %s, ", cli_loss(loss, sizeof loss, (double)a->loss), name, class);
+    if (a->guess == a->label)
+      printf("told right");
     else
-      printf("%9s  %s: %s, taken for %s with %.2f %%\n", cli_loss(loss, sizeof loss, (double)a->loss), name, class,
-             skp__class_name(c->names, a->guess, guess, sizeof guess), 100 * (double)a->certainty);
+      printf("taken for %s", skp__class_name(c->names, a->guess, guess, sizeof guess));
+    printf(" with %.2f %%\n", 100 * (double)a->certainty);
   }
 }
 

@@ -112,10 +112,10 @@ static void forget_folder(struct training *t) {
 static void say_model(const struct cli *c) {
   const struct skp_graph *g = c->model->graph;
   const int64_t *in = g->tensors.at[g->input].shape.dim;
-  char n[32];
-  fprintf(stderr, "model    %s: %s parameters, %lld×%lld×%lld in, %d classes\n", c->model->name,
+  char n[32], classes[32];
+  fprintf(stderr, "model    %s: %s parameters, %lld×%lld×%lld in, %s classes\n", c->model->name,
           cli_grouped(n, sizeof n, cli_count_parameters(g)), (long long)in[1], (long long)in[2], (long long)in[3],
-          c->model->recipe.classes);
+          cli_grouped(classes, sizeof classes, c->model->recipe.classes));
 }
 
 /* What is made of images that are not what the network takes. */
@@ -135,8 +135,9 @@ static void say_damage(struct training *t) {
 static void say_classes(const struct training *t) {
   const int n = t->o.extra.classes;
   int without = n;
+  char all[32];
   for (int c = 0; c < t->sets.data.train->classes; c++) without -= t->of[c] > 0;
-  fprintf(stderr, ", %d class%s", n, n == 1 ? "" : "es");
+  fprintf(stderr, ", %s class%s", cli_grouped(all, sizeof all, n), n == 1 ? "" : "es");
   if (without) fprintf(stderr, " (%d without images to train on)", without);
 }
 
@@ -167,6 +168,7 @@ static void say_data(const struct training *t) {
   fprintf(stderr, "data     %s: %s images to train on", t->sets.data.train->name,
           cli_grouped(a, sizeof a, t->sets.data.train->n));
   if (t->sets.data.valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->sets.data.valid->n));
+  if (t->sets.too_few) fprintf(stderr, ", none to judge by (too few to leave any out)");
   if (t->sets.unasked)
     fprintf(stderr, " (left out of the training; --valid-split 0 trains on all %s)",
             cli_grouped(b, sizeof b, t->sets.whole->n));

@@ -106,10 +106,28 @@ static skp_status describe(lua_State *co, const struct skp_build *b, int error) 
 
 /* ---- library ------------------------------------------------------------------------------------------------------ */
 
+/* A value as text, pushed; of a list, as x.shape is one, what is in it: an address would tell nothing. */
+static const char *text_of(lua_State *L, int index) {
+  luaL_Buffer text;
+  const lua_Integer n = lua_istable(L, index) ? (lua_Integer)lua_rawlen(L, index) : 0;
+  if (!n) return luaL_tolstring(L, index, NULL);
+  luaL_buffinit(L, &text);
+  for (lua_Integer i = 1; i <= n; i++) {
+    luaL_addstring(&text, i > 1 ? ", " : "{");
+    lua_rawgeti(L, index, i);
+    luaL_tolstring(L, -1, NULL);
+    lua_remove(L, -2);
+    luaL_addvalue(&text);
+  }
+  luaL_addstring(&text, "}");
+  luaL_pushresult(&text);
+  return lua_tostring(L, -1);
+}
+
 static int print(lua_State *L) {
   FILE *to = skp__build_of(L)->print_to;
   for (int i = 1, n = lua_gettop(L); i <= n; i++) {
-    const char *text = luaL_tolstring(L, i, NULL);
+    const char *text = text_of(L, i);
     if (to) fprintf(to, "%s%s", i > 1 ? "\t" : "", text);
     lua_pop(L, 1);
   }

@@ -2,6 +2,7 @@
  *
  * A row of the table `layers` is a layer: its op, the options that it takes, and what parameters it adds. One function serves all. Layers
  * are named as in PyTorch: an explicit name, or within a scope a running number, which counts every layer as nn.Sequential does. */
+#include "base/text.h"
 #include "model/build.h"
 #include <math.h>
 #include <string.h>
@@ -377,7 +378,9 @@ static void read_options(struct call *c) {
   for (; n < MAX_OPTIONS && option[n].name; n++) known[n] = option[n].name;
   known[n] = "name";
   if (given) {
-    luaL_checktype(L, index, LUA_TTABLE);
+    if (!lua_istable(L, index))
+      skp__lua_fail(L, SKP_MODEL, "nn.%s: argument %d should be a table of options, as {%s = …}, but it is %s.",
+                    c->layer->name, index, known[0], luaL_typename(L, index));
     skp__lua_check_keys(L, index, c->layer->name, known);
   }
   for (int i = 0; i < n; i++) {
@@ -428,6 +431,9 @@ static int layer(lua_State *L) {
   static const bool first_only[SKP_MAX_OUT] = {true};
   struct call c = {.L = L, .layer = lua_touserdata(L, lua_upvalueindex(1))};
   c.options = c.layer->second ? 3 : 2;
+  if (lua_gettop(L) > c.options)
+    skp__lua_fail(L, SKP_MODEL, "nn.%s takes no more than nn.%s(x, %s{…}); here are %d arguments.", c.layer->name,
+                  c.layer->name, c.layer->second ? "number, " : "", lua_gettop(L));
   skp_value out[SKP_MAX_OUT];
   c.x = check_tensor(L, 1, c.layer->name);
   if (c.layer->second) c.K = read_second(&c);
@@ -497,10 +503,20 @@ static int concat(lua_State *L) {
 
 /* ---- the table ---------------------------------------------------------------------------------------------------- */
 
+static const luaL_Reg functions[] = {{"scope", scope}, {"add", add}, {"mul", mul}, {"concat", concat}, {NULL, NULL}};
+
+/* A name that is none: an error that lists those that are. */
+static int no_layer(lua_State *L) {
+  struct skp__text list = {.n = 0};
+  const char *name = luaL_tolstring(L, 2, NULL);
+  for (const luaL_Reg *f = functions; f->name; f++) skp__text_add(&list, " %s", f->name);
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) skp__text_add(&list, " %s", layers[i].name);
+  return skp__lua_fail(L, SKP_MODEL, "There is no nn.%s. There is:%s.", name, list.at);
+}
+
 void skp__nn_open(lua_State *L) {
   static const luaL_Reg meta[] = {
       {"__tostring", tensor_tostring}, {"__index", tensor_index}, {"__add", add}, {"__mul", mul}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"scope", scope}, {"add", add}, {"mul", mul}, {"concat", concat}, {NULL, NULL}};
   luaL_newmetatable(L, tensor_type);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);
@@ -510,5 +526,9 @@ void skp__nn_open(lua_State *L) {
     lua_pushcclosure(L, layer, 1);
     lua_setfield(L, -2, layers[i].name);
   }
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, no_layer);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
   lua_setglobal(L, "nn");
 }

@@ -44,7 +44,8 @@ static skp_status hold_out(struct skp__sets *s, struct skp_recipe *r, const stru
   skp_status status = deal(s, *share, o->seed);
   s->unasked = unasked && status == SKP_OK;
   if (status != SKP_USAGE || !unasked) return status;
-  *share = 0; /* too few to hold any out */
+  *share = 0;
+  s->too_few = true;
   return SKP_OK;
 }
 

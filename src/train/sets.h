@@ -10,6 +10,7 @@ struct skp__sets {
   const struct skp_source *whole;   /* data.train and data.valid are dealt from it; NULL: they are parts of their own */
   const struct skp_source *unsorted[2]; /* in place of valid and test: images of none of the classes */
   bool unasked;                         /* some images were held out although nothing was said of that */
+  bool too_few;                         /* none were, as no class has enough */
   struct skp_source *own[4];            /* views that were made */
 };
 

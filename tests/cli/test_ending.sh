@@ -39,6 +39,18 @@ in_out '^accuracy 77.78 %'
 run 0 train pixel.lua --epochs 1 --out "it's here/"
 in_out "^next:  skipper predict 'it'.''s here/best.safetensors' PICTURE\$"
 
+# Of mistakes as frequent the one that hurts a smaller class more; an image told right is not "taken for" its class.
+cp -r "my set" uneven
+rm "uneven/test/fig/1.bmp"
+bmp 0 >uneven/test/apple/4.bmp
+bmp 2 >uneven/test/apple/5.bmp
+bmp 2 >uneven/test/apple/6.bmp
+run 0 train pixel.lua --data uneven --out small
+in_out '^most confused: fig taken for pear, 2 of 2$'
+rm -r uneven/test/*/[2-6].bmp
+run 0 eval small --data uneven
+in_out '^ +0\.[0-9]+  apple/1.bmp: apple, told right with [0-9.]+ %$'
+
 # The same of a run that went on and became no better.
 run 0 train --resume run --epochs 4
 in_out '^best epoch 1, '

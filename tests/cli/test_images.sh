@@ -96,7 +96,16 @@ cp "$corpus/rgb.png" set/train/cow
 refuse 1 'has 3 classes, the network only 2' train two.lua --data set --out run
 mkdir -p one/train/cat
 cp "$corpus/rgb.png" one/train/cat
-refuse 1 'only one class, cat' train two.lua --data one --out run
+refuse 1 'only one class, cat; a network needs at least two to tell apart.$' train two.lua --data one --out run
+mkdir unpacked && cp -r one unpacked/animals
+refuse 1 'only one class, animals; .* If the set is what lies in it, say --data unpacked/animals.$' train two.lua --data unpacked --out run
+
+# One picture of each class: none can be held out, and it is said.
+mkdir -p single/one single/two
+cp "$corpus/rgb.png" single/one
+cp "$corpus/rgb.png" single/two
+run 0 train two.lua --data single --epochs 1 --out single-run
+in_err '2 images to train on, none to judge by \(too few to leave any out\), 2 classes'
 mkdir -p bomb/cat bomb/dog
 cp "$corpus/rgb.png" bomb/cat
 cp "$corpus/bomb.jpg" bomb/dog

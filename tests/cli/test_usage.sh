@@ -25,6 +25,11 @@ done
 
 refuse 2 'Did you mean train\?' trian models/identity.lua
 refuse 2 'no command "--epochs"' --epochs 3
+refuse 2 'Did you mean eval\?' test run
+refuse 2 'Did you mean predict\?' infer run a.png
+refuse 2 'know what to do with "digits". Did you mean --data digits\?' train tiny.lua digits
+refuse 2 'know what to do with "nothing".$' train tiny.lua nothing
+refuse 2 'Did you mean --device gpu\?' train tiny.lua --gpus 0
 refuse 2 'Did you mean --epochs\?' train tiny.lua --epoch 3
 refuse 2 'There is no option --frobnicate' train tiny.lua --frobnicate
 refuse 2 'takes no --json; that is an option of eval' train tiny.lua --json
@@ -83,8 +88,8 @@ refuse 2 'There is no option --lr-scheduler. Did you mean --schedule\?' train ti
 refuse 2 'Did you mean --batch\?' train tiny.lua --batch_size 32
 refuse 2 'Did you mean --weight-decay\?' train tiny.lua --weight_decay 1
 refuse 2 'Did you mean --init FILE\?' train tiny.lua --weights x
-refuse 2 'The model file is the first word' train --model tiny.lua
-refuse 2 'The model file is the first word' train -a resnet18
+refuse 2 'The network is the first word' train --model tiny.lua
+refuse 2 'The network is the first word' train -a resnet18
 refuse 2 'Did you mean --device gpu' train tiny.lua --gpu 0
 refuse 2 'devices takes no --batch; that is an option of train' devices --batch-size 3
 rm -rf run

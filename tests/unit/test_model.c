@@ -155,6 +155,27 @@ START_TEST(recipes_of_both) {
 }
 END_TEST
 
+/* What those write who know PyTorch is answered in the words of model files. */
+static const struct {
+  const char *call, *say;
+} foreign[] = {
+    {"nn.Conv2d(x, 8, 3)", "There is no nn.Conv2d. There is: scope add"},
+    {"nn.softmax(x)", "There is no nn.softmax"},
+    {"nn.conv2d(x, 3, 8, 3)", "no more than nn.conv2d(x, number, {…}); here are 4 arguments"},
+    {"nn.conv2d(x, 8, {kernel = 3}, {padding = 1})", "no more than nn.conv2d(x, number, {…})"},
+    {"nn.relu(x, {}, true)", "no more than nn.relu(x, {…}); here are 3 arguments"},
+    {"nn.maxpool2d(x, 2)", "nn.maxpool2d: argument 2 should be a table of options, as {kernel = …}, but it is number"},
+};
+
+START_TEST(foreign_calls) {
+  char text[256];
+  struct skp_model *m;
+  snprintf(text, sizeof text, "return {input = {channels = 3, size = 8}, network = function(x) return %s end}",
+           foreign[_i].call);
+  ck_fails(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, NULL), SKP_MODEL, foreign[_i].say);
+}
+END_TEST
+
 /* ---- what a file sees --------------------------------------------------------------------------------------------- */
 
 START_TEST(print_shows_name_and_shape) {
@@ -165,6 +186,7 @@ START_TEST(print_shows_name_and_shape) {
       "print(x, x.height, x.width, x.channels, #x.shape)\n"
       "local flat = nn.flatten(x) print(flat, flat.height)\n"
       "print(x + x)\n"
+      "print(x.shape, flat.shape, ({}).shape)\n"
       "return nn.linear(nn.flatten(x), 2) end}";
   char *said;
   size_t size;
@@ -175,7 +197,8 @@ START_TEST(print_shows_name_and_shape) {
   ck_assert_str_eq(said, "input  N×8×8×3\n"
                          "stem.0 relu  N×6×6×4\t6\t6\t4\t3\n"
                          "0 flatten  N×144\tnil\n"
-                         "network add  N×6×6×4\n");
+                         "network add  N×6×6×4\n"
+                         "{6, 6, 4}\t{144}\tnil\n");
   free(said);
   skp__model_destroy(m);
 }
@@ -501,6 +524,7 @@ int main(void) {
   tcase_set_timeout(c, 60);
   tcase_add_loop_test(c, names_and_shapes_are_pytorchs, 0, ROWS(models));
   tcase_add_loop_test(c, parameters_are_torchvisions, 0, ROWS(networks));
+  tcase_add_loop_test(c, foreign_calls, 0, ROWS(foreign));
   tcase_add_loop_test(c, refused_settings, 0, ROWS(refused));
   tcase_add_loop_test(c, recipes_of_both, 0, 2);
   tcase_add_test(c, print_shows_name_and_shape);
