@@ -1,13 +1,15 @@
-/* adaptive_avgpool2d.cl: the mean of each of SIZE × SIZE windows that cover the image, and its gradient. SPDX-License-Identifier: MIT
+/* adaptive_avgpool2d.cl: the mean of each of SIZE × SIZE windows that cover the image, and its gradient.
+ * SPDX-License-Identifier: MIT
  *
  *   x {N, H, W, C},  y {N, SIZE, SIZE, C}
- *   y[n,p,q,c]  = mean of x[n,h,w,c] over  first(p,H,SIZE) <= h < last(p,H,SIZE),  first(q,W,SIZE) <= w < last(q,W,SIZE)
+ *   y[n,p,q,c]  = mean of x[n,h,w,c] over  first(p,H,SIZE) <= h < last(p,H,SIZE),
+ *               first(q,W,SIZE) <= w < last(q,W,SIZE)
  *   first(p,H,SIZE) = floor(p · H / SIZE),  last(p,H,SIZE) = ceil((p + 1) · H / SIZE)
  *   dx[n,h,w,c] = sum of dy[n,p,q,c] / (pixels of the window) over the windows that hold (h, w):
  *                 first(h,SIZE,H) <= p < last(h,SIZE,H),  q likewise
  *
- * A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. Extents and SIZE are at most 2^20 each, so products with
- * positions are taken in 64 bits. */
+ * A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. Extents and SIZE are at most 2^20 each,
+ * so products with positions are taken in 64 bits. */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */

@@ -10,8 +10,8 @@
  *   dbeta[c]     = sum over p of dz,  dgamma[c] = sum over p of dz · normal
  *   dx           = gamma · rstd · (dz - dbeta / P - normal · dgamma / P) in training;  gamma · rstd · dz else
  *
- * The plain way, and the last step of the tiled one: a table of two values a channel, then each value by itself. `want` has a bit for each
- * output that is there. */
+ * The plain way, and the last step of the tiled one: a table of two values a channel, then each value by itself. `want`
+ * has a bit for each output that is there. */
 
 #ifndef C
 #define C 1 /* channels */
@@ -38,10 +38,11 @@
 #define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
 #endif
 
-/* ---- forward: table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd -------------- */
+/* ---- forward: table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd ----------- */
 
-/* A work-item for each channel. The mean and the sum of squared distances from it grow block by block (Chan et al. 1979), as differences from
- * a mean of much the same size do not cancel; means count from the first value, so that joining many blocks costs no digits. */
+/* A work-item for each channel. The mean and the sum of squared distances from it grow block by block (Chan et al.
+ * 1979), as differences from a mean of much the same size do not cancel; means count from the first value, so that
+ * joining many blocks costs no digits. */
 kernel void batchnorm_statistics(global float *restrict table, global float *new_running_mean,
                                  global float *new_running_var, global float *restrict mean_out,
                                  global float *restrict rstd_out, global const float *restrict x,
@@ -90,7 +91,7 @@ kernel void batchnorm_apply(global float *restrict y, global float *restrict mea
   if (!training && (want & 8) && p == 0) STORE(rstd, rstd_out + c);
 }
 
-/* ---- gradient: table = {dbeta[C], dgamma[C]};  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual --------------------------- */
+/* ---- gradient: table = {dbeta[C], dgamma[C]};  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual ------------------------ */
 
 /* A work-item for each channel. */
 kernel void batchnorm_dx_sums(global float *restrict table, global float *restrict dgamma, global float *restrict dbeta,

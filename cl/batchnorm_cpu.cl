@@ -2,15 +2,17 @@
  *
  *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl
  *
- * x is read as rows of columns = pixels · C values, the least multiple of C that STRIP divides; column j is channel j mod C. So vectors
- * have no tails whatever C is. One program serves all: C, columns and fuse (1: relu, 2: + residual, relu) are arguments. Each work-item is a
- * group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of STRIP columns at a time, the strip's sums or factors in
- * registers. The last row may be cut short; its values are done one by one.
+ * x is read as rows of columns = pixels · C values, the least multiple of C that STRIP divides; column j is channel j
+ * mod C. So vectors have no tails whatever C is. One program serves all: C, columns and fuse (1: relu, 2: + residual,
+ * relu) are arguments. Each work-item is a group of its own: it walks over chunk_rows rows, BLOCK rows of a strip of
+ * STRIP columns at a time, the strip's sums or factors in registers. The last row may be
+ * cut short; its values are done one by one.
  *
  *   statistics, sums   leave two results for each column of a chunk: partial[0][chunk][j], partial[1][chunk][j]
  *   apply              each work-item first joins them all (they are few), then goes over its rows
  *
- * training 0: the running statistics, or in the gradient mean and rstd, are constants. `want` has a bit for each output that is there. */
+ * training 0: the running statistics, or in the gradient mean and rstd, are constants.
+ * `want` has a bit for each output that is there. */
 
 #include "vectors.clh"
 
@@ -21,12 +23,14 @@
 #define MOST 4096 /* columns that the tables have room for */
 #endif
 #ifndef FAR
-#define FAR (1 << 20) /* values: more of them are not there any more when the next kernel wants them, and go past the caches */
+/* Values: more of them are not there any more when the next kernel wants them, and go past the caches. */
+#define FAR (1 << 20)
 #endif
 #define STRIP 32
 #define SHORT 64 /* columns of a row: of longer ones one at a time is written, as they lie in memory */
 
-/* Partial results are joined in this type, where the device has it: a young network amplifies each rounding error of its statistics. */
+/* Partial results are joined in this type, where the device has it: a young network
+ * amplifies each rounding error of its statistics. */
 #ifdef cl_khr_fp64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 typedef double wide;
@@ -60,11 +64,11 @@ static int count_of(int first, int chunk_rows, int j, int total, int columns) {
   return clamp(total / columns + (j < total % columns) - first, 0, chunk_rows);
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-/* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et al. 1979): nothing
- * cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which corrects it; until the end means count
- * from the chunk's first row, so that joining many blocks costs no digits. */
+/* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et
+ * al. 1979): nothing cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which
+ * corrects it; until the end means count from the chunk's first row, so that joining many blocks costs no digits. */
 kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int columns, int total,
                                  int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
@@ -187,7 +191,7 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
   }
 }
 
-/* ---- gradient ------------------------------------------------------------------------------------------------------ */
+/* ---- gradient ---------------------------------------------------------------------------------------------------- */
 
 /* dz of 16 neighbouring values */
 static float16 masked(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
@@ -238,7 +242,8 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const float
   }
 }
 
-/* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in training.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
+/* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in
+ * training.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
 kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
                                global float *restrict dresidual, global const float *restrict dy,
                                global const float *restrict x, global const float *restrict y,

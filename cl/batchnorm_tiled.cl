@@ -1,9 +1,10 @@
 /* batchnorm_tiled.cl: the sums of batch normalisation and of its gradient, for GPUs. SPDX-License-Identifier: MIT
  *
- * x {P, C} is read as rows of COLUMNS = PIXELS · C values, the least multiple of C that LANES divide, so that neighbouring work-items read
- * neighbouring values whatever C is; column j is channel j mod C. A group takes LANES columns (dimension 0) of chunk_rows rows (dimension 1),
- * ROWS at a time, and leaves one result a column; batchnorm_finish then joins those of each channel
- * in a table. The workspace holds the table {2, C}, then partial {2, chunks, COLUMNS}.
+ * x {P, C} is read as rows of COLUMNS = PIXELS · C values, the least multiple of C that LANES divide, so that
+ * neighbouring work-items read neighbouring values whatever C is; column j is channel j mod C. A group takes LANES
+ * columns (dimension 0) of chunk_rows rows (dimension 1), ROWS at a time, and leaves one result a column;
+ * batchnorm_finish then joins those of each channel in a table. The workspace holds the
+ * table {2, C}, then partial {2, chunks, COLUMNS}.
  *
  *   partial[0][chunk][j], partial[1][chunk][j] = mean, sum of squared distances from it     (batchnorm_tiles)
  *                                              = sum of dz, sum of dz · (x - mean)          (batchnorm_dx_tiles)
@@ -34,9 +35,10 @@ static int count_of(int first, int rows, int j, int total) {
   return clamp((total - j + COLUMNS - 1) / COLUMNS - first, 0, rows);
 }
 
-/* ---- a group's tile ------------------------------------------------------------------------------------------------ */
+/* ---- a group's tile ---------------------------------------------------------------------------------------------- */
 
-kernel void batchnorm_tiles(global float *restrict workspace, global const float *restrict x, int total, int chunk_rows) {
+kernel void batchnorm_tiles(global float *restrict workspace, global const float *restrict x, int total,
+                            int chunk_rows) {
   local float means[LOCAL], squares[LOCAL], counts[LOCAL];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
   const int j = (int)get_group_id(0) * LANES + lane, first = chunk * chunk_rows, own = row * LANES + lane;
@@ -105,7 +107,7 @@ kernel void batchnorm_dx_tiles(global float *restrict workspace, global const fl
   }
 }
 
-/* ---- joining the tiles: a group for each channel ------------------------------------------------------------------ */
+/* ---- joining the tiles: a group for each channel ----------------------------------------------------------------- */
 
 /* The sum of all work-items' values; every one gets it. */
 static float sum_of_group(float value, local float *shared) {

@@ -1,9 +1,11 @@
-/* clip_norm.cl: by what the gradients g[n] are multiplied so that their norm is at most max_norm. SPDX-License-Identifier: MIT
+/* clip_norm.cl: by what the gradients g[n] are multiplied so that their norm is at most max_norm.
+ * SPDX-License-Identifier: MIT
  *
  *   partial[c] = sum of g[i]² over the c-th CHUNK values
  *   scale = min(1, max_norm / (sqrt(sum of partial) + 1e-6)), and not a number where that is none
  *
- * A group of LANES work-items does a chunk, each of them WIDTH neighbouring values at a time; one group adds up the chunks. */
+ * A group of LANES work-items does a chunk, each of them WIDTH neighbouring values at a
+ * time; one group adds up the chunks. */
 
 #ifndef LANES
 #define LANES 64 /* work-items of a group: a power of two, or 1 */

@@ -1,15 +1,19 @@
-/* conv2d_cpu.cl: convolution and its data gradient in registers, for CPUs: groups of one work-item. SPDX-License-Identifier: MIT
+/* conv2d_cpu.cl: convolution and its data gradient in registers, for CPUs: groups of one work-item.
+ * SPDX-License-Identifier: MIT
  *
  *   y[n, h.start + i·h.step, w.start + j·w.step, co]
- *     = b[co] + sum over taps a, b and ci  of  x[n, i·h.in_step + h.in_offset + a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …, ci, co]
+ *     = b[co] + sum over taps a, b and ci  of  x[n, i·h.in_step + h.in_offset +
+ *                                          a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …, ci, co]
  *
- * which is the forward convolution, or (x being dy, y dx, ci and co having changed places) the part of the data gradient whose
- * positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels × VECTORS·16 channels of y in
- * registers and walks over taps and ci: the weights of a panel, which conv2d_pack.cl laid out, times one value of x for each pixel. A
- * pixel's tap that lies outside the image reads a row of zeros, so that the inner loop has no conditions. */
+ * which is the forward convolution, or (x being dy, y dx, ci and co having changed places) the part of the data
+ * gradient whose positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels ×
+ * VECTORS·16 channels of y in registers and walks over taps and ci: the weights of a panel, which conv2d_pack.cl laid
+ * out, times one value of x for each pixel. A pixel's tap that lies outside the image reads a row of zeros, so that the
+ * inner loop has no conditions. */
 #include "vectors.clh"
 
-/* pixels of a register tile: its TILE·VECTORS sums, VECTORS vectors of weights and one of a value of x should fit the registers */
+/* pixels of a register tile: its TILE·VECTORS sums, VECTORS vectors of weights and one
+ * of a value of x should fit the registers */
 #ifndef TILE
 #define TILE 6
 #endif
@@ -26,8 +30,8 @@
   int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \
       int a##_tap_step, int a##_in_tap
 
-/* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time by all its panels, so
- * that they are fetched once. x begins at float x_at. */
+/* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time
+ * by all its panels, so that they are fetched once. x begins at float x_at. */
 kernel void conv2d_cpu(global float *restrict y, global const float *restrict x, global const float *restrict packed,
                        global const float *restrict bias, int has_bias, int x_at, int length, int block, int span,
                        int M, int IH, int IW, int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps,
@@ -64,7 +68,8 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
         EACH_PIXEL EACH_VECTOR sum[t][v] = 0.0f;
         for (int a = 0; a < h_taps; a++) {
           for (int b = 0; b < w_taps; b++) {
-            global const float *by = weights + ((h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step) * Ci * PANEL;
+            const int tap = (h_tap + a * h_tap_step) * taps_w + w_tap + b * w_tap_step;
+            global const float *by = weights + tap * Ci * PANEL;
             global const float *from[TILE];
             EACH_PIXEL {
               int h = ih[t] + a * h_in_tap, q = iw[t] + b * w_in_tap;

@@ -4,9 +4,10 @@
  *   dw[r,s,c,k] = sum over n,p,q  of x[n, p·stride - pad + r·dilation, q·stride - pad + s·dilation, c] · dy[n,p,q,k]
  *   db[k]       = sum over n,p,q  of dy[n,p,q,k]
  *
- * A work-item takes one chunk of the pixels of y and a panel of channels k. It copies BLOCK pixels of dy side by side, lists for each tap (r, s)
- * those of them that meet the image, and adds up tiles of TILE channels c × PANEL channels k in registers, which then go to the chunk's own
- * partial result (dw, then db); conv2d_sum.cl adds those of all chunks. A block's sum is whole before it is added: rounding stays small. */
+ * A work-item takes one chunk of the pixels of y and a panel of channels k. It copies BLOCK pixels of dy side by side,
+ * lists for each tap (r, s) those of them that meet the image, and adds up tiles of TILE channels c × PANEL channels k
+ * in registers, which then go to the chunk's own partial result (dw, then db); conv2d_sum.cl adds those of all chunks.
+ * A block's sum is whole before it is added: rounding stays small. */
 #include "vectors.clh"
 
 #ifndef TILE
@@ -23,8 +24,9 @@
 #define EACH_CHANNEL _Pragma("unroll") for (int t = 0; t < TILE; t++)
 #define EACH_VECTOR  _Pragma("unroll") for (int v = 0; v < VECTORS; v++)
 
-/* Work-item (panel, chunk, part): `blocks` blocks of M = N·P·Q pixels, panel = (group, PANEL channels k), `tiles` tiles of channels c. A
- * chunk's results begin every `size` floats, those of db at db_at; x begins at x_at and a pixel of it takes x_step floats. */
+/* Work-item (panel, chunk, part): `blocks` blocks of M = N·P·Q pixels, panel = (group, PANEL channels k), `tiles` tiles
+ * of channels c. A chunk's results begin every `size` floats, those of db at db_at; x
+ * begins at x_at and a pixel of it takes x_step floats. */
 kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float *x, global const float *restrict dy,
                           int db_at, int x_at, int x_step, int blocks, int tiles, int size, int has_db, int M, int N,
                           int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad, int dilation,

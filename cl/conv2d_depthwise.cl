@@ -9,7 +9,8 @@
  *     db[c] = sum over n,p,q of dy[n,p,q,c]
  *
  * A work-item does WIDTH neighbouring channels; WIDTH divides C. In the first it does `strip` pixels of a row of `out`,
- * TILE at a time, for which a weight is fetched once; in the second all taps of one row of the filter (of row R: db). */
+ * TILE at a time, for which a weight is fetched once; in the second all taps of one row
+ * of the filter (of row R: db). */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16 */

@@ -1,11 +1,14 @@
-/* conv2d_direct.cl: convolution and its gradients, each result by one work-item, for any sizes. SPDX-License-Identifier: MIT
+/* conv2d_direct.cl: convolution and its gradients, each result by one work-item, for any sizes.
+ * SPDX-License-Identifier: MIT
  *
- *   y[n,p,q,k]   = b[k] + sum over r,s,c  of x[n, p·stride - pad + r·dilation, q·stride - pad + s·dilation, c] · w[r,s,c,k]
- *   dx[n,h,w,c]  = sum over r,s,k  of dy[n, (h + pad - r·dilation) / stride, (w + pad - s·dilation) / stride, k] · w[r,s,c,k]
- *                  where both divisions leave no rest
+ *   y[n,p,q,k]   = b[k] + sum over r,s,c  of x[n, p·stride - pad + r·dilation, q·stride
+ *                - pad + s·dilation, c] · w[r,s,c,k]
+ *   dx[n,h,w,c]  = sum over r,s,k  of dy[n, (h + pad - r·dilation) / stride, (w + pad - s·dilation) / stride, k] ·
+ *                  w[r,s,c,k] where both divisions leave no rest
  *   dw[r,s,c,k]  = sum over n,p,q  of x[… as in y] · dy[n,p,q,k],     db[k] = sum over n,p,q  of dy[n,p,q,k]
  *
- * x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a group's K/groups results see the C/groups channels of the same number. */
+ * x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a group's K/groups results see the
+ * C/groups channels of the same number. */
 
 #define SIZES                                                                                                          \
   int N, int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad, int dilation, int groups
@@ -52,8 +55,8 @@ kernel void conv2d_direct_dx(global float *restrict dx, global const float *rest
   dx[i] = sum;
 }
 
-/* One chunk's part: rows of y are numbered through all images, `rows` of them a chunk. Each row is summed by itself, which keeps rounding
- * small. Entries beyond the weights are those of db. */
+/* One chunk's part: rows of y are numbered through all images, `rows` of them a chunk. Each row is summed by itself,
+ * which keeps rounding small. Entries beyond the weights are those of db. */
 kernel void conv2d_direct_dw(global float *restrict partial, global const float *restrict x,
                              global const float *restrict dy, int rows, SIZES) {
   int i = (int)get_global_id(0), Cg = C / groups, weights = R * S * Cg * K;

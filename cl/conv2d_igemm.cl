@@ -1,14 +1,18 @@
-/* conv2d_igemm.cl: convolution and its gradients as products of matrices that are nowhere laid out, for GPUs. SPDX-License-Identifier: MIT
+/* conv2d_igemm.cl: convolution and its gradients as products of matrices that are nowhere laid out, for GPUs.
+ * SPDX-License-Identifier: MIT
  *
- *   conv2d_igemm     y[pixel, co]   = b[co] + sum over depth d = (tap, ci)  of X[pixel, d] · w[d, co]       the data gradient, too
- *   conv2d_igemm_dw  dw[row, k]     = sum over depth d = (n, p, q)          of X[d, row] · dy[d, k],         row = (r, s, c)
+ *   conv2d_igemm     y[pixel, co]   = b[co] + sum over depth d = (tap, ci)  of X[pixel,
+ *                    d] · w[d, co]       the data gradient, too
+ *   conv2d_igemm_dw  dw[row, k]     = sum over depth d = (n, p, q)          of X[d, row]
+ *                    · dy[d, k],         row = (r, s, c)
  *
- * where X stands for the image read at the pixel's position under the tap, zero outside. A group makes a tile of BM × BN results, each
- * work-item TM × TN of them in registers: vectors of four, so that one load of 128 bits from local memory serves 16 multiplications. It walks
- * over the depth in steps of BK. Local memory holds two steps: while one is multiplied, the next is fetched into registers, and put into
- * the other half before the one barrier of a step. Groups along dimension 0 are tiles, those of one tile of pixels beside each other, that
- * they share it in the cache; along dimension 1 the convolution's groups; along dimension 2 parts of the depth, whose results stand one
- * behind the other, to be added later in a fixed order. */
+ * where X stands for the image read at the pixel's position under the tap, zero outside. A group makes a tile of BM ×
+ * BN results, each work-item TM × TN of them in registers: vectors of four, so that one load of 128 bits from local
+ * memory serves 16 multiplications. It walks over the depth in steps of BK. Local memory holds two steps: while one is
+ * multiplied, the next is fetched into registers, and put into the other half before the one barrier of a step. Groups
+ * along dimension 0 are tiles, those of one tile of pixels beside each other, that they share it in the cache; along
+ * dimension 1 the convolution's groups; along dimension 2 parts of the depth, whose results stand one behind the other,
+ * to be added later in a fixed order. */
 
 #ifndef BM
 #define BM 128 /* the tile: pixels (dw: rows); a multiple of 4·ITEMS/BK, or less than that */
@@ -51,13 +55,15 @@
 #define TAKE(v, at) (*(global const float4 *)((v) + (at)))
 #define GROUP       kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 
-/* Which of the TX × TY a work-item is: 32 neighbours form a block 8 wide, which needs the fewest words of local memory. */
+/* Which of the TX × TY a work-item is: 32 neighbours form a block 8 wide, which needs
+ * the fewest words of local memory. */
 #define WIDE (TX < 8 ? TX : 8)
 #define LX   (tid % WIDE + tid / 32 % (TX / WIDE) * WIDE)
 #define LY   (tid / WIDE % (32 / WIDE) + tid / (32 * (TX / WIDE)) * (32 / WIDE))
 
-/* Loads along the depth (which lies in memory in one piece): a work-item takes 4 depths of every DEEP_ROWS-th row, and turns them. So that
- * they fall into different banks, each four depths have their rows in an order of their own; SPAN rows stay among themselves. */
+/* Loads along the depth (which lies in memory in one piece): a work-item takes 4 depths of every DEEP_ROWS-th row, and
+ * turns them. So that they fall into different banks, each four depths have their rows in an order of their own; SPAN
+ * rows stay among themselves. */
 #define FOURS     (BK / 4)
 #define DEEP_ROWS (ITEMS / FOURS)
 #define DEEP(n)   (((n) + DEEP_ROWS - 1) / DEEP_ROWS) /* loads for a tile's side of n */
@@ -149,9 +155,9 @@
 
 /* ---- forward, data gradient ---------------------------------------------------------------------------------------
  *
- * Along each axis the positions phase, phase + step, … of the output, `step` phases in all, meet the taps tap, tap + tap_step, …, and read the
- * input at i·in_step + offset + a·in_tap, i numbering the positions, a the taps. In a forward convolution there is one phase, which meets all taps;
- * in the data gradient the step is the stride. */
+ * Along each axis the positions phase, phase + step, … of the output, `step` phases in all, meet the taps tap, tap +
+ * tap_step, …, and read the input at i·in_step + offset + a·in_tap, i numbering the positions, a the taps. In a forward
+ * convolution there is one phase, which meets all taps; in the data gradient the step is the stride. */
 typedef struct {
   int count, taps, tap, offset;
 } axis;
@@ -263,13 +269,14 @@ GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x
     const float4 add = GET(bias, group * Co + co, has_bias && part == 0, Co - co);
     ALL for (int i = 0; i < TM; i++) {
       const int pixel = m0 + ROW(i), row = pixel / v.count;
-      const int at = (row / h.count * OH + row % h.count * step + phase / step) * OW + pixel % v.count * step + phase % step;
+      const int at = (row / h.count * OH + row % h.count * step + phase / step) * OW +
+                     pixel % v.count * step + phase % step;
       if (pixel < M) PUT(y + at * OC + co, sum[i][j] + add, Co - co)
     }
   }
 }
 
-/* ---- weight gradient ---------------------------------------------------------------------------------------------- */
+/* ---- weight gradient --------------------------------------------------------------------------------------------- */
 
 #if VIN == 4
 #define DW_AT(k, i) (DW_INSIDE(k, i) ? TAKE(x, DW_PLACE(k, i)) : (float4)(0.0f))

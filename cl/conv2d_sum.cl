@@ -34,7 +34,8 @@ kernel void conv2d_columns(global float *restrict partial, global const float *r
     sum[lane] = 0.0f;
     for (int row = from + lane; row < to; row += 8) sum[lane] += dy[row * K + k];
   }
-  partial[offset + (size_t)j * size + k] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+  const float first = (sum[0] + sum[1]) + (sum[2] + sum[3]), last = (sum[4] + sum[5]) + (sum[6] + sum[7]);
+  partial[offset + (size_t)j * size + k] = first + last;
 }
 
 /* y {…, K}: each pixel begins as the bias. */

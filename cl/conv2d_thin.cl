@@ -1,12 +1,14 @@
-/* conv2d_thin.cl: convolution and its gradients for small images with few channels, for CPUs: groups of one work-item, every size known to
- * the compiler, so that all short loops become straight code. SPDX-License-Identifier: MIT
+/* conv2d_thin.cl: convolution and its gradients for small images with few channels, for CPUs: groups of one work-item,
+ * every size known to the compiler, so that all short loops become straight code. SPDX-License-Identifier: MIT
  *
  *   y[n,p,q,k]   = b[k] + sum over r,s,c  of x[n, p·STRIDE - PAD + r, q·STRIDE - PAD + s, c] · w[r,s,c,k]
- *   dx[n,h,v,c]  = sum over r,s,k  of dy[n, (h + PAD - r) / STRIDE, (v + PAD - s) / STRIDE, k] · w[r,s,c,k], both without rest
+ *   dx[n,h,v,c]  = sum over r,s,k  of dy[n, (h + PAD - r) / STRIDE, (v + PAD - s) /
+ *                STRIDE, k] · w[r,s,c,k], both without rest
  *   dw[r,s,c,k]  = sum over n,p,q  of x[… as in y] · dy[n,p,q,k],     db[k] = sum over n,p,q  of dy[n,p,q,k]
  *
- * A work-item takes `images` whole images. It copies each into private memory with its padding, where no tap leaves it. Vectors run along the
- * output channels if these fill one; a single output channel is made from vectors of two pixels by four input channels. */
+ * A work-item takes `images` whole images. It copies each into private memory with its padding, where no tap leaves it.
+ * Vectors run along the output channels if these fill one; a single output channel is
+ * made from vectors of two pixels by four input channels. */
 
 #ifndef C
 #define C 4 /* channels of x: a multiple of 4, or below 4 (see skp__conv_thin_refuse) */
@@ -44,7 +46,8 @@
 #define JOIN(a, b)  JOIN_(a, b)
 #define INLINE      static inline __attribute__((always_inline))
 
-/* to {…, width + before + after, channels} = from {rows, width, channels} with zeros around; `to` begins `before` rows earlier. */
+/* to {…, width + before + after, channels} = from {rows, width, channels} with zeros
+ * around; `to` begins `before` rows earlier. */
 #define COPY_PADDED(to, from, rows, width, channels, h_before, h_after, w_before, w_after)                             \
   for (int h = 0; h < (rows) + (h_before) + (h_after); h++) {                                                          \
     float *row = (to) + h * ((width) + (w_before) + (w_after)) * (channels);                                           \
@@ -61,11 +64,12 @@
 /* ---- collecting: forward and data gradient ------------------------------------------------------------------------
  *
  * out[h_start + i·step, w_start + j·step, co] = b[co] + sum over taps (a, b) and ci of
- *     in[i·in_step + h_in + a·in_tap, j·in_step + w_in + b·in_tap, ci] · w[h_tap + a·tap_step, w_tap + b·tap_step, ci, co]
+ *     in[i·in_step + h_in + a·in_tap, j·in_step + w_in + b·in_tap, ci] · w[h_tap +
+ *     a·tap_step, w_tap + b·tap_step, ci, co]
  *
  * `in`'s rows are `in_width` pixels; w is {R, S, CI, CO}. All the numbers are constants where this is called. */
 #define COLLECT_ARGS                                                                                                   \
-  global float *out, const float *in, const float *w, const float *b,              \
+  global float *out, const float *in, const float *w, const float *b,                                                  \
       int in_width, int out_width, int h_count, int w_count, int h_start, int w_start, int step, int in_step,          \
       int h_in, int w_in, int in_tap, int h_taps, int w_taps, int h_tap, int w_tap, int tap_step
 
@@ -89,13 +93,13 @@
                   sum[t] += from[((r * in_width + s) * in_tap + t * in_step) * CI + ci] * v;                           \
               }                                                                                                        \
           global float *to = out + ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                  \
-          JOIN(float, WIDTH) bias = JOIN(vload, WIDTH)(0, b + co); /* last, since it may be larger than all the sum */    \
-          _Pragma("unroll") for (int t = 0; t < tile; t++) JOIN(vstore, WIDTH)(sum[t] + bias, 0, to + t * step * CO);    \
+          JOIN(float, WIDTH) bias = JOIN(vload, WIDTH)(0, b + co); /* last: it may be larger than all the sum */       \
+          _Pragma("unroll") for (int t = 0; t < tile; t++) JOIN(vstore, WIDTH)(sum[t] + bias, 0, to + t * step * CO);  \
         }                                                                                                              \
   }
 
-/* CO below 4, CI = 4: a vector holds the four products of each of two neighbouring pixels, whose sums are taken at the end. Eight pixels at a
- * time; in_step must be 1. */
+/* CO below 4, CI = 4: a vector holds the four products of each of two neighbouring pixels, whose sums are taken at the
+ * end. Eight pixels at a time; in_step must be 1. */
 #define DEFINE_COLLECT_FEW(NAME, CO)                                                                                   \
   INLINE void NAME(COLLECT_ARGS) {                                                                                     \
     for (int co = 0; co < CO; co++)                                                                                    \
@@ -142,7 +146,8 @@ DEFINE_COLLECT_FEW(backward, C)
 
 kernel void conv2d_thin(global float *restrict y, global const float *restrict x, global const float *restrict w,
                         global const float *restrict b, int has_b, int N, int images) {
-  float in[(H + 2 * PAD) * (W + 2 * PAD) * C + 32], weights[R * S * C * K], bias[K]; /* 32: what eight pixels read beyond a narrow image */
+  /* 32: what eight pixels read beyond a narrow image */
+  float in[(H + 2 * PAD) * (W + 2 * PAD) * C + 32], weights[R * S * C * K], bias[K];
   for (int i = 0; i < R * S * C * K; i++) weights[i] = w[i];
   for (int i = 0; i < K; i++) bias[i] = has_b ? b[i] : 0.0f;
   for (int i = 0; i < 32; i++) in[(H + 2 * PAD) * (W + 2 * PAD) * C + i] = 0.0f;
@@ -153,7 +158,8 @@ kernel void conv2d_thin(global float *restrict y, global const float *restrict x
   }
 }
 
-/* The taps that a row of dx meets begin at (phase + PAD) % STRIDE; dy has BEFORE rows of zeros in front, AFTER behind. */
+/* The taps that a row of dx meets begin at (phase + PAD) % STRIDE; dy has BEFORE rows of
+ * zeros in front, AFTER behind. */
 #define H_BEFORE ((R - 1) / STRIDE)
 #define W_BEFORE ((S - 1) / STRIDE)
 #define H_AFTER MAX(0, (H - 1 + PAD) / STRIDE - (P - 1))
@@ -162,7 +168,8 @@ kernel void conv2d_thin(global float *restrict y, global const float *restrict x
 #define FIRST(phase) (((phase) + PAD) % STRIDE)
 #define TAPS(kernel, phase) (((kernel) - FIRST(phase) + STRIDE - 1) / STRIDE)
 #define PHASE(a, b)                                                                                                    \
-  backward(dx + n * H * W * C, in, weights, none, Q + W_BEFORE + W_AFTER, W, COUNT(H, a), COUNT(W, b), a, b, STRIDE, 1, \
+  backward(dx + n * H * W * C, in, weights, none, Q + W_BEFORE + W_AFTER, W, COUNT(H, a), COUNT(W, b), a, b,           \
+           STRIDE, 1,                                                                                                  \
            H_BEFORE + ((a) + PAD) / STRIDE, W_BEFORE + ((b) + PAD) / STRIDE, -1, TAPS(R, a), TAPS(S, b), FIRST(a),     \
            FIRST(b), STRIDE);
 
@@ -186,7 +193,7 @@ kernel void conv2d_thin_dx(global float *restrict dx, global const float *restri
   }
 }
 
-/* ---- weight gradient ---------------------------------------------------------------------------------------------- */
+/* ---- weight gradient --------------------------------------------------------------------------------------------- */
 
 #define WIDE (W + 2 * PAD)
 #if K % 8 == 0

@@ -1,11 +1,15 @@
-/* conv2d_tiled.cl: convolution and its gradients as products of matrices in local memory, for GPUs. SPDX-License-Identifier: MIT
+/* conv2d_tiled.cl: convolution and its gradients as products of matrices in local memory, for GPUs.
+ * SPDX-License-Identifier: MIT
  *
- *   conv2d_tiled     y[pixel, co]   = b[co] + sum over depth d = (tap, ci)  of X[pixel, d] · w[d, co]       see struct skp__gather
- *   conv2d_tiled_dw  dw[row, k]     = sum over depth d = (n, p, q)          of X[d, row] · dy[d, k],         row = (r, s, c)
+ *   conv2d_tiled     y[pixel, co]   = b[co] + sum over depth d = (tap, ci)  of X[pixel,
+ *                    d] · w[d, co]       see struct skp__gather
+ *   conv2d_tiled_dw  dw[row, k]     = sum over depth d = (n, p, q)          of X[d, row]
+ *                    · dy[d, k],         row = (r, s, c)
  *
- * where X stands for the image read at the pixel's position under the tap, zero outside; it is never laid out in memory. A group of 16 × 16
- * work-items makes a tile of 16·ROWS × 16·COLUMNS results; each work-item makes ROWS × COLUMNS of them, 16 apart. It walks over the depth in
- * steps of 16: all load their part of both factors into local memory, wait, multiply, wait. */
+ * where X stands for the image read at the pixel's position under the tap, zero outside; it is never laid out in
+ * memory. A group of 16 × 16 work-items makes a tile of 16·ROWS × 16·COLUMNS results; each work-item makes ROWS ×
+ * COLUMNS of them, 16 apart. It walks over the depth in steps of 16: all load their part of both factors into local
+ * memory, wait, multiply, wait. */
 
 #ifndef ROWS
 #define ROWS 4 /* results of a work-item along pixels (dw: along rows): 1, 2, 4, 8 */
@@ -14,7 +18,8 @@
 #define COLUMNS 4 /* results of a work-item along output channels: 1, 2, 4, 8 */
 #endif
 #ifndef ACROSS
-#define ACROSS 1 /* 1: neighbouring work-items load neighbouring co (w of a forward convolution); 0: neighbouring ci (data gradient) */
+/* 1: neighbouring work-items load neighbouring co (w of a forward convolution); 0: neighbouring ci (data gradient). */
+#define ACROSS 1
 #endif
 #define SIDE 16
 
@@ -89,7 +94,8 @@ conv2d_tiled(global float *restrict y, global const float *restrict x, global co
 /* Chunk get_group_id(2) takes `length` of the M = N·P·Q pixels; its results begin every `size` floats. */
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void
 conv2d_tiled_dw(global float *restrict partial, global const float *restrict x, global const float *restrict dy,
-                int length, int size, int N, int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad,
+                int length, int size, int N, int H, int W, int C, int P, int Q, int K, int R, int S, int stride,
+                 int pad,
                 int dilation, int groups) {
   local float left[SIDE][SIDE * ROWS + 1], right[SIDE][SIDE * COLUMNS + 1];
   int lx = (int)get_local_id(0), ly = (int)get_local_id(1), Cg = C / groups, Kg = K / groups;

@@ -1,10 +1,11 @@
-/* conv2d_winograd.cl: 3×3 convolution with stride 1, its data and its weight gradient by Winograd's algorithm F(M×M, 3×3), for CPUs.
+/* conv2d_winograd.cl: 3×3 convolution with stride 1, its data and its weight gradient by
+ * Winograd's algorithm F(M×M, 3×3), for CPUs.
  * SPDX-License-Identifier: MIT
  *
- * Formulas and transforms: winograd.clh. A work-item is a group of its own. It takes blocks of `tiles` tiles: transforms them into its slice of
- * the workspace, which stays in the second cache, multiplies there in registers as conv2d_cpu.cl does, and transforms back. Channel
- * counts are multiples of 16, those of the output of `panel`, which is 32 where registers hold two vectors of a tile's rows, else 16. `tiles`
- * is a multiple of TILE. */
+ * Formulas and transforms: winograd.clh. A work-item is a group of its own. It takes blocks of `tiles` tiles:
+ * transforms them into its slice of the workspace, which stays in the second cache, multiplies there in registers as
+ * conv2d_cpu.cl does, and transforms back. Channel counts are multiples of 16, those of the output of `panel`, which is
+ * 32 where registers hold two vectors of a tile's rows, else 16. `tiles` is a multiple of TILE. */
 #include "winograd.clh"
 
 /* channels of x whose products with a panel of dy are in registers together: a divisor of 16 */
@@ -44,7 +45,8 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
     EACH_ROW EACH_VECTOR(V) put16(sum[t][v], to + (t * V + v) * 16);                                                   \
   }
 
-/* The same for the weight gradient: LINES channels of x by V vectors of dy, added up over `some` tiles, then to what is there. */
+/* The same for the weight gradient: LINES channels of x by V vectors of dy, added up
+ * over `some` tiles, then to what is there. */
 #define PRODUCTS_DW(V)                                                                                                 \
   {                                                                                                                    \
     float16 sum[LINES][V];                                                                                             \
@@ -63,10 +65,10 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
     }                                                                                                                  \
   }
 
-/* ---- forward and data gradient ------------------------------------------------------------------------------------------ */
+/* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
-/* Work-item (group, part): every get_global_size(0)-th block of tiles, `span` panels from part·span on. Slices of the workspace begin at float
- * `slices`: Ci zeros, the transformed tiles, their products. */
+/* Work-item (group, part): every get_global_size(0)-th block of tiles, `span` panels from part·span on. Slices of the
+ * workspace begin at float `slices`: Ci zeros, the transformed tiles, their products. */
 kernel void conv2d_winograd(global float *restrict y, global const float *restrict x,
                             global const float *restrict packed, global const float *restrict bias,
                             global float *restrict workspace, int has_bias, int slices, int slice, int tiles, int total,
@@ -100,10 +102,11 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
   }
 }
 
-/* ---- weight gradient ---------------------------------------------------------------------------------------------------- */
+/* ---- weight gradient --------------------------------------------------------------------------------------------- */
 
-/* Work-item (chunk, part): every get_global_size(0)-th block of tiles, `span` panels of channels k from part·span on. partial[chunk][A²][C][K],
- * places C·K + GAP floats apart, then slices: zeros, the transformed tiles of x, those of dy. */
+/* Work-item (chunk, part): every get_global_size(0)-th block of tiles, `span` panels of channels k from part·span on.
+ * partial[chunk][A²][C][K], places C·K + GAP floats apart, then slices: zeros, the
+ * transformed tiles of x, those of dy. */
 kernel void conv2d_winograd_dw(global float *restrict workspace, global const float *restrict x,
                                global const float *restrict dy, int slices, int slice, int tiles, int total, int span,
                                int TH, int TW, int h0, int w0, int H, int W, int C, int OH, int OW, int K, int panel) {

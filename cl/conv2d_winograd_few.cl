@@ -1,22 +1,25 @@
-/* conv2d_winograd_few.cl: 3×3 convolution with stride 1 and its gradients by Winograd's algorithm where tiles are few and channels many, for
- * CPUs. SPDX-License-Identifier: MIT
+/* conv2d_winograd_few.cl: 3×3 convolution with stride 1 and its gradients by Winograd's algorithm where tiles are few
+ * and channels many, for CPUs. SPDX-License-Identifier: MIT
  *
- * Formulas and transforms: winograd.clh. There the transformed weights are what memory has to carry, up to 49/9 of the weights: so they never
- * get there. All tiles are transformed first; then each work-item, a group of its own, takes a panel of output channels, transforms its
- * weights BLOCK channels at a time into its slice of the workspace and multiplies them from the second cache. Channel counts are multiples
- * of PANEL; `padded` tiles, a multiple of TILE, of which the first `total` count. */
+ * Formulas and transforms: winograd.clh. There the transformed weights are what memory has to carry, up to 49/9 of the
+ * weights: so they never get there. All tiles are transformed first; then each work-item, a group of its own, takes a
+ * panel of output channels, transforms its weights BLOCK channels at a time into its slice of the workspace and
+ * multiplies them from the second cache. Channel counts are multiples of PANEL; `padded` tiles, a multiple of TILE, of
+ * which the first `total` count. */
 #include "winograd.clh"
 
 #ifndef VECTORS
 #define VECTORS 1 /* vectors of 16 channels in a panel */
 #endif
 #define PANEL (16 * VECTORS)
-#define BLOCK 16 /* channels ci whose weights are transformed at a time: A²·BLOCK·PANEL floats should stay in the second cache */
-#define LINES (LANES < 16 ? 4 : 8) /* channels of x whose products with a panel of dy are in registers together: a divisor of 16 */
+/* Channels ci whose weights are transformed at a time: A²·BLOCK·PANEL floats should stay in the second cache. */
+#define BLOCK 16
+/* Channels of x whose products with a panel of dy are in registers together: a divisor of 16. */
+#define LINES (LANES < 16 ? 4 : 8)
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
 
-/* workspace[at …][A²][tiles][C] = all tiles of an input, or of dy, transformed; places tiles·C + GAP floats apart. One work-item `each` of them;
- * its zeros stand at the beginning of the workspace. */
+/* workspace[at …][A²][tiles][C] = all tiles of an input, or of dy, transformed; places tiles·C + GAP floats apart. One
+ * work-item `each` of them; its zeros stand at the beginning of the workspace. */
 #define DEFINE_ALL_TILES(NAME, ONES)                                                                                   \
   kernel void NAME(global float *restrict workspace, global const float *restrict x, int at, int each, int tiles,      \
                    int total, int TH, int TW, int h0, int w0, int H, int W, int C) {                                   \
@@ -29,7 +32,8 @@
 DEFINE_ALL_TILES(conv2d_winograd_few_inputs, input_tiles)
 DEFINE_ALL_TILES(conv2d_winograd_few_outputs, output_tiles)
 
-/* Work-item: a panel of channels co. Its slice: the transformed weights of a block [A²][BLOCK][PANEL], the products [A²][padded][PANEL]. */
+/* Work-item: a panel of channels co. Its slice: the transformed weights of a block
+ * [A²][BLOCK][PANEL], the products [A²][padded][PANEL]. */
 kernel void conv2d_winograd_few(global float *restrict y, global const float *restrict w,
                                 global const float *restrict bias, global float *workspace, int has_bias, int at,
                                 int slices, int slice, int padded, int total, int w_at, int h_step, int w_step,
@@ -65,8 +69,8 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
     }
 }
 
-/* dw from the transformed tiles of x, at float x_at, and those of dy, at float dy_at. Work-item: a panel of channels k, LINES channels c at a
- * time. Its slice: their products [A²][LINES][PANEL]. */
+/* dw from the transformed tiles of x, at float x_at, and those of dy, at float dy_at. Work-item: a panel of channels k,
+ * LINES channels c at a time. Its slice: their products [A²][LINES][PANEL]. */
 kernel void conv2d_winograd_few_dw(global float *restrict dw, global float *workspace, int x_at, int dy_at, int slices,
                                    int slice, int total, int C, int K) {
   int k = (int)get_global_id(0) * PANEL;

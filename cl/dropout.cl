@@ -3,8 +3,8 @@
  *   y[i] = x[i] · (bits(draw, stream, i / together) >> 40 < threshold ? 0 : scale)
  *   bits(s, t, i) = mix(mix(mix(s + G) + t · G + 1) + (i + 1) · G),  which is skp__random_bits of src/base/random.c
  *
- * threshold = p · 2^24, scale = 1 / (1 - p); draw holds the low and the high half of s. The gradient is the same kernel on dy.
- * A work-item does WIDTH neighbouring values. In the first kernel each has its own draw, `together` being 1. */
+ * threshold = p · 2^24, scale = 1 / (1 - p); draw holds the low and the high half of s. The gradient is the same kernel
+ * on dy. A work-item does WIDTH neighbouring values. In the first kernel each has its own draw, `together` being 1. */
 
 #ifndef WIDTH
 #define WIDTH 8 /* values of a work-item */

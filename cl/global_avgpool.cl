@@ -2,8 +2,8 @@
  *
  *   x {N, pixels, C},  y {N, C}:   y[n,c] = mean over i of x[n,i,c],   dx[n,i,c] = dy[n,c] / pixels
  *
- * A work-item does WIDTH neighbouring channels of an image (dx: of a pixel); WIDTH divides C. Sums are taken in two steps, BLOCK pixels and
- * then blocks, which keeps rounding small. */
+ * A work-item does WIDTH neighbouring channels of an image (dx: of a pixel); WIDTH divides C. Sums are taken in two
+ * steps, BLOCK pixels and then blocks, which keeps rounding small. */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */

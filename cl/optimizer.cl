@@ -2,14 +2,14 @@
  *
  *   h = {lr, 1 - beta1^t, 1 - beta2^t, share} is read on the device, so that a step is the same launch each time.
  *
- *   sgd     d = g + decay · p;  m' = momentum · m + d;  p' = p - lr · m'        (NESTEROV: p - lr · (d + momentum · m'))
- *           without MOMENTUM there is no m and p' = p - lr · d
+ *   sgd     d = g + decay · p;  m' = momentum · m + d;  p' = p - lr · m'        (NESTEROV: p - lr · (d + momentum ·
+ *           m')) without MOMENTUM there is no m and p' = p - lr · d
  *   adam    d = g + decay · p;  m' = beta1 · m + (1 - beta1) · d;  v' = beta2 · v + (1 - beta2) · d²
  *           p' = p - lr · (m' / h[1]) / (sqrt(v' / h[2]) + eps)
  *   adamw   (DECOUPLED) the same with d = g, and p' lessened by lr · decay · p
  *
- * FACTORS: f[2j] multiplies lr and f[2j + 1] decay for the values from j · BLOCK on. SCALE: scale[0] multiplies g. AVERAGE:
- * a' = a + share · (p' - a).
+ * FACTORS: f[2j] multiplies lr and f[2j + 1] decay for the values from j · BLOCK on. SCALE: scale[0] multiplies g.
+ * AVERAGE: a' = a + share · (p' - a).
  *
  * A work-item does WIDTH neighbouring values. A result may lie where its input does. */
 

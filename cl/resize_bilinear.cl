@@ -5,8 +5,8 @@
  *   a_p[h] = t((h + 1/2 - centre) / reach) / (sum of these),  t(d) = max(1 - |d|, 0)
  *   centre = (p + 1/2) · H / P,  reach = max(H / P, 1);  likewise along w
  *
- * The centre is kept as a whole number and a fraction, (2p + 1) · H = 2P · whole + rest, so that float32 is exact enough for images of any
- * size. A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. */
+ * The centre is kept as a whole number and a fraction, (2p + 1) · H = 2P · whole + rest, so that float32 is exact
+ * enough for images of any size. A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. */
 
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */

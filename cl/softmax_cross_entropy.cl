@@ -1,4 +1,5 @@
-/* softmax_cross_entropy.cl: the mean cross-entropy of softmax(x) and labels, and its gradient. SPDX-License-Identifier: MIT
+/* softmax_cross_entropy.cl: the mean cross-entropy of softmax(x) and labels, and its gradient.
+ * SPDX-License-Identifier: MIT
  *
  *   x {N, K}, label {N}
  *   t[k]  = (1 - s) · (k = label) + s / K                                        s: label smoothing
@@ -7,8 +8,8 @@
  * Mixed rows have a second label, and the share of the first:
  *   t[k]  = (1 - s) · (share · (k = label) + (1 - share) · (k = label2)) + s / K
  *
- * A row with a label outside 0 … K-1 gives NaN; nothing outside x is read. LANES work-items (dimension 0) share a row, ROWS rows
- * (dimension 1) a group; sums are taken in a fixed order, by a tree in local memory. */
+ * A row with a label outside 0 … K-1 gives NaN; nothing outside x is read. LANES work-items (dimension 0) share a row,
+ * ROWS rows (dimension 1) a group; sums are taken in a fixed order, by a tree in local memory. */
 
 #ifndef LANES
 #define LANES 1 /* work-items of a row: a power of two */
@@ -53,8 +54,8 @@ static float logit_of(global const float *restrict x, int label, int K) {
   return label >= 0 && label < K ? x[label] : NAN;
 }
 
-/* partial[group] = sum of the losses of the rows group · ROWS + row, then every ROWS · groups further; with a single group this is divided by N
- * and so the loss itself. */
+/* partial[group] = sum of the losses of the rows group · ROWS + row, then every ROWS · groups further; with a single
+ * group this is divided by N and so the loss itself. */
 kernel void softmax_cross_entropy(global float *restrict partial, global const float *restrict x,
                                   global const int *restrict label, global const int *restrict label2,
                                   global const float *restrict share, int N, int K, float smoothing) {
@@ -96,7 +97,8 @@ kernel void softmax_cross_entropy_sum(global float *restrict loss, global const 
 
 kernel void softmax_cross_entropy_dx(global float *restrict dx, global const float *restrict x,
                                      global const int *restrict label, global const float *restrict dloss,
-                                     global const int *restrict label2, global const float *restrict share, int N, int K,
+                                     global const int *restrict label2, global const float *restrict share, int N,
+                                     int K,
                                      float smoothing) {
   local float shared[ROWS * LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), n = (int)get_global_id(1);

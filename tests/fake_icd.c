@@ -1,5 +1,5 @@
-/* fake_icd.c: OpenCL drivers that misbehave while listing, to test that Skipper survives them. Built once for each FAULT: CRASH, HANG,
- * or NONE (a driver without devices). SPDX-License-Identifier: MIT */
+/* fake_icd.c: OpenCL drivers that misbehave while listing, to test that Skipper survives them. Built once for each
+ * FAULT: CRASH, HANG, or NONE (a driver without devices). SPDX-License-Identifier: MIT */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl_icd.h>
 #include <stdlib.h>

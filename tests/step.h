@@ -1,4 +1,5 @@
-/* step.h: a model's step on the reference backend, for tests that look at losses and gradients. SPDX-License-Identifier: MIT */
+/* step.h: a model's step on the reference backend, for tests that look at losses and gradients.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TESTS_STEP_H
 #define SKP_TESTS_STEP_H
 

@@ -1,5 +1,5 @@
-/* backend.h: the contract between Skipper and a device, whole. Everything above it is device-free; no op asks which backend it
- * runs on. Two backends fulfil it: reference.c and opencl/. SPDX-License-Identifier: MIT
+/* backend.h: the contract between Skipper and a device, whole. Everything above it is device-free; no op asks which
+ * backend it runs on. Two backends fulfil it: reference.c and opencl/. SPDX-License-Identifier: MIT
  *
  *   open ─> buffer_create ─> prepare (picks a method, says its workspace) ─> bind (fixes the buffers) ─> run … wait
  *
@@ -54,7 +54,8 @@ struct skp_backend_ops {
                       int64_t bytes);
   skp_status (*read)(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes);
 
-  /* Says what will be prepared next, so that kernels can be compiled side by side. It may take as long as that, and never fails. */
+  /* Says what will be prepared next, so that kernels can be compiled side by side. It
+   * may take as long as that, and never fails. */
   void (*expect)(struct skp_backend *b, const struct skp_sig *sigs, size_t n);
   /* Chooses a method for `sig` (copied). `method` not NULL: that one, or SKP_UNSUPPORTED with its reason. */
   skp_status (*prepare)(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,

@@ -1,5 +1,6 @@
-/* reference.c: the backend that runs the ops' plain C on the host. What it computes is right by definition; other backends are
- * checked against it. Everything is done at once, so its queue is always empty. SPDX-License-Identifier: MIT */
+/* reference.c: the backend that runs the ops' plain C on the host. What it computes is right by definition; other
+ * backends are checked against it. Everything is done at once, so its queue is always empty.
+ * SPDX-License-Identifier: MIT */
 #include "backend/backend.h"
 #include "base/array.h"
 #include "base/clock.h"
@@ -33,7 +34,7 @@ struct skp_prepared {
 
 static struct reference *of(struct skp_backend *b) { return (struct reference *)b; }
 
-/* ---- open, close, info -------------------------------------------------------------------------------------------- */
+/* ---- open, close, info ------------------------------------------------------------------------------------------- */
 
 static skp_status reference_open(struct skp_backend **out, const struct skp_backend_options *options) {
   struct reference *r;
@@ -56,7 +57,7 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
   snprintf(out->driver, sizeof out->driver, "skipper %s", SKP_VERSION);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static skp_status buffer_create(struct skp_backend *b, struct skp_buffer **out, int64_t bytes) {
   struct reference *r = of(b);
@@ -123,7 +124,7 @@ static skp_status copy_out(struct skp_backend *b, struct skp_buffer *buffer, int
   return SKP_OK;
 }
 
-/* ---- ops ---------------------------------------------------------------------------------------------------------- */
+/* ---- ops --------------------------------------------------------------------------------------------------------- */
 
 static const char *method_name(const struct skp_backend *b, const struct skp_op *op, int n) {
   (void)b;

@@ -7,15 +7,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Reads a whole regular file of at most `limit` bytes into fresh memory (one zero byte follows the content). free() it. */
+/* Reads a whole regular file of at most `limit` bytes into fresh memory (one zero byte
+ * follows the content). free() it. */
 skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t limit);
 
 /* Reads the first bytes of a regular file, as many as there are up to `room`. */
 skp_status skp__file_head(void *out, int64_t room, int64_t *size, const char *path);
 
-/* Writes beside the target, flushes to disk, renames, flushes the folder: after a crash there is the old file or the new one. On
- * failure the old file is untouched, the temporary one is removed, and the error names path and cause (errno text), and for a full
- * disk the bytes needed. */
+/* Writes beside the target, flushes to disk, renames, flushes the folder: after a crash there is the old file or the
+ * new one. On failure the old file is untouched, the temporary one is removed, and the error names path and cause
+ * (errno text), and for a full disk the bytes needed. */
 struct skp__file_part {
   const void *data;
   int64_t bytes;
@@ -39,7 +40,8 @@ skp_status skp__folder_create(const char *path);
 skp_status skp__path_join(char **out, const char *dir, const char *name);
 /* The path from the root of the file system, in fresh memory. */
 skp_status skp__path_absolute(char **out, const char *path);
-/* $XDG_CACHE_HOME/skipper or ~/.cache/skipper (or SKIPPER_CACHE), created; SKP_IO if there is nowhere to write. free() it. */
+/* $XDG_CACHE_HOME/skipper or ~/.cache/skipper (or SKIPPER_CACHE), created; SKP_IO if
+ * there is nowhere to write. free() it. */
 skp_status skp__cache_folder(char **out);
 
 #endif

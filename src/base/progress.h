@@ -1,4 +1,5 @@
-/* progress.h: how the library says what it is doing: to the one who listens in the thread that works. SPDX-License-Identifier: MIT */
+/* progress.h: how the library says what it is doing: to the one who listens in the thread that works.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_BASE_PROGRESS_H
 #define SKP_BASE_PROGRESS_H
 

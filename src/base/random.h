@@ -1,5 +1,5 @@
-/* random.h: counter-based random numbers. Each draw is a pure function of (seed, stream, index), so neither the number of
- * threads nor the order of the calls changes a result. SPDX-License-Identifier: MIT */
+/* random.h: counter-based random numbers. Each draw is a pure function of (seed, stream, index), so neither the number
+ * of threads nor the order of the calls changes a result. SPDX-License-Identifier: MIT */
 #ifndef SKP_BASE_RANDOM_H
 #define SKP_BASE_RANDOM_H
 

@@ -5,13 +5,14 @@
 #include "base/error.h"
 #include <stdbool.h>
 
-/* A folder that only this user may enter, made at the first call in TMPDIR, /tmp, /var/tmp or /dev/shm, the first of them that can be
- * written; it goes when the process ends, or with the next one if it is killed. The text lives as long. */
+/* A folder that only this user may enter, made at the first call in TMPDIR, /tmp, /var/tmp or /dev/shm, the first of
+ * them that can be written; it goes when the process ends, or with the next one if it is
+ * killed. The text lives as long. */
 skp_status skp__scratch_folder(const char **out);
 /* Removes it now: for a process that ends by _exit. A child that was forked leaves it alone. */
 void skp__scratch_remove(void);
-/* Whether files can be written in `folder` and code be loaded from there; if it is not there yet, the same of the one in which it would be
- * made. */
+/* Whether files can be written in `folder` and code be loaded from there; if it is not there yet, the same of the one
+ * in which it would be made. */
 bool skp__can_run_from(const char *folder);
 
 #endif

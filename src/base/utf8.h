@@ -6,7 +6,8 @@
 
 /* Length of the UTF-8 sequence at p (shortest form, no surrogates, at most U+10FFFF); 0: there is none. */
 int skp__utf8_length(const unsigned char *p, const unsigned char *end);
-/* `text` with each byte that is not part of valid UTF-8 replaced by U+FFFD, or by \xHH, which keeps different names apart. Fresh memory. */
+/* `text` with each byte that is not part of valid UTF-8 replaced by U+FFFD, or by \xHH,
+ * which keeps different names apart. Fresh memory. */
 skp_status skp__utf8_repaired(char **out, const char *text);
 skp_status skp__utf8_escaped(char **out, const char *text);
 /* Any bytes as plain ASCII and back: %HH stands for those that are none, and for % itself. Fresh memory. */

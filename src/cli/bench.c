@@ -35,7 +35,8 @@ static skp_status write_value(const struct bench *b, const struct skp_plan *plan
   return v == SKP_NONE ? SKP_OK : skp__backend_write_now(b->c->backend, skp__plan_buffer(plan, v), 0, from, bytes);
 }
 
-/* Random images, labels, and a learning rate of 0: the work is that of a whole step, and the weights cannot run away. */
+/* Random images, labels, and a learning rate of 0: the work is that of a whole step, and
+ * the weights cannot run away. */
 static skp_status write_inputs(struct bench *b, struct skp_plan *plan, float *x, int32_t *labels, int64_t values) {
   const struct skp_graph *g = skp__plan_graph(plan);
   struct skp__random r = skp__random_start(1, 0);

@@ -6,8 +6,8 @@
 #include "train/metrics.h"
 #include <cjson/cJSON.h>
 
-/* X(ID, name, short, argument, help): options that are no entries of a recipe. argument "": a switch. Those of a recipe come from
- * SKP_RECIPE_LIST. Which command takes which stands in the table of commands. */
+/* X(ID, name, short, argument, help): options that are no entries of a recipe. argument "": a switch. Those of a recipe
+ * come from SKP_RECIPE_LIST. Which command takes which stands in the table of commands. */
 #define CLI_OPTION_LIST(X)                                                                                             \
   X(OUT, "out", 'o', "DIR", "the run's folder; default: runs/MODEL-N")                                                 \
   X(MAX_STEPS, "max-steps", 0, "N", "stop after N updates; 0: only write the initial weights")                         \
@@ -123,13 +123,13 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
 /* ---- open.c ----------------------------------------------------------------------------------------------------- */
 
 skp_status cli_open_backend(struct cli *c);
-/* Where the first argument is a network's own name (resnet18), it becomes its file's and adds its settings; what --set says stays. SKP_USAGE
- * if it is a trained network. */
+/* Where the first argument is a network's own name (resnet18), it becomes its file's and adds its settings; what --set
+ * says stays. SKP_USAGE if it is a trained network. */
 skp_status cli_find_model(struct cli *c);
 /* The model file named by the first argument, with --set, --size and what was said of its recipe. */
 skp_status cli_open_model(struct cli *c);
-/* The same for a network that is to learn the recipe's data. It gets as many classes as they have, if its file takes their number and --set
- * does not give it. */
+/* The same for a network that is to learn the recipe's data. It gets as many classes as they have, if its file takes
+ * their number and --set does not give it. */
 skp_status cli_open_learner(struct cli *c);
 /* The model of the checkpoint, or of the run, named by the first argument. */
 skp_status cli_open_checkpoint_model(struct cli *c);
@@ -141,8 +141,8 @@ skp_status cli_open_checkpoint(struct cli *c);
 skp_status cli_override_recipe(struct cli *c);
 /* A data set that the model can learn from or, for that, be tested with; *out NULL if there are no test files. */
 skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split);
-/* What a trained network is to be tested with: test images, or where there are none those for validation or the training ones, said so;
- * `labelled`: images whose classes are known. Labels are those of its own
+/* What a trained network is to be tested with: test images, or where there are none those for validation or the
+ * training ones, said so; `labelled`: images whose classes are known. Labels are those of its own
  * classes; images of other classes are said (cli_say_unknown). SKP_FORMAT if there are no others. */
 skp_status cli_open_test(struct cli *c, struct skp_source **out, bool labelled);
 /* Says which classes a network does not know. */
@@ -156,8 +156,8 @@ skp_status cli_workers(const struct cli *c, int *out);
 
 /* ---- resume.c --------------------------------------------------------------------------------------------------- */
 
-/* The run that --resume means, and its model with what was said of the recipe. *dir is fresh memory. SKP_USAGE if the model file or the
- * settings that were given are not the run's. */
+/* The run that --resume means, and its model with what was said of the recipe. *dir is fresh memory. SKP_USAGE if the
+ * model file or the settings that were given are not the run's. */
 skp_status cli_open_resume(struct cli *c, struct skp_resume **out, char **dir);
 
 /* ---- limits.c --------------------------------------------------------------------------------------------------- */
@@ -188,13 +188,14 @@ const char *cli_bytes(char *text, size_t size, double bytes);
 
 /* ---- layers.c --------------------------------------------------------------------------------------------------- */
 
-/* Times each launch of a plan that has run before, and prints it by layer, or adds it to `object` if that is not NULL. */
+/* Times each launch of a plan that has run before, and prints it by layer, or adds it to
+ * `object` if that is not NULL. */
 skp_status cli_time_layers(struct skp_plan *plan, cJSON *object);
 
 /* ---- progress.c ------------------------------------------------------------------------------------------------- */
 
-/* Shows what the library tells until the end. A line is left on the terminal only while work goes on; who speaks in between wipes it
- * by the end of that work, or by cli_progress_end. */
+/* Shows what the library tells until the end. A line is left on the terminal only while work goes on; who speaks in
+ * between wipes it by the end of that work, or by cli_progress_end. */
 void cli_progress_start(struct cli_progress *p);
 void cli_progress_hear(void *user, const struct skp_progress *p);
 void cli_progress_end(struct cli_progress *p);

@@ -68,8 +68,8 @@ static void print_text(const struct skp_device_list *list, const struct skp_devi
   for (size_t i = 0; i < list->n_gpus; i++)
     printf("  %s is not used: %s.\n        %s\n", list->gpus[i].name, list->gpus[i].why, list->gpus[i].remedy);
   if (chosen)
-    printf(
-        "* is taken with the present options and environment; --device gpu, cpu, P:D or a\n  part of the name chooses another.\n");
+    printf("* is taken with the present options and environment; --device gpu, cpu, P:D or a\n  part of the name "
+           "chooses another.\n");
 }
 
 /* What --platform and --device or the environment say; "" says nothing. */

@@ -1,4 +1,5 @@
-/* ending.c: what train says when a run is over: what came of it, where it errs, what to do next. SPDX-License-Identifier: MIT */
+/* ending.c: what train says when a run is over: what came of it, where it errs, what to do next.
+ * SPDX-License-Identifier: MIT */
 #include "cli/ending.h"
 #include <stdlib.h>
 #include <string.h>

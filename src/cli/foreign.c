@@ -1,4 +1,5 @@
-/* foreign.c: the table of foreign options. Those that mean just what one of Skipper's does are taken for it; the others are answered.
+/* foreign.c: the table of foreign options. Those that mean just what one of Skipper's
+ * does are taken for it; the others are answered.
  * SPDX-License-Identifier: MIT */
 #include "cli/foreign.h"
 

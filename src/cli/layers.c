@@ -1,6 +1,7 @@
 /* layers.c: where a step's time goes: skipper bench --layers. SPDX-License-Identifier: MIT
  *
- *   plan ─> rounds of timed launches, the least time of each ─> rows, one a node ─> sorted, printed; then summed by operation and method */
+ *   plan ─> rounds of timed launches, the least time of each ─> rows, one a node ─>
+ *   sorted, printed; then summed by operation and method */
 #include "base/text.h"
 #include "cli/cli.h"
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* main.c: the table of commands. Results go to standard output, all else to standard error; exit status 0 done, 1 failed, 2 wrong
- * usage, 128 + N: stopped by signal N, after saving. SPDX-License-Identifier: MIT */
+/* main.c: the table of commands. Results go to standard output, all else to standard error; exit status 0 done, 1
+ * failed, 2 wrong usage, 128 + N: stopped by signal N, after saving. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/scratch.h"
 #include "cli/cli.h"
@@ -10,7 +10,8 @@
 
 const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
-     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init set size workers device",
+     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init "
+     "set size workers device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch),\n"
      "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv,\n"
@@ -24,7 +25,8 @@ const struct cli_command cli_commands[] = {
      cli_train},
     {"eval", "CKPT", 1, 1, "data labels strict max-damaged batch test-views report worst workers json device",
      "Tests a trained network on a data set",
-     "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are known by their names;\n"
+     "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are "
+     "known by their names;\n"
      "images of classes that the network did not learn are counted apart.\n"
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
@@ -37,7 +39,8 @@ const struct cli_command cli_commands[] = {
      cli_predict},
     {"lr", "MODEL", 1, 1, "recipe curve seed no-augment strict max-damaged init set size workers json device",
      "Finds a learning rate for a network and its data",
-     "Trains for 100 steps while the learning rate climbs from 1e-7 to 10 (Smith 2017), or until the loss diverges; shows the curve\n"
+     "Trains for 100 steps while the learning rate climbs from 1e-7 to 10 (Smith 2017), or until the loss "
+     "diverges; shows the curve\n"
      "and suggests the rate at which the loss falls fastest, or a tenth of where it is lowest if that is less.\n"
      "  skipper lr models/resize.lua --data digits",
      cli_lr},
@@ -50,7 +53,8 @@ const struct cli_command cli_commands[] = {
      cli_selftest},
     {"bench", "MODEL", 1, 1, "batch accumulate optimizer set size mode steps layers json device",
      "Measures whole steps on random images that stay on the device",
-     "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers shows where the\n"
+     "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers "
+     "shows where the\n"
      "time goes: each layer's forward and backward work with the method chosen, its launches, and GFLOP/s; of a\n"
      "step in parts (--accumulate) one part is shown.",
      cli_bench},

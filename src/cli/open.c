@@ -258,7 +258,8 @@ static skp_status fail_one_class(const struct skp_source *s) {
   return status;
 }
 
-/* Whether there is something to learn, and room for it. Classes of a test that are not among those to train on are none to learn. */
+/* Whether there is something to learn, and room for it. Classes of a test that are not
+ * among those to train on are none to learn. */
 static skp_status check_classes(const struct cli *c, const struct skp_source *s, skp_split split) {
   if (split != SKP_SPLIT_TRAIN && !s->numbered) return SKP_OK;
   if (s->classes > c->model->recipe.classes) return fail_classes(c, s);

@@ -17,7 +17,8 @@ static const struct {
 #undef X
 };
 
-/* popt's `val` of an option: 1 + its number, those of the recipe after the others; of one of other trainers: from FOREIGN on. */
+/* popt's `val` of an option: 1 + its number, those of the recipe after the others; of
+ * one of other trainers: from FOREIGN on. */
 enum { RECIPE = CLI_OPTIONS, HELP = 1000, FOREIGN = 2000 };
 enum { ROWS = CLI_OPTIONS + CLI_RECIPE_FIELDS + CLI_FOREIGN_MOST + 2 };
 

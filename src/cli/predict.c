@@ -70,7 +70,8 @@ static skp_status fail_lost(int64_t lost) {
                    lost == 1 ? "a number" : "numbers");
 }
 
-/* `list` NULL: text. Files that cannot be read and answers that are not finite are left out, and make the call fail in the end. */
+/* `list` NULL: text. Files that cannot be read and answers that are not finite are left
+ * out, and make the call fail in the end. */
 static skp_status show_pictures(const struct cli *c, const struct skp__pictures *p, float *logits, int top,
                                 cJSON *list) {
   int classes = c->model->recipe.classes;

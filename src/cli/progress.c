@@ -1,4 +1,5 @@
-/* progress.c: how it is going: a line that is drawn anew on a terminal, lines of training elsewhere, always on standard error.
+/* progress.c: how it is going: a line that is drawn anew on a terminal, lines of
+ * training elsewhere, always on standard error.
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/file.h"
@@ -58,7 +59,8 @@ static void join(struct skp__text *line, struct piece *p, int n, int width) {
   skp__text_add(line, "%s", cut);
 }
 
-/* Takes the drawn line away so that another can follow; where the terminal has become narrower it covers several rows. */
+/* Takes the drawn line away so that another can follow; where the terminal has become
+ * narrower it covers several rows. */
 static void wipe(struct cli_progress *c) {
   int rows = c->drawn ? (c->drawn - 1) / terminal_width() : 0;
   if (rows) fprintf(stderr, "\033[%dA", rows);

@@ -1,4 +1,5 @@
-/* report.c: where a network errs, printed: classes, and the images with the highest loss. SPDX-License-Identifier: MIT */
+/* report.c: where a network errs, printed: classes, and the images with the highest loss.
+ * SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 #include <math.h>
 #include <stdlib.h>

@@ -79,7 +79,8 @@ static skp_status check_settings(const struct cli *c, const struct skp_resume *r
 
 /* ---- what it remembers ------------------------------------------------------------------------------------------ */
 
-/* A path that was said from another folder leads there still. Where nothing is any more, the same path may lead somewhere from here. */
+/* A path that was said from another folder leads there still. Where nothing is any more,
+ * the same path may lead somewhere from here. */
 static skp_status find_data(struct cli *c, const struct skp_resume *r) {
   struct skp_recipe *recipe = &c->model->recipe;
   char *here;

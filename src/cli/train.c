@@ -37,7 +37,8 @@ static void on_signal(int number) {
   if (write(STDERR_FILENO, word, sizeof word - 1) < 0) return; /* nowhere to say it */
 }
 
-/* Whether the caller wants a hang-up to be ignored (nohup): asked before a driver sets handlers of its own, as PoCL's LLVM does. */
+/* Whether the caller wants a hang-up to be ignored (nohup): asked before a driver sets
+ * handlers of its own, as PoCL's LLVM does. */
 static bool hang_up_ignored(void) {
   struct sigaction now;
   return !sigaction(SIGHUP, NULL, &now) && now.sa_handler == SIG_IGN;

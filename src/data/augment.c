@@ -1,6 +1,7 @@
 /* augment.c: see augment.h. SPDX-License-Identifier: MIT
  *
- * Sizes, offsets and chances are those of torchvision (torchvision/transforms/transforms.py), where it has the transform. */
+ * Sizes, offsets and chances are those of torchvision
+ * (torchvision/transforms/transforms.py), where it has the transform. */
 #include "data/augment.h"
 #include "base/random.h"
 #include "data/data.h"
@@ -130,7 +131,8 @@ static void draw_rand(const struct drawing *d, struct skp__random *r) {
   for (int64_t i = 0; i < d->a->rand_augment_ops; i++) skp__policy_draw(d->v, SKP_RAND_AUGMENT, d->a->rand_augment, r);
 }
 
-/* Views of test images: an image and its mirror image, a pixel from the middle to either side, so that two of them already differ in both. */
+/* Views of test images: an image and its mirror image, a pixel from the middle to either
+ * side, so that two of them already differ in both. */
 static void draw_fixed(const struct drawing *d, struct skp__random *r) {
   static const struct { int step, mirror; } views[] = {{-1, 0}, {1, 1}, {-1, 1}, {1, 0}};
   const int64_t i = d->epoch % d->a->views;
@@ -204,8 +206,8 @@ static void say_cutmix(struct skp__text *text, const struct skp_augment *a) {
   skp__text_add(text, "cutmix %g", a->cutmix);
 }
 
-/* Each draws from a stream of its own, its place here, so that switching one on leaves the others' choices: new ones go to the end. Those
- * without `draw` concern whole batches (mix.c). */
+/* Each draws from a stream of its own, its place here, so that switching one on leaves the others' choices: new ones go
+ * to the end. Those without `draw` concern whole batches (mix.c). */
 static const struct {
   bool (*wanted)(const struct skp_augment *a);
   void (*draw)(const struct drawing *d, struct skp__random *r);
@@ -288,8 +290,8 @@ static struct skp__box shown(const struct skp__view *v) {
   return b;
 }
 
-/* Cuts out the window, of which the image is the part `there` of the scaled one; pixels from nowhere are black. column: byte offsets in
- * a row. */
+/* Cuts out the window, of which the image is the part `there` of the scaled one; pixels from nowhere are black. column:
+ * byte offsets in a row. */
 static void frame(struct skp_image *out, const struct skp__view *v, const struct skp_image *image,
                   const struct skp__box *there, int *column) {
   const int C = image->C;

@@ -1,8 +1,8 @@
-/* augment.h: random views of the training images. A view is drawn first, a pure function of (seed, epoch, sample), then rendered, which
- * knows no chance: so neither threads nor their order change a batch. SPDX-License-Identifier: MIT
+/* augment.h: random views of the training images. A view is drawn first, a pure function of (seed, epoch, sample), then
+ * rendered, which knows no chance: so neither threads nor their order change a batch. SPDX-License-Identifier: MIT
  *
- * A new augmentation is a row of SKP_AUGMENT_LIST (its field) and one of the table in augment.c (what it draws, how it is described); one
- * that changes bytes in a new way is a row of the table in change.c, too. */
+ * A new augmentation is a row of SKP_AUGMENT_LIST (its field) and one of the table in augment.c (what it draws, how it
+ * is described); one that changes bytes in a new way is a row of the table in change.c, too. */
 #ifndef SKP_DATA_AUGMENT_H
 #define SKP_DATA_AUGMENT_H
 
@@ -38,7 +38,7 @@ struct skp__box {
   int top, left, height, width;
 };
 
-/* ---- changes of an image's bytes (change.c) ------------------------------------------------------------------------ */
+/* ---- changes of an image's bytes (change.c) ---------------------------------------------------------------------- */
 
 typedef enum skp__change_kind {
   SKP_BRIGHTNESS,   /* amount: the factor */
@@ -66,7 +66,7 @@ struct skp__change {
 /* Changes the image; `spare` is to work in, and may change places with it. */
 skp_status skp__image_change(struct skp_image *image, struct skp_image *spare, const struct skp__change *change);
 
-/* ---- views ----------------------------------------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------- */
 
 enum { SKP_CHANGES_MOST = 16 };
 
@@ -81,20 +81,21 @@ struct skp__view {
   struct skp__box hole[2]; /* in the input; within it */
 };
 
-/* Draws the view of a sample in an epoch, for images of the size of `image`, as the input should be: H × W. `shorter`: what its shorter
- * side is scaled to first; 0: not at all. */
+/* Draws the view of a sample in an epoch, for images of the size of `image`, as the input should be: H × W. `shorter`:
+ * what its shorter side is scaled to first; 0: not at all. */
 void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct skp_image *image,
                     const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t sample);
 
-/* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. The image is used up; `spare` and
- * column, [W], are to work in. */
+/* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. The image is used up;
+ * `spare` and column, [W], are to work in. */
 skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
                             const float table[][SKP_LEVELS], int *column);
 
-/* table[c][v] = (v / 255 - mean) / std for C channels, from n numbers each of which the last repeats; none: mean 0, std 1. */
+/* table[c][v] = (v / 255 - mean) / std for C channels, from n numbers each of which the
+ * last repeats; none: mean 0, std 1. */
 void skp__normalising(float table[][SKP_LEVELS], int C, const float *mean, const float *std, int n);
 
-/* ---- policies: changes drawn from a set of them (policy.c) ------------------------------------------------------------ */
+/* ---- policies: changes drawn from a set of them (policy.c) ------------------------------------------------------- */
 
 enum { SKP_POLICY_CHOICES = 14, SKP_POLICY_LEVELS = 31 /* of strength, 0 … 30 */ };
 
@@ -106,7 +107,7 @@ bool skp__policy_change(struct skp__change *out, skp__policy policy, int which, 
 /* Draws one for the view; a negative level is drawn, too. */
 void skp__policy_draw(struct skp__view *v, skp__policy policy, int64_t level, struct skp__random *r);
 
-/* ---- mixing the images of a batch (mix.c) ----------------------------------------------------------------------------- */
+/* ---- mixing the images of a batch (mix.c) ------------------------------------------------------------------------ */
 
 /* A batch of n images of H × W × C numbers. */
 struct skp__mixing {
@@ -119,9 +120,9 @@ struct skp__mixing {
   float *last;           /* {H, W, C}, to work in */
 };
 
-/* Mixes each image with the one before it in the batch, the first with the last: all by mixup in one share of at least a half (Zhang et al.
- * 2018), or all by cutmix with one box (Yun et al. 2019); the batch's number decides, where both are wanted also which of them. `other`
- * receives the labels of those before, `share` the shares of the first ones. */
+/* Mixes each image with the one before it in the batch, the first with the last: all by mixup in one share of at least
+ * a half (Zhang et al. 2018), or all by cutmix with one box (Yun et al. 2019); the batch's number decides, where both
+ * are wanted also which of them. `other` receives the labels of those before, `share` the shares of the first ones. */
 void skp__mix(const struct skp__mixing *m, const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t batch);
 
 #endif

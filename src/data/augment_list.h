@@ -1,5 +1,5 @@
-/* augment_list.h: what may happen to the training images by chance. One list makes the fields of struct skp_augment, and of recipes with
- * their options; what each does is a row of the table in augment.c. SPDX-License-Identifier: MIT */
+/* augment_list.h: what may happen to the training images by chance. One list makes the fields of struct skp_augment,
+ * and of recipes with their options; what each does is a row of the table in augment.c. SPDX-License-Identifier: MIT */
 #ifndef SKP_DATA_AUGMENT_LIST_H
 #define SKP_DATA_AUGMENT_LIST_H
 

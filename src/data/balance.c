@@ -1,9 +1,10 @@
 /* balance.c: which images an epoch shows where all classes shall come equally often. SPDX-License-Identifier: MIT
  *
- * The classes take turns without end, from epoch to epoch: draw number g of all epochs is one of class g % classes, its draw number
- * t = g / classes. A class's images come in rounds, each of them once a round in an order of the round's own: so within a class all are seen
- * equally often, too. All of that is a pure function of (seed, g). An image that comes again in an epoch has another number (its sample and
- * samples × round), so that augmentation shows another view of it. */
+ * The classes take turns without end, from epoch to epoch: draw number g of all epochs is one of class g % classes, its
+ * draw number t = g / classes. A class's images come in rounds, each of them once a round in an order of the round's
+ * own: so within a class all are seen equally often, too. All of that is a pure function of (seed, g). An image that
+ * comes again in an epoch has another number (its sample and samples × round), so that
+ * augmentation shows another view of it. */
 #include "base/array.h"
 #include "base/random.h"
 #include "data/data.h"

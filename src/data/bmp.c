@@ -1,8 +1,9 @@
 /* bmp.c: Windows' and OS/2's bitmaps. SPDX-License-Identifier: MIT
  *
- * Read here, since they are little more than rows of bytes, and the libraries that know them either bring a whole desktop along or lack
- * one kind or another (run lengths, top-down, masks). Alpha is dropped. Widths of 16 bits and more are of three masks of neighbouring
- * bits; of palettes and run lengths there are 1, 4 and 8. What run lengths leave out has the first colour.
+ * Read here, since they are little more than rows of bytes, and the libraries that know them either bring a whole
+ * desktop along or lack one kind or another (run lengths, top-down, masks). Alpha is dropped. Widths of 16 bits and
+ * more are of three masks of neighbouring bits; of palettes and run lengths there are 1, 4 and 8. What run lengths
+ * leave out has the first colour.
  *
  *   14 bytes: "BM", …, where the pixels begin │ the header, which begins with its size │ masks or palette │ pixels */
 #include "data/format.h"
@@ -57,7 +58,8 @@ static skp_status check_kind(const struct bitmap *b) {
   return SKP_OK;
 }
 
-/* The palette follows the header; of the newer kinds each colour has a byte more. Pixels told to begin with it begin behind it. */
+/* The palette follows the header; of the newer kinds each colour has a byte more. Pixels
+ * told to begin with it begin behind it. */
 static skp_status read_palette(struct bitmap *b, uint32_t header, uint32_t told) {
   const size_t size = header == OS2 ? 3 : 4, start = FILE_HEADER + header;
   const uint32_t n = told ? told : 1u << b->bits;
@@ -147,8 +149,8 @@ struct pen {
   uint32_t x, y;
 };
 
-/* n pixels from here on, of one byte's colours (step 0: two by turns at 4 bits) or of a byte each (two in each byte); what reaches beyond
- * the row is dropped. */
+/* n pixels from here on, of one byte's colours (step 0: two by turns at 4 bits) or of a byte each (two in each byte);
+ * what reaches beyond the row is dropped. */
 static void draw(struct skp_image *image, const struct bitmap *b, struct pen *pen, uint32_t n, const uint8_t *from,
                  uint32_t step) {
   uint8_t *row = row_of(image, b, pen->y);
@@ -158,8 +160,8 @@ static void draw(struct skp_image *image, const struct bitmap *b, struct pen *pe
   }
 }
 
-/* A zero, and what follows it: 0 the row ends, 1 the picture ends, 2 the pen moves right and up, else so many pixels as they are, padded
- * to pairs of bytes. */
+/* A zero, and what follows it: 0 the row ends, 1 the picture ends, 2 the pen moves right and up, else so many pixels as
+ * they are, padded to pairs of bytes. */
 static const uint8_t *escape(struct skp_image *image, const struct bitmap *b, struct pen *pen, const uint8_t *at,
                              const uint8_t *end) {
   const uint32_t code = at[1];

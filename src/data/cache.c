@@ -1,7 +1,7 @@
 /* cache.c: decoded images of a small set, kept from the first time on. SPDX-License-Identifier: MIT
  *
- * Each slot is filled once, by whichever thread comes first; what another thread decoded meanwhile is dropped. The content of a slot
- * never changes, so readers need no lock. */
+ * Each slot is filled once, by whichever thread comes first; what another thread decoded meanwhile is dropped. The
+ * content of a slot never changes, so readers need no lock. */
 #include "base/array.h"
 #include "data/data.h"
 #include <stdatomic.h>

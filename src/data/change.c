@@ -1,12 +1,12 @@
 /* change.c: changes of an image's bytes. SPDX-License-Identifier: MIT
  *
- * Each gives the bytes that torchvision makes of a Pillow image (torchvision/transforms/_functional_pil.py; Pillow's ImageEnhance, ImageOps,
- * Image.transform, and its HSV mode, in which an angle is a byte):
+ * Each gives the bytes that torchvision makes of a Pillow image (torchvision/transforms/_functional_pil.py; Pillow's
+ * ImageEnhance, ImageOps, Image.transform, and its HSV mode, in which an angle is a byte):
  *   brightness  f · v                                contrast   m + f · (v - m), m the mean grey of the image, rounded
  *   saturation  g + f · (v - g), g the pixel's grey  sharpness  s + f · (v - s), s a blurred image
  *   hue         the pixel turned round the colour circle by f, 1 being all of it
- * Sums of that form are floats cut to whole numbers. Moved images have black where nothing comes from; the pixel at a place comes from the
- * one that lies nearest to where that place was. */
+ * Sums of that form are floats cut to whole numbers. Moved images have black where nothing comes from; the pixel at a
+ * place comes from the one that lies nearest to where that place was. */
 #include "data/augment.h"
 #include "data/data.h"
 #include <math.h>
@@ -23,7 +23,7 @@ static void map_bytes(uint8_t *p, int64_t n, int stride, const uint8_t table[SKP
   for (int64_t i = 0; i < n; i++) p[i * stride] = table[p[i * stride]];
 }
 
-/* ---- brightness and colours ----------------------------------------------------------------------------------------- */
+/* ---- brightness and colours -------------------------------------------------------------------------------------- */
 
 /* Rec. 601 luma in 16 bits, as Pillow's convert("L"). */
 static int grey_of(const uint8_t *p, int C) {
@@ -104,9 +104,10 @@ static skp_status hue(struct skp_image *image, struct skp_image *spare, double t
   return SKP_OK;
 }
 
-/* ---- sharpness ------------------------------------------------------------------------------------------------------- */
+/* ---- sharpness --------------------------------------------------------------------------------------------------- */
 
-/* The mean of 3 × 3 pixels of which the middle one counts five times. p points to its channel; stride: bytes from row to row. */
+/* The mean of 3 × 3 pixels of which the middle one counts five times. p points to its
+ * channel; stride: bytes from row to row. */
 static int smooth(const uint8_t *p, int64_t stride, int C) {
   const uint8_t *above = p - stride, *below = p + stride;
   const int sum = above[-C] + above[0] + above[C] + p[-C] + 5 * p[0] + p[C] + below[-C] + below[0] + below[C];
@@ -128,7 +129,7 @@ static skp_status sharpness(struct skp_image *image, struct skp_image *spare, do
   return SKP_OK;
 }
 
-/* ---- bytes by a table -------------------------------------------------------------------------------------------------- */
+/* ---- bytes by a table -------------------------------------------------------------------------------------------- */
 
 static skp_status posterize(struct skp_image *image, struct skp_image *spare, double bits) {
   const int kept = 0xff & -(1 << (8 - (int)rint(bits)));
@@ -194,7 +195,7 @@ static skp_status equalize(struct skp_image *image, struct skp_image *spare, dou
   return SKP_OK;
 }
 
-/* ---- moving ------------------------------------------------------------------------------------------------------------ */
+/* ---- moving ------------------------------------------------------------------------------------------------------ */
 
 enum { ONE = 1 << 16 };
 
@@ -205,7 +206,8 @@ static void copy_pixel(uint8_t *to, const struct skp_image *from, int64_t x, int
   memcpy(to, from->pixels + (y * from->W + x) * from->C, (size_t)from->C);
 }
 
-/* The middle of pixel (x, y) comes from (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]); in 16.16 fixed point, step by step, as Pillow. */
+/* The middle of pixel (x, y) comes from (m[0] x + m[1] y + m[2], m[3] x + m[4] y +
+ * m[5]); in 16.16 fixed point, step by step, as Pillow. */
 static skp_status move(struct skp_image *image, struct skp_image *spare, const double m[6]) {
   const int64_t right_x = fixed(m[0]), right_y = fixed(m[3]), down_x = fixed(m[1]), down_y = fixed(m[4]);
   const int64_t first_x = fixed(m[2] + m[0] * 0.5 + m[1] * 0.5), first_y = fixed(m[5] + m[3] * 0.5 + m[4] * 0.5);
@@ -241,7 +243,7 @@ static skp_status rotate(struct skp_image *image, struct skp_image *spare, doubl
   return move(image, spare, (const double[]){c, s, x - c * x - s * y, -s, c, y + s * x - c * y});
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 skp_status skp__image_change(struct skp_image *image, struct skp_image *spare, const struct skp__change *change) {
   static skp_status (*const changes[SKP_CHANGE_KINDS])(struct skp_image *, struct skp_image *, double) = {

@@ -1,6 +1,8 @@
-/* cifar.c: the binary files of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html). SPDX-License-Identifier: MIT
+/* cifar.c: the binary files of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html).
+ * SPDX-License-Identifier: MIT
  *
- * A file is nothing but records: label bytes, of which the last is the class, then the red, the green and the blue plane. */
+ * A file is nothing but records: label bytes, of which the last is the class, then the
+ * red, the green and the blue plane. */
 #include "base/array.h"
 #include "base/file.h"
 #include "data/data.h"
@@ -37,7 +39,7 @@ struct cifar {
 
 static int64_t record_size(const struct kind *k) { return k->labels + 3 * PLANE; }
 
-/* ---- finding the files -------------------------------------------------------------------------------------------- */
+/* ---- finding the files ------------------------------------------------------------------------------------------- */
 
 static bool holds_file(const char *folder, const char *name) {
   char *path;
@@ -82,7 +84,7 @@ skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_
                    folder, kind ? kind->name : "CIFAR", kind ? kind->fetch : "cifar10", kind ? kind->fetch : "cifar10");
 }
 
-/* ---- reading them ------------------------------------------------------------------------------------------------- */
+/* ---- reading them ------------------------------------------------------------------------------------------------ */
 
 static skp_status check_labels(const struct kind *k, const char *path, const uint8_t *record, int64_t n) {
   for (int64_t i = 0; i < n; i++, record += record_size(k))
@@ -125,7 +127,7 @@ static skp_status read_files(struct cifar *c, const char *folder, skp_split spli
   return SKP_OK;
 }
 
-/* ---- names of the classes ----------------------------------------------------------------------------------------- */
+/* ---- names of the classes ---------------------------------------------------------------------------------------- */
 
 /* Takes the lines of `text` that are not empty. */
 static skp_status take_names(struct skp_source *s, char *text, const char *path) {
@@ -147,7 +149,7 @@ static skp_status read_names(struct skp_source *s, const char *path) {
   return status;
 }
 
-/* ---- the source --------------------------------------------------------------------------------------------------- */
+/* ---- the source -------------------------------------------------------------------------------------------------- */
 
 static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
   const struct cifar *c = (const struct cifar *)source;

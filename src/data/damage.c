@@ -1,4 +1,5 @@
-/* damage.c: images that cannot be read: named, counted, and passed over while they are few. SPDX-License-Identifier: MIT */
+/* damage.c: images that cannot be read: named, counted, and passed over while they are few.
+ * SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "data/data.h"
 #include <pthread.h>

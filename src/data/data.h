@@ -1,7 +1,7 @@
 /* data.h: labelled images, from where they lie to batches ready for the device. SPDX-License-Identifier: MIT
  *
- *   source (random access to images as they are stored) ─> loader (order, threads; makes them what the network takes, augmentation; a
- *   bounded ring of batches) ─> training loop */
+ *   source (random access to images as they are stored) ─> loader (order, threads; makes them what the network takes,
+ *   augmentation; a bounded ring of batches) ─> training loop */
 #ifndef SKP_DATA_DATA_H
 #define SKP_DATA_DATA_H
 
@@ -15,8 +15,8 @@
 /* Parts of a data set: to train on, to test with, to judge by while training. */
 typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST, SKP_SPLIT_VALID, SKP_SPLITS } skp_split;
 
-/* An image that one thread uses again and again, so that memory is taken only where one is larger than all before it. Begins all
- * zero, ends with skp__image_free. */
+/* An image that one thread uses again and again, so that memory is taken only where one is larger than all before it.
+ * Begins all zero, ends with skp__image_free. */
 struct skp_image {
   uint8_t *pixels; /* H·W·C bytes, row-major HWC */
   int H, W, C;
@@ -51,8 +51,8 @@ struct skp_source {
   char *remarks;      /* lines about what was passed over, for people; NULL: nothing was */
   bool numbered;      /* these are nothing but the numbers, as the set has no names */
   struct skp_unknown unknown;
-  /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may be passed over
-   * gives SKP_OK and H = 0; it is noted in `damage`. */
+  /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may
+   * be passed over gives SKP_OK and H = 0; it is noted in `damage`. */
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
   /* (optional) What sample i is called, its file; the text lives as long as s. NULL slot: it has a number only. */
   const char *(*name_of)(const struct skp_source *s, int64_t i);
@@ -68,17 +68,17 @@ skp_status skp__source_open(struct skp_source **out, const char *data, skp_split
 /* Whether it names a built-in set. */
 bool skp__source_built_in(const char *data);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
-/* The set whose classes are learned: that of the images to train on, but where labels are mere numbers the one with the most, as each knows only
- * those in it. test may be NULL. */
+/* The set whose classes are learned: that of the images to train on, but where labels are mere numbers the one with the
+ * most, as each knows only those in it. test may be NULL. */
 const struct skp_source *skp__source_learned(const struct skp_source *train, const struct skp_source *test);
 /* How many samples each class has, into of[classes]; those without a label count nowhere. */
 skp_status skp__source_count(const struct skp_source *s, int64_t *of);
 /* What sample i is called; where the source does not say, "#I", written into `text`. */
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 
-/* Deals the images of a source, by a seed, into `share` of them to judge by, of each class alike, and the rest to train on, both in the source's
- * order. `whole` stays the caller's and must outlive both. One image of a class at least is left to train on; SKP_USAGE if none would be held
- * out. */
+/* Deals the images of a source, by a seed, into `share` of them to judge by, of each class alike, and the rest to train
+ * on, both in the source's order. `whole` stays the caller's and must outlive both. One image of a class at least is
+ * left to train on; SKP_USAGE if none would be held out. */
 skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
                              double share, uint64_t seed);
 
@@ -89,15 +89,15 @@ struct skp_labels {
   char *kind; /* of the set that it learned, as in skp_source */
 };
 void skp__labels_free(struct skp_labels *l);
-/* A view of `whole`, which is taken over, also where this fails: its labels are the places of its classes' names among the network's, -1 where
- * it knows none such; by_number: as they are. See relabel.c. */
+/* A view of `whole`, which is taken over, also where this fails: its labels are the places of its classes' names among
+ * the network's, -1 where it knows none such; by_number: as they are. See relabel.c. */
 skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
                                bool by_number);
 /* The same of a set that stays the caller's and must outlive the view. */
 skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_source *whole,
                                     const struct skp_labels *network, bool by_number);
-/* Whether that goes by number unasked: the network knows no names, or learned the same kind of files under the numbers that these have names for, or
- * the other way round. */
+/* Whether that goes by number unasked: the network knows no names, or learned the same kind of files under the numbers
+ * that these have names for, or the other way round. */
 bool skp__labels_by_number(const struct skp_labels *network, const struct skp_source *s);
 /* The form of a name by which classes are compared, in fresh memory. */
 skp_status skp__class_key(char **out, const char *name);
@@ -118,8 +118,8 @@ bool skp__source_pickles_found(const char *folder);
 /* Folders of pictures, one a class; see layout.c and folder.c. */
 skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_folder_found(const char *folder);
-/* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have 1 or 3 channels. labels NULL: there
- * are none. names NULL: numbers. */
+/* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have
+ * 1 or 3 channels. labels NULL: there are none. names NULL: numbers. */
 struct skp_held_images {
   const uint8_t *bytes; /* {n, H, W, C}; NULL: floats */
   const float *floats;
@@ -147,9 +147,9 @@ bool skp__image_named(const char *name);
 /* Those endings (".jpg .jpeg …"), and what the formats are called ("JPEG, PNG, …"). */
 const char *skp__image_endings(void);
 const char *skp__image_formats(void);
-/* Decodes a picture of any of the formats with C = 1 (grey) or 3 (RGB) as asked (`channels`). Its first bytes tell the format, not its name.
- * The pixels are those of Pillow's convert("RGB"): alpha is dropped, of animations the first picture is taken; but 16 bits become the
- * upper 8, of grey, too. Hostile sizes are refused (limit 1 << 28 pixels). */
+/* Decodes a picture of any of the formats with C = 1 (grey) or 3 (RGB) as asked (`channels`). Its first bytes tell the
+ * format, not its name. The pixels are those of Pillow's convert("RGB"): alpha is dropped, of animations the first
+ * picture is taken; but 16 bits become the upper 8, of grey, too. Hostile sizes are refused (limit 1 << 28 pixels). */
 skp_status skp__image_read(struct skp_image *out, const char *path, int channels);
 /* The same from memory; `name` stands for the path in errors. */
 skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels);
@@ -165,15 +165,15 @@ void skp__image_cut(struct skp_image *image, const struct skp__box *box);
 /* Grey becomes RGB with three equal channels, RGB becomes its luma; nothing else is known. In place. */
 skp_status skp__image_set_channels(struct skp_image *image, int C);
 
-/* ---- damaged images, decoded ones --------------------------------------------------------------------------------- */
+/* ---- damaged images, decoded ones -------------------------------------------------------------------------------- */
 
-/* What cannot be read in a set; 1 image in 100 may be so, and 5 at least, but never all. Safe from several threads. `set` is its name, and
- * must outlive it. */
+/* What cannot be read in a set; 1 image in 100 may be so, and 5 at least, but never all. Safe from several threads.
+ * `set` is its name, and must outlive it. */
 enum { SKP_DAMAGE_USUAL = -1 };
 skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples);
 void skp__damage_destroy(struct skp_damage *d); /* NULL is fine */
-/* Sample `sample` cannot be read because of the present error, `why`. SKP_OK: it is noted; else it is none of the image (a lack of memory), and
- * `why` comes back. */
+/* Sample `sample` cannot be read because of the present error, `why`. SKP_OK: it is noted; else it is none of the image
+ * (a lack of memory), and `why` comes back. */
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why);
 bool skp__damage_known(struct skp_damage *d, int64_t sample);
 /* SKP_OK if there is no more of it than is borne; else the error lists it. */
@@ -197,8 +197,8 @@ skp_status skp__cache_put(struct skp__cache *c, int64_t i, const struct skp_imag
 struct skp__balance;
 skp_status skp__balance_create(struct skp__balance **out, const struct skp_source *s, uint64_t seed, bool shuffle);
 void skp__balance_destroy(struct skp__balance *b); /* NULL is fine */
-/* The images of an epoch, as many as the set has: sample + samples × (how often all of its class came before). They are in the order of
- * their classes' turns, which is to be shuffled. */
+/* The images of an epoch, as many as the set has: sample + samples × (how often all of its class came before). They are
+ * in the order of their classes' turns, which is to be shuffled. */
 void skp__balance_epoch(struct skp__balance *b, int64_t *number, int64_t epoch);
 
 /* ---- loader ----------------------------------------------------------------------------------------------------- */
@@ -235,7 +235,8 @@ struct skp_batch {
 };
 
 struct skp_loader;
-/* Threads for one unless something else is said: as many as there are cores, 4 at most, as they sleep while enough batches are ready. */
+/* Threads for one unless something else is said: as many as there are cores, 4 at most,
+ * as they sleep while enough batches are ready. */
 int skp__loader_workers(void);
 /* Starts the workers. The source stays the caller's and must outlive the loader. */
 skp_status skp__loader_create(struct skp_loader **out, const struct skp_source *source,

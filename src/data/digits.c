@@ -1,7 +1,9 @@
-/* digits.c: "digits", a generated set of handwritten-looking digits, 28×28, grey, 10 classes. SPDX-License-Identifier: MIT
+/* digits.c: "digits", a generated set of handwritten-looking digits, 28×28, grey, 10 classes.
+ * SPDX-License-Identifier: MIT
  *
- * A digit is one of several styles of writing it: strokes, each a smooth curve through a few points. Each sample moves the points, bends,
- * slants, turns, scales and shifts the whole, draws it with a pen of some width and pressure, adds stray marks, and puts it on a noisy ground. */
+ * A digit is one of several styles of writing it: strokes, each a smooth curve through a few points. Each sample moves
+ * the points, bends, slants, turns, scales and shifts the whole, draws it with a pen of some width and pressure, adds
+ * stray marks, and puts it on a noisy ground. */
 #include "data/generated.h"
 
 enum {

@@ -1,9 +1,9 @@
 /* folder.c: a part of a set of pictures, one folder of them a class. SPDX-License-Identifier: MIT
  *
- * Which folder is what is found out by layout.c, and the pictures in each by walk.c. The classes of each part are its own folders, sorted by the
- * bytes of their names; so are the pictures in each. When a part is opened each picture's header is read: its size, and whether it is one; of a
- * set that is kept in memory all of it, so that damage shows before anything is done. As torchvision does by default, the orientation that a
- * camera notes in EXIF is ignored. */
+ * Which folder is what is found out by layout.c, and the pictures in each by walk.c. The classes of each part are its
+ * own folders, sorted by the bytes of their names; so are the pictures in each. When a part is opened each picture's
+ * header is read: its size, and whether it is one; of a set that is kept in memory all of it, so that damage shows
+ * before anything is done. As torchvision does by default, the orientation that a camera notes in EXIF is ignored. */
 #include "base/array.h"
 #include "base/file.h"
 #include "base/progress.h"
@@ -31,7 +31,7 @@ struct folder {
   int64_t faint;                   /* pictures that will be nearly black; see struct skp_image */
 };
 
-/* ---- the pictures of a set ---------------------------------------------------------------------------------------- */
+/* ---- the pictures of a set --------------------------------------------------------------------------------------- */
 
 static skp_status add_name(struct folder *f, const char *name, const char *key) {
   SKP_TRY(SKP_GROW(&f->keys));
@@ -42,8 +42,8 @@ static skp_status add_name(struct folder *f, const char *name, const char *key) 
   return skp__strdup(&f->names.at[f->names.n - 1], name);
 }
 
-/* The label of the class that a folder stands for, which it adds if it is the first of this name: folders whose names are the same text in
- * other forms of Unicode are one class. */
+/* The label of the class that a folder stands for, which it adds if it is the first of this name: folders whose names
+ * are the same text in other forms of Unicode are one class. */
 static skp_status find_class(int32_t *out, struct folder *f, const char *name) {
   char *key;
   SKP_TRY(skp__class_key(&key, name));
@@ -86,7 +86,8 @@ static skp_status fail_class(const struct folder *f, const char *name, const str
                    skp__image_endings(), there.n ? ", but " : "", there.at);
 }
 
-/* The pictures in a class's folder. One without any is a mistake among the training images; elsewhere the class is not tested. */
+/* The pictures in a class's folder. One without any is a mistake among the training
+ * images; elsewhere the class is not tested. */
 static skp_status add_class(struct folder *f, const char *name, bool train, struct skp__tally *passed) {
   skp__names pictures = {NULL, 0, 0};
   struct skp__tally its = {.kinds = {.n = 0}};
@@ -155,7 +156,7 @@ static skp_status path_of(char **out, const struct folder *f, int64_t i) {
   return skp__path_join(out, f->root, f->files.at[i].path);
 }
 
-/* ---- looking at them all ------------------------------------------------------------------------------------------ */
+/* ---- looking at them all ----------------------------------------------------------------------------------------- */
 
 /* What all headers tell of: whether there is colour, one size for all, and how much memory the decoded set takes. */
 struct survey {
@@ -262,7 +263,7 @@ static skp_status check_sound(const struct folder *f) {
                    f->root, text.at);
 }
 
-/* ---- the source --------------------------------------------------------------------------------------------------- */
+/* ---- the source -------------------------------------------------------------------------------------------------- */
 
 static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
   const struct folder *f = (const struct folder *)source;

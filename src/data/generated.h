@@ -1,5 +1,5 @@
-/* generated.h: what the built-in sets share. Sample i of a split is a pure function of (set, split, i), in integers only, so that every
- * machine draws the same bytes; each is drawn once and kept. SPDX-License-Identifier: MIT */
+/* generated.h: what the built-in sets share. Sample i of a split is a pure function of (set, split, i), in integers
+ * only, so that every machine draws the same bytes; each is drawn once and kept. SPDX-License-Identifier: MIT */
 #ifndef SKP_DATA_GENERATED_H
 #define SKP_DATA_GENERATED_H
 

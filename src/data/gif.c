@@ -1,7 +1,7 @@
 /* gif.c: the first picture of GIF files, through giflib. SPDX-License-Identifier: MIT
  *
- * It may cover a part of its canvas, which grows where the picture reaches beyond it. What it leaves free has the transparent colour's
- * place in the palette, or the first; transparency itself is dropped as all alpha is. */
+ * It may cover a part of its canvas, which grows where the picture reaches beyond it. What it leaves free has the
+ * transparent colour's place in the palette, or the first; transparency itself is dropped as all alpha is. */
 #include "base/array.h"
 #include "data/format.h"
 #include <gif_lib.h>

@@ -1,7 +1,7 @@
 /* idx.c: IDX files, the format of MNIST and its family. SPDX-License-Identifier: MIT
  *
- * A file is 0, 0, type (8: unsigned bytes), rank, then `rank` sizes as big-endian 32-bit numbers, then the values, the last dimension
- * running fastest. zlib's gz functions read plain and gzip files alike, whatever their names say. */
+ * A file is 0, 0, type (8: unsigned bytes), rank, then `rank` sizes as big-endian 32-bit numbers, then the values, the
+ * last dimension running fastest. zlib's gz functions read plain and gzip files alike, whatever their names say. */
 #include "base/array.h"
 #include "base/file.h"
 #include "data/data.h"
@@ -123,8 +123,8 @@ skp_status skp__idx_read(struct skp_idx *out, const char *path, int rank) {
 
 /* ---- a folder ---------------------------------------------------------------------------------------------------- */
 
-/* The sets that come in such files. Those of EMNIST say in their names which they are, and their pictures are stored with rows for columns: here
- * they stand upright, as MNIST's do. */
+/* The sets that come in such files. Those of EMNIST say in their names which they are, and their pictures are stored
+ * with rows for columns: here they stand upright, as MNIST's do. */
 static const struct set {
   const char *name;      /* "": the usual one, of MNIST and all that took on its names */
   const char *splits[2]; /* what its files' names begin with */

@@ -1,7 +1,8 @@
 /* jpeg.c: whatever libjpeg decodes is a picture, with or without its warnings. SPDX-License-Identifier: MIT
  *
- * Its own interface and not TurboJPEG's, which refuses what it has no name for, such as uneven factors of subsampling. The file is a source
- * that waits where its bytes end, so that a truncated one is known from one that only lacks its end mark. */
+ * Its own interface and not TurboJPEG's, which refuses what it has no name for, such as uneven factors of subsampling.
+ * The file is a source that waits where its bytes end, so that a truncated one is known
+ * from one that only lacks its end mark. */
 #include "base/array.h"
 #include "data/format.h"
 #include <setjmp.h>

@@ -2,9 +2,9 @@
  *
  *   DIR/train/CLASS/…/picture.jpg, and DIR/val and DIR/test likewise; or DIR/CLASS/…/picture.jpg
  *
- * Classes may have the names of parts. A folder that is called as a part is one where there are class folders in it: folders with pictures, not
- * pictures alone. So DIR/train/picture.jpg beside DIR/other/picture.jpg makes both classes; but where nothing else holds pictures it is a part
- * whose pictures have no class. */
+ * Classes may have the names of parts. A folder that is called as a part is one where there are class folders in it:
+ * folders with pictures, not pictures alone. So DIR/train/picture.jpg beside DIR/other/picture.jpg makes both classes;
+ * but where nothing else holds pictures it is a part whose pictures have no class. */
 #include "data/layout.h"
 #include "base/file.h"
 #include <stdlib.h>
@@ -69,7 +69,8 @@ static skp_status look(struct candidate *c, const char *path, const char *name) 
   return SKP_OK;
 }
 
-/* Of two folders that are called as one part one that holds anything counts, then one that is called as usual, then the first. */
+/* Of two folders that are called as one part one that holds anything counts, then one
+ * that is called as usual, then the first. */
 static skp_status take_part(struct skp__layout *l, int *best, struct candidate *c) {
   const int rank = 2 * c->any + c->usual;
   char **root = &l->root[c->part];

@@ -1,8 +1,9 @@
 /* loader.c: worker threads prepare batches ahead of the device. SPDX-License-Identifier: MIT
  *
- * Batches are numbered from 0 without end; batch b belongs in slot b % depth of a ring. A worker claims the next number once its slot is
- * free, takes that batch's sample numbers (all under the lock), fills the slot (without it) and marks it ready. The order of the samples
- * is therefore decided by the number of the batch alone, whichever worker fills it. */
+ * Batches are numbered from 0 without end; batch b belongs in slot b % depth of a ring. A worker claims the next number
+ * once its slot is free, takes that batch's sample numbers (all under the lock), fills the slot (without it) and marks
+ * it ready. The order of the samples is therefore decided by the number of the batch
+ * alone, whichever worker fills it. */
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"

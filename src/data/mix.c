@@ -25,7 +25,8 @@ static struct blending draw_mixup(const struct skp__mixing *m, double alpha, str
   return (struct blending){{0, 0, m->H, m->W}, share, share};
 }
 
-/* The box has 1 - share of the area, its middle is anywhere in the image; what lies outside is cut off, and the labels' share with it. */
+/* The box has 1 - share of the area, its middle is anywhere in the image; what lies
+ * outside is cut off, and the labels' share with it. */
 static struct blending draw_cutmix(const struct skp__mixing *m, double alpha, struct skp__random *r) {
   const double half = 0.5 * sqrt(1 - skp__random_beta(r, alpha));
   const int column = below(r, m->W), row = below(r, m->H), wide = (int)(half * m->W), high = (int)(half * m->H);

@@ -73,7 +73,8 @@ static skp_status note(struct skp__pictures *p, int64_t i, const char *error, bo
   return status;
 }
 
-/* An unreadable file must not keep the others from being looked at: it has no height, as a damaged one of a data set. */
+/* An unreadable file must not keep the others from being looked at: it has no height, as
+ * a damaged one of a data set. */
 static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
   struct skp__pictures *p = (struct skp__pictures *)(uintptr_t)s;
   *label = -1;

@@ -1,7 +1,8 @@
 /* png.c: PNG pictures, through libspng. SPDX-License-Identifier: MIT
  *
- * Alpha is dropped. Of 16 bits the upper 8 are kept, of grey, too (Pillow cuts grey above 255 off). Data of fewer bits in 16, such as a
- * camera's 12, are moved up if the file tells of them in an sBIT chunk and its writer has not moved them up already, as PNG wants it. */
+ * Alpha is dropped. Of 16 bits the upper 8 are kept, of grey, too (Pillow cuts grey above 255 off). Data of fewer bits
+ * in 16, such as a camera's 12, are moved up if the file tells of them in an sBIT chunk and its writer has not moved
+ * them up already, as PNG wants it. */
 #include "base/array.h"
 #include "data/format.h"
 #include <spng.h>
@@ -43,8 +44,8 @@ static bool significant_bits(int bits[3], spng_ctx *png, const struct spng_ihdr 
   return bits[0] < 16 || bits[1] < 16 || bits[2] < 16;
 }
 
-/* Whether the samples are still to be moved up, by all channels together: one may be black, or have round values alone. Samples that were
- * moved up already have zeros below, unless ones above are repeated there. */
+/* Whether the samples are still to be moved up, by all channels together: one may be black, or have round values alone.
+ * Samples that were moved up already have zeros below, unless ones above are repeated there. */
 static bool lie_low(const uint16_t *samples, size_t pixels, const int bits[3]) {
   bool below = false, above = false;
   for (int c = 0; c < 3; c++) {

@@ -1,5 +1,6 @@
-/* policy.c: changes that TrivialAugment (Müller and Hutter 2021, the "wide" one) and RandAugment (Cubuk et al. 2019) draw, with the strengths
- * of torchvision's TrivialAugmentWide and RandAugment (torchvision/transforms/autoaugment.py). SPDX-License-Identifier: MIT */
+/* policy.c: changes that TrivialAugment (Müller and Hutter 2021, the "wide" one) and RandAugment (Cubuk et al. 2019)
+ * draw, with the strengths of torchvision's TrivialAugmentWide and RandAugment (torchvision/transforms/autoaugment.py).
+ * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "data/augment.h"
 

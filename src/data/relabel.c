@@ -1,11 +1,14 @@
-/* relabel.c: a view of a set whose labels are the places of its classes among those of a network. SPDX-License-Identifier: MIT
+/* relabel.c: a view of a set whose labels are the places of its classes among those of a network.
+ * SPDX-License-Identifier: MIT
  *
- * A set numbers its classes as they come, a folder by the order of the names in it, so that the same class has another number where one is
- * missing. What stays is the name: it decides. Two names are the same if they are so in Unicode's composed form (NFC), or if both are whole
- * numbers of one value ("03" and "3"), as long as the network knows none that is spelled so and only one that counts so.
+ * A set numbers its classes as they come, a folder by the order of the names in it, so that the same class has another
+ * number where one is missing. What stays is the name: it decides. Two names are the same if they are so in Unicode's
+ * composed form (NFC), or if both are whole numbers of one value ("03" and "3"), as long as the network knows none that
+ * is spelled so and only one that counts so.
  *
- * Sets of bare labels (IDX, CIFAR without its file of names) have numbers for names, and those match a network whose classes are called by
- * numbers. Beside other names they stand for the same classes only if the network learned from this very kind of files. */
+ * Sets of bare labels (IDX, CIFAR without its file of names) have numbers for names, and those match a network whose
+ * classes are called by numbers. Beside other names they stand for the same classes only
+ * if the network learned from this very kind of files. */
 #include "base/array.h"
 #include "data/data.h"
 #include <stdio.h>
@@ -20,7 +23,7 @@ struct view {
   int32_t *place;           /* [classes of whole] -1: the network does not know it */
 };
 
-/* ---- names -------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 skp_status skp__class_key(char **out, const char *name) {
   *out = (char *)utf8proc_NFC((const utf8proc_uint8_t *)name);
@@ -72,7 +75,7 @@ void skp__labels_free(struct skp_labels *l) {
   *l = (struct skp_labels){.names = NULL};
 }
 
-/* ---- which class is which ----------------------------------------------------------------------------------------- */
+/* ---- which class is which ---------------------------------------------------------------------------------------- */
 
 static bool all_numbered(const struct skp_labels *network) {
   char number[16];
@@ -147,7 +150,7 @@ static skp_status find_unknown(struct view *v) {
   return status;
 }
 
-/* ---- the view ----------------------------------------------------------------------------------------------------- */
+/* ---- the view ---------------------------------------------------------------------------------------------------- */
 
 static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
   const struct view *v = (const struct view *)s;

@@ -1,12 +1,12 @@
 /* resize.c: antialiased bilinear resizing of byte images, as Pillow and torchvision do it. SPDX-License-Identifier: MIT
  *
- * Each output pixel is a weighted mean of the input pixels under a triangle around it. When shrinking, the triangle widens with the
- * scale; when enlarging, its half-width is one pixel. First along rows, then along columns, with bytes in between (late versions of
- * Pillow take the other way where that is shorter; the difference is one level at most):
+ * Each output pixel is a weighted mean of the input pixels under a triangle around it. When shrinking, the triangle
+ * widens with the scale; when enlarging, its half-width is one pixel. First along rows, then along columns, with bytes
+ * in between (late versions of Pillow take the other way where that is shorter; the difference is one level at most):
  *   scale = in/out, wide = max(scale, 1), centre = (o + 1/2)·scale
  *   out[o] = Σ w(i) in[i] / Σ w(i),   w(i) = max(0, 1 - |i + 1/2 - centre| / wide),   round(centre ± wide) bounding i
- * Weights are fixed-point numbers of 22 bits. Only the window that is asked for is made: the rest of a picture that is a thousand times as
- * long as it is wide costs nothing. */
+ * Weights are fixed-point numbers of 22 bits. Only the window that is asked for is made: the rest of a picture that is
+ * a thousand times as long as it is wide costs nothing. */
 #include "base/array.h"
 #include "data/data.h"
 #include <stdlib.h>

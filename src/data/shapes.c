@@ -1,8 +1,8 @@
 /* shapes.c: "shapes", a generated set of plane figures, 32×32, colour, 10 classes. SPDX-License-Identifier: MIT
  *
- * A figure of any size, turn and place, stretched a little, lies on a ground. Both have colours and a pattern of their own, about which the
- * class says nothing; lines and dots lie under the figure and over it; the light falls unevenly, and there is noise. So neither a
- * pixel nor a colour tells the class, only the outline does. */
+ * A figure of any size, turn and place, stretched a little, lies on a ground. Both have colours and a pattern of their
+ * own, about which the class says nothing; lines and dots lie under the figure and over it; the light falls unevenly,
+ * and there is noise. So neither a pixel nor a colour tells the class, only the outline does. */
 #include "data/generated.h"
 #include <string.h>
 
@@ -21,8 +21,8 @@ enum {
 static const char *const names[CLASSES] = {"disc",   "ring",  "half_disc", "crescent", "triangle",
                                            "square", "cross", "star",      "arrow",    "heart"};
 
-/* Parts are added (+) and taken away (-). Two letters are a point, column a … y from the left and row A … Y from the top; "(" begins a
- * circle: its middle, and its radius as a letter; "[" a polygon. */
+/* Parts are added (+) and taken away (-). Two letters are a point, column a … y from the left and row A … Y from the
+ * top; "(" begins a circle: its middle, and its radius as a letter; "[" a polygon. */
 static const char *const figures[CLASSES] = {
     "+(mMl",
     "+(mMl-(mMg",
@@ -67,7 +67,7 @@ struct canvas {
   int32_t value[SIDE][SIDE][3];
 };
 
-/* ---- figures ------------------------------------------------------------------------------------------------------ */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 static struct point read_point(const char *letters) {
   return (struct point){(letters[0] - 'a' - MIDDLE) * GRID, (letters[1] - 'A' - MIDDLE) * GRID};
@@ -139,7 +139,7 @@ static int32_t covered(const struct scene *s, const bool in[SIDE][SIDE], int row
   return count;
 }
 
-/* ---- surfaces ----------------------------------------------------------------------------------------------------- */
+/* ---- surfaces ---------------------------------------------------------------------------------------------------- */
 
 /* Each says how much of the second colour there is at a place, 0 … ONE. */
 static int32_t plain(const struct surface *s, struct point at) {
@@ -190,7 +190,7 @@ static int32_t apart(const struct surface *a, const struct surface *b) {
   return sum;
 }
 
-/* ---- a sample ----------------------------------------------------------------------------------------------------- */
+/* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
 static void choose_scene(struct scene *s, struct skp__random *r) {
   enum { LEAST_APART = 200, TRIES = 16 };

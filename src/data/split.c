@@ -62,7 +62,7 @@ static skp_status take(struct skp_source **out, const struct skp_source *whole, 
   return SKP_OK;
 }
 
-/* ---- how many of each class --------------------------------------------------------------------------------------- */
+/* ---- how many of each class -------------------------------------------------------------------------------------- */
 
 struct quota {
   int64_t images, held, most; /* most: that may be held out, so that one is left to learn the class by */
@@ -121,7 +121,7 @@ static skp_status sort_out(uint32_t *to, const uint32_t *order, const struct skp
   return SKP_OK;
 }
 
-/* ---- the two sets ------------------------------------------------------------------------------------------------- */
+/* ---- the two sets ------------------------------------------------------------------------------------------------ */
 
 static skp_status take_both(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
                             struct quota *q, int64_t held, uint32_t *order, uint64_t seed) {

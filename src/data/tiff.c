@@ -1,9 +1,10 @@
 /* tiff.c: the first picture of TIFF files, through libtiff. SPDX-License-Identifier: MIT
  *
- * Strips and tiles, chunky or in planes, are blocks that libtiff unpacks; here samples become bytes, and those RGB. Integers of up to 16
- * bits keep their upper 8 (Pillow cuts grey above 255 off); signed ones, wider ones and floats are cut off below 0 and above 255. Alpha
- * is dropped, after the colours were divided by it where the file says they were multiplied. Y'CbCr is left to libtiff. The picture is
- * turned as its Orientation tells, as Pillow does with TIFF files, and only with them. */
+ * Strips and tiles, chunky or in planes, are blocks that libtiff unpacks; here samples become bytes, and those RGB.
+ * Integers of up to 16 bits keep their upper 8 (Pillow cuts grey above 255 off); signed ones, wider ones and floats are
+ * cut off below 0 and above 255. Alpha is dropped, after the colours were divided by it where the file says they were
+ * multiplied. Y'CbCr is left to libtiff. The picture is turned as its Orientation tells, as Pillow does with TIFF
+ * files, and only with them. */
 #include "base/array.h"
 #include "data/format.h"
 #include <stdarg.h>
@@ -121,8 +122,8 @@ static skp_status read_header(struct reader *r, struct skp_image *image, const s
 
 static uint8_t clip(double v) { return v > 0 ? v < 255 ? (uint8_t)v : 255 : 0; }
 
-/* n samples, `step` bytes apart in `out`. Indices of a palette stay as they are; else the largest value of a sample is 255. libtiff gives
- * samples of whole bytes in the machine's order. */
+/* n samples, `step` bytes apart in `out`. Indices of a palette stay as they are; else the largest value of a sample is
+ * 255. libtiff gives samples of whole bytes in the machine's order. */
 static void narrow(uint8_t *out, size_t step, const uint8_t *row, size_t n, const struct reader *r) {
   const uint32_t bits = r->bits, most = (1u << (bits < 16 ? bits : 16)) - 1;
   const bool index = r->photometric == PHOTOMETRIC_PALETTE, whole = r->kind == SAMPLEFORMAT_UINT || bits <= 8;
@@ -311,7 +312,8 @@ static skp_status decode_ycbcr(struct skp_image *image, const struct reader *r) 
 
 /* ---- turning ----------------------------------------------------------------------------------------------------- */
 
-/* By the tag: whether columns become rows, and then, of the picture as stored, rows and columns are taken from their end. */
+/* By the tag: whether columns become rows, and then, of the picture as stored, rows and
+ * columns are taken from their end. */
 static const struct {
   bool lie, up, left;
 } turns[9] = {[2] = {0, 0, 1}, [3] = {0, 1, 1}, [4] = {0, 1, 0}, [5] = {1, 0, 0},

@@ -25,10 +25,11 @@ void skp__tally_free(struct skp__tally *t);
 /* "12 .txt, 3 .psd", the most first; nothing where nothing was passed over. */
 void skp__tally_say(const struct skp__tally *t, struct skp__text *to);
 
-/* Appends the pictures in the folder ROOT/BELOW ("": ROOT) and at any depth under it, named from ROOT, in the order of torchvision's
- * ImageFolder: folder by folder, sorted by their paths, then by name. Links are followed, except to a folder that they lie in; one that leads
- * nowhere but is called as a picture is listed, too: it is a picture that is missing. What else there is is counted in `passed`; hidden files
- * and those that systems leave everywhere (Thumbs.db) do not count. */
+/* Appends the pictures in the folder ROOT/BELOW ("": ROOT) and at any depth under it, named from ROOT, in the order of
+ * torchvision's ImageFolder: folder by folder, sorted by their paths, then by name. Links are followed, except to a
+ * folder that they lie in; one that leads nowhere but is called as a picture is listed, too: it is a picture that is
+ * missing. What else there is is counted in `passed`; hidden files and those that
+ * systems leave everywhere (Thumbs.db) do not count. */
 skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char *root, const char *below);
 /* The same of the folder's own files alone; `folders` receives the sorted names of the folders in it. */
 skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__tally *passed, const char *root);

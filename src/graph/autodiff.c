@@ -1,11 +1,13 @@
 /* autodiff.c: adds the gradients of the loss, in reverse order of the nodes. SPDX-License-Identifier: MIT
  *
- *   forward    x ──> A ──> y ──> B ──> loss         a value "needs" a gradient if a param that is not frozen leads to it
- *   backward   dx <── dA <── dy <── dB <── 1        a node is visited once all readers of its outputs have been: d[y] is whole
+ *   forward    x ──> A ──> y ──> B ──> loss         a value "needs" a gradient if a
+ *              param that is not frozen leads to it
+ *   backward   dx <── dA <── dy <── dB <── 1        a node is visited once all readers
+ *              of its outputs have been: d[y] is whole
  *
- * A value with several readers gets a gradient from each; they are added up as they arrive, which is in reverse order of the
- * readers, so the order of the sum is fixed. What arrives last for a param is made a slice of "grads" instead of an activation, so
- * nothing is copied. */
+ * A value with several readers gets a gradient from each; they are added up as they arrive, which is in reverse order
+ * of the readers, so the order of the sum is fixed. What arrives last for a param is made a slice of "grads" instead of
+ * an activation, so nothing is copied. */
 #include "graph/graph.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* graph.h: a step as a list of nodes over named values. Models build the forward half; autodiff.c adds the gradients and the
- * updates, so that a whole training step is one graph. Nodes are kept in an order in which they can run.
+/* graph.h: a step as a list of nodes over named values. Models build the forward half; autodiff.c adds the gradients
+ * and the updates, so that a whole training step is one graph. Nodes are kept in an order in which they can run.
  * SPDX-License-Identifier: MIT */
 #ifndef SKP_GRAPH_GRAPH_H
 #define SKP_GRAPH_GRAPH_H
@@ -25,8 +25,8 @@ typedef enum skp_role {
       SKP_ROLES
 } skp_role;
 
-/* A value. One with a base is a piece of that value's memory: a param of "params", a gradient of "grads", a view (flatten) of what it
- * views, an updated value of what it takes over. A base has no base itself. */
+/* A value. One with a base is a piece of that value's memory: a param of "params", a gradient of "grads", a view
+ * (flatten) of what it views, an updated value of what it takes over. A base has no base itself. */
 struct skp_tensor {
   char *name; /* a param's or state's name is its name in checkpoints; others: "SCOPE.op" or "d NAME" */
   skp_role role;
@@ -34,11 +34,14 @@ struct skp_tensor {
   int producer;   /* node that makes it, -1: none */
   skp_value base; /* whose memory it lives in, or SKP_NONE: its own */
   int64_t offset; /* in the base, in elements */
-  /* Of a matrix in a model: its features are a flattened map of this height, width and channels, as it lies in memory; 0: no map. */
+  /* Of a matrix in a model: its features are a flattened map of this height, width and
+   * channels, as it lies in memory; 0: no map. */
   int64_t map[3];
-  /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K × C·R·S; 3 for {C} saved as C,1,1; 1 as it is */
+  /* params: rank in files: 4 for {R,S,C,K} saved as K,C,R,S; 2 for {R,S,C,K} saved as K
+   * × C·R·S; 3 for {C} saved as C,1,1; 1 as it is */
   int file_rank;
-  /* The first values of params and state, read by skp__model_init; a graph for a step does without them. The first that is set counts: */
+  /* The first values of params and state, read by skp__model_init; a graph for a step
+   * does without them. The first that is set counts: */
   float *values;   /* in the order of files; owned */
   double bound;    /* uniform in ± this */
   float std;       /* the standard deviation of normal numbers */
@@ -86,13 +89,13 @@ void skp__graph_destroy(struct skp_graph *g); /* NULL is fine */
 skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role,
                             struct skp_shape shape);
 
-/* Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs; an
- * unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
+/* Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs;
+ * an unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
 skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
                            const skp_value *in, const bool *want, const char *scope, skp_value *out);
 
-/* Adds a layer of a model: as skp__graph_node, but where the features of an input are in an order that `op` cannot read, nodes of the
- * same scope bring them into that of files first (order.c). */
+/* Adds a layer of a model: as skp__graph_node, but where the features of an input are in an order that `op` cannot
+ * read, nodes of the same scope bring them into that of files first (order.c). */
 skp_status skp__graph_layer(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
                             const skp_value *in, const bool *want, const char *scope, skp_value *out);
 /* Makes *v the value that has its features in the order of files. */
@@ -110,26 +113,28 @@ void skp__graph_reads(const struct skp_graph *g, int *reads);
 /* Takes the nodes for which `gone` is set out of the list. */
 void skp__graph_remove(struct skp_graph *g, const bool *gone);
 
-/* Drops optional outputs that nobody reads, so that they are neither computed nor given memory. To be called when the graph is whole. */
+/* Drops optional outputs that nobody reads, so that they are neither computed nor given
+ * memory. To be called when the graph is whole. */
 skp_status skp__graph_prune(struct skp_graph *g);
 
 /* Finds a value by name among those of `role`; SKP_NONE if there is none. */
 skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *name);
 
 /* Gives the params (and the state tensors) their slices of the flat values "params" and "state", each slice aligned to
- * SKP_SLICE_ALIGN elements: 512 bytes, the largest sub-buffer alignment that GPUs in use ask for; gaps stay zero. So a block of
- * factors belongs to one param. Call once, when the model is complete. */
+ * SKP_SLICE_ALIGN elements: 512 bytes, the largest sub-buffer alignment that GPUs in use ask for; gaps stay zero. So a
+ * block of factors belongs to one param. Call once, when the model is complete. */
 enum { SKP_SLICE_ALIGN = SKP_UPDATE_BLOCK };
 skp_status skp__graph_collect(struct skp_graph *g);
 
-/* A copy of the forward graph `g` for batch size N: shapes inferred anew, without `training` an op's attribute of that name 0; slices as in g.
- * Evaluation keeps each node's first output only: the others serve gradients. */
+/* A copy of the forward graph `g` for batch size N: shapes inferred anew, without `training` an op's attribute of that
+ * name 0; slices as in g. Evaluation keeps each node's first output only: the others serve gradients. */
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
 
 /* Adds labels (with `mixed` second ones and shares, too) and loss (role RESULT). */
 skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed);
 
-/* Adds the gradients of `loss` to all params that are not frozen, each written into its slice of "grads" (autodiff.c). */
+/* Adds the gradients of `loss` to all params that are not frozen, each written into its
+ * slice of "grads" (autodiff.c). */
 skp_status skp__graph_differentiate(struct skp_graph *g);
 
 struct skp_update {
@@ -138,10 +143,12 @@ struct skp_update {
   float clip_norm; /* what the norm of all gradients is at most; 0: whatever it is */
   bool average;    /* keep running averages of params and state */
 };
-/* Adds the moments, `hyper`, `factors` where a param has others than 1, what `u` asks for, and one update of the flat params. */
+/* Adds the moments, `hyper`, `factors` where a param has others than 1, what `u` asks
+ * for, and one update of the flat params. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u);
 
-/* For a step in parts, instead of an update: this part's gradients and loss are added to the flat value "grads_sum" and to `loss_sum`. */
+/* For a step in parts, instead of an update: this part's gradients and loss are added to
+ * the flat value "grads_sum" and to `loss_sum`. */
 skp_status skp__graph_add_sums(struct skp_graph *g);
 /* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum". */
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g);
@@ -149,7 +156,8 @@ skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g);
 /* What the host writes into the value `factors`, as many floats as that has. */
 void skp__graph_factors(const struct skp_graph *g, float *out);
 
-/* One line a node: outputs with shapes = op {attributes that are not at their fallback} (inputs). The same graph gives the same text. */
+/* One line a node: outputs with shapes = op {attributes that are not at their fallback}
+ * (inputs). The same graph gives the same text. */
 void skp__graph_dump(const struct skp_graph *g, FILE *to);
 
 #endif

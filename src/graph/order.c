@@ -1,8 +1,9 @@
 /* order.c: the order of a matrix's features. SPDX-License-Identifier: MIT
  *
- * A flattened map has its values in the order of memory, H·W·C; PyTorch counts them C·H·W, and so do files. The graph knows of each
- * value which of the two it has (skp_tensor.map), an op what it does with it (skp_op.order). Where an op cannot read a value as it is,
- * a transpose in front of it brings the value into the order of files, so the network is PyTorch's whatever its layers are. */
+ * A flattened map has its values in the order of memory, H·W·C; PyTorch counts them C·H·W, and so do files. The graph
+ * knows of each value which of the two it has (skp_tensor.map), an op what it does with it (skp_op.order). Where an op
+ * cannot read a value as it is, a transpose in front of it brings the value into the order of files, so the network is
+ * PyTorch's whatever its layers are. */
 #include "graph/graph.h"
 #include <string.h>
 

@@ -7,8 +7,10 @@
 
 struct skp_log;
 
-/* Goes on after the first `keep` bytes of the file, whose rest is cut off (after the last whole line where there are fewer); 0: anew. Lines are gathered and reach the file whole, at the latest with the first line that comes half a second after
- * the last time: so logging every step costs no time worth mention, and a reader never sees half a line. */
+/* Goes on after the first `keep` bytes of the file, whose rest is cut off (after the last whole line where there are
+ * fewer); 0: anew. Lines are gathered and reach the file whole, at the latest with the first line that comes half a
+ * second after the last time: so logging every step costs no time worth mention, and a
+ * reader never sees half a line. */
 skp_status skp__log_create(struct skp_log **out, const char *path, int64_t keep);
 /* Adds one line (printf format, without the newline). A NULL log takes lines, and keeps none. */
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));

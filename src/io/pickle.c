@@ -1,7 +1,8 @@
-/* pickle.c: a machine for Python's pickles that builds values and calls nothing; see pickle.h. SPDX-License-Identifier: MIT
+/* pickle.c: a machine for Python's pickles that builds values and calls nothing; see pickle.h.
+ * SPDX-License-Identifier: MIT
  *
- * Each opcode makes at most one value and reads at least one byte; how many values there may be is limited besides, as one takes more
- * memory than its byte. */
+ * Each opcode makes at most one value and reads at least one byte; how many values there may be is limited besides, as
+ * one takes more memory than its byte. */
 #include "io/pickle.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static skp_status fail(const char *what) {
 }
 static skp_status fail_short(void) { return fail("ends in the middle"); }
 
-/* ---- values ------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static skp_status make(struct machine *m, skp_pickle_value *out, skp_pickle_kind kind) {
   if (m->p->value.n == MAX_VALUES) return fail("has more values than weights need");
@@ -83,7 +84,7 @@ static skp_status take_marked(struct machine *m, skp_pickle_value to) {
   return SKP_OK;
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------------------------------------------------- */
 
 /* An unsigned number of `bytes` bytes, little-endian. */
 static skp_status number(struct machine *m, int bytes, uint64_t *out) {
@@ -151,7 +152,7 @@ static skp_status push_int(struct machine *m, int bytes) {
   return push_new(m, SKP_PICKLE_INT, bytes == 4 ? (int32_t)(uint32_t)value : (int64_t)value);
 }
 
-/* ---- opcodes ------------------------------------------------------------------------------------------------------ */
+/* ---- opcodes ----------------------------------------------------------------------------------------------------- */
 
 static skp_status line(struct machine *m, const unsigned char **at, size_t *length) {
   const unsigned char *end = memchr(m->at, '\n', (size_t)(m->end - m->at));
@@ -240,8 +241,8 @@ static skp_status op_marked(struct machine *m, skp_pickle_kind kind) {
   return push(m, v);
 }
 
-/* The value on top of the stack, if it is of that kind, else NULL. An object that gets keys with values is a dictionary, whatever its class
- * (defaultdict and its like). */
+/* The value on top of the stack, if it is of that kind, else NULL. An object that gets keys with values is a
+ * dictionary, whatever its class (defaultdict and its like). */
 static skp_status top_of_kind(struct machine *m, struct skp_pickle_node **out, skp_pickle_kind kind) {
   skp_pickle_value v;
   SKP_TRY(top(m, &v));
@@ -254,7 +255,8 @@ static skp_status top_of_kind(struct machine *m, struct skp_pickle_node **out, s
   return SKP_OK;
 }
 
-/* Adds what lies above the mark to the list or dictionary below it. What is added to an object without a meaning is dropped. */
+/* Adds what lies above the mark to the list or dictionary below it. What is added to an
+ * object without a meaning is dropped. */
 static skp_status op_extend(struct machine *m, skp_pickle_kind kind) {
   skp_pickle_value added;
   struct skp_pickle_node *to;

@@ -1,5 +1,5 @@
-/* pickle.h: Python's pickle format, as far as dictionaries of tensors need it. Nothing is executed: what a pickle would call becomes a
- * description of the call, or an opaque value. Files are not trusted. SPDX-License-Identifier: MIT
+/* pickle.h: Python's pickle format, as far as dictionaries of tensors need it. Nothing is executed: what a pickle would
+ * call becomes a description of the call, or an opaque value. Files are not trusted. SPDX-License-Identifier: MIT
  *
  * (Opcodes: CPython, Lib/pickletools.py.) */
 #ifndef SKP_IO_PICKLE_H

@@ -68,7 +68,7 @@ const char *skp__st_name_defect(const char *name) {
   return NULL;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* What cJSON would pass over: bytes that are not text, and characters U+0000, at which a name would end early. */
 static skp_status check_text(const char *name, const char *text, size_t size) {
@@ -310,7 +310,7 @@ const char *skp__st_meta(const struct skp_st_file *f, const char *key) {
   return NULL;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int compare_rows(const void *a, const void *b) {
   const struct skp_st_tensor *s = *(const struct skp_st_tensor *const *)a, *t = *(const struct skp_st_tensor *const *)b;

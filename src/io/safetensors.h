@@ -1,5 +1,6 @@
-/* safetensors.h: reading and writing the safetensors format (huggingface/safetensors README: 8 bytes little-endian header length,
- * JSON header, data). Files are not trusted: everything is checked before it is used. SPDX-License-Identifier: MIT */
+/* safetensors.h: reading and writing the safetensors format (huggingface/safetensors README: 8 bytes little-endian
+ * header length, JSON header, data). Files are not trusted: everything is checked before it is used.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_IO_SAFETENSORS_H
 #define SKP_IO_SAFETENSORS_H
 
@@ -30,8 +31,9 @@ struct skp_st_file {
   int64_t size;
 };
 
-/* Reads and checks a whole file: header length (at most 100 MB and the file's size), JSON, no duplicate names, known dtypes,
- * shape × dtype = length, offsets in the file, no overlap and no hole. The error names the file, the tensor and the defect. */
+/* Reads and checks a whole file: header length (at most 100 MB and the file's size), JSON, no duplicate names, known
+ * dtypes, shape × dtype = length, offsets in the file, no overlap and no hole. The error
+ * names the file, the tensor and the defect. */
 skp_status skp__st_read(struct skp_st_file *out, const char *path);
 /* The same from memory (copied); `name` stands for the path in errors. */
 skp_status skp__st_parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name);
@@ -41,9 +43,9 @@ const char *skp__st_name_defect(const char *name);
 const struct skp_st_tensor *skp__st_find(const struct skp_st_file *f, const char *name);
 const char *skp__st_meta(const struct skp_st_file *f, const char *key); /* NULL if absent */
 
-/* Writes a file atomically (see skp__file_write_atomic). Tensors are laid out sorted by dtype size (descending), then name, header padded
- * to 8 bytes: the same content gives the same bytes. Uses name, dtype, rank, dim, data of `tensor`. In metadata values each byte that is
- * not UTF-8 becomes U+FFFD; a tensor's name that is not UTF-8 is refused. */
+/* Writes a file atomically (see skp__file_write_atomic). Tensors are laid out sorted by dtype size (descending), then
+ * name, header padded to 8 bytes: the same content gives the same bytes. Uses name, dtype, rank, dim, data of `tensor`.
+ * In metadata values each byte that is not UTF-8 becomes U+FFFD; a tensor's name that is not UTF-8 is refused. */
 skp_status skp__st_write(const char *path, const struct skp_st_tensor *tensor, size_t tensors,
                          const struct skp_st_meta *meta, size_t metas);
 

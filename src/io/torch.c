@@ -1,7 +1,7 @@
 /* torch.c: the zip archives that torch.save writes; see weights.h. SPDX-License-Identifier: MIT
  *
- *   NAME/data.pkl     a pickle: tensors are calls of torch._utils._rebuild_tensor_v2(storage, offset, size, stride, …), a storage is an
- *                     object kept elsewhere: ("storage", torch.FloatStorage, KEY, device, values)
+ *   NAME/data.pkl     a pickle: tensors are calls of torch._utils._rebuild_tensor_v2(storage, offset, size, stride, …),
+ *                     a storage is an object kept elsewhere: ("storage", torch.FloatStorage, KEY, device, values)
  *   NAME/data/KEY     its values, as they lay in memory, not compressed
  *   NAME/byteorder    "little" or "big"; little where it is not there
  *
@@ -35,7 +35,7 @@ struct reader {
   SKP_ARRAY(struct storage) storages; /* those read so far: several tensors may share one */
 };
 
-/* ---- entries ------------------------------------------------------------------------------------------------------ */
+/* ---- entries ----------------------------------------------------------------------------------------------------- */
 
 /* The whole content of an entry, of which there should be `size` bytes (-1: whatever is there, up to a limit). */
 static skp_status read_entry(struct reader *r, void **out, int64_t *size, const char *entry, int64_t limit) {
@@ -151,8 +151,9 @@ static void search(struct search *s, const struct skp_pickle_node *node, int dep
     if (s->all || usual_key(skp__pickle_item(s->p, node, i))) search(s, skp__pickle_item(s->p, node, i + 1), depth + 1);
 }
 
-/* The dictionary of weights: the root, or what stands under the keys that trainers use. Where those hold none, it may be under any key, so
- * that neither the optimizer's memory nor a running average is taken where the weights are there too. */
+/* The dictionary of weights: the root, or what stands under the keys that trainers use. Where those hold none, it may
+ * be under any key, so that neither the optimizer's memory nor a running average is
+ * taken where the weights are there too. */
 static skp_status find_tensors(const struct skp_pickle_node **out, const struct skp_pickle *p) {
   const struct skp_pickle_node *root = &p->value.at[p->root];
   struct search s = {.p = p};
@@ -175,7 +176,8 @@ static skp_status fail_no_tensors(const struct reader *r) {
     return skp__fail(
         SKP_UNSUPPORTED,
         "%s holds an object of Python (%.150s), not a dictionary of tensors. If you trust where it is from, this "
-        "line of Python takes its weights out: import torch; torch.save(torch.load(\"%s\", weights_only=False).state_dict(), "
+        "line of Python takes its weights out: import torch; torch.save(torch.load(\"%s\", "
+        "weights_only=False).state_dict(), "
         "\"%s.weights.pth\")",
         r->name, called->text, r->name, r->name);
   return skp__fail(SKP_UNSUPPORTED,
@@ -188,7 +190,7 @@ static skp_status fail_no_tensors(const struct reader *r) {
                                                    : "something else");
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------------------ */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 static const struct storage_type {
   const char *global, *dtype;
@@ -236,7 +238,8 @@ static bool read_storage(struct view *v, const struct skp_pickle *p, const struc
   return sound_key(v->key) && whole(skp__pickle_item(p, id, 4), &v->stored);
 }
 
-/* Sizes and strides; none of its values may lie beyond the storage. A stride of 0 repeats one; that of a single value says nothing. */
+/* Sizes and strides; none of its values may lie beyond the storage. A stride of 0
+ * repeats one; that of a single value says nothing. */
 static bool read_extents(struct view *v, const struct skp_pickle *p, const struct skp_pickle_node *arguments) {
   const struct skp_pickle_node *size = skp__pickle_item(p, arguments, 2), *stride = skp__pickle_item(p, arguments, 3);
   if (!whole(skp__pickle_item(p, arguments, 1), &v->offset) || !size || !stride || size->kind != SKP_PICKLE_LIST ||
@@ -360,7 +363,7 @@ static skp_status add_tensors(struct reader *r) {
   return SKP_OK;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 bool skp__torch_found(const void *bytes, int64_t size) { return size >= 4 && !memcmp(bytes, "PK\3\4", 4); }
 

@@ -1,4 +1,5 @@
-/* weights.c: which format a file of weights has, and its numbers as floats; see weights.h. SPDX-License-Identifier: MIT */
+/* weights.c: which format a file of weights has, and its numbers as floats; see weights.h.
+ * SPDX-License-Identifier: MIT */
 #include "io/weights.h"
 #include "base/file.h"
 #include <math.h>
@@ -7,9 +8,10 @@
 
 static const int64_t file_limit = INT64_C(8) << 30; /* read whole; far above any network's weights */
 
-/* ---- formats ------------------------------------------------------------------------------------------------------ */
+/* ---- formats ----------------------------------------------------------------------------------------------------- */
 
-/* The number with which torch.save began its files before version 1.6 stands near their begin: in binary, or (protocols 0 and 1) as text. */
+/* The number with which torch.save began its files before version 1.6 stands near their
+ * begin: in binary, or (protocols 0 and 1) as text. */
 static bool is_old(const char *bytes, int64_t size) {
   static const struct {
     const char *text;
@@ -74,7 +76,7 @@ skp_status skp__weights_read(struct skp_st_file *out, const char *path) {
   return status;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------ */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 static float bits_of(uint32_t bits) {
   float x;

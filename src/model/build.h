@@ -24,22 +24,25 @@ struct skp_build {
   skp_status status;      /* of a C function that failed; the text is in the Lua error */
 };
 
-/* lua.c: the sandbox. Runs `body` with the build at hand; a Lua error, or a limit that was hit, becomes a status and a text with file and
- * line. Inside `body` everything may raise Lua errors; no C memory may be held across calls that do. */
+/* lua.c: the sandbox. Runs `body` with the build at hand; a Lua error, or a limit that was hit, becomes a status and a
+ * text with file and line. Inside `body` everything may raise Lua errors; no C memory
+ * may be held across calls that do. */
 skp_status skp__lua_run(struct skp_build *b, lua_CFunction body);
 struct skp_build *skp__build_of(lua_State *L);
 /* Raises a Lua error from the present error text unless `status` is SKP_OK. */
 void skp__lua_check(lua_State *L, skp_status status);
 /* Raises a Lua error of this status with file and line. */
 int skp__lua_fail(lua_State *L, skp_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Raises an error unless the string keys of the table at `index` are among `known` (NULL-terminated); `what` names the table. */
+/* Raises an error unless the string keys of the table at `index` are among `known`
+ * (NULL-terminated); `what` names the table. */
 void skp__lua_check_keys(lua_State *L, int index, const char *what, const char *const *known);
 
 /* models/lib/NAME.lua: each returns a table that model files find as the global NAME. */
 struct skp__lua_source {
   const char *name, *text;
 };
-/* known.c: the text of a model file that comes along, by its stem; NULL: there is none. All names by which networks come along. */
+/* known.c: the text of a model file that comes along, by its stem; NULL: there is none.
+ * All names by which networks come along. */
 const char *skp__model_source(const char *name);
 void skp__model_list(struct skp__text *to);
 

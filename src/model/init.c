@@ -1,7 +1,7 @@
 /* init.c: parameters: their first values, and their layout in files. SPDX-License-Identifier: MIT
  *
- * In memory a weight is {R, S, C, K}; in files PyTorch's {K, C, R, S}, which for a linear layer on a flattened map are the rows of
- * K × C·R·S. */
+ * In memory a weight is {R, S, C, K}; in files PyTorch's {K, C, R, S}, which for a linear layer on a flattened map are
+ * the rows of K × C·R·S. */
 #include "base/random.h"
 #include "base/thread.h"
 #include "model/model.h"
@@ -43,7 +43,8 @@ static uint64_t name_hash(const char *name) { /* FNV-1a */
   return h;
 }
 
-/* One of SHARES equal pieces of each parameter, and so of the work: drawing twenty million numbers takes half a second. */
+/* One of SHARES equal pieces of each parameter, and so of the work: drawing twenty
+ * million numbers takes half a second. */
 enum { SHARES = 4 };
 
 struct share {

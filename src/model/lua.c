@@ -1,11 +1,12 @@
 /* lua.c: Lua 5.4 in a sandbox. SPDX-License-Identifier: MIT
  *
- * Model files come with checkpoints from anywhere, so they are not trusted. They get neither files nor the clock, no bytecode and no
- * coroutines, no metatables of their own, no pcall that could swallow a limit, and none of the library functions that can run
- * long inside C, where the instruction count does not reach (string patterns, string.rep, table.move). What is left is bounded by
- * two limits: memory, in the allocator, and instructions, in a hook.
+ * Model files come with checkpoints from anywhere, so they are not trusted. They get neither files nor the clock, no
+ * bytecode and no coroutines, no metatables of their own, no pcall that could swallow a limit, and none of the library
+ * functions that can run long inside C, where the instruction count does not reach (string patterns, string.rep,
+ * table.move). What is left is bounded by two limits: memory, in the allocator, and instructions, in a hook.
  *
- * The file runs in a coroutine because an error leaves the stack of a coroutine as it was: so even "out of memory" gets a line. */
+ * The file runs in a coroutine because an error leaves the stack of a coroutine as it
+ * was: so even "out of memory" gets a line. */
 #include "model/build.h"
 #include <lualib.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct skp_build *skp__build_of(lua_State *L) {
   return *(struct skp_build **)lua_getextraspace(L);
 }
 
-/* ---- limits ------------------------------------------------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 static void *allocate(void *user, void *block, size_t old, size_t size) {
   struct skp_build *b = user;
@@ -45,7 +46,7 @@ static void count_instructions(lua_State *L, lua_Debug *ar) {
     luaL_error(L, "more than %d million instructions: an endless loop?", INSTRUCTION_LIMIT / 1000000);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 void skp__lua_check(lua_State *L, skp_status status) {
   if (status == SKP_OK) return;
@@ -79,7 +80,8 @@ void skp__lua_check_keys(lua_State *L, int index, const char *what, const char *
 
 static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
-/* Writes "FILE:LINE: " for the innermost function of the model file that co is in, or "FILE: " when the file itself has ended. */
+/* Writes "FILE:LINE: " for the innermost function of the model file that co is in, or
+ * "FILE: " when the file itself has ended. */
 static void place_of(char *where, size_t size, lua_State *co, const struct skp_build *b) {
   lua_Debug ar;
   snprintf(where, size, "%s: ", b->path);
@@ -104,7 +106,7 @@ static skp_status describe(lua_State *co, const struct skp_build *b, int error) 
   return skp__fail(b->status == SKP_OK ? SKP_MODEL : b->status, "%s%s", placed ? "" : where, text);
 }
 
-/* ---- library ------------------------------------------------------------------------------------------------------ */
+/* ---- library ----------------------------------------------------------------------------------------------------- */
 
 /* A value as text, pushed; of a list, as x.shape is one, what is in it: an address would tell nothing. */
 static const char *text_of(lua_State *L, int index) {
@@ -185,7 +187,7 @@ static void open_source(lua_State *L, const struct skp__lua_source *source) {
   lua_setglobal(L, source->name);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------ */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static int body_in_coroutine(lua_State *L) {
   lua_CFunction body = lua_tocfunction(L, 1);

@@ -15,7 +15,7 @@
 
 enum { SOURCE_LIMIT = 1 << 20, MAX_CHANNELS = 1024, MAX_SIZE = 1 << 14 };
 
-/* ---- args --------------------------------------------------------------------------------------------------------- */
+/* ---- args -------------------------------------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
@@ -75,7 +75,7 @@ static void push_args(lua_State *L, int model) {
   }
 }
 
-/* ---- recipe ------------------------------------------------------------------------------------------------------- */
+/* ---- recipe ------------------------------------------------------------------------------------------------------ */
 
 /* The value on top of the stack as the text that skp__recipe_set takes: 0.01, true, adam, 0.5,0.25. */
 static void recipe_text(lua_State *L, char *text, size_t size) {
@@ -119,7 +119,7 @@ static void read_recipe(lua_State *L, int model) {
   if (skp__recipe_optimizer(&op, &attrs, r) != SKP_OK) skp__lua_check(L, skp__fail_in(SKP_MODEL, "recipe"));
 }
 
-/* ---- input and network -------------------------------------------------------------------------------------------- */
+/* ---- input and network ------------------------------------------------------------------------------------------- */
 
 static int input_field(lua_State *L, int input, const char *name, int most) {
   lua_getfield(L, input, name);
@@ -204,7 +204,7 @@ static int build(lua_State *L) {
   return 0;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------------------ */
+/* ---- loading ----------------------------------------------------------------------------------------------------- */
 
 /* The file's name without folders and ending. */
 static skp_status stem(char **out, const char *path) {

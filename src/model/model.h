@@ -31,7 +31,8 @@ const struct skp_known_model *skp__model_known(const char *name);
  * that the file knows. */
 skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
                            int size, FILE *print_to);
-/* The same without the network, before whose number of classes is known: a recipe and an empty graph. Nothing is printed. */
+/* The same without the network, before whose number of classes is known: a recipe and an
+ * empty graph. Nothing is printed. */
 skp_status skp__model_load_head(struct skp_model **out, const char *path);
 /* The same of a text; `name` as below. */
 skp_status skp__model_parse_head(struct skp_model **out, const char *name, const char *text);
@@ -40,12 +41,13 @@ skp_status skp__model_parse(struct skp_model **out, const char *name, const char
                             size_t sets, int size, FILE *print_to);
 void skp__model_destroy(struct skp_model *m); /* NULL is fine */
 
-/* Initial values of the flat params and state (host memory of the flat size): what each says (struct skp_tensor). A pure function of
- * seed and the parameter's name. */
+/* Initial values of the flat params and state (host memory of the flat size): what each says (struct skp_tensor). A
+ * pure function of seed and the parameter's name. */
 void skp__model_init(const struct skp_graph *g, float *params, float *state, uint64_t seed);
 
-/* What the recipe says of single parameters (freeze, freeze_bn, lr_mult, no_decay), for a training instance that is not yet fused: sets
- * the factors of its params and puts frozen batchnorms into evaluation. SKP_USAGE for a pattern that fits nothing. */
+/* What the recipe says of single parameters (freeze, freeze_bn, lr_mult, no_decay), for a training instance that is not
+ * yet fused: sets the factors of its params and puts frozen batchnorms into evaluation.
+ * SKP_USAGE for a pattern that fits nothing. */
 skp_status skp__recipe_select(struct skp_graph *g, const struct skp_recipe *r);
 
 /* Between a parameter's layout in memory and in files (see skp_tensor.file_rank). */

@@ -1,7 +1,8 @@
 /* nn.c: the table `nn` of model files: layers, tensors, scopes. SPDX-License-Identifier: MIT
  *
- * A row of the table `layers` is a layer: its op, the options that it takes, and what parameters it adds. One function serves all. Layers
- * are named as in PyTorch: an explicit name, or within a scope a running number, which counts every layer as nn.Sequential does. */
+ * A row of the table `layers` is a layer: its op, the options that it takes, and what parameters it adds. One function
+ * serves all. Layers are named as in PyTorch: an explicit name, or within a scope a running number, which counts every
+ * layer as nn.Sequential does. */
 #include "base/text.h"
 #include "model/build.h"
 #include <math.h>
@@ -20,7 +21,7 @@ static const struct skp_shape *shape_of(lua_State *L, const struct tensor *t) {
   return &graph_of(L)->tensors.at[t->v].shape;
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------------------ */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 void skp__nn_push(lua_State *L, skp_value v) {
   struct tensor *t = lua_newuserdatauv(L, sizeof *t, 0);
@@ -87,7 +88,7 @@ static int tensor_index(lua_State *L) {
   return 1;
 }
 
-/* ---- names -------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static void check_name(lua_State *L, const char *name) {
   static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
@@ -103,8 +104,8 @@ static void append_name(lua_State *L, char *scope, const char *name) {
     skp__lua_fail(L, SKP_MODEL, "The name %s.%s is too long: scopes are nested too deep.", scope, name);
 }
 
-/* nn.scope(name, f, …): f(…) with NAME in front of the names of what it makes. An error ends the whole build, so the scope need not be
- * restored then. */
+/* nn.scope(name, f, …): f(…) with NAME in front of the names of what it makes. An error ends the whole build, so the
+ * scope need not be restored then. */
 static int scope(lua_State *L) {
   struct skp_build *b = skp__build_of(L);
   size_t outer = strlen(b->scope);
@@ -120,7 +121,7 @@ static int scope(lua_State *L) {
   return lua_gettop(L) - 1;
 }
 
-/* ---- layers ------------------------------------------------------------------------------------------------------- */
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
 
 typedef enum kind { WHOLE, NUMBER, FLAG, LIST } kind;
 
@@ -193,8 +194,8 @@ static void read_values(struct call *c, const char *name, struct skp_tensor *t) 
   lua_pop(c->L, 1);
 }
 
-/* weight {R,S,C,K} and, unless bias = false, bias {K}: both even in ±1/sqrt(inputs). With bound, std or values the weights begin as these say
- * and the bias with zeros, or even in ±bias_bound. */
+/* weight {R,S,C,K} and, unless bias = false, bias {K}: both even in ±1/sqrt(inputs). With bound, std or values the
+ * weights begin as these say and the bias with zeros, or even in ±bias_bound. */
 static void add_weight(struct call *c, int64_t R, int64_t S, int64_t C, int file_rank) {
   const double bound = option_of(c, "bound"), std = option_of(c, "std"), usual = 1 / sqrt((double)(R * S * C));
   const bool values = option_of(c, "values") > 0, said = bound > 0 || std > 0 || values;
@@ -426,7 +427,8 @@ static void set_attrs(struct call *c) {
     if (o[i].attr) skp__lua_check(c->L, skp__attrs_set(c->layer->op, &c->attrs, o[i].attr, c->value[i]));
 }
 
-/* nn.LAYER(x, [number,] {options}) -> y. Each node makes its first output only: the others come with skp__graph_instance. */
+/* nn.LAYER(x, [number,] {options}) -> y. Each node makes its first output only: the
+ * others come with skp__graph_instance. */
 static int layer(lua_State *L) {
   static const bool first_only[SKP_MAX_OUT] = {true};
   struct call c = {.L = L, .layer = lua_touserdata(L, lua_upvalueindex(1))};
@@ -449,7 +451,7 @@ static int layer(lua_State *L) {
   return 1;
 }
 
-/* ---- layers of several tensors ------------------------------------------------------------------------------------ */
+/* ---- layers of several tensors ----------------------------------------------------------------------------------- */
 
 /* A node of the enclosing scope, pushed. */
 static int join(lua_State *L, const struct skp_op *op, const skp_value *in) {
@@ -501,7 +503,7 @@ static int concat(lua_State *L) {
   return 1;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static const luaL_Reg functions[] = {{"scope", scope}, {"add", add}, {"mul", mul}, {"concat", concat}, {NULL, NULL}};
 

@@ -66,8 +66,8 @@ static bool set_bool(struct skp_recipe *r, const struct skp_recipe_field *f, con
   return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
 }
 
-/* Known pixels: mean and standard deviation of sets that networks are trained on, by name. (torchvision's weights expect ImageNet's; the
- * others as computed from the training images, in the usual four digits.) */
+/* Known pixels: mean and standard deviation of sets that networks are trained on, by name. (torchvision's weights
+ * expect ImageNet's; the others as computed from the training images, in the usual four digits.) */
 static const struct pixels {
   const char *name, *mean, *std;
 } known_pixels[] = {

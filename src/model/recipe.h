@@ -1,5 +1,5 @@
-/* recipe.h: how a model is trained. One list makes the struct, what a model file may say, the command line's options and what a
- * checkpoint keeps. SPDX-License-Identifier: MIT */
+/* recipe.h: how a model is trained. One list makes the struct, what a model file may say, the command line's options
+ * and what a checkpoint keeps. SPDX-License-Identifier: MIT */
 #ifndef SKP_MODEL_RECIPE_H
 #define SKP_MODEL_RECIPE_H
 
@@ -101,13 +101,14 @@ bool skp__recipe_names_pixels(const char *mean);
 /* What happens to the training images. */
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);
-/* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that there are, and
- * so is a value of the wrong kind or outside the range. Mean and std also take the names of known sets (imagenet, cifar10, cifar100,
- * mnist); that of mean sets std too, so set std after it. */
+/* Sets a field from text: "adam", "0.01", "true", "0.5,0.25". An unknown field is SKP_USAGE with the list of those that
+ * there are, and so is a value of the wrong kind or outside the range. Mean and std also take the names of known sets
+ * (imagenet, cifar10, cifar100, mnist); that of mean sets std too, so set std after it. */
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);
 /* Writes a field as such a text and returns it. */
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *field);
-/* One of a recipe's choices (its optimizer, its schedule): fields that belong to some of the values that can be chosen. */
+/* One of a recipe's choices (its optimizer, its schedule): fields that belong to some of
+ * the values that can be chosen. */
 struct skp_recipe_choice {
   const char *what; /* "optimizer" */
   int n;
@@ -116,13 +117,15 @@ struct skp_recipe_choice {
 };
 /* Sets the fields that belong to one value or another back to their defaults. */
 void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *choice);
-/* A field that says something which the chosen value, number i, does not use is a mistake: SKP_USAGE, and which ones would. */
+/* A field that says something which the chosen value, number i, does not use is a
+ * mistake: SKP_USAGE, and which ones would. */
 skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp_recipe_choice *choice, int i);
 /* Sets all that belongs to optimizers back to the defaults. */
 void skp__recipe_reset_optimizer(struct skp_recipe *r);
 /* Whether the entries go together and fit the network's input; SKP_USAGE says which do not. */
 skp_status skp__recipe_check(const struct skp_recipe *r);
-/* The optimizer's op with its attributes; SKP_USAGE if there is none of that name or if the fields contradict each other. */
+/* The optimizer's op with its attributes; SKP_USAGE if there is none of that name or if
+ * the fields contradict each other. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* activation.c: y = f(x), value by value, for the functions that networks put behind their layers, and its gradient; relu, which other ops
- * take in, is one of its own. SPDX-License-Identifier: MIT
+/* activation.c: y = f(x), value by value, for the functions that networks put behind their layers, and its gradient;
+ * relu, which other ops take in, is one of its own. SPDX-License-Identifier: MIT
  *
  *   sigmoid      1 / (1 + exp(-x))              hardsigmoid  clamp(x + 3, 0, 6) / 6
  *   silu         x · sigmoid(x)                 hardswish    x · hardsigmoid(x)
@@ -16,7 +16,7 @@ static const struct skp_attr attrs[] = {
     {0},
 };
 
-/* ---- the functions and their slopes ------------------------------------------------------------------------------- */
+/* ---- the functions and their slopes ------------------------------------------------------------------------------ */
 
 static double clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; } /* NaN passes */
 
@@ -46,7 +46,7 @@ static const struct {
     [SKP_GELU] = {gelu, gelu_slope},
 };
 
-/* ---- the op ------------------------------------------------------------------------------------------------------- */
+/* ---- the op ------------------------------------------------------------------------------------------------------ */
 
 static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));

@@ -1,4 +1,5 @@
-/* adaptive_avgpool2d.c: the mean of each of size × size windows that cover the image, as PyTorch's AdaptiveAvgPool2d, and its gradient.
+/* adaptive_avgpool2d.c: the mean of each of size × size windows that cover the image, as
+ * PyTorch's AdaptiveAvgPool2d, and its gradient.
  * SPDX-License-Identifier: MIT
  *
  *   y[n,p,q,c]  = mean of x[n,h,w,c] over  first(p,H) <= h < end(p,H),  first(q,W) <= w < end(q,W)
@@ -39,7 +40,8 @@ static skp_status gradient(struct skp_grad *g) {
   return g->emit(g, SKP_OP_adaptive_avgpool2d_dx, &attrs, &g->dout[0], NULL, &g->din[0]);
 }
 
-/* The windows along an axis. Those that hold position h are the windows that h would have if the two extents were exchanged. */
+/* The windows along an axis. Those that hold position h are the windows that h would
+ * have if the two extents were exchanged. */
 static int64_t first(int64_t p, int64_t extent, int64_t size) { return p * extent / size; }
 static int64_t end(int64_t p, int64_t extent, int64_t size) { return ((p + 1) * extent + size - 1) / size; }
 static int64_t length(int64_t p, int64_t extent, int64_t size) { return end(p, extent, size) - first(p, extent, size); }

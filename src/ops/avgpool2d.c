@@ -1,6 +1,7 @@
 /* avgpool2d.c: the mean of each window, and its gradient. SPDX-License-Identifier: MIT
  *
- *   y[n,p,q,c]  = (sum over r,s of x[n,h,w,c]) / D[p,q],  h = p·stride - pad + r, w = q·stride - pad + s, zero outside the image
+ *   y[n,p,q,c]  = (sum over r,s of x[n,h,w,c]) / D[p,q],  h = p·stride - pad + r, w =
+ *               q·stride - pad + s, zero outside the image
  *   D[p,q]      = kernel^2 with count_include_pad, else the number of the window's elements inside the image
  *   dx[n,h,w,c] = sum of dy[n,p,q,c] / D[p,q] over the windows that hold (h, w) */
 #include "ops/pool.h"

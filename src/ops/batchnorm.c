@@ -10,7 +10,8 @@
  *   dbeta = sum of dz,  dgamma = sum of dz · x^
  *   dx = gamma · rstd · (dz - dbeta / M - x^ · dgamma / M) in training;  gamma · rstd · dz else
  *
- * In evaluation new_running_* are the old values. A channel of a single value (M = 1) has variance 0, also as unbiased one. */
+ * In evaluation new_running_* are the old values. A channel of a single value (M = 1)
+ * has variance 0, also as unbiased one. */
 #include "ops/check.h"
 #include <math.h>
 
@@ -30,7 +31,7 @@ static const struct skp_attr attrs[] = {
     {0},
 };
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
 static skp_status check_attrs(const struct skp_sig *sig) {
   const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
@@ -75,7 +76,7 @@ static skp_status infer_dx(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* ---- gradient and cost -------------------------------------------------------------------------------------------- */
+/* ---- gradient and cost ------------------------------------------------------------------------------------------- */
 
 static skp_status gradient(struct skp_grad *g) {
   bool fused = g->sig->attrs.batchnorm.fuse != SKP_FUSE_NONE;
@@ -102,7 +103,7 @@ static double flops_dx(const struct skp_sig *sig) {
   return (double)skp__shape_count(&sig->in[DX_X]) * each;
 }
 
-/* ---- reference ---------------------------------------------------------------------------------------------------- */
+/* ---- reference --------------------------------------------------------------------------------------------------- */
 
 struct statistics {
   double mean, var;

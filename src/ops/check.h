@@ -1,4 +1,5 @@
-/* check.h: what shape inference of the ops has in common, and indexing for the references. SPDX-License-Identifier: MIT */
+/* check.h: what shape inference of the ops has in common, and indexing for the references.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_OPS_CHECK_H
 #define SKP_OPS_CHECK_H
 

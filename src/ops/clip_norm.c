@@ -1,10 +1,11 @@
-/* clip_norm.c: by what all gradients together are multiplied so that their norm is at most max_norm, as PyTorch's clip_grad_norm_.
+/* clip_norm.c: by what all gradients together are multiplied so that their norm is at
+ * most max_norm, as PyTorch's clip_grad_norm_.
  * SPDX-License-Identifier: MIT
  *
  *   scale = min(1, max_norm / (|g| + 1e-6)),  |g| = sqrt(sum of g[i]^2)
  *
- * Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1. A norm that is not a number makes the
- * scale not a number, an infinite one makes it 0. */
+ * Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1. A norm that is not a
+ * number makes the scale not a number, an infinite one makes it 0. */
 #include "ops/check.h"
 #include <math.h>
 

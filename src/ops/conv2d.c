@@ -16,7 +16,7 @@
 static const struct skp_attr attrs_forward[] = {ATTRS, {0}};
 static const struct skp_attr attrs_backward[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), {0}};
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
 static skp_status check_attrs(const struct skp_sig *sig) {
   const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
@@ -87,7 +87,7 @@ static skp_status infer_dw(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* ---- gradient and cost -------------------------------------------------------------------------------------------- */
+/* ---- gradient and cost ------------------------------------------------------------------------------------------- */
 
 static skp_status gradient(struct skp_grad *g) {
   const struct skp_shape *x = &g->sig->in[0], *w = &g->sig->in[1];
@@ -123,7 +123,7 @@ static double flops_dx(const struct skp_sig *sig) { return flops_of(&sig->in[0],
 
 static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank); }
 
-/* ---- reference ---------------------------------------------------------------------------------------------------- */
+/* ---- reference --------------------------------------------------------------------------------------------------- */
 
 static void reference(const struct skp_call *call) {
   const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;

@@ -1,12 +1,14 @@
-/* dropout.c: in training, each value is left out with probability p and the others are scaled up, so that the mean stays (Srivastava et
- * al. 2014, as PyTorch scales). In evaluation a value passes as it is. SPDX-License-Identifier: MIT
+/* dropout.c: in training, each value is left out with probability p and the others are scaled up, so that the mean
+ * stays (Srivastava et al. 2014, as PyTorch scales). In evaluation a value passes as it is.
+ * SPDX-License-Identifier: MIT
  *
- *   y[i] = x[i] · m[i],  m[i] = 0 where the draw for i falls below p, else 1 / (1 - p); with `images` (stochastic depth, Huang et al. 2016)
- *                        it is the draw for the number of the image that i belongs to
+ *   y[i] = x[i] · m[i],  m[i] = 0 where the draw for i falls below p, else 1 / (1 - p); with `images` (stochastic
+ *                        depth, Huang et al. 2016) it is the draw for the number of the image that i belongs to
  *   dx[i] = dy[i] · m[i], which is the same op on dy
  *
- * The draw for element i is skp__random_bits(draw, stream, i): `draw` is a number that the host makes for each step, `stream` that of
- * the layer. So the mask is the same on every device and after a resume, and backward draws it again instead of keeping it. */
+ * The draw for element i is skp__random_bits(draw, stream, i): `draw` is a number that the host makes for each step,
+ * `stream` that of the layer. So the mask is the same on every device and after a
+ * resume, and backward draws it again instead of keeping it. */
 #include "base/random.h"
 #include "ops/check.h"
 

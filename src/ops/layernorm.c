@@ -1,4 +1,5 @@
-/* layernorm.c: normalisation of each pixel, or row, over its channels (Ba et al. 2016), and its gradient. SPDX-License-Identifier: MIT
+/* layernorm.c: normalisation of each pixel, or row, over its channels (Ba et al. 2016), and its gradient.
+ * SPDX-License-Identifier: MIT
  *
  *   mean[i] = mean over c of x[i,c],  rstd[i] = 1 / sqrt(mean over c of (x[i,c] - mean[i])² + eps)
  *   y[i,c] = gamma[c] · z[i,c] + beta[c],  z[i,c] = (x[i,c] - mean[i]) · rstd[i]
@@ -12,7 +13,7 @@ static const struct skp_attr attrs[] = {
     {0},
 };
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
 static int64_t channels_of(const struct skp_shape *x) { return x->dim[x->rank - 1]; }
 
@@ -46,7 +47,7 @@ static skp_status infer_dx(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* ---- gradient and cost -------------------------------------------------------------------------------------------- */
+/* ---- gradient and cost ------------------------------------------------------------------------------------------- */
 
 static skp_status gradient(struct skp_grad *g) {
   const skp_value in[] = {g->dout[0], g->in[0], g->in[1], g->out[1], g->out[2]};
@@ -55,7 +56,7 @@ static skp_status gradient(struct skp_grad *g) {
 
 static double flops(const struct skp_sig *sig) { return 8 * (double)skp__shape_count(&sig->in[0]); }
 
-/* ---- reference ---------------------------------------------------------------------------------------------------- */
+/* ---- reference --------------------------------------------------------------------------------------------------- */
 
 static void reference(const struct skp_call *call) {
   const struct skp_shape *X = &call->sig->in[0];

@@ -1,6 +1,7 @@
 /* linear.c: y = x · w + b on flattened maps, and its gradients. SPDX-License-Identifier: MIT
  *
- *   y[n,k]  = b[k] + sum over f of  x[n,f] · w[f,k]       f counts through R, S, C: w {R,S,C,K} in memory is the matrix F × K
+ *   y[n,k]  = b[k] + sum over f of  x[n,f] · w[f,k]       f counts through R, S, C: w
+ *           {R,S,C,K} in memory is the matrix F × K
  *   dx[n,f] = sum over k of  dy[n,k] · w[f,k]
  *   dw[f,k] = sum over n of  x[n,f] · dy[n,k]
  *   db[k]   = sum over n of  dy[n,k] */
@@ -14,7 +15,7 @@ static const struct skp_attr attrs_dw[] = {
 
 static int64_t features(const struct skp_shape *w) { return w->dim[0] * w->dim[1] * w->dim[2]; }
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
 static skp_status infer(struct skp_sig *sig) {
   const struct skp_shape *x = &sig->in[0], *w = &sig->in[1];
@@ -55,7 +56,7 @@ static skp_status infer_dw(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* ---- gradient and cost -------------------------------------------------------------------------------------------- */
+/* ---- gradient and cost ------------------------------------------------------------------------------------------- */
 
 static skp_status gradient(struct skp_grad *g) {
   const struct skp_shape *w = &g->sig->in[1];
@@ -89,7 +90,7 @@ static double flops_dw(const struct skp_sig *sig) {
   return flops_of(&sig->in[1], features(&sig->out[0]), sig->out[1].rank);
 }
 
-/* ---- reference ---------------------------------------------------------------------------------------------------- */
+/* ---- reference --------------------------------------------------------------------------------------------------- */
 
 static void reference(const struct skp_call *call) {
   const int64_t N = call->sig->in[0].dim[0], F = call->sig->in[0].dim[1], K = call->sig->in[1].dim[3];

@@ -1,4 +1,5 @@
-/* mul.c: y = a · b, value by value, and the gradient of a factor that stands for many values. SPDX-License-Identifier: MIT
+/* mul.c: y = a · b, value by value, and the gradient of a factor that stands for many values.
+ * SPDX-License-Identifier: MIT
  *
  *   b has the shape of a;  or {N, 1, 1, C}: a factor for each channel of each image;  or {C}: one for each channel
  *   da = dy · b;   db = dy · a, for such a factor summed over all values that it multiplied (mul_db) */

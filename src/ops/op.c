@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- the table ---------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static const struct skp_op *const table[SKP_OP_COUNT] = {
 #define X(name) &skp__op_##name,
@@ -27,7 +27,7 @@ const struct skp_op *skp__op_by_name(const char *name) {
   return NULL;
 }
 
-/* ---- optional slots ----------------------------------------------------------------------------------------------- */
+/* ---- optional slots ---------------------------------------------------------------------------------------------- */
 
 double skp__op_flops(const struct skp_sig *sig) {
   if (!sig->op->reference) return 0;
@@ -43,7 +43,7 @@ double skp__op_bytes(const struct skp_sig *sig) {
   return 4.0 * (double)elements;
 }
 
-/* ---- inference and its checks ------------------------------------------------------------------------------------- */
+/* ---- inference and its checks ------------------------------------------------------------------------------------ */
 
 enum { SHAPE_TEXT = 100 };
 
@@ -134,7 +134,7 @@ skp_status skp__check_within(const struct skp_sig *sig, const char *name, double
   return skp__op_fail(sig, "%s is %g, expected a number from %g to %g.", name, value, low, high);
 }
 
-/* ---- attributes --------------------------------------------------------------------------------------------------- */
+/* ---- attributes -------------------------------------------------------------------------------------------------- */
 
 static void attr_put(const struct skp_attr *attr, union skp_attrs *attrs, double value) {
   void *field = (char *)attrs + attr->offset;
@@ -197,7 +197,7 @@ skp_status skp__attrs_set(const struct skp_op *op, union skp_attrs *attrs, const
   return SKP_OK;
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
 struct skp_shape skp__shape(skp_dtype dtype, int rank, const int64_t *dim) {
   struct skp_shape s = {.dtype = dtype, .rank = rank};

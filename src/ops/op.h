@@ -5,8 +5,8 @@
  *   images        {N, H, W, C}
  *   matrices      {N, F}             F = H·W·C when a flatten made it
  *   convolution   {R, S, C/groups, K}
- *   linear        {R, S, C, K}       R·S·C = F: a linear layer on a flattened H×W×C map is a convolution as large as the map,
- *                                    so files (PyTorch: K × C·H·W) convert as those of convolutions do
+ *   linear        {R, S, C, K}       R·S·C = F: a linear layer on a flattened H×W×C map is a convolution as large as
+ *                                    the map, so files (PyTorch: K × C·H·W) convert as those of convolutions do
  *   vectors       {C}                biases, gamma, beta, running statistics
  *   scalars       {1}
  * No value has more than SKP_MAX_COUNT elements, so kernels may index with int; every extent is at least 1.
@@ -40,8 +40,8 @@ struct skp_shape {
 };
 
 /* ---- attributes -------------------------------------------------------------------------------------------------
- * Each op has one small struct and one table that names its fields; Lua arguments, golden cases and dumps all go through
- * that table. Gradient ops carry the struct of the op they belong to. */
+ * Each op has one small struct and one table that names its fields; Lua arguments, golden cases and dumps all go
+ * through that table. Gradient ops carry the struct of the op they belong to. */
 
 typedef enum skp_fuse { SKP_FUSE_NONE, SKP_FUSE_RELU, SKP_FUSE_ADD_RELU } skp_fuse;
 
@@ -163,8 +163,8 @@ struct skp_sig {
   struct skp_shape in[SKP_MAX_IN], out[SKP_MAX_OUT];
 };
 
-/* A call's data for the reference: pointers stand where the shapes of `sig` do, NULL where rank is 0. An output that aliases an
- * input (see skp_op.alias) has the same pointer. */
+/* A call's data for the reference: pointers stand where the shapes of `sig` do, NULL where rank is 0. An output that
+ * aliases an input (see skp_op.alias) has the same pointer. */
 struct skp_call {
   const struct skp_sig *sig;
   const void *in[SKP_MAX_IN];
@@ -176,18 +176,19 @@ struct skp_call {
 typedef int skp_value; /* a tensor of the graph under construction; SKP_NONE = absent */
 #define SKP_NONE (-1)
 
-/* What an op's gradient builder sees of its node: the values it read and made, the gradients that arrive (dout), which gradients are
- * wanted (need), and where to put them (din, SKP_NONE on entry). A node is passed over when nothing arrives at any of its outputs
- * or nothing is wanted; the loss is where it starts: its dout is SKP_NONE and stands for 1. Only output 0 is differentiable; the
- * optional outputs that gradients read (index; mean, rstd) must have been made. din may be a value that exists already (add passes
- * dout through, to both sides), so the graph must add gradients into fresh values, never in place. */
+/* What an op's gradient builder sees of its node: the values it read and made, the gradients that arrive (dout), which
+ * gradients are wanted (need), and where to put them (din, SKP_NONE on entry). A node is passed over when nothing
+ * arrives at any of its outputs or nothing is wanted; the loss is where it starts: its dout is SKP_NONE and stands for
+ * 1. Only output 0 is differentiable; the optional outputs that gradients read (index; mean, rstd) must have been made.
+ * din may be a value that exists already (add passes dout through, to both sides), so the graph must add gradients into
+ * fresh values, never in place. */
 struct skp_grad {
   const struct skp_sig *sig;
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT], dout[SKP_MAX_OUT];
   bool need[SKP_MAX_IN];
   skp_value din[SKP_MAX_IN];
-  /* Adds a node to the graph. `in` has the op's n_in entries; `want` says which of its outputs are to be made (NULL: all);
-   * `out` receives the op's n_out values. */
+  /* Adds a node to the graph. `in` has the op's n_in entries; `want` says which of its outputs are to be made (NULL:
+   * all); `out` receives the op's n_out values. */
   skp_status (*emit)(struct skp_grad *g, skp_op_id op, const union skp_attrs *attrs, const skp_value *in,
                      const bool *want, skp_value *out);
   void *graph;
@@ -195,12 +196,13 @@ struct skp_grad {
 
 /* ---- the op ----------------------------------------------------------------------------------------------------- */
 
-/* What a layer does with the order of a matrix's features. A flatten leaves a map's values as they lie in memory, H·W·C, whereas
- * files, like PyTorch, count them C·H·W; graph/order.c keeps the two apart. */
+/* What a layer does with the order of a matrix's features. A flatten leaves a map's values as they lie in memory,
+ * H·W·C, whereas files, like PyTorch, count them C·H·W; graph/order.c keeps the two apart. */
 typedef enum skp_order {
   SKP_ORDER_FILE, /* it reads and makes matrices in the order of files */
   SKP_ORDER_SAME, /* value by value: it reads them in any one order and makes them in the same */
-  SKP_ORDER_ANY /* it reads them in any order, as its weights are laid out for it, and makes them in the order of files */
+  /* it reads them in any order, as its weights are laid out for it, and makes them in the order of files */
+  SKP_ORDER_ANY
 } skp_order;
 
 struct skp_op {
@@ -213,13 +215,13 @@ struct skp_op {
   bool training_only;           /* in evaluation output 0 is input 0, and no node is made */
   skp_order order;              /* of features, in the forward half; gradients know memory only */
 
-  /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody wants; one
-   * that does not exist with these attributes stays absent). The error text names both shapes. */
+  /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody
+   * wants; one that does not exist with these attributes stays absent). The error text names both shapes. */
   skp_status (*infer)(struct skp_sig *sig);
   /* (optional) Emits nodes for the wanted gradients. NULL: nothing flows back. */
   skp_status (*gradient)(struct skp_grad *g);
-  /* (optional) Floating-point operations of one call, a multiply-add being two. NULL: one for each element of the first output
-   * (none for a view). */
+  /* (optional) Floating-point operations of one call, a multiply-add being two. NULL: one for each element of the first
+   * output (none for a view). */
   double (*flops)(const struct skp_sig *sig);
   /* (optional) Bytes that must move at least. NULL: all inputs and all outputs once (nothing for a view). */
   double (*bytes)(const struct skp_sig *sig);
@@ -240,11 +242,12 @@ const struct skp_op *skp__op_by_name(const char *name);
 /* The wrappers that supply the defaults of optional slots. */
 double skp__op_flops(const struct skp_sig *sig);
 double skp__op_bytes(const struct skp_sig *sig);
-/* Checks that required inputs are there and sound, then infers. Outputs need no value on entry. Call this, not the slot. */
+/* Checks that required inputs are there and sound, then infers. Outputs need no value on
+ * entry. Call this, not the slot. */
 skp_status skp__op_infer(struct skp_sig *sig);
 
-/* Sets every attribute of `op` to its fallback; sets one by name (value of a choice: its index). An unknown name or a value that
- * does not fit the kind is SKP_USAGE with the list of names. */
+/* Sets every attribute of `op` to its fallback; sets one by name (value of a choice: its index). An unknown name or a
+ * value that does not fit the kind is SKP_USAGE with the list of names. */
 void skp__attrs_default(const struct skp_op *op, union skp_attrs *attrs);
 skp_status skp__attrs_set(const struct skp_op *op, union skp_attrs *attrs, const char *name, double value);
 double skp__attr_get(const struct skp_attr *attr, const union skp_attrs *attrs);

@@ -1,4 +1,5 @@
-/* optimizer.c: the updates of parameters: SGD, Adam, AdamW, each as PyTorch's class of that name. SPDX-License-Identifier: MIT
+/* optimizer.c: the updates of parameters: SGD, Adam, AdamW, each as PyTorch's class of that name.
+ * SPDX-License-Identifier: MIT
  *
  *   hyper = {lr, 1 - beta1^t, 1 - beta2^t, share}, t counting from 1, changes from step to step; attributes do not
  *
@@ -11,7 +12,8 @@
  *           p -= lr · (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  *   adamw   p is first shrunk by lr · weight_decay · p, and g' = g        (Loshchilov & Hutter 2019, algorithm 2)
  *
- * m and v start at zero. Results take over the storage of p, m, v and average. What may be left out, and then changes nothing:
+ * m and v start at zero. Results take over the storage of p, m, v and average. What may
+ * be left out, and then changes nothing:
  *
  *   factors   {blocks, 2}: a row {of lr, of weight_decay} for each SKP_UPDATE_BLOCK values of p
  *   scale     {1}: g is multiplied by it first
@@ -43,7 +45,7 @@ static const struct skp_attr attrs_adamw[] = {
     {0},
 };
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
 /* Inputs after the last moment, counted from `hyper`. */
 enum { HYPER, FACTORS, SCALE, AVERAGE, REST };
@@ -91,7 +93,7 @@ static skp_status infer_adam(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* ---- cost --------------------------------------------------------------------------------------------------------- */
+/* ---- cost -------------------------------------------------------------------------------------------------------- */
 
 static double flops_sgd(const struct skp_sig *sig) {
   const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
@@ -103,7 +105,7 @@ static double flops_adam(const struct skp_sig *sig) {
   return (double)skp__shape_count(&sig->in[0]) * (sig->attrs.optimizer.weight_decay != 0 ? 14 : 12);
 }
 
-/* ---- reference ---------------------------------------------------------------------------------------------------- */
+/* ---- reference --------------------------------------------------------------------------------------------------- */
 
 /* For value i of p: its learning rate, its gradient, the factor of its weight decay. */
 static double rate(const struct skp_call *call, int64_t i) {

@@ -16,8 +16,8 @@ static inline int64_t skp__pool_extent(int64_t in, const struct skp_pool_attrs *
   return a->ceil && (windows - 1) * a->stride >= in + a->pad ? windows - 1 : windows;
 }
 
-/* Checks the attributes and gives the shape that pooling makes of x. As in PyTorch the padding is at most half a window, so that
- * every window has elements inside the image. */
+/* Checks the attributes and gives the shape that pooling makes of x. As in PyTorch the padding is at most half a
+ * window, so that every window has elements inside the image. */
 static inline skp_status skp__pool_shape(struct skp_shape *y, const struct skp_sig *sig, struct skp_shape x) {
   const struct skp_pool_attrs *a = &sig->attrs.pool;
   char text[100];

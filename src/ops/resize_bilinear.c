@@ -1,11 +1,13 @@
-/* resize_bilinear.c: bilinear scaling of images, antialiased: what PyTorch calls align_corners = False, antialias = True.
+/* resize_bilinear.c: bilinear scaling of images, antialiased: what PyTorch calls
+ * align_corners = False, antialias = True.
  * SPDX-License-Identifier: MIT
  *
  *   y[n,p,q,c] = sum over h,w of  a_p[h] · a_q[w] · x[n,h,w,c]
  *   a_p[h] = t((h + 1/2 - centre) / reach) / sum of these,  t(d) = max(1 - |d|, 0)
  *   centre = (p + 1/2) · scale,  scale = in / out,  reach = max(scale, 1)
  *
- * Enlarging, it is the usual interpolation between half-pixel centres; shrinking, the triangle widens so that every pixel counts. */
+ * Enlarging, it is the usual interpolation between half-pixel centres; shrinking, the
+ * triangle widens so that every pixel counts. */
 #include "ops/check.h"
 #include <math.h>
 

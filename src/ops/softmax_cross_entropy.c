@@ -1,4 +1,5 @@
-/* softmax_cross_entropy.c: the mean over a batch of the cross-entropy between softmax(x) and the labels, and its gradient.
+/* softmax_cross_entropy.c: the mean over a batch of the cross-entropy between softmax(x)
+ * and the labels, and its gradient.
  * SPDX-License-Identifier: MIT
  *
  *   t[k]  = (1 - s) · (k = label) + s / K          label smoothing s (Szegedy et al. 2016, "Rethinking the Inception
@@ -6,10 +7,12 @@
  *   loss  = mean over n of  log(sum over k of exp(x[n,k])) - sum over k of t[k] · x[n,k]
  *   dx    = dloss / N · (softmax(x) - t)
  *
- * A row that was mixed from two images (Zhang et al. 2018, "mixup") has a second label, `other`, and the `share` of the first:
+ * A row that was mixed from two images (Zhang et al. 2018, "mixup") has a second label,
+ * `other`, and the `share` of the first:
  *   t[k]  = (1 - s) · (share · (k = label) + (1 - share) · (k = other)) + s / K
  *
- * A label outside 0 … K-1 makes the loss NaN, and its row of dx too: nothing is read outside x, and nothing goes unnoticed. */
+ * A label outside 0 … K-1 makes the loss NaN, and its row of dx too: nothing is read
+ * outside x, and nothing goes unnoticed. */
 #include "ops/check.h"
 #include <math.h>
 

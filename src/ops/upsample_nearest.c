@@ -1,4 +1,5 @@
-/* upsample_nearest.c: each pixel becomes a square of scale × scale pixels, and its gradient. SPDX-License-Identifier: MIT
+/* upsample_nearest.c: each pixel becomes a square of scale × scale pixels, and its gradient.
+ * SPDX-License-Identifier: MIT
  *
  *   y[n,h,w,c] = x[n, h / scale, w / scale, c];   dx[n,p,q,c] = sum over that square of dy */
 #include "ops/check.h"

@@ -3,8 +3,9 @@
  *   x ──> [first] ──> t ──> [second] ──> y      becomes      x ──> [first {set = to}] ──> y
  *                  other ──────┘                             other ──────┘
  *
- * when t has no other reader. The merged node stands where the second stood, since `other` may be made between the two. A row of the
- * table is a pattern; rows are tried in order until none fits any more, so a chain of three falls to two rows. */
+ * when t has no other reader. The merged node stands where the second stood, since `other` may be made between the two.
+ * A row of the table is a pattern; rows are tried in order until none fits any more, so
+ * a chain of three falls to two rows. */
 #include "plan/plan.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* memory.c: where the values of a step live. SPDX-License-Identifier: MIT
  *
- * A value is alive from the node that makes it to the last node that reads it (or a view of it); a node's workspace only during that
- * node. Rectangles of lifetime × size are laid into as few bytes as a greedy search finds: largest first, each at the lowest
- * place where it overlaps no other that is alive at the same time.
+ * A value is alive from the node that makes it to the last node that reads it (or a view of it); a node's workspace
+ * only during that node. Rectangles of lifetime × size are laid into as few bytes as a greedy search finds: largest
+ * first, each at the lowest place where it overlaps no other that is alive at the same time.
  *
  *   bytes ^
  *         |        +-----------+                    block 1's output, read again by the backward pass
@@ -104,11 +104,11 @@ static skp_status place(struct planner *p, struct item *it, size_t n, struct skp
     if (end > out->arena_bytes[arena]) out->arena_bytes[arena] = end;
     return SKP_OK;
   }
-  return skp__fail(
-      SKP_DEVICE_MEMORY,
-      "Out of memory: a value of %.1f MiB has no place in %d arenas of %.1f MiB each, the most that the device allocates "
-      "at once.",
-      skp__mib((double)it->bytes), most, skp__mib((double)p->limit));
+  return skp__fail(SKP_DEVICE_MEMORY,
+                   "Out of memory: a value of %.1f MiB has no place in %d arenas of %.1f MiB each, the most that the "
+                   "device allocates "
+                   "at once.",
+                   skp__mib((double)it->bytes), most, skp__mib((double)p->limit));
 }
 
 static skp_status place_all(struct planner *p, struct skp_memory *out) {

@@ -2,8 +2,9 @@
  *
  *   prune ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas and slices ─> bind ─> run the list
  *
- * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans of a network);
- * inputs and results are buffers of their own; activations are slices of the arenas; a value with a base is a slice of it. */
+ * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans
+ * of a network); inputs and results are buffers of their own; activations are slices of
+ * the arenas; a value with a base is a slice of it. */
 #include "plan/plan.h"
 #include "base/progress.h"
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #include "backend/backend.h"
 #include "graph/graph.h"
 
-/* Pass 1 (fuse.c), graph in, graph out: batchnorm + relu, batchnorm + add + relu and add + relu become one node each. To be applied
- * to a forward graph before skp__graph_differentiate, whose gradients are then fused too. */
+/* Pass 1 (fuse.c), graph in, graph out: batchnorm + relu, batchnorm + add + relu and add + relu become one node each.
+ * To be applied to a forward graph before skp__graph_differentiate, whose gradients are then fused too. */
 skp_status skp__fuse(struct skp_graph *g);
 
 /* Pass 2 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
@@ -25,8 +25,8 @@ skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, c
 void skp__memory_free(struct skp_memory *m);
 int64_t skp__memory_bytes(const struct skp_memory *m); /* all arenas */
 
-/* What outlives a step and is shared by the plans of one network (training, its last smaller batch, evaluation): the flat values
- * params, state, grads, moments. Found by the tensors' names. */
+/* What outlives a step and is shared by the plans of one network (training, its last smaller batch, evaluation): the
+ * flat values params, state, grads, moments. Found by the tensors' names. */
 struct skp_store;
 skp_status skp__store_create(struct skp_store **out, struct skp_backend *b);
 void skp__store_destroy(struct skp_store *s);
@@ -39,8 +39,8 @@ struct skp_buffer *skp__store_nth(const struct skp_store *s, size_t n, const cha
 struct skp_plan;
 skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct skp_backend *b, struct skp_store *store);
 void skp__plan_destroy(struct skp_plan *p);
-/* What a plan of `g` would need, found without allocating it: methods are chosen for the workspaces that they want, which compiles their
- * kernels. b NULL: without workspaces and limits. Takes `g` over. */
+/* What a plan of `g` would need, found without allocating it: methods are chosen for the workspaces that they want,
+ * which compiles their kernels. b NULL: without workspaces and limits. Takes `g` over. */
 struct skp_plan_needs {
   int64_t of_role[SKP_ROLES]; /* bytes; of activations: all arenas, with the workspaces in them */
   int64_t total, largest;     /* of them all; of a single allocation */

@@ -1,4 +1,5 @@
-/* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts. SPDX-License-Identifier: MIT */
+/* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts.
+ * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "io/weights.h"
 #include "train/metadata.h"
@@ -8,7 +9,8 @@
 
 static const char mean_suffix[] = ".running_mean", tracked_suffix[] = ".num_batches_tracked";
 
-/* The length of a batchnorm's name if t is its running mean, else 0: where it is PyTorch keeps a num_batches_tracked. */
+/* The length of a batchnorm's name if t is its running mean, else 0: where it is PyTorch
+ * keeps a num_batches_tracked. */
 static size_t tracked_by(const struct skp_tensor *t) {
   size_t n = strlen(t->name), suffix = sizeof mean_suffix - 1;
   return n > suffix && strcmp(t->name + n - suffix, mean_suffix) == 0 ? n - suffix : 0;
@@ -179,7 +181,8 @@ static skp_status load_weight(struct load *l, const struct skp_tensor *t, float 
   return status;
 }
 
-/* ---- prefixes: what wraps a network in PyTorch puts its own name in front of all others (module., _orig_mod., backbone.) --- */
+/* ---- prefixes: what wraps a network in PyTorch puts its own name in front of all
+ * others (module., _orig_mod., backbone.) --- */
 
 static int count_found(const struct load *l, const struct skp_graph *g) {
   int n = 0;
@@ -196,8 +199,9 @@ static bool take_prefix(struct load *l, const char *in_file, const char *name) {
   return strcmp(in_file + whole - own, name) == 0;
 }
 
-/* Where more than half of the model's weights have the same words in front of their names in the file, and hardly any stands there without,
- * those words are the prefix. All that can be one stand in front of the model's first weight or, where the file lacks that, of the next. */
+/* Where more than half of the model's weights have the same words in front of their names in the file, and hardly any
+ * stands there without, those words are the prefix. All that can be one stand in front of the model's first weight or,
+ * where the file lacks that, of the next. */
 static void find_prefix(struct load *l, const struct skp_graph *g) {
   enum { TRIED = 4 };
   int all = 0, tried = 0, most = count_found(l, g);

@@ -1,5 +1,5 @@
-/* evaluate.c: a pass over images with the network as it is. The device makes the logits; what they are worth is found on the host, while the
- * device makes the next ones. SPDX-License-Identifier: MIT */
+/* evaluate.c: a pass over images with the network as it is. The device makes the logits; what they are worth is found
+ * on the host, while the device makes the next ones. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "train/metrics.h"
 #include "train/session.h"

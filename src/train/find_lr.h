@@ -1,4 +1,5 @@
-/* find_lr.h: which learning rate suits a network: a ramp over many decades, as Smith (2017) proposed. SPDX-License-Identifier: MIT */
+/* find_lr.h: which learning rate suits a network: a ramp over many decades, as Smith (2017) proposed.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TRAIN_FIND_LR_H
 #define SKP_TRAIN_FIND_LR_H
 
@@ -26,8 +27,9 @@ struct skp_lr_options {
   const atomic_int *stop; /* may be NULL; nonzero ends it with SKP_INTERRUPTED */
 };
 
-/* Trains with a learning rate that climbs exponentially, as the recipe says but for its schedule, until the loss diverges. The session's
- * weights and statistics are put back afterwards; its optimizer's moments are not. skp__lr_curve_free also after a failure. */
+/* Trains with a learning rate that climbs exponentially, as the recipe says but for its schedule, until the loss
+ * diverges. The session's weights and statistics are put back afterwards; its optimizer's moments are not.
+ * skp__lr_curve_free also after a failure. */
 skp_status skp__find_lr(struct skp_lr_curve *out, struct skp_session *s, const struct skp_source *train,
                         const struct skp_lr_options *o);
 void skp__lr_curve_free(struct skp_lr_curve *c);

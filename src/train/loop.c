@@ -1,9 +1,9 @@
 /* loop.c: training. SPDX-License-Identifier: MIT
  *
- *   loader ─> queue a step ─> [ up to SKP_STEPS_AHEAD steps on the device ] ─> retire a step: its loss, the log, progress
+ *   loader ─> queue a step ─> [ up to SKP_STEPS_AHEAD steps on the device ] ─> retire it: loss, log, progress
  *
- * The host never waits for the step it has just queued, so the device always has the next one. What a queued step still reads (images,
- * labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
+ * The host never waits for the step it has just queued, so the device always has the next one. What a queued step still
+ * reads (images, labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "train/metrics.h"
@@ -86,7 +86,7 @@ static skp_status queue_whole(struct loop *l, struct slot *slot) {
   return read_loss(l, slot, plan, skp__plan_graph(plan)->loss);
 }
 
-/* n images from number `first` on: the gradient of the mean over all is the sum of those of the parts, each with its share. */
+/* n images from number `first` on. The gradient of the whole is the sum of those of the parts, each with its share. */
 static skp_status queue_part(struct loop *l, struct slot *slot, struct skp_plan *part, int64_t first, int64_t n) {
   float *weights = slot->weights[first == 0 ? 0 : first + n < slot->n ? 1 : 2];
   weights[0] = first > 0;
@@ -147,7 +147,8 @@ static skp_status fail_numeric(const struct loop *l, int64_t step, const char *w
                    sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
 }
 
-/* From here on images a second are counted: at the start of an epoch, and again after the first step, which compiles kernels. */
+/* From here on images a second are counted: at the start of an epoch, and again after
+ * the first step, which compiles kernels. */
 static void begin_pace(struct loop *l) {
   l->unpaced = l->at.images;
   l->began = skp__clock();
@@ -456,7 +457,8 @@ static skp_status retry_smaller(struct loop *l, const struct skp__values *before
   return take_batch(l);
 }
 
-/* Some drivers find memory only when a kernel runs, and say so then. Nothing is lost yet: the values from before are on the host. */
+/* Some drivers find memory only when a kernel runs, and say so then. Nothing is lost
+ * yet: the values from before are on the host. */
 static skp_status first_step(struct loop *l) {
   struct skp__values before;
   SKP_TRY(take_batch(l));

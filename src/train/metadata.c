@@ -1,4 +1,5 @@
-/* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata. SPDX-License-Identifier: MIT */
+/* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata.
+ * SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
 #include "io/json.h"
 #include "skipper/version.h"

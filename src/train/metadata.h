@@ -1,4 +1,5 @@
-/* metadata.h: what a checkpoint says beside its weights: enough to build the network again. SPDX-License-Identifier: MIT */
+/* metadata.h: what a checkpoint says beside its weights: enough to build the network again.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TRAIN_METADATA_H
 #define SKP_TRAIN_METADATA_H
 
@@ -27,7 +28,8 @@ cJSON *skp__settings_json(const struct skp_setting *set, size_t sets);
 /* The other way round: *out is fresh memory that points into `json`; `path` is for errors. */
 skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *json, const char *path);
 
-/* What a file says of mean and std of pixels: nothing, as others than Skipper do; those of the recipe's channels; those of others. */
+/* What a file says of mean and std of pixels: nothing, as others than Skipper do; those
+ * of the recipe's channels; those of others. */
 enum skp__pixels { SKP__PIXELS_UNSAID, SKP__PIXELS_FIT, SKP__PIXELS_DIFFER };
 /* Hands them on where they fit. */
 skp_status skp__metadata_pixels(const struct skp_inherit *to, enum skp__pixels *its, const struct skp_st_file *f,

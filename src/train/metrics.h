@@ -35,11 +35,13 @@ struct skp_class_names {
   char *const *at;
   int n;
 };
-/* Whether a report lists a class: a network may have more outputs than it has classes, and nothing is to be said of those. */
+/* Whether a report lists a class: a network may have more outputs than it has classes,
+ * and nothing is to be said of those. */
 bool skp__class_listed(const struct skp_report *r, const struct skp_class_names *names, int i);
 const char *skp__class_name(const struct skp_class_names *names, int i, char *text, size_t size);
 
-/* Writes confusion.csv, classes.csv and worst.csv into a folder, which is created. `answers` are those of the images of `source`. */
+/* Writes confusion.csv, classes.csv and worst.csv into a folder, which is created.
+ * `answers` are those of the images of `source`. */
 skp_status skp__report_write(const struct skp_report *r, const struct skp_answer *answers,
                              const struct skp_source *source, const struct skp_class_names *names, const char *folder);
 

@@ -1,10 +1,11 @@
 /* parts.c: how many images go through the network at once in training. SPDX-License-Identifier: MIT
  *
- *   the images of an epoch ─> steps of `batch`, the last one may be smaller ─> parts of one size, the last one may be smaller
+ *   the images of an epoch ─> steps of `batch`, the last one may be smaller ─> parts of
+ *   one size, the last one may be smaller
  *
- * A batchnorm on maps of one pixel needs two images at least: where there is one, it is its channels' mean, and nothing is left of it.
- * So where such a layer learns, no part may have one image. In full steps the recipe is to blame, and refused, as PyTorch does; the
- * one image too many at the end of an epoch is left out. */
+ * A batchnorm on maps of one pixel needs two images at least: where there is one, it is its channels' mean, and nothing
+ * is left of it. So where such a layer learns, no part may have one image. In full steps the recipe is to blame, and
+ * refused, as PyTorch does; the one image too many at the end of an epoch is left out. */
 #include "train/parts.h"
 
 enum { LEAST = 2 };

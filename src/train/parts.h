@@ -10,7 +10,8 @@ struct skp__parts {
   char layer[256];       /* a batchnorm that no part of one image may reach; "": there is none */
 };
 
-/* As the recipe says, for a set of so many images. SKP_USAGE, with what helps, if a part of a full step had one image and may not. */
+/* As the recipe says, for a set of so many images. SKP_USAGE, with what helps, if a part
+ * of a full step had one image and may not. */
 skp_status skp__parts_plan(struct skp__parts *p, const struct skp_model *m, int64_t images);
 /* Images of a part, all but a step's last. */
 int64_t skp__parts_size(const struct skp__parts *p);

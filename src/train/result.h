@@ -6,7 +6,8 @@
 
 struct skp_train_result {
   double accuracy,
-      tested; /* of the last epoch's weights; of the best ones on the test, where a valid set judged; -1: there is none */
+      /* of the last epoch's weights; of the best ones on the test, where a valid set judged; -1: there is none */
+      tested;
   double best;                    /* accuracy of the best weights; where nothing judged them minus their epoch's loss */
   int64_t best_epoch;             /* 0: there are none yet */
   int64_t epoch, step, steps;     /* that the run ended in, from 1; its steps so far, in all */
@@ -19,7 +20,8 @@ struct skp_train_result {
 /* Room for the answers to so many images. skp__result_free also after a failure. */
 skp_status skp__result_create(struct skp_train_result *r, int64_t images);
 void skp__result_free(struct skp_train_result *r);
-/* Writes where the best weights err (folder NULL: nowhere) and keeps it, and *answers with it; *answers becomes other memory of the size. */
+/* Writes where the best weights err (folder NULL: nowhere) and keeps it, and *answers
+ * with it; *answers becomes other memory of the size. */
 skp_status skp__result_report(struct skp_train_result *r, struct skp_answer **answers, const struct skp_source *source,
                               const struct skp_class_names *names, int classes, const char *folder);
 

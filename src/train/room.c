@@ -152,7 +152,8 @@ static skp_status explain(struct skp__text *text, const struct skp_session *s, i
   if (step != SKP_STEP_EVAL) describe(text, &r, N, step);
   if (step != SKP_STEP_EVAL) join(&r, &judging);
   s->b->ops->info(s->b, &device);
-  /* All of it seems to fit where a single value is too large, or what methods want beside: less by a tenth is the least to try. */
+  /* All of it seems to fit where a single value is too large, or what methods want
+   * beside: less by a tenth is the least to try. */
   const double lacking = fmax(r.all - (double)device.memory, 0.1 * r.all);
   const int n = collect(help, &r, &s->model->recipe, N, step, lacking);
   advise(text, help, n, r.all, lacking);

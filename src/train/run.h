@@ -1,5 +1,5 @@
-/* run.h: the folder of one training run: config.json, log.jsonl, results.csv, last.safetensors, best.safetensors, state.safetensors,
- * step-N.safetensors. SPDX-License-Identifier: MIT */
+/* run.h: the folder of one training run: config.json, log.jsonl, results.csv, last.safetensors, best.safetensors,
+ * state.safetensors, step-N.safetensors. SPDX-License-Identifier: MIT */
 #ifndef SKP_TRAIN_RUN_H
 #define SKP_TRAIN_RUN_H
 
@@ -16,8 +16,8 @@ struct skp__run {
   bool begun; /* the files in the folder are this run's */
 };
 
-/* Begins a run: sets an earlier one aside, writes config.json and opens the logs. Or goes on with the one that is there, from `at`: what
- * its files hold of later steps goes. skp__run_close also after a failure. */
+/* Begins a run: sets an earlier one aside, writes config.json and opens the logs. Or goes on with the one that is
+ * there, from `at`: what its files hold of later steps goes. skp__run_close also after a failure. */
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at);
 void skp__run_close(struct skp__run *run);

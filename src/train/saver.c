@@ -17,8 +17,8 @@ static skp_status write_weights(const struct skp__save *save, const char *path) 
   return skp__checkpoint_write(path, save->model, &save->extra, save->params, save->state);
 }
 
-/* The state comes last: weights may be of a later step than the state beside them, never of an earlier one, so that those of a
- * finished run are the final ones. */
+/* The state comes last: weights may be of a later step than the state beside them, never of an earlier one, so that
+ * those of a finished run are the final ones. */
 static skp_status write_files(const struct skp__save *save) {
   if (save->numbered) {
     SKP_TRY(write_weights(save, save->numbered));

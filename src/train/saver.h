@@ -1,6 +1,7 @@
 /* saver.h: files of weights and state, written beside the training. SPDX-License-Identifier: MIT
  *
- *   values to the host (the device waits for that alone) ─> skp__saver_start ─> a thread writes ─> the next start or wait tells how it went */
+ *   values to the host (the device waits for that alone) ─> skp__saver_start ─> a thread
+ *   writes ─> the next start or wait tells how it went */
 #ifndef SKP_TRAIN_SAVER_H
 #define SKP_TRAIN_SAVER_H
 
@@ -31,7 +32,8 @@ struct skp__saver {
   skp_status status;
   char *error;
 };
-/* Waits for the earlier save, and starts this one, which it takes over, on failure too. Errors are those of the earlier one. */
+/* Waits for the earlier save, and starts this one, which it takes over, on failure too.
+ * Errors are those of the earlier one. */
 skp_status skp__saver_start(struct skp__saver *saver, struct skp__save *save);
 /* The error of the latest save if it has ended; does not wait. */
 skp_status skp__saver_look(struct skp__saver *saver);

@@ -40,7 +40,8 @@ static double cosine(const struct skp_recipe *r, const struct progress *p) {
   return anneal(r->lr, r->lr_min, p->t / p->total);
 }
 
-/* Up to lr in the first 30 % of the steps, then down to nearly nothing: the defaults of OneCycleLR, momentum left alone. */
+/* Up to lr in the first 30 % of the steps, then down to nearly nothing: the defaults of
+ * OneCycleLR, momentum left alone. */
 static double one_cycle(const struct skp_recipe *r, const struct progress *p) {
   double top = 0.3 * p->total - 1, last = p->total - 1, low = r->lr / 25;
   if (p->t <= top && top > 0) return anneal(low, r->lr, p->t / top);

@@ -231,7 +231,8 @@ skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t,
   return status;
 }
 
-/* The ops hold beta1 and beta2 as floats: 1 - beta^t must be that of the same numbers, or every step is off by the difference. */
+/* The ops hold beta1 and beta2 as floats: 1 - beta^t must be that of the same numbers,
+ * or every step is off by the difference. */
 void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t) {
   float beta1 = (float)recipe->beta1, beta2 = (float)recipe->beta2;
   hyper[0] = (float)lr;

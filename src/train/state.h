@@ -56,8 +56,8 @@ struct skp__values {
 skp_status skp__values_pull(struct skp__values *out, struct skp_session *s);
 skp_status skp__values_push(const struct skp__values *v, struct skp_session *s);
 void skp__values_free(struct skp__values *v);
-/* state.safetensors holds these values and, as metadata, what a checkpoint's say, `run` as described and its position. It is whole in
- * itself: no other file of the run is needed to go on, so none has to be of the same moment. */
+/* state.safetensors holds these values and, as metadata, what a checkpoint's say, `run` as described and its position.
+ * It is whole in itself: no other file of the run is needed to go on, so none has to be of the same moment. */
 skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s,
                                const struct skp_checkpoint_extra *extra, const char *run,
                                const struct skp__position *at);

@@ -1,4 +1,5 @@
-/* train.h: a network on a device, and what one does with it: train, evaluate, predict, measure, save. SPDX-License-Identifier: MIT */
+/* train.h: a network on a device, and what one does with it: train, evaluate, predict, measure, save.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TRAIN_TRAIN_H
 #define SKP_TRAIN_TRAIN_H
 
@@ -10,7 +11,7 @@
 #include <cjson/cJSON.h>
 #include <stdatomic.h>
 
-/* ---- session: the model's values on a backend, and plans for the batch sizes in use ------------------------------- */
+/* ---- session: the model's values on a backend, and plans for the batch sizes in use ------------------------------ */
 
 struct skp_session;
 
@@ -31,7 +32,8 @@ skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64
 void skp__session_forget_plans(struct skp_session *s);
 /* Initial values from a seed. */
 skp_status skp__session_init(struct skp_session *s, uint64_t seed);
-/* The host's copies of params and state, from the device (their averages where a run keeps them) and to it, where they take the place of averages, too. */
+/* The host's copies of params and state, from the device (their averages where a run keeps them) and to it, where they
+ * take the place of averages, too. */
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state);
 skp_status skp__session_push(struct skp_session *s, const float *params, const float *state);
 /* The values of one weight (skp__is_weight) of the model, in the layout of files. */
@@ -39,15 +41,15 @@ skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, 
 skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t, const float *file);
 /* The 4 numbers that the update reads in step t (from 1): see src/ops/optimizer.c. */
 void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t);
-/* Draws the number from which dropout makes the masks of training batch `batch` (from 0) and queues writing it; `draw` must stay until the
- * step is done. Nothing happens in networks without dropout. */
+/* Draws the number from which dropout makes the masks of training batch `batch` (from 0) and queues writing it; `draw`
+ * must stay until the step is done. Nothing happens in networks without dropout. */
 skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t draw[2], uint64_t seed, int64_t batch);
 
-/* ---- checkpoints -------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ------------------------------------------------------------------------------------------------- */
 
-/* Weights as PyTorch names and lays them out (and num_batches_tracked for every batchnorm); in the metadata: "skipper" (version),
- * "model_name", "model_source", "settings" (JSON), "recipe" (JSON: normalisation, size, channels), "classes" (JSON list), "data_kind" (as in
- * skp_source, where there is one). */
+/* Weights as PyTorch names and lays them out (and num_batches_tracked for every batchnorm); in the metadata: "skipper"
+ * (version), "model_name", "model_source", "settings" (JSON), "recipe" (JSON: normalisation, size, channels), "classes"
+ * (JSON list), "data_kind" (as in skp_source, where there is one). */
 struct skp_checkpoint_extra {
   const struct skp_setting *set;
   size_t sets;
@@ -61,8 +63,8 @@ skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const s
 skp_status skp__checkpoint_write(const char *path, const struct skp_model *m, const struct skp_checkpoint_extra *extra,
                                  const float *params, const float *state);
 skp_status skp__checkpoint_check(const struct skp_model *m, const float *params, const float *state); /* that alone */
-/* Loads weights by name. `strict`: anything missing or of another shape is an error that lists it; else what did not match is said in
- * lines to `report` (NULL: nowhere). */
+/* Loads weights by name. `strict`: anything missing or of another shape is an error that lists it; else what did not
+ * match is said in lines to `report` (NULL: nowhere). */
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report);
 /* What a recipe takes on from a checkpoint of Skipper: the mean and the std of pixels with which it was trained. */
 struct skp_inherit {
@@ -78,13 +80,14 @@ skp_status skp__checkpoint_path(char **out, const char *said);
 bool skp__checkpoint_found(const char *path);
 /* Reads that file, of whatever kind: see io/weights.h. */
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said);
-/* Rebuilds the model from a checkpoint's metadata, and what it knows of its classes (labels may be NULL; skp__labels_free). */
+/* Rebuilds the model from a checkpoint's metadata, and what it knows of its classes
+ * (labels may be NULL; skp__labels_free). */
 skp_status skp__checkpoint_model(struct skp_model **out, struct skp_labels *labels, const char *path);
 /* At least the size of a checkpoint's file; of a run's state. */
 int64_t skp__checkpoint_bytes(const struct skp_model *m);
 int64_t skp__state_bytes(const struct skp_model *m);
 
-/* ---- the loop ----------------------------------------------------------------------------------------------------- */
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
 struct skp_data {
   const struct skp_source *train, *valid,
@@ -122,7 +125,7 @@ struct skp_train_result;
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
                       struct skp_train_result *out);
 
-/* ---- going on with a run ------------------------------------------------------------------------------------------ */
+/* ---- going on with a run ----------------------------------------------------------------------------------------- */
 
 struct skp_resume { /* DIR/state.safetensors */
   char *path;
@@ -141,7 +144,8 @@ struct skp_resume { /* DIR/state.safetensors */
 };
 skp_status skp__resume_open(struct skp_resume **out, const char *dir);
 void skp__resume_close(struct skp_resume *r); /* NULL is fine */
-/* SKP_USAGE that lists the differences, if the run was another. Epochs, limits, saving and where the data lie may differ. */
+/* SKP_USAGE that lists the differences, if the run was another. Epochs, limits, saving
+ * and where the data lie may differ. */
 skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model *m, const struct skp_data *data,
                              const struct skp_train_options *o);
 /* *steps: how many the run has done if it has nothing left to do, else -1. */
@@ -164,11 +168,12 @@ struct skp_eval_result {
   int64_t lost;       /* answers that were no finite numbers: of them labels count as missed, and no loss is known */
   int64_t judged;     /* images with a label and a finite answer: if none, there are no figures */
 };
-/* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n, classes}; answers (may
- * be NULL): {n}. */
+/* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n,
+ * classes}; answers (may be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_answer *answers);
-/* SKP_NUMERIC where not one answer is finite that was to be judged, with a text that goes on after it ("… at step 7"). */
+/* SKP_NUMERIC where not one answer is finite that was to be judged, with a text that
+ * goes on after it ("… at step 7"). */
 skp_status skp__evaluated(const struct skp_eval_result *result, const struct skp_source *source);
 
 #endif

@@ -1,9 +1,10 @@
 /* case.c: building a case: values, nodes, gradients, and what is not known. SPDX-License-Identifier: MIT
  *
- * Tolerance where no golden value says how far float32 strays. A sum of n random terms grows like sqrt(n), its largest result among
- * many to about 4 sqrt(n) of a term; adding one after the other in float32 rounds n partial sums, which come to about
- * n / sqrt(2) · 2^-24 / sqrt(3), and 5 times that in the worst of many results. Relative to the largest result that is
- * 3e-8 · sqrt(n); 8 times that is allowed, as golden files allow 8 times PyTorch's error, beside their 2e-6 for all else:
+ * Tolerance where no golden value says how far float32 strays. A sum of n random terms grows like sqrt(n), its largest
+ * result among many to about 4 sqrt(n) of a term; adding one after the other in float32 rounds n partial sums, which
+ * come to about n / sqrt(2) · 2^-24 / sqrt(3), and 5 times that in the worst of many results. Relative to the largest
+ * result that is 3e-8 · sqrt(n); 8 times that is allowed, as golden files allow 8 times
+ * PyTorch's error, beside their 2e-6 for all else:
  *
  *   |got - want| <= (2e-6 + 2.4e-7 · sqrt(n)) · (1 + max |want|)
  *
@@ -36,7 +37,7 @@ double skp__case_max(const void *data, int64_t count, skp_dtype dtype) {
   return max;
 }
 
-/* ---- ops and attributes ------------------------------------------------------------------------------------------- */
+/* ---- ops and attributes ------------------------------------------------------------------------------------------ */
 
 /* Golden names that are not an op's. */
 static const struct {
@@ -55,8 +56,8 @@ static const struct {
     {"gelu", "activation", "kind", SKP_GELU},
 };
 
-/* Attributes that golden files write in another way: a list's elements are attributes of ours, or there is but one way to have it
- * (`text`), or they are not the op's own (both NULL). */
+/* Attributes that golden files write in another way: a list's elements are attributes of ours, or there is but one way
+ * to have it (`text`), or they are not the op's own (both NULL). */
 static const struct {
   const char *golden;
   int element;
@@ -121,7 +122,7 @@ skp_status skp__case_op(const struct skp_op **op, union skp_attrs *attrs, const 
   return SKP_OK;
 }
 
-/* ---- values and nodes --------------------------------------------------------------------------------------------- */
+/* ---- values and nodes -------------------------------------------------------------------------------------------- */
 
 static skp_status count_in_new(struct skp__case *c) {
   while (c->known.n < c->g->tensors.n) SKP_TRY(SKP_GROW(&c->known));
@@ -194,7 +195,7 @@ skp_status skp__case_expect(struct skp__case *c, skp_value v, struct skp_shape s
   return status;
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 static skp_status copy_data(void **out, const void *data, int64_t count) {
   SKP_TRY(skp__alloc(out, (size_t)count, 4));
@@ -231,8 +232,8 @@ static skp_status complete_node(struct skp__case *c, const struct skp_node *node
   return status;
 }
 
-/* Which outputs the twin of a node has: those that must be there, and those that live in an input's place; else the first. True if
- * that leaves any out. */
+/* Which outputs the twin of a node has: those that must be there, and those that live in an input's place; else the
+ * first. True if that leaves any out. */
 static bool choose_outputs(bool want[SKP_MAX_OUT], const struct skp_node *node) {
   bool any = false, fewer = false;
   for (int i = 0; i < node->op->n_out; i++) {

@@ -3,8 +3,8 @@
  *   build (golden.c, generated.c): values, nodes, gradients ─> complete: the plain C fills in what is not known
  *   ─> judge: each node alone, by one method, on known inputs, against its known outputs
  *
- * As each node reads known values and not what another node made of them, a fault shows where it is, and rounding never decides
- * which side of a kink the next node sees. */
+ * As each node reads known values and not what another node made of them, a fault shows where it is, and rounding never
+ * decides which side of a kink the next node sees. */
 #ifndef SKP_VERIFY_CASE_H
 #define SKP_VERIFY_CASE_H
 
@@ -50,7 +50,7 @@ skp_status skp__case_add_twins(struct skp__case *c);
 double skp__case_tolerance(double terms, double max);
 double skp__case_max(const void *data, int64_t count, skp_dtype dtype); /* largest magnitude */
 
-/* ---- sources ------------------------------------------------------------------------------------------------------ */
+/* ---- sources ----------------------------------------------------------------------------------------------------- */
 
 /* Called for each case; the case stays the caller's. */
 typedef skp_status (*skp__case_visit)(void *user, const struct skp__case *c);
@@ -60,7 +60,7 @@ skp_status skp__golden_each(const char *folder, const char *op, skp__case_visit 
 /* Those made here with random inputs. */
 skp_status skp__generated_each(const char *op, uint64_t seed, bool quick, skp__case_visit visit, void *user);
 
-/* ---- judging ------------------------------------------------------------------------------------------------------ */
+/* ---- judging ----------------------------------------------------------------------------------------------------- */
 
 struct skp__verdict {
   bool refused;    /* the method turned out unable to take it */
@@ -71,7 +71,8 @@ struct skp__verdict {
   char text[2400];
 };
 
-/* Runs node `n` by `method` and compares. A status is returned only where no verdict is possible (memory, a lost device). */
+/* Runs node `n` by `method` and compares. A status is returned only where no verdict is
+ * possible (memory, a lost device). */
 skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const struct skp__case *c, size_t n,
                       const char *method);
 

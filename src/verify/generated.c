@@ -1,15 +1,16 @@
-/* generated.c: cases with random inputs, so that a device can be tested without reference files. SPDX-License-Identifier: MIT
+/* generated.c: cases with random inputs, so that a device can be tested without reference files.
+ * SPDX-License-Identifier: MIT
  *
- * The plain C of the ops says what is right. Shapes are small and awkward: odd extents, single pixels, channel counts around the widths
- * of vectors and tiles, windows that leave a rest. */
+ * The plain C of the ops says what is right. Shapes are small and awkward: odd extents, single pixels, channel counts
+ * around the widths of vectors and tiles, windows that leave a rest. */
 #include "base/random.h"
 #include "verify/case.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One line a case. Inputs "NAME=EXTENTxEXTENT…", attributes "NAME=VALUE"; "dy" stands for a gradient of the shape of output 0. The
- * first of an op's lines that are marked make the quick set. */
+/* One line a case. Inputs "NAME=EXTENTxEXTENT…", attributes "NAME=VALUE"; "dy" stands for a gradient of the shape of
+ * output 0. The first of an op's lines that are marked make the quick set. */
 static const struct row {
   bool quick;
   const char *op, *inputs, *attrs;
@@ -132,7 +133,7 @@ static bool next_token(const char **list, char name[32], char value[64]) {
   return true;
 }
 
-/* ---- contents ----------------------------------------------------------------------------------------------------- */
+/* ---- contents ---------------------------------------------------------------------------------------------------- */
 
 /* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
 enum fill { NORMAL, POSITIVE, SHARE, LABELS, HYPER, BITS };
@@ -180,7 +181,7 @@ static skp_status random_input(struct skp__case *c, skp_value *v, const char *na
   return skp__case_input(c, v, shape, data);
 }
 
-/* ---- cases -------------------------------------------------------------------------------------------------------- */
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
 
 static struct skp_shape read_shape(const char *text) {
   int64_t dim[SKP_MAX_RANK];

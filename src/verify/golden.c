@@ -15,7 +15,7 @@ struct source {
   const cJSON *attrs, *inputs, *outputs, *grads, *error;
 };
 
-/* ---- tensors ------------------------------------------------------------------------------------------------------ */
+/* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
 static skp_status find(const struct skp_st_tensor **out, const struct source *s, const char *name) {
   char full[160];
@@ -91,7 +91,7 @@ static const char *plain_name(char text[40], const char *prefix, const char *nam
   return text;
 }
 
-/* ---- cases -------------------------------------------------------------------------------------------------------- */
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
 
 static skp_status input(struct skp__case *c, skp_value *v, const struct source *s, const char *name) {
   void *data;
@@ -180,7 +180,8 @@ static skp_status start_inputs(struct skp__case *c, skp_value *in, const struct 
   return SKP_OK;
 }
 
-/* Updates in a row; p is compared after each. The memory between them is the plain C's, so it is completed step by step. */
+/* Updates in a row; p is compared after each. The memory between them is the plain C's,
+ * so it is completed step by step. */
 static skp_status build_optimizer(struct skp__case *c, const struct source *s) {
   const struct skp_op *op;
   union skp_attrs attrs;
@@ -208,7 +209,7 @@ static skp_status build(struct skp__case *c, const struct source *s) {
   return skp__case_complete(c);
 }
 
-/* ---- files -------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static skp_status visit_case(const struct source *s, const char *op, skp__case_visit visit, void *user) {
   struct skp__case c;

@@ -4,8 +4,8 @@
  *
  *   | guard | in 0 | guard | in 1 | guard | out 0 | guard | workspace | guard |
  *
- * The guard word is a NaN, so what is read from outside a value poisons the result. Outputs are filled with it too, so what is not written
- * shows. After the run everything but the outputs and the workspace must be as it was. */
+ * The guard word is a NaN, so what is read from outside a value poisons the result. Outputs are filled with it too, so
+ * what is not written shows. After the run everything but the outputs and the workspace must be as it was. */
 #include "verify/case.h"
 #include <math.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ static void arena_free(struct arena *a, struct skp_backend *b) {
   free(a->after);
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
 
 static double element(const void *data, int64_t i, skp_dtype dtype) {
   return dtype == SKP_F32 ? (double)((const float *)data)[i] : (double)((const int32_t *)data)[i];

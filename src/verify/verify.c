@@ -32,7 +32,7 @@ static skp_status tally_of(struct tally **out, struct run *r, const char *op, co
   return SKP_OK;
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------------ */
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
 
 static void tell_failure(struct run *r, const struct skp__case *c, const char *node_op, const char *method,
                          const struct skp__verdict *v) {
@@ -87,7 +87,7 @@ static skp_status tell_json(struct run *r) {
   return status;
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------ */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static skp_status count(struct run *r, const struct skp__case *c, const char *node_op, const char *method,
                         const struct skp__verdict *v) {

@@ -1,7 +1,8 @@
-/* pose.c: a layer of the OpenCL loader (OPENCL_LAYERS=libpose.so) that makes any device pass for a GPU, so that the methods for GPUs can be
- * seen without one: POSE_NAME, POSE_VENDOR (PCI's number), POSE_UNITS, POSE_GROUP (most work-items of a group), POSE_LOCAL (KB), POSE_GB.
- * Kernels run on the real device; with POSE_LOG, a folder, they do not: programs go there as ID.cl and ID.options, launches and calls into
- * `launches`, a line each. SPDX-License-Identifier: MIT */
+/* pose.c: a layer of the OpenCL loader (OPENCL_LAYERS=libpose.so) that makes any device pass for a GPU, so that the
+ * methods for GPUs can be seen without one: POSE_NAME, POSE_VENDOR (PCI's number), POSE_UNITS, POSE_GROUP (most
+ * work-items of a group), POSE_LOCAL (KB), POSE_GB. Kernels run on the real device; with POSE_LOG, a folder, they do
+ * not: programs go there as ID.cl and ID.options, launches and calls into `launches`, a line each.
+ * SPDX-License-Identifier: MIT */
 #define CL_TARGET_OPENCL_VERSION 300
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl_layer.h>
@@ -17,7 +18,7 @@ static struct _cl_icd_dispatch own;
 static const struct _cl_icd_dispatch *next;
 static FILE *launches;
 
-/* ---- who it is ---------------------------------------------------------------------------------------------------- */
+/* ---- who it is --------------------------------------------------------------------------------------------------- */
 
 static cl_int give(const void *from, size_t bytes, size_t size, void *value, size_t *size_ret) {
   if (size_ret) *size_ret = bytes;
@@ -58,7 +59,7 @@ static cl_int CL_API_CALL device_info(cl_device_id d, cl_device_info what, size_
   return next->clGetDeviceInfo(d, what, size, value, size_ret);
 }
 
-/* ---- what it is asked to do --------------------------------------------------------------------------------------- */
+/* ---- what it is asked to do -------------------------------------------------------------------------------------- */
 
 static struct program {
   cl_program program;
@@ -166,7 +167,7 @@ static void take_over(void) {
   own.clEnqueueCopyBuffer = copy;
 }
 
-/* ---- the layer ---------------------------------------------------------------------------------------------------- */
+/* ---- the layer --------------------------------------------------------------------------------------------------- */
 
 EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value, size_t *size_ret) {
   const cl_layer_api_version version = CL_LAYER_API_VERSION_100;

@@ -1,6 +1,7 @@
-/* fault.h: what the programs share that prove a fault of an OpenCL implementation. Each is a program of its own without Skipper's code:
- * it uses the first device of the first platform (so let OCL_ICD_VENDORS name one implementation), says what it saw, and exits with
- * 1 if the fault is there, 0 if it is not, 77 if the question does not arise. SPDX-License-Identifier: MIT */
+/* fault.h: what the programs share that prove a fault of an OpenCL implementation. Each is a program of its own without
+ * Skipper's code: it uses the first device of the first platform (so let OCL_ICD_VENDORS name one implementation), says
+ * what it saw, and exits with 1 if the fault is there, 0 if it is not, 77 if the question does not arise.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TESTS_FAULT_H
 #define SKP_TESTS_FAULT_H
 

@@ -1,4 +1,5 @@
-/* intel_exit.c: can a program end while a kernel of its hangs? Intel's CPU runtime waits for the kernel in its clean-up at exit.
+/* intel_exit.c: can a program end while a kernel of its hangs? Intel's CPU runtime waits
+ * for the kernel in its clean-up at exit.
  * SPDX-License-Identifier: MIT */
 #include "fault.h"
 #include <signal.h>

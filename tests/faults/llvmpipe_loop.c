@@ -1,4 +1,5 @@
-/* llvmpipe_loop.c: does a loop of many rounds come to its end? llvmpipe (Mesa 22.3) leaves all loops of a work-item after 65,535 rounds in total.
+/* llvmpipe_loop.c: does a loop of many rounds come to its end? llvmpipe (Mesa 22.3) leaves all loops of a work-item
+ * after 65,535 rounds in total.
  * SPDX-License-Identifier: MIT */
 #include "fault.h"
 

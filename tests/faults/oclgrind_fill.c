@@ -1,5 +1,6 @@
-/* oclgrind_fill.c: is a buffer that clEnqueueFillBuffer wrote taken for written? Run it as `oclgrind --uninitialized fault_oclgrind_fill`: a report is
- * the fault, for the kernel reads nothing but filled memory. SPDX-License-Identifier: MIT */
+/* oclgrind_fill.c: is a buffer that clEnqueueFillBuffer wrote taken for written? Run it as `oclgrind --uninitialized
+ * fault_oclgrind_fill`: a report is the fault, for the kernel reads nothing but filled memory.
+ * SPDX-License-Identifier: MIT */
 #include "fault.h"
 
 int main(void) {

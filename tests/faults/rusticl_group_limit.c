@@ -1,5 +1,6 @@
-/* rusticl_group_limit.c: does a kernel's work-group limit (CL_KERNEL_WORK_GROUP_SIZE) fall short of what runs correctly? rusticl of Mesa 22.3
- * gives the preferred multiple, the width of a subgroup, for every kernel. SPDX-License-Identifier: MIT */
+/* rusticl_group_limit.c: does a kernel's work-group limit (CL_KERNEL_WORK_GROUP_SIZE) fall short of what runs
+ * correctly? rusticl of Mesa 22.3 gives the preferred multiple, the width of a subgroup, for every kernel.
+ * SPDX-License-Identifier: MIT */
 #include "fault.h"
 
 int main(void) {

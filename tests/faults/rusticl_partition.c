@@ -1,5 +1,5 @@
-/* rusticl_partition.c: does clCreateSubDevices crash where it should answer with an error? rusticl of Mesa 22.3 does, on devices that cannot be
- * partitioned. SPDX-License-Identifier: MIT */
+/* rusticl_partition.c: does clCreateSubDevices crash where it should answer with an error? rusticl of Mesa 22.3 does,
+ * on devices that cannot be partitioned. SPDX-License-Identifier: MIT */
 #include "fault.h"
 
 int main(void) {

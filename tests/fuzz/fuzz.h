@@ -1,4 +1,5 @@
-/* fuzz.h: what a fuzzing target defines; libFuzzer's interface, which replay.c calls too. SPDX-License-Identifier: MIT */
+/* fuzz.h: what a fuzzing target defines; libFuzzer's interface, which replay.c calls too.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TESTS_FUZZ_H
 #define SKP_TESTS_FUZZ_H
 

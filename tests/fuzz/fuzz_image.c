@@ -1,4 +1,5 @@
-/* fuzz_image.c: whatever the bytes, decoding fails with a text or yields an image of the size told, which can be resized.
+/* fuzz_image.c: whatever the bytes, decoding fails with a text or yields an image of the
+ * size told, which can be resized.
  * SPDX-License-Identifier: MIT */
 #include "data/data.h"
 #include "fuzz.h"

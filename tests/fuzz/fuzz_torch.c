@@ -1,4 +1,5 @@
-/* fuzz_torch.c: whatever the bytes, the reader of PyTorch's files fails with a text or yields tensors whose sizes agree.
+/* fuzz_torch.c: whatever the bytes, the reader of PyTorch's files fails with a text or
+ * yields tensors whose sizes agree.
  * SPDX-License-Identifier: MIT */
 #include "fuzz.h"
 #include "io/weights.h"

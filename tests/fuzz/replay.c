@@ -1,5 +1,5 @@
-/* replay.c: gives the files named (or all files of folders named) to a fuzzing target: a plain test of its corpus, and a program
- * for AFL. SPDX-License-Identifier: MIT */
+/* replay.c: gives the files named (or all files of folders named) to a fuzzing target: a plain test of its corpus, and
+ * a program for AFL. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "fuzz.h"
 #include <dirent.h>

@@ -1,5 +1,7 @@
-/* test_references.c: every network of models/, and those of flattened.lua, compute what PyTorch's of that name do, where there is no PyTorch: references.def holds
- * its logits for weights and images that a formula gives (make_references.py). SPDX-License-Identifier: MIT */
+/* test_references.c: every network of models/, and those of flattened.lua, compute what PyTorch's of that name do,
+ * where there is no PyTorch: references.def holds its logits for weights and images
+ * that a formula gives (make_references.py).
+ * SPDX-License-Identifier: MIT */
 #include "step.h"
 #include <math.h>
 
@@ -84,7 +86,8 @@ static struct skp_model *load(const struct reference *r) {
   return m;
 }
 
-/* Far closer than the 1e-4 of the largest that float32 is granted elsewhere: the plain C's sums are in double, as the reference's. */
+/* Far closer than the 1e-4 of the largest that float32 is granted elsewhere: the plain
+ * C's sums are in double, as the reference's. */
 START_TEST(logits_are_pytorchs) {
   const struct reference *r = &references[_i];
   struct skp_model *m = load(r);

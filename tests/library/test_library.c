@@ -1,4 +1,5 @@
-/* test_library.c: the library as its users see it, by skipper.h and the shared file alone. SPDX-License-Identifier: MIT */
+/* test_library.c: the library as its users see it, by skipper.h and the shared file alone.
+ * SPDX-License-Identifier: MIT */
 #include "library.h"
 
 /* ---- the tests --------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
-/* device.h: the open device that tests of the OpenCL backend work on, and its cache folder. SPDX-License-Identifier: MIT */
+/* device.h: the open device that tests of the OpenCL backend work on, and its cache folder.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TESTS_OPS_DEVICE_H
 #define SKP_TESTS_OPS_DEVICE_H
 

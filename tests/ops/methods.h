@@ -1,4 +1,5 @@
-/* methods.h: an op with its gradients by every method of their tables, against the ops' plain C. SPDX-License-Identifier: MIT */
+/* methods.h: an op with its gradients by every method of their tables, against the ops' plain C.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TESTS_OPS_METHODS_H
 #define SKP_TESTS_OPS_METHODS_H
 
@@ -134,7 +135,8 @@ static inline void judge_repeats(const struct skp__case *c) {
   }
 }
 
-/* Each node of the case by each method that takes it, where the plain C makes NaN too: those have to be NaN, all others right. */
+/* Each node of the case by each method that takes it, where the plain C makes NaN too:
+ * those have to be NaN, all others right. */
 static inline void judge_nan(const struct skp__case *c) {
   for (size_t n = 0; n < c->g->nodes.n; n++) {
     struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);

@@ -55,7 +55,8 @@ START_TEST(every_method_is_right) {
 }
 END_TEST
 
-/* Sums of squares would lose 1e6 of 1e7 steps of a float here. The mean itself is a float: what that costs is allowed, no more. */
+/* Sums of squares would lose 1e6 of 1e7 steps of a float here. The mean itself is a
+ * float: what that costs is allowed, no more. */
 START_TEST(a_large_mean_does_no_harm) {
   const float mean = 1000;
   struct skp__case c;

@@ -1,4 +1,5 @@
-/* test_cache.c: compiled programs on disk, and those that are compiled ahead by other processes. SPDX-License-Identifier: MIT */
+/* test_cache.c: compiled programs on disk, and those that are compiled ahead by other processes.
+ * SPDX-License-Identifier: MIT */
 #include "base/progress.h"
 #include "device.h"
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* test_conv2d.c: convolution and its gradients by every method, on shapes around the edges of tiles, vectors and chunks.
+/* test_conv2d.c: convolution and its gradients by every method, on shapes around the
+ * edges of tiles, vectors and chunks.
  * SPDX-License-Identifier: MIT */
 #include "methods.h"
 

@@ -1,4 +1,5 @@
-/* test_pool.c: max, average and global average pooling and their gradients by every method. SPDX-License-Identifier: MIT */
+/* test_pool.c: max, average and global average pooling and their gradients by every method.
+ * SPDX-License-Identifier: MIT */
 #include "methods.h"
 
 static const struct shape {
@@ -40,7 +41,8 @@ START_TEST(every_method_is_right) {
 }
 END_TEST
 
-/* Few different values, so that windows are full of equals: the first in row-major order wins, by value and by index. */
+/* Few different values, so that windows are full of equals: the first in row-major order
+ * wins, by value and by index. */
 START_TEST(the_first_of_equals_wins) {
   for (int i = 0; i < SHAPES; i++) {
     struct skp__case c;

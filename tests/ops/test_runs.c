@@ -1,13 +1,15 @@
-/* test_runs.c: whole training runs, step by step, against float64 (shared/golden/runs), on the plain C and on the device.
+/* test_runs.c: whole training runs, step by step, against float64 (shared/golden/runs),
+ * on the plain C and on the device.
  * SPDX-License-Identifier: MIT
  *
- * Losses must follow within 1e-3 to the last step, and so must weights, but for some, for a reason: the bias of a convolution before a
- * batchnorm has no influence on the loss, so its gradient is rounding noise. SGD hardly moves it; Adam divides by the gradient's own size and
- * takes steps of the learning rate in a random direction. Such biases are left out, and running means, which contain them. Evaluation sees
- * the difference of the two; so the golden ones stand in for ours before logits are compared.
+ * Losses must follow within 1e-3 to the last step, and so must weights, but for some, for a reason: the bias of a
+ * convolution before a batchnorm has no influence on the loss, so its gradient is rounding noise. SGD hardly moves it;
+ * Adam divides by the gradient's own size and takes steps of the learning rate in a random direction. Such biases are
+ * left out, and running means, which contain them. Evaluation sees the difference of the two; so the golden ones stand
+ * in for ours before logits are compared.
  *
- * A freshly initialised resnet20 amplifies rounding: its first 3 losses must follow within 1e-3, the others within five times PyTorch's own
- * float32 deviation, and its weights are not compared. */
+ * A freshly initialised resnet20 amplifies rounding: its first 3 losses must follow within 1e-3, the others within five
+ * times PyTorch's own float32 deviation, and its weights are not compared. */
 #include "backend/backend.h"
 #include "io/safetensors.h"
 #include "test.h"
@@ -74,7 +76,8 @@ static void set_recipe(struct skp_recipe *r, const cJSON *run) {
   for (int i = 0; i < 4; i++) set_from(r, run, fields[i]);
 }
 
-/* Whether the losses do not depend on a tensor of `f`: running means, and biases that are neither a linear layer's nor a batchnorm's. */
+/* Whether the losses do not depend on a tensor of `f`: running means, and biases that
+ * are neither a linear layer's nor a batchnorm's. */
 static bool unseen(const struct skp_st_file *f, const char *name) {
   char sibling[256];
   const char *end = strrchr(name, '.');

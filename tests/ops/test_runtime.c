@@ -1,4 +1,5 @@
-/* test_runtime.c: the OpenCL backend's own mechanisms: memory, launches, choice of methods, tickets and failures. SPDX-License-Identifier: MIT */
+/* test_runtime.c: the OpenCL backend's own mechanisms: memory, launches, choice of methods, tickets and failures.
+ * SPDX-License-Identifier: MIT */
 #include "device.h"
 #include <time.h>
 

@@ -1,6 +1,7 @@
 /* op_case.h: calls of ops written in one line of text, and run at once by the reference. SPDX-License-Identifier: MIT
  *
- *   op_case(&sig, "conv2d", "2x5x6x3 3x3x3x4 -", "stride=2 pad=1")     shapes of the inputs; "-": absent; "i7": 7 × int32 */
+ *   op_case(&sig, "conv2d", "2x5x6x3 3x3x3x4 -", "stride=2 pad=1")     shapes of the
+ *                                                                      inputs; "-": absent; "i7": 7 × int32 */
 #ifndef SKP_TESTS_UNIT_OP_CASE_H
 #define SKP_TESTS_UNIT_OP_CASE_H
 
@@ -41,7 +42,7 @@ static inline void op_case(struct skp_sig *sig, const char *op, const char *shap
   }
 }
 
-/* ---- values, and ops that run as they are added --------------------------------------------------------------------- */
+/* ---- values, and ops that run as they are added ------------------------------------------------------------------ */
 
 struct value {
   struct skp_shape shape;
@@ -74,7 +75,8 @@ static inline void tape_free(struct tape *t) {
 
 static inline float *floats(const struct tape *t, skp_value v) { return v == SKP_NONE ? NULL : t->value[v].at; }
 
-/* Infers `sig` from its inputs' values and runs it; out[i] becomes SKP_NONE where the output is absent or not wanted. */
+/* Infers `sig` from its inputs' values and runs it; out[i] becomes SKP_NONE where the
+ * output is absent or not wanted. */
 static inline skp_status tape_run(struct tape *t, struct skp_sig *sig, const skp_value *in, const bool *want,
                                   skp_value *out) {
   const struct skp_op *op = sig->op;

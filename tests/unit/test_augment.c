@@ -47,7 +47,7 @@ static void check_render(const struct skp__view *given, const struct skp_image *
   skp__image_free(&spare);
 }
 
-/* ---- rendering ---------------------------------------------------------------------------------------------------- */
+/* ---- rendering --------------------------------------------------------------------------------------------------- */
 
 static uint8_t grey[] = {1, 2, 3, 4, 5, 6};
 static const struct skp_image image_2x3 = {.pixels = grey, .H = 2, .W = 3, .C = 1};
@@ -112,7 +112,7 @@ START_TEST(renders_a_part) {
 }
 END_TEST
 
-/* ---- colours ------------------------------------------------------------------------------------------------------ */
+/* ---- colours ----------------------------------------------------------------------------------------------------- */
 
 /* One after the other, in the window: brightness and contrast do not commute. */
 START_TEST(changes_in_order) {
@@ -127,7 +127,7 @@ START_TEST(changes_in_order) {
 }
 END_TEST
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------ */
+/* ---- drawing ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(nothing_asked) {
   struct skp_augment none = {.crop = false};
@@ -190,8 +190,8 @@ START_TEST(flips_half) {
 }
 END_TEST
 
-/* The middle of the square is uniform over the input: of 8 · 8 places, a side of 4 covers the corner from 3 · 3 (offsets 0 … 2) and
- * the middle from 4 · 4. */
+/* The middle of the square is uniform over the input: of 8 · 8 places, a side of 4 covers the corner from 3 · 3
+ * (offsets 0 … 2) and the middle from 4 · 4. */
 START_TEST(cuts_out) {
   enum { TRIED = 20000 };
   struct skp_augment a = {.cutout = 4};
@@ -399,7 +399,7 @@ START_TEST(drawn_from_seed_epoch_and_sample) {
 }
 END_TEST
 
-/* ---- mixing ------------------------------------------------------------------------------------------------------- */
+/* ---- mixing ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(mixes_with_the_one_before) {
   enum { N = 3 };
@@ -417,7 +417,8 @@ START_TEST(mixes_with_the_one_before) {
 }
 END_TEST
 
-/* Beta(alpha, alpha) has the mean 1/2 and the variance 1 / (8 alpha + 4); folded at 1/2 it keeps the mean square of the distance. */
+/* Beta(alpha, alpha) has the mean 1/2 and the variance 1 / (8 alpha + 4); folded at 1/2
+ * it keeps the mean square of the distance. */
 START_TEST(shares_are_beta) {
   enum { TRIED = 20000 };
   static const double alphas[] = {0.2, 1, 4};
@@ -455,7 +456,8 @@ static int cut_and_mix(const struct skp_augment *a, int64_t batch, float share[C
   return pasted[0] / 2;
 }
 
-/* Labels have the shares of the areas. A box of 1 - Beta(1, 1) of the area, its middle anywhere, keeps most of it inside. */
+/* Labels have the shares of the areas. A box of 1 - Beta(1, 1) of the area, its middle
+ * anywhere, keeps most of it inside. */
 START_TEST(cuts_and_mixes) {
   enum { TRIED = 5000 };
   const struct skp_augment a = {.cutmix = 1};
@@ -485,7 +487,7 @@ START_TEST(mixes_either_way) {
 }
 END_TEST
 
-/* ---- in the loader ------------------------------------------------------------------------------------------------ */
+/* ---- in the loader ----------------------------------------------------------------------------------------------- */
 
 enum { SIDE = 8, VALUES = SIDE * SIDE * 3, SAMPLES = 40 };
 

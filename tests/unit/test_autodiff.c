@@ -84,7 +84,8 @@ static struct skp_graph *shared_weight(int uses) {
   return g;
 }
 
-/* With w = a · identity, the net with w² has, by the chain rule, a gradient of a · (that of both uses); checked by differences. */
+/* With w = a · identity, the net with w² has, by the chain rule, a gradient of a · (that
+ * of both uses); checked by differences. */
 START_TEST(a_param_used_twice) {
   struct step s;
   ck_ok(skp__backend_open(&s.b, &(struct skp_backend_options){.backend = "reference"}));

@@ -18,7 +18,7 @@ __attribute__((visibility("default"))) const char *__asan_default_options(void) 
   return "allocator_may_return_null=1";
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 /* Bytes that are no UTF-8: cut short, too long a form, a surrogate, Latin-1. */
 START_TEST(bytes_as_text) {
@@ -58,7 +58,7 @@ START_TEST(bytes_as_ascii) {
 }
 END_TEST
 
-/* ---- errors --------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(error_texts) {
   ck_assert_int_eq(skp__fail(SKP_IO, "Cannot open %s: %d.", "x", 7), SKP_IO);
@@ -125,7 +125,7 @@ START_TEST(try_passes_up) {
 }
 END_TEST
 
-/* ---- arrays --------------------------------------------------------------------------------------------------------- */
+/* ---- arrays ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(array_grows) {
   struct item {
@@ -178,9 +178,10 @@ START_TEST(allocation) {
 }
 END_TEST
 
-/* ---- random numbers ------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
-/* The same on every machine, for ever: checkpoints and runs depend on it. Computed apart, with whole numbers of any size. */
+/* The same on every machine, for ever: checkpoints and runs depend on it. Computed
+ * apart, with whole numbers of any size. */
 START_TEST(random_is_fixed) {
   ck_assert_uint_eq(skp__random_bits(0, 0, 0), UINT64_C(0x01d614f74e2a26c6));
   ck_assert_uint_eq(skp__random_bits(1, 2, 3), UINT64_C(0x85d3f5be3b6dddee));
@@ -295,7 +296,7 @@ START_TEST(random_permutations_are_even) {
 }
 END_TEST
 
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static char folder[64], path[128];
 

@@ -1,9 +1,10 @@
-/* test_change.c: changes of bytes are those of torchvision on Pillow images, to the bit. SPDX-License-Identifier: MIT */
+/* test_change.c: changes of bytes are those of torchvision on Pillow images, to the bit.
+ * SPDX-License-Identifier: MIT */
 #include "data/augment.h"
 #include "data/data.h"
 #include "test.h"
 
-/* ---- by hand --------------------------------------------------------------------------------------------------------- */
+/* ---- by hand ----------------------------------------------------------------------------------------------------- */
 
 #define BYTES(...) ((const uint8_t[]){__VA_ARGS__})
 
@@ -59,7 +60,7 @@ START_TEST(moves) {
 }
 END_TEST
 
-/* ---- against torchvision --------------------------------------------------------------------------------------------- */
+/* ---- against torchvision ----------------------------------------------------------------------------------------- */
 
 enum { WIDTH = 37, HEIGHT = 29 };
 

@@ -1,4 +1,5 @@
-/* test_devices.c: choosing among listed devices, and listing in the presence of drivers that misbehave. Needs no device.
+/* test_devices.c: choosing among listed devices, and listing in the presence of drivers
+ * that misbehave. Needs no device.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
 #include "test.h"
@@ -196,7 +197,7 @@ START_TEST(crashing_and_hanging_drivers_are_named) {
 }
 END_TEST
 
-/* ---- graphics chips without a driver ------------------------------------------------------------------------------ */
+/* ---- graphics chips without a driver ----------------------------------------------------------------------------- */
 
 static char root[] = "/tmp/skipper-test-XXXXXX";
 
@@ -204,7 +205,8 @@ static void lay_out(const char *script) {
   char command[2000];
   snprintf(
       command, sizeof command,
-      "cd %s && pci() { d=sys/bus/pci/devices/$1; mkdir -p $d/drm dev/dri etc/OpenCL/vendors; echo $2 >$d/class; echo $3 "
+      "cd %s && pci() { d=sys/bus/pci/devices/$1; mkdir -p $d/drm dev/dri etc/OpenCL/vendors; echo $2 "
+      ">$d/class; echo $3 "
       ">$d/vendor; echo $4 >$d/device; [ -z \"$5\" ] || ln -s ../../bus/pci/drivers/$5 $d/driver; [ -z \"$6\" ] || { "
       "mkdir $d/drm/$6; >dev/dri/$6; }; } && %s",
       root, script);
@@ -281,8 +283,8 @@ END_TEST
 
 /* Those that a driver lists: by place, or where it does not say that, by vendor. */
 START_TEST(listed_ones_lack_nothing) {
-  lay_out(
-      "pci 0000:03:00.0 0x030000 0x1002 0x73bf amdgpu renderD128; pci 0000:04:00.0 0x030000 0x1002 0x73bf amdgpu renderD129");
+  lay_out("pci 0000:03:00.0 0x030000 0x1002 0x73bf amdgpu renderD128; pci 0000:04:00.0 0x030000 0x1002 0x73bf "
+          "amdgpu renderD129");
   ck_assert_uint_eq(lacking(), 2);
   struct skp_device *d = add(0, 0, "rusticl", "Radeon RX 6800", "GPU");
   snprintf(d->bus, sizeof d->bus, "0000:03:00.0");

@@ -97,7 +97,8 @@ static void check_beginnings(const char *model, const struct skp_setting *set, c
   fresh_free(&f);
 }
 
-/* ResNets: convolutions by the outputs (He), the linear layer as PyTorch's own; the last batchnorm of a block with zeros if asked. */
+/* ResNets: convolutions by the outputs (He), the linear layer as PyTorch's own; the last
+ * batchnorm of a block with zeros if asked. */
 START_TEST(resnets_begin_as_torchvisions) {
   static const struct skp_setting set[3] = {{"zero_init", "yes"}};
   const struct beginning rows[] = {
@@ -155,11 +156,13 @@ START_TEST(blocks_begin_as_torchvisions) {
 END_TEST
 
 /* {R,S,C,K} = {2,3,4,5} in memory is K,C,R,S in files. */
-/* `values` are those of a weight file: K, C, R, S. In memory the outputs lie together. There is no bias to begin with. */
+/* `values` are those of a weight file: K, C, R, S. In memory the outputs lie together.
+ * There is no bias to begin with. */
 START_TEST(listed_values) {
-  struct fresh f = fresh_of(step_parse(
-      "x = nn.conv2d(x, 2, {kernel = 2, values = {1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8}, name = 'c'})\n"
-      "return nn.linear(nn.global_avgpool(nn.batchnorm2d(x)), 2, {values = {10, 20, 30, 40}, name = 'l'})"));
+  struct fresh f = fresh_of(
+      step_parse("x = nn.conv2d(x, 2, {kernel = 2, values = {1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8}, "
+                 "name = 'c'})\n"
+                 "return nn.linear(nn.global_avgpool(nn.batchnorm2d(x)), 2, {values = {10, 20, 30, 40}, name = 'l'})"));
   static const float conv[] = {1, -1, 5, -5, 2, -2, 6, -6, 3, -3, 7, -7, 4, -4, 8, -8}, linear[] = {10, 30, 20, 40};
   const struct skp_graph *g = f.m->graph;
   const struct skp_tensor *t = g->tensors.at;
@@ -170,7 +173,8 @@ START_TEST(listed_values) {
 }
 END_TEST
 
-/* The 16 filters of whitening are orthogonal, all but three see no evenly grey, red or blue patch, and their negatives follow. */
+/* The 16 filters of whitening are orthogonal, all but three see no evenly grey, red or
+ * blue patch, and their negatives follow. */
 START_TEST(whitening_filters) {
   static const struct skp_setting none[3] = {{NULL, NULL}};
   struct fresh f = fresh_of(step_model_set("cifar10", none));

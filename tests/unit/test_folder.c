@@ -1,4 +1,5 @@
-/* test_folder.c: image folders as people have them, damaged pictures, and the memory of decoded ones. SPDX-License-Identifier: MIT */
+/* test_folder.c: image folders as people have them, damaged pictures, and the memory of decoded ones.
+ * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "data/data.h"
 #include "folder.h"
@@ -85,7 +86,7 @@ static void check(const struct skp_source *s, int64_t i, int H, int W, int label
   skp__image_free(&image);
 }
 
-/* ---- sound folders ------------------------------------------------------------------------------------------------ */
+/* ---- sound folders ----------------------------------------------------------------------------------------------- */
 
 static const char *below(const char *part, const char *name) {
   static char path[128];
@@ -138,7 +139,8 @@ START_TEST(reads) {
 }
 END_TEST
 
-/* As torchvision's ImageFolder walks: folders by their paths, then names. Systems' files do not count, loops of links end. */
+/* As torchvision's ImageFolder walks: folders by their paths, then names. Systems' files
+ * do not count, loops of links end. */
 START_TEST(deep) {
   static const char *const order[] = {"a/9.png",     "a/B/1.png",     "a/b/2.png",  "a/b/link.png",
                                       "a/b-2/0.png", "a/b/c/d/3.png", "b/z/y/x.png"};
@@ -185,7 +187,8 @@ START_TEST(linked_class) {
 }
 END_TEST
 
-/* Folders that are called as parts and hold pictures themselves are classes, beside others that do; in a part they are anyway. */
+/* Folders that are called as parts and hold pictures themselves are classes, beside
+ * others that do; in a part they are anyway. */
 START_TEST(classes_called_as_parts) {
   static const char *const roots[] = {"", "train/"};
   char name[64];
@@ -331,7 +334,7 @@ START_TEST(forms_of_a_name) {
 }
 END_TEST
 
-/* ---- folders that cannot be used ---------------------------------------------------------------------------------- */
+/* ---- folders that cannot be used --------------------------------------------------------------------------------- */
 
 START_TEST(refuses) {
   struct skp_source *s;
@@ -393,7 +396,7 @@ START_TEST(bomb) {
 }
 END_TEST
 
-/* ---- damaged pictures ---------------------------------------------------------------------------------------------- */
+/* ---- damaged pictures -------------------------------------------------------------------------------------------- */
 
 enum { N = 230 };
 

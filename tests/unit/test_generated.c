@@ -76,8 +76,8 @@ START_TEST(any_order) {
 }
 END_TEST
 
-/* Assigns test pictures to the class with the nearest mean of training pictures. The mean tells much of a digit, and next to nothing
- * of a shape. */
+/* Assigns test pictures to the class with the nearest mean of training pictures. The mean tells much of a digit, and
+ * next to nothing of a shape. */
 static const struct {
   const char *set;
   int least, most; /* right ones, in percent */

@@ -195,8 +195,9 @@ START_TEST(the_dump_is_stable) {
 }
 END_TEST
 
-/* Features change their order only where a layer cannot read them in the one that they have, and a linear layer's weights are laid out for
- * the map that it reads. The input is 6×6×2; test_references.c compares such networks with PyTorch's. */
+/* Features change their order only where a layer cannot read them in the one that they have, and a linear layer's
+ * weights are laid out for the map that it reads. The input is 6×6×2; test_references.c
+ * compares such networks with PyTorch's. */
 static const struct {
   const char *network;
   int transposes;

@@ -1,5 +1,5 @@
-/* test_image.c: pictures of all formats, sound and damaged, against what Pillow makes of the same files; PNG and JPEG in all their kinds as
- * the libraries that read them write them. SPDX-License-Identifier: MIT */
+/* test_image.c: pictures of all formats, sound and damaged, against what Pillow makes of the same files; PNG and JPEG
+ * in all their kinds as the libraries that read them write them. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "data/data.h"
 #include "test.h"
@@ -137,8 +137,8 @@ START_TEST(png) {
 }
 END_TEST
 
-/* Data of 12 bits in 16, whose file says so: as they come from the sensor, moved up, moved up with their upper bits below, and without a
- * word. */
+/* Data of 12 bits in 16, whose file says so: as they come from the sensor, moved up, moved up with their upper bits
+ * below, and without a word. */
 static const struct {
   int bits, up, repeated,
       shown; /* the bits told, how far the data are moved up, whether they are repeated, the shift to a byte */
@@ -188,7 +188,8 @@ START_TEST(png_deep_channels) {
 }
 END_TEST
 
-/* Every beginning of a PNG up to its last picture data is an error; every flipped byte is an error or spoils nothing. */
+/* Every beginning of a PNG up to its last picture data is an error; every flipped byte
+ * is an error or spoils nothing. */
 START_TEST(png_damaged) {
   struct file f = make_png(&png_kinds[5]);
   uint8_t *pixels;

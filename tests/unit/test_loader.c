@@ -1,4 +1,5 @@
-/* test_loader.c: every sample once an epoch, in an order that only seed and epoch decide; errors arrive; it always ends.
+/* test_loader.c: every sample once an epoch, in an order that only seed and epoch
+ * decide; errors arrive; it always ends.
  * SPDX-License-Identifier: MIT */
 #include "data/data.h"
 #include "test.h"
@@ -132,11 +133,12 @@ START_TEST(starts_anywhere) {
 }
 END_TEST
 
-/* ---- classes that come equally often ------------------------------------------------------------------------------- */
+/* ---- classes that come equally often ----------------------------------------------------------------------------- */
 
 enum { UNEVEN = 24 };
 
-/* 2 images of class 0, none of class 1, 4 of class 2, 16 of class 3, 2 without a label. The loader delivers the number of the image as its label. */
+/* 2 images of class 0, none of class 1, 4 of class 2, 16 of class 3, 2 without a label. The loader delivers the number
+ * of the image as its label. */
 static int32_t class_of(int64_t i) { return i < 2 ? 0 : i < 6 ? 2 : i < 22 ? 3 : -1; }
 
 static skp_status uneven_image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
@@ -152,7 +154,8 @@ static struct numbers uneven(void) {
   return s;
 }
 
-/* An epoch has as many images as the set, and each class that has some as often as the others; over epochs each of its images, too. */
+/* An epoch has as many images as the set, and each class that has some as often as the
+ * others; over epochs each of its images, too. */
 START_TEST(balances_classes) {
   enum { EPOCHS = 8, TOTAL = EPOCHS * UNEVEN };
   struct numbers s = uneven();

@@ -1,4 +1,5 @@
-/* test_memory.c: layouts of random graphs and of the models: nothing alive overlaps, and memory is reused. SPDX-License-Identifier: MIT */
+/* test_memory.c: layouts of random graphs and of the models: nothing alive overlaps, and memory is reused.
+ * SPDX-License-Identifier: MIT */
 #include "step.h"
 
 enum { ALIGN = 256 };

@@ -1,11 +1,12 @@
-/* test_metrics.c: what answers are worth: places, losses, classes, the worst, and the files that tell it. SPDX-License-Identifier: MIT */
+/* test_metrics.c: what answers are worth: places, losses, classes, the worst, and the files that tell it.
+ * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "test.h"
 #include "train/metrics.h"
 #include <math.h>
 #include <unistd.h>
 
-/* ---- one answer ----------------------------------------------------------------------------------------------------- */
+/* ---- one answer -------------------------------------------------------------------------------------------------- */
 
 START_TEST(places) {
   const float falling[7] = {6, 5, 4, 3, 2, 1, 0}, equal[3] = {2, 2, 1}, broken[3] = {2, NAN, NAN},
@@ -44,7 +45,7 @@ START_TEST(losses) {
 }
 END_TEST
 
-/* ---- a report ------------------------------------------------------------------------------------------------------- */
+/* ---- a report ---------------------------------------------------------------------------------------------------- */
 
 /* Classes a, "b" (never guessed) and c,d; no image is of the last. */
 static const struct skp_answer answers[] = {
@@ -129,7 +130,7 @@ START_TEST(files) {
 }
 END_TEST
 
-/* ---- a pass over images --------------------------------------------------------------------------------------------- */
+/* ---- a pass over images ------------------------------------------------------------------------------------------ */
 
 /* Images of one pixel, its value the class that the network sees; image 3 has no label, image 4 a wrong one. */
 static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {

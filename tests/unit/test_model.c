@@ -3,7 +3,7 @@
 #include "io/safetensors.h"
 #include "step.h"
 
-/* ---- the models that come along ----------------------------------------------------------------------------------- */
+/* ---- the models that come along ---------------------------------------------------------------------------------- */
 
 static const char *const models[] = {"identity", "resize", "resnet20"};
 
@@ -176,7 +176,7 @@ START_TEST(foreign_calls) {
 }
 END_TEST
 
-/* ---- what a file sees --------------------------------------------------------------------------------------------- */
+/* ---- what a file sees -------------------------------------------------------------------------------------------- */
 
 START_TEST(print_shows_name_and_shape) {
   static const char text[] =
@@ -204,7 +204,8 @@ START_TEST(print_shows_name_and_shape) {
 }
 END_TEST
 
-/* Tensors of several: factors on either side, many side by side; and parameters that are named and laid out as PyTorch's. */
+/* Tensors of several: factors on either side, many side by side; and parameters that are
+ * named and laid out as PyTorch's. */
 START_TEST(layers_of_several) {
   static const char text[] =
       "return {input = {channels = 3, size = 4}, network = function(x)\n"
@@ -257,7 +258,7 @@ START_TEST(settings_change_args) {
 }
 END_TEST
 
-/* ---- errors: each with file, line and what is wrong ----------------------------------------------------------------- */
+/* ---- errors: each with file, line and what is wrong -------------------------------------------------------------- */
 
 /* In a network function whose body begins in line 2; x is N×6×6×2. */
 static const struct {
@@ -301,7 +302,8 @@ static const struct {
     {"return nn.relu(x, {name = '../etc'})", SKP_MODEL, {"m.lua:2:", "letters", ""}},
     {"return nn.relu(x, {name = 3})", SKP_MODEL, {"m.lua:2:", "text", ""}},
     {"nn.scope(3)", SKP_MODEL, {"m.lua:2:", "function expected", ""}},
-    {"local function f(n) return nn.scope('abcdefghijklmnopqrstuvwxyz', function() return f(n + 1) end) end\nreturn f(0)",
+    {"local function f(n) return nn.scope('abcdefghijklmnopqrstuvwxyz', function() return f(n + 1) end) "
+     "end\nreturn f(0)",
      SKP_MODEL,
      {"m.lua:2:", "too long", ""}},
     /* hostile */
@@ -404,7 +406,7 @@ START_TEST(long_paths) {
 }
 END_TEST
 
-/* ---- recipes ------------------------------------------------------------------------------------------------------ */
+/* ---- recipes ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(recipe_fields) {
   struct skp_recipe r, again;
@@ -480,7 +482,7 @@ START_TEST(contradictions) {
 }
 END_TEST
 
-/* ---- parameters --------------------------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------------------------------------- */
 
 START_TEST(file_layout) {
   struct skp_tensor t = {.shape = skp__shape4(2, 3, 4, 5), .file_rank = 4};
@@ -514,7 +516,7 @@ START_TEST(linear_on_a_map) {
 }
 END_TEST
 
-/* ---- the suite ---------------------------------------------------------------------------------------------------- */
+/* ---- the suite --------------------------------------------------------------------------------------------------- */
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 

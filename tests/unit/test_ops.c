@@ -2,7 +2,7 @@
 #include "op_case.h"
 #include <math.h>
 
-/* ---- shapes: inputs and attributes -> outputs, or part of the error ------------------------------------------------- */
+/* ---- shapes: inputs and attributes -> outputs, or part of the error ---------------------------------------------- */
 
 static const struct {
   const char *op, *in, *attrs, *out, *error;
@@ -184,7 +184,7 @@ START_TEST(shapes_and_errors) {
 }
 END_TEST
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static int names(const char *const *name, int size) {
   int n = 0;
@@ -257,7 +257,7 @@ START_TEST(attributes_out_of_kind) {
 }
 END_TEST
 
-/* ---- cost ----------------------------------------------------------------------------------------------------------- */
+/* ---- cost -------------------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *op, *in, *attrs;
@@ -291,7 +291,7 @@ START_TEST(cost) {
 }
 END_TEST
 
-/* ---- shapes as such ------------------------------------------------------------------------------------------------- */
+/* ---- shapes as such ---------------------------------------------------------------------------------------------- */
 
 START_TEST(shape_helpers) {
   char text[100], small[4];

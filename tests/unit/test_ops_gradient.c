@@ -1,8 +1,8 @@
 /* test_ops_gradient.c: every gradient against differences of the reference's forward. SPDX-License-Identifier: MIT
  *
  * L = sum of dy · y for random dy. What the op's gradient builder emits runs at once, and each din is compared with
- * dL/dx ~ (8 (L(x+h) - L(x-h)) - (L(x+2h) - L(x-2h))) / 12h, whose error is of the order h^4. Where a relu's input is so near to zero, or that
- * of another function to its corner, that the step could cross it, dy is 0. */
+ * dL/dx ~ (8 (L(x+h) - L(x-h)) - (L(x+2h) - L(x-2h))) / 12h, whose error is of the order h^4. Where a relu's input is
+ * so near to zero, or that of another function to its corner, that the step could cross it, dy is 0. */
 #include "base/random.h"
 #include "op_case.h"
 #include <math.h>
@@ -82,7 +82,7 @@ static const struct {
     {"softmax_cross_entropy", "6x5 i6 i6 6", "label_smoothing=0.1"},
 };
 
-/* ---- the call under test -------------------------------------------------------------------------------------------- */
+/* ---- the call under test ----------------------------------------------------------------------------------------- */
 
 struct trial {
   struct tape tape;
@@ -171,7 +171,7 @@ static void teardown(struct trial *t) {
   free(t->dy);
 }
 
-/* ---- both ways to a gradient ---------------------------------------------------------------------------------------- */
+/* ---- both ways to a gradient ------------------------------------------------------------------------------------- */
 
 static double weighted_sum(const struct trial *t) {
   static const bool first_only[SKP_MAX_OUT] = {true}; /* so running statistics stay as they are */

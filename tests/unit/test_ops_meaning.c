@@ -1,5 +1,5 @@
-/* test_ops_meaning.c: what the references compute where it can be said by hand: optimizers step by step, losses, ties, NaN, running
- * statistics. SPDX-License-Identifier: MIT */
+/* test_ops_meaning.c: what the references compute where it can be said by hand: optimizers step by step, losses, ties,
+ * NaN, running statistics. SPDX-License-Identifier: MIT */
 #include "op_case.h"
 #include <math.h>
 
@@ -37,7 +37,7 @@ static void expect(int o, const float *want, int64_t n, int line) {
 #define EXPECT(o, ...)                                                                                                 \
   expect(o, (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float), __LINE__)
 
-/* ---- optimizers: two steps each ------------------------------------------------------------------------------------- */
+/* ---- optimizers: two steps each ---------------------------------------------------------------------------------- */
 
 static const struct {
   const char *op, *in, *attrs;
@@ -72,7 +72,8 @@ START_TEST(two_updates) {
 }
 END_TEST
 
-/* Two blocks: the second learns half as fast and without decay; gradients are halved; the average takes a quarter of what is new. */
+/* Two blocks: the second learns half as fast and without decay; gradients are halved;
+ * the average takes a quarter of what is new. */
 START_TEST(factors_scale_and_average) {
   enum { N = SKP_UPDATE_BLOCK + 1 };
   start("sgd", "129 129 - 4 2x2 1 129", "weight_decay=1");
@@ -125,7 +126,7 @@ START_TEST(blending) {
 }
 END_TEST
 
-/* ---- loss ----------------------------------------------------------------------------------------------------------- */
+/* ---- loss -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(loss_values) {
   start("softmax_cross_entropy", "2x2 i2", "");
@@ -184,7 +185,7 @@ START_TEST(labels_outside) {
 }
 END_TEST
 
-/* ---- batchnorm ------------------------------------------------------------------------------------------------------ */
+/* ---- batchnorm --------------------------------------------------------------------------------------------------- */
 
 START_TEST(running_statistics) {
   start("batchnorm", "4x1x1x1 1 1 - 1 1", "eps=0.75");
@@ -241,7 +242,7 @@ START_TEST(large_offset) {
 }
 END_TEST
 
-/* ---- dropout -------------------------------------------------------------------------------------------------------- */
+/* ---- dropout ----------------------------------------------------------------------------------------------------- */
 
 enum { DROPPED_OF = 100000 };
 
@@ -271,7 +272,8 @@ START_TEST(dropout_keeps_the_mean) {
 }
 END_TEST
 
-/* The number of the step, in both halves, and the layer choose the mask: the same ones the same, others another one, independent of it. */
+/* The number of the step, in both halves, and the layer choose the mask: the same ones
+ * the same, others another one, independent of it. */
 START_TEST(each_step_and_layer_has_its_mask) {
   static const struct {
     const char *attrs;
@@ -290,7 +292,7 @@ START_TEST(each_step_and_layer_has_its_mask) {
 }
 END_TEST
 
-/* ---- pooling, resizing ---------------------------------------------------------------------------------------------- */
+/* ---- pooling, resizing ------------------------------------------------------------------------------------------- */
 
 START_TEST(first_of_equals_wins) {
   start("maxpool2d", "1x2x2x1", "");
@@ -345,7 +347,7 @@ START_TEST(resizing) {
 }
 END_TEST
 
-/* ---- as PyTorch computes them --------------------------------------------------------------------------------------- */
+/* ---- as PyTorch computes them ------------------------------------------------------------------------------------ */
 
 #define NUMBERS -8, -3, -1.5f, -0.25f, 0, 0.5f, 2, 3, 6, 9
 static const struct {
@@ -458,7 +460,7 @@ START_TEST(stochastic_depth) {
 }
 END_TEST
 
-/* ---- NaN is never lost ---------------------------------------------------------------------------------------------- */
+/* ---- NaN is never lost ------------------------------------------------------------------------------------------- */
 
 START_TEST(nan_passes) {
   start("relu", "3", "");

@@ -5,7 +5,7 @@
 
 static const char *const models[] = {"identity", "resize"};
 
-/* ---- gradients of whole networks ---------------------------------------------------------------------------------- */
+/* ---- gradients of whole networks --------------------------------------------------------------------------------- */
 
 /* The slope of the loss along `direction`, by a central difference. */
 static double slope(const struct step *s, const float *params, const float *direction, double h) {
@@ -86,7 +86,7 @@ START_TEST(fused_is_the_same) {
 }
 END_TEST
 
-/* ---- steps -------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(training_lowers_the_loss) {
   struct skp_model *m = step_model(models[_i]);

@@ -1,4 +1,5 @@
-/* test_reference.c: the reference backend keeps every promise of backend.h; opening a backend by name. SPDX-License-Identifier: MIT */
+/* test_reference.c: the reference backend keeps every promise of backend.h; opening a backend by name.
+ * SPDX-License-Identifier: MIT */
 #include "backend/backend.h"
 #include "test.h"
 
@@ -23,7 +24,7 @@ static struct skp_sig add_sig(int64_t n) {
   return sig;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(opening) {
   struct skp_backend *other;
@@ -42,7 +43,7 @@ START_TEST(opening) {
 }
 END_TEST
 
-/* ---- memory --------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(fresh_memory_is_zero) {
   char bytes[1000], zero[1000] = {0};
@@ -124,7 +125,7 @@ START_TEST(too_much_memory) {
 }
 END_TEST
 
-/* ---- ops ------------------------------------------------------------------------------------------------------------ */
+/* ---- ops --------------------------------------------------------------------------------------------------------- */
 
 START_TEST(runs_in_order) {
   struct skp_sig sig = add_sig(2);

@@ -1,8 +1,10 @@
-/* test_resize.c: resizing as Pillow and torchvision do it, of whole images and of windows in them. SPDX-License-Identifier: MIT */
+/* test_resize.c: resizing as Pillow and torchvision do it, of whole images and of windows in them.
+ * SPDX-License-Identifier: MIT */
 #include "data/data.h"
 #include "test.h"
 
-/* The middle channel of a picture of 9 × 7 pixels, resized by Pillow 13 (BILINEAR), which takes the shorter way of two. */
+/* The middle channel of a picture of 9 × 7 pixels, resized by Pillow 13 (BILINEAR),
+ * which takes the shorter way of two. */
 static const struct {
   int h, w;
   uint8_t want[48];

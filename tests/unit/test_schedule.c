@@ -52,8 +52,8 @@ START_TEST(shortest) {
 }
 END_TEST
 
-/* ReduceLROnPlateau(factor=0.25, patience=1, threshold=1e-3, min_lr=0.01) of PyTorch 2.15, mode max and min: what it is told after
- * each epoch, and the rate from then on. A score is an accuracy or minus a loss. */
+/* ReduceLROnPlateau(factor=0.25, patience=1, threshold=1e-3, min_lr=0.01) of PyTorch 2.15, mode max and min: what it is
+ * told after each epoch, and the rate from then on. A score is an accuracy or minus a loss. */
 static const struct {
   double score[14], lr[14];
 } plateaus[] = {

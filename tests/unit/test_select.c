@@ -17,7 +17,7 @@ static struct skp_graph *graph_with(struct skp_model *m, const char *field, cons
   return g;
 }
 
-/* ---- which gradients there are ------------------------------------------------------------------------------------ */
+/* ---- which gradients there are ----------------------------------------------------------------------------------- */
 
 static const struct {
   const char *freeze;
@@ -56,7 +56,7 @@ START_TEST(a_head_alone) {
 }
 END_TEST
 
-/* ---- patterns ----------------------------------------------------------------------------------------------------- */
+/* ---- patterns ---------------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *pattern, *fits; /* parameters of the network below, by their letters: a = stem.weight … f = fc.bias */
@@ -143,7 +143,7 @@ START_TEST(the_last_factor_counts) {
 }
 END_TEST
 
-/* ---- steps -------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 struct run {
   struct skp_backend *b;

@@ -1,4 +1,5 @@
-/* test_update.c: what surrounds an optimizer in a step: clipping, parts, running averages. SPDX-License-Identifier: MIT */
+/* test_update.c: what surrounds an optimizer in a step: clipping, parts, running averages.
+ * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
 #include "train/session.h"
@@ -79,7 +80,7 @@ static void evaluate(struct run *r, bool averaged, float logits[LOGITS]) {
   ck_ok(skp__backend_read_now(r->b, skp__plan_buffer(plan, g->logits), 0, logits, 4 * LOGITS));
 }
 
-/* ---- clipping ----------------------------------------------------------------------------------------------------- */
+/* ---- clipping ---------------------------------------------------------------------------------------------------- */
 
 /* The length of a first step of plain SGD with the learning rate 1: the norm of what it took for the gradient. */
 static double first_step(const char *clip_norm) {
@@ -108,7 +109,7 @@ START_TEST(gradients_are_clipped_to_the_norm) {
 }
 END_TEST
 
-/* ---- steps in parts ----------------------------------------------------------------------------------------------- */
+/* ---- steps in parts ---------------------------------------------------------------------------------------------- */
 
 /* A step of plain SGD in parts of `size` images; its loss. */
 static float step_in_parts(struct run *r, int64_t size) {
@@ -162,7 +163,7 @@ START_TEST(parts_make_the_whole) {
 }
 END_TEST
 
-/* ---- running averages --------------------------------------------------------------------------------------------- */
+/* ---- running averages -------------------------------------------------------------------------------------------- */
 
 static void blend(float *average, const float *now, int64_t n, double share) {
   for (int64_t i = 0; i < n; i++) average[i] += (float)share * (now[i] - average[i]);

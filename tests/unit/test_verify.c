@@ -1,4 +1,5 @@
-/* test_verify.c: a wrong result is caught and named, whatever the way in which it is wrong; a case that cannot be used is an error.
+/* test_verify.c: a wrong result is caught and named, whatever the way in which it is
+ * wrong; a case that cannot be used is an error.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "io/safetensors.h"
@@ -41,7 +42,7 @@ static skp_status run(struct skp_verify_result *result, struct skp_verify_option
 
 static void text_has(const char *part) { ck_assert_msg(strstr(text, part), "'%s' is not in: %s", part, text); }
 
-/* ---- generated cases ---------------------------------------------------------------------------------------------- */
+/* ---- generated cases --------------------------------------------------------------------------------------------- */
 
 START_TEST(generated) {
   struct skp_verify_result result;
@@ -69,7 +70,7 @@ START_TEST(one_op) {
 }
 END_TEST
 
-/* ---- golden cases ------------------------------------------------------------------------------------------------- */
+/* ---- golden cases ------------------------------------------------------------------------------------------------ */
 
 static float x[8] = {1, -2, 3, -4, 5, -6, 7, -8}; /* N C H W = 1 2 2 2 */
 static float y[8] = {1, 0, 3, 0, 5, 0, 7, 0};
@@ -158,7 +159,7 @@ START_TEST(no_files) {
 }
 END_TEST
 
-/* ---- a device that goes wrong --------------------------------------------------------------------------------------- */
+/* ---- a device that goes wrong ------------------------------------------------------------------------------------ */
 
 /* The plain C, after which one word of the first output, or of the memory around, is spoilt. */
 static const struct skp_backend_ops *sound;

@@ -1,5 +1,5 @@
-/* test_weights.c: weights as torch.save writes them (made by PyTorch 2.15, some then edited): the right numbers, or an error that names the
- * defect. SPDX-License-Identifier: MIT */
+/* test_weights.c: weights as torch.save writes them (made by PyTorch 2.15, some then edited): the right numbers, or an
+ * error that names the defect. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "io/pickle.h"
 #include "io/weights.h"

@@ -1,4 +1,5 @@
-/* adaptive_avgpool2d.c: the methods of adaptive average pooling and its gradient on OpenCL. SPDX-License-Identifier: MIT */
+/* adaptive_avgpool2d.c: the methods of adaptive average pooling and its gradient on OpenCL.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/pixels.h"
 #include <stdio.h>
 

@@ -1,10 +1,12 @@
 /* batchnorm.c: the methods of batch normalisation and its gradient on OpenCL. SPDX-License-Identifier: MIT
  *
- *   cpu     a few work-items that walk over rows of vectors; the second of two launches joins the first one's partial results itself
+ *   cpu     a few work-items that walk over rows of vectors; the second of two launches
+ *           joins the first one's partial results itself
  *   tiled   sums by groups over tiles, joined by a group for each channel, then each value by itself
  *   plain   sums by a work-item for each channel, then as tiled
  *
- * Evaluation needs no sums: one launch. Gradients need them unless dx in evaluation, or dresidual, is all that is wanted. */
+ * Evaluation needs no sums: one launch. Gradients need them unless dx in evaluation, or
+ * dresidual, is all that is wanted. */
 #include "backend/opencl/pixels.h"
 #include <stdio.h>
 
@@ -40,7 +42,7 @@ static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
   return b;
 }
 
-/* ---- rows of columns: cpu and tiled --------------------------------------------------------------------------------- */
+/* ---- rows of columns: cpu and tiled ------------------------------------------------------------------------------ */
 
 enum { STRIP = 32, BLOCK = 32 }; /* columns at a time; rows of a chunk at least; see batchnorm_cpu.cl */
 enum { COLUMNS_MOST = 1 << 12 }; /* of which a work-item keeps tables: MOST of batchnorm_cpu.cl */
@@ -74,7 +76,7 @@ static int64_t partial_bytes(const struct rows *r) {
   return 2 * (int64_t)r->chunks * r->columns * (int64_t)sizeof(float);
 }
 
-/* ---- cpu ------------------------------------------------------------------------------------------------------------ */
+/* ---- cpu --------------------------------------------------------------------------------------------------------- */
 
 static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
@@ -98,7 +100,7 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
                         (double)sig->attrs.batchnorm.momentum);
 }
 
-/* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace --------- */
+/* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace */
 
 static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b, int width) {
   char options[160];
@@ -115,7 +117,7 @@ static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig
 
 static int64_t table_bytes(const struct problem *b) { return 2 * (int64_t)b->C * (int64_t)sizeof(float); }
 
-/* ---- plain ---------------------------------------------------------------------------------------------------------- */
+/* ---- plain ------------------------------------------------------------------------------------------------------- */
 
 static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
@@ -132,7 +134,7 @@ static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *si
   return launch_apply(p, sig, &b, 1);
 }
 
-/* ---- tiled ---------------------------------------------------------------------------------------------------------- */
+/* ---- tiled ------------------------------------------------------------------------------------------------------- */
 
 enum { LANES = STRIP, ROWS = 8 }; /* of a group */
 

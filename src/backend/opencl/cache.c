@@ -1,6 +1,7 @@
-/* cache.c: compiled programs on disk, in CACHE/kernels/KEY.bin. The key is a hash of device, driver, Skipper, source and options. An entry that
- * is damaged, cut or somebody else's is as good as none; whatever goes wrong here only costs time, so nothing is reported. Writers rename
- * whole files into place, so processes may share the folder. SPDX-License-Identifier: MIT */
+/* cache.c: compiled programs on disk, in CACHE/kernels/KEY.bin. The key is a hash of device, driver, Skipper, source
+ * and options. An entry that is damaged, cut or somebody else's is as good as none; whatever goes wrong here only costs
+ * time, so nothing is reported. Writers rename whole files into place, so processes may share the folder.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -59,7 +60,8 @@ static struct hash hash_program(const struct skp__cl_cache *c, const char *text,
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
 
-/* The user's cache folder; where none can be written, one for this process alone, through which its compilers hand programs over. */
+/* The user's cache folder; where none can be written, one for this process alone,
+ * through which its compilers hand programs over. */
 static skp_status base_folder(char **out) {
   const char *scratch;
   if (skp__cache_folder(out) == SKP_OK) return SKP_OK;

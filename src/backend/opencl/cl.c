@@ -129,7 +129,8 @@ static void close_device(struct skp_backend *b) {
   if (cl->tickets && !cl->lost && skp__cl_ticket(b, &last) == SKP_OK) (void)skp__cl_wait(b, last);
   skp__cl_programs_free(cl);
   if (!cl->hung) {
-    CLBlastClearCache(); /* else its programs are released when the process ends, after the driver's own data (oclgrind crashes) */
+    /* else its programs are released when the process ends, after the driver's own data (oclgrind crashes) */
+    CLBlastClearCache();
     if (cl->queue) clReleaseCommandQueue(cl->queue);
     if (cl->context) clReleaseContext(cl->context);
     if (cl->part) clReleaseDevice(cl->part);

@@ -1,4 +1,5 @@
-/* cl.h: inside the OpenCL backend: the open device, programs, and the tables of methods. Only this folder includes CL headers.
+/* cl.h: inside the OpenCL backend: the open device, programs, and the tables of methods.
+ * Only this folder includes CL headers.
  * SPDX-License-Identifier: MIT */
 #ifndef SKP_BACKEND_OPENCL_CL_H
 #define SKP_BACKEND_OPENCL_CL_H
@@ -17,8 +18,8 @@ struct skp__cl_compilers;
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
   struct skp_backend base;
-  /* Work-groups of one work-item and explicit vectors are fast here; else local memory is: on GPUs, and on CPUs whose driver makes
-   * vectors of work-items (llvmpipe), which have no vector width of their own. */
+  /* Work-groups of one work-item and explicit vectors are fast here; else local memory is: on GPUs, and on CPUs whose
+   * driver makes vectors of work-items (llvmpipe), which have no vector width of their own. */
   bool cpu;
   int lanes;            /* floats in a vector of the hardware */
   int units;            /* compute units */
@@ -47,20 +48,22 @@ struct skp__cl {
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; vendors' own: "code -9999" */
-/* Turns a code into an error text ("clEnqueueNDRangeKernel conv2d_direct on DEVICE: CL_OUT_OF_RESOURCES. …"), SKP_DEVICE_MEMORY for memory
- * shortage, and marks the context lost where the code means that. CL_SUCCESS gives SKP_OK. */
+/* Turns a code into an error text ("clEnqueueNDRangeKernel conv2d_direct on DEVICE: CL_OUT_OF_RESOURCES. …"),
+ * SKP_DEVICE_MEMORY for memory shortage, and marks the context lost where the code means
+ * that. CL_SUCCESS gives SKP_OK. */
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what);
 /* The same for a call that queues work; CL_OUT_OF_RESOURCES then is a shortage too, and the context lives. */
 skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what);
 
 /* ---- programs and launches -------------------------------------------------------------------------------------- */
 
-/* In a method's prepare: adds the launch of kernel `kernel` of cl/FILE.cl, compiled with `options` ("-DC=4 -DK=8"; programs are shared
- * by equal file and options, kept in memory and on disk). `file` and `kernel` are literals. `global` is rounded up to a multiple of `local`
- * by the caller; `local` NULL: the kernel neither cares for groups nor minds some work-items too many along its first dimension, and both
- * are left to the runtime, which fits any device. dims 1 … 3.
- * `args` lists the kernel's arguments, blank-separated:
- *   iN, oN   the buffer of input or output N (of any other present value if that one is absent: the kernel must not touch it then)
+/* In a method's prepare: adds the launch of kernel `kernel` of cl/FILE.cl, compiled with `options` ("-DC=4 -DK=8";
+ * programs are shared by equal file and options, kept in memory and on disk). `file` and `kernel` are literals.
+ * `global` is rounded up to a multiple of `local` by the caller; `local` NULL: the kernel neither cares for groups nor
+ * minds some work-items too many along its first dimension, and both are left to the runtime, which fits any device.
+ * dims 1 … 3. `args` lists the kernel's arguments, blank-separated:
+ *   iN, oN   the buffer of input or output N (of any other present value if that one is
+ *            absent: the kernel must not touch it then)
  *   w        the workspace
  *   d, f     an int or a (promoted) float from the variable arguments
  *   l        local memory, its bytes (size_t) from the variable arguments
@@ -68,8 +71,8 @@ skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *cal
 skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
                           const size_t *global, const size_t *local, const char *args, ...);
 
-/* Adds a step that is not a kernel of ours (CLBlast): `call` runs at each launch with the buffers then bound, as cl_mem, NULL where absent.
- * `data` (may be NULL) is freed with the op. */
+/* Adds a step that is not a kernel of ours (CLBlast): `call` runs at each launch with the buffers then bound, as
+ * cl_mem, NULL where absent. `data` (may be NULL) is freed with the op. */
 typedef skp_status (*skp__cl_call)(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out,
                                    cl_mem workspace, const void *data);
 skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data);
@@ -86,12 +89,13 @@ static inline size_t skp__cl_round_up(int64_t n, int64_t step) { return (size_t)
 
 enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3 };
 
-/* One way to do an op. An op file (conv2d.c, …) has one table of them for each op, best first, the plain one that takes everything last. The
- * default is the first that suits the kind of device and does not refuse; failing that the first that does not refuse. */
+/* One way to do an op. An op file (conv2d.c, …) has one table of them for each op, best first, the plain one that takes
+ * everything last. The default is the first that suits the kind of device and does not
+ * refuse; failing that the first that does not refuse. */
 struct skp__cl_method {
   const char *name;
-  /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea. It must be *right* everywhere, but those for CPUs alone are refused elsewhere: their
-   * large private arrays keep other compilers busy for minutes. */
+  /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea. It must be *right* everywhere, but those for CPUs alone are
+   * refused elsewhere: their large private arrays keep other compilers busy for minutes. */
   unsigned suits;
   /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);

@@ -1,10 +1,12 @@
-/* compilers.c: processes that compile programs ahead of their use, side by side, into the disk cache. SPDX-License-Identifier: MIT
+/* compilers.c: processes that compile programs ahead of their use, side by side, into the disk cache.
+ * SPDX-License-Identifier: MIT
  *
  *   start: fork ─> … ─> expect: note what the methods of the coming ops would launch ─> jobs ─> compilers ─> disk cache
  *
- * PoCL holds one lock while it compiles, whatever thread asks, so threads gain nothing there. A compiler is forked before this process loads a
- * driver, as a driver's threads and locks do not survive a fork, and loads it itself with its first job. All read jobs from one end of a
- * socket: who is free takes the next. Nothing here fails: a job that was lost (a compiler crashed) is compiled where it is needed. */
+ * PoCL holds one lock while it compiles, whatever thread asks, so threads gain nothing there. A compiler is forked
+ * before this process loads a driver, as a driver's threads and locks do not survive a fork, and loads it itself with
+ * its first job. All read jobs from one end of a socket: who is free takes the next. Nothing here fails: a job that was
+ * lost (a compiler crashed) is compiled where it is needed. */
 #include "backend/opencl/runtime.h"
 #include "base/progress.h"
 #include <fcntl.h>

@@ -1,11 +1,12 @@
-/* conv.h: what the methods of conv2d and linear share. A linear layer is a convolution of 1×1 images by a 1×1 kernel, so each
- * method of a direction is written once and stands in both ops' tables. SPDX-License-Identifier: MIT */
+/* conv.h: what the methods of conv2d and linear share. A linear layer is a convolution of 1×1 images by a 1×1 kernel,
+ * so each method of a direction is written once and stands in both ops' tables. SPDX-License-Identifier: MIT */
 #ifndef SKP_BACKEND_OPENCL_CONV_H
 #define SKP_BACKEND_OPENCL_CONV_H
 
 #include "backend/opencl/cl.h"
 
-/* The sizes of a convolution, whichever of its three directions is asked for. All products fit an int (skp__cl_refuse_huge). */
+/* The sizes of a convolution, whichever of its three directions is asked for. All
+ * products fit an int (skp__cl_refuse_huge). */
 struct skp__conv {
   int N, H, W, C; /* x: {N, H, W, C} */
   int P, Q, K;    /* y: {N, P, Q, K} */
@@ -25,15 +26,16 @@ static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g
 /* n / step, rounded up: how many pieces of `step` cover n. */
 static inline int skp__ceil_div(int64_t n, int64_t step) { return (int)((n + step - 1) / step); }
 
-/* On CPUs, the most rows of 16 floats that stay in registers together: TILE of the kernels. Vectors of 16 floats (AVX-512) come with twice
- * as many registers. */
+/* On CPUs, the most rows of 16 floats that stay in registers together: TILE of the kernels. Vectors of 16 floats
+ * (AVX-512) come with twice as many registers. */
 static inline int skp__conv_tile(const struct skp__cl *cl) { return cl->lanes < 16 ? 6 : 12; }
 
-/* conv_sum.c: the end of a weight gradient: dw and db from `chunks` partial results in the workspace, each of weights and then K bias
- * entries, added in a fixed order. `db`: the op asks for db. */
+/* conv_sum.c: the end of a weight gradient: dw and db from `chunks` partial results in the workspace, each of weights
+ * and then K bias entries, added in a fixed order. `db`: the op asks for db. */
 int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks);
 skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int chunks, bool db);
-/* The partial sums of dy for db, `length` of the N·P·Q pixels a chunk: K floats from `offset` on, again every `size` floats. */
+/* The partial sums of dy for db, `length` of the N·P·Q pixels a chunk: K floats from
+ * `offset` on, again every `size` floats. */
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length);
 /* The end of an op of one output: that of `parts` partial outputs in the workspace, one behind the other. */
@@ -41,12 +43,14 @@ skp_status skp__conv_sum_results(struct skp_prepared *p, int results, int parts)
 /* db alone, from its own partial results. */
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g);
 
-/* conv_gather.c: the forward convolution and the data gradient as one thing: each position of an output map collects from an input map
+/* conv_gather.c: the forward convolution and the data gradient as one thing: each
+ * position of an output map collects from an input map
  *
- *   out[h.start + i·h.step, …, co] = sum over taps a, ci of in[i·h.in_step + h.in_offset + a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …]
+ *   out[h.start + i·h.step, …, co] = sum over taps a, ci of in[i·h.in_step + h.in_offset
+ *   + a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …]
  *
- * along both axes. The forward convolution is one gather. In the data gradient by a stride of 2, even and odd positions of dx meet different
- * taps: there are stride² phases, each a gather over every stride-th position. */
+ * along both axes. The forward convolution is one gather. In the data gradient by a stride of 2, even and odd positions
+ * of dx meet different taps: there are stride² phases, each a gather over every stride-th position. */
 struct skp__axis {
   int count, start, step;          /* positions in the output */
   int in_step, in_offset;          /* where in the input a position begins */
@@ -85,7 +89,8 @@ int64_t skp__winograd_products(const struct skp__winograd *cut);
 int skp__winograd_panel(const struct skp__cl *cl, int channels);
 /* Floats of a transform's vectors. */
 int skp__winograd_lanes(const struct skp__cl *cl);
-/* Where a tile's input begins, and the way through the taps as they lie there: the first, and from row to row; -1: the other way. */
+/* Where a tile's input begins, and the way through the taps as they lie there: the
+ * first, and from row to row; -1: the other way. */
 int skp__winograd_begin(const struct skp__axis *a);
 int skp__winograd_way(const struct skp__gather *g);
 /* A reason why none of this serves, whatever the sizes; NULL: it may. */

@@ -1,8 +1,9 @@
-/* conv_cpu.c: convolution and its gradients in registers, for CPUs: each work-group is one work-item that keeps a tile of results in vectors.
+/* conv_cpu.c: convolution and its gradients in registers, for CPUs: each work-group is
+ * one work-item that keeps a tile of results in vectors.
  * SPDX-License-Identifier: MIT
  *
- * Where the input has few channels, a row of S taps is taken as one tap of S·C channels: they lie side by side in memory. The image is
- * first copied with its padding, so that no such run leaves it. */
+ * Where the input has few channels, a row of S taps is taken as one tap of S·C channels: they lie side by side in
+ * memory. The image is first copied with its padding, so that no such run leaves it. */
 #include "backend/opencl/conv.h"
 
 enum {
@@ -28,7 +29,8 @@ const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig 
   return NULL;
 }
 
-/* The register tile of a product: `rows` pixels, or input channels in a weight gradient, by `width` output channels, a panel of them. */
+/* The register tile of a product: `rows` pixels, or input channels in a weight gradient,
+ * by `width` output channels, a panel of them. */
 struct tile {
   int rows, width;
   char options[32]; /* for the compiler */
@@ -40,20 +42,21 @@ static struct tile tile_of(int rows, int width) {
   return t;
 }
 
-/* Two vectors of output channels instead of one where registers are plenty and at most one in eight channels would be empty: a value of x
- * then serves for twice as many products, and is fetched half as often. */
+/* Two vectors of output channels instead of one where registers are plenty and at most one in eight channels would be
+ * empty: a value of x then serves for twice as many products, and is fetched half as often. */
 static int width_for(const struct skp__cl *cl, int channels) {
   int wide = (int)skp__cl_round_up(channels, 2 * LANES);
   return cl->lanes >= LANES && wide - channels <= channels / 8 ? 2 * LANES : LANES;
 }
 
-/* ---- runs --------------------------------------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------------------------------------- */
 
 static bool has_runs(const struct skp__conv *g) {
   return g->groups == 1 && g->dilation == 1 && g->S > 1 && g->C < MERGE_BELOW;
 }
 
-/* The convolution of a padded copy of x: one tap a row, of S·C channels. A pixel of the copy still takes g->C floats. */
+/* The convolution of a padded copy of x: one tap a row, of S·C channels. A pixel of the
+ * copy still takes g->C floats. */
 static struct skp__conv runs_of(const struct skp__conv *g) {
   struct skp__conv runs = *g;
   runs.H += 2 * g->pad, runs.W += 2 * g->pad, runs.pad = 0;
@@ -69,7 +72,7 @@ static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g,
                         g->pad, g->pad * g->C);
 }
 
-/* ---- forward and data gradient ------------------------------------------------------------------------------------ */
+/* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
 static struct tile gather_tile(const struct skp__cl *cl, const struct skp__gather *g) {
   return tile_of(skp__conv_tile(cl), width_for(cl, g->Co));
@@ -90,7 +93,8 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, cons
                         g->Ci);
 }
 
-/* How the work is shared out: each work-group takes `span` panels and `length` tiles of pixels, `block` of them at a time. */
+/* How the work is shared out: each work-group takes `span` panels and `length` tiles of
+ * pixels, `block` of them at a time. */
 struct portion {
   int span, length, block;
 };
@@ -148,9 +152,10 @@ skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+/* ---- gradient of weights and bias -------------------------------------------------------------------------------- */
 
-/* Rows of a weight gradient's tile: the most or two thirds of them, whichever leaves fewer rows over; so most networks need one program. */
+/* Rows of a weight gradient's tile: the most or two thirds of them, whichever leaves
+ * fewer rows over; so most networks need one program. */
 static int rows_for(const struct skp__cl *cl, int channels) {
   int most = skp__conv_tile(cl), fewer = most * 2 / 3;
   if (channels <= most) return channels;

@@ -52,8 +52,9 @@ struct skp__gather skp__gather_forward(const struct skp__conv *g) {
                               .co_step = 1};
 }
 
-/* dx at `phase` + i·stride meets the taps r for which phase + pad - r·dilation is a multiple of the stride: r0, r0 + step, … or none. Tap
- * r0 + a·step then reads dy at i + (phase + pad - r0·dilation) / stride - a·(step·dilation / stride). */
+/* dx at `phase` + i·stride meets the taps r for which phase + pad - r·dilation is a multiple of the stride: r0, r0 +
+ * step, … or none. Tap r0 + a·step then reads dy at i + (phase + pad - r0·dilation) /
+ * stride - a·(step·dilation / stride). */
 static struct skp__axis dx_axis(const struct skp__conv *g, int count, int kernel, int phase) {
   struct skp__axis a = {.count = (count - phase + g->stride - 1) / g->stride,
                         .start = phase,

@@ -1,5 +1,5 @@
-/* conv_igemm.c: convolution and its gradients as products of matrices that are nowhere laid out, in large register tiles, for GPUs: which tile,
- * and in how many parts the depth. SPDX-License-Identifier: MIT */
+/* conv_igemm.c: convolution and its gradients as products of matrices that are nowhere laid out, in large register
+ * tiles, for GPUs: which tile, and in how many parts the depth. SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 #include <math.h>
 
@@ -24,8 +24,9 @@ static const struct family {
     {0, 8, 1, 8, 512},
 };
 
-/* Tiles: their sides (pixels or rows of dw, output channels), a work-item's part of each, and how much of the arithmetic their loop leaves
- * for multiplications. The last two are for few output channels; few input channels (VIN of the kernels) take any of them. */
+/* Tiles: their sides (pixels or rows of dw, output channels), a work-item's part of each, and how much of the
+ * arithmetic their loop leaves for multiplications. The last two are for few output channels; few input channels (VIN
+ * of the kernels) take any of them. */
 static const struct tile {
   int rows, columns, tm, tn;
   double share;
@@ -64,7 +65,7 @@ const char *skp__conv_igemm_refuse(const struct skp__cl *cl, const struct skp_si
   return "the device's work-groups or local memory are too small for its tiles";
 }
 
-/* ---- choosing a tile ---------------------------------------------------------------------------------------------- */
+/* ---- choosing a tile --------------------------------------------------------------------------------------------- */
 
 /* A product of matrices, `count` times beside each other. */
 struct product {
@@ -84,8 +85,8 @@ static double filled(const struct skp__cl *cl, const struct tile *t, double roun
   return fmin(held * items / family_of(cl)->resident, 1);
 }
 
-/* Waves: how long the busiest compute unit works, in multiply-adds of its lanes. All groups are equal and spread evenly; a unit with few of them
- * cannot hide its waiting for memory; results in parts are written, read and added. */
+/* Waves: how long the busiest compute unit works, in multiply-adds of its lanes. All groups are equal and spread
+ * evenly; a unit with few of them cannot hide its waiting for memory; results in parts are written, read and added. */
 static double cost_of(const struct skp__cl *cl, const struct product *p, const struct choice *c) {
   const struct tile *t = c->tile;
   double groups = (double)p->count * skp__ceil_div(p->rows, t->rows) * skp__ceil_div(p->columns, t->columns) * c->parts;
@@ -116,7 +117,7 @@ static int within(int64_t least, int64_t most, int64_t n) {
   return (int)(n < least ? least : n);
 }
 
-/* ---- launches ----------------------------------------------------------------------------------------------------- */
+/* ---- launches ---------------------------------------------------------------------------------------------------- */
 
 struct launch {
   char options[160];

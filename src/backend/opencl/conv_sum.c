@@ -1,4 +1,5 @@
-/* conv_sum.c: the last stage of weight and bias gradients: partial results added in a fixed order. SPDX-License-Identifier: MIT */
+/* conv_sum.c: the last stage of weight and bias gradients: partial results added in a fixed order.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
 enum { DB_CHUNKS = 64 };

@@ -1,5 +1,6 @@
-/* conv_thin.c: convolution and its gradients for small images with few channels, for CPUs. What such a layer costs is starting kernels and
- * moving bytes, so each direction is one launch of a few work-items that take whole images. SPDX-License-Identifier: MIT */
+/* conv_thin.c: convolution and its gradients for small images with few channels, for CPUs. What such a layer costs is
+ * starting kernels and moving bytes, so each direction is one launch of a few work-items that take whole images.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
 enum {

@@ -1,4 +1,5 @@
-/* conv_winograd.c: 3×3 convolution with stride 1 and its gradients by Winograd's algorithm, for CPUs. SPDX-License-Identifier: MIT */
+/* conv_winograd.c: 3×3 convolution with stride 1 and its gradients by Winograd's algorithm, for CPUs.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
 enum {
@@ -19,7 +20,7 @@ static const size_t one[3] = {1, 1, 1};
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* ---- how an output map is cut --------------------------------------------------------------------------------------- */
+/* ---- how an output map is cut ------------------------------------------------------------------------------------ */
 
 struct skp__winograd skp__winograd_cut(int m, int N, int H, int W) {
   struct skp__winograd w = {.m = m, .places = (m + 2) * (m + 2), .th = skp__ceil_div(H, m), .tw = skp__ceil_div(W, m)};
@@ -61,7 +62,7 @@ static struct cut cut_of(const struct skp__cl *cl, int N, int H, int W, int in, 
   return c;
 }
 
-/* ---- when it serves --------------------------------------------------------------------------------------------------- */
+/* ---- when it serves ---------------------------------------------------------------------------------------------- */
 
 const char *skp__winograd_refuse_kind(const struct skp__cl *cl, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
@@ -92,7 +93,7 @@ const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct 
   return refuse(cl, sig, WEIGHTS_COST_DW);
 }
 
-/* ---- forward and data gradient ------------------------------------------------------------------------------------ */
+/* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct cut *c) {
   size_t global[2] = {(size_t)(g->Co / c->panel), (size_t)(g->Ci / LANES)};
@@ -130,7 +131,7 @@ skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *s
   return gather(p, &g, false);
 }
 
-/* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+/* ---- gradient of weights and bias -------------------------------------------------------------------------------- */
 
 skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp__cl *cl = skp__cl_of(p);

@@ -1,4 +1,5 @@
-/* conv_winograd_few.c: Winograd's algorithm where tiles are few and channels many, for CPUs: transformed weights never reach memory.
+/* conv_winograd_few.c: Winograd's algorithm where tiles are few and channels many, for
+ * CPUs: transformed weights never reach memory.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
 
@@ -61,7 +62,7 @@ static struct deal deal_of(const struct skp__cl *cl, int tiles) {
   return d;
 }
 
-/* ---- forward and data gradient ------------------------------------------------------------------------------------ */
+/* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
   const struct skp__cl *cl = skp__cl_of(p);
@@ -93,7 +94,7 @@ skp_status skp__conv_few_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   return gather(p, &g, false);
 }
 
-/* ---- gradient of weights and bias --------------------------------------------------------------------------------- */
+/* ---- gradient of weights and bias -------------------------------------------------------------------------------- */
 
 skp_status skp__conv_few_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp__cl *cl = skp__cl_of(p);

@@ -1,4 +1,5 @@
-/* devices.c: which OpenCL devices there are, what each can do, and which of them Skipper can use. SPDX-License-Identifier: MIT */
+/* devices.c: which OpenCL devices there are, what each can do, and which of them Skipper can use.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include <CL/cl_ext.h>
 #include <ctype.h>

@@ -39,22 +39,22 @@ struct skp_device_list {
   struct skp_gpu gpus[SKP_MAX_GPUS];
 };
 
-/* The list, made once in a process and kept (never NULL on success; not to be freed). A driver that crashes or hangs in the child gets a
- * note and is hidden from this process by setting OCL_ICD_VENDORS while the others are loaded. */
+/* The list, made once in a process and kept (never NULL on success; not to be freed). A driver that crashes or hangs in
+ * the child gets a note and is hidden from this process by setting OCL_ICD_VENDORS while the others are loaded. */
 skp_status skp__devices_list(const struct skp_device_list **out);
 
-/* The entry that `platform` and `device` (index or part of a name, case-insensitive; "P:D" for both indices; as a device also "gpu",
- * "cpu" or "accelerator": the best of its kind; NULL: any) choose among the
- * usable ones. Without a device: the best GPU of the platform, else a CPU, else an accelerator. No match or several are errors that list the
- * candidates; no device at all gives skp__devices_advice(). */
+/* The entry that `platform` and `device` (index or part of a name, case-insensitive; "P:D" for both indices; as a
+ * device also "gpu", "cpu" or "accelerator": the best of its kind; NULL: any) choose among the
+ * usable ones. Without a device: the best GPU of the platform, else a CPU, else an accelerator. No match or several are
+ * errors that list the candidates; no device at all gives skp__devices_advice(). */
 skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
                                const char *device);
 
 /* Keeps one of those GPUs that two platforms show; the vendor's own platform goes before Mesa's. */
 void skp__devices_mark_twins(struct skp_device_list *list);
 
-/* Adds to `gpus` what the system below the folder `root` ("": this one) knows and `at` lacks. SKIPPER_ROOT is the root of the list of this
- * process. */
+/* Adds to `gpus` what the system below the folder `root` ("": this one) knows and `at` lacks. SKIPPER_ROOT is the root
+ * of the list of this process. */
 void skp__hardware_find(struct skp_device_list *list, const char *root);
 
 /* What to install, by vendor; several lines. */

@@ -1,4 +1,5 @@
-/* environment.c: the variables that drivers read when they are loaded, where the user's own would leave them without devices.
+/* environment.c: the variables that drivers read when they are loaded, where the user's
+ * own would leave them without devices.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include "base/scratch.h"
@@ -45,8 +46,9 @@ static void give_pocl_a_folder(struct skp_device_list *list) {
 
 void skp__environment_prepare(struct skp_device_list *list) {
   setenv("RUSTICL_ENABLE", "radeonsi,iris,panfrost,asahi,freedreno", 0); /* unset, rusticl shows nothing */
-  /* PoCL compiles a kernel for each work-group size that it is launched with, at the launch, and once more for all sizes when a binary
-   * is asked for. One for all sizes is as fast for kernels like ours, and what the cache gets is all that a launch needs. */
+  /* PoCL compiles a kernel for each work-group size that it is launched with, at the launch, and once more for all
+   * sizes when a binary is asked for. One for all sizes is as fast for kernels like
+   * ours, and what the cache gets is all that a launch needs. */
   setenv("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
   give_pocl_a_folder(list);
 }

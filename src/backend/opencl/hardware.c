@@ -1,5 +1,6 @@
-/* hardware.c: graphics chips that the system knows and no OpenCL driver shows, and what each lacks. Read from /sys, /dev and the folder of
- * drivers below a root folder, so that any machine can be laid out in files. SPDX-License-Identifier: MIT */
+/* hardware.c: graphics chips that the system knows and no OpenCL driver shows, and what each lacks. Read from /sys,
+ * /dev and the folder of drivers below a root folder, so that any machine can be laid out in files.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
 #include "base/file.h"
 #include <dirent.h>
@@ -12,8 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* X(PCI vendor, name, names in what drivers say, package, its files, kernel's drivers, their package, Mesa's driver, device nodes, remark).
- * Nodes: "render" stands for /dev/dri/renderD* of the chip, a question mark for one that need not be there. */
+/* X(PCI vendor, name, names in what drivers say, package, its files, kernel's drivers, their package, Mesa's driver,
+ * device nodes, remark). Nodes: "render" stands for /dev/dri/renderD* of the chip, a
+ * question mark for one that need not be there. */
 #define VENDORS(X)                                                                                                     \
   X(0x1002, "AMD", "AMD|Advanced Micro|Radeon", "mesa-opencl-icd", "{rusticl,mesa,amdocl*}.icd", "amdgpu",             \
     "firmware-amd-graphics", "radeonsi", "render ?/dev/kfd", "(or ROCm, from AMD)")                                    \
@@ -70,7 +72,8 @@ static void read_kernel_driver(struct chip *c) {
   snprintf(c->kernel, sizeof c->kernel, "%.60s", slash ? slash + 1 : target);
 }
 
-/* Whether it is a display controller of a vendor in the table; those of servers and virtual machines only show pictures. */
+/* Whether it is a display controller of a vendor in the table; those of servers and
+ * virtual machines only show pictures. */
 static bool read_chip(struct chip *c, const char *root, const char *bus) {
   enum { DISPLAY = 0x03 };
   *c = (struct chip){.root = root};

@@ -1,5 +1,5 @@
-/* launch.c: from a method's description of its launches to work in the queue. Arguments are set when buffers are bound, each launch
- * owning its kernel object, so that running a step only enqueues. SPDX-License-Identifier: MIT */
+/* launch.c: from a method's description of its launches to work in the queue. Arguments are set when buffers are bound,
+ * each launch owning its kernel object, so that running a step only enqueues. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -88,8 +88,8 @@ static skp_status ask_kernel(const struct skp__cl_step *step, struct skp__cl *cl
                        "clGetKernelWorkGroupInfo", step->name);
 }
 
-/* The kernel itself is asked how large a group it stands: registers may allow less than the device does. (rusticl of Mesa 22.3 answers with
- * the width of a subgroup whatever the kernel; larger groups work there.) */
+/* The kernel itself is asked how large a group it stands: registers may allow less than the device does. (rusticl of
+ * Mesa 22.3 answers with the width of a subgroup whatever the kernel; larger groups work there.) */
 static skp_status group_limit(struct skp__cl *cl, const struct skp__cl_step *step, size_t *limit) {
   size_t multiple = 0;
   SKP_TRY(ask_kernel(step, cl, CL_KERNEL_WORK_GROUP_SIZE, sizeof *limit, limit));
@@ -98,7 +98,8 @@ static skp_status group_limit(struct skp__cl *cl, const struct skp__cl_step *ste
   return SKP_OK;
 }
 
-/* Groups for a kernel that does not care: a power of two along the first dimension, the global size rounded up to it. */
+/* Groups for a kernel that does not care: a power of two along the first dimension, the
+ * global size rounded up to it. */
 static void choose_group(struct skp__cl_step *step, size_t limit, size_t most) {
   size_t n = 1;
   while (2 * n <= FREE_GROUP && 2 * n <= limit && 2 * n <= most) n *= 2;

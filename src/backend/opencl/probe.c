@@ -1,5 +1,6 @@
-/* probe.c: listing devices in a child process, so that a driver that crashes or hangs while listing costs one line. If the child does not
- * survive, each driver (.icd file) is tried alone, and those that failed are hidden. SPDX-License-Identifier: MIT */
+/* probe.c: listing devices in a child process, so that a driver that crashes or hangs while listing costs one line. If
+ * the child does not survive, each driver (.icd file) is tried alone, and those that failed are hidden.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include "base/file.h"
 #include "base/scratch.h"
@@ -47,7 +48,8 @@ static void run_child(struct shared *shared) {
   _exit(0);
 }
 
-/* Waits for the child's end. `fate` says what became of it, "" if it ended by itself (the status is no sign: memory checkers set it). */
+/* Waits for the child's end. `fate` says what became of it, "" if it ended by itself
+ * (the status is no sign: memory checkers set it). */
 static void await_child(pid_t pid, char *fate, size_t size) {
   double until = skp__cl_now() + probe_limit();
   int state = 0;

@@ -1,12 +1,14 @@
-/* program.c: kernels from source to program, shared by equal file and options. What was compiled goes to the disk cache at once, so that the
- * shortest run leaves it there; PoCL compiles what a program's kernels launch when it is asked for the binary (see environment.c).
+/* program.c: kernels from source to program, shared by equal file and options. What was compiled goes to the disk cache
+ * at once, so that the shortest run leaves it there; PoCL compiles what a program's kernels launch when it is asked for
+ * the binary (see environment.c).
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Warnings are the business of Skipper's own tests; PoCL would print their number. Never here: the flags that drop NaN or infinity. */
+/* Warnings are the business of Skipper's own tests; PoCL would print their number. Never
+ * here: the flags that drop NaN or infinity. */
 static const char COMMON_OPTIONS[] = "-cl-std=CL1.2 -w";
 
 struct skp__cl_program {

@@ -48,7 +48,8 @@ skp_status skp__cl_alive(struct skp__cl *cl);
 double skp__cl_now(void); /* seconds, from some start on */
 
 /* ---- environment.c ---------------------------------------------------------------------------------------------- */
-/* Before the first call of OpenCL: sets the variables without which some drivers show no device; notes what that costs. */
+/* Before the first call of OpenCL: sets the variables without which some drivers show no
+ * device; notes what that costs. */
 void skp__environment_prepare(struct skp_device_list *list);
 
 /* ---- devices.c, probe.c ----------------------------------------------------------------------------------------- */
@@ -78,7 +79,7 @@ void skp__cl_programs_free(struct skp__cl *cl);
 /* Whether a program is built or in the disk cache; *weight: the length of its source. */
 bool skp__cl_program_ready(struct skp__cl *cl, const char *file, const char *options, size_t *weight);
 
-/* ---- cache.c: none of it fails; without a folder, or with SKIPPER_NO_CACHE=1, it does nothing ---------------------- */
+/* ---- cache.c: none of it fails; without a folder, or with SKIPPER_NO_CACHE=1, it does nothing -------------------- */
 void skp__cl_cache_open(struct skp__cl *cl);
 void skp__cl_cache_close(struct skp__cl *cl);
 bool skp__cl_cache_has(struct skp__cl *cl, const char *text, const char *options); /* as far as its name tells */
@@ -86,7 +87,7 @@ bool skp__cl_cache_has(struct skp__cl *cl, const char *text, const char *options
 cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *options);
 void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *text, const char *options);
 
-/* ---- compilers.c: programs compiled ahead by processes of their own ------------------------------------------------ */
+/* ---- compilers.c: programs compiled ahead by processes of their own ---------------------------------------------- */
 /* Forks compilers for a device of which `cl` has the names and the cache; to be called before its driver is loaded. */
 void skp__cl_compilers_start(struct skp__cl *cl, const struct skp_device *d, int threads);
 void skp__cl_compilers_stop(struct skp__cl *cl);
@@ -111,7 +112,8 @@ skp_status skp__cl_time(struct skp_backend *b, struct skp_prepared *const *list,
 /* ---- tickets.c -------------------------------------------------------------------------------------------------- */
 skp_status skp__cl_tickets_create(struct skp__cl *cl);
 void skp__cl_tickets_destroy(struct skp__cl *cl);
-/* Notes that `name` (a literal) was enqueued; now and then takes a ticket of its own, and waits where too much is queued. */
+/* Notes that `name` (a literal) was enqueued; now and then takes a ticket of its own,
+ * and waits where too much is queued. */
 skp_status skp__cl_launched(struct skp__cl *cl, const char *name);
 skp_status skp__cl_ticket(struct skp_backend *b, uint64_t *out);
 skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket);
@@ -119,7 +121,8 @@ skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket);
 /* ---- method.c: slots of the backend ----------------------------------------------------------------------------- */
 /* Checks "OP=METHOD,…" (SKP_USAGE with what there is). */
 skp_status skp__cl_forced_check(const char *forced);
-/* Gives `p` the method `forced`, or without one the best of `table`; what was refused goes to the trace or into the error. */
+/* Gives `p` the method `forced`, or without one the best of `table`; what was refused
+ * goes to the trace or into the error. */
 skp_status skp__cl_choose(struct skp_prepared *p, const struct skp__cl_method *table,
                           const struct skp__cl_method *forced);
 skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
