@@ -6,15 +6,46 @@
 #include "test.h"
 #include "verify/verify.h"
 
-static const char *const golden_ops[] = {
-    "conv2d",   "batchnorm", "maxpool2d", "avgpool2d",       "global_avgpool",       "relu",
-    "add_relu", "linear",    "optimizer", "resize_bilinear", "softmax_cross_entropy"};
-static char *golden_folder;
+/* Two sets: a small one that every clone has (golden/make_golden.py), and the large one of the reference data. */
+static const struct golden_set {
+  const char *variable, *folder; /* the set lies in $variable/folder */
+  const char *ops[24];
+} golden_sets[] = {
+    {"SKP_SOURCE_DIR",
+     "tests/golden",
+     {"conv2d",
+      "batchnorm",
+      "maxpool2d",
+      "avgpool2d",
+      "global_avgpool",
+      "adaptive_avgpool2d",
+      "relu",
+      "add_relu",
+      "sigmoid",
+      "silu",
+      "relu6",
+      "hardsigmoid",
+      "hardswish",
+      "gelu",
+      "mul",
+      "layernorm",
+      "upsample_nearest",
+      "linear",
+      "optimizer",
+      "resize_bilinear",
+      "softmax_cross_entropy"}},
+    {"SKP_SHARED",
+     "golden",
+     {"conv2d", "batchnorm", "maxpool2d", "avgpool2d", "global_avgpool", "relu", "add_relu", "linear", "optimizer",
+      "resize_bilinear", "softmax_cross_entropy"}},
+};
 static const char *golden_backend; /* NULL: the environment's choice */
+static const struct golden_set *golden_set;
+static char *golden_folder;
 
 START_TEST(golden_op) {
   struct skp_backend_options where = {.backend = golden_backend};
-  struct skp_verify_options what = {.cases = golden_folder, .op = golden_ops[_i], .to = stdout};
+  struct skp_verify_options what = {.cases = golden_folder, .op = golden_set->ops[_i], .to = stdout};
   struct skp_verify_result result;
   struct skp_backend *b;
   ck_ok(skp__backend_open(&b, &where));
@@ -25,22 +56,35 @@ START_TEST(golden_op) {
 }
 END_TEST
 
+static inline int golden_run(void) {
+  int ops = 0;
+  while (golden_set->ops[ops]) ops++;
+  Suite *suite = suite_create(golden_set->folder);
+  TCase *cases = tcase_create("ops");
+  tcase_set_timeout(cases, 0);
+  tcase_add_loop_test(cases, golden_op, 0, ops);
+  suite_add_tcase(suite, cases);
+  return skp__test_main(suite);
+}
+
 /* A whole program: its exit status. */
 static inline int golden_main(const char *backend) {
-  const char *shared = getenv("SKP_SHARED");
+  int status = 0, sets = 0;
   golden_backend = backend;
-  if (!shared || skp__path_join(&golden_folder, shared, "golden") != SKP_OK || !skp__folder_exists(golden_folder)) {
-    puts("skipped: there is no reference data (SKP_SHARED/golden)");
-    return SKP_TEST_SKIPPED;
+  for (size_t i = 0; i < sizeof golden_sets / sizeof *golden_sets; i++) {
+    golden_set = &golden_sets[i];
+    const char *base = getenv(golden_set->variable);
+    bool there = base && skp__path_join(&golden_folder, base, golden_set->folder) == SKP_OK;
+    if (there && skp__folder_exists(golden_folder)) {
+      status |= golden_run();
+      sets++;
+    } else {
+      printf("skipped: there is no reference data (%s/%s)\n", golden_set->variable, golden_set->folder);
+    }
+    free(golden_folder);
+    golden_folder = NULL;
   }
-  Suite *suite = suite_create("golden");
-  TCase *ops = tcase_create("ops");
-  tcase_set_timeout(ops, 0);
-  tcase_add_loop_test(ops, golden_op, 0, sizeof golden_ops / sizeof *golden_ops);
-  suite_add_tcase(suite, ops);
-  int status = skp__test_main(suite);
-  free(golden_folder);
-  return status;
+  return sets ? status : SKP_TEST_SKIPPED;
 }
 
 #endif
