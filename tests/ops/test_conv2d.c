@@ -52,6 +52,9 @@ static const struct shape {
     {1, 8, 7, 192, 3, 3, 192, 1, 1, 1, 1, true},
     {1, 9, 8, 192, 3, 3, 176, 1, 0, 1, 1, true},
     {2, 16, 17, 16, 1, 1, 132, 1, 0, 1, 1, true}, /* GPUs: the largest tiles, and a little more */
+    {1, 24, 25, 8, 1, 1, 256, 1, 0, 1, 1, true},
+    {1, 24, 25, 256, 1, 1, 8, 1, 0, 1, 1, false},
+    {1, 4, 5, 256, 1, 1, 256, 1, 0, 1, 1, true},
     {1, 25, 21, 20, 3, 3, 68, 2, 1, 1, 1, true},
     {1, 17, 15, 6, 3, 3, 130, 1, 1, 1, 1, false},
     {1, 4, 4, 520, 3, 3, 36, 1, 1, 1, 1, true}, /* few results of a long sum, which is split */
