@@ -57,7 +57,8 @@ static void store(VECTOR v, global float *p, int left) {
   } else {
     float part[WIDTH];
     JOIN(vstore, WIDTH)(v, 0, part);
-    for (int j = 0; j < left; j++) p[j] = part[j];
+    for (int j = 0; j < WIDTH; j++) /* a constant number, that the array may be registers */
+      if (j < left) p[j] = part[j];
   }
 }
 

@@ -31,7 +31,7 @@ static const struct tile {
   int rows, columns, tm, tn;
   double share;
 } tiles[] = {
-    {128, 128, 8, 8, 0.85}, {128, 64, 8, 8, 0.82}, {64, 64, 8, 8, 0.78}, {128, 32, 8, 4, 0.65}, {128, 16, 8, 4, 0.6},
+    {128, 128, 8, 8, 0.85}, {128, 64, 8, 8, 0.82}, {64, 64, 8, 8, 0.78}, {128, 32, 8, 4, 0.65}, {128, 16, 4, 4, 0.55},
 };
 enum { TILES = sizeof tiles / sizeof *tiles };
 
@@ -101,11 +101,10 @@ static struct choice choose(const struct skp__cl *cl, const struct product *p) {
   double least = 0;
   for (int i = 0; i < TILES; i++) {
     if (!fits(cl, &tiles[i])) continue;
-    for (int parts = p->least_parts;; parts = 2 * parts < p->most_parts ? 2 * parts : p->most_parts) {
+    for (int parts = p->least_parts; parts <= p->most_parts; parts += 1 + parts / 8) {
       struct choice c = {&tiles[i], parts};
       double cost = cost_of(cl, p, &c);
       if (!best.tile || cost < least) best = c, least = cost;
-      if (parts >= p->most_parts) break;
     }
   }
   return best;
