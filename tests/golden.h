@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "test.h"
 #include "verify/verify.h"
+#include "where.h"
 
 /* Two sets: a small one that every clone has (golden/make_golden.py), and the large one of the reference data. */
 static const struct golden_set {
@@ -44,7 +45,7 @@ static const struct golden_set *golden_set;
 static char *golden_folder;
 
 START_TEST(golden_op) {
-  struct skp_backend_options where = {.backend = golden_backend};
+  const struct skp_backend_options where = where_else((struct skp_backend_options){.backend = golden_backend});
   struct skp_verify_options what = {.cases = golden_folder, .op = golden_set->ops[_i], .to = stdout};
   struct skp_verify_result result;
   struct skp_backend *b;

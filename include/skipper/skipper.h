@@ -41,6 +41,17 @@ SKP_API const char *skp_version(void);
 
 /* ---- devices ----------------------------------------------------------------------------------------------------- */
 
+/* What holds for the whole process. The library reads no environment variables of its own: who wants some to count says
+ * here, and in skp_device_options, what they stand for. */
+typedef struct {
+  const char *scratch;  /* folder for temporary files; NULL: /tmp, /var/tmp or /dev/shm */
+  const char *root;     /* stands for / where graphics chips are looked for, for tests; NULL: / */
+  double probe_seconds; /* that a driver may take to list its devices; 0: 10 */
+} skp_host_options;
+
+/* Call it first if at all: it counts for what is done afterwards, and the devices are listed once. */
+SKP_API skp_status skp_host_set(const skp_host_options *options);
+
 typedef struct skp_backend skp_device; /* an open device */
 
 /* A device that an OpenCL driver lists. All texts live as long as the process. */
@@ -49,10 +60,15 @@ typedef struct {
   const char *name, *vendor; /* "cpu-haswell", "GenuineIntel" */
   const char *platform_name; /* "Portable Computing Language" */
   const char *driver, *type; /* its version; "GPU", "CPU" or "ACCELERATOR" */
+  const char *version;       /* of OpenCL: "OpenCL 3.0 PoCL …" */
+  const char *language;      /* of kernels: "OpenCL C 1.2 PoCL" */
   int units, clock_mhz;      /* compute units; their highest clock */
-  int64_t memory;            /* bytes */
+  int64_t memory, most;      /* bytes; those of one buffer at most */
+  int64_t local_memory;      /* bytes that a work-group shares */
+  int64_t max_group;         /* work-items in one */
+  int fp16, fp64, subgroups; /* 1: it has them */
+  int unified;               /* 1: its memory is the host's */
   int usable;                /* 0: it is not, see `why` */
-  int chosen;                /* 1: it is taken where none is named */
   const char *why;           /* what stands against it; "": nothing */
 } skp_device_info;
 
@@ -63,24 +79,35 @@ SKP_API skp_status skp_device_count(size_t *out);
 SKP_API skp_status skp_device_describe(size_t i, skp_device_info *out);
 
 typedef struct {
-  const char *device;   /* "gpu", "cpu", "P:D" or a part of its name; NULL: SKIPPER_DEVICE, else the best */
-  const char *platform; /* index or a part of its name; NULL: SKIPPER_PLATFORM, else any */
-  const char *backend;  /* "opencl", or "reference": plain C, slow, no driver; NULL: SKIPPER_BACKEND, else "opencl" */
+  const char *device;   /* "gpu", "cpu", "P:D" or a part of its name; NULL: the best */
+  const char *platform; /* index or a part of its name; NULL: any */
+  const char *backend;  /* "opencl", or "reference": plain C, slow, no driver; NULL: "opencl" */
   int threads;          /* of the CPU to use; 0: as the device decides */
-  int64_t memory;       /* bytes to use at most; 0: SKIPPER_MEMORY (in MiB), else all */
+  int64_t memory;       /* bytes to use at most; 0: all */
+  const char *cache;    /* folder that keeps compiled kernels, 256 MiB at most; NULL: .cache/skipper in the user's home;
+                           "": each process compiles anew. One that cannot be written is as if it were "" */
+  const char *method;   /* "op=method,…" forces methods, for example "conv2d=direct"; NULL: the best that suit */
+  double timeout;       /* seconds after which a wait on the device counts as a hang; 0: 600 */
+  int sync;             /* 1: wait after each launch, to learn which kernel fails or hangs */
   FILE *trace;          /* says which method each operation got; NULL: nowhere */
 } skp_device_options;
 
-/* Opens a device. SKP_NO_DEVICE says what there is, or what to install. On PoCL kernels are compiled by child
+/* The number of the device that would be opened; of `options` only device and platform count. SKP_NO_DEVICE says what
+ * there is, or what to install. */
+SKP_API skp_status skp_device_choose(size_t *out, const skp_device_options *options);
+
+/* Opens a device, see skp_device_choose. On PoCL kernels are compiled by child
  * processes, which are forked here: open the device before you start threads of your own. */
 SKP_API skp_status skp_device_open(skp_device **out, const skp_device_options *options);
 SKP_API void skp_device_close(skp_device *device);
 
 typedef struct {
-  char name[160];   /* the device */
-  char driver[256]; /* platform and version */
-  int64_t memory;   /* bytes that may be used */
-  int64_t used;     /* bytes in use now, by this handle */
+  char name[160];    /* the device */
+  char driver[256];  /* platform and version */
+  int64_t memory;    /* bytes that may be used */
+  int64_t used;      /* bytes in use now, by this handle */
+  int64_t most;      /* bytes of one buffer at most */
+  int keeps_kernels; /* 1: compiled ones are stored for later processes */
 } skp_device_state;
 
 SKP_API void skp_device_ask(skp_device *device, skp_device_state *out);

@@ -1,9 +1,16 @@
 /* device.c: which devices there are, and opening one. SPDX-License-Identifier: MIT */
 #include "api/api.h"
 #include "backend/opencl/devices.h"
+#include "base/host.h"
 #include <string.h>
 
 const char *skp_version(void) { return SKP_VERSION; }
+
+skp_status skp_host_set(const skp_host_options *options) {
+  static const skp_host_options nothing;
+  const skp_host_options *o = options ? options : &nothing;
+  return skp__host_set(o->scratch, o->root, o->probe_seconds);
+}
 
 skp_status skp_device_count(size_t *out) {
   const struct skp_device_list *list;
@@ -11,12 +18,6 @@ skp_status skp_device_count(size_t *out) {
   SKP_TRY(skp__devices_list(&list));
   *out = list->n;
   return SKP_OK;
-}
-
-/* What stands against a device is no error here. */
-static bool chosen(const struct skp_device_list *list, const struct skp_device *d) {
-  const struct skp_device *best;
-  return skp__devices_choose(&best, list, NULL, NULL) == SKP_OK && best == d;
 }
 
 skp_status skp_device_describe(size_t i, skp_device_info *out) {
@@ -32,23 +33,47 @@ skp_status skp_device_describe(size_t i, skp_device_info *out) {
                            .platform_name = d->platform_name,
                            .driver = d->driver,
                            .type = d->type,
+                           .version = d->version,
+                           .language = d->c_version,
                            .units = d->units,
                            .clock_mhz = d->clock_mhz,
                            .memory = d->memory,
+                           .most = d->max_allocation,
+                           .local_memory = d->local_memory,
+                           .max_group = (int64_t)d->max_group,
+                           .fp16 = d->fp16,
+                           .fp64 = d->fp64,
+                           .subgroups = d->subgroups,
+                           .unified = d->unified,
                            .usable = d->usable,
-                           .chosen = chosen(list, d),
                            .why = d->skipped};
   return SKP_OK;
 }
 
+static const skp_device_options usual;
+
+skp_status skp_device_choose(size_t *out, const skp_device_options *options) {
+  const skp_device_options *o = options ? options : &usual;
+  const struct skp_device_list *list;
+  const struct skp_device *d;
+  *out = 0;
+  SKP_TRY(skp__devices_list(&list));
+  SKP_TRY(skp__devices_choose(&d, list, o->platform, o->device));
+  *out = (size_t)(d - list->at);
+  return SKP_OK;
+}
+
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {
-  static const skp_device_options usual;
   const skp_device_options *o = options ? options : &usual;
   return skp__backend_open(out, &(struct skp_backend_options){.backend = o->backend,
                                                               .platform = o->platform,
                                                               .device = o->device,
+                                                              .method = o->method,
                                                               .threads = o->threads,
                                                               .memory = o->memory,
+                                                              .cache = o->cache,
+                                                              .timeout = o->timeout,
+                                                              .sync = o->sync,
                                                               .trace = o->trace});
 }
 
@@ -57,7 +82,8 @@ void skp_device_close(skp_device *device) { skp__backend_close(device); }
 void skp_device_ask(skp_device *device, skp_device_state *out) {
   struct skp_backend_info info;
   device->ops->info(device, &info);
-  *out = (skp_device_state){.memory = info.memory, .used = info.used};
+  *out = (skp_device_state){
+      .memory = info.memory, .used = info.used, .most = info.max_allocation, .keeps_kernels = info.keeps_kernels};
   memcpy(out->name, info.name, sizeof out->name);
   memcpy(out->driver, info.driver, sizeof out->driver);
 }

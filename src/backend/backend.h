@@ -15,14 +15,16 @@ struct skp_buffer;   /* a piece of device memory, or a slice of one */
 struct skp_prepared; /* an op instance made ready on a backend: method chosen, kernels compiled, buffers bound */
 
 struct skp_backend_options {
-  const char *backend;  /* "opencl" or "reference"; NULL: SKIPPER_BACKEND, else opencl */
-  const char *platform; /* index or part of the name; NULL: SKIPPER_PLATFORM, else any */
-  const char
-      *device; /* index as `skipper devices` lists it, or part of the name; NULL: SKIPPER_DEVICE, else the best */
-  const char *method; /* "OP=METHOD,…": forces methods (tests); NULL: SKIPPER_METHOD, else each table's choice */
-  int threads;        /* 0: let the device decide */
-  int64_t memory;     /* bytes to use at most; 0: SKIPPER_MEMORY (in MiB), else all that there are */
-  FILE *trace;        /* not NULL: say which method each op got and why others were refused */
+  const char *backend;  /* "opencl" or "reference"; NULL: opencl */
+  const char *platform; /* index or part of the name; NULL: any */
+  const char *device;   /* index as `skipper devices` lists it, or part of the name; NULL: the best */
+  const char *method;   /* "OP=METHOD,…": forces methods; NULL: each table's choice */
+  int threads;          /* 0: let the device decide */
+  int64_t memory;       /* bytes to use at most; 0: all that there are */
+  const char *cache;    /* folder that keeps compiled kernels; NULL: in the user's home (base/file.h); "": none */
+  double timeout;       /* seconds after which a wait counts as a hang; 0: 600 */
+  bool sync;            /* wait after each launch: tells which kernel fails or hangs */
+  FILE *trace;          /* not NULL: say which method each op got and why others were refused */
 };
 
 struct skp_backend_info {
@@ -32,6 +34,7 @@ struct skp_backend_info {
   int64_t max_allocation; /* bytes in one buffer */
   int64_t alignment;      /* bytes: where slices of a buffer may begin */
   int64_t used;           /* bytes allocated now */
+  bool keeps_kernels;     /* compiled ones are stored for later processes */
 };
 
 typedef void (*skp__tell_launch)(void *user, size_t i, const char *launch, double seconds);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -188,16 +189,17 @@ skp_status skp__path_absolute(char **out, const char *path) {
   return status;
 }
 
-skp_status skp__cache_folder(char **out) {
-  const char *own = getenv("SKIPPER_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  if (own && *own)
-    SKP_TRY(skp__strdup(out, own));
-  else if (xdg && *xdg)
-    SKP_TRY(skp__path_join(out, xdg, "skipper"));
-  else if (home && *home)
-    SKP_TRY(skp__path_join(out, home, ".cache/skipper"));
-  else
-    return skp__fail(SKP_IO, "There is no folder for cached kernels: set HOME, XDG_CACHE_HOME or SKIPPER_CACHE.");
+static skp_status home_cache(char **out) {
+  struct passwd user, *found = NULL;
+  char texts[4096];
+  if (getpwuid_r(geteuid(), &user, texts, sizeof texts, &found) || !found)
+    return skp__fail(SKP_IO, "There is no folder for cached kernels: the system knows no home of user %ld.",
+                     (long)geteuid());
+  return skp__path_join(out, user.pw_dir, ".cache/skipper");
+}
+
+skp_status skp__cache_folder(char **out, const char *said) {
+  SKP_TRY(said ? skp__strdup(out, said) : home_cache(out));
   skp_status status = skp__folder_create(*out);
   if (status == SKP_OK && access(*out, W_OK))
     status = skp__fail(SKP_IO, "Cannot write to the cache folder %s: %s.", *out, strerror(errno));

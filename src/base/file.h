@@ -40,8 +40,8 @@ skp_status skp__folder_create(const char *path);
 skp_status skp__path_join(char **out, const char *dir, const char *name);
 /* The path from the root of the file system, in fresh memory. */
 skp_status skp__path_absolute(char **out, const char *path);
-/* $XDG_CACHE_HOME/skipper or ~/.cache/skipper (or SKIPPER_CACHE), created; SKP_IO if
- * there is nowhere to write. free() it. */
-skp_status skp__cache_folder(char **out);
+/* The folder for compiled kernels: `said`, or if that is NULL .cache/skipper in the home of this process's user, as the
+ * system's list of users names it. Created; SKP_IO if it cannot be written. free() it. */
+skp_status skp__cache_folder(char **out, const char *said);
 
 #endif

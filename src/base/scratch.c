@@ -1,6 +1,7 @@
 /* scratch.c: the private folder. SPDX-License-Identifier: MIT */
 #include "base/scratch.h"
 #include "base/file.h"
+#include "base/host.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -111,7 +112,7 @@ static bool make_in(const char *place) {
 
 skp_status skp__scratch_folder(const char **out) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
+  const char *const places[] = {skp__host()->scratch, "/tmp", "/var/tmp", "/dev/shm"};
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < sizeof places / sizeof *places && !*folder; i++)
     if (make_in(places[i])) {
@@ -121,5 +122,7 @@ skp_status skp__scratch_folder(const char **out) {
   *out = folder;
   pthread_mutex_unlock(&lock);
   if (*folder) return SKP_OK;
-  return skp__fail(SKP_IO, "There is no folder for temporary files: set TMPDIR to one that can be written.");
+  return skp__fail(
+      SKP_IO,
+      "There is no folder for temporary files: neither /tmp nor /var/tmp can be written. Name one that can (TMPDIR).");
 }

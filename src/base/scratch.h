@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include <stdbool.h>
 
-/* A folder that only this user may enter, made at the first call in TMPDIR, /tmp, /var/tmp or /dev/shm, the first of
- * them that can be written; it goes when the process ends, or with the next one if it is
- * killed. The text lives as long. */
+/* A folder that only this user may enter. It is made at the first call, where skp__host says, in /tmp, /var/tmp or
+ * /dev/shm, the first that can be written. It goes when the process ends, or with the next one if it is killed. The
+ * text lives as long. */
 skp_status skp__scratch_folder(const char **out);
 /* Removes it now: for a process that ends by _exit. A child that was forked leaves it alone. */
 void skp__scratch_remove(void);

@@ -3,6 +3,7 @@
 #define SKP_CLI_CLI_H
 
 #include "backend/backend.h"
+#include "skipper/skipper.h"
 #include "train/metrics.h"
 #include <cjson/cJSON.h>
 
@@ -63,10 +64,11 @@ struct cli_command;
 /* What is on the terminal. */
 struct cli_progress {
   bool terminal;
-  double shown;      /* when the last line was drawn */
-  int drawn;         /* letters of a line that is to be wiped */
-  const char *doing; /* the work that was last told of; NULL: it is over */
-  bool compiled;     /* kernels, in this call */
+  double shown;       /* when the last line was drawn */
+  int drawn;          /* letters of a line that is to be wiped */
+  const char *doing;  /* the work that was last told of; NULL: it is over */
+  skp_device *device; /* on which it is done; NULL: none yet */
+  bool compiled;      /* kernels, in this call */
 };
 
 /* A call of the program: what was said, and what was opened for it. */
@@ -120,8 +122,18 @@ const char *cli_said_entry(const struct cli *c, const char *name);
 /* A whole number from least to most; `fallback` if it was not said. */
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
 
+/* ---- environment.c ---------------------------------------------------------------------------------------------- */
+
+/* What a variable says; NULL: nothing. The terminal's are asked for by name; the others: */
+const char *cli_variable(const char *name);
+/* What they say of the process, and of the device to open, for options to say more. */
+skp_status cli_environment_host(void);
+skp_status cli_environment_device(skp_device_options *out);
+
 /* ---- open.c ----------------------------------------------------------------------------------------------------- */
 
+/* Which device is meant, by options or else the environment. */
+skp_status cli_device_options(const struct cli *c, skp_device_options *out);
 skp_status cli_open_backend(struct cli *c);
 /* Where the first argument is a network's own name (resnet18), it becomes its file's and adds its settings; what --set
  * says stays. SKP_USAGE if it is a trained network. */

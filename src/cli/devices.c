@@ -72,19 +72,14 @@ static void print_text(const struct skp_device_list *list, const struct skp_devi
            "chooses another.\n");
 }
 
-/* What --platform and --device or the environment say; "" says nothing. */
-static const char *wanted(const struct cli *c, cli_option o, const char *variable) {
-  const char *text = c->value[o] ? c->value[o] : getenv(variable);
-  return text && *text ? text : NULL;
-}
-
 /* The list is shown even if none of it can be chosen; then that is the error. */
 skp_status cli_devices(struct cli *c) {
   const struct skp_device_list *list;
   const struct skp_device *chosen = NULL;
+  skp_device_options said;
+  SKP_TRY(cli_device_options(c, &said));
   SKP_TRY(skp__devices_list(&list));
-  skp_status status = skp__devices_choose(&chosen, list, wanted(c, CLI_PLATFORM, "SKIPPER_PLATFORM"),
-                                          wanted(c, CLI_DEVICE, "SKIPPER_DEVICE"));
+  skp_status status = skp__devices_choose(&chosen, list, said.platform, said.device);
   if (status != SKP_OK) chosen = NULL;
   if (!cli_said(c, CLI_JSON))
     print_text(list, chosen);

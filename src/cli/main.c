@@ -126,7 +126,8 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
   struct cli c = {.command = command};
   bool help = false;
   cli_progress_start(&c.progress);
-  skp_status status = cli_parse(&c, argc, argv, &help);
+  skp_status status = cli_environment_host();
+  if (status == SKP_OK) status = cli_parse(&c, argc, argv, &help);
   if (status == SKP_OK && help)
     cli_help(command, stdout);
   else if (status == SKP_OK)

@@ -8,6 +8,20 @@
 
 /* ---- device ----------------------------------------------------------------------------------------------------- */
 
+/* "" on the command line takes back what the environment says. */
+static void take(const char **out, const struct cli *c, cli_option o) {
+  const char *said = c->value[o];
+  if (said) *out = *said ? said : NULL;
+}
+
+skp_status cli_device_options(const struct cli *c, skp_device_options *out) {
+  SKP_TRY(cli_environment_device(out));
+  take(&out->backend, c, CLI_BACKEND);
+  take(&out->platform, c, CLI_PLATFORM);
+  take(&out->device, c, CLI_DEVICE);
+  return SKP_OK;
+}
+
 skp_status cli_open_backend(struct cli *c) {
   int64_t threads;
   const char *backend = c->value[CLI_BACKEND];
@@ -15,12 +29,13 @@ skp_status cli_open_backend(struct cli *c) {
   SKP_TRY(cli_int(c, CLI_THREADS, &threads, 1, 1024, 0));
   if (!opencl && (cli_said(c, CLI_PLATFORM) || cli_said(c, CLI_DEVICE)))
     return skp__fail(SKP_USAGE, "--platform and --device choose an OpenCL device; --backend %s has none.", backend);
-  struct skp_backend_options options = {.backend = backend,
-                                        .platform = c->value[CLI_PLATFORM],
-                                        .device = c->value[CLI_DEVICE],
-                                        .threads = (int)threads,
-                                        .trace = cli_said(c, CLI_VERBOSE) ? stderr : NULL};
-  return skp__backend_open(&c->backend, &options);
+  skp_device_options options;
+  SKP_TRY(cli_device_options(c, &options));
+  options.threads = (int)threads;
+  options.trace = cli_said(c, CLI_VERBOSE) ? stderr : NULL;
+  SKP_TRY(skp_device_open(&c->backend, &options));
+  c->progress.device = c->backend;
+  return SKP_OK;
 }
 
 skp_status cli_workers(const struct cli *c, int *out) {

@@ -23,7 +23,7 @@ struct piece {
 static int terminal_width(void) {
   enum { USUAL = 80 };
   struct winsize size;
-  const char *columns = getenv("COLUMNS");
+  const char *columns = cli_variable("COLUMNS");
   if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col) return size.ws_col;
   int width = columns ? atoi(columns) : 0;
   return width > 0 ? width : USUAL;
@@ -168,12 +168,11 @@ static void say_epoch(struct cli_progress *c, const struct skp_progress *p) {
 
 /* A long silence at the start wants a word, where that is what it was for. */
 static void say_compiling(struct cli_progress *c, double seconds) {
-  char *folder;
-  bool kept = skp__cache_folder(&folder) == SKP_OK;
-  if (kept) free(folder);
+  skp_device_state device;
+  skp_device_ask(c->device, &device);
   wipe(c);
   fprintf(stderr, "kernels  compiled for this device in %.0f s; %s\n", seconds,
-          kept ? "later runs find them" : "SKIPPER_CACHE=FOLDER would keep them");
+          device.keeps_kernels ? "later runs find them" : "SKIPPER_CACHE=FOLDER would keep them");
 }
 
 /* Whether the time for another line has come; then it counts from now. */
@@ -224,7 +223,7 @@ void cli_progress_hear(void *user, const struct skp_progress *p) {
 }
 
 void cli_progress_start(struct cli_progress *c) {
-  const char *term = getenv("TERM");
+  const char *term = cli_variable("TERM");
   *c = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb"), .shown = skp__clock()};
   skp__progress_listen(cli_progress_hear, c);
 }

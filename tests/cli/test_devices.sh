@@ -48,6 +48,19 @@ fi
 unset SKIPPER_ROOT
 
 # No driver at all: which package to install for each vendor.
+# Variables stand for options: where kernels are kept, which methods are taken, how long to wait, what "" takes back.
+if "$skipper" bench tiny.lua --steps 1 >out 2>err; then
+  SKIPPER_CACHE=$dir/own run 0 bench tiny.lua --steps 1
+  env -u SKIPPER_CACHE XDG_CACHE_HOME="$dir/xdg" "$skipper" bench tiny.lua --steps 1 >out 2>err || fail "XDG_CACHE_HOME"
+  env -u SKIPPER_CACHE -u XDG_CACHE_HOME HOME="$dir/home" "$skipper" bench tiny.lua --steps 1 >out 2>err || fail "HOME"
+  SKIPPER_CACHE=$dir/none SKIPPER_NO_CACHE=1 SKIPPER_SYNC=1 SKIPPER_TIMEOUT=500 run 0 bench tiny.lua --steps 1
+  ls own/kernels/* xdg/skipper/kernels/* home/.cache/skipper/kernels/* >out || fail "kernels were not kept where they belong"
+  [ ! -e none ] || fail "kernels were kept all the same"
+  SKIPPER_METHOD=relu=fast refuse 2 'the methods of relu are' bench tiny.lua
+fi
+SKIPPER_BACKEND=abacus refuse 2 'abacus' bench tiny.lua
+SKIPPER_BACKEND=abacus run 0 bench tiny.lua --backend reference --steps 1
+
 mkdir vendors
 export OCL_ICD_VENDORS=$dir/vendors OCL_ICD_FILENAMES=
 run 1 devices

@@ -13,16 +13,21 @@ START_TEST(versions_agree) {
 END_TEST
 
 START_TEST(devices_are_described) {
-  size_t n, chosen = 0;
+  ck_ok(skp_host_set(&(skp_host_options){.scratch = folder, .root = "/", .probe_seconds = 20}));
+  ck_ok(skp_host_set(NULL));
+  size_t n, chosen;
   ck_ok(skp_device_count(&n));
   for (size_t i = 0; i < n; i++) {
     skp_device_info d;
     ck_ok(skp_device_describe(i, &d));
     ck_assert_int_gt((int)strlen(d.name), 0);
     ck_assert_msg(d.usable || *d.why, "%s is not usable, and nothing says why", d.name);
-    chosen += d.chosen != 0;
+    ck_assert_int_gt(d.units, 0);
+    ck_assert_int_le(d.most, d.memory);
+    ck_assert_ptr_nonnull(strstr(d.version, "OpenCL"));
   }
-  ck_assert_uint_le(chosen, 1);
+  if (skp_device_choose(&chosen, NULL) == SKP_OK) ck_assert_uint_lt(chosen, n);
+  ck_fails(skp_device_choose(&chosen, &(skp_device_options){.device = "no-such-device"}), SKP_NO_DEVICE, "");
   ck_fails(skp_device_describe(n, &(skp_device_info){0}), SKP_USAGE, "no device");
   skp_device_state state;
   skp_device_ask(device, &state);

@@ -18,10 +18,12 @@ def raises(kind, part, call):
 
 
 # Devices.
+skipper.configure(scratch=os.getcwd(), probe_seconds=20)
 for d in skipper.devices():
     assert d.name and (d.usable or d.why), d
 device = skipper.Device()
 assert device.ask().name and device.ask().memory > 0
+assert raises(skipper.Error, "relu=fast", lambda: skipper.Device(method="relu=fast")).status == "USAGE"
 assert raises(skipper.Error, "abacus", lambda: skipper.Device(backend="abacus")).status == "USAGE"
 
 # A few steps on the built-in digits; the loss falls.

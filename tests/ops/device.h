@@ -5,6 +5,7 @@
 
 #include "backend/opencl/runtime.h"
 #include "test.h"
+#include "where.h"
 #include <math.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ static struct skp_backend *b;
 static struct skp__cl *cl;
 
 static inline void open_with(struct skp_backend_options options) {
+  options = where_else(options);
   ck_ok(ops->open(&b, &options));
   cl = (struct skp__cl *)b;
 }
@@ -99,7 +101,8 @@ static inline void remove_folder(void) {
 static inline bool there_is_a_device(void) {
   pid_t child = fork();
   if (!child) {
-    bool good = ops->open(&b, &(struct skp_backend_options){0}) == SKP_OK;
+    const struct skp_backend_options options = where_else((struct skp_backend_options){0});
+    bool good = ops->open(&b, &options) == SKP_OK;
     if (!good) fprintf(stderr, "Skipped: %s\n", skp_error_message());
     _exit(good ? 0 : 1);
   }

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "test.h"
 #include "verify/case.h"
+#include "where.h"
 #include <math.h>
 
 static struct skp_backend *b;
@@ -74,7 +75,7 @@ static inline void judge_all(const struct skp__case *c) {
 }
 
 static inline void open_device(void) {
-  struct skp_backend_options where = {0};
+  const struct skp_backend_options where = where_else((struct skp_backend_options){0});
   ck_ok(skp__backend_open(&b, &where));
 }
 static inline void close_device(void) { skp__backend_close(b); }

@@ -14,6 +14,7 @@
 #include "io/safetensors.h"
 #include "test.h"
 #include "train/result.h"
+#include "where.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <unistd.h>
@@ -171,7 +172,8 @@ static void follow(const char *backend, int run, struct skp_model *model, const 
   snprintf(out, sizeof out, "%s/%s-%d", work, backend, run);
   snprintf(last, sizeof last, "%s/last.safetensors", out);
   set_recipe(&model->recipe, json);
-  ck_ok(skp__backend_open(&b, &(struct skp_backend_options){.backend = backend}));
+  const struct skp_backend_options where = where_else((struct skp_backend_options){.backend = backend});
+  ck_ok(skp__backend_open(&b, &where));
   ck_ok(skp__session_create(&s, model, b));
   ck_ok(skp__checkpoint_load_weights(path("%s-%s.safetensors", runs[run].net, "init"), s, true, NULL));
   struct skp_train_result result;

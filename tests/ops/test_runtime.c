@@ -115,8 +115,7 @@ START_TEST(many_launches) { run_many(); }
 END_TEST
 
 START_TEST(many_launches_one_by_one) {
-  setenv("SKIPPER_SYNC", "1", 1);
-  open_device();
+  open_with((struct skp_backend_options){.sync = true});
   run_many();
   close_device();
 }
@@ -261,8 +260,7 @@ END_TEST
 /* ---- failures ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_hang_is_named) {
-  setenv("SKIPPER_TIMEOUT", "0.3", 1);
-  open_device();
+  open_with((struct skp_backend_options){.timeout = 0.3});
   struct skp_buffer *x = buffer(16);
   struct skp_prepared *p = prepare_relu(16);
   uint64_t ticket;
@@ -336,7 +334,7 @@ START_TEST(a_crashing_driver_does_not_disturb) {
 END_TEST
 
 START_TEST(limited_threads) {
-  struct skp_backend_options one = {.threads = 1};
+  const struct skp_backend_options one = where_else((struct skp_backend_options){.threads = 1});
   skp_status status = ops->open(&b, &one);
   if (status == SKP_UNSUPPORTED) { /* honest where the driver cannot */
     ck_assert_ptr_nonnull(strstr(skp_error_message(), "Leave out --threads"));

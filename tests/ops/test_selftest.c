@@ -1,6 +1,7 @@
 /* test_selftest.c: the generated cases on the device that the environment chooses. SPDX-License-Identifier: MIT */
 #include "test.h"
 #include "verify/verify.h"
+#include "where.h"
 
 static struct skp_backend *b;
 
@@ -19,7 +20,7 @@ START_TEST(all) { judge(false, 2); }
 END_TEST
 
 static void open_device(void) {
-  struct skp_backend_options where = {0};
+  const struct skp_backend_options where = where_else((struct skp_backend_options){0});
   ck_ok(skp__backend_open(&b, &where));
 }
 

@@ -2,6 +2,7 @@
  * that misbehave. Needs no device.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
+#include "base/host.h"
 #include "test.h"
 #include <dirent.h>
 #include <sys/stat.h>
@@ -156,7 +157,7 @@ static void install(const char *name, const char *fault) {
 static const struct skp_device_list *list_with_drivers(void) {
   const struct skp_device_list *found;
   setenv("OCL_ICD_VENDORS", folder, 1);
-  setenv("SKIPPER_PROBE_TIMEOUT", "0.3", 1);
+  ck_ok(skp__host_set(NULL, NULL, 0.3));
   ck_ok(skp__devices_list(&found));
   ck_assert_str_eq(getenv("OCL_ICD_VENDORS"), folder);
   return found;

@@ -17,7 +17,7 @@ import numpy
 from ._library import BYTES, FLOATS, LOGITS, PARTS, PROBABILITIES, Error, Interrupted, library
 from . import _library as _c
 
-__all__ = ["Data", "Device", "Error", "Interrupted", "Model", "Session", "devices", "version"]
+__all__ = ["Data", "Device", "Error", "Interrupted", "Model", "Session", "configure", "devices", "version"]
 
 
 def _plain(struct):
@@ -38,6 +38,11 @@ def _texts(values):
 def version():
     """The library's version, "0.1.0"."""
     return library.skp_version().decode()
+
+
+def configure(*, scratch=None, probe_seconds=0):
+    """Before anything else: the folder for temporary files, and the seconds that a driver may take to list its devices."""
+    library.skp_host_set(_c.HostOptions(None if scratch is None else fsencode(scratch), None, probe_seconds))
 
 
 def devices():
@@ -78,12 +83,15 @@ class _Handle:
 
 
 class Device(_Handle):
-    """An open device: "gpu", "cpu", "P:D" or a part of its name, None: the best; or backend="reference", plain C."""
+    """An open device: "gpu", "cpu", "P:D" or a part of its name, None: the best; or backend="reference", plain C.
+
+    `memory`: bytes to use at most; `cache`: the folder that keeps compiled kernels, "" for none; `method`: "op=method,…" forces methods."""
 
     _close = "skp_device_close"
 
-    def __init__(self, device=None, *, platform=None, backend=None, threads=0, memory=0):
-        options = _c.DeviceOptions(*(t and str(t).encode() for t in (device, platform, backend)), threads, memory, None)
+    def __init__(self, device=None, *, platform=None, backend=None, threads=0, memory=0, cache=None, method=None):
+        options = _c.DeviceOptions(*(None if t is None else str(t).encode() for t in (device, platform, backend)), threads, memory,
+                                   None if cache is None else fsencode(cache), None if method is None else method.encode(), 0, 0, None)
         super().__init__(library.skp_device_open, options)
 
     def ask(self):

@@ -33,12 +33,17 @@ def _struct(name, *fields):
     return type(name, (Structure,), {"_fields_": list(fields)})
 
 
+HostOptions = _struct("skp_host_options", ("scratch", c_char_p), ("root", c_char_p), ("probe_seconds", c_double))
 DeviceInfo = _struct("skp_device_info", ("platform", c_int), ("device", c_int), ("name", c_char_p), ("vendor", c_char_p),
-                     ("platform_name", c_char_p), ("driver", c_char_p), ("type", c_char_p), ("units", c_int), ("clock_mhz", c_int),
-                     ("memory", c_int64), ("usable", c_int), ("chosen", c_int), ("why", c_char_p))
+                     ("platform_name", c_char_p), ("driver", c_char_p), ("type", c_char_p), ("version", c_char_p), ("language", c_char_p),
+                     ("units", c_int), ("clock_mhz", c_int), ("memory", c_int64), ("most", c_int64), ("local_memory", c_int64),
+                     ("max_group", c_int64), ("fp16", c_int), ("fp64", c_int), ("subgroups", c_int), ("unified", c_int),
+                     ("usable", c_int), ("why", c_char_p))
 DeviceOptions = _struct("skp_device_options", ("device", c_char_p), ("platform", c_char_p), ("backend", c_char_p), ("threads", c_int),
-                        ("memory", c_int64), ("trace", c_void_p))
-DeviceState = _struct("skp_device_state", ("name", c_char * 160), ("driver", c_char * 256), ("memory", c_int64), ("used", c_int64))
+                        ("memory", c_int64), ("cache", c_char_p), ("method", c_char_p), ("timeout", c_double), ("sync", c_int),
+                        ("trace", c_void_p))
+DeviceState = _struct("skp_device_state", ("name", c_char * 160), ("driver", c_char * 256), ("memory", c_int64), ("used", c_int64),
+                      ("most", c_int64), ("keeps_kernels", c_int))
 Pixels = _struct("skp_pixels", ("values", c_void_p), ("kind", c_int), ("n", c_int64), ("height", c_int), ("width", c_int), ("channels", c_int))
 ModelOptions = _struct("skp_model_options", ("settings", POINTER(c_char_p)), ("size", c_int), ("learns", c_void_p), ("print_to", c_void_p))
 Parameter = _struct("skp_parameter", ("name", c_char_p), ("rank", c_int), ("dim", c_int64 * 4), ("count", c_int64), ("trained", c_int))
@@ -64,8 +69,10 @@ _FUNCTIONS = {
     "skp_version": (c_char_p, []),
     "skp_status_name": (c_char_p, [c_int]),
     "skp_error_message": (c_char_p, []),
+    "skp_host_set": ("status", [POINTER(HostOptions)]),
     "skp_device_count": ("status", [POINTER(c_size_t)]),
     "skp_device_describe": ("status", [c_size_t, POINTER(DeviceInfo)]),
+    "skp_device_choose": ("status", [POINTER(c_size_t), POINTER(DeviceOptions)]),
     "skp_device_open": ("status", [_OUT, POINTER(DeviceOptions)]),
     "skp_device_close": (None, [c_void_p]),
     "skp_device_ask": (None, [c_void_p, POINTER(DeviceState)]),

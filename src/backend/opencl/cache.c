@@ -31,6 +31,7 @@ struct header {
 
 struct skp__cl_cache {
   char *folder;
+  bool lasts;         /* the folder outlives the process */
   struct hash device; /* of what all keys share */
 };
 
@@ -60,21 +61,22 @@ static struct hash hash_program(const struct skp__cl_cache *c, const char *text,
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
 
-/* The user's cache folder; where none can be written, one for this process alone,
+/* The folder that was said, or the user's; where none can be written, one for this process alone,
  * through which its compilers hand programs over. */
-static skp_status base_folder(char **out) {
+static skp_status base_folder(char **out, bool *lasts, const char *said) {
   const char *scratch;
-  if (skp__cache_folder(out) == SKP_OK) return SKP_OK;
+  *lasts = skp__cache_folder(out, said) == SKP_OK;
+  if (*lasts) return SKP_OK;
   SKP_TRY(skp__scratch_folder(&scratch));
   return skp__strdup(out, scratch);
 }
 
-void skp__cl_cache_open(struct skp__cl *cl) {
-  const char *off = getenv("SKIPPER_NO_CACHE");
+void skp__cl_cache_open(struct skp__cl *cl, const char *said) {
   char *base = NULL, *folder = NULL;
   struct skp__cl_cache *c = NULL;
-  if (off && *off && strcmp(off, "0")) return;
-  bool ready = base_folder(&base) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
+  bool lasts;
+  if (said && !*said) return;
+  bool ready = base_folder(&base, &lasts, said) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
                skp__folder_create(folder) == SKP_OK && skp__alloc(&c, 1, sizeof *c) == SKP_OK;
   free(base);
   if (!ready) {
@@ -82,9 +84,12 @@ void skp__cl_cache_open(struct skp__cl *cl) {
     return;
   }
   c->folder = folder;
+  c->lasts = lasts;
   c->device = hash_text(hash_text(hash_text(hash_text(c->device, cl->name), cl->platform), cl->driver), SKP_VERSION);
   cl->cache = c;
 }
+
+bool skp__cl_cache_lasts(const struct skp__cl *cl) { return cl->cache && cl->cache->lasts; }
 
 /* An entry, or something half-written that nobody finished. */
 struct file {

@@ -16,12 +16,6 @@ double skp__cl_now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static const char *or_environment(const char *option, const char *variable) {
-  if (option) return option;
-  const char *value = getenv(variable);
-  return value && *value ? value : NULL;
-}
-
 static skp_status ask(struct skp__cl *cl, cl_device_info what, size_t size, void *out) {
   return skp__cl_check(cl, clGetDeviceInfo(cl->device, what, size, out, NULL), "clGetDeviceInfo", "");
 }
@@ -62,12 +56,11 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   const struct skp_device *d;
   cl_uint width;
   SKP_TRY(skp__devices_list(&list));
-  SKP_TRY(skp__devices_choose(&d, list, or_environment(options->platform, "SKIPPER_PLATFORM"),
-                              or_environment(options->device, "SKIPPER_DEVICE")));
+  SKP_TRY(skp__devices_choose(&d, list, options->platform, options->device));
   snprintf(cl->name, sizeof cl->name, "%s", d->name);
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
-  skp__cl_cache_open(cl);
+  skp__cl_cache_open(cl, options->cache);
   skp__cl_compilers_start(cl, d, options->threads);
   SKP_TRY(skp__device_handles(&cl->platform_id, &cl->device, d));
   SKP_TRY(ask(cl, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width));
@@ -112,13 +105,12 @@ static skp_status open_queue(struct skp__cl *cl) {
 }
 
 static skp_status open_parts(struct skp__cl *cl, const struct skp_backend_options *options) {
-  const char *forced = or_environment(options->method, "SKIPPER_METHOD");
-  SKP_TRY(skp__strdup(&cl->forced, forced ? forced : ""));
+  SKP_TRY(skp__strdup(&cl->forced, options->method ? options->method : ""));
   SKP_TRY(skp__cl_forced_check(cl->forced));
   SKP_TRY(find_device(cl, options));
   SKP_TRY(describe(cl));
   SKP_TRY(open_queue(cl));
-  return skp__cl_tickets_create(cl);
+  return skp__cl_tickets_create(cl, options);
 }
 
 static void close_device(struct skp_backend *b) {
@@ -158,8 +150,11 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
 
 static void info(struct skp_backend *b, struct skp_backend_info *out) {
   const struct skp__cl *cl = (const struct skp__cl *)b;
-  *out = (struct skp_backend_info){
-      .memory = cl->memory, .max_allocation = cl->max_allocation, .alignment = cl->alignment, .used = cl->used};
+  *out = (struct skp_backend_info){.memory = cl->memory,
+                                   .max_allocation = cl->max_allocation,
+                                   .alignment = cl->alignment,
+                                   .used = cl->used,
+                                   .keeps_kernels = skp__cl_cache_lasts(cl)};
   snprintf(out->name, sizeof out->name, "%s", cl->name);
   snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", cl->platform, cl->driver);
 }

@@ -1,6 +1,7 @@
 /* devices.c: which OpenCL devices there are, what each can do, and which of them Skipper can use.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
+#include "base/host.h"
 #include <CL/cl_ext.h>
 #include <ctype.h>
 #include <pthread.h>
@@ -183,8 +184,7 @@ skp_status skp__devices_list(const struct skp_device_list **out) {
     if (status == SKP_OK) skp__environment_prepare(fresh);
     if (status == SKP_OK) status = skp__devices_probe(fresh);
     if (status == SKP_OK) {
-      const char *root = getenv("SKIPPER_ROOT");
-      skp__hardware_find(fresh, root ? root : "");
+      skp__hardware_find(fresh, skp__host()->root);
       known = fresh;
     } else
       free(fresh);

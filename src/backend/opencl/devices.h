@@ -53,9 +53,11 @@ skp_status skp__devices_choose(const struct skp_device **out, const struct skp_d
 /* Keeps one of those GPUs that two platforms show; the vendor's own platform goes before Mesa's. */
 void skp__devices_mark_twins(struct skp_device_list *list);
 
-/* Adds to `gpus` what the system below the folder `root` ("": this one) knows and `at` lacks. SKIPPER_ROOT is the root
- * of the list of this process. */
+/* Adds to `gpus` what the system below the folder `root` ("": this one) knows and `at` lacks. */
 void skp__hardware_find(struct skp_device_list *list, const char *root);
+
+/* What a variable says that OpenCL's loader or a driver reads; NULL: nothing. Skipper has none of its own. */
+const char *skp__environment_get(const char *name);
 
 /* What to install, by vendor; several lines. */
 const char *skp__devices_advice(void);

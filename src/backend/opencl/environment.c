@@ -8,6 +8,8 @@
 
 static const char CACHE[] = "POCL_CACHE_DIR";
 
+const char *skp__environment_get(const char *name) { return getenv(name); }
+
 static const char *variable(const char *name) {
   const char *value = getenv(name);
   return value && *value ? value : NULL;

@@ -114,7 +114,7 @@ static bool is_listed(const struct chip *c, const struct skp_device_list *list) 
 
 /* The folder of drivers below the root, unless the user names one. */
 static bool driver_installed(const struct chip *c, const char *files) {
-  const char *own = getenv("OCL_ICD_VENDORS");
+  const char *own = skp__environment_get("OCL_ICD_VENDORS");
   char pattern[1024];
   glob_t found;
   if (own && *own)
@@ -205,7 +205,7 @@ static bool lacks_access(struct skp_gpu *g, const struct chip *c) {
 }
 
 static bool lacks_variable(struct skp_gpu *g, const struct chip *c) {
-  const char *enabled = getenv("RUSTICL_ENABLE");
+  const char *enabled = skp__environment_get("RUSTICL_ENABLE");
   if (!*c->vendor->mesa || !enabled || has_word(enabled, c->vendor->mesa, ", ")) return false;
   if (!driver_installed(c, "rusticl.icd")) return false;
   snprintf(g->why, sizeof g->why, "RUSTICL_ENABLE=%.60s does not name its driver", enabled);

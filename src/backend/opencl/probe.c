@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "base/scratch.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEFAULT_LIMIT_S = 10, POLL_NS = 500000 };
+enum { POLL_NS = 500000 };
 
 static const char VENDORS[] = "OCL_ICD_VENDORS"; /* where the ICD loader looks, for ocl-icd and for Khronos' own */
 
@@ -28,12 +29,6 @@ struct shared {
 };
 
 /* ---- one child -------------------------------------------------------------------------------------------------- */
-
-static double probe_limit(void) {
-  const char *text = getenv("SKIPPER_PROBE_TIMEOUT");
-  double seconds = text ? atof(text) : 0;
-  return seconds > 0 && seconds < 1e6 ? seconds : DEFAULT_LIMIT_S;
-}
 
 static void run_child(struct shared *shared) {
   const struct rlimit no_core = {0, 0};
@@ -51,7 +46,7 @@ static void run_child(struct shared *shared) {
 /* Waits for the child's end. `fate` says what became of it, "" if it ended by itself
  * (the status is no sign: memory checkers set it). */
 static void await_child(pid_t pid, char *fate, size_t size) {
-  double until = skp__cl_now() + probe_limit();
+  double until = skp__cl_now() + skp__host()->probe_seconds;
   int state = 0;
   pid_t ended;
   while ((ended = waitpid(pid, &state, WNOHANG)) == 0 && skp__cl_now() < until)
@@ -60,7 +55,7 @@ static void await_child(pid_t pid, char *fate, size_t size) {
   if (ended == 0) {
     kill(pid, SIGKILL);
     waitpid(pid, &state, 0);
-    snprintf(fate, size, "did not answer within %g s", probe_limit());
+    snprintf(fate, size, "did not answer within %g s", skp__host()->probe_seconds);
   } else if (ended > 0 && WIFSIGNALED(state))
     snprintf(fate, size, "crashed (SIG%s)", sigabbrev_np(WTERMSIG(state)));
 }
@@ -88,7 +83,7 @@ static skp_status ask_in_child(struct skp_device_list *list, char *fate, size_t 
 
 /* The .icd files that the loader would read. */
 static int find_drivers(glob_t *found) {
-  const char *own = getenv(VENDORS), *path = getenv("OPENCL_VENDOR_PATH");
+  const char *own = skp__environment_get(VENDORS), *path = skp__environment_get("OPENCL_VENDOR_PATH");
   const char *folder = own && *own ? own : path && *path ? path : "/etc/OpenCL/vendors";
   char pattern[4096];
   struct stat st;
@@ -161,7 +156,7 @@ static skp_status list_survivors(struct selection *s, struct skp_device_list *li
 
 static skp_status isolate(struct skp_device_list *list, glob_t *drivers) {
   struct selection s = {.drivers = drivers};
-  const char *scratch, *before = getenv(VENDORS);
+  const char *scratch, *before = skp__environment_get(VENDORS);
   SKP_TRY(skp__scratch_folder(&scratch));
   snprintf(s.folder, sizeof s.folder, "%.500s/icd", scratch);
   SKP_TRY(skp__folder_create(s.folder));

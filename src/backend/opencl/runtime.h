@@ -79,8 +79,9 @@ void skp__cl_programs_free(struct skp__cl *cl);
 /* Whether a program is built or in the disk cache; *weight: the length of its source. */
 bool skp__cl_program_ready(struct skp__cl *cl, const char *file, const char *options, size_t *weight);
 
-/* ---- cache.c: none of it fails; without a folder, or with SKIPPER_NO_CACHE=1, it does nothing -------------------- */
-void skp__cl_cache_open(struct skp__cl *cl);
+/* ---- cache.c: none of it fails; without a folder it does nothing ------------------------------------------------- */
+void skp__cl_cache_open(struct skp__cl *cl, const char *said);
+bool skp__cl_cache_lasts(const struct skp__cl *cl); /* what is stored outlives the process */
 void skp__cl_cache_close(struct skp__cl *cl);
 bool skp__cl_cache_has(struct skp__cl *cl, const char *text, const char *options); /* as far as its name tells */
 /* The built program, or NULL. */
@@ -110,7 +111,7 @@ skp_status skp__cl_time(struct skp_backend *b, struct skp_prepared *const *list,
                         void *user);
 
 /* ---- tickets.c -------------------------------------------------------------------------------------------------- */
-skp_status skp__cl_tickets_create(struct skp__cl *cl);
+skp_status skp__cl_tickets_create(struct skp__cl *cl, const struct skp_backend_options *options);
 void skp__cl_tickets_destroy(struct skp__cl *cl);
 /* Notes that `name` (a literal) was enqueued; now and then takes a ticket of its own,
  * and waits where too much is queued. */

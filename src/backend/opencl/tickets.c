@@ -111,14 +111,12 @@ static uint64_t monitor_done(struct monitor *m) {
 
 /* ---- tickets ---------------------------------------------------------------------------------------------------- */
 
-skp_status skp__cl_tickets_create(struct skp__cl *cl) {
-  const char *limit = getenv("SKIPPER_TIMEOUT"), *each = getenv("SKIPPER_SYNC");
+skp_status skp__cl_tickets_create(struct skp__cl *cl, const struct skp_backend_options *options) {
   struct skp__cl_tickets *t;
   SKP_TRY(skp__alloc(&t, 1, sizeof *t));
   cl->tickets = t;
-  t->limit = limit ? atof(limit) : 0;
-  if (!(t->limit > 0 && t->limit < 1e9)) t->limit = DEFAULT_LIMIT_S;
-  t->each = each && *each && strcmp(each, "0");
+  t->limit = options->timeout > 0 ? options->timeout : DEFAULT_LIMIT_S;
+  t->each = options->sync;
   return monitor_create(&t->monitor);
 }
 
