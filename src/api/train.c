@@ -120,8 +120,8 @@ static skp_status check_data(const struct call *c) {
 static void report_unsorted(const struct call *c) {
   for (int i = 0; i < 2 && c->t->report; i++)
     if (c->sets.unsorted[i])
-      fprintf(c->t->report, "%lld images of %s are in none of the classes that are trained on: they test nothing.\n",
-              (long long)c->sets.unsorted[i]->n, c->sets.unsorted[i]->name);
+      skp_print(c->t->report, "%lld images of %s are in none of the classes that are trained on: they test nothing.\n",
+                (long long)c->sets.unsorted[i]->n, c->sets.unsorted[i]->name);
 }
 
 /* What was learned from is part of the recipe, as long as it has a name. */

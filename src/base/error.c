@@ -1,8 +1,8 @@
 /* error.c: the error text of each thread. SPDX-License-Identifier: MIT */
 #include "base/error.h"
+#include "base/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { TEXT_SIZE = 8192 }; /* a compiler's log fits; longer ones are cut */
 
@@ -29,21 +29,23 @@ const char *skp_status_text(skp_status status) {
 const char *skp_error_message(void) { return text; }
 
 skp_status skp__fail(skp_status status, const char *format, ...) {
-  char fresh[TEXT_SIZE]; /* the arguments may hold the present text */
+  char fresh[TEXT_SIZE], twin[TEXT_SIZE]; /* the arguments may hold the present text */
   va_list args;
   va_start(args, format);
   vsnprintf(fresh, sizeof fresh, format, args);
   va_end(args);
-  memcpy(text, fresh, sizeof text);
+  skp__utf8_twin(twin, fresh, "\n\t");
+  skp__utf8_show(text, sizeof text, fresh, twin);
   return status;
 }
 
 skp_status skp__fail_in(skp_status status, const char *format, ...) {
-  char context[TEXT_SIZE / 4];
+  char raw[TEXT_SIZE / 8], context[TEXT_SIZE / 4];
   va_list args;
   va_start(args, format);
-  vsnprintf(context, sizeof context, format, args);
+  vsnprintf(raw, sizeof raw, format, args);
   va_end(args);
+  skp__utf8_show(context, sizeof context, raw, NULL); /* names: no line ends of their own */
   return skp__fail(status, "%s: %s", context, text);
 }
 

@@ -1,5 +1,5 @@
-/* text.h: a text put together piece by piece in bounded memory, for errors and reports; what does not fit is cut.
- * SPDX-License-Identifier: MIT */
+/* text.h: a text put together piece by piece in bounded memory, for errors and reports; what does not fit is cut, what
+ * steers a terminal is shown as \xHH. SPDX-License-Identifier: MIT */
 #ifndef SKP_BASE_TEXT_H
 #define SKP_BASE_TEXT_H
 

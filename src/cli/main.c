@@ -113,11 +113,21 @@ static skp_status settle_output(skp_status status) {
   return whole || status != SKP_OK ? status : skp__fail(SKP_IO, "Cannot write to standard output.");
 }
 
+/* Lines after the first are set in: no name of a file with line ends in it passes for a line of ours. */
+static void say_error(void) {
+  for (const char *at = skp_error_message(); *at; at++) {
+    fputc(*at, stderr);
+    if (*at == '\n' && at[1] != ' ') fputs("  ", stderr);
+  }
+  fputc('\n', stderr);
+}
+
 static int exit_status(const struct cli *c, skp_status status) {
   status = settle_output(status);
   if (c->signal) return 128 + c->signal;
   if (status == SKP_OK) return 0;
-  fprintf(stderr, "skipper %s: %s\n", c->command->name, skp_error_message());
+  fprintf(stderr, "skipper %s: ", c->command->name);
+  say_error();
   if (status == SKP_USAGE) fprintf(stderr, "skipper %s --help shows what it takes.\n", c->command->name);
   return status == SKP_USAGE ? 2 : 1;
 }

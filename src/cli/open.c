@@ -176,7 +176,7 @@ skp_status cli_init_weights(struct cli *c, uint64_t seed) {
   struct skp_inherit pixels = {&c->model->recipe, !mean, !std};
   SKP_TRY(skp__session_init(c->session, seed));
   if (!file) return SKP_OK;
-  fprintf(stderr, "weights  %s\n", file);
+  skp_print(stderr, "weights  %s\n", file);
   return skp__checkpoint_init(file, c->session, &pixels, stderr);
 }
 
@@ -296,7 +296,7 @@ static skp_status open_split(struct cli *c, struct skp_source **out, skp_split s
   c->source[split] = NULL;
   if (!*out) SKP_TRY(skp__source_open(out, data, split));
   if (!*out) return SKP_OK;
-  if ((*out)->remarks) fprintf(stderr, "%s", (*out)->remarks);
+  if ((*out)->remarks) fputs((*out)->remarks, stderr);
   SKP_TRY(cli_max_damaged(c, &most));
   SKP_TRY(skp__damage_bear((*out)->damage, most));
   return check_fit(c, *out);
@@ -338,10 +338,10 @@ void cli_say_unknown(const struct skp_source *s) {
   char n[32], all[32];
   list_names(&names, u->names, u->classes);
   if (!u->images) return;
-  fprintf(stderr, "%s of the %s images of %s %s of %d unknown class%s and %s not count: %s\n",
-          cli_grouped(n, sizeof n, u->images), cli_grouped(all, sizeof all, s->n), s->name,
-          u->images == 1 ? "is" : "are", u->classes, u->classes == 1 ? "" : "es", u->images == 1 ? "does" : "do",
-          names.at);
+  skp_print(stderr, "%s of the %s images of %s %s of %d unknown class%s and %s not count: %s\n",
+            cli_grouped(n, sizeof n, u->images), cli_grouped(all, sizeof all, s->n), s->name,
+            u->images == 1 ? "is" : "are", u->classes, u->classes == 1 ? "" : "es", u->images == 1 ? "does" : "do",
+            names.at);
 }
 
 static skp_status fail_names(const struct cli *c, const struct skp_source *s) {
@@ -381,11 +381,11 @@ static skp_status open_test(struct cli *c, struct skp_source **out, bool labelle
   for (;; i++) {
     SKP_TRY(open_split(c, out, trials[i].split));
     if (trials[i].split == SKP_SPLIT_TRAIN || (*out && ((*out)->classes || !labelled))) break;
-    if (*out) fprintf(stderr, "No classes are known of the pictures in %s.\n", (*out)->place);
+    if (*out) skp_print(stderr, "No classes are known of the pictures in %s.\n", (*out)->place);
     skp__source_destroy(*out);
     *out = NULL;
   }
-  if (i) fprintf(stderr, "%s has no test images: its %s images are used.\n", (*out)->name, trials[i].name);
+  if (i) skp_print(stderr, "%s has no test images: its %s images are used.\n", (*out)->name, trials[i].name);
   return relabel(c, out);
 }
 

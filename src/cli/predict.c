@@ -22,11 +22,8 @@ static const char *class_name(const struct cli *c, int i, char *text, size_t siz
   return skp__class_name(&(struct skp_class_names){c->labels.names, c->labels.known}, i, text, size);
 }
 
-static skp_status print_answer(const struct cli *c, const char *path, float *probability, int top) {
-  char *shown;
-  SKP_TRY(skp__utf8_escaped(&shown, path));
-  printf("%s:", shown);
-  free(shown);
+static void print_answer(const struct cli *c, const char *path, float *probability, int top) {
+  skp_print(stdout, "%s:", path);
   for (int k = 0; k < top; k++) {
     float value;
     char name[16];
@@ -34,7 +31,6 @@ static skp_status print_answer(const struct cli *c, const char *path, float *pro
     printf("%s %s %.2f %%", k ? "," : "", class_name(c, best, name, sizeof name), 100 * (double)value);
   }
   printf("\n");
-  return SKP_OK;
 }
 
 static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
@@ -58,10 +54,10 @@ static void add_answer(cJSON *list, const struct cli *c, const char *path, float
 
 /* What stands out about a file is said; false: it could not be read. */
 static bool say_file(const struct skp__picture *file, bool invert) {
-  if (file->error) fprintf(stderr, "skipper predict: %s\n", file->error);
+  if (file->error) skp_print(stderr, "skipper predict: %s\n", file->error);
   if (file->dark_on_light && !invert)
-    fprintf(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n",
-            file->path);
+    skp_print(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n",
+              file->path);
   return !file->error;
 }
 
@@ -81,12 +77,12 @@ static skp_status show_pictures(const struct cli *c, const struct skp__pictures 
     bad += p->files.at[i].error != NULL;
     if (!say_file(&p->files.at[i], p->invert)) continue;
     if (!skp__softmax(own, classes)) {
-      fprintf(stderr, "skipper predict: %s: the network's answer is not finite.\n", p->files.at[i].path);
+      skp_print(stderr, "skipper predict: %s: the network's answer is not finite.\n", p->files.at[i].path);
       lost++;
     } else if (list)
       add_answer(list, c, p->files.at[i].path, own, top);
     else
-      SKP_TRY(print_answer(c, p->files.at[i].path, own, top));
+      print_answer(c, p->files.at[i].path, own, top);
   }
   if (list) SKP_TRY(cli_print_json(list));
   if (lost) return fail_lost(lost);
@@ -155,7 +151,7 @@ static skp_status predict_set(struct cli *c, const struct skp_source *source) {
   free(logits);
   free(answers);
   if (status != SKP_OK) return status;
-  printf("%s: the answers to %lld images of %s\n", c->value[CLI_LOGITS], (long long)source->n, source->name);
+  skp_print(stdout, "%s: the answers to %lld images of %s\n", c->value[CLI_LOGITS], (long long)source->n, source->name);
   return result.lost ? fail_lost(result.lost) : SKP_OK;
 }
 

@@ -114,9 +114,9 @@ static void say_model(const struct cli *c) {
   const struct skp_graph *g = c->model->graph;
   const int64_t *in = g->tensors.at[g->input].shape.dim;
   char n[32], classes[32];
-  fprintf(stderr, "model    %s: %s parameters, %lld×%lld×%lld in, %s classes\n", c->model->name,
-          cli_grouped(n, sizeof n, cli_count_parameters(g)), (long long)in[1], (long long)in[2], (long long)in[3],
-          cli_grouped(classes, sizeof classes, c->model->recipe.classes));
+  skp_print(stderr, "model    %s: %s parameters, %lld×%lld×%lld in, %s classes\n", c->model->name,
+            cli_grouped(n, sizeof n, cli_count_parameters(g)), (long long)in[1], (long long)in[2], (long long)in[3],
+            cli_grouped(classes, sizeof classes, c->model->recipe.classes));
 }
 
 /* What is made of images that are not what the network takes. */
@@ -156,9 +156,9 @@ static void say_unsorted(const struct training *t) {
   for (int i = 0; i < 2; i++) {
     const struct skp_source *s = t->sets.unsorted[i];
     if (!s) continue;
-    fprintf(stderr, "         %s: %s images in none of the classes that are trained on: they test nothing",
-            s->place ? s->place : s->name, cli_grouped(n, sizeof n, s->n));
-    if (s->place) fprintf(stderr, "; skipper predict %s %s tells what they show", t->out, s->place);
+    skp_print(stderr, "         %s: %s images in none of the classes that are trained on: they test nothing",
+              s->place ? s->place : s->name, cli_grouped(n, sizeof n, s->n));
+    if (s->place) skp_print(stderr, "; skipper predict %s %s tells what they show", t->out, s->place);
     fprintf(stderr, "\n");
   }
 }
@@ -166,8 +166,8 @@ static void say_unsorted(const struct training *t) {
 static void say_data(const struct training *t) {
   if (!t->sets.data.train) return;
   char a[32], b[32];
-  fprintf(stderr, "data     %s: %s images to train on", t->sets.data.train->name,
-          cli_grouped(a, sizeof a, t->sets.data.train->n));
+  skp_print(stderr, "data     %s: %s images to train on", t->sets.data.train->name,
+            cli_grouped(a, sizeof a, t->sets.data.train->n));
   if (t->sets.data.valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, t->sets.data.valid->n));
   if (t->sets.too_few) fprintf(stderr, ", none to judge by (too few to leave any out)");
   if (t->sets.unasked)
@@ -229,7 +229,7 @@ static void say_recipe(const struct training *t) {
 
 static void say_run(const struct training *t) {
   const struct skp_recipe *r = &t->c->model->recipe;
-  fprintf(stderr, "run      %s%s\n", t->out, t->resume ? ", resumed" : "");
+  skp_print(stderr, "run      %s%s\n", t->out, t->resume ? ", resumed" : "");
   if (t->resume && skp__schedule_spans_run(r) && t->resume->epochs != r->epochs)
     fprintf(stderr, "         its %s schedule now spans %lld epochs, not %lld: the learning rate jumps\n", r->schedule,
             (long long)r->epochs, (long long)t->resume->epochs);

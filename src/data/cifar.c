@@ -5,6 +5,7 @@
  * red, the green and the blue plane. */
 #include "base/array.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "data/data.h"
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,7 @@ static skp_status take_names(struct skp_source *s, char *text, const char *path)
   int n = 0;
   SKP_TRY(skp__alloc(&s->class_names, (size_t)s->classes, sizeof *s->class_names));
   for (char *rest, *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest), n++)
-    if (n < s->classes) SKP_TRY(skp__strdup(&s->class_names[n], line));
+    if (n < s->classes) SKP_TRY(skp__utf8_shown(&s->class_names[n], line));
   if (n == s->classes) return SKP_OK;
   return skp__fail(SKP_FORMAT, "%s names %d classes; there are %d.", path, n, s->classes);
 }

@@ -63,7 +63,7 @@ static skp_status add_picture(struct folder *f, char *path, int32_t label) {
   }
   struct picture *p = &f->files.at[f->files.n - 1];
   *p = (struct picture){.path = path, .label = label};
-  SKP_TRY(skp__utf8_escaped(&p->shown, path));
+  SKP_TRY(skp__utf8_shown(&p->shown, path));
   if (strcmp(p->shown, path) != 0) return SKP_OK;
   free(p->shown);
   p->shown = NULL;
@@ -95,7 +95,7 @@ static skp_status add_class(struct folder *f, const char *name, bool train, stru
   int32_t label;
   skp_status status = skp__walk(&pictures, &its, f->root, name);
   if (status == SKP_OK && !pictures.n && train) status = fail_class(f, name, &its);
-  if (status == SKP_OK && pictures.n) status = skp__utf8_escaped(&shown, name);
+  if (status == SKP_OK && pictures.n) status = skp__utf8_shown(&shown, name);
   if (status == SKP_OK && pictures.n) status = find_class(&label, f, shown);
   if (status == SKP_OK && pictures.n) status = add_pictures(f, &pictures, label);
   if (status == SKP_OK && !pictures.n) status = skp__tally_add(passed, "class folders without pictures", 1);

@@ -1,6 +1,7 @@
 /* image.c: pictures that nobody vouches for, of any format in formats.def. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "data/format.h"
 #include <stdlib.h>
 #include <string.h>
@@ -197,16 +198,17 @@ skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t si
   return skp__image_set_channels(out, channels);
 }
 
-skp_status skp__image_read(struct skp_image *out, const char *path, int channels) {
+/* Of a file whose name is shown as `shown`. */
+static skp_status read_image(struct skp_image *out, const char *path, const char *shown, int channels) {
   void *bytes;
   int64_t size;
   SKP_TRY(skp__file_read(&bytes, &size, path, MAX_FILE));
-  skp_status status = skp__image_decode(out, bytes, (size_t)size, path, channels);
+  skp_status status = skp__image_decode(out, bytes, (size_t)size, shown, channels);
   free(bytes);
   return status;
 }
 
-skp_status skp__image_inspect(struct skp_image *out, const char *path) {
+static skp_status inspect_file(struct skp_image *out, const char *path, const char *shown) {
   enum {
     HEAD = 1 << 16
   }; /* headers end within it but for those with large profiles or previews, or that lie at the end */
@@ -214,10 +216,26 @@ skp_status skp__image_inspect(struct skp_image *out, const char *path) {
   void *bytes;
   int64_t size;
   SKP_TRY(skp__file_head(head, HEAD, &size, path));
-  skp_status status = inspect(out, head, size, path);
+  skp_status status = inspect(out, head, size, shown);
   if (status == SKP_OK || size < HEAD) return status;
   SKP_TRY(skp__file_read(&bytes, &size, path, MAX_FILE));
-  status = inspect(out, bytes, size, path);
+  status = inspect(out, bytes, size, shown);
   free(bytes);
+  return status;
+}
+
+skp_status skp__image_read(struct skp_image *out, const char *path, int channels) {
+  char *shown;
+  SKP_TRY(skp__utf8_shown(&shown, path));
+  skp_status status = read_image(out, path, shown, channels);
+  free(shown);
+  return status;
+}
+
+skp_status skp__image_inspect(struct skp_image *out, const char *path) {
+  char *shown;
+  SKP_TRY(skp__utf8_shown(&shown, path));
+  skp_status status = inspect_file(out, path, shown);
+  free(shown);
   return status;
 }

@@ -19,7 +19,7 @@ static skp_status add_file(struct skp__pictures *p, char *path) {
 static void say_passed(FILE *say, const char *folder, const struct skp__tally *passed) {
   struct skp__text text = {.n = 0};
   skp__tally_say(passed, &text);
-  if (text.n && say) fprintf(say, "Passed over in %s: %s.\n", folder, text.at);
+  if (text.n && say) skp_print(say, "Passed over in %s: %s.\n", folder, text.at);
 }
 
 static skp_status add_folder(struct skp__pictures *p, const char *folder, FILE *say) {

@@ -8,7 +8,7 @@ static void dump_values(const struct skp_graph *g, const skp_value *v, int n, bo
     if (v[i] == SKP_NONE) continue;
     char text[96];
     const struct skp_tensor *t = &g->tensors.at[v[i]];
-    fprintf(to, "%s%s", comma, t->name);
+    skp_print(to, "%s%s", comma, t->name);
     if (shapes) fprintf(to, " %s", skp__shape_text(text, sizeof text, &t->shape));
     comma = ", ";
   }

@@ -1,12 +1,38 @@
 /* json.c: see json.h. SPDX-License-Identifier: MIT */
 #include "io/json.h"
+#include "base/array.h"
 #include "base/utf8.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where JSON leaves a character as it is that steers a terminal, which can only stand within a string: \uHHHH. */
+static skp_status escape(char **out, const char *text) {
+  enum { ESCAPED = 6 };
+  SKP_TRY(skp__alloc(out, ESCAPED * strlen(text) + 1, 1));
+  const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
+  for (char *to = *out; p < end;) {
+    const int n = *p >= ' ' ? skp__utf8_steers(p, end) : 0;
+    const unsigned code = n == 3   ? (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu)
+                          : n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+                                   : *p;
+    if (n)
+      to += sprintf(to, "\\u%04x", code);
+    else
+      *to++ = (char)*p;
+    p += n ? n : 1;
+  }
+  return SKP_OK;
+}
 
 skp_status skp__json_text(char **out, const cJSON *json, bool formatted) {
   char *text = !json ? NULL : formatted ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
   *out = NULL;
   if (!text) return skp__fail_memory("JSON", 0);
-  skp_status status = skp__utf8_repaired(out, text);
+  char *repaired = NULL;
+  skp_status status = skp__utf8_repaired(&repaired, text);
   cJSON_free(text);
+  if (status == SKP_OK) status = escape(out, repaired);
+  free(repaired);
   return status;
 }

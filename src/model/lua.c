@@ -7,6 +7,7 @@
  *
  * The file runs in a coroutine because an error leaves the stack of a coroutine as it
  * was: so even "out of memory" gets a line. */
+#include "base/utf8.h"
 #include "model/build.h"
 #include <lualib.h>
 #include <stdlib.h>
@@ -130,7 +131,8 @@ static int print(lua_State *L) {
   FILE *to = skp__build_of(L)->print_to;
   for (int i = 1, n = lua_gettop(L); i <= n; i++) {
     const char *text = text_of(L, i);
-    if (to) fprintf(to, "%s%s", i > 1 ? "\t" : "", text);
+    if (to && i > 1) fputc('\t', to);
+    if (to) skp__print_lines(to, text);
     lua_pop(L, 1);
   }
   if (to) fputc('\n', to);

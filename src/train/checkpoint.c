@@ -133,7 +133,7 @@ struct load {
 };
 
 static void defect(struct load *l, const char *text) {
-  if (l->report) fprintf(l->report, "  %s\n", text);
+  if (l->report) skp_print(l->report, "  %s\n", text);
   size_t used = strlen(l->first);
   if (l->defects++ < 8) snprintf(l->first + used, sizeof l->first - used, "\n  %s", text);
 }
@@ -219,7 +219,7 @@ static void find_prefix(struct load *l, const struct skp_graph *g) {
     }
   }
   strcpy(l->prefix, best);
-  if (*best && l->report) fprintf(l->report, "  Its names begin with \"%s\", which is passed over\n", best);
+  if (*best && l->report) skp_print(l->report, "  Its names begin with \"%s\", which is passed over\n", best);
 }
 
 static skp_status load_weights(struct load *l, const struct skp_graph *g, float *params, float *state) {
@@ -249,8 +249,8 @@ static void report_head(const struct load *l, const struct skp_graph *g) {
   const struct skp_tensor *t = &g->tensors.at[head->in[1]];
   const struct skp_st_tensor want = file_tensor(t), *have = find_in_file(l, t->name);
   if (have && have->rank == want.rank && have->dim[0] != want.dim[0])
-    fprintf(l->report, "  The head %s begins anew: %lld classes in the file, %lld here\n", head->scope,
-            (long long)have->dim[0], (long long)want.dim[0]);
+    skp_print(l->report, "  The head %s begins anew: %lld classes in the file, %lld here\n", head->scope,
+              (long long)have->dim[0], (long long)want.dim[0]);
 }
 
 /* Names of the file that the model does not know. */
@@ -261,7 +261,7 @@ static void report_unknown(const struct load *l, const struct skp_graph *g) {
     if (strncmp(name, l->prefix, before) == 0) name += before;
     bool known = skp__graph_find(g, SKP_ROLE_PARAM, name) != SKP_NONE ||
                  skp__graph_find(g, SKP_ROLE_STATE, name) != SKP_NONE || strstr(name, tracked_suffix);
-    if (!known) fprintf(l->report, "  %s: not in the model\n", name);
+    if (!known) skp_print(l->report, "  %s: not in the model\n", name);
   }
 }
 
@@ -288,7 +288,7 @@ static skp_status load_file(const struct skp_st_file *file, const char *path, st
   if (status == SKP_OK) status = check_load(&l, path, strict);
   if (status == SKP_OK) status = skp__session_push(s, params, state);
   if (status == SKP_OK && report)
-    fprintf(report, "  %d weights loaded from %s, %d left at their initial values\n", l.matched, path, l.defects);
+    skp_print(report, "  %d weights loaded from %s, %d left at their initial values\n", l.matched, path, l.defects);
   free(params);
   free(state);
   return status;
@@ -365,12 +365,13 @@ static void report_pixels(FILE *to, const struct skp_inherit *pixels, enum skp__
       {"Mean of the pixels is the one", "Mean and std of the pixels are those"}};
   const char *what = inherited[pixels->mean][pixels->std];
   const struct skp_recipe *r = pixels->recipe;
-  if (its == SKP__PIXELS_FIT && what) fprintf(to, "  %s that these weights were trained with\n", what);
+  if (its == SKP__PIXELS_FIT && what) skp_print(to, "  %s that these weights were trained with\n", what);
   if (its == SKP__PIXELS_DIFFER && what)
-    fprintf(to, "  These weights were trained with mean and std of other channels than %d: they are left\n",
-            r->channels);
+    skp_print(to, "  These weights were trained with mean and std of other channels than %d: they are left\n",
+              r->channels);
   if (its == SKP__PIXELS_UNSAID && pixels->mean && pixels->std && r->channels == 3 && !skp__recipe_normalises(r))
-    fprintf(to, "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
+    skp_print(to,
+              "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
 }
 
 static skp_status init(const struct skp_st_file *file, const char *path, struct skp_session *s,

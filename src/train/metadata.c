@@ -1,6 +1,7 @@
 /* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata.
  * SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
+#include "base/utf8.h"
 #include "io/json.h"
 #include "skipper/version.h"
 #include <stdlib.h>
@@ -142,7 +143,7 @@ static skp_status read_names(struct skp_labels *out, int classes, const cJSON *j
   out->classes = classes;
   cJSON_ArrayForEach(name, json) {
     if (!cJSON_IsString(name) || out->known == classes) break;
-    SKP_TRY(skp__strdup(&out->names[out->known], name->valuestring));
+    SKP_TRY(skp__utf8_shown(&out->names[out->known], name->valuestring)); /* as folders' names are */
     out->known++;
   }
   return SKP_OK;

@@ -126,13 +126,22 @@ struct report_text {
   FILE *to;
 };
 
-/* A cell of a CSV file, in quotes where it needs them (RFC 4180). */
+/* Whether a spreadsheet would take the text for a formula. A number is none. */
+static bool is_formula(const char *text) {
+  char *end;
+  if (!*text || !strchr("=+-@\t\r", *text)) return false;
+  strtod(text, &end);
+  return end == text || *end;
+}
+
+/* A cell of a CSV file, in quotes where it needs them (RFC 4180); an apostrophe tells spreadsheets that it is text. */
 static void put_text(FILE *to, const char *text) {
-  if (!strpbrk(text, ",\"\r\n")) {
+  const bool formula = is_formula(text);
+  if (!formula && !strpbrk(text, ",\"\r\n")) {
     fputs(text, to);
     return;
   }
-  fputc('"', to);
+  fputs(formula ? "\"'" : "\"", to);
   for (; *text; text++) {
     if (*text == '"') fputc('"', to);
     fputc(*text, to);

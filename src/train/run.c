@@ -145,7 +145,7 @@ static skp_status set_aside(char **folder, const char *out, FILE *say) {
   skp_status status = list(&names, out);
   if (status == SKP_OK && names.list.n) status = new_folder(folder, out);
   for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(out, *folder, names.list.at[i]);
-  if (status == SKP_OK && *folder && say) fprintf(say, "The earlier run in %s now lies in %s.\n", out, *folder);
+  if (status == SKP_OK && *folder && say) skp_print(say, "The earlier run in %s now lies in %s.\n", out, *folder);
   free_names(&names);
   return status;
 }
@@ -282,7 +282,7 @@ void skp__run_forget(struct skp__run *run, FILE *say) {
             !renameat(AT_FDCWD, from, run->lock, names.list.at[i]) && moved;
     free(from);
   }
-  if (moved && !rmdir(run->earlier) && say) fprintf(say, "It lies in %s again.\n", run->out);
+  if (moved && !rmdir(run->earlier) && say) skp_print(say, "It lies in %s again.\n", run->out);
   free_names(&names);
 }
 

@@ -38,7 +38,7 @@ static skp_status hold_out(struct skp__sets *s, struct skp_recipe *r, const stru
   double *share = &r->valid_split;
   const bool unasked = *share == SKP_RECIPE_AUTO;
   if (s->data.valid && *share > 0 && o->say)
-    fprintf(o->say, "%s has images of its own to judge by: none are held out.\n", s->data.train->name);
+    skp_print(o->say, "%s has images of its own to judge by: none are held out.\n", s->data.train->name);
   if (unasked) *share = !s->data.valid && hold_out_unasked(s, o) ? usual : 0;
   if (s->data.valid || *share == 0) return SKP_OK;
   skp_status status = deal(s, *share, o->seed);

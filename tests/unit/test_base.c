@@ -42,6 +42,49 @@ START_TEST(bytes_as_text) {
 }
 END_TEST
 
+/* What a terminal obeys: C0, DEL, C1 as a byte and as UTF-8, line separators, turns of direction; not blanks, not é. */
+START_TEST(words_that_steer) {
+  static const struct {
+    const char *bytes, *shown;
+  } cases[] = {{"a\nb\x1b[1m\x7f", "a\\x0Ab\\x1B[1m\\x7F"},
+               {"\xc2\x9b\xc2\xa0", "\\xC2\\x9B\xc2\xa0"},
+               {"\x9b", "\\x9B"},
+               {"caf\xc3\xa9 \xe2\x80\xa7", "caf\xc3\xa9 \xe2\x80\xa7"},
+               {"\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa7", "\\xE2\\x80\\xA8\\xE2\\x80\\xAE\\xE2\\x81\\xA7"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *text;
+    ck_ok(skp__utf8_shown(&text, cases[i].bytes));
+    ck_assert_str_eq(text, cases[i].shown);
+    free(text);
+  }
+  char cut[8];
+  skp__utf8_show(cut, sizeof cut, "abcd\x1b", NULL); /* an escape is whole or not there */
+  ck_assert_str_eq(cut, "abcd");
+}
+END_TEST
+
+static char *printed(void (*print)(FILE *to)) {
+  char *text = NULL;
+  size_t size;
+  FILE *to = open_memstream(&text, &size);
+  print(to);
+  fclose(to);
+  return text;
+}
+
+static void print_words(FILE *to) { skp_print(to, "\033[K%s:\t%d\n%s\n", "a\nb\033c", 7, "d\te"); }
+static void print_lines(FILE *to) { skp__print_lines(to, "a\n\tb\033c\r"); }
+
+/* Line ends and escapes of the format stay, those of the words do not; lines of a stranger stay lines. */
+START_TEST(words_printed) {
+  char *words = printed(print_words), *lines = printed(print_lines);
+  ck_assert_str_eq(words, "\033[Ka\\x0Ab\\x1Bc:\t7\nd\\x09e\n");
+  ck_assert_str_eq(lines, "a\n\tb\\x1Bc\\x0D");
+  free(words);
+  free(lines);
+}
+END_TEST
+
 START_TEST(bytes_as_ascii) {
   char all[256], *coded, *back;
   for (int i = 1; i < 256; i++) all[i - 1] = (char)i;
@@ -67,6 +110,10 @@ START_TEST(error_texts) {
   ck_assert_str_eq(skp_error_message(), "model a.lua: Cannot open x: 7.");
   ck_assert_int_eq(skp__fail(SKP_MODEL, "again: %s", skp_error_message()), SKP_MODEL); /* its own text as argument */
   ck_assert_str_eq(skp_error_message(), "again: model a.lua: Cannot open x: 7.");
+  skp__fail(SKP_IO, "%s\n%s", "\033]0;x\a", "\xc2\x9b");
+  ck_assert_str_eq(skp_error_message(), "\\x1B]0;x\\x07\n\\xC2\\x9B"); /* nothing that steers, whoever prints it */
+  skp__fail_in(SKP_IO, "a\nb");
+  ck_assert_str_eq(skp_error_message(), "a\\x0Ab: \\x1B]0;x\\x07\n\\xC2\\x9B");
   ck_assert_int_eq(skp__fail_memory("a list", 12), SKP_MEMORY);
   ck_assert_str_eq(skp_error_message(), "Out of memory: 12 bytes for a list.");
 }
@@ -490,6 +537,8 @@ int main(void) {
   TCase *plain = tcase_create("errors, arrays, random"), *files = tcase_create("files");
   tcase_add_test(plain, bytes_as_text);
   tcase_add_test(plain, bytes_as_ascii);
+  tcase_add_test(plain, words_that_steer);
+  tcase_add_test(plain, words_printed);
   tcase_add_test(plain, error_texts);
   tcase_add_test(plain, error_texts_are_cut);
   tcase_add_test(plain, status_names);

@@ -285,7 +285,7 @@ START_TEST(names_that_are_no_text) {
   struct skp_source *s = open_split(SKP_SPLIT_TRAIN);
   ck_assert_str_eq(s->class_names[0], "caf\xc3\xa9");
   ck_assert_str_eq(s->class_names[1], "caf\\xE9");
-  ck_assert_str_eq(s->name_of(s, 0), "caf\xc3\xa9/a b\n.png");
+  ck_assert_str_eq(s->name_of(s, 0), "caf\xc3\xa9/a b\\x0A.png");
   ck_assert_str_eq(s->name_of(s, 1), "caf\\xE9/\\xFF.png");
   check(s, 0, 2, 2, 0, 6);
   check(s, 1, 2, 2, 1, 5);
