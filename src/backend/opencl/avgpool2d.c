@@ -3,8 +3,9 @@
 #include <stdio.h>
 
 /* `image` and `windows` are the shapes of x and y, or of dx and dy; a work-item belongs to a pixel of output 0. */
-static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel,
-                         const struct skp_shape *image, const struct skp_shape *windows, int width) {
+static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, struct skp__cl_arg to,
+                         struct skp__cl_arg from, const struct skp_shape *image, const struct skp_shape *windows,
+                         int width) {
   const struct skp_pool_attrs *a = &sig->attrs.pool;
   const struct skp_shape *of = &sig->out[0];
   const int64_t pixels = of->dim[0] * of->dim[1] * of->dim[2], C = of->dim[3];
@@ -12,16 +13,18 @@ static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, cons
   snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DINCLUDE_PAD=%d", width,
            (int)C, a->kernel, a->stride, a->pad, a->count_include_pad != 0);
   size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
-  return skp__cl_launch(p, "avgpool2d", kernel, options, 1, &global, &local, "o0 i0 d d d d d", (int)pixels,
-                        (int)image->dim[1], (int)image->dim[2], (int)windows->dim[1], (int)windows->dim[2]);
+  return skp__cl_launch(p, "avgpool2d", kernel, options, 1, &global, &local,
+                        SKP_ARGS(to, from, SKP_INT(pixels, (int)pixels), SKP_INT(H, (int)image->dim[1]),
+                                 SKP_INT(W, (int)image->dim[2]), SKP_INT(P, (int)windows->dim[1]),
+                                 SKP_INT(Q, (int)windows->dim[2])));
 }
 
 static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
-  return launch(p, sig, "avgpool2d", &sig->in[0], &sig->out[0], width);
+  return launch(p, sig, "avgpool2d", SKP_OUT(y, 0), SKP_IN(x, 0), &sig->in[0], &sig->out[0], width);
 }
 
 static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, int width) {
-  return launch(p, sig, "avgpool2d_dx", &sig->out[0], &sig->in[0], width);
+  return launch(p, sig, "avgpool2d_dx", SKP_OUT(dx, 0), SKP_IN(dy, 0), &sig->out[0], &sig->in[0], width);
 }
 
 SKP_PIXELS_METHODS(avgpool2d, prepare);

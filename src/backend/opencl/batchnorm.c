@@ -85,19 +85,31 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
   const char *file = "batchnorm_cpu", *same = ""; /* one program for all shapes: it is compiled once */
   if (b.sums) {
     skp__cl_need_workspace(p, partial_bytes(&r));
-    SKP_TRY(b.gradient ? skp__cl_launch(p, file, "batchnorm_dx_sums", same, 1, &global, &one, "w i0 i1 i2 i4 d d d d d",
-                                        b.C, r.columns, b.fuse, b.total, r.chunk_rows)
-                       : skp__cl_launch(p, file, "batchnorm_statistics", same, 1, &global, &one, "w i0 d d d",
-                                        r.columns, b.total, r.chunk_rows));
+    SKP_TRY(b.gradient
+                ? skp__cl_launch(p, file, "batchnorm_dx_sums", same, 1, &global, &one,
+                                 SKP_ARGS(SKP_WORK(partial), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4),
+                                          SKP_INT(C, b.C), SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse),
+                                          SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows)))
+                : skp__cl_launch(p, file, "batchnorm_statistics", same, 1, &global, &one,
+                                 SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_INT(columns, r.columns),
+                                          SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows))));
   }
   if (b.gradient)
     return skp__cl_launch(p, file, "batchnorm_dx_apply", same, 1, &global, &one,
-                          "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 w d d d d d d d d", b.C, r.columns, b.fuse, b.total,
-                          r.chunk_rows, r.chunks, b.training, b.want);
+                          SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_OUT(dresidual, 3),
+                                   SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4),
+                                   SKP_IN(rstd, 5), SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns),
+                                   SKP_INT(fuse, b.fuse), SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows),
+                                   SKP_INT(chunks, r.chunks), SKP_INT(training, b.training), SKP_INT(want, b.want)));
   return skp__cl_launch(p, file, "batchnorm_apply", same, 1, &global, &one,
-                        "o0 o1 o2 o3 o4 i0 i1 i2 i3 i4 i5 w d d d d d d d d f f", b.C, r.columns, b.fuse, b.total,
-                        r.chunk_rows, r.chunks, b.training, b.want, (double)sig->attrs.batchnorm.eps,
-                        (double)sig->attrs.batchnorm.momentum);
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
+                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
+                                 SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_IN(running_mean, 4), SKP_IN(running_var, 5),
+                                 SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse),
+                                 SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
+                                 SKP_INT(training, b.training), SKP_INT(want, b.want),
+                                 SKP_FLOAT(eps, sig->attrs.batchnorm.eps),
+                                 SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
 }
 
 /* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace */
@@ -108,11 +120,16 @@ static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig
   const size_t global = skp__pixels_global(b->P, b->C, width), local = SKP_PIXELS_LOCAL;
   if (!b->gradient)
     return skp__cl_launch(p, "batchnorm", "batchnorm_apply", options, 1, &global, &local,
-                          "o0 o3 o4 i0 i1 i2 i3 w i4 i5 d d d f", b->P, b->training, b->want,
-                          (double)sig->attrs.batchnorm.eps);
+                          SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0),
+                                   SKP_IN(gamma, 1), SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_WORK(table),
+                                   SKP_IN(running_mean, 4), SKP_IN(running_var, 5), SKP_INT(P, b->P),
+                                   SKP_INT(training, b->training), SKP_INT(want, b->want),
+                                   SKP_FLOAT(eps, sig->attrs.batchnorm.eps)));
   if (!sig->out[DX].rank && !sig->out[DRESIDUAL].rank) return SKP_OK;
   return skp__cl_launch(p, "batchnorm", "batchnorm_dx_apply", options, 1, &global, &local,
-                        "o0 o3 i0 i1 i2 i3 i4 i5 w d d d", b->P, b->training, b->want);
+                        SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2),
+                                 SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5), SKP_WORK(table), SKP_INT(P, b->P),
+                                 SKP_INT(training, b->training), SKP_INT(want, b->want)));
 }
 
 static int64_t table_bytes(const struct problem *b) { return 2 * (int64_t)b->C * (int64_t)sizeof(float); }
@@ -125,11 +142,16 @@ static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *si
   const size_t global = (size_t)b.C, one = 1;
   if (b.sums) {
     skp__cl_need_workspace(p, table_bytes(&b));
-    SKP_TRY(b.gradient
-                ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", b.options, 1, &global, &one,
-                                 "w o1 o2 i0 i1 i2 i4 i5 d d", b.P, b.want)
-                : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", b.options, 1, &global, &one,
-                                 "w o1 o2 o3 o4 i0 i4 i5 d d f f", b.P, b.want, (double)a->eps, (double)a->momentum));
+    SKP_TRY(b.gradient ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", b.options, 1, &global, &one,
+                                        SKP_ARGS(SKP_WORK(table), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(dy, 0),
+                                                 SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4), SKP_IN(rstd, 5),
+                                                 SKP_INT(P, b.P), SKP_INT(want, b.want)))
+                       : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", b.options, 1, &global, &one,
+                                        SKP_ARGS(SKP_WORK(table), SKP_OUT(new_running_mean, 1),
+                                                 SKP_OUT(new_running_var, 2), SKP_OUT(mean_out, 3),
+                                                 SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(running_mean, 4),
+                                                 SKP_IN(running_var, 5), SKP_INT(P, b.P), SKP_INT(want, b.want),
+                                                 SKP_FLOAT(eps, a->eps), SKP_FLOAT(momentum, a->momentum))));
   }
   return launch_apply(p, sig, &b, 1);
 }
@@ -146,14 +168,22 @@ static skp_status launch_tiles(struct skp_prepared *p, const struct skp_sig *sig
   const char *file = "batchnorm_tiled";
   skp__cl_need_workspace(p, table_bytes(b) + partial_bytes(r));
   if (b->gradient) {
-    SKP_TRY(skp__cl_launch(p, file, "batchnorm_dx_tiles", r->options, 2, tiles, tile, "w i0 i1 i2 i4 d d", b->total,
-                           r->chunk_rows));
-    return skp__cl_launch(p, file, "batchnorm_dx_finish", r->options, 1, &joining, &group, "w o1 o2 i5 d d", r->chunks,
-                          b->want);
+    SKP_TRY(skp__cl_launch(p, file, "batchnorm_dx_tiles", r->options, 2, tiles, tile,
+                           SKP_ARGS(SKP_WORK(workspace), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4),
+                                    SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows))));
+    return skp__cl_launch(p, file, "batchnorm_dx_finish", r->options, 1, &joining, &group,
+                          SKP_ARGS(SKP_WORK(workspace), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(rstd, 5),
+                                   SKP_INT(chunks, r->chunks), SKP_INT(want, b->want)));
   }
-  SKP_TRY(skp__cl_launch(p, file, "batchnorm_tiles", r->options, 2, tiles, tile, "w i0 d d", b->total, r->chunk_rows));
-  return skp__cl_launch(p, file, "batchnorm_finish", r->options, 1, &joining, &group, "w o1 o2 o3 o4 i4 i5 d d d d f f",
-                        b->total, r->chunk_rows, r->chunks, b->want, (double)a->eps, (double)a->momentum);
+  SKP_TRY(skp__cl_launch(
+      p, file, "batchnorm_tiles", r->options, 2, tiles, tile,
+      SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows))));
+  return skp__cl_launch(p, file, "batchnorm_finish", r->options, 1, &joining, &group,
+                        SKP_ARGS(SKP_WORK(workspace), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
+                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(running_mean, 4),
+                                 SKP_IN(running_var, 5), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
+                                 SKP_INT(chunks, r->chunks), SKP_INT(want, b->want), SKP_FLOAT(eps, a->eps),
+                                 SKP_FLOAT(momentum, a->momentum)));
 }
 
 /* Enough groups to fill the device several times over. */

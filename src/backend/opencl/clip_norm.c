@@ -10,9 +10,11 @@ static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, int 
   snprintf(options, sizeof options, "-DLANES=%d -DWIDTH=%d -DCHUNK=%d", lanes, width, CHUNK);
   size_t local = (size_t)lanes, global = local * (size_t)chunks;
   skp__cl_need_workspace(p, chunks * (int64_t)sizeof(float));
-  SKP_TRY(skp__cl_launch(p, "clip_norm", "clip_norm_sums", options, 1, &global, &local, "w i0 d", n));
-  return skp__cl_launch(p, "clip_norm", "clip_norm", options, 1, &local, &local, "o0 w d f", chunks,
-                        (double)sig->attrs.clip.max_norm);
+  SKP_TRY(skp__cl_launch(p, "clip_norm", "clip_norm_sums", options, 1, &global, &local,
+                         SKP_ARGS(SKP_WORK(partial), SKP_IN(g, 0), SKP_INT(n, n))));
+  return skp__cl_launch(p, "clip_norm", "clip_norm", options, 1, &local, &local,
+                        SKP_ARGS(SKP_OUT(scale, 0), SKP_WORK(partial), SKP_INT(chunks, chunks),
+                                 SKP_FLOAT(max_norm, sig->attrs.clip.max_norm)));
 }
 
 static skp_status lanes(struct skp_prepared *p, const struct skp_sig *sig) { return launch(p, sig, GROUP, 4); }

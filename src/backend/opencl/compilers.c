@@ -39,7 +39,6 @@ struct skp__cl_compilers {
   int socket;
   pid_t pid[MOST];
   int alive;
-  bool noting; /* launches are noted as jobs, not made */
   SKP_ARRAY(struct job) jobs;
 };
 
@@ -136,17 +135,15 @@ static bool is_noted(const struct skp__cl_compilers *k, const char *file, const 
   return false;
 }
 
-bool skp__cl_note(struct skp__cl *cl, const char *file, const char *options) {
+void skp__cl_note(struct skp__cl *cl, const char *file, const char *options) {
   struct skp__cl_compilers *k = cl->compilers;
   size_t weight;
-  if (!k || !k->noting) return false;
-  if (is_noted(k, file, options) || strlen(options) >= OPTIONS || skp__cl_program_ready(cl, file, options, &weight) ||
-      SKP_GROW(&k->jobs) != SKP_OK)
-    return true;
+  if (!k || is_noted(k, file, options) || strlen(options) >= OPTIONS ||
+      skp__cl_program_ready(cl, file, options, &weight) || SKP_GROW(&k->jobs) != SKP_OK)
+    return;
   struct job *job = &k->jobs.at[k->jobs.n - 1];
   *job = (struct job){.file = file, .weight = weight};
   snprintf(job->options, sizeof job->options, "%s", options);
-  return true;
 }
 
 /* The longest first, so that none of them is left for the end. */
@@ -159,12 +156,12 @@ static void note_all(struct skp__cl *cl, const struct skp_sig *sigs, size_t n) {
   struct skp__cl_compilers *k = cl->compilers;
   FILE *trace = cl->trace;
   cl->trace = NULL; /* methods are chosen again, in earnest, afterwards */
-  k->noting = true;
+  cl->noting = true;
   for (size_t i = 0; i < n; i++) {
     struct skp_prepared *p;
     if (skp__cl_prepare(&cl->base, &p, &sigs[i], NULL) == SKP_OK) skp__cl_prepared_destroy(p);
   }
-  k->noting = false;
+  cl->noting = false;
   cl->trace = trace;
   if (k->jobs.n) qsort(k->jobs.at, k->jobs.n, sizeof *k->jobs.at, by_weight);
 }

@@ -9,13 +9,15 @@ struct copy {
   int to_C, to_at, from_C, from_at;
 };
 
-static skp_status launch(struct skp_prepared *p, const struct copy *c, const char *args) {
+static skp_status launch(struct skp_prepared *p, const struct copy *c, int input) {
   const int width = skp__pixels_width(skp__cl_of(p), c->channels);
   const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(c->pixels, c->channels, width);
   char options[30];
   snprintf(options, sizeof options, "-DWIDTH=%d", width);
-  return skp__cl_launch(p, "concat", "concat", options, 1, &global, &local, args, (int)c->pixels, (int)c->channels,
-                        c->to_C, c->to_at, c->from_C, c->from_at);
+  return skp__cl_launch(p, "concat", "concat", options, 1, &global, &local,
+                        SKP_ARGS(SKP_OUT(to, 0), SKP_IN(from, input), SKP_INT(pixels, (int)c->pixels),
+                                 SKP_INT(channels, (int)c->channels), SKP_INT(to_C, c->to_C), SKP_INT(to_at, c->to_at),
+                                 SKP_INT(from_C, c->from_C), SKP_INT(from_at, c->from_at)));
 }
 
 static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -23,10 +25,8 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
   struct copy c = {.to_C = (int)y->dim[y->rank - 1]};
   c.pixels = skp__shape_count(y) / c.to_C;
   for (int i = 0; i < sig->op->n_in && sig->in[i].rank; i++) {
-    char args[] = "o0 i0 d d d d d d";
-    args[4] = (char)('0' + i);
     c.channels = c.from_C = (int)sig->in[i].dim[y->rank - 1];
-    SKP_TRY(launch(p, &c, args));
+    SKP_TRY(launch(p, &c, i));
     c.to_at += c.from_C;
   }
   return SKP_OK;
@@ -37,7 +37,7 @@ static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig) 
   struct copy c = {.from_C = (int)dy->dim[dy->rank - 1], .from_at = sig->attrs.concat.from};
   c.channels = c.to_C = sig->attrs.concat.channels;
   c.pixels = skp__shape_count(dy) / c.from_C;
-  return launch(p, &c, "o0 i0 d d d d d d");
+  return launch(p, &c, 0);
 }
 
 const struct skp__cl_method skp__cl_concat[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};

@@ -16,10 +16,10 @@ struct skp__conv {
 struct skp__conv skp__conv_of(const struct skp_sig *sig);
 
 /* All of them as kernel arguments. */
-#define SKP__CONV_ARGS "d d d d d d d d d d d d d"
-#define SKP__CONV_VALUES(g)                                                                                            \
-  (g)->N, (g)->H, (g)->W, (g)->C, (g)->P, (g)->Q, (g)->K, (g)->R, (g)->S, (g)->stride, (g)->pad, (g)->dilation,        \
-      (g)->groups
+#define SKP__CONV_INTS(g)                                                                                              \
+  SKP_INT(N, (g)->N), SKP_INT(H, (g)->H), SKP_INT(W, (g)->W), SKP_INT(C, (g)->C), SKP_INT(P, (g)->P),                  \
+      SKP_INT(Q, (g)->Q), SKP_INT(K, (g)->K), SKP_INT(R, (g)->R), SKP_INT(S, (g)->S), SKP_INT(stride, (g)->stride),    \
+      SKP_INT(pad, (g)->pad), SKP_INT(dilation, (g)->dilation), SKP_INT(groups, (g)->groups)
 
 static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }
 
@@ -67,9 +67,11 @@ struct skp__gather skp__gather_forward(const struct skp__conv *g);
 struct skp__gather skp__gather_dx(const struct skp__conv *g, int phase_h, int phase_w); /* phases 0 … stride - 1 */
 static inline int skp__gather_pixels(const struct skp__gather *g) { return g->N * g->h.count * g->w.count; }
 
-#define SKP__AXIS_ARGS "d d d d d d d d d"
-#define SKP__AXIS_VALUES(a)                                                                                            \
-  (a).count, (a).start, (a).step, (a).in_step, (a).in_offset, (a).taps, (a).tap, (a).tap_step, (a).in_tap
+/* One as kernel arguments, whose names begin with `name`. */
+#define SKP__AXIS_INTS(name, a)                                                                                        \
+  SKP_INT(name##_count, (a).count), SKP_INT(name##_start, (a).start), SKP_INT(name##_step, (a).step),                  \
+      SKP_INT(name##_in_step, (a).in_step), SKP_INT(name##_in_offset, (a).in_offset), SKP_INT(name##_taps, (a).taps),  \
+      SKP_INT(name##_tap, (a).tap), SKP_INT(name##_tap_step, (a).tap_step), SKP_INT(name##_in_tap, (a).in_tap)
 
 /* conv_cpu.c: register tiles, groups of one work-item. */
 const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig *sig);

@@ -52,7 +52,8 @@ skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig) 
   int n = (int)skp__shape_count(&sig->out[0]), K = (int)sig->in[1].dim[3];
   size_t global = (size_t)n;
   if (sig->in[2].rank) /* y begins as the bias, to which the product is added */
-    SKP_TRY(skp__cl_launch(p, "conv2d_sum", "conv2d_bias", "", 1, &global, NULL, "o0 i2 d d", n, K));
+    SKP_TRY(skp__cl_launch(p, "conv2d_sum", "conv2d_bias", "", 1, &global, NULL,
+                           SKP_ARGS(SKP_OUT(y, 0), SKP_IN(b, 2), SKP_INT(n, n), SKP_INT(K, K))));
   return skp__cl_add_call(p, "clblast", forward, NULL);
 }
 

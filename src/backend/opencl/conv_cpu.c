@@ -68,8 +68,9 @@ static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g,
   int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
   size_t global[1] = {(size_t)g->N};
   skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
-  return skp__cl_launch(p, "conv2d_pack", "conv2d_pad", "", 1, global, one, "w i0 d d d d d", at, g->H, g->W * g->C,
-                        g->pad, g->pad * g->C);
+  return skp__cl_launch(p, "conv2d_pack", "conv2d_pad", "", 1, global, one,
+                        SKP_ARGS(SKP_WORK(padded), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(H, g->H),
+                                 SKP_INT(WC, g->W * g->C), SKP_INT(pad, g->pad), SKP_INT(padC, g->pad * g->C)));
 }
 
 /* ---- forward and data gradient ----------------------------------------------------------------------------------- */
@@ -88,9 +89,11 @@ static int packed_floats(const struct skp__gather *g, const struct tile *t) {
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t) {
   size_t global[2] = {(size_t)panels_of(g, t), (size_t)(g->R * g->S)};
   skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g, t));
-  return skp__cl_launch(p, "conv2d_pack", "conv2d_pack", "", 2, global, one, "w i1 d d d d d d d d d d", t->width,
-                        panels_of(g, t), g->R * g->S, g->Ci, g->Co, g->tap_step, g->group_step, g->ci_step, g->co_step,
-                        g->Ci);
+  return skp__cl_launch(p, "conv2d_pack", "conv2d_pack", "", 2, global, one,
+                        SKP_ARGS(SKP_WORK(packed), SKP_IN(w, 1), SKP_INT(size, t->width),
+                                 SKP_INT(panels, panels_of(g, t)), SKP_INT(taps, g->R * g->S), SKP_INT(Ci, g->Ci),
+                                 SKP_INT(Co, g->Co), SKP_INT(tap_step, g->tap_step), SKP_INT(group_step, g->group_step),
+                                 SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(zeros, g->Ci)));
 }
 
 /* How the work is shared out: each work-group takes `span` panels and `length` tiles of
@@ -112,20 +115,21 @@ static struct portion portion_of(const struct skp__cl *cl, const struct skp__gat
   return s;
 }
 
-/* `from`: "i0", or "w" for the padded copy at x_at. */
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t, const char *from,
-                         int x_at, bool bias) {
+/* `x`: the image, or the padded copy at x_at in the workspace. */
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t,
+                         struct skp__cl_arg x, int x_at, bool bias) {
   int M = skp__gather_pixels(g), panels = panels_of(g, t);
   if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
   struct portion s = portion_of(skp__cl_of(p), g, t);
   size_t global[2] = {(size_t)skp__ceil_div(panels, s.span),
                       (size_t)skp__ceil_div(skp__ceil_div(M, t->rows), s.length)};
-  char args[120];
-  snprintf(args, sizeof args, "o0 %s w %s d d d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS, from,
-           bias ? "i2" : "i1");
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one, args, bias, x_at, s.length, s.block,
-                        s.span, M, g->IH, g->IW, g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, panels, g->R * g->S, g->S,
-                        SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
+  return skp__cl_launch(
+      p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one,
+      SKP_ARGS(SKP_OUT(y, 0), x, SKP_WORK(packed), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias), SKP_INT(has_bias, bias),
+               SKP_INT(x_at, x_at), SKP_INT(length, s.length), SKP_INT(block, s.block), SKP_INT(span, s.span),
+               SKP_INT(M, M), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC), SKP_INT(OH, g->OH),
+               SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(panels, panels),
+               SKP_INT(taps, g->R * g->S), SKP_INT(taps_w, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(w, g->w)));
 }
 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -136,7 +140,7 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   g.IC = conv.C;
   SKP_TRY(pack(p, &g, &t));
   if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g, &t)));
-  return gather(p, &g, &t, copied ? "w" : "i0", copied ? packed_floats(&g, &t) : 0, bias);
+  return gather(p, &g, &t, copied ? SKP_WORK(x) : SKP_IN(x, 0), copied ? packed_floats(&g, &t) : 0, bias);
 }
 
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -147,7 +151,7 @@ skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
       g = skp__gather_dx(&conv, h, w);
-      SKP_TRY(gather(p, &g, &t, "i0", 0, false));
+      SKP_TRY(gather(p, &g, &t, SKP_IN(x, 0), 0, false));
     }
   return SKP_OK;
 }
@@ -194,12 +198,13 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
   size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};
-  char args[120];
-  snprintf(args, sizeof args, "%s %s i1 d d d d d d d d " SKP__CONV_ARGS, whole ? db ? "o0 o1" : "o0 o0" : "w w",
-           copied ? "w" : "i0");
   if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
   if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
-  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one, args, whole ? 0 : weights,
-                         x_at, conv.C, s.blocks, s.tiles, size, db, g.N * g.P * g.Q, SKP__CONV_VALUES(&g)));
+  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one,
+                         SKP_ARGS(whole ? SKP_OUT(dw, 0) : SKP_WORK(dw), whole ? SKP_OUT(db, 1) : SKP_WORK(db),
+                                  copied ? SKP_WORK(x) : SKP_IN(x, 0), SKP_IN(dy, 1),
+                                  SKP_INT(db_at, whole ? 0 : weights), SKP_INT(x_at, x_at), SKP_INT(x_step, conv.C),
+                                  SKP_INT(blocks, s.blocks), SKP_INT(tiles, s.tiles), SKP_INT(size, size),
+                                  SKP_INT(has_db, db), SKP_INT(M, g.N * g.P * g.Q), SKP__CONV_INTS(&g))));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
 }

@@ -28,10 +28,10 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   char options[40];
   snprintf(options, sizeof options, "-DWIDTH=%d -DTILE=%d", width, cl->cpu ? TILE : 1);
   return skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise", options, 1, &global, &local,
-                        bias ? "o0 i0 i1 i2 d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS
-                             : "o0 i0 i1 i1 d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS,
-                        bias, strip, g->N, g->IH, g->IW, g->OH, g->OW, g->OC, g->S, SKP__AXIS_VALUES(g->h),
-                        SKP__AXIS_VALUES(g->w));
+                        SKP_ARGS(SKP_OUT(out, 0), SKP_IN(in, 0), SKP_IN(w, 1), bias ? SKP_IN(b, 2) : SKP_ABSENT(b),
+                                 SKP_INT(has_b, bias), SKP_INT(strip, strip), SKP_INT(N, g->N), SKP_INT(IH, g->IH),
+                                 SKP_INT(IW, g->IW), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(C, g->OC),
+                                 SKP_INT(columns, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(v, g->w)));
 }
 
 skp_status skp__conv_depthwise(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -60,7 +60,9 @@ skp_status skp__conv_depthwise_dw(struct skp_prepared *p, const struct skp_sig *
   snprintf(options, sizeof options, "-DWIDTH=%d -DS=%d", width, g.S);
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, chunks));
   SKP_TRY(skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise_dw", options, 1, &global, &local,
-                         "w i0 i1 d d d d d d d d d d d d", length, chunks, g.N, g.H, g.W, g.C, g.P, g.Q, g.R, g.stride,
-                         g.pad, g.dilation));
+                         SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length),
+                                  SKP_INT(chunks, chunks), SKP_INT(N, g.N), SKP_INT(H, g.H), SKP_INT(W, g.W),
+                                  SKP_INT(C, g.C), SKP_INT(P, g.P), SKP_INT(Q, g.Q), SKP_INT(R, g.R),
+                                  SKP_INT(stride, g.stride), SKP_INT(pad, g.pad), SKP_INT(dilation, g.dilation))));
   return skp__conv_sum(p, &g, chunks, sig->out[1].rank > 0);
 }

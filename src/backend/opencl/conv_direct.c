@@ -6,15 +6,16 @@ enum { MAX_CHUNKS = 64, CHUNK_PIXELS = 512, MAX_PARTIAL = 1 << 26 /* floats */ }
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   size_t global = (size_t)skp__shape_count(&sig->out[0]);
-  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct", "", 1, &global, NULL, "o0 i0 i1 i2 d " SKP__CONV_ARGS,
-                        sig->in[2].rank > 0, SKP__CONV_VALUES(&g));
+  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct", "", 1, &global, NULL,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP_IN(b, 2),
+                                 SKP_INT(has_b, sig->in[2].rank > 0), SKP__CONV_INTS(&g)));
 }
 
 skp_status skp__conv_direct_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   size_t global = (size_t)skp__shape_count(&sig->out[0]);
-  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dx", "", 1, &global, NULL, "o0 i0 i1 " SKP__CONV_ARGS,
-                        SKP__CONV_VALUES(&g));
+  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dx", "", 1, &global, NULL,
+                        SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(w, 1), SKP__CONV_INTS(&g)));
 }
 
 skp_status skp__conv_direct_dw(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -26,7 +27,8 @@ skp_status skp__conv_direct_dw(struct skp_prepared *p, const struct skp_sig *sig
   int chunks = (rows + per_chunk - 1) / per_chunk;
   size_t global[2] = {(size_t)(skp__conv_weights(&g) + g.K), (size_t)chunks};
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, chunks));
-  SKP_TRY(skp__cl_launch(p, "conv2d_direct", "conv2d_direct_dw", "", 2, global, NULL, "w i0 i1 d " SKP__CONV_ARGS,
-                         per_chunk, SKP__CONV_VALUES(&g)));
+  SKP_TRY(skp__cl_launch(
+      p, "conv2d_direct", "conv2d_direct_dw", "", 2, global, NULL,
+      SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(rows, per_chunk), SKP__CONV_INTS(&g))));
   return skp__conv_sum(p, &g, chunks, sig->out[1].rank > 0);
 }

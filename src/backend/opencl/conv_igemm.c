@@ -152,14 +152,16 @@ static skp_status gather(struct skp_prepared *p, const struct skp__conv *conv, c
                             .most_parts = within(1, MAX_PARTIAL / results, depth / least_depth)};
   struct choice c = choose(cl, &product);
   struct launch l = launch_of(cl, &product, &c, g->Ci, g->Co, dx);
-  char args[120];
-  snprintf(args, sizeof args, "%s i0 i1 %s d d d d d d d d d d d d d d d d d", c.parts > 1 ? "w" : "o0",
-           dx ? "i1" : "i2");
   l.global[1] = (size_t)g->groups;
   l.global[2] = (size_t)(phases * c.parts);
-  SKP_TRY(skp__cl_launch(p, "conv2d_igemm", "conv2d_igemm", l.options, 3, l.global, l.local, args, bias, c.parts, g->N,
-                         g->IH, g->IW, g->OH, g->OW, g->Ci, g->Co, g->R, g->S, a->step, dx ? conv->pad : -conv->pad,
-                         conv->dilation, a->tap_step, a->in_step, a->in_tap));
+  SKP_TRY(skp__cl_launch(
+      p, "conv2d_igemm", "conv2d_igemm", l.options, 3, l.global, l.local,
+      SKP_ARGS(c.parts > 1 ? SKP_WORK(y) : SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1),
+               bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias), SKP_INT(has_bias, bias), SKP_INT(parts, c.parts),
+               SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW),
+               SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(R, g->R), SKP_INT(S, g->S), SKP_INT(step, a->step),
+               SKP_INT(shift, dx ? conv->pad : -conv->pad), SKP_INT(dilation, conv->dilation),
+               SKP_INT(tap_step, a->tap_step), SKP_INT(in_step, a->in_step), SKP_INT(in_tap, a->in_tap))));
   if (c.parts == 1) return SKP_OK;
   skp__cl_need_workspace(p, c.parts * results * (int64_t)sizeof(float));
   return skp__conv_sum_results(p, (int)results, c.parts);
@@ -196,7 +198,8 @@ skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig)
   l.global[2] = (size_t)parts;
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, parts));
   SKP_TRY(skp__cl_launch(p, "conv2d_igemm", "conv2d_igemm_dw", l.options, 3, l.global, l.local,
-                         "w i0 i1 d d " SKP__CONV_ARGS, length, size, SKP__CONV_VALUES(&g)));
+                         SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length),
+                                  SKP_INT(size, size), SKP__CONV_INTS(&g))));
   if (db) SKP_TRY(skp__conv_columns(p, &g, skp__conv_weights(&g), size, parts, length));
   return skp__conv_sum(p, &g, parts, db);
 }

@@ -11,7 +11,9 @@ int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks) {
 static skp_status sum(struct skp_prepared *p, int weights, int biases, int size, int chunks) {
   size_t global = (size_t)(weights + biases);
   return skp__cl_launch(p, "conv2d_sum", "conv2d_sum", "", 1, &global, NULL,
-                        biases ? "o0 o1 w d d d d" : "o0 o0 w d d d d", weights, biases, size, chunks);
+                        SKP_ARGS(SKP_OUT(dw, 0), biases ? SKP_OUT(db, 1) : SKP_ABSENT(db), SKP_WORK(partial),
+                                 SKP_INT(weights, weights), SKP_INT(biases, biases), SKP_INT(size, size),
+                                 SKP_INT(chunks, chunks)));
 }
 
 skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int chunks, bool db) {
@@ -25,8 +27,9 @@ skp_status skp__conv_sum_results(struct skp_prepared *p, int results, int parts)
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length) {
   size_t global[2] = {(size_t)g->K, (size_t)chunks};
-  return skp__cl_launch(p, "conv2d_sum", "conv2d_columns", "", 2, global, NULL, "w i1 d d d d d", offset, size,
-                        g->N * g->P * g->Q, g->K, length);
+  return skp__cl_launch(p, "conv2d_sum", "conv2d_columns", "", 2, global, NULL,
+                        SKP_ARGS(SKP_WORK(partial), SKP_IN(dy, 1), SKP_INT(offset, offset), SKP_INT(size, size),
+                                 SKP_INT(rows, g->N * g->P * g->Q), SKP_INT(K, g->K), SKP_INT(length, length)));
 }
 
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g) {

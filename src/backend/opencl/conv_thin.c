@@ -66,8 +66,9 @@ skp_status skp__conv_thin(struct skp_prepared *p, const struct skp_sig *sig) {
   char options[160];
   size_t items;
   int images = share(skp__cl_of(p), &g, &items);
-  return skp__cl_launch(p, "conv2d_thin", "conv2d_thin", options_of(options, &g), 1, &items, one, "o0 i0 i1 i2 d d d",
-                        sig->in[2].rank > 0, g.N, images);
+  return skp__cl_launch(p, "conv2d_thin", "conv2d_thin", options_of(options, &g), 1, &items, one,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP_IN(b, 2),
+                                 SKP_INT(has_b, sig->in[2].rank > 0), SKP_INT(N, g.N), SKP_INT(images, images)));
 }
 
 skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -75,8 +76,9 @@ skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig) 
   char options[160];
   size_t items;
   int images = share(skp__cl_of(p), &g, &items);
-  return skp__cl_launch(p, "conv2d_thin", "conv2d_thin_dx", options_of(options, &g), 1, &items, one, "o0 i0 i1 d d",
-                        g.N, images);
+  return skp__cl_launch(
+      p, "conv2d_thin", "conv2d_thin_dx", options_of(options, &g), 1, &items, one,
+      SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(w, 1), SKP_INT(N, g.N), SKP_INT(images, images)));
 }
 
 skp_status skp__conv_thin_dw(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -86,7 +88,8 @@ skp_status skp__conv_thin_dw(struct skp_prepared *p, const struct skp_sig *sig) 
   size_t items;
   int images = share(skp__cl_of(p), &g, &items);
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, (int)items));
-  SKP_TRY(skp__cl_launch(p, "conv2d_thin", "conv2d_thin_dw", options_of(options, &g), 1, &items, one, "w i0 i1 d d d",
-                         db, g.N, images));
+  SKP_TRY(skp__cl_launch(p, "conv2d_thin", "conv2d_thin_dw", options_of(options, &g), 1, &items, one,
+                         SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(has_db, db), SKP_INT(N, g.N),
+                                  SKP_INT(images, images))));
   return skp__conv_sum(p, &g, (int)items, db);
 }

@@ -15,24 +15,27 @@ static const size_t square[3] = {SIDE, SIDE, 1};
 /* Results of a work-item along output channels: few channels leave no work-item idle. */
 static int columns_of(int channels) { return channels <= SIDE ? 1 : channels <= 2 * SIDE ? 2 : 4; }
 
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const char *args, bool bias) {
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
   int M = skp__gather_pixels(g), columns = columns_of(g->Co);
   size_t global[2] = {(size_t)(g->groups * skp__ceil_div(g->Co, SIDE * columns)) * SIDE,
                       (size_t)skp__ceil_div(M, SIDE * ROWS) * SIDE};
   char options[64];
   if (!M) return SKP_OK; /* a phase without positions */
   snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DACROSS=%d", ROWS, columns, g->co_step == 1);
-  return skp__cl_launch(p, "conv2d_tiled", "conv2d_tiled", options, 2, global, square, args, bias, M, g->IH, g->IW,
-                        g->IC, g->OH, g->OW, g->OC, g->Ci, g->Co, g->S, g->tap_step, g->group_step, g->ci_step,
-                        g->co_step, SKP__AXIS_VALUES(g->h), SKP__AXIS_VALUES(g->w));
+  return skp__cl_launch(p, "conv2d_tiled", "conv2d_tiled", options, 2, global, square,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias),
+                                 SKP_INT(has_bias, bias), SKP_INT(M, M), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW),
+                                 SKP_INT(IC, g->IC), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(OC, g->OC),
+                                 SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(S, g->S),
+                                 SKP_INT(tap_step, g->tap_step), SKP_INT(group_step, g->group_step),
+                                 SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP__AXIS_INTS(h, g->h),
+                                 SKP__AXIS_INTS(w, g->w)));
 }
-
-#define GATHER_ARGS " d d d d d d d d d d d d d d d " SKP__AXIS_ARGS " " SKP__AXIS_ARGS
 
 skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
   struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &g, "o0 i0 i1 i2" GATHER_ARGS, sig->in[2].rank > 0);
+  return gather(p, &g, sig->in[2].rank > 0);
 }
 
 skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -40,7 +43,7 @@ skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig)
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
       struct skp__gather g = skp__gather_dx(&conv, h, w);
-      SKP_TRY(gather(p, &g, "o0 i0 i1 i1" GATHER_ARGS, false));
+      SKP_TRY(gather(p, &g, false));
     }
   return SKP_OK;
 }
@@ -62,7 +65,8 @@ skp_status skp__conv_tiled_dw(struct skp_prepared *p, const struct skp_sig *sig)
   snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DACROSS=1", ROWS, columns);
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, chunks));
   SKP_TRY(skp__cl_launch(p, "conv2d_tiled", "conv2d_tiled_dw", options, 3, global, square,
-                         "w i0 i1 d d " SKP__CONV_ARGS, length, weights + g.K, SKP__CONV_VALUES(&g)));
+                         SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length),
+                                  SKP_INT(size, weights + g.K), SKP__CONV_INTS(&g))));
   if (db) SKP_TRY(skp__conv_columns(p, &g, weights, weights + g.K, chunks, length));
   return skp__conv_sum(p, &g, chunks, db);
 }

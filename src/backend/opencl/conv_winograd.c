@@ -99,8 +99,10 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, cons
   size_t global[2] = {(size_t)(g->Co / c->panel), (size_t)(g->Ci / LANES)};
   int way = skp__winograd_way(g);
   return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one,
-                        "w i1 d d d d d d d", way < 0 ? 8 * g->tap_step : 0, way * 3 * g->tap_step, way * g->tap_step,
-                        g->ci_step, g->co_step, g->Ci, c->panel);
+                        SKP_ARGS(SKP_WORK(packed), SKP_IN(w, 1), SKP_INT(w_at, way < 0 ? 8 * g->tap_step : 0),
+                                 SKP_INT(h_step, way * 3 * g->tap_step), SKP_INT(w_step, way * g->tap_step),
+                                 SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(Ci, g->Ci),
+                                 SKP_INT(panel, c->panel)));
 }
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
@@ -112,11 +114,14 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   size_t global[2] = {(size_t)groups, (size_t)skp__ceil_div(panels, span)};
   skp__cl_need_workspace(p, 4 * (packed + (int64_t)slice * groups * (int64_t)global[1]));
   SKP_TRY(pack(p, g, &c));
-  char args[60];
-  snprintf(args, sizeof args, "o0 i0 w %s w d d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
-  return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one, args, bias, packed, slice,
-                        c.tiles, c.w.total, span, c.w.th, c.w.tw, skp__winograd_begin(&g->h),
-                        skp__winograd_begin(&g->w), g->IH, g->IW, g->Ci, g->OH, g->OW, g->Co, c.panel);
+  return skp__cl_launch(
+      p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one,
+      SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_WORK(packed), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias),
+               SKP_WORK(workspace), SKP_INT(has_bias, bias), SKP_INT(slices, packed), SKP_INT(slice, slice),
+               SKP_INT(tiles, c.tiles), SKP_INT(total, c.w.total), SKP_INT(span, span), SKP_INT(TH, c.w.th),
+               SKP_INT(TW, c.w.tw), SKP_INT(h0, skp__winograd_begin(&g->h)), SKP_INT(w0, skp__winograd_begin(&g->w)),
+               SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(Ci, g->Ci), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW),
+               SKP_INT(Co, g->Co), SKP_INT(panel, c.panel)));
 }
 
 skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -145,9 +150,13 @@ skp_status skp__conv_winograd_dw(struct skp_prepared *p, const struct skp_sig *s
   size_t sums[2] = {(size_t)(g.K / LANES), (size_t)(g.C / LANES)};
   skp__cl_need_workspace(p, 4 * ((int64_t)size * chunks + (int64_t)slice * chunks * (int64_t)global[1]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_dw", c.options, 2, global, one,
-                         "w i0 i1 d d d d d d d d d d d d d d d d", size * chunks, slice, c.tiles, c.w.total, span,
-                         c.w.th, c.w.tw, -g.pad, -g.pad, g.H, g.W, g.C, g.P, g.Q, g.K, c.panel));
-  SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_sum", c.options, 2, sums, one, "o0 w d d d", chunks,
-                         g.C, g.K));
+                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(slices, size * chunks),
+                                  SKP_INT(slice, slice), SKP_INT(tiles, c.tiles), SKP_INT(total, c.w.total),
+                                  SKP_INT(span, span), SKP_INT(TH, c.w.th), SKP_INT(TW, c.w.tw), SKP_INT(h0, -g.pad),
+                                  SKP_INT(w0, -g.pad), SKP_INT(H, g.H), SKP_INT(W, g.W), SKP_INT(C, g.C),
+                                  SKP_INT(OH, g.P), SKP_INT(OW, g.Q), SKP_INT(K, g.K), SKP_INT(panel, c.panel))));
+  SKP_TRY(skp__cl_launch(
+      p, "conv2d_winograd", "conv2d_winograd_sum", c.options, 2, sums, one,
+      SKP_ARGS(SKP_OUT(dw, 0), SKP_WORK(partial), SKP_INT(chunks, chunks), SKP_INT(C, g.C), SKP_INT(K, g.K))));
   return sig->out[1].rank ? skp__conv_db(p, &g) : SKP_OK;
 }

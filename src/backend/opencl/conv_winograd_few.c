@@ -73,13 +73,19 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   size_t panels[1] = {(size_t)(g->Co / f.panel)};
   skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * (int64_t)panels[0]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
-                         "w i0 d d d d d d d d d d d", at, d.each, f.padded, f.w.total, f.w.th, f.w.tw,
-                         skp__winograd_begin(&g->h), skp__winograd_begin(&g->w), g->IH, g->IW, g->Ci));
-  char args[80];
-  snprintf(args, sizeof args, "o0 i1 %s w d d d d d d d d d d d d d d d d d", bias ? "i2" : "i1");
-  return skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few", f.options, 1, panels, one, args, bias, at,
-                        slices, slice, f.padded, f.w.total, way < 0 ? 8 * g->tap_step : 0, way * 3 * g->tap_step,
-                        way * g->tap_step, g->ci_step, g->co_step, f.w.th, f.w.tw, g->Ci, g->OH, g->OW, g->Co);
+                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(each, d.each),
+                                  SKP_INT(tiles, f.padded), SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th),
+                                  SKP_INT(TW, f.w.tw), SKP_INT(h0, skp__winograd_begin(&g->h)),
+                                  SKP_INT(w0, skp__winograd_begin(&g->w)), SKP_INT(H, g->IH), SKP_INT(W, g->IW),
+                                  SKP_INT(C, g->Ci))));
+  return skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few", f.options, 1, panels, one,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(w, 1), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias),
+                                 SKP_WORK(workspace), SKP_INT(has_bias, bias), SKP_INT(at, at), SKP_INT(slices, slices),
+                                 SKP_INT(slice, slice), SKP_INT(padded, f.padded), SKP_INT(total, f.w.total),
+                                 SKP_INT(w_at, way < 0 ? 8 * g->tap_step : 0), SKP_INT(h_step, way * 3 * g->tap_step),
+                                 SKP_INT(w_step, way * g->tap_step), SKP_INT(ci_step, g->ci_step),
+                                 SKP_INT(co_step, g->co_step), SKP_INT(TH, f.w.th), SKP_INT(TW, f.w.tw),
+                                 SKP_INT(Ci, g->Ci), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(Co, g->Co)));
 }
 
 skp_status skp__conv_few(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -106,12 +112,18 @@ skp_status skp__conv_few_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   size_t panels[1] = {(size_t)(g.K / f.panel)};
   skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * (int64_t)panels[0]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
-                         "w i0 d d d d d d d d d d d", x_at, d.each, f.w.total, f.w.total, f.w.th, f.w.tw, -g.pad,
-                         -g.pad, g.H, g.W, g.C));
+                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(at, x_at), SKP_INT(each, d.each),
+                                  SKP_INT(tiles, f.w.total), SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th),
+                                  SKP_INT(TW, f.w.tw), SKP_INT(h0, -g.pad), SKP_INT(w0, -g.pad), SKP_INT(H, g.H),
+                                  SKP_INT(W, g.W), SKP_INT(C, g.C))));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_outputs", f.options, 1, d.groups, one,
-                         "w i1 d d d d d d d d d d d", dy_at, d.each, f.w.total, f.w.total, f.w.th, f.w.tw, 0, 0, g.P,
-                         g.Q, g.K));
+                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 1), SKP_INT(at, dy_at), SKP_INT(each, d.each),
+                                  SKP_INT(tiles, f.w.total), SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th),
+                                  SKP_INT(TW, f.w.tw), SKP_INT(h0, 0), SKP_INT(w0, 0), SKP_INT(H, g.P), SKP_INT(W, g.Q),
+                                  SKP_INT(C, g.K))));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_dw", f.options, 1, panels, one,
-                         "o0 w d d d d d d d", x_at, dy_at, slices, slice, f.w.total, g.C, g.K));
+                         SKP_ARGS(SKP_OUT(dw, 0), SKP_WORK(workspace), SKP_INT(x_at, x_at), SKP_INT(dy_at, dy_at),
+                                  SKP_INT(slices, slices), SKP_INT(slice, slice), SKP_INT(total, f.w.total),
+                                  SKP_INT(C, g.C), SKP_INT(K, g.K))));
   return sig->out[1].rank ? skp__conv_db(p, &g) : SKP_OK;
 }

@@ -7,13 +7,16 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_dropout_attrs *a = &sig->attrs.dropout;
   const int n = (int)skp__shape_count(&sig->out[0]), width = a->images ? IMAGES_WIDTH : WIDTH;
   const int threshold = (int)skp__dropout_threshold(a);
-  const double scale = (double)skp__dropout_scale(a);
+  const float scale = skp__dropout_scale(a);
   const size_t global = (size_t)(n + width - 1) / (size_t)width;
   if (a->images)
-    return skp__cl_launch(p, "dropout", "dropout_images", "-DWIDTH=64", 1, &global, NULL, "o0 i0 i1 d d f d d", n,
-                          threshold, scale, a->stream, (int)skp__dropout_together(sig));
-  return skp__cl_launch(p, "dropout", "dropout", "-DWIDTH=8", 1, &global, NULL, "o0 i0 i1 d d f d", n, threshold, scale,
-                        a->stream);
+    return skp__cl_launch(p, "dropout", "dropout_images", "-DWIDTH=64", 1, &global, NULL,
+                          SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(draw, 1), SKP_INT(n, n),
+                                   SKP_INT(threshold, threshold), SKP_FLOAT(scale, scale), SKP_INT(stream, a->stream),
+                                   SKP_INT(together, (int)skp__dropout_together(sig))));
+  return skp__cl_launch(p, "dropout", "dropout", "-DWIDTH=8", 1, &global, NULL,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(draw, 1), SKP_INT(n, n),
+                                 SKP_INT(threshold, threshold), SKP_FLOAT(scale, scale), SKP_INT(stream, a->stream)));
 }
 
 const struct skp__cl_method skp__cl_dropout[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};

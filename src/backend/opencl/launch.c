@@ -1,7 +1,6 @@
 /* launch.c: from a method's description of its launches to work in the queue. Arguments are set when buffers are bound,
  * each launch owning its kernel object, so that running a step only enqueues. SPDX-License-Identifier: MIT */
 #include "backend/opencl/runtime.h"
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,56 +28,24 @@ void skp__cl_steps_free(struct skp_prepared *p) {
 
 /* ---- describing a launch ---------------------------------------------------------------------------------------- */
 
-static skp_status fail_local(const struct skp__cl *cl, const struct skp__cl_step *step, size_t bytes) {
-  return skp__fail(SKP_UNSUPPORTED, "kernel %s wants %zu bytes of local memory, the device has %lld", step->name, bytes,
-                   (long long)cl->local_memory);
+static bool is_buffer(const struct skp__cl_arg *arg) { return arg->kind < SKP_CL_INT; }
+
+/* Sets the arguments that never change; those that depend on the buffers follow when these are bound. */
+static skp_status set_values(struct skp__cl *cl, const struct skp__cl_step *step) {
+  for (cl_uint i = 0; i < step->args.n; i++) {
+    const struct skp__cl_arg *arg = &step->args.at[i];
+    if (is_buffer(arg)) continue;
+    const void *value = arg->kind == SKP_CL_INT ? (const void *)&arg->as_int : &arg->as_float;
+    SKP_TRY(skp__cl_check(cl, clSetKernelArg(step->kernel, i, sizeof(cl_int), value), "clSetKernelArg", step->name));
+  }
+  return SKP_OK;
 }
 
-/* Sets the arguments that never change and notes those that depend on the buffers. */
-static skp_status read_args(struct skp_prepared *p, struct skp__cl_step *step, const char *text, va_list values) {
-  struct skp__cl *cl = p->cl;
-  cl_uint place = 0;
-  for (const char *c = text; *c; c++) {
-    if (*c == ' ') continue;
-    cl_int code = CL_SUCCESS;
-    switch (*c) {
-    case 'd': {
-      cl_int value = va_arg(values, int);
-      code = clSetKernelArg(step->kernel, place, sizeof value, &value);
-      break;
-    }
-    case 'f': {
-      cl_float value = (cl_float)va_arg(values, double);
-      code = clSetKernelArg(step->kernel, place, sizeof value, &value);
-      break;
-    }
-    case 'l': {
-      size_t bytes = va_arg(values, size_t);
-      if ((int64_t)bytes > cl->local_memory) return fail_local(cl, step, bytes);
-      code = clSetKernelArg(step->kernel, place, bytes, NULL);
-      break;
-    }
-    case 'i':
-    case 'o':
-    case 'w': {
-      char kind = *c;
-      int number = kind == 'w' ? 0 : *++c - '0';
-      if (number < 0 || number >= (kind == 'w' ? 1 : kind == 'i' ? p->sig.op->n_in : p->sig.op->n_out))
-        return skp__fail(SKP_INTERNAL, "Kernel %s: \"%s\" names no buffer.", step->name, text);
-      SKP_TRY(SKP_GROW(&step->args));
-      step->args.at[step->args.n - 1] = (struct skp__cl_arg){kind, number, place};
-      break;
-    }
-    default: return skp__fail(SKP_INTERNAL, "Kernel %s: unknown argument '%c' in \"%s\".", step->name, *c, text);
-    }
-    SKP_TRY(skp__cl_check(cl, code, "clSetKernelArg", step->name));
-    place++;
+static skp_status keep_args(struct skp__cl_step *step, const struct skp__cl_arg *args) {
+  for (; args->name; args++) {
+    SKP_TRY(SKP_GROW(&step->args));
+    step->args.at[step->args.n - 1] = *args;
   }
-  cl_uint wanted = 0;
-  SKP_TRY(skp__cl_check(cl, clGetKernelInfo(step->kernel, CL_KERNEL_NUM_ARGS, sizeof wanted, &wanted, NULL),
-                        "clGetKernelInfo", step->name));
-  if (wanted != place)
-    return skp__fail(SKP_INTERNAL, "Kernel %s takes %u arguments; \"%s\" gives %u.", step->name, wanted, text, place);
   return SKP_OK;
 }
 
@@ -124,7 +91,10 @@ static skp_status check_group(struct skp__cl *cl, const struct skp__cl_step *ste
     return skp__fail(SKP_UNSUPPORTED, "kernel %s wants groups of %zu work-items, %zu are possible", step->name, items,
                      limit);
   SKP_TRY(ask_kernel(step, cl, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local_memory, &local_memory));
-  return (int64_t)local_memory > cl->local_memory ? fail_local(cl, step, local_memory) : SKP_OK;
+  if ((int64_t)local_memory > cl->local_memory)
+    return skp__fail(SKP_UNSUPPORTED, "kernel %s wants %llu bytes of local memory, the device has %lld", step->name,
+                     (unsigned long long)local_memory, (long long)cl->local_memory);
+  return SKP_OK;
 }
 
 /* Sizes, given or chosen, that the kernel stands on this device. */
@@ -140,10 +110,14 @@ static skp_status set_sizes(struct skp__cl *cl, struct skp__cl_step *step, const
 }
 
 skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
-                          const size_t *global, const size_t *local, const char *args, ...) {
+                          const size_t *global, const size_t *local, const struct skp__cl_arg *args) {
   struct skp__cl *cl = p->cl;
   cl_program program;
-  if (skp__cl_note(cl, file, options)) return SKP_OK;
+  SKP_TRY(skp__cl_check_args(&p->sig, file, kernel, args));
+  if (cl->noting) {
+    skp__cl_note(cl, file, options);
+    return SKP_OK;
+  }
   SKP_TRY(skp__cl_program(cl, &program, file, options));
   SKP_TRY(SKP_GROW(&p->steps));
   struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
@@ -152,11 +126,9 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
   cl_int code;
   step->kernel = clCreateKernel(program, kernel, &code);
   SKP_TRY(skp__cl_check(cl, code, "clCreateKernel", kernel));
-  va_list values;
-  va_start(values, args);
-  skp_status status = read_args(p, step, args, values);
-  va_end(values);
-  return status == SKP_OK ? set_sizes(cl, step, global, local) : status;
+  SKP_TRY(keep_args(step, args));
+  SKP_TRY(set_values(cl, step));
+  return set_sizes(cl, step, global, local);
 }
 
 skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data) {
@@ -185,13 +157,19 @@ static cl_mem any_present(const struct skp_prepared *p) {
   return NULL;
 }
 
+static cl_mem buffer_of(const struct skp_prepared *p, const struct skp__cl_arg *arg) {
+  cl_mem mem = arg->kind == SKP_CL_IN     ? p->in[arg->number]
+               : arg->kind == SKP_CL_OUT  ? p->out[arg->number]
+               : arg->kind == SKP_CL_WORK ? p->workspace
+                                          : NULL;
+  return mem ? mem : any_present(p);
+}
+
 static skp_status set_buffers(struct skp_prepared *p, const struct skp__cl_step *step) {
-  for (size_t i = 0; i < step->args.n; i++) {
-    const struct skp__cl_arg *arg = &step->args.at[i];
-    cl_mem mem = arg->kind == 'w' ? p->workspace : arg->kind == 'i' ? p->in[arg->number] : p->out[arg->number];
-    if (!mem) mem = any_present(p);
-    SKP_TRY(
-        skp__cl_check(p->cl, clSetKernelArg(step->kernel, arg->place, sizeof mem, &mem), "clSetKernelArg", step->name));
+  for (cl_uint i = 0; i < step->args.n; i++) {
+    if (!is_buffer(&step->args.at[i])) continue;
+    cl_mem mem = buffer_of(p, &step->args.at[i]);
+    SKP_TRY(skp__cl_check(p->cl, clSetKernelArg(step->kernel, i, sizeof mem, &mem), "clSetKernelArg", step->name));
   }
   return SKP_OK;
 }

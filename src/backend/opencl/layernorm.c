@@ -27,8 +27,10 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, str
   const size_t local = (size_t)way.local, global = (size_t)((rows + way.span - 1) / way.span) * local;
   char options[40];
   snprintf(options, sizeof options, "-DWIDTH=%d -DLOCAL=%d", way.width, way.local);
-  return skp__cl_launch(p, "layernorm", "layernorm", options, 1, &global, &local, "o0 o1 o2 i0 i1 i2 d d d d f", rows,
-                        C, way.span, want_of(sig), (double)sig->attrs.layernorm.eps);
+  return skp__cl_launch(p, "layernorm", "layernorm", options, 1, &global, &local,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(means, 1), SKP_OUT(rstds, 2), SKP_IN(x, 0), SKP_IN(gamma, 1),
+                                 SKP_IN(beta, 2), SKP_INT(rows, rows), SKP_INT(C, C), SKP_INT(span, way.span),
+                                 SKP_INT(want, want_of(sig)), SKP_FLOAT(eps, sig->attrs.layernorm.eps)));
 }
 
 static skp_status launch_sums(struct skp_prepared *p, const struct skp_sig *sig, const char *options, int rows, int C,
@@ -38,10 +40,12 @@ static skp_status launch_sums(struct skp_prepared *p, const struct skp_sig *sig,
   const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(parts, C, width);
   const size_t channels = skp__cl_round_up(C, SKP_PIXELS_LOCAL);
   skp__cl_need_workspace(p, 8 * (int64_t)parts * C);
-  SKP_TRY(skp__cl_launch(p, "layernorm", "layernorm_dx_sums", options, 1, &global, &local, "w i0 i1 i3 i4 d d d d",
-                         rows, C, parts, length));
-  return skp__cl_launch(p, "layernorm", "layernorm_dx_join", options, 1, &channels, &local, "o1 o2 w d d d", C, parts,
-                        want_of(sig));
+  SKP_TRY(skp__cl_launch(p, "layernorm", "layernorm_dx_sums", options, 1, &global, &local,
+                         SKP_ARGS(SKP_WORK(partial), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(means, 3), SKP_IN(rstds, 4),
+                                  SKP_INT(rows, rows), SKP_INT(C, C), SKP_INT(parts, parts), SKP_INT(length, length))));
+  return skp__cl_launch(p, "layernorm", "layernorm_dx_join", options, 1, &channels, &local,
+                        SKP_ARGS(SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_WORK(partial), SKP_INT(C, C),
+                                 SKP_INT(parts, parts), SKP_INT(want, want_of(sig))));
 }
 
 static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, struct way way) {
@@ -51,8 +55,9 @@ static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, 
   snprintf(options, sizeof options, "-DWIDTH=%d -DLOCAL=%d", way.width, way.local);
   if (want_of(sig)) SKP_TRY(launch_sums(p, sig, options, rows, C, way.width));
   if (!sig->out[DX].rank) return SKP_OK;
-  return skp__cl_launch(p, "layernorm", "layernorm_dx", options, 1, &global, &local, "o0 i0 i1 i2 i3 i4 d d d", rows, C,
-                        way.span);
+  return skp__cl_launch(p, "layernorm", "layernorm_dx", options, 1, &global, &local,
+                        SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(gamma, 2), SKP_IN(means, 3),
+                                 SKP_IN(rstds, 4), SKP_INT(rows, rows), SKP_INT(C, C), SKP_INT(span, way.span)));
 }
 
 static struct way rows_way(struct skp_prepared *p, const struct skp_sig *sig) {

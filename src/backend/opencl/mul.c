@@ -10,8 +10,10 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int
   const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
   char options[30];
   snprintf(options, sizeof options, "-DWIDTH=%d", width);
-  return skp__cl_launch(p, "mul", "mul", options, 1, &global, &local, "o0 i0 i1 d d d", (int)pixels, (int)C,
-                        (int)(skp__shape_count(a) / skp__shape_count(&sig->in[1])));
+  return skp__cl_launch(p, "mul", "mul", options, 1, &global, &local,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(a, 0), SKP_IN(b, 1), SKP_INT(pixels, (int)pixels),
+                                 SKP_INT(C, (int)C),
+                                 SKP_INT(per, (int)(skp__shape_count(a) / skp__shape_count(&sig->in[1])))));
 }
 
 /* Into how many parts each row's pixels are cut, so that the device is busy. */
@@ -30,10 +32,13 @@ static skp_status prepare_db(struct skp_prepared *p, const struct skp_sig *sig, 
   snprintf(options, sizeof options, "-DWIDTH=%d", width);
   if (parts > 1) skp__cl_need_workspace(p, 4 * n * parts);
   SKP_TRY(skp__cl_launch(p, "mul", "mul_db", options, 1, &global, &local,
-                         parts > 1 ? "w i0 i1 d d d d d" : "o0 i0 i1 d d d d d", (int)rows, (int)C, (int)per, parts,
-                         length));
+                         SKP_ARGS(parts > 1 ? SKP_WORK(partial) : SKP_OUT(partial, 0), SKP_IN(dy, 0), SKP_IN(a, 1),
+                                  SKP_INT(rows, (int)rows), SKP_INT(C, (int)C), SKP_INT(per, (int)per),
+                                  SKP_INT(parts, parts), SKP_INT(length, length))));
   if (parts == 1) return SKP_OK;
-  return skp__cl_launch(p, "mul", "mul_db_sum", options, 1, &all, &local, "o0 w d d d", (int)n, (int)C, parts);
+  return skp__cl_launch(
+      p, "mul", "mul_db_sum", options, 1, &all, &local,
+      SKP_ARGS(SKP_OUT(db, 0), SKP_WORK(partial), SKP_INT(n, (int)n), SKP_INT(C, (int)C), SKP_INT(parts, parts)));
 }
 
 SKP_PIXELS_METHODS(mul, prepare);

@@ -22,8 +22,11 @@ static skp_status prepare_sgd(struct skp_prepared *p, const struct skp_sig *sig)
   snprintf(options, sizeof options, "-DMOMENTUM=%d -DNESTEROV=%d", sig->in[2].rank > 0, a->nesterov != 0);
   add_options(options, sizeof options, sig, 3);
   size_t local = LOCAL, global = items(sig);
-  return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, &local, "o0 o1 o2 i0 i1 i2 i3 i4 i5 i6 d f f",
-                        (int)skp__shape_count(&sig->in[0]), (double)a->momentum, (double)a->weight_decay);
+  return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, &local,
+                        SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_a, 2), SKP_IN(p, 0), SKP_IN(g, 1),
+                                 SKP_IN(m, 2), SKP_IN(h, 3), SKP_IN(f, 4), SKP_IN(scale, 5), SKP_IN(a, 6),
+                                 SKP_INT(n, (int)skp__shape_count(&sig->in[0])), SKP_FLOAT(momentum, a->momentum),
+                                 SKP_FLOAT(decay, a->weight_decay)));
 }
 
 static skp_status launch_adam(struct skp_prepared *p, const struct skp_sig *sig, int decoupled) {
@@ -33,8 +36,11 @@ static skp_status launch_adam(struct skp_prepared *p, const struct skp_sig *sig,
   add_options(options, sizeof options, sig, 4);
   size_t local = LOCAL, global = items(sig);
   return skp__cl_launch(p, "optimizer", "adam", options, 1, &global, &local,
-                        "o0 o1 o2 o3 i0 i1 i2 i3 i4 i5 i6 i7 d f f f f", (int)skp__shape_count(&sig->in[0]),
-                        (double)a->beta1, (double)a->beta2, (double)a->eps, (double)a->weight_decay);
+                        SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_v, 2), SKP_OUT(new_a, 3),
+                                 SKP_IN(p, 0), SKP_IN(g, 1), SKP_IN(m, 2), SKP_IN(v, 3), SKP_IN(h, 4), SKP_IN(f, 5),
+                                 SKP_IN(scale, 6), SKP_IN(a, 7), SKP_INT(n, (int)skp__shape_count(&sig->in[0])),
+                                 SKP_FLOAT(beta1, a->beta1), SKP_FLOAT(beta2, a->beta2), SKP_FLOAT(eps, a->eps),
+                                 SKP_FLOAT(decay, a->weight_decay)));
 }
 
 static skp_status prepare_adam(struct skp_prepared *p, const struct skp_sig *sig) { return launch_adam(p, sig, 0); }

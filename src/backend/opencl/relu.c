@@ -3,18 +3,20 @@
 
 enum { WIDTH = 8 }; /* values of a work-item */
 
-static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, const char *args) {
-  int n = (int)skp__shape_count(&sig->out[0]);
-  size_t global = (size_t)(n + WIDTH - 1) / WIDTH;
-  return skp__cl_launch(p, "relu", kernel, "-DWIDTH=8", 1, &global, NULL, args, n);
+static int count(const struct skp_sig *sig) { return (int)skp__shape_count(&sig->out[0]); }
+
+static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel,
+                         const struct skp__cl_arg *args) {
+  size_t global = (size_t)(count(sig) + WIDTH - 1) / WIDTH;
+  return skp__cl_launch(p, "relu", kernel, "-DWIDTH=8", 1, &global, NULL, args);
 }
 
 static skp_status prepare_relu(struct skp_prepared *p, const struct skp_sig *sig) {
-  return launch(p, sig, "relu", "o0 i0 d");
+  return launch(p, sig, "relu", SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(n, count(sig))));
 }
 
 static skp_status prepare_relu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
-  return launch(p, sig, "relu_dx", "o0 i0 i1 d");
+  return launch(p, sig, "relu_dx", SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(y, 1), SKP_INT(n, count(sig))));
 }
 
 const struct skp__cl_method skp__cl_relu[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_relu}, {0}};

@@ -14,13 +14,6 @@ struct skp_buffer {
   int64_t charged; /* what it adds to the memory in use; 0 for a slice */
 };
 
-/* One argument of a kernel that changes with the buffers: 'i', 'o' or 'w', the number, and its place. */
-struct skp__cl_arg {
-  char kind;
-  int number;
-  cl_uint place;
-};
-
 /* One thing to enqueue: a kernel, or a call into a library. */
 struct skp__cl_step {
   const char *name;
@@ -92,9 +85,14 @@ void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *tex
 /* Forks compilers for a device of which `cl` has the names and the cache; to be called before its driver is loaded. */
 void skp__cl_compilers_start(struct skp__cl *cl, const struct skp_device *d, int threads);
 void skp__cl_compilers_stop(struct skp__cl *cl);
-/* True while launches are noted, not made: then it has noted this one's program. */
-bool skp__cl_note(struct skp__cl *cl, const char *file, const char *options);
+/* Notes a program that is going to be launched as a job for the compilers. */
+void skp__cl_note(struct skp__cl *cl, const char *file, const char *options);
 void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n); /* a slot of the backend */
+
+/* ---- parameters.c ----------------------------------------------------------------------------------------------- */
+/* SKP_INTERNAL unless the kernel has just these parameters, in this order. */
+skp_status skp__cl_check_args(const struct skp_sig *sig, const char *file, const char *kernel,
+                              const struct skp__cl_arg *args);
 
 /* ---- launch.c --------------------------------------------------------------------------------------------------- */
 /* Frees the steps, so that another method can be tried. */

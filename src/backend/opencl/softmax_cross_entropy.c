@@ -24,16 +24,17 @@ static void options_of(char *text, size_t size, struct shape s, bool dloss, bool
 static skp_status loss(struct skp_prepared *p, const struct skp_sig *sig, struct shape s) {
   const int N = (int)sig->in[0].dim[0], K = (int)sig->in[0].dim[1];
   const int groups = (int64_t)N * K <= ONE_GROUP ? 1 : (N + s.rows - 1) / s.rows;
-  const double smoothing = (double)sig->attrs.loss.label_smoothing;
   char options[80];
   options_of(options, sizeof options, s, false, sig->in[2].rank > 0);
   size_t local[] = {(size_t)s.lanes, (size_t)s.rows}, global[] = {local[0], local[1] * (size_t)groups}, one = 1;
   SKP_TRY(skp__cl_launch(p, "softmax_cross_entropy", "softmax_cross_entropy", options, 2, global, local,
-                         groups == 1 ? "o0 i0 i1 i2 i3 d d f" : "w i0 i1 i2 i3 d d f", N, K, smoothing));
+                         SKP_ARGS(groups == 1 ? SKP_OUT(partial, 0) : SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(label, 1),
+                                  SKP_IN(label2, 2), SKP_IN(share, 3), SKP_INT(N, N), SKP_INT(K, K),
+                                  SKP_FLOAT(smoothing, sig->attrs.loss.label_smoothing))));
   if (groups == 1) return SKP_OK;
   skp__cl_need_workspace(p, (int64_t)groups * (int64_t)sizeof(float));
-  return skp__cl_launch(p, "softmax_cross_entropy", "softmax_cross_entropy_sum", options, 1, &one, &one, "o0 w d d",
-                        groups, N);
+  return skp__cl_launch(p, "softmax_cross_entropy", "softmax_cross_entropy_sum", options, 1, &one, &one,
+                        SKP_ARGS(SKP_OUT(loss, 0), SKP_WORK(partial), SKP_INT(groups, groups), SKP_INT(N, N)));
 }
 
 static skp_status gradient(struct skp_prepared *p, const struct skp_sig *sig, struct shape s) {
@@ -42,7 +43,9 @@ static skp_status gradient(struct skp_prepared *p, const struct skp_sig *sig, st
   options_of(options, sizeof options, s, sig->in[2].rank > 0, sig->in[3].rank > 0);
   size_t local[] = {(size_t)s.lanes, (size_t)s.rows}, global[] = {local[0], skp__cl_round_up(N, s.rows)};
   return skp__cl_launch(p, "softmax_cross_entropy", "softmax_cross_entropy_dx", options, 2, global, local,
-                        "o0 i0 i1 i2 i3 i4 d d f", N, K, (double)sig->attrs.loss.label_smoothing);
+                        SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(x, 0), SKP_IN(label, 1), SKP_IN(dloss, 2), SKP_IN(label2, 3),
+                                 SKP_IN(share, 4), SKP_INT(N, N), SKP_INT(K, K),
+                                 SKP_FLOAT(smoothing, sig->attrs.loss.label_smoothing)));
 }
 
 static const char *refuse_item(const struct skp__cl *cl, const struct skp_sig *sig) {

@@ -3,22 +3,24 @@
 #include <stdio.h>
 
 /* A work-item belongs to a pixel of the result in both directions. */
-static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, int width) {
-  const struct skp_shape *to = &sig->out[0];
-  const int64_t C = to->dim[3], pixels = skp__shape_count(to) / C;
+static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, const char *kernel, struct skp__cl_arg to,
+                         struct skp__cl_arg from, int width) {
+  const struct skp_shape *y = &sig->out[0];
+  const int64_t C = y->dim[3], pixels = skp__shape_count(y) / C;
   const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
   char options[30];
   snprintf(options, sizeof options, "-DWIDTH=%d", width);
-  return skp__cl_launch(p, "upsample_nearest", kernel, options, 1, &global, &local, "o0 i0 d d d d", (int)pixels,
-                        (int)to->dim[2], (int)C, sig->attrs.upsample.scale);
+  return skp__cl_launch(p, "upsample_nearest", kernel, options, 1, &global, &local,
+                        SKP_ARGS(to, from, SKP_INT(pixels, (int)pixels), SKP_INT(W, (int)y->dim[2]), SKP_INT(C, (int)C),
+                                 SKP_INT(scale, sig->attrs.upsample.scale)));
 }
 
 static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
-  return launch(p, sig, "upsample_nearest", width);
+  return launch(p, sig, "upsample_nearest", SKP_OUT(y, 0), SKP_IN(x, 0), width);
 }
 
 static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, int width) {
-  return launch(p, sig, "upsample_nearest_dx", width);
+  return launch(p, sig, "upsample_nearest_dx", SKP_OUT(dx, 0), SKP_IN(dy, 0), width);
 }
 
 SKP_PIXELS_METHODS(upsample_nearest, prepare);

@@ -1,0 +1,121 @@
+/* test_launch.c: what kernels are launched with is checked against their parameters, without a device: every method of
+ * every op on the generated cases, on made-up devices of all kinds, and mistakes one by one.
+ * SPDX-License-Identifier: MIT */
+#include "backend/opencl/runtime.h"
+#include "test.h"
+#include "verify/case.h"
+
+static const struct device {
+  bool cpu;
+  int lanes;
+  unsigned vendor;
+} devices[] = {{true, 8, 0}, {true, 16, 0}, {false, 1, 0x10de}, {false, 1, 0x1002}, {false, 1, 0x8086}, {false, 1, 0}};
+enum { DEVICES = sizeof devices / sizeof *devices };
+
+static struct skp__cl made_up(const struct device *d) {
+  return (struct skp__cl){.base.ops = &skp__backend_opencl,
+                          .cpu = d->cpu,
+                          .lanes = d->lanes,
+                          .vendor = d->vendor,
+                          .units = 8,
+                          .max_group = 1024,
+                          .max_items = {1024, 1024, 64},
+                          .local_memory = 48 << 10,
+                          .name = "made up",
+                          .forced = "",
+                          .noting = true};
+}
+
+/* ---- all methods ------------------------------------------------------------------------------------------------- */
+
+static int prepared;
+
+static void prepare_all(struct skp_backend *b, const struct skp_sig *sig, const char *id) {
+  const char *method;
+  for (int m = 0; (method = b->ops->method_name(b, sig->op, m)); m++) {
+    struct skp_prepared *p;
+    if (b->ops->method_refusal(b, sig, m)) continue;
+    skp_status status = b->ops->prepare(b, &p, sig, method);
+    ck_assert_msg(status == SKP_OK, "%s: %s by %s: %s", id, sig->op->name, method, skp_error_message());
+    b->ops->prepared_destroy(p);
+    prepared++;
+  }
+}
+
+static skp_status visit(void *user, const struct skp__case *c) {
+  for (size_t n = 0; n < c->g->nodes.n; n++) {
+    struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
+    prepare_all(user, &sig, c->id);
+  }
+  return SKP_OK;
+}
+
+START_TEST(every_method) {
+  struct skp__cl cl = made_up(&devices[_i]);
+  ck_ok(skp__generated_each(NULL, 1, false, visit, &cl.base));
+  ck_assert_int_gt(prepared, 300);
+}
+END_TEST
+
+/* ---- mistakes ---------------------------------------------------------------------------------------------------- */
+
+/* The launch of conv2d_bias(y, b, n, K), or another kernel, for relu of eight values. */
+static skp_status launch(const char *kernel, const struct skp__cl_arg *args) {
+  struct skp__cl cl = made_up(&devices[0]);
+  struct skp_shape x = skp__shape1(8);
+  struct skp_prepared p = {.cl = &cl, .sig = {.op = &skp__op_relu, .in = {x}, .out = {x}}};
+  const size_t global = 8;
+  return skp__cl_launch(&p, "conv2d_sum", kernel, "", 1, &global, NULL, args);
+}
+
+START_TEST(mistakes_are_refused) {
+  static const char kernel[] = "conv2d_bias";
+  const struct skp__cl_arg y = SKP_OUT(y, 0), b = SKP_IN(b, 0), n = SKP_INT(n, 8), K = SKP_INT(K, 1);
+  ck_ok(launch(kernel, SKP_ARGS(y, b, n, K)));
+  ck_ok(launch(kernel, SKP_ARGS(SKP_WORK(y), SKP_WORK(b), n, K)));
+  ck_ok(launch(kernel, SKP_ARGS(y, SKP_ABSENT(b), n, K)));
+  const struct {
+    const struct skp__cl_arg *args;
+    const char *text;
+  } wrong[] = {
+      {SKP_ARGS(y, SKP_IN(bias, 0), n, K), "argument 2 is \"b\", global const float *; given is input 0 as \"bias\""},
+      {SKP_ARGS(y, b, K, n), "argument 3 is \"n\", int; given is an int as \"K\""},
+      {SKP_ARGS(y, b, SKP_FLOAT(n, 8.0f), K), "argument 3 is \"n\", int; given is a float as \"n\""},
+      {SKP_ARGS(y, b, SKP_WORK(n), K), "given is the workspace as \"n\""},
+      {SKP_ARGS(y, SKP_INT(b, 0), n, K), "given is an int as \"b\""},
+      {SKP_ARGS(SKP_IN(y, 0), b, n, K), "argument 1 is \"y\", global float *; given is input 0 as \"y\""},
+      {SKP_ARGS(y, SKP_OUT(b, 0), n, K), "given is output 0 as \"b\""},
+      {SKP_ARGS(y, SKP_IN(b, 1), n, K), "given is input 1 as \"b\""},
+      {SKP_ARGS(y, b, n), "argument 4 is \"K\", int; given is nothing more"},
+      {SKP_ARGS(y, b, n, K, K), "takes 4 arguments; given is also an int as \"K\""},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    ck_fails(launch(kernel, wrong[i].args), SKP_INTERNAL, wrong[i].text);
+    ck_assert_ptr_nonnull(strstr(skp_error_message(), "Kernel conv2d_bias of cl/conv2d_sum.cl"));
+  }
+  ck_fails(launch("conv2d_bios", SKP_ARGS(y, b, n, K)), SKP_INTERNAL, "no kernel conv2d_bios in cl/conv2d_sum.cl");
+}
+END_TEST
+
+START_TEST(types_of_values) {
+  struct skp__cl cl = made_up(&devices[0]);
+  struct skp_shape labels = skp__shape1(8);
+  labels.dtype = SKP_I32;
+  const struct skp_sig sig = {.op = &skp__op_relu, .in = {labels}, .out = {skp__shape1(8)}};
+  struct skp_prepared p = {.cl = &cl, .sig = sig};
+  const size_t global = 8;
+  ck_fails(
+      skp__cl_launch(&p, "relu", "relu", "", 1, &global, NULL, SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(n, 8))),
+      SKP_INTERNAL, "argument 2 is \"x\", global const float *");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("launch");
+  TCase *c = tcase_create("launch");
+  tcase_add_loop_test(c, every_method, 0, DEVICES);
+  tcase_add_test(c, mistakes_are_refused);
+  tcase_add_test(c, types_of_values);
+  suite_add_tcase(suite, c);
+  return skp__test_main(suite);
+}
