@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "cli/cli.h"
-#include "train/parts.h"
+#include "train/step.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,100 +14,92 @@
 static const double least_sample = 5e-3, warm_up = 0.3; /* seconds */
 enum { LEAST_WARM_STEPS = 3 };
 
-/* A plan that a step runs so many times: all its images at once, or a part, the rest, and the update. */
-struct piece {
-  struct skp_plan *plan;
-  int64_t times;
-};
-
 struct bench {
   struct cli *c;
   bool train;
   int64_t samples, N;
-  struct piece pieces[3];
-  int n;
-  float weights[2][2];             /* of the first part, of the others: see skp__graph_add_sums */
+  struct skp__stepper stepper;
+  struct skp_batch batch;          /* random images */
+  bool fed;                        /* they are on the device */
+  double loss;                     /* of them in the latest step */
   double cold_start, median, best; /* the last two: seconds a step */
 };
 
-static skp_status write_value(const struct bench *b, const struct skp_plan *plan, skp_value v, const void *from,
-                              int64_t bytes) {
-  return v == SKP_NONE ? SKP_OK : skp__backend_write_now(b->c->backend, skp__plan_buffer(plan, v), 0, from, bytes);
-}
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 
-/* Random images, labels, and a learning rate of 0: the work is that of a whole step, and
- * the weights cannot run away. */
-static skp_status write_inputs(struct bench *b, struct skp_plan *plan, float *x, int32_t *labels, int64_t values) {
-  const struct skp_graph *g = skp__plan_graph(plan);
+/* Random images that were mixed, in case the recipe mixes some. */
+static skp_status make_images(struct bench *b) {
+  const struct skp_graph *g = b->c->model->graph;
+  const int64_t values = b->N * skp__shape_count(&g->tensors.at[g->input].shape); /* the model's is of one image */
+  const uint32_t classes = (uint32_t)b->c->model->recipe.classes;
   struct skp__random r = skp__random_start(1, 0);
-  float hyper[4];
-  int32_t draw[2];
-  for (int64_t i = 0; i < values; i++) x[i] = (float)skp__random_uniform(&r);
-  for (int64_t i = 0; i < b->N; i++) labels[i] = (int32_t)skp__random_below(&r, (uint32_t)b->c->model->recipe.classes);
-  skp__session_hyper(hyper, &b->c->model->recipe, 0, 1);
-  SKP_TRY(write_value(b, plan, g->input, x, 4 * values));
-  SKP_TRY(write_value(b, plan, g->labels, labels, values ? 4 * g->tensors.at[g->input].shape.dim[0] : 0));
-  SKP_TRY(write_value(b, plan, g->hyper, hyper, sizeof hyper));
-  SKP_TRY(skp__session_draw(b->c->session, plan, draw, 1, 0));
-  return skp__backend_finish(b->c->backend); /* draw is on this stack */
-}
-
-static skp_status fill_inputs(struct bench *b, struct skp_plan *plan) {
-  const struct skp_graph *g = skp__plan_graph(plan);
-  int64_t values = g->input == SKP_NONE ? 0 : skp__shape_count(&g->tensors.at[g->input].shape);
-  float *x;
-  int32_t *labels;
-  SKP_TRY(skp__alloc(&x, (size_t)values, sizeof *x));
-  skp_status status = skp__alloc(&labels, (size_t)b->N, sizeof *labels);
-  if (status == SKP_OK) status = write_inputs(b, plan, x, labels, values);
-  free(x);
-  free(labels);
-  return status;
-}
-
-static skp_status add_piece(struct bench *b, int64_t images, int64_t times, skp_step step) {
-  struct piece *p = &b->pieces[b->n];
-  if (!times) return SKP_OK;
-  SKP_TRY(skp__session_plan(b->c->session, &p->plan, images, step));
-  p->times = times;
-  b->n++;
-  return fill_inputs(b, p->plan);
-}
-
-/* As training does it: see train/parts.h. */
-static skp_status add_pieces(struct bench *b) {
-  struct skp__parts parts;
-  if (!b->train) return add_piece(b, b->N, 1, SKP_STEP_EVAL);
-  SKP_TRY(skp__parts_plan(&parts, b->c->model, INT64_MAX)); /* all batches are full */
-  if (parts.parts == 1) return add_piece(b, b->N, 1, SKP_STEP_TRAIN);
-  int64_t size = skp__parts_size(&parts), rest = b->N % size;
-  for (int i = 0; i < 2; i++) b->weights[i][0] = (float)i, b->weights[i][1] = (float)((double)size / (double)b->N);
-  SKP_TRY(add_piece(b, size, b->N / size, SKP_STEP_PART));
-  SKP_TRY(add_piece(b, rest, rest > 0, SKP_STEP_PART));
-  return add_piece(b, 1, 1, SKP_STEP_UPDATE);
-}
-
-static skp_status run_piece(struct bench *b, const struct piece *p, bool first) {
-  struct skp_backend *backend = b->c->backend;
-  const skp_value weights = skp__plan_graph(p->plan)->weights;
-  for (int64_t i = 0; i < p->times; i++) {
-    if (weights != SKP_NONE)
-      SKP_TRY(backend->ops->write(backend, skp__plan_buffer(p->plan, weights), 0, b->weights[!first || i],
-                                  sizeof b->weights[0]));
-    SKP_TRY(skp__plan_run(p->plan));
+  b->batch.n = b->N;
+  SKP_TRY(skp__alloc(&b->batch.x, (size_t)values, sizeof *b->batch.x));
+  SKP_TRY(skp__alloc(&b->batch.labels, (size_t)b->N, sizeof *b->batch.labels));
+  SKP_TRY(skp__alloc(&b->batch.other, (size_t)b->N, sizeof *b->batch.other));
+  SKP_TRY(skp__alloc(&b->batch.share, (size_t)b->N, sizeof *b->batch.share));
+  for (int64_t i = 0; i < values; i++) b->batch.x[i] = (float)skp__random_uniform(&r);
+  for (int64_t i = 0; i < b->N; i++) {
+    b->batch.labels[i] = (int32_t)skp__random_below(&r, classes);
+    b->batch.other[i] = (int32_t)skp__random_below(&r, classes);
+    b->batch.share[i] = (float)(1 + skp__random_uniform(&r)) / 2;
   }
+  return SKP_OK;
+}
+
+static void free_images(struct bench *b) {
+  free(b->batch.x);
+  free(b->batch.labels);
+  free(b->batch.other);
+  free(b->batch.share);
+}
+
+/* The images stay on the device; the learning rate is 0, so that the weights cannot run away. */
+static skp_status take(void *user, struct skp__step *step) {
+  struct bench *b = user;
+  step->batch = b->fed ? NULL : &b->batch;
+  b->fed = true;
+  return SKP_OK;
+}
+
+static skp_status feed_again(void *user) {
+  struct bench *b = user;
+  b->fed = false;
+  return SKP_OK;
+}
+
+static skp_status open_stepper(struct bench *b) {
+  if (b->train) SKP_TRY(skp__stepper_train(&b->stepper, b->c->session, INT64_MAX)); /* all batches are full */
+  if (!b->train) skp__stepper_evaluate(&b->stepper, b->c->session, b->N, b->N);
+  b->stepper.seed = 1;
+  b->stepper.say = stderr;
+  b->stepper.user = b;
+  b->stepper.take = take;
+  b->stepper.again = feed_again;
+  return skp__stepper_open(&b->stepper);
+}
+
+static skp_status retire(struct bench *b) {
+  struct skp__step *step;
+  SKP_TRY(skp__stepper_retire(&b->stepper, &step));
+  b->loss = (double)step->loss;
   return SKP_OK;
 }
 
 /* `steps` steps and a wait; the seconds that took. */
 static skp_status time_steps(struct bench *b, int64_t steps, double *seconds) {
+  struct skp__stepper *st = &b->stepper;
   double start = skp__clock();
-  for (int64_t i = 0; i < steps; i++)
-    for (int k = 0; k < b->n; k++) SKP_TRY(run_piece(b, &b->pieces[k], k == 0));
-  SKP_TRY(skp__backend_finish(b->c->backend));
+  for (int64_t i = 0; i < steps; i++) {
+    if (skp__stepper_full(st)) SKP_TRY(retire(b));
+    SKP_TRY(skp__stepper_queue(st));
+  }
+  while (st->done < st->queued) SKP_TRY(retire(b));
   *seconds = skp__clock() - start;
   return SKP_OK;
 }
+
+/* ---- samples ---------------------------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -127,7 +119,7 @@ static skp_status take_samples(struct bench *b, double *sample, int64_t group) {
 
 static skp_status measure(struct bench *b) {
   double seconds, step = 1e9, spent = 0;
-  SKP_TRY(time_steps(b, 1, &seconds));
+  SKP_TRY(skp__stepper_first(&b->stepper));
   b->cold_start = skp__clock_process();
   for (int i = 0; i < LEAST_WARM_STEPS || spent < warm_up; i++) {
     SKP_TRY(time_steps(b, 1, &seconds));
@@ -142,17 +134,34 @@ static skp_status measure(struct bench *b) {
   return status;
 }
 
-static skp_status print_result(const struct bench *b) {
+/* ---- the result ------------------------------------------------------------------------------------------------- */
+
+/* What a step's plans do. */
+static skp_status add_up(struct bench *b, double *flops, double *launches) {
+  *flops = *launches = 0;
+  for (int64_t k = 0;; k++) {
+    struct skp_plan *plan;
+    SKP_TRY(skp__stepper_plan(&b->stepper, k, &plan));
+    if (!plan) return SKP_OK;
+    *flops += skp__plan_flops(plan);
+    *launches += (double)skp__plan_launches(plan);
+  }
+}
+
+static skp_status print_layers(struct bench *b, cJSON *object) {
+  struct skp_plan *plan;
+  SKP_TRY(skp__stepper_plan(&b->stepper, 0, &plan));
+  return cli_time_layers(plan, object);
+}
+
+static skp_status print_result(struct bench *b) {
   struct skp_backend_info info;
   struct rusage usage;
   b->c->backend->ops->info(b->c->backend, &info);
   getrusage(RUSAGE_SELF, &usage);
   char text[32];
-  double n = (double)b->N, mib = 1 << 20, flops = 0, launches = 0;
-  for (int i = 0; i < b->n; i++) {
-    flops += skp__plan_flops(b->pieces[i].plan) * (double)b->pieces[i].times;
-    launches += (double)skp__plan_launches(b->pieces[i].plan) * (double)b->pieces[i].times;
-  }
+  double n = (double)b->N, mib = 1 << 20, flops, launches;
+  SKP_TRY(add_up(b, &flops, &launches));
   const struct {
     const char *name, *unit;
     double value;
@@ -165,16 +174,18 @@ static skp_status print_result(const struct bench *b) {
       {"device_mib", "MiB of device memory", (double)info.used / mib},
       {"batch", "images a step", n},
       {"launches", "launches a step", launches},
+      {"loss", "is the loss of the random images", b->loss},
   };
+  const size_t shown = sizeof rows / sizeof *rows - !b->train; /* an evaluation has no loss */
   cJSON *object = cli_said(b->c, CLI_JSON) ? cJSON_CreateObject() : NULL;
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+  for (size_t i = 0; i < shown; i++) {
     if (object) {
       cJSON_AddNumberToObject(object, rows[i].name, rows[i].value);
       continue;
     }
     printf("%s %s\n", cli_number(text, sizeof text, rows[i].value), rows[i].unit);
   }
-  skp_status status = cli_said(b->c, CLI_LAYERS) ? cli_time_layers(b->pieces[0].plan, object) : SKP_OK;
+  skp_status status = cli_said(b->c, CLI_LAYERS) ? print_layers(b, object) : SKP_OK;
   if (status == SKP_OK && object) return cli_print_json(object);
   cJSON_Delete(object);
   return status;
@@ -188,17 +199,24 @@ static skp_status read_options(struct bench *b) {
   return SKP_OK;
 }
 
+static skp_status run(struct bench *b) {
+  SKP_TRY(skp__session_create(&b->c->session, b->c->model, b->c->backend));
+  SKP_TRY(skp__session_init(b->c->session, 1));
+  SKP_TRY(make_images(b));
+  SKP_TRY(open_stepper(b));
+  SKP_TRY(skp__session_settle(b->c->session, measure(b)));
+  return print_result(b);
+}
+
 skp_status cli_bench(struct cli *c) {
   struct bench b = {.c = c};
   SKP_TRY(read_options(&b));
   SKP_TRY(cli_open_model(c));
-  skp__recipe_no_augmentation(&c->model->recipe); /* there is no loader that would mix images */
   SKP_TRY(cli_open_backend(c));
   cli_say_device(c);
   b.N = c->model->recipe.batch;
-  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
-  SKP_TRY(skp__session_init(c->session, 1));
-  SKP_TRY(add_pieces(&b));
-  SKP_TRY(measure(&b));
-  return print_result(&b);
+  skp_status status = run(&b);
+  skp__stepper_close(&b.stepper);
+  free_images(&b);
+  return status;
 }

@@ -85,7 +85,7 @@ static skp_status print_json(const struct cli *c, const struct skp_lr_curve *cur
 static skp_status find(struct cli *c, const struct skp_source *train, uint64_t seed) {
   const char *path = c->value[CLI_CURVE] ? c->value[CLI_CURVE] : "lr.csv";
   struct skp_lr_curve curve;
-  struct skp_lr_options o = {.seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS};
+  struct skp_lr_options o = {.seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS, .say = stderr};
   SKP_TRY(cli_workers(c, &o.threads));
   SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
   SKP_TRY(cli_init_weights(c, seed));

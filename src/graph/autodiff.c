@@ -84,7 +84,7 @@ static skp_status reverse(struct tape *t, struct skp_node node) {
 /* Gives each param's gradient its place in the flat value "grads". */
 static skp_status collect_gradients(struct tape *t, size_t tensors) {
   struct skp_graph *g = t->g;
-  SKP_TRY(skp__graph_value(g, &g->grads, "grads", SKP_ROLE_GRAD, g->tensors.at[g->params].shape));
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_GRADS, g->tensors.at[g->params].shape));
   for (size_t i = 0; i < tensors; i++) {
     const struct skp_tensor *param = &g->tensors.at[i];
     if (!skp__is_parameter(param) || t->d[i] == SKP_NONE) continue;

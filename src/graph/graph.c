@@ -5,14 +5,17 @@
 
 enum { MAX_NODES = 100000 }; /* far beyond any network; a loop in a model file ends here */
 
+const struct skp_port_info skp__ports[SKP_PORTS] = {
+#define X(NAME, name, role, host) [SKP_PORT_##NAME] = {#name, SKP_ROLE_##role, SKP_HOST_##host},
+    SKP_PORT_LIST(X)
+#undef X
+};
+
 skp_status skp__graph_create(struct skp_graph **out) {
   *out = NULL;
   struct skp_graph *g;
   SKP_TRY(skp__alloc(&g, 1, sizeof *g));
-  g->input = g->labels = g->other = g->share = g->logits = g->loss = SKP_NONE;
-  g->draw = SKP_NONE;
-  g->params = g->grads = g->state = g->moments[0] = g->moments[1] = g->hyper = g->factors = SKP_NONE;
-  g->average = g->average_state = g->shares = g->loss_sum = g->weights = SKP_NONE;
+  for (int i = 0; i < SKP_PORTS; i++) g->port[i] = SKP_NONE;
   *out = g;
   return SKP_OK;
 }
@@ -59,6 +62,10 @@ skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *nam
       .name = copy, .role = role, .shape = shape, .producer = -1, .base = SKP_NONE, .lr = 1, .decay = 1};
   *out = (skp_value)(g->tensors.n - 1);
   return SKP_OK;
+}
+
+skp_status skp__graph_add_port(struct skp_graph *g, skp_port port, struct skp_shape shape) {
+  return skp__graph_value(g, &g->port[port], skp__ports[port].name, skp__ports[port].role, shape);
 }
 
 skp_value skp__graph_root(const struct skp_graph *g, skp_value v) {

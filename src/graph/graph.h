@@ -66,20 +66,63 @@ struct skp_node {
   char *scope; /* the layer it belongs to, as in parameter names ("block_1.0"); gradient nodes inherit it */
 };
 
+/* What a graph has by name: what the host gives and takes, and the flat values. X(NAME, name, role, host): its value is
+ * the graph's field of that name, and is called so. The host
+ *   NEVER  sees it in a step
+ *   BATCH  writes it before a step on new images
+ *   STEP   writes it before each run of a plan
+ *   PLAN   writes it once, when a plan has been made
+ *   READ   reads it after each run of a plan
+ * A new port is a row here, and, for BATCH, STEP and READ, a place on the host in train/step.c. */
+#define SKP_PORT_LIST(X)                                                                                               \
+  X(INPUT, input, INPUT, BATCH)                  /* images {N,H,W,C} */                                                \
+  X(LABELS, labels, INPUT, BATCH)                /* {N} i32 */                                                         \
+  X(OTHER, other, INPUT, BATCH)                  /* of mixed images: second labels {N} i32 */                          \
+  X(SHARE, share, INPUT, BATCH)                  /* and the share of the first {N} */                                  \
+  X(DRAW, draw, INPUT, STEP)                     /* {2} i32, drawn for each training step: see src/ops/dropout.c */    \
+  X(HYPER, hyper, INPUT, STEP)                   /* struct skp_hyper, which an update reads */                         \
+  X(SHARES, shares, INPUT, STEP)                 /* {2}: of the old average and of the new state in the new average */ \
+  X(WEIGHTS, weights, INPUT, STEP)               /* {2}: what the sums so far and those of a part are multiplied by */ \
+  X(FACTORS, factors, INPUT, PLAN)               /* which an update reads, see src/ops/optimizer.c; none: all are 1 */ \
+  X(LOGITS, logits, ACTIVATION, READ)            /* {N, classes} */                                                    \
+  X(LOSS, loss, RESULT, READ)                    /* {1}: the mean */                                                   \
+  X(LOSS_SUM, loss_sum, GRAD, READ)              /* {1}: of the parts of a step */                                     \
+  X(PARAMS, params, PARAM, NEVER)                /* flat: all parameters */                                            \
+  X(STATE, state, STATE, NEVER)                  /* flat: all running statistics */                                    \
+  X(GRADS, grads, GRAD, NEVER)                   /* laid out like params, as are the next three */                     \
+  X(GRADS_SUM, grads_sum, GRAD, NEVER)           /* of the parts of a step */                                          \
+  X(MOMENT_1, moment_1, MOMENT, NEVER)           /* optimizer memory */                                                \
+  X(MOMENT_2, moment_2, MOMENT, NEVER)           /* the same */                                                        \
+  X(AVERAGE, average, MOMENT, NEVER)             /* running average of params */                                       \
+  X(AVERAGE_STATE, average_state, MOMENT, NEVER) /* and of state, laid out like that */
+
+typedef enum skp_port {
+#define X(NAME, name, role, host) SKP_PORT_##NAME,
+  SKP_PORT_LIST(X)
+#undef X
+      SKP_PORTS
+} skp_port;
+
+typedef enum skp_host { SKP_HOST_NEVER, SKP_HOST_BATCH, SKP_HOST_STEP, SKP_HOST_PLAN, SKP_HOST_READ } skp_host;
+
+struct skp_port_info {
+  const char *name;
+  skp_role role;
+  skp_host host;
+};
+extern const struct skp_port_info skp__ports[SKP_PORTS];
+
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  skp_value input, labels;          /* images {N,H,W,C}; labels {N} i32 or SKP_NONE */
-  skp_value other, share;           /* of mixed images: second labels {N} i32, share of the first {N}; or SKP_NONE */
-  skp_value draw;                   /* {2} i32, drawn for each training step (see src/ops/dropout.c), or SKP_NONE */
-  skp_value logits;                 /* {N, classes} */
-  skp_value loss;                   /* {1}: mean loss; or SKP_NONE */
-  skp_value params, grads, state;   /* flat values, or SKP_NONE */
-  skp_value moments[2];             /* flat optimizer memory */
-  skp_value hyper, factors;         /* what an update reads: see src/ops/optimizer.c; factors SKP_NONE: all are 1 */
-  skp_value average, average_state; /* running averages of params and state, laid out like them, or SKP_NONE */
-  skp_value shares;                 /* {2}: of the old average and of the new state in the new average */
-  skp_value loss_sum, weights; /* of a part of a step: {1}; {2}: what the old sums and the part are multiplied by */
+  union { /* SKP_NONE: this graph has none */
+    skp_value port[SKP_PORTS];
+    struct {
+#define X(NAME, name, role, host) skp_value name;
+      SKP_PORT_LIST(X)
+#undef X
+    };
+  };
 };
 
 skp_status skp__graph_create(struct skp_graph **out);
@@ -88,6 +131,9 @@ void skp__graph_destroy(struct skp_graph *g); /* NULL is fine */
 /* Adds a value without a producer. `name` is copied. */
 skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role,
                             struct skp_shape shape);
+
+/* Adds the value of a port. */
+skp_status skp__graph_add_port(struct skp_graph *g, skp_port port, struct skp_shape shape);
 
 /* Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs;
  * an unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
@@ -100,6 +146,9 @@ skp_status skp__graph_layer(struct skp_graph *g, const struct skp_op *op, const 
                             const skp_value *in, const bool *want, const char *scope, skp_value *out);
 /* Makes *v the value that has its features in the order of files. */
 skp_status skp__graph_file_order(struct skp_graph *g, skp_value *v, const char *scope);
+
+/* Makes parameters and statistics slices of their averages instead: for an evaluation. */
+skp_status skp__graph_use_averages(struct skp_graph *g);
 
 /* The signature of a node in this graph. */
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node);

@@ -6,8 +6,9 @@
 
 /* ---- flat values ------------------------------------------------------------------------------------------------ */
 
-/* Makes the values of `role` slices of one flat value. */
-static skp_status collect(struct skp_graph *g, skp_value *flat, const char *name, skp_role role) {
+/* Makes the values of the port's role slices of it. */
+static skp_status collect(struct skp_graph *g, skp_port flat) {
+  const skp_role role = skp__ports[flat].role;
   int64_t total = 0;
   for (size_t i = 0; i < g->tensors.n; i++) {
     struct skp_tensor *t = &g->tensors.at[i];
@@ -17,26 +18,44 @@ static skp_status collect(struct skp_graph *g, skp_value *flat, const char *name
   }
   if (!total) return SKP_OK;
   size_t slices = g->tensors.n;
-  SKP_TRY(skp__graph_value(g, flat, name, role, skp__shape1(total)));
+  SKP_TRY(skp__graph_add_port(g, flat, skp__shape1(total)));
   for (size_t i = 0; i < slices; i++)
-    if (g->tensors.at[i].role == role) g->tensors.at[i].base = *flat;
+    if (g->tensors.at[i].role == role) g->tensors.at[i].base = g->port[flat];
   return SKP_OK;
 }
 
 skp_status skp__graph_collect(struct skp_graph *g) {
-  SKP_TRY(collect(g, &g->params, "params", SKP_ROLE_PARAM));
-  return collect(g, &g->state, "state", SKP_ROLE_STATE);
+  SKP_TRY(collect(g, SKP_PORT_PARAMS));
+  return collect(g, SKP_PORT_STATE);
+}
+
+static skp_status add_like(struct skp_graph *g, skp_port port, skp_value like) {
+  return skp__graph_add_port(g, port, g->tensors.at[like].shape);
+}
+
+static skp_status move_slices(struct skp_graph *g, skp_value from, skp_port to) {
+  if (from == SKP_NONE) return SKP_OK;
+  SKP_TRY(add_like(g, to, from));
+  for (size_t i = 0; i < g->tensors.n; i++)
+    if (g->tensors.at[i].base == from) g->tensors.at[i].base = g->port[to];
+  return SKP_OK;
+}
+
+skp_status skp__graph_use_averages(struct skp_graph *g) {
+  SKP_TRY(move_slices(g, g->params, SKP_PORT_AVERAGE));
+  return move_slices(g, g->state, SKP_PORT_AVERAGE_STATE);
 }
 
 /* ---- a batch size ----------------------------------------------------------------------------------------------- */
 
 static skp_value mapped(const skp_value *map, skp_value v) { return v == SKP_NONE ? SKP_NONE : map[v]; }
 
-/* Values without producer: input, the step's draw, params and state with their flat values. */
-static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N) {
+/* Values without producer: what the host writes (for nodes), params and state with their flat values. */
+static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N,
+                              bool inputs) {
   for (size_t i = 0; i < from->tensors.n; i++) {
     const struct skp_tensor *t = &from->tensors.at[i];
-    if (t->producer >= 0 || (t->role == SKP_ROLE_ACTIVATION)) continue;
+    if (t->producer >= 0 || t->role == SKP_ROLE_ACTIVATION || (t->role == SKP_ROLE_INPUT && !inputs)) continue;
     struct skp_shape shape = t->shape;
     if ((skp_value)i == from->input) shape.dim[0] = N;
     SKP_TRY(skp__graph_value(to, &map[i], t->name, t->role, shape));
@@ -80,13 +99,9 @@ static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, 
 
 static skp_status copy_graph(struct skp_graph *to, const struct skp_graph *from, skp_value *map, int64_t N,
                              bool training, size_t nodes) {
-  SKP_TRY(copy_values(to, from, map, N));
+  SKP_TRY(copy_values(to, from, map, N, nodes > 0));
   for (size_t n = 0; n < nodes; n++) SKP_TRY(copy_node(to, from, &from->nodes.at[n], map, training));
-  to->input = mapped(map, from->input);
-  to->draw = mapped(map, from->draw);
-  to->logits = mapped(map, from->logits);
-  to->params = mapped(map, from->params);
-  to->state = mapped(map, from->state);
+  for (int i = 0; i < SKP_PORTS; i++) to->port[i] = mapped(map, from->port[i]);
   return SKP_OK;
 }
 
@@ -113,14 +128,12 @@ skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g
 
 /* ---- steps in parts --------------------------------------------------------------------------------------------- */
 
-static const char grads_sum[] = "grads_sum";
-
 skp_status skp__graph_add_sums(struct skp_graph *g) {
-  skp_value sum, out;
-  SKP_TRY(skp__graph_value(g, &sum, grads_sum, SKP_ROLE_GRAD, g->tensors.at[g->grads].shape));
-  SKP_TRY(skp__graph_value(g, &g->loss_sum, "loss_sum", SKP_ROLE_GRAD, skp__shape1(1)));
-  SKP_TRY(skp__graph_value(g, &g->weights, "weights", SKP_ROLE_INPUT, skp__shape1(2)));
-  const skp_value gradients[] = {sum, g->grads, g->weights}, losses[] = {g->loss_sum, g->loss, g->weights};
+  skp_value out;
+  SKP_TRY(add_like(g, SKP_PORT_GRADS_SUM, g->grads));
+  SKP_TRY(add_like(g, SKP_PORT_LOSS_SUM, g->loss));
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_WEIGHTS, skp__shape1(2)));
+  const skp_value gradients[] = {g->grads_sum, g->grads, g->weights}, losses[] = {g->loss_sum, g->loss, g->weights};
   SKP_TRY(skp__graph_node(g, &skp__op_blend, NULL, gradients, NULL, "sum", &out));
   return skp__graph_node(g, &skp__op_blend, NULL, losses, NULL, "sum", &out);
 }
@@ -128,7 +141,8 @@ skp_status skp__graph_add_sums(struct skp_graph *g) {
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {
   SKP_TRY(instance(out, g, 1, true, 0));
   struct skp_graph *to = *out;
-  skp_status status = skp__graph_value(to, &to->grads, grads_sum, SKP_ROLE_GRAD, to->tensors.at[to->params].shape);
+  skp_status status = add_like(to, SKP_PORT_GRADS_SUM, to->params);
+  to->grads = to->grads_sum;
   if (status == SKP_OK) return SKP_OK;
   skp__graph_destroy(to);
   *out = NULL;
@@ -140,15 +154,15 @@ skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {
 skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed) {
   struct skp_shape share = skp__shape1(g->tensors.at[g->logits].shape.dim[0]), labels = share;
   labels.dtype = SKP_I32;
-  SKP_TRY(skp__graph_value(g, &g->labels, "labels", SKP_ROLE_INPUT, labels));
-  if (mixed) SKP_TRY(skp__graph_value(g, &g->other, "other", SKP_ROLE_INPUT, labels));
-  if (mixed) SKP_TRY(skp__graph_value(g, &g->share, "share", SKP_ROLE_INPUT, share));
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_LABELS, labels));
+  if (mixed) SKP_TRY(skp__graph_add_port(g, SKP_PORT_OTHER, labels));
+  if (mixed) SKP_TRY(skp__graph_add_port(g, SKP_PORT_SHARE, share));
   skp_value in[] = {g->logits, g->labels, g->other, g->share};
   union skp_attrs attrs;
   skp__attrs_default(&skp__op_softmax_cross_entropy, &attrs);
   attrs.loss.label_smoothing = label_smoothing;
   SKP_TRY(skp__graph_node(g, &skp__op_softmax_cross_entropy, &attrs, in, NULL, "loss", &g->loss));
-  g->tensors.at[g->loss].role = SKP_ROLE_RESULT;
+  g->tensors.at[g->loss].role = skp__ports[SKP_PORT_LOSS].role;
   return SKP_OK;
 }
 
@@ -158,7 +172,7 @@ static skp_status add_factors(struct skp_graph *g) {
     any = any || (skp__is_parameter(&g->tensors.at[i]) && (g->tensors.at[i].lr != 1 || g->tensors.at[i].decay != 1));
   if (!any) return SKP_OK;
   int64_t blocks = skp__shape_count(&g->tensors.at[g->params].shape) / SKP_UPDATE_BLOCK;
-  return skp__graph_value(g, &g->factors, "factors", SKP_ROLE_INPUT, skp__shape2(blocks, 2));
+  return skp__graph_add_port(g, SKP_PORT_FACTORS, skp__shape2(blocks, 2));
 }
 
 void skp__graph_factors(const struct skp_graph *g, float *out) {
@@ -173,16 +187,11 @@ void skp__graph_factors(const struct skp_graph *g, float *out) {
   }
 }
 
-static skp_status add_memory(struct skp_graph *g, skp_value *out, const char *name, skp_value like) {
-  return skp__graph_value(g, out, name, SKP_ROLE_MOMENT, g->tensors.at[like].shape);
-}
-
 /* A moment; none where sgd has no momentum. */
-static skp_status add_moment(struct skp_graph *g, skp_value *out, int which, const struct skp_update *u) {
-  static const char *const names[] = {"moment_1", "moment_2"};
+static skp_status add_moment(struct skp_graph *g, skp_value *out, skp_port port, const struct skp_update *u) {
   if (u->op == &skp__op_sgd && u->attrs.optimizer.momentum == 0) return SKP_OK;
-  SKP_TRY(add_memory(g, &g->moments[which], names[which], g->params));
-  *out = g->moments[which];
+  SKP_TRY(add_like(g, port, g->params));
+  *out = g->port[port];
   return SKP_OK;
 }
 
@@ -195,8 +204,8 @@ static skp_status add_clip(struct skp_graph *g, float max_norm, skp_value *scale
 static skp_status average_state(struct skp_graph *g) {
   skp_value out;
   if (g->state == SKP_NONE) return SKP_OK;
-  SKP_TRY(add_memory(g, &g->average_state, "average_state", g->state));
-  SKP_TRY(skp__graph_value(g, &g->shares, "shares", SKP_ROLE_INPUT, skp__shape1(2)));
+  SKP_TRY(add_like(g, SKP_PORT_AVERAGE_STATE, g->state));
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_SHARES, skp__shape1(2)));
   const skp_value in[] = {g->average_state, g->state, g->shares};
   return skp__graph_node(g, &skp__op_blend, NULL, in, NULL, "update", &out);
 }
@@ -204,10 +213,10 @@ static skp_status average_state(struct skp_graph *g) {
 /* The update reads whole flat values; which is which follows from the names of the op's inputs. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u) {
   skp_value scale = SKP_NONE, in[SKP_MAX_IN], out[SKP_MAX_OUT];
-  SKP_TRY(skp__graph_value(g, &g->hyper, "hyper", SKP_ROLE_INPUT, skp__shape1(4)));
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_HYPER, skp__shape1(SKP_HYPER)));
   SKP_TRY(add_factors(g));
   if (u->clip_norm > 0) SKP_TRY(add_clip(g, u->clip_norm, &scale));
-  if (u->average) SKP_TRY(add_memory(g, &g->average, "average", g->params));
+  if (u->average) SKP_TRY(add_like(g, SKP_PORT_AVERAGE, g->params));
   const struct {
     const char *name;
     skp_value value;
@@ -216,7 +225,7 @@ skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u
   for (int i = 0; i < u->op->n_in; i++) {
     const char *name = u->op->in_names[i];
     in[i] = SKP_NONE;
-    if (*name == 'm' || *name == 'v') SKP_TRY(add_moment(g, &in[i], *name == 'v', u));
+    if (*name == 'm' || *name == 'v') SKP_TRY(add_moment(g, &in[i], SKP_PORT_MOMENT_1 + (*name == 'v'), u));
     for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++)
       if (strcmp(inputs[k].name, name) == 0) in[i] = inputs[k].value;
   }

@@ -165,8 +165,7 @@ static void run_network(lua_State *L, int model) {
   const struct skp_recipe *r = &m->recipe;
   if (lua_getfield(L, model, "network") != LUA_TFUNCTION)
     skp__lua_fail(L, SKP_MODEL, "Say network = function(x) … end, from the image to the logits.");
-  skp__lua_check(L, skp__graph_value(m->graph, &m->graph->input, "input", SKP_ROLE_INPUT,
-                                     skp__shape4(1, r->size, r->size, r->channels)));
+  skp__lua_check(L, skp__graph_add_port(m->graph, SKP_PORT_INPUT, skp__shape4(1, r->size, r->size, r->channels)));
   skp__nn_push(L, m->graph->input);
   push_args(L, model);
   lua_call(L, 2, 1);

@@ -260,7 +260,7 @@ static void dropout_draw(struct call *c) {
   struct skp_graph *g = graph_of(c->L);
   struct skp_shape halves = skp__shape1(2);
   halves.dtype = SKP_I32;
-  if (g->draw == SKP_NONE) skp__lua_check(c->L, skp__graph_value(g, &g->draw, "draw", SKP_ROLE_INPUT, halves));
+  if (g->draw == SKP_NONE) skp__lua_check(c->L, skp__graph_add_port(g, SKP_PORT_DRAW, halves));
   for (size_t i = 0; i < g->nodes.n; i++) c->attrs.dropout.stream += g->nodes.at[i].op == &skp__op_dropout;
   c->in[1] = g->draw;
 }

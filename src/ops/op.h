@@ -111,6 +111,13 @@ struct skp_upsample_attrs {
 struct skp_loss_attrs {
   float label_smoothing;
 };
+/* What an optimizer reads that changes from step to step; t counts from 1. */
+struct skp_hyper {
+  float lr;
+  float rest_1, rest_2; /* 1 - beta1^t, 1 - beta2^t: what is not yet in the moments */
+  float share;          /* of the new weights in their running average */
+};
+enum { SKP_HYPER = sizeof(struct skp_hyper) / sizeof(float) };
 enum { SKP_UPDATE_BLOCK = 128 }; /* neighbouring values of p that share a row of an optimizer's factors */
 struct skp_optimizer_attrs {
   float momentum;          /* sgd */

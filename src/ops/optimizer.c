@@ -1,7 +1,7 @@
 /* optimizer.c: the updates of parameters: SGD, Adam, AdamW, each as PyTorch's class of that name.
  * SPDX-License-Identifier: MIT
  *
- *   hyper = {lr, 1 - beta1^t, 1 - beta2^t, share}, t counting from 1, changes from step to step; attributes do not
+ *   hyper (struct skp_hyper) changes from step to step; attributes do not
  *
  *   sgd     g' = g + weight_decay · p
  *           m  = momentum · m + g';   p -= lr · m                         (Polyak 1964)
@@ -63,7 +63,7 @@ static skp_status check_inputs(struct skp_sig *sig, int moments) {
   SKP_TRY(skp__check_within(sig, "weight_decay", (double)sig->attrs.optimizer.weight_decay, 0, INFINITY));
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));
   for (int i = 1; i < 2 + moments; i++) SKP_TRY(skp__check_shape(sig, i, sig->in[0], "the shape of p"));
-  SKP_TRY(skp__check_shape(sig, hyper, skp__shape1(4), "lr, 1 - beta1^t, 1 - beta2^t, share of the average"));
+  SKP_TRY(skp__check_shape(sig, hyper, skp__shape1(SKP_HYPER), "the numbers of struct skp_hyper"));
   SKP_TRY(check_optional(sig, hyper + FACTORS, skp__shape2(blocks, 2), "two for each block of p"));
   SKP_TRY(check_optional(sig, hyper + SCALE, skp__shape1(1), "one for all of g"));
   SKP_TRY(check_optional(sig, hyper + AVERAGE, sig->in[0], "the shape of p"));
@@ -107,10 +107,12 @@ static double flops_adam(const struct skp_sig *sig) {
 
 /* ---- reference --------------------------------------------------------------------------------------------------- */
 
+static const struct skp_hyper *hyper_in(const struct skp_call *call) { return call->in[hyper_of(call->sig->op)]; }
+
 /* For value i of p: its learning rate, its gradient, the factor of its weight decay. */
 static double rate(const struct skp_call *call, int64_t i) {
   const float *const *rest = (const float *const *)&call->in[hyper_of(call->sig->op)];
-  const double lr = rest[HYPER][0];
+  const double lr = hyper_in(call)->lr;
   return rest[FACTORS] ? lr * rest[FACTORS][i / SKP_UPDATE_BLOCK * 2] : lr;
 }
 
@@ -127,10 +129,10 @@ static double gradient(const struct skp_call *call, int64_t i) {
 
 /* The new value i of p, and what it makes of the average. */
 static void put(const struct skp_call *call, int64_t i, double value) {
-  const float *hyper = call->in[hyper_of(call->sig->op)], *average = call->in[hyper_of(call->sig->op) + AVERAGE];
+  const float *average = call->in[hyper_of(call->sig->op) + AVERAGE];
   float *p = call->out[0], *new_average = call->out[call->sig->op->n_out - 1];
   p[i] = (float)value;
-  if (average) new_average[i] = (float)(average[i] + (double)hyper[3] * ((double)p[i] - average[i]));
+  if (average) new_average[i] = (float)(average[i] + (double)hyper_in(call)->share * ((double)p[i] - average[i]));
 }
 
 static void reference_sgd(const struct skp_call *call) {
@@ -152,13 +154,14 @@ static void reference_sgd(const struct skp_call *call) {
 /* Adam, or AdamW where weight decay is `decoupled`: it shrinks p itself instead of being added to the gradient. */
 static void adam(const struct skp_call *call, bool decoupled) {
   const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
-  const float *p = call->in[0], *m = call->in[2], *v = call->in[3], *hyper = call->in[4];
+  const float *p = call->in[0], *m = call->in[2], *v = call->in[3];
+  const struct skp_hyper *hyper = hyper_in(call);
   float *new_m = call->out[1], *new_v = call->out[2];
   const double beta1 = (double)a->beta1, beta2 = (double)a->beta2;
   for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) {
     const double pull = decay(call, i) * p[i], grad = gradient(call, i) + (decoupled ? 0 : pull);
     const double mean = beta1 * m[i] + (1 - beta1) * grad, square = beta2 * v[i] + (1 - beta2) * grad * grad;
-    const double step = mean / hyper[1] / (sqrt(square / hyper[2]) + (double)a->eps);
+    const double step = mean / hyper->rest_1 / (sqrt(square / hyper->rest_2) + (double)a->eps);
     put(call, i, p[i] - rate(call, i) * (step + (decoupled ? pull : 0)));
     new_m[i] = (float)mean;
     new_v[i] = (float)square;

@@ -2,44 +2,26 @@
  * on the host, while the device makes the next ones. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "train/metrics.h"
-#include "train/session.h"
+#include "train/step.h"
 #include <stdlib.h>
-
-/* What a queued step writes; see loop.c. */
-struct slot {
-  struct skp_batch *batch;
-  float *logits; /* [batch, classes] */
-  uint64_t ticket;
-};
 
 struct pass {
   struct skp_session *s;
+  struct skp__stepper stepper;
   struct skp_loader *loader;
   int64_t n, views, classes; /* images; how often each is seen, all of them once before any is seen again */
-  struct slot slot[SKP_STEPS_AHEAD];
-  int64_t queued, done;      /* steps */
   int64_t seen, unknown;     /* views in the steps done; images without a label */
   int64_t lost, lost_labels; /* answers that were not finite; those of images with a label */
   int64_t first, five;       /* labels that were the first answer, among the first five */
   double loss;               /* over all labels whose answer is finite */
-  float *logits;     /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
-  float *ring, *own; /* the slots'; the sums where the caller wants none */
+  float *logits; /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
+  float *own;    /* the sums where the caller wants none */
   struct skp_answer *answers; /* NULL: not wanted */
 };
 
-static skp_status queue_step(struct pass *p) {
-  struct slot *slot = &p->slot[p->queued % SKP_STEPS_AHEAD];
-  struct skp_backend *b = p->s->b;
-  struct skp_plan *plan;
-  SKP_TRY(skp__loader_next(p->loader, &slot->batch, NULL));
-  SKP_TRY(skp__session_plan(p->s, &plan, slot->batch->n, SKP_STEP_EVAL));
-  SKP_TRY(skp__session_feed(p->s, plan, slot->batch, 0));
-  SKP_TRY(skp__plan_run(plan));
-  SKP_TRY(b->ops->read(b, skp__plan_buffer(plan, skp__plan_graph(plan)->logits), 0, slot->logits,
-                       4 * slot->batch->n * p->classes));
-  SKP_TRY(b->ops->ticket(b, &slot->ticket));
-  p->queued++;
-  return SKP_OK;
+static skp_status take(void *user, struct skp__step *step) {
+  struct pass *p = user;
+  return skp__loader_next(p->loader, &step->batch, NULL);
 }
 
 static void judge(struct pass *p, int64_t image, const float *logits, int32_t label) {
@@ -63,27 +45,28 @@ static const float *add_view(struct pass *p, int64_t image, int64_t view, const 
 }
 
 static skp_status retire_step(struct pass *p) {
-  struct slot *slot = &p->slot[p->done % SKP_STEPS_AHEAD];
-  SKP_TRY(p->s->b->ops->wait(p->s->b, slot->ticket));
-  for (int64_t i = 0; i < slot->batch->n; i++, p->seen++) {
+  struct skp__step *step;
+  SKP_TRY(skp__stepper_retire(&p->stepper, &step));
+  for (int64_t i = 0; i < step->n; i++, p->seen++) {
     int64_t image = p->seen % p->n, view = p->seen / p->n;
-    const float *logits = add_view(p, image, view, slot->logits + i * p->classes);
-    if (view == p->views - 1) judge(p, image, logits, slot->batch->labels[i]);
+    const float *logits = add_view(p, image, view, step->logits + i * p->classes);
+    if (view == p->views - 1) judge(p, image, logits, step->batch->labels[i]);
   }
-  skp__loader_give_back(p->loader, slot->batch);
+  skp__loader_give_back(p->loader, step->batch);
   skp__progress_work("looking at images", p->seen, p->n * p->views);
-  p->done++;
   return SKP_OK;
 }
 
 static skp_status run(struct pass *p) {
+  struct skp__stepper *st = &p->stepper;
   int64_t steps = skp__loader_batches(p->loader) * p->views;
   skp__progress_work("looking at images", 0, p->n * p->views);
-  for (int64_t i = 0; i < steps; i++) {
-    if (p->queued - p->done == SKP_STEPS_AHEAD) SKP_TRY(retire_step(p));
-    SKP_TRY(queue_step(p));
+  SKP_TRY(skp__stepper_first(st));
+  while (st->queued < steps) {
+    if (skp__stepper_full(st)) SKP_TRY(retire_step(p));
+    SKP_TRY(skp__stepper_queue(st));
   }
-  while (p->done < p->queued) SKP_TRY(retire_step(p));
+  while (st->done < st->queued) SKP_TRY(retire_step(p));
   return SKP_OK;
 }
 
@@ -91,8 +74,10 @@ static skp_status start(struct pass *p, const struct skp_source *source, int64_t
   struct skp_loader_options options = {.batch = batch, .threads = threads, .epochs = p->views};
   skp__session_loading(&options, &p->s->model->recipe, false);
   options.depth = SKP_STEPS_AHEAD + 3;
-  SKP_TRY(skp__alloc(&p->ring, (size_t)(SKP_STEPS_AHEAD * batch * p->classes), sizeof *p->ring));
-  for (int i = 0; i < SKP_STEPS_AHEAD; i++) p->slot[i].logits = p->ring + i * batch * p->classes;
+  skp__stepper_evaluate(&p->stepper, p->s, p->n, batch);
+  p->stepper.user = p;
+  p->stepper.take = take;
+  SKP_TRY(skp__stepper_open(&p->stepper));
   if (p->views > 1 && !p->logits) {
     SKP_TRY(skp__alloc(&p->own, (size_t)(p->n * p->classes), sizeof *p->own));
     p->logits = p->own;
@@ -109,7 +94,7 @@ skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source,
   skp_status status = start(&p, source, batch, threads);
   if (status == SKP_OK) status = skp__session_settle(s, run(&p));
   skp__loader_destroy(p.loader);
-  free(p.ring);
+  skp__stepper_close(&p.stepper);
   free(p.own);
   double labels = (double)(p.n - p.unknown), some = labels > 0 ? labels : 1;
   int64_t losses = p.n - p.unknown - p.lost_labels;

@@ -6,8 +6,7 @@
  * Each step is waited for: the next one is not worth making once the loss has diverged. */
 #include "train/find_lr.h"
 #include "base/file.h"
-#include "train/parts.h"
-#include "train/session.h"
+#include "train/step.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -36,7 +35,7 @@ void skp__lr_curve_judge(struct skp_lr_curve *c) {
 /* ---- the ramp --------------------------------------------------------------------------------------------------- */
 
 struct ramp {
-  struct skp_session *s;
+  struct skp__stepper stepper;
   struct skp_loader *loader;
   const struct skp_lr_options *o;
   struct skp_lr_curve *curve;
@@ -47,20 +46,10 @@ static double rate(const struct skp_lr_options *o, int64_t t) {
   return o->first * pow(o->last / o->first, (double)t / (double)(o->steps - 1));
 }
 
-/* One training step with the rate `lr`; waits for its loss. */
-static skp_status train_step(struct ramp *r, struct skp_batch *batch, int64_t t, double lr, float *loss) {
-  struct skp_backend *b = r->s->b;
-  struct skp_plan *plan;
-  float hyper[4];
-  int32_t draw[2];
-  SKP_TRY(skp__session_plan(r->s, &plan, batch->n, SKP_STEP_TRAIN));
-  const struct skp_graph *g = skp__plan_graph(plan);
-  skp__session_hyper(hyper, &r->s->model->recipe, lr, t + 1);
-  SKP_TRY(skp__session_feed(r->s, plan, batch, 0));
-  SKP_TRY(skp__session_draw(r->s, plan, draw, r->o->seed, t));
-  SKP_TRY(skp__backend_write_now(b, skp__plan_buffer(plan, g->hyper), 0, hyper, sizeof hyper));
-  SKP_TRY(skp__plan_run(plan));
-  return skp__backend_read_now(b, skp__plan_buffer(plan, g->loss), 0, loss, sizeof *loss);
+static skp_status take(void *user, struct skp__step *step) {
+  struct ramp *r = user;
+  step->lr = rate(r->o, r->stepper.queued);
+  return skp__loader_next(r->loader, &step->batch, NULL);
 }
 
 /* Adds a loss to the curve; sets `diverged` instead where there is nothing to add. */
@@ -76,31 +65,40 @@ static void add_point(struct ramp *r, int64_t t, double lr, double loss) {
 
 static skp_status climb(struct ramp *r) {
   for (int64_t t = 0; t < r->o->steps && !r->curve->diverged; t++) {
-    struct skp_batch *batch;
-    double lr = rate(r->o, t);
-    float loss = 0;
-    if (r->o->stop && *r->o->stop) return skp__fail(SKP_INTERRUPTED, "Stopped at the learning rate %g.", lr);
-    SKP_TRY(skp__loader_next(r->loader, &batch, NULL));
-    SKP_TRY(train_step(r, batch, t, lr, &loss));
-    skp__loader_give_back(r->loader, batch);
-    add_point(r, t, lr, (double)loss);
+    struct skp__step *step;
+    if (r->o->stop && *r->o->stop) return skp__fail(SKP_INTERRUPTED, "Stopped at the learning rate %g.", rate(r->o, t));
+    SKP_TRY(t ? skp__stepper_queue(&r->stepper) : skp__stepper_first(&r->stepper));
+    SKP_TRY(skp__stepper_retire(&r->stepper, &step));
+    skp__loader_give_back(r->loader, step->batch);
+    add_point(r, t, step->lr, (double)step->loss);
     skp__progress_work("trying learning rates", r->curve->diverged ? r->o->steps : t + 1, r->o->steps);
   }
   return SKP_OK;
 }
 
-static skp_status climb_and_return(struct ramp *r, const struct skp_source *train) {
-  const struct skp_recipe *recipe = &r->s->model->recipe;
+static skp_status start(struct ramp *r, struct skp_session *s, const struct skp_source *train) {
+  const struct skp_recipe *recipe = &s->model->recipe;
   struct skp_loader_options options = {.batch = recipe->batch, .shuffle = true, .wrap = true, .seed = r->o->seed};
-  float *params, *state;
+  SKP_TRY(skp__stepper_train(&r->stepper, s, INT64_MAX)); /* all batches are full */
+  r->stepper.seed = r->o->seed;
+  r->stepper.say = r->o->say;
+  r->stepper.user = r;
+  r->stepper.take = take;
+  SKP_TRY(skp__stepper_open(&r->stepper));
   skp__session_loading(&options, recipe, true);
   options.threads = r->o->threads;
   options.depth = 3;
-  SKP_TRY(skp__session_pull(r->s, &params, &state));
-  skp_status status = skp__loader_create(&r->loader, train, &options);
-  if (status == SKP_OK) status = skp__session_settle(r->s, climb(r));
+  return skp__loader_create(&r->loader, train, &options);
+}
+
+static skp_status climb_and_return(struct ramp *r, struct skp_session *s, const struct skp_source *train) {
+  float *params, *state;
+  SKP_TRY(skp__session_pull(s, &params, &state));
+  skp_status status = start(r, s, train);
+  if (status == SKP_OK) status = skp__session_settle(s, climb(r));
   skp__loader_destroy(r->loader);
-  if (status == SKP_OK) status = skp__session_push(r->s, params, state);
+  skp__stepper_close(&r->stepper);
+  if (status == SKP_OK) status = skp__session_push(s, params, state);
   free(params);
   free(state);
   return status;
@@ -108,12 +106,10 @@ static skp_status climb_and_return(struct ramp *r, const struct skp_source *trai
 
 skp_status skp__find_lr(struct skp_lr_curve *out, struct skp_session *s, const struct skp_source *train,
                         const struct skp_lr_options *o) {
-  struct skp__parts parts;
-  struct ramp r = {.s = s, .o = o, .curve = out};
+  struct ramp r = {.o = o, .curve = out};
   *out = (struct skp_lr_curve){.n = 0};
-  SKP_TRY(skp__parts_plan(&parts, s->model, INT64_MAX)); /* all batches are full */
   SKP_TRY(skp__alloc(&out->at, (size_t)o->steps, sizeof *out->at));
-  SKP_TRY(climb_and_return(&r, train));
+  SKP_TRY(climb_and_return(&r, s, train));
   skp__lr_curve_judge(out);
   return SKP_OK;
 }

@@ -24,6 +24,7 @@ struct skp_lr_options {
   double first, last; /* learning rates */
   int64_t steps;
   int threads;            /* loader */
+  FILE *say;              /* lines for people; NULL: nowhere */
   const atomic_int *stop; /* may be NULL; nonzero ends it with SKP_INTERRUPTED */
 };
 

@@ -1,31 +1,17 @@
-/* loop.c: training. SPDX-License-Identifier: MIT
- *
- *   loader ─> queue a step ─> [ up to SKP_STEPS_AHEAD steps on the device ] ─> retire it: loss, log, progress
- *
- * The host never waits for the step it has just queued, so the device always has the next one. What a queued step still
- * reads (images, labels, the update's numbers) and writes (its loss) lies in a slot until the step's ticket is done. */
+/* loop.c: training: epochs of steps (step.h), saved and judged. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/file.h"
 #include "train/metrics.h"
-#include "train/parts.h"
 #include "train/result.h"
 #include "train/saver.h"
 #include "train/schedule.h"
+#include "train/step.h"
 #include <math.h>
 #include <stdlib.h>
 
-struct slot {
-  struct skp_batch *batch;
-  float hyper[4], shares[2], loss;
-  float weights[3][2]; /* of the first part, of those between, of the last one */
-  int32_t (*draw)[2];  /* [parts] */
-  double lr;
-  uint64_t ticket;
-  int64_t n; /* images */
-};
-
 struct loop {
   struct skp_session *s;
+  struct skp__stepper stepper;
   const struct skp_data *data;
   const struct skp_train_options *o;
   struct skp_loader *loader;
@@ -34,10 +20,7 @@ struct loop {
   char *described; /* what the run is made of: see skp__state_describe */
   struct skp_train_result *result;
   struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
-  struct slot slot[SKP_STEPS_AHEAD];
-  struct skp__parts parts; /* in which a step's images go through the network */
-  int64_t queued;          /* steps of the whole run */
-  struct skp__position at; /* after the steps whose result the host has */
+  struct skp__position at;    /* after the steps whose result the host has */
   int64_t first,
       saved;    /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
   bool unsaved; /* something happened since */
@@ -53,84 +36,11 @@ struct loop {
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
-/* What the update reads. */
-static skp_status queue_numbers(struct loop *l, struct slot *slot, struct skp_plan *plan) {
-  const struct skp_graph *g = skp__plan_graph(plan);
-  struct skp_backend *b = l->s->b;
-  const struct skp_recipe *r = &l->s->model->recipe;
-  slot->lr = skp__schedule_lr(r, &l->at.plateau, l->queued, skp__loader_batches(l->loader));
-  skp__session_hyper(slot->hyper, r, slot->lr, l->queued + 1);
-  slot->shares[1] = slot->hyper[3];
-  slot->shares[0] = 1 - slot->shares[1];
-  if (g->shares != SKP_NONE)
-    SKP_TRY(b->ops->write(b, skp__plan_buffer(plan, g->shares), 0, slot->shares, sizeof slot->shares));
-  return b->ops->write(b, skp__plan_buffer(plan, g->hyper), 0, slot->hyper, sizeof slot->hyper);
-}
-
-static skp_status read_loss(struct loop *l, struct slot *slot, struct skp_plan *plan, skp_value loss) {
-  return l->s->b->ops->read(l->s->b, skp__plan_buffer(plan, loss), 0, &slot->loss, sizeof slot->loss);
-}
-
-/* The images of part k, from number `first` on; each part has random numbers of its own. */
-static skp_status feed(struct loop *l, struct slot *slot, struct skp_plan *plan, int64_t k, int64_t first) {
-  SKP_TRY(skp__session_feed(l->s, plan, slot->batch, first));
-  return skp__session_draw(l->s, plan, slot->draw[k], l->o->seed, l->queued + (k << 40));
-}
-
-static skp_status queue_whole(struct loop *l, struct slot *slot) {
-  struct skp_plan *plan;
-  SKP_TRY(skp__session_plan(l->s, &plan, slot->n, SKP_STEP_TRAIN));
-  SKP_TRY(queue_numbers(l, slot, plan));
-  SKP_TRY(feed(l, slot, plan, 0, 0));
-  SKP_TRY(skp__plan_run(plan));
-  return read_loss(l, slot, plan, skp__plan_graph(plan)->loss);
-}
-
-/* n images from number `first` on. The gradient of the whole is the sum of those of the parts, each with its share. */
-static skp_status queue_part(struct loop *l, struct slot *slot, struct skp_plan *part, int64_t first, int64_t n) {
-  float *weights = slot->weights[first == 0 ? 0 : first + n < slot->n ? 1 : 2];
-  weights[0] = first > 0;
-  weights[1] = (float)((double)n / (double)slot->n);
-  SKP_TRY(feed(l, slot, part, first / skp__parts_size(&l->parts), first));
-  SKP_TRY(l->s->b->ops->write(l->s->b, skp__plan_buffer(part, skp__plan_graph(part)->weights), 0, weights,
-                              sizeof slot->weights[0]));
-  return skp__plan_run(part);
-}
-
-static skp_status queue_parts(struct loop *l, struct slot *slot) {
-  struct skp_plan *part = NULL, *update;
-  const int64_t size = skp__parts_size(&l->parts);
-  for (int64_t first = 0, n; first < slot->n; first += n) {
-    n = size < slot->n - first ? size : slot->n - first;
-    SKP_TRY(skp__session_plan(l->s, &part, n, SKP_STEP_PART));
-    SKP_TRY(queue_part(l, slot, part, first, n));
-  }
-  SKP_TRY(skp__session_plan(l->s, &update, 1, SKP_STEP_UPDATE));
-  SKP_TRY(queue_numbers(l, slot, update));
-  SKP_TRY(skp__plan_run(update));
-  return read_loss(l, slot, part, skp__plan_graph(part)->loss_sum);
-}
-
-static struct slot *next_slot(struct loop *l) { return &l->slot[l->queued % SKP_STEPS_AHEAD]; }
-
-static skp_status take_batch(struct loop *l) {
-  struct slot *slot = next_slot(l);
-  SKP_TRY(skp__loader_next(l->loader, &slot->batch, &l->waited));
-  slot->n = slot->batch->n;
-  return SKP_OK;
-}
-
-static skp_status queue_batch(struct loop *l) {
-  struct slot *slot = next_slot(l);
-  SKP_TRY(l->parts.parts == 1 ? queue_whole(l, slot) : queue_parts(l, slot));
-  SKP_TRY(l->s->b->ops->ticket(l->s->b, &slot->ticket));
-  l->queued++;
-  return SKP_OK;
-}
-
-static skp_status queue_step(struct loop *l) {
-  SKP_TRY(take_batch(l));
-  return queue_batch(l);
+static skp_status take(void *user, struct skp__step *step) {
+  struct loop *l = user;
+  const int64_t steps = skp__loader_batches(l->loader);
+  step->lr = skp__schedule_lr(&l->s->model->recipe, &l->at.plateau, l->stepper.queued, steps);
+  return skp__loader_next(l->loader, &step->batch, &l->waited);
 }
 
 /* Evaluation and checkpoints use the averages once there are any. */
@@ -192,19 +102,18 @@ static void tell(const struct loop *l, struct skp_progress p) {
 
 /* Waits for the oldest queued step and takes its loss. */
 static skp_status retire_step(struct loop *l) {
-  struct slot *slot = &l->slot[l->at.step % SKP_STEPS_AHEAD];
-  SKP_TRY(l->s->b->ops->wait(l->s->b, slot->ticket));
-  skp__loader_give_back(l->loader, slot->batch);
-  slot->batch = NULL;
-  l->lr = slot->lr;
-  if (!isfinite(slot->loss)) {
-    const char *what = isnan(slot->loss) ? "The loss became not a number" : "The loss became infinite";
+  struct skp__step *step;
+  SKP_TRY(skp__stepper_retire(&l->stepper, &step));
+  skp__loader_give_back(l->loader, step->batch);
+  l->lr = step->lr;
+  if (!isfinite(step->loss)) {
+    const char *what = isnan(step->loss) ? "The loss became not a number" : "The loss became infinite";
     return fail_numeric(l, l->at.step + 1, what);
   }
   l->at.step++;
   l->at.epoch_steps++;
-  l->at.images += slot->n;
-  l->at.loss_sum += (double)slot->loss * (double)slot->n;
+  l->at.images += step->n;
+  l->at.loss_sum += (double)step->loss * (double)step->n;
   l->unsaved = true;
   choose_weights(l, true);
   if (l->at.step == l->first) {
@@ -212,13 +121,13 @@ static skp_status retire_step(struct loop *l) {
     begin_pace(l);
   }
   SKP_TRY(skp__saver_look(&l->saver));
-  SKP_TRY(skp__run_step(&l->run, l->at.step, (double)slot->loss, slot->lr));
-  tell(l, (struct skp_progress){.loss = (double)slot->loss});
+  SKP_TRY(skp__run_step(&l->run, l->at.step, (double)step->loss, step->lr));
+  tell(l, (struct skp_progress){.loss = (double)step->loss});
   return SKP_OK;
 }
 
 static skp_status retire_all(struct loop *l) {
-  while (l->at.step < l->queued) SKP_TRY(retire_step(l));
+  while (l->at.step < l->stepper.queued) SKP_TRY(retire_step(l));
   return SKP_OK;
 }
 
@@ -275,9 +184,9 @@ static skp_status save(struct loop *l) {
 /* Whether the run is to be saved once all queued steps are done. */
 static bool save_due(const struct loop *l, int64_t steps) {
   const struct skp_save_options *when = &l->o->save;
-  int64_t epoch_steps = l->at.epoch_steps + l->queued - l->at.step;
+  int64_t epoch_steps = l->at.epoch_steps + l->stepper.queued - l->at.step;
   if (when->epochs && epoch_steps == steps && (l->at.epoch + 1) % when->epochs == 0) return true;
-  if (when->steps && l->queued % when->steps == 0) return true;
+  if (when->steps && l->stepper.queued % when->steps == 0) return true;
   return when->seconds > 0 && skp__clock() - l->saved_at >= when->seconds;
 }
 
@@ -285,7 +194,7 @@ static bool save_due(const struct loop *l, int64_t steps) {
 
 static bool stopped(const struct loop *l) { return l->o->stop && *l->o->stop; }
 static bool late(const struct loop *l) { return l->o->max_seconds > 0 && elapsed(l) >= l->o->max_seconds; }
-static bool at_limit(const struct loop *l) { return l->o->max_steps >= 0 && l->queued >= l->o->max_steps; }
+static bool at_limit(const struct loop *l) { return l->o->max_steps >= 0 && l->stepper.queued >= l->o->max_steps; }
 
 /* The images by which an epoch is judged; NULL: there are none. */
 static const struct skp_source *judged_by(const struct loop *l) {
@@ -295,7 +204,7 @@ static const struct skp_source *judged_by(const struct loop *l) {
 /* Answers without a finite one among them end the run as such a loss does. */
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  SKP_TRY(skp__evaluate(s, source, skp__parts_size(&l->parts), l->o->threads, out, NULL, l->answers));
+  SKP_TRY(skp__evaluate(s, source, skp__parts_size(&l->stepper.parts), l->o->threads, out, NULL, l->answers));
   if (skp__evaluated(out, source) != SKP_OK) return fail_numeric(l, l->at.step, skp_error_message());
   if (out->lost && l->o->say)
     fprintf(l->o->say,
@@ -356,82 +265,54 @@ static skp_status close_epoch(struct loop *l) {
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-/* Plans for n images, `size` at a time. */
-static skp_status prepare_pieces(struct loop *l, int64_t n, int64_t size, skp_step step) {
-  struct skp_plan *plan;
-  if (n >= size) SKP_TRY(skp__session_plan(l->s, &plan, size, step));
-  return n % size ? skp__session_plan(l->s, &plan, n % size, step) : SKP_OK;
-}
-
-/* Makes the plans that the run will need, so that a lack of memory shows before any training. */
-static skp_status prepare_plans(struct loop *l) {
-  struct skp_plan *plan;
-  int64_t batch = l->parts.batch, n = skp__parts_epoch(&l->parts), size = skp__parts_size(&l->parts);
-  skp_step step = l->parts.parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
-  const struct skp_source *by = judged_by(l);
-  choose_weights(l, true);
-  if (n >= batch) SKP_TRY(prepare_pieces(l, batch, size, step));
-  if (n % batch) SKP_TRY(prepare_pieces(l, n % batch, size, step));
-  if (l->parts.parts > 1) SKP_TRY(skp__session_plan(l->s, &plan, 1, SKP_STEP_UPDATE));
-  if (by) SKP_TRY(prepare_pieces(l, by->n, size, SKP_STEP_EVAL));
-  choose_weights(l, l->at.step > 0);
-  skp_status status = skp__backend_finish(l->s->b); /* some drivers find out late */
-  return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(l->s, status, size, step) : status;
-}
-
-/* The same, in more parts as long as the device's memory makes that necessary; `cut`: it did before, too. */
-static skp_status fit_plans(struct loop *l, bool cut) {
-  skp_status status;
-  while ((status = prepare_plans(l)) == SKP_DEVICE_MEMORY && skp__parts_cut(&l->parts)) {
-    skp__session_forget_plans(l->s);
-    cut = true;
-  }
-  if (status == SKP_OK && cut && l->o->say)
-    fprintf(l->o->say,
-            "The device has not enough memory for a whole step: its images go through the network %lld at a time, and "
-            "their gradients are added up. Batchnorms then see the statistics of so many images only, so the results "
-            "differ from those of a device with more memory.\n",
-            (long long)skp__parts_size(&l->parts));
-  return status;
-}
-
 static void say_left_out(const struct loop *l) {
-  if (l->o->say && skp__parts_epoch(&l->parts) < l->parts.images)
+  if (l->o->say && skp__parts_epoch(&l->stepper.parts) < l->stepper.parts.images)
     fprintf(l->o->say,
             "The last image of each epoch is left out: it would be alone, and %s, which normalises maps of one pixel, "
             "learns nothing from one value a channel.\n",
-            l->parts.layer);
+            l->stepper.parts.layer);
 }
 
 static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
   skp__session_loading(&options, r, true);
-  options.images = skp__parts_epoch(&l->parts);
+  options.images = skp__parts_epoch(&l->stepper.parts);
   options.start = l->at.step;
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
   return skp__loader_create(&l->loader, l->data->train, &options);
 }
 
-/* What each slot needs for each part. */
-static skp_status create_slots(struct loop *l) {
-  for (int i = 0; i < SKP_STEPS_AHEAD; i++) {
-    free(l->slot[i].draw);
-    SKP_TRY(skp__alloc(&l->slot[i].draw, (size_t)l->parts.parts, sizeof *l->slot->draw));
-  }
-  return SKP_OK;
+/* In smaller parts fewer images may be left over. */
+static skp_status restart_loader(void *user) {
+  struct loop *l = user;
+  skp__loader_destroy(l->loader);
+  l->loader = NULL;
+  return start_loader(l);
+}
+
+static skp_status open_stepper(struct loop *l) {
+  struct skp__stepper *st = &l->stepper;
+  const struct skp_source *by = judged_by(l);
+  SKP_TRY(skp__stepper_train(st, l->s, l->data->train->n));
+  st->seed = l->o->seed;
+  st->judged = by ? by->n : 0;
+  st->say = l->o->say;
+  st->user = l;
+  st->take = take;
+  st->again = restart_loader;
+  st->queued = st->done = l->at.step;
+  return skp__stepper_open(st);
 }
 
 static skp_status prepare(struct loop *l) {
-  SKP_TRY(skp__parts_plan(&l->parts, l->s->model, l->data->train->n));
-  SKP_TRY(fit_plans(l, false));
+  SKP_TRY(open_stepper(l));
+  choose_weights(l, l->at.step > 0);
   say_left_out(l);
-  SKP_TRY(create_slots(l));
   if (l->o->resume) SKP_TRY(skp__state_restore(l->o->resume, l->s));
   if (l->o->resume) l->saved = l->at.step;
   l->first = l->at.step + 1;
-  l->queued = l->at.step;
   l->earlier = l->at.seconds;
   l->at.finished = 0;
   SKP_TRY(skp__state_describe(&l->described, l->s->model, l->data, l->o));
@@ -445,37 +326,6 @@ static skp_status prepare(struct loop *l) {
 
 /* ---- the steps -------------------------------------------------------------------------------------------------- */
 
-/* Begins again in smaller parts, where a step that was tried left the device. */
-static skp_status retry_smaller(struct loop *l, const struct skp__values *before) {
-  skp__loader_destroy(l->loader); /* fewer images may be left over */
-  l->loader = NULL;
-  skp__session_forget_plans(l->s);
-  SKP_TRY(fit_plans(l, true));
-  SKP_TRY(create_slots(l));
-  SKP_TRY(skp__values_push(before, l->s));
-  SKP_TRY(start_loader(l));
-  return take_batch(l);
-}
-
-/* Some drivers find memory only when a kernel runs, and say so then. Nothing is lost
- * yet: the values from before are on the host. */
-static skp_status first_step(struct loop *l) {
-  struct skp__values before;
-  SKP_TRY(take_batch(l));
-  SKP_TRY(skp__values_pull(&before, l->s));
-  skp_status status;
-  for (;;) {
-    status = queue_batch(l);
-    if (status == SKP_OK && (status = skp__backend_finish(l->s->b)) != SKP_OK) l->queued--;
-    if (status != SKP_DEVICE_MEMORY || !skp__parts_cut(&l->parts)) break;
-    skp__backend_finish(l->s->b); /* nothing uses the batch any more */
-    status = retry_smaller(l, &before);
-    if (status != SKP_OK) break;
-  }
-  skp__values_free(&before);
-  return status;
-}
-
 static skp_status save_if_due(struct loop *l) {
   if (!save_due(l, skp__loader_batches(l->loader))) return SKP_OK;
   SKP_TRY(retire_all(l));
@@ -485,14 +335,14 @@ static skp_status save_if_due(struct loop *l) {
 /* The rest of the present epoch. */
 static skp_status run_steps(struct loop *l) {
   enter_epoch(l);
-  if (l->queued < l->first) {
-    SKP_TRY(first_step(l));
+  if (l->stepper.queued < l->first) {
+    SKP_TRY(skp__stepper_first(&l->stepper));
     SKP_TRY(save_if_due(l));
   }
   int64_t end = l->at.step - l->at.epoch_steps + skp__loader_batches(l->loader);
-  while (l->queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
-    if (l->queued - l->at.step == SKP_STEPS_AHEAD) SKP_TRY(retire_step(l));
-    SKP_TRY(queue_step(l));
+  while (l->stepper.queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
+    if (skp__stepper_full(&l->stepper)) SKP_TRY(retire_step(l));
+    SKP_TRY(skp__stepper_queue(&l->stepper));
     SKP_TRY(save_if_due(l));
   }
   return retire_all(l);
@@ -592,7 +442,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   if (status == SKP_OK) status = train_in_folder(&l);
   tell_result(&l);
   skp__loader_destroy(l.loader);
-  for (int i = 0; i < SKP_STEPS_AHEAD; i++) free(l.slot[i].draw);
+  skp__stepper_close(&l.stepper);
   skp__run_close(&l.run);
   free(l.described);
   free(l.answers);

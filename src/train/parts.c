@@ -10,17 +10,16 @@
 
 enum { LEAST = 2 };
 
-/* The images of a step that is not an epoch's last. */
-static int64_t step_images(const struct skp__parts *p) { return p->images < p->batch ? p->images : p->batch; }
+int64_t skp__parts_full(const struct skp__parts *p) { return p->images < p->batch ? p->images : p->batch; }
 
 static bool leaves_one(const struct skp__parts *p, int64_t images, int64_t size) {
   return *p->layer && (size < LEAST || images % size == 1);
 }
 
-static int64_t even_size(const struct skp__parts *p) { return (step_images(p) + p->parts - 1) / p->parts; }
+static int64_t even_size(const struct skp__parts *p) { return (skp__parts_full(p) + p->parts - 1) / p->parts; }
 
 int64_t skp__parts_size(const struct skp__parts *p) {
-  int64_t n = step_images(p), size = even_size(p);
+  int64_t n = skp__parts_full(p), size = even_size(p);
   while (size < n && leaves_one(p, n, size)) size++;
   return size;
 }
@@ -32,7 +31,7 @@ int64_t skp__parts_epoch(const struct skp__parts *p) {
 
 bool skp__parts_cut(struct skp__parts *p) {
   int64_t before = skp__parts_size(p);
-  while (skp__parts_size(p) == before && p->parts < step_images(p)) p->parts *= 2;
+  while (skp__parts_size(p) == before && p->parts < skp__parts_full(p)) p->parts *= 2;
   return skp__parts_size(p) < before;
 }
 
@@ -53,12 +52,12 @@ static skp_status find_layer(struct skp__parts *p, const struct skp_model *m) {
 
 static skp_status check(const struct skp__parts *p) {
   char advice[160] = "There is only one image to train on";
-  if (!leaves_one(p, step_images(p), even_size(p))) return SKP_OK;
+  if (!leaves_one(p, skp__parts_full(p), even_size(p))) return SKP_OK;
   if (p->images > 1) snprintf(advice, sizeof advice, "Take a larger --batch than 1, or larger images (--size)");
   if (p->images > 1 && p->batch > 1)
     snprintf(advice, sizeof advice,
              "Of %lld images in %lld parts one has a single image: take another --batch or --accumulate",
-             (long long)step_images(p), (long long)p->parts);
+             (long long)skp__parts_full(p), (long long)p->parts);
   return skp__fail(SKP_USAGE,
                    "%s normalises maps of one pixel, so a single image gives it one value a channel, of which it can "
                    "learn nothing. %s.",

@@ -13,6 +13,8 @@ struct skp__parts {
 /* As the recipe says, for a set of so many images. SKP_USAGE, with what helps, if a part
  * of a full step had one image and may not. */
 skp_status skp__parts_plan(struct skp__parts *p, const struct skp_model *m, int64_t images);
+/* Images of a step that is not an epoch's last. */
+int64_t skp__parts_full(const struct skp__parts *p);
 /* Images of a part, all but a step's last. */
 int64_t skp__parts_size(const struct skp__parts *p);
 /* Images that an epoch takes: all, or all but one that would be alone. */

@@ -63,13 +63,6 @@ static void offer(struct help help[HELPS], int *n, double saves, const char *wor
   help[(*n)++].saves = saves;
 }
 
-/* The largest power of two of images that leaves nothing lacking, or 1. */
-static int64_t fitting_batch(const struct room *r, int64_t N, double lacking) {
-  int64_t n = 1;
-  while (2 * n < N && (r->activations + r->images) * (1 - 2 * (double)n / (double)N) >= lacking) n *= 2;
-  return n;
-}
-
 /* How often the side of the images is to be halved, 3 times at most. */
 static int halvings(const struct room *r, double lacking) {
   int k = 1;
@@ -77,17 +70,15 @@ static int halvings(const struct room *r, double lacking) {
   return k;
 }
 
-/* A step in parts has been cut as small as it can be; what it could save is the sum of the parts' gradients. */
+/* Steps have been cut as small as they can be; what parts could save is the sum of their gradients. */
 static int collect(struct help help[HELPS], const struct room *r, const struct skp_recipe *recipe, int64_t N,
                    skp_step step, double lacking) {
   const double by_image = r->activations + r->images;
-  const int64_t fitting = fitting_batch(r, N, lacking);
   const int k = halvings(r, lacking);
   char batch[64], side[64];
   int n = 0;
-  snprintf(batch, sizeof batch, "--batch %lld%s", (long long)(step == SKP_STEP_PART ? N : fitting),
-           step == SKP_STEP_PART && recipe->accumulate > 1 ? " --accumulate 1" : "");
-  offer(help, &n, step == SKP_STEP_PART ? r->gradients / 2 : by_image * (1 - (double)fitting / (double)N), batch);
+  snprintf(batch, sizeof batch, "--batch %lld%s", (long long)N, recipe->accumulate > 1 ? " --accumulate 1" : "");
+  if (step == SKP_STEP_PART) offer(help, &n, r->gradients / 2, batch);
   if (step == SKP_STEP_EVAL) return n;
   offer(help, &n, r->moments, "--optimizer sgd --momentum 0");
   offer(help, &n, r->averages, "--ema 0");

@@ -1,11 +1,8 @@
 /* session.c: a model's values on a backend, and the plans that work on them. SPDX-License-Identifier: MIT */
 #include "train/session.h"
-#include "base/random.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char average_params[] = "average", average_state[] = "average_state"; /* names of graph/step.c */
 
 /* ---- the graphs of a step --------------------------------------------------------------------------------------- */
 
@@ -89,22 +86,6 @@ void skp__session_destroy(struct skp_session *s) {
   free(s);
 }
 
-/* Lets an evaluation work on the averages that the update keeps. */
-static skp_status use_averages(struct skp_graph *g) {
-  const struct {
-    skp_value value;
-    const char *name;
-  } flat[] = {{g->params, average_params}, {g->state, average_state}};
-  for (int i = 0; i < 2; i++) {
-    char *name;
-    if (flat[i].value == SKP_NONE) continue;
-    SKP_TRY(skp__strdup(&name, flat[i].name));
-    free(g->tensors.at[flat[i].value].name);
-    g->tensors.at[flat[i].value].name = name;
-  }
-  return SKP_OK;
-}
-
 /* Factors stay what they are as long as the plan is there. */
 static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
   const struct skp_graph *g = skp__plan_graph(plan);
@@ -121,7 +102,7 @@ static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
 static skp_status create_plan(struct skp_session *s, struct skp_plan **out, const struct skp__session_plan *p) {
   struct skp_graph *g;
   SKP_TRY(skp__step_graph(&g, s->model, p->N, p->step));
-  skp_status status = p->averaged ? use_averages(g) : SKP_OK;
+  skp_status status = p->averaged ? skp__graph_use_averages(g) : SKP_OK;
   if (status == SKP_OK) return skp__plan_create(out, g, s->b, s->store);
   skp__graph_destroy(g);
   return status;
@@ -177,17 +158,17 @@ static skp_status pull(struct skp_session *s, float **out, struct skp_buffer *bu
 }
 
 /* The store's average of n values if it is in use, else `raw`. */
-static skp_status in_use(struct skp_session *s, struct skp_buffer **out, struct skp_buffer *raw, const char *average,
+static skp_status in_use(struct skp_session *s, struct skp_buffer **out, struct skp_buffer *raw, skp_port average,
                          int64_t n) {
   *out = raw;
-  return s->averaged && n ? skp__store_buffer(s->store, out, average, 4 * n) : SKP_OK;
+  return s->averaged && n ? skp__store_buffer(s->store, out, skp__ports[average].name, 4 * n) : SKP_OK;
 }
 
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state) {
   struct skp_buffer *p, *t;
   *params = *state = NULL;
-  SKP_TRY(in_use(s, &p, s->params, average_params, s->params_n));
-  SKP_TRY(in_use(s, &t, s->state, average_state, s->state_n));
+  SKP_TRY(in_use(s, &p, s->params, SKP_PORT_AVERAGE, s->params_n));
+  SKP_TRY(in_use(s, &t, s->state, SKP_PORT_AVERAGE_STATE, s->state_n));
   skp_status status = pull(s, params, p, s->params_n);
   if (status == SKP_OK) status = pull(s, state, t, s->state_n);
   if (status != SKP_OK) {
@@ -201,8 +182,8 @@ skp_status skp__session_pull(struct skp_session *s, float **params, float **stat
 /* Where a weight's values are, and from which byte on. */
 static skp_status find_weight(struct skp_session *s, struct skp_buffer **out, int64_t *at, const struct skp_tensor *t) {
   *at = 4 * t->offset;
-  return t->role == SKP_ROLE_PARAM ? in_use(s, out, s->params, average_params, s->params_n)
-                                   : in_use(s, out, s->state, average_state, s->state_n);
+  return t->role == SKP_ROLE_PARAM ? in_use(s, out, s->params, SKP_PORT_AVERAGE, s->params_n)
+                                   : in_use(s, out, s->state, SKP_PORT_AVERAGE_STATE, s->state_n);
 }
 
 skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, float *file) {
@@ -231,45 +212,21 @@ skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t,
   return status;
 }
 
-/* The ops hold beta1 and beta2 as floats: 1 - beta^t must be that of the same numbers,
- * or every step is off by the difference. */
-void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t) {
-  float beta1 = (float)recipe->beta1, beta2 = (float)recipe->beta2;
-  hyper[0] = (float)lr;
-  hyper[1] = (float)(1 - pow((double)beta1, (double)t));
-  hyper[2] = (float)(1 - pow((double)beta2, (double)t));
-  hyper[3] = (float)skp__session_share(recipe, t);
-}
-
-double skp__session_share(const struct skp_recipe *recipe, int64_t t) {
+/* The share of the weights after step t in their running average: 1 at first, so that it needs no start, and later
+ * 1 - ema. */
+static double share_of(const struct skp_recipe *recipe, int64_t t) {
   return 1 - fmin(recipe->ema, ((double)t - 1) / ((double)t + 8));
 }
 
-skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t draw[2], uint64_t seed, int64_t batch) {
-  const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
-  const skp_value v = skp__plan_graph(p)->draw;
-  if (v == SKP_NONE) return SKP_OK;
-  const uint64_t bits = skp__random_bits(seed, dropout, (uint64_t)batch);
-  draw[0] = (int32_t)(uint32_t)bits;
-  draw[1] = (int32_t)(uint32_t)(bits >> 32);
-  return s->b->ops->write(s->b, skp__plan_buffer(p, v), 0, draw, 8);
-}
+/* The ops hold beta1 and beta2 as floats: 1 - beta^t must be that of the same numbers, or every step is off by the
+ * difference. */
+static float rest(double beta, int64_t t) { return (float)(1 - pow((double)(float)beta, (double)t)); }
 
-skp_status skp__session_feed(struct skp_session *s, struct skp_plan *p, const struct skp_batch *batch, int64_t first) {
-  const struct skp_graph *g = skp__plan_graph(p);
-  const int64_t values = count(g, g->input), n = g->tensors.at[g->input].shape.dim[0];
-  int classes = s->model->recipe.classes, least = g->labels == SKP_NONE ? -1 : 0;
-  for (int64_t i = first; i < first + n; i++)
-    if (batch->labels[i] < least || batch->labels[i] >= classes)
-      return skp__fail(SKP_FORMAT, "Image %lld of batch %lld has the label %d; the network knows 0 to %d.",
-                       (long long)i, (long long)batch->index, (int)batch->labels[i], classes - 1);
-  SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->input), 0, batch->x + values / n * first, 4 * values));
-  if (g->other != SKP_NONE) {
-    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->other), 0, batch->other + first, 4 * n));
-    SKP_TRY(s->b->ops->write(s->b, skp__plan_buffer(p, g->share), 0, batch->share + first, 4 * n));
-  }
-  if (g->labels == SKP_NONE) return SKP_OK;
-  return s->b->ops->write(s->b, skp__plan_buffer(p, g->labels), 0, batch->labels + first, 4 * n);
+struct skp_hyper skp__session_hyper(const struct skp_recipe *recipe, double lr, int64_t t) {
+  return (struct skp_hyper){.lr = (float)lr,
+                            .rest_1 = rest(recipe->beta1, t),
+                            .rest_2 = rest(recipe->beta2, t),
+                            .share = (float)share_of(recipe, t)};
 }
 
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {

@@ -159,9 +159,11 @@ skp_status skp__state_describe(char **out, const struct skp_model *m, const stru
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-/* Gradients and sums of them every step makes anew. */
+/* Gradients, and sums of parts, every step makes anew. */
 static bool kept(const char *name) {
-  return strcmp(name, "grads") != 0 && strcmp(name, "grads_sum") != 0 && strcmp(name, "loss_sum") != 0;
+  for (int port = 0; port < SKP_PORTS; port++)
+    if (skp__ports[port].role == SKP_ROLE_GRAD && strcmp(skp__ports[port].name, name) == 0) return false;
+  return true;
 }
 
 static skp_status pull(struct skp__values *v, struct skp_session *s) {

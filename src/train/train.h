@@ -39,11 +39,8 @@ skp_status skp__session_push(struct skp_session *s, const float *params, const f
 /* The values of one weight (skp__is_weight) of the model, in the layout of files. */
 skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, float *file);
 skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t, const float *file);
-/* The 4 numbers that the update reads in step t (from 1): see src/ops/optimizer.c. */
-void skp__session_hyper(float hyper[4], const struct skp_recipe *recipe, double lr, int64_t t);
-/* Draws the number from which dropout makes the masks of training batch `batch` (from 0) and queues writing it; `draw`
- * must stay until the step is done. Nothing happens in networks without dropout. */
-skp_status skp__session_draw(struct skp_session *s, struct skp_plan *p, int32_t draw[2], uint64_t seed, int64_t batch);
+/* What the update reads in step t (from 1). */
+struct skp_hyper skp__session_hyper(const struct skp_recipe *recipe, double lr, int64_t t);
 
 /* ---- checkpoints ------------------------------------------------------------------------------------------------- */
 

@@ -57,7 +57,7 @@ START_TEST(updates_take_over_their_storage) {
   const struct skp_node *update = &g->nodes.at[g->nodes.n - 1];
   ck_assert_ptr_eq(update->op, &skp__op_adam);
   ck_assert_int_eq(g->tensors.at[update->out[0]].base, g->params);
-  ck_assert_int_eq(g->tensors.at[update->out[2]].base, g->moments[1]);
+  ck_assert_int_eq(g->tensors.at[update->out[2]].base, g->moment_2);
   int running = 0;
   for (size_t n = 0; n < g->nodes.n; n++)
     if (g->nodes.at[n].op == &skp__op_batchnorm) {
@@ -74,12 +74,12 @@ START_TEST(sgd_without_momentum_has_no_moments) {
   struct skp_model *m = step_model("identity");
   ck_ok(skp__recipe_set(&m->recipe, "optimizer", "sgd"));
   struct skp_graph *g = step_graph(m, 2, STEP_GRADIENTS | STEP_UPDATE);
-  ck_assert_int_eq(g->moments[0], SKP_NONE);
+  ck_assert_int_eq(g->moment_1, SKP_NONE);
   skp__graph_destroy(g);
   ck_ok(skp__recipe_set(&m->recipe, "momentum", "0.9"));
   g = step_graph(m, 2, STEP_GRADIENTS | STEP_UPDATE);
-  ck_assert_int_ne(g->moments[0], SKP_NONE);
-  ck_assert_int_eq(g->moments[1], SKP_NONE);
+  ck_assert_int_ne(g->moment_1, SKP_NONE);
+  ck_assert_int_eq(g->moment_2, SKP_NONE);
   skp__graph_destroy(g);
   skp__model_destroy(m);
 }

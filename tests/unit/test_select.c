@@ -156,7 +156,7 @@ static struct run run_steps(struct skp_model *m) {
   struct run r;
   struct skp_plan *plan;
   enum { N = 3, VALUES = N * 6 * 6 * 2 };
-  float x[VALUES], hyper[4];
+  float x[VALUES];
   const int32_t labels[N] = {0, 1, 2};
   struct skp__random random = skp__random_start(3, 1);
   for (int i = 0; i < VALUES; i++) x[i] = (float)skp__random_uniform(&random);
@@ -169,8 +169,8 @@ static struct run run_steps(struct skp_model *m) {
   ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->input), 0, x, sizeof x));
   ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->labels), 0, labels, sizeof labels));
   for (int t = 1; t <= 2; t++) {
-    skp__session_hyper(hyper, &m->recipe, m->recipe.lr, t);
-    ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->hyper), 0, hyper, sizeof hyper));
+    const struct skp_hyper hyper = skp__session_hyper(&m->recipe, m->recipe.lr, t);
+    ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->hyper), 0, &hyper, sizeof hyper));
     ck_ok(skp__plan_run(plan));
   }
   ck_ok(skp__session_pull(r.s, &r.after, &r.state_after));

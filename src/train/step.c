@@ -1,0 +1,309 @@
+/* step.c: a step, from its images to its loss or its logits. SPDX-License-Identifier: MIT
+ *
+ *   step ─> pieces (all images at once, or parts and an update) ─> of each: ports written, plan run, ports read */
+#include "train/step.h"
+#include "base/random.h"
+#include "train/state.h"
+#include <stdlib.h>
+
+/* What a part of a step needs until it is done. */
+struct skp__part {
+  float weights[2]; /* see skp__graph_add_sums */
+  int32_t draw[2];
+};
+
+/* A run of a plan: n images from number `first` on; plan NULL: there is none. The update after the parts has no
+ * images. */
+struct piece {
+  struct skp_plan *plan;
+  int64_t k, first, n;
+};
+
+/* ---- ports ------------------------------------------------------------------------------------------------------ */
+
+static int64_t port_count(const struct piece *p, skp_value v) {
+  return skp__shape_count(&skp__plan_graph(p->plan)->tensors.at[v].shape);
+}
+
+static void *place_input(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st;
+  return step->batch->x + port_count(p, skp__plan_graph(p->plan)->input) / p->n * p->first;
+}
+
+static void *place_labels(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st;
+  return step->batch->labels + p->first;
+}
+
+static void *place_other(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st;
+  return step->batch->other + p->first;
+}
+
+static void *place_share(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st;
+  return step->batch->share + p->first;
+}
+
+/* The number from which dropout makes its masks: each part of each step has its own. */
+static void *place_draw(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
+  const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(st->queued + (p->k << 40)));
+  int32_t *draw = step->part[p->k].draw;
+  draw[0] = (int32_t)(uint32_t)bits;
+  draw[1] = (int32_t)(uint32_t)(bits >> 32);
+  return draw;
+}
+
+/* The gradient of the mean over all images is the sum of those of the parts, each with its share. */
+static void *place_weights(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st;
+  float *weights = step->part[p->k].weights;
+  weights[0] = p->first > 0;
+  weights[1] = (float)((double)p->n / (double)step->n);
+  return weights;
+}
+
+static void *place_hyper(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)p;
+  step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
+  return &step->hyper;
+}
+
+static void *place_shares(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)p;
+  step->shares[1] = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1).share;
+  step->shares[0] = 1 - step->shares[1];
+  return step->shares;
+}
+
+/* The host's place for the values of a port in a piece, to be written from or read into; NULL: it passes them over. */
+typedef void *(*place)(struct skp__stepper *st, struct skp__step *step, const struct piece *p);
+
+static void *place_loss(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  return skp__plan_graph(p->plan)->loss_sum == SKP_NONE && st->trains ? &step->loss : NULL;
+}
+
+static void *place_loss_sum(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st;
+  return p->first + p->n == step->n ? &step->loss : NULL;
+}
+
+static void *place_logits(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  return st->trains ? NULL : step->logits + p->first * st->s->model->recipe.classes;
+}
+
+#define PLACE_NEVER(name) NULL
+#define PLACE_PLAN(name)  NULL /* see skp__session_plan */
+#define PLACE_BATCH(name) place_##name
+#define PLACE_STEP(name)  place_##name
+#define PLACE_READ(name)  place_##name
+static const place places[SKP_PORTS] = {
+#define X(NAME, name, role, host) [SKP_PORT_##NAME] = PLACE_##host(name),
+    SKP_PORT_LIST(X)
+#undef X
+};
+
+/* Queues the copies of all ports of that kind. */
+static skp_status copy_ports(struct skp__stepper *st, struct skp__step *step, const struct piece *p, skp_host host) {
+  const struct skp_backend_ops *ops = st->s->b->ops;
+  for (int port = 0; port < SKP_PORTS; port++) {
+    const skp_value v = skp__plan_graph(p->plan)->port[port];
+    if (skp__ports[port].host != host || v == SKP_NONE) continue;
+    void *at = places[port](st, step, p);
+    struct skp_buffer *buffer = skp__plan_buffer(p->plan, v);
+    if (!at) continue;
+    SKP_TRY(host == SKP_HOST_READ ? ops->read(st->s->b, buffer, 0, at, 4 * port_count(p, v))
+                                  : ops->write(st->s->b, buffer, 0, at, 4 * port_count(p, v)));
+  }
+  return SKP_OK;
+}
+
+/* ---- one step --------------------------------------------------------------------------------------------------- */
+
+static skp_step kind(const struct skp__stepper *st) {
+  return !st->trains ? SKP_STEP_EVAL : st->parts.parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
+}
+
+/* Piece k of a step of n images. */
+static skp_status find_piece(struct skp__stepper *st, int64_t n, int64_t k, struct piece *p) {
+  const int64_t size = skp__parts_size(&st->parts), first = k * size;
+  *p = (struct piece){.k = k, .first = first, .n = size < n - first ? size : n - first};
+  if (first < n) return skp__session_plan(st->s, &p->plan, p->n, kind(st));
+  p->n = 0;
+  return kind(st) == SKP_STEP_PART && first - size < n ? skp__session_plan(st->s, &p->plan, 1, SKP_STEP_UPDATE)
+                                                       : SKP_OK;
+}
+
+skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan **out) {
+  struct piece p;
+  skp_status status = find_piece(st, skp__parts_full(&st->parts), k, &p);
+  *out = p.plan;
+  return status;
+}
+
+static skp_status run_piece(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  if (step->batch) SKP_TRY(copy_ports(st, step, p, SKP_HOST_BATCH));
+  SKP_TRY(copy_ports(st, step, p, SKP_HOST_STEP));
+  SKP_TRY(skp__plan_run(p->plan));
+  return copy_ports(st, step, p, SKP_HOST_READ);
+}
+
+/* Labels outside the model's classes are refused; unknown ones (-1) are so in training. */
+static skp_status check_labels(const struct skp__stepper *st, const struct skp_batch *batch) {
+  const int classes = st->s->model->recipe.classes, least = st->trains ? 0 : -1;
+  for (int64_t i = 0; i < batch->n; i++)
+    if (batch->labels[i] < least || batch->labels[i] >= classes)
+      return skp__fail(SKP_FORMAT, "Image %lld of batch %lld has the label %d; the network knows 0 to %d.",
+                       (long long)i, (long long)batch->index, (int)batch->labels[i], classes - 1);
+  return SKP_OK;
+}
+
+static struct skp__step *next_step(struct skp__stepper *st) { return &st->step[st->queued % SKP_STEPS_AHEAD]; }
+
+static skp_status take(struct skp__stepper *st) {
+  struct skp__step *step = next_step(st);
+  SKP_TRY(st->take(st->user, step));
+  step->n = step->batch ? step->batch->n : skp__parts_full(&st->parts);
+  return step->batch ? check_labels(st, step->batch) : SKP_OK;
+}
+
+static skp_status queue_taken(struct skp__stepper *st) {
+  struct skp__step *step = next_step(st);
+  struct piece p;
+  for (int64_t k = 0;; k++) {
+    SKP_TRY(find_piece(st, step->n, k, &p));
+    if (!p.plan) break;
+    SKP_TRY(run_piece(st, step, &p));
+  }
+  SKP_TRY(st->s->b->ops->ticket(st->s->b, &step->ticket));
+  st->queued++;
+  return SKP_OK;
+}
+
+skp_status skp__stepper_queue(struct skp__stepper *st) {
+  SKP_TRY(take(st));
+  return queue_taken(st);
+}
+
+bool skp__stepper_full(const struct skp__stepper *st) { return st->queued - st->done == SKP_STEPS_AHEAD; }
+
+skp_status skp__stepper_retire(struct skp__stepper *st, struct skp__step **out) {
+  *out = &st->step[st->done % SKP_STEPS_AHEAD];
+  SKP_TRY(st->s->b->ops->wait(st->s->b, (*out)->ticket));
+  st->done++;
+  return SKP_OK;
+}
+
+/* ---- fitting into memory ---------------------------------------------------------------------------------------- */
+
+/* Plans for n images, `size` at a time. */
+static skp_status prepare_pieces(struct skp__stepper *st, int64_t n, int64_t size, skp_step step) {
+  struct skp_plan *plan;
+  if (n >= size) SKP_TRY(skp__session_plan(st->s, &plan, size, step));
+  return n % size ? skp__session_plan(st->s, &plan, n % size, step) : SKP_OK;
+}
+
+/* A training is judged by averages where there are any. */
+static skp_status prepare_judging(struct skp__stepper *st) {
+  const bool averaged = st->s->averaged;
+  st->s->averaged = st->s->model->recipe.ema > 0;
+  skp_status status = prepare_pieces(st, st->judged, skp__parts_size(&st->parts), SKP_STEP_EVAL);
+  st->s->averaged = averaged;
+  return status;
+}
+
+static skp_status prepare_plans(struct skp__stepper *st) {
+  struct skp_plan *plan;
+  const int64_t batch = st->parts.batch, n = skp__parts_epoch(&st->parts), size = skp__parts_size(&st->parts);
+  if (n >= batch) SKP_TRY(prepare_pieces(st, batch, size, kind(st)));
+  if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, size, kind(st)));
+  if (kind(st) == SKP_STEP_PART) SKP_TRY(skp__session_plan(st->s, &plan, 1, SKP_STEP_UPDATE));
+  if (st->judged) SKP_TRY(prepare_judging(st));
+  skp_status status = skp__backend_finish(st->s->b); /* some drivers find out late */
+  return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(st->s, status, size, kind(st)) : status;
+}
+
+static void say_cut(const struct skp__stepper *st) {
+  if (st->say)
+    fprintf(st->say,
+            "The device has not enough memory for a whole step: its images go through the network %lld at a time, and "
+            "their gradients are added up. Batchnorms then see the statistics of so many images only, so the results "
+            "differ from those of a device with more memory.\n",
+            (long long)skp__parts_size(&st->parts));
+}
+
+/* Room for what each step needs of the host. */
+static skp_status create_steps(struct skp__stepper *st) {
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++) {
+    struct skp__step *step = &st->step[i];
+    free(step->part);
+    SKP_TRY(skp__alloc(&step->part, (size_t)st->parts.parts, sizeof *step->part));
+    if (st->trains || step->logits) continue;
+    SKP_TRY(skp__alloc(&step->logits, (size_t)(st->parts.batch * st->s->model->recipe.classes), sizeof *step->logits));
+  }
+  return SKP_OK;
+}
+
+/* Makes the plans, in more parts as long as the device's memory makes that necessary; `cut`: it did before, too. */
+static skp_status fit(struct skp__stepper *st, bool cut) {
+  skp_status status;
+  while ((status = prepare_plans(st)) == SKP_DEVICE_MEMORY && skp__parts_cut(&st->parts)) {
+    skp__session_forget_plans(st->s);
+    cut = true;
+  }
+  if (status == SKP_OK && cut) say_cut(st);
+  return status == SKP_OK ? create_steps(st) : status;
+}
+
+/* Begins again in smaller parts, where a step that was tried left the device. */
+static skp_status retry_smaller(struct skp__stepper *st, const struct skp__values *before) {
+  skp__session_forget_plans(st->s);
+  SKP_TRY(fit(st, true));
+  SKP_TRY(skp__values_push(before, st->s));
+  if (!st->again) return SKP_OK;
+  SKP_TRY(st->again(st->user));
+  return take(st);
+}
+
+static skp_status try_first(struct skp__stepper *st, const struct skp__values *before) {
+  for (;;) {
+    skp_status status = queue_taken(st);
+    if (status == SKP_OK && (status = skp__backend_finish(st->s->b)) != SKP_OK) st->queued--;
+    if (status != SKP_DEVICE_MEMORY || !skp__parts_cut(&st->parts)) return status;
+    skp__backend_finish(st->s->b); /* nothing uses the batch any more */
+    SKP_TRY(retry_smaller(st, before));
+  }
+}
+
+/* Nothing is lost by trying: the values from before are on the host. */
+skp_status skp__stepper_first(struct skp__stepper *st) {
+  struct skp__values before = {.n = 0};
+  SKP_TRY(take(st));
+  if (st->trains) SKP_TRY(skp__values_pull(&before, st->s));
+  skp_status status = try_first(st, &before);
+  skp__values_free(&before);
+  return status;
+}
+
+/* ---- open, close ------------------------------------------------------------------------------------------------ */
+
+skp_status skp__stepper_train(struct skp__stepper *st, struct skp_session *s, int64_t images) {
+  *st = (struct skp__stepper){.s = s, .trains = true};
+  SKP_TRY(skp__parts_plan(&st->parts, s->model, images));
+  if (images == INT64_MAX) st->parts.images -= images % st->parts.batch;
+  return SKP_OK;
+}
+
+void skp__stepper_evaluate(struct skp__stepper *st, struct skp_session *s, int64_t images, int64_t batch) {
+  *st = (struct skp__stepper){.s = s, .parts = {.images = images, .batch = batch, .parts = 1}};
+}
+
+skp_status skp__stepper_open(struct skp__stepper *st) { return fit(st, false); }
+
+void skp__stepper_close(struct skp__stepper *st) {
+  for (int i = 0; i < SKP_STEPS_AHEAD; i++) {
+    free(st->step[i].part);
+    free(st->step[i].logits);
+  }
+}
