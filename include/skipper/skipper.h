@@ -4,6 +4,7 @@
  *   device ─┐
  *   model ──┴─> session ──┬─ skp_train ── data
  *                         ├─ skp_evaluate, skp_predict, skp_predict_files
+ *                         ├─ skp_session_export_onnx
  *                         └─ skp_session_save, skp_parameter_read, …
  *
  * Errors. A function that can fail returns a skp_status; SKP_OK is 0. Then skp_error_message() says in whole sentences
@@ -188,6 +189,8 @@ SKP_API const char *skp_model_name(const skp_model *model);
 SKP_API int skp_model_size(const skp_model *model);
 SKP_API int skp_model_channels(const skp_model *model);
 SKP_API int skp_model_classes(const skp_model *model);
+/* 1: it was loaded with weights, 0: they are to be drawn. */
+SKP_API int skp_model_trained(const skp_model *model);
 /* The name of class i: from the checkpoint, or from the data of the last training; else, or beyond them, NULL. Lives
  * until the next training. */
 SKP_API const char *skp_model_class_name(const skp_model *model, int i);
@@ -226,6 +229,17 @@ SKP_API skp_status skp_session_save(skp_session *session, const char *path);
  * classes can begin with these weights; SKP_SHAPE only if none fits. `report` receives a line about each that does not
  * (NULL: nowhere). */
 SKP_API skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report);
+
+typedef struct {
+  int opset;         /* version of ONNX's set of operators, 13 to 21; 0: 17 */
+  int dynamic_batch; /* 1: the network takes any number of images; 0: one */
+  int fold;          /* 1: batchnorms become part of the convolutions that they follow */
+  int preprocessing; /* 1: it takes pixels from 0 to 255 (uint8) and normalises them itself; 0: normalised floats */
+} skp_onnx_options;
+
+/* Writes the network in evaluation as an ONNX file: "input", N×C×H×W, becomes "logits". The names of the classes, mean
+ * and std are in its metadata. The file is replaced whole or not at all. `options` may be NULL. */
+SKP_API skp_status skp_session_export_onnx(skp_session *session, const char *path, const skp_onnx_options *options);
 
 /* ---- single parameters ------------------------------------------------------------------------------------------- */
 

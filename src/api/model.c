@@ -190,6 +190,7 @@ const char *skp_model_name(const skp_model *model) { return model->m->name; }
 int skp_model_size(const skp_model *model) { return model->m->recipe.size; }
 int skp_model_channels(const skp_model *model) { return model->m->recipe.channels; }
 int skp_model_classes(const skp_model *model) { return model->m->recipe.classes; }
+int skp_model_trained(const skp_model *model) { return model->weights != NULL; }
 
 const char *skp_model_class_name(const skp_model *model, int i) {
   return i >= 0 && i < model->labels.known ? model->labels.names[i] : NULL;

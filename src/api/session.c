@@ -1,5 +1,6 @@
 /* session.c: a network's weights on a device. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "onnx/onnx.h"
 #include <stdlib.h>
 
 static skp_status first_weights(skp_session *s, uint64_t seed) {
@@ -35,6 +36,25 @@ skp_status skp_session_save(skp_session *session, const char *path) {
 
 skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report) {
   return skp__checkpoint_load_weights(path, session->s, !partly, report);
+}
+
+skp_status skp_session_export_onnx(skp_session *session, const char *path, const skp_onnx_options *options) {
+  static const skp_onnx_options usual;
+  const skp_onnx_options *o = options ? options : &usual;
+  const skp_model *model = session->model;
+  const struct skp_onnx_export export = {.opset = o->opset,
+                                         .dynamic_batch = o->dynamic_batch,
+                                         .fold = o->fold,
+                                         .preprocessing = o->preprocessing,
+                                         .class_names = model->labels.names,
+                                         .names = model->labels.known};
+  float *params, *state;
+  SKP_TRY(skp__session_pull(session->s, &params, &state));
+  skp_status status = skp__checkpoint_check(model->m, params, state);
+  if (status == SKP_OK) status = skp__onnx_export(path, model->m, params, state, &export);
+  free(params);
+  free(state);
+  return status;
 }
 
 void skp_session_stop(skp_session *session) { session->stop = 1; }

@@ -39,6 +39,12 @@
   X(LAYERS, "layers", 0, "", "show the time of each layer and launch too, slowest first")                              \
   X(CASES, "cases", 0, "DIR", "run the cases in ops/*.safetensors below DIR, not generated ones")                      \
   X(OP, "op", 0, "NAME", "only this operation")                                                                        \
+  X(ONNX, "onnx", 0, "FILE", "the ONNX file to be written")                                                            \
+  X(OPSET, "opset", 0, "N", "version of ONNX's set of operators, 13 to 21; default: 17")                               \
+  X(DYNAMIC_BATCH, "dynamic-batch", 0, "", "the file takes any number of images at once, not one")                     \
+  X(FOLD, "fold", 0, "", "batchnorms become part of the convolutions that they follow")                                \
+  X(WITH_PREPROCESSING, "with-preprocessing", 0, "",                                                                   \
+    "the file takes pixels from 0 to 255 (uint8) and normalises them")                                                 \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
   X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
   X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \
@@ -98,7 +104,7 @@ struct cli_command {
 
 /* The table; name NULL ends it. */
 extern const struct cli_command cli_commands[];
-#define CLI_COMMAND_LIST(X) X(train) X(eval) X(predict) X(lr) X(devices) X(summary) X(selftest) X(bench)
+#define CLI_COMMAND_LIST(X) X(train) X(eval) X(predict) X(lr) X(devices) X(summary) X(export) X(selftest) X(bench)
 #define X(name)             skp_status cli_##name(struct cli *c);
 CLI_COMMAND_LIST(X)
 #undef X

@@ -49,6 +49,12 @@ const struct cli_command cli_commands[] = {
     {"summary", "MODEL", 1, 1, "batch accumulate optimizer set size json device",
      "Shows a network's layers, parameters, costs and memory, and whether it fits the device",
      "  skipper summary models/resnet20.lua --batch 128", cli_summary},
+    {"export", "CKPT", 1, 1, "onnx opset dynamic-batch fold with-preprocessing",
+     "Writes a trained network as an ONNX file",
+     "\"input\" takes images as N x C x H x W, normalised as the metadata \"mean\" and \"std\" say, or, with\n"
+     "--with-preprocessing, as they are; \"logits\" answers. The names of the classes are in the metadata, too.\n"
+     "  skipper export runs/resize-1 --onnx resize.onnx --dynamic-batch",
+     cli_export},
     {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
      cli_selftest},
     {"bench", "MODEL", 1, 1, "batch accumulate optimizer set size mode steps layers json device",
