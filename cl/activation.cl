@@ -12,13 +12,9 @@
 #define KIND 0 /* 0 sigmoid, 1 silu, 2 relu6, 3 hardsigmoid, 4 hardswish, 5 gelu */
 #endif
 
-#define JOIN_(a, b)   a##b
-#define JOIN(a, b)    JOIN_(a, b)
-#define VECTOR        JOIN(float, WIDTH)
-#define LOAD(p)       JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p)   JOIN(vstore, WIDTH)(v, 0, p)
+#include "width.clh"
 
-#define CLAMP(v, low, high) ((v) < (low) ? (FLOATS)(low) : (v) > (high) ? (FLOATS)(high) : (v))
+#define CLAMP(v, low, high) ((v) < (low) ? (TYPE)(low) : (v) > (high) ? (TYPE)(high) : (v))
 #define SIGMOID(v) (1.0f / (1.0f + exp(-(v))))
 
 /* Phi, the share of normal numbers below v. Compilers for CPUs make no vectors of erf; Abramowitz and Stegun's formula
@@ -38,23 +34,23 @@
 #define SLOPE(v) (SIGMOID(v) * (1.0f + (v) * SIGMOID(-(v))))
 #elif KIND == 2
 #define F(v) CLAMP(v, 0.0f, 6.0f)
-#define SLOPE(v) ((v) > 0.0f && (v) < 6.0f ? (FLOATS)(1.0f) : (FLOATS)(0.0f))
+#define SLOPE(v) ((v) > 0.0f && (v) < 6.0f ? (TYPE)(1.0f) : (TYPE)(0.0f))
 #elif KIND == 3
 #define F(v) (CLAMP((v) + 3.0f, 0.0f, 6.0f) / 6.0f)
-#define SLOPE(v) ((v) > -3.0f && (v) < 3.0f ? (FLOATS)(1.0f / 6.0f) : (FLOATS)(0.0f))
+#define SLOPE(v) ((v) > -3.0f && (v) < 3.0f ? (TYPE)(1.0f / 6.0f) : (TYPE)(0.0f))
 #elif KIND == 4
 #define F(v) ((v) * CLAMP((v) + 3.0f, 0.0f, 6.0f) / 6.0f)
-#define SLOPE(v) ((v) <= -3.0f ? (FLOATS)(0.0f) : (v) >= 3.0f ? (FLOATS)(1.0f) : (v) / 3.0f + 0.5f)
+#define SLOPE(v) ((v) <= -3.0f ? (TYPE)(0.0f) : (v) >= 3.0f ? (TYPE)(1.0f) : (v) / 3.0f + 0.5f)
 #else
 #define F(v) ((v) * PHI(v))
 #define SLOPE(v) (PHI(v) + (v) * BELL(v) * 0.39894228040143268f)
 #endif
 
-#define FLOATS VECTOR
-static VECTOR of_vector(VECTOR v) { return F(v); }
-static VECTOR slope_vector(VECTOR v) { return SLOPE(v); }
-#undef FLOATS
-#define FLOATS float
+#define TYPE FLOATS
+static FLOATS of_vector(FLOATS v) { return F(v); }
+static FLOATS slope_vector(FLOATS v) { return SLOPE(v); }
+#undef TYPE
+#define TYPE float
 static float of_value(float v) { return F(v); }
 static float slope_value(float v) { return SLOPE(v); }
 

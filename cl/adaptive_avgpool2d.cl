@@ -21,17 +21,7 @@
 #define SIZE 7 /* rows and columns of y */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 static int first(int p, int from, int to) { return (int)((long)p * from / to); }
 static int last(int p, int from, int to) { return (int)(((long)(p + 1) * from + to - 1) / to); }

@@ -11,18 +11,14 @@
 #define RELU 0 /* 1: negative sums become 0 */
 #endif
 
-#define JOIN_(a, b)   a##b
-#define JOIN(a, b)    JOIN_(a, b)
-#define VECTOR        JOIN(float, WIDTH)
-#define LOAD(p)       JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p)   JOIN(vstore, WIDTH)(v, 0, p)
+#include "width.clh"
 
 kernel void add(global float *restrict y, global const float *restrict a, global const float *restrict b, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n) {
-    VECTOR s = LOAD(a + i) + LOAD(b + i);
+    FLOATS s = LOAD(a + i) + LOAD(b + i);
 #if RELU
-    s = s < 0.0f ? (VECTOR)(0.0f) : s;
+    s = s < 0.0f ? (FLOATS)(0.0f) : s;
 #endif
     STORE(s, y + i);
   } else {

@@ -26,17 +26,7 @@
 #define INCLUDE_PAD 1 /* padding counts in the divisor */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 /* How many positions of a window that begins at `from` lie inside an axis of that extent. */
 static int inside(int from, int extent) { return min(from + KERNEL, extent) - max(from, 0); }

@@ -26,17 +26,7 @@
 #define BLOCK 32 /* pixels that are summed up before they join what went before; keeps rounding small */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 /* ---- forward: table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd ----------- */
 

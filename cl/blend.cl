@@ -8,10 +8,7 @@
 #define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
+#include "width.clh"
 
 kernel void blend(global float *new_y, global const float *y, global const float *restrict x,
                   global const float *restrict w, int n) {

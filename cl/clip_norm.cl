@@ -17,11 +17,7 @@
 #define CHUNK 4096 /* values of a group */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define VECTOR      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
+#include "width.clh"
 
 /* The sum over the group, for its first work-item. */
 static float sum_of_group(local float *shared, float mine) {
@@ -38,9 +34,9 @@ kernel void clip_norm_sums(global float *restrict partial, global const float *r
   local float shared[LANES];
   const int begin = (int)get_group_id(0) * CHUNK, end = min(begin + CHUNK, n);
   int i = begin + (int)get_local_id(0) * WIDTH;
-  VECTOR squares = (VECTOR)(0.0f);
+  FLOATS squares = (FLOATS)(0.0f);
   for (; i + WIDTH <= end; i += LANES * WIDTH) {
-    const VECTOR v = LOAD(g + i);
+    const FLOATS v = LOAD(g + i);
     squares += v * v;
   }
   float part[WIDTH], sum = 0.0f;

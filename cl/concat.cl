@@ -9,15 +9,7 @@
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16 */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 kernel void concat(global float *restrict to, global const float *restrict from, int pixels, int channels, int to_C,
                    int to_at, int from_C, int from_at) {

@@ -11,6 +11,7 @@
  * out, times one value of x for each pixel. A pixel's tap that lies outside the image reads a row of zeros, so that the
  * inner loop has no conditions. */
 #include "vectors.clh"
+#include "conv2d.clh"
 
 /* pixels of a register tile: its TILE·VECTORS sums, VECTORS vectors of weights and one
  * of a value of x should fit the registers */
@@ -25,10 +26,6 @@
 
 #define EACH_PIXEL  _Pragma("unroll") for (int t = 0; t < TILE; t++)
 #define EACH_VECTOR _Pragma("unroll") for (int v = 0; v < VECTORS; v++)
-
-#define AXIS(a)                                                                                                        \
-  int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \
-      int a##_tap_step, int a##_in_tap
 
 /* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time
  * by all its panels, so that they are fetched once. x begins at float x_at. */

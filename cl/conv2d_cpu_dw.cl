@@ -9,6 +9,7 @@
  * in registers, which then go to the chunk's own partial result (dw, then db); conv2d_sum.cl adds those of all chunks.
  * A block's sum is whole before it is added: rounding stays small. */
 #include "vectors.clh"
+#include "conv2d.clh"
 
 #ifndef TILE
 #define TILE 6 /* channels c of a register tile; at most C/groups */
@@ -28,9 +29,7 @@
  * of channels c. A chunk's results begin every `size` floats, those of db at db_at; x
  * begins at x_at and a pixel of it takes x_step floats. */
 kernel void conv2d_cpu_dw(global float *dw, global float *db, global const float *x, global const float *restrict dy,
-                          int db_at, int x_at, int x_step, int blocks, int tiles, int size, int has_db, int M, int N,
-                          int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad, int dilation,
-                          int groups) {
+                          int db_at, int x_at, int x_step, int blocks, int tiles, int size, int has_db, int M, SIZES) {
   int Cg = C / groups, Kg = K / groups, panels = (Kg + PANEL - 1) / PANEL;
   int panel = (int)get_global_id(0), group = panel / panels, k = panel % panels * PANEL, width = min(PANEL, Kg - k);
   int c_from = (int)get_global_id(2) * tiles * TILE, c_to = min(c_from + tiles * TILE, Cg);

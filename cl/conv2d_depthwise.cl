@@ -12,6 +12,8 @@
  * TILE at a time, for which a weight is fetched once; in the second all taps of one row
  * of the filter (of row R: db). */
 
+#include "conv2d.clh"
+
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16 */
 #endif
@@ -22,21 +24,7 @@
 #define S 3 /* columns of the filter, in conv2d_depthwise_dw */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
-
-#define AXIS(a)                                                                                                        \
-  int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \
-      int a##_tap_step, int a##_in_tap
+#include "width.clh"
 
 kernel void conv2d_depthwise(global float *restrict out, global const float *restrict in,
                              global const float *restrict w, global const float *restrict b, int has_b, int strip,

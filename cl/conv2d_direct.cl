@@ -10,8 +10,7 @@
  * x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a group's K/groups results see the
  * C/groups channels of the same number. */
 
-#define SIZES                                                                                                          \
-  int N, int H, int W, int C, int P, int Q, int K, int R, int S, int stride, int pad, int dilation, int groups
+#include "conv2d.clh"
 
 kernel void conv2d_direct(global float *restrict y, global const float *restrict x, global const float *restrict w,
                           global const float *restrict b, int has_b, SIZES) {

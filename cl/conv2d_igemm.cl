@@ -14,6 +14,8 @@
  * dimension 1 the convolution's groups; along dimension 2 parts of the depth, whose results stand one behind the other,
  * to be added later in a fixed order. */
 
+#include "conv2d.clh"
+
 #ifndef BM
 #define BM 128 /* the tile: pixels (dw: rows); a multiple of 4·ITEMS/BK, or less than that */
 #endif
@@ -297,8 +299,7 @@ GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x
 
 /* Part get_group_id(2) takes `length` of the N·P·Q pixels; its results begin every `size` floats. */
 GROUP void conv2d_igemm_dw(global float *restrict partial, global const float *restrict x,
-                           global const float *restrict dy, int length, int size, int N, int H, int W, int C, int P,
-                           int Q, int K, int R, int S, int stride, int pad, int dilation, int groups) {
+                           global const float *restrict dy, int length, int size, SIZES) {
   local float4 space[2 * STAGE / 4];
   local float *now = (local float *)space, *next = now + STAGE;
   const int Cg = C / groups, Kg = K / groups, rows = R * S * Cg, tiles = (Kg + BN - 1) / BN;

@@ -10,6 +10,8 @@
  * Vectors run along the output channels if these fill one; a single output channel is
  * made from vectors of two pixels by four input channels. */
 
+#include "width.clh" /* for JOIN: widths are written with it */
+
 #ifndef C
 #define C 4 /* channels of x: a multiple of 4, or below 4 (see skp__conv_thin_refuse) */
 #endif
@@ -42,9 +44,7 @@
 #define Q ((W + 2 * PAD - S) / STRIDE + 1)
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define INLINE      static inline __attribute__((always_inline))
+#define INLINE static inline __attribute__((always_inline))
 
 /* to {…, width + before + after, channels} = from {rows, width, channels} with zeros
  * around; `to` begins `before` rows earlier. */

@@ -11,6 +11,8 @@
  * COLUMNS of them, 16 apart. It walks over the depth in steps of 16: all load their part of both factors into local
  * memory, wait, multiply, wait. */
 
+#include "conv2d.clh"
+
 #ifndef ROWS
 #define ROWS 4 /* results of a work-item along pixels (dw: along rows): 1, 2, 4, 8 */
 #endif
@@ -31,10 +33,6 @@
     for (int i = 0; i < ROWS; i++)                                                                                     \
       for (int j = 0; j < COLUMNS; j++) sum[i][j] += a[i] * b[j];                                                      \
   }
-
-#define AXIS(a)                                                                                                        \
-  int a##_count, int a##_start, int a##_step, int a##_in_step, int a##_in_offset, int a##_taps, int a##_tap,           \
-      int a##_tap_step, int a##_in_tap
 
 /* Depth as (tap along h, tap along w, channel), moved on by `step` channels. */
 #define ADVANCE(a, b, c, step)                                                                                         \
@@ -94,9 +92,7 @@ conv2d_tiled(global float *restrict y, global const float *restrict x, global co
 /* Chunk get_group_id(2) takes `length` of the M = N·P·Q pixels; its results begin every `size` floats. */
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void
 conv2d_tiled_dw(global float *restrict partial, global const float *restrict x, global const float *restrict dy,
-                int length, int size, int N, int H, int W, int C, int P, int Q, int K, int R, int S, int stride,
-                 int pad,
-                int dilation, int groups) {
+                int length, int size, SIZES) {
   local float left[SIDE][SIDE * ROWS + 1], right[SIDE][SIDE * COLUMNS + 1];
   int lx = (int)get_local_id(0), ly = (int)get_local_id(1), Cg = C / groups, Kg = K / groups;
   int tiles = (Kg + SIDE * COLUMNS - 1) / (SIDE * COLUMNS), group = (int)get_group_id(0) / tiles;

@@ -15,17 +15,7 @@
 #define BLOCK 32 /* pixels that are added up before they join the sum */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 kernel void global_avgpool(global float *restrict y, global const float *restrict x, int N, int pixels) {
   const int item = (int)get_global_id(0), n = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;

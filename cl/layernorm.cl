@@ -16,17 +16,7 @@
 #define LOCAL 1 /* work-items of a group, a power of two */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 /* The sum of all channels of v in all work-items of the group. */
 static float sum_of_group(FLOATS v, local float *shared) {

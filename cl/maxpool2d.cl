@@ -26,19 +26,12 @@
 #define INDEX 1 /* 0: nobody wants to know the winners */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
+#include "width.clh"
 #if WIDTH == 1
-#define FLOATS         float
-#define INTS           int
-#define LOAD(p)        (*(p))
-#define STORE(v, p)    (*(p) = (v))
+#define INTS int
 #define PICK(no, yes, condition) ((condition) ? (yes) : (no))
 #else
-#define FLOATS         JOIN(float, WIDTH)
-#define INTS           JOIN(int, WIDTH)
-#define LOAD(p)        JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p)    JOIN(vstore, WIDTH)(v, 0, p)
+#define INTS JOIN(int, WIDTH)
 #define PICK(no, yes, condition) select(no, yes, condition)
 #endif
 

@@ -39,24 +39,22 @@
 #define AVERAGE 0 /* 1: there is a */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define VECTOR      JOIN(float, WIDTH)
+#include "width.clh"
 
 /* The first `left` of WIDTH values (all of them but at the very end), the others 0. */
-static VECTOR load(global const float *p, int left) {
-  if (left >= WIDTH) return JOIN(vload, WIDTH)(0, p);
+static FLOATS load(global const float *p, int left) {
+  if (left >= WIDTH) return LOAD(p);
   float part[WIDTH];
   for (int j = 0; j < WIDTH; j++) part[j] = j < left ? p[j] : 0.0f;
-  return JOIN(vload, WIDTH)(0, part);
+  return LOAD(part);
 }
 
-static void store(VECTOR v, global float *p, int left) {
+static void store(FLOATS v, global float *p, int left) {
   if (left >= WIDTH) {
-    JOIN(vstore, WIDTH)(v, 0, p);
+    STORE(v, p);
   } else {
     float part[WIDTH];
-    JOIN(vstore, WIDTH)(v, 0, part);
+    STORE(v, part);
     for (int j = 0; j < WIDTH; j++) /* a constant number, that the array may be registers */
       if (j < left) p[j] = part[j];
   }
@@ -65,8 +63,8 @@ static void store(VECTOR v, global float *p, int left) {
 /* The factor of lr (which 0) or of decay (which 1) for the values from i on. */
 static float factor(global const float *f, int i, int which) { return FACTORS ? f[i / BLOCK * 2 + which] : 1.0f; }
 
-static VECTOR gradient(global const float *g, global const float *scale, int left) {
-  VECTOR d = load(g, left);
+static FLOATS gradient(global const float *g, global const float *scale, int left) {
+  FLOATS d = load(g, left);
 #if SCALE
   d *= scale[0];
 #endif
@@ -74,11 +72,11 @@ static VECTOR gradient(global const float *g, global const float *scale, int lef
 }
 
 /* The new values of p, and what they make of the average. */
-static void finish(VECTOR p, global float *new_p, global float *new_a, global const float *a, float share, int i,
+static void finish(FLOATS p, global float *new_p, global float *new_a, global const float *a, float share, int i,
                    int left) {
   store(p, new_p + i, left);
 #if AVERAGE
-  VECTOR old = load(a + i, left);
+  FLOATS old = load(a + i, left);
   store(old + share * (p - old), new_a + i, left);
 #endif
 }
@@ -89,9 +87,9 @@ kernel void sgd(global float *new_p, global float *new_m, global float *new_a, g
                 float momentum, float decay) {
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
   if (left <= 0) return;
-  VECTOR at = load(p + i, left), d = gradient(g + i, scale, left) + decay * factor(f, i, 1) * at;
+  FLOATS at = load(p + i, left), d = gradient(g + i, scale, left) + decay * factor(f, i, 1) * at;
 #if MOMENTUM
-  VECTOR kept = momentum * load(m + i, left) + d;
+  FLOATS kept = momentum * load(m + i, left) + d;
   store(kept, new_m + i, left);
   d = NESTEROV ? d + momentum * kept : kept;
 #endif
@@ -105,13 +103,13 @@ kernel void adam(global float *new_p, global float *new_m, global float *new_v, 
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
   if (left <= 0) return;
   const float lr = h[0] * factor(f, i, 0), pull = decay * factor(f, i, 1), of_m = lr / h[1], of_v = 1.0f / h[2];
-  VECTOR at = load(p + i, left), d = gradient(g + i, scale, left);
+  FLOATS at = load(p + i, left), d = gradient(g + i, scale, left);
   if (!DECOUPLED) d += pull * at;
-  VECTOR mean = beta1 * load(m + i, left) + (1.0f - beta1) * d;
-  VECTOR square = beta2 * load(v + i, left) + (1.0f - beta2) * d * d;
+  FLOATS mean = beta1 * load(m + i, left) + (1.0f - beta1) * d;
+  FLOATS square = beta2 * load(v + i, left) + (1.0f - beta2) * d * d;
   store(mean, new_m + i, left);
   store(square, new_v + i, left);
-  VECTOR step = of_m * mean / (sqrt(square * of_v) + eps);
+  FLOATS step = of_m * mean / (sqrt(square * of_v) + eps);
   if (DECOUPLED) step += lr * pull * at;
   finish(at - step, new_p, new_a, a, h[3], i, left);
 }

@@ -9,17 +9,13 @@
 #define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
 #endif
 
-#define JOIN_(a, b)   a##b
-#define JOIN(a, b)    JOIN_(a, b)
-#define VECTOR        JOIN(float, WIDTH)
-#define LOAD(p)       JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p)   JOIN(vstore, WIDTH)(v, 0, p)
+#include "width.clh"
 
 kernel void relu(global float *restrict y, global const float *restrict x, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n) {
-    VECTOR v = LOAD(x + i);
-    STORE(v < 0.0f ? (VECTOR)(0.0f) : v, y + i);
+    FLOATS v = LOAD(x + i);
+    STORE(v < 0.0f ? (FLOATS)(0.0f) : v, y + i);
   } else {
     for (; i < n; i++) y[i] = x[i] < 0.0f ? 0.0f : x[i];
   }
@@ -28,7 +24,7 @@ kernel void relu(global float *restrict y, global const float *restrict x, int n
 kernel void relu_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict y, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n)
-    STORE(LOAD(y + i) > 0.0f ? LOAD(dy + i) : (VECTOR)(0.0f), dx + i);
+    STORE(LOAD(y + i) > 0.0f ? LOAD(dy + i) : (FLOATS)(0.0f), dx + i);
   else
     for (; i < n; i++) dx[i] = y[i] > 0.0f ? dy[i] : 0.0f;
 }

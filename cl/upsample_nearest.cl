@@ -9,17 +9,7 @@
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
 #endif
 
-#define JOIN_(a, b) a##b
-#define JOIN(a, b)  JOIN_(a, b)
-#if WIDTH == 1
-#define FLOATS      float
-#define LOAD(p)     (*(p))
-#define STORE(v, p) (*(p) = (v))
-#else
-#define FLOATS      JOIN(float, WIDTH)
-#define LOAD(p)     JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
-#endif
+#include "width.clh"
 
 /* `pixels` and W are those of y. */
 kernel void upsample_nearest(global float *restrict y, global const float *restrict x, int pixels, int W, int C,

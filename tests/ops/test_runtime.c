@@ -151,6 +151,29 @@ START_TEST(kernels_that_do_not_compile) {
 }
 END_TEST
 
+static void check_parameters(cl_program program, const struct skp__cl_kernel *k) {
+  cl_int code;
+  cl_uint takes = 0, listed = 0;
+  cl_kernel kernel = clCreateKernel(program, k->name, &code);
+  ck_assert_msg(code == CL_SUCCESS, "cl/%s.cl: %s: %s", k->file, k->name, skp__cl_error_name(code));
+  ck_assert_int_eq(clGetKernelInfo(kernel, CL_KERNEL_NUM_ARGS, sizeof takes, &takes, NULL), CL_SUCCESS);
+  while (k->parameters[listed].name) listed++;
+  ck_assert_msg(takes == listed, "cl/%s.cl: %s takes %u arguments, not %u", k->file, k->name, takes, listed);
+  clReleaseKernel(kernel);
+}
+
+/* Each file compiles by itself, without options, and its kernels are those of the table. */
+START_TEST(files_compile_alone) {
+  for (const struct skp__cl_source *s = skp__cl_sources; s->name; s++) {
+    cl_program program;
+    ck_ok(skp__cl_build(cl, &program, s->name, s->text, "-cl-std=CL1.2 -w"));
+    for (const struct skp__cl_kernel *k = skp__cl_kernels; k->name; k++)
+      if (!strcmp(k->file, s->name)) check_parameters(program, k);
+    clReleaseProgram(program);
+  }
+}
+END_TEST
+
 /* ---- methods ----------------------------------------------------------------------------------------------------- */
 
 static const char *refuse(const struct skp__cl *device, const struct skp_sig *sig) {
@@ -357,6 +380,7 @@ int main(void) {
   tcase_add_test(opened, many_launches);
   tcase_add_test(opened, launches_are_checked);
   tcase_add_test(opened, kernels_that_do_not_compile);
+  tcase_add_test(opened, files_compile_alone);
   tcase_add_test(opened, the_first_that_can_is_chosen);
   tcase_add_test(opened, no_method_left);
   tcase_add_test(opened, codes);
