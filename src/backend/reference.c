@@ -222,6 +222,11 @@ static skp_status ticket(struct skp_backend *b, uint64_t *out) {
   return SKP_OK;
 }
 
+static double tolerance(const struct skp_prepared *p) {
+  (void)p;
+  return 0;
+}
+
 static skp_status wait_for(struct skp_backend *b, uint64_t taken) {
   if (taken <= of(b)->tickets) return SKP_OK;
   return skp__fail(SKP_INTERNAL, "Ticket %llu was never given out.", (unsigned long long)taken);
@@ -241,6 +246,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .prepare = prepare,
     .workspace = workspace,
     .method = chosen_method,
+    .tolerance = tolerance,
     .bind = bind,
     .prepared_destroy = prepared_destroy,
     .run = run,

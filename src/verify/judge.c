@@ -158,20 +158,15 @@ static void compare_outside(struct skp__verdict *v, struct arena *a) {
     if (a->before[i] != a->after[i]) fail_outside(v, a, 4 * i);
 }
 
-/* Winograd's transforms cost digits; golden/README.md grants it more room. */
-static double winograd_allowance(const struct skp__case *c, skp_value value, const char *method) {
-  const struct skp_shape *s = &c->g->tensors.at[value].shape;
-  if (!strstr(method, "winograd")) return 0;
-  return 2e-5 * (1 + skp__case_max(c->known.at[value].data, skp__shape_count(s), s->dtype));
-}
-
-static void compare(struct skp__verdict *v, struct arena *a, const struct skp__case *c, const char *method) {
+/* `tolerance`: the method's own. */
+static void compare(struct skp__verdict *v, struct arena *a, const struct skp__case *c, double tolerance) {
   v->passed = true;
   for (int o = 0; o < a->node->op->n_out && v->passed; o++) {
     if (!a->out[o]) continue;
-    skp_value value = a->node->out[o];
-    const struct skp__known *k = &c->known.at[value];
-    compare_output(v, a, k, o, k->tolerance + winograd_allowance(c, value, method));
+    const struct skp__known *k = &c->known.at[a->node->out[o]];
+    const struct skp_shape *s = &a->sig.out[o];
+    const double most = tolerance ? skp__case_max(k->data, skp__shape_count(s), s->dtype) : 0;
+    compare_output(v, a, k, o, k->tolerance + tolerance * (1 + most));
   }
   if (v->passed) compare_outside(v, a);
 }
@@ -192,7 +187,7 @@ skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const str
     status = run_in(&a, b, p, c);
   }
   if (status == SKP_OK)
-    compare(out, &a, c, method);
+    compare(out, &a, c, b->ops->tolerance(p));
   else
     snprintf(out->text, sizeof out->text, "%s", skp_error_message());
   if (p) b->ops->prepared_destroy(p);

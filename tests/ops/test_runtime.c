@@ -215,11 +215,11 @@ static const char *choice(const struct skp__cl_method *table, char *trace, size_
 START_TEST(the_first_that_can_is_chosen) {
   char trace[800];
   unsigned here = cl->cpu ? SKP_CL_CPU : SKP_CL_GPU, elsewhere = SKP_CL_ANY ^ here;
-  const struct skp__cl_method table[] = {{"never", SKP_CL_ANY, refuse, works},
-                                         {"big", SKP_CL_ANY, NULL, too_large},
-                                         {"broken", SKP_CL_ANY, NULL, compiler_fails},
-                                         {"foreign", elsewhere, NULL, works},
-                                         {"right", here, NULL, works},
+  const struct skp__cl_method table[] = {{"never", SKP_CL_ANY, refuse, works, 0},
+                                         {"big", SKP_CL_ANY, NULL, too_large, 0},
+                                         {"broken", SKP_CL_ANY, NULL, compiler_fails, 0},
+                                         {"foreign", elsewhere, NULL, works, 0},
+                                         {"right", here, NULL, works, 0},
                                          {0}};
   ck_assert_str_eq(choice(table, trace, sizeof trace), "right");
   ck_assert_ptr_nonnull(strstr(trace, "relu 8 -> 8: right"));
@@ -227,7 +227,7 @@ START_TEST(the_first_that_can_is_chosen) {
   ck_assert_ptr_nonnull(strstr(trace, "big: too large a group"));
   ck_assert_ptr_nonnull(strstr(trace, "broken: does not compile"));
   const struct skp__cl_method two[] = {
-      {"broken", here, NULL, compiler_fails}, {"foreign", elsewhere, NULL, works}, {0}};
+      {"broken", here, NULL, compiler_fails, 0}, {"foreign", elsewhere, NULL, works, 0}, {0}};
   const char *left = choice(two, trace, sizeof trace);
   if (cl->cpu)
     ck_assert_str_eq(left, "foreign");
@@ -239,15 +239,15 @@ END_TEST
 START_TEST(no_method_left) {
   char trace[800];
   const struct skp__cl_method none[] = {
-      {"never", SKP_CL_ANY, refuse, works}, {"big", SKP_CL_ANY, NULL, too_large}, {0}};
+      {"never", SKP_CL_ANY, refuse, works, 0}, {"big", SKP_CL_ANY, NULL, too_large, 0}, {0}};
   ck_assert_ptr_null(choice(none, trace, sizeof trace));
   ck_assert_ptr_nonnull(strstr(skp_error_message(), "never: only on Sundays; big: too large a group"));
   const struct skp__cl_method broken[] = {
-      {"broken", SKP_CL_ANY, NULL, compiler_fails}, {"big", SKP_CL_ANY, NULL, too_large}, {0}};
+      {"broken", SKP_CL_ANY, NULL, compiler_fails, 0}, {"big", SKP_CL_ANY, NULL, too_large, 0}, {0}};
   ck_assert_ptr_null(choice(broken, trace, sizeof trace));
   ck_assert_ptr_nonnull(strstr(skp_error_message(), "the compiler says no"));
   const struct skp__cl_method smoke[] = {
-      {"smoke", SKP_CL_ANY, NULL, device_fails}, {"right", SKP_CL_ANY, NULL, works}, {0}};
+      {"smoke", SKP_CL_ANY, NULL, device_fails, 0}, {"right", SKP_CL_ANY, NULL, works, 0}, {0}};
   ck_assert_ptr_null(choice(smoke, trace, sizeof trace)); /* no other method mends that */
   ck_assert_ptr_nonnull(strstr(skp_error_message(), "smoke"));
 }

@@ -201,6 +201,31 @@ START_TEST(spoilt) {
 }
 END_TEST
 
+static double rough(const struct skp_prepared *p) {
+  (void)p;
+  return 2e-5;
+}
+
+/* A method's own tolerance comes to the case's: 2e-5 · (1 + 8). */
+START_TEST(rough_method) {
+  struct skp_verify_result result;
+  const struct skp_verify_options options = {.cases = folder};
+  struct skp_backend_ops roughly = *b->ops;
+  sound = b->ops;
+  roughly.tolerance = rough;
+  b->ops = &roughly;
+  y[6] = 8.00018f;
+  write_case("relu", good);
+  ck_ok(run(&result, options));
+  ck_assert_int_eq(result.failed, 0);
+  y[6] = 8.0003f;
+  write_case("relu", good);
+  ck_ok(run(&result, options));
+  ck_assert_int_eq(result.failed, 1);
+  b->ops = sound;
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("verify");
   TCase *all = tcase_create("all");
@@ -213,6 +238,7 @@ int main(void) {
   tcase_add_loop_test(all, unusable_case, 0, sizeof unusable / sizeof *unusable);
   tcase_add_test(all, no_files);
   tcase_add_loop_test(all, spoilt, 0, 2);
+  tcase_add_test(all, rough_method);
   suite_add_tcase(suite, all);
   return skp__test_main(suite);
 }

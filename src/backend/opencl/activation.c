@@ -22,5 +22,5 @@ static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig) 
   return launch(p, sig, "activation_dx", SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_INT(n, count(sig))));
 }
 
-const struct skp__cl_method skp__cl_activation[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};
-const struct skp__cl_method skp__cl_activation_dx[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_dx}, {0}};
+const struct skp__cl_method skp__cl_activation[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare, 0}, {0}};
+const struct skp__cl_method skp__cl_activation_dx[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_dx, 0}, {0}};

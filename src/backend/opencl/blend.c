@@ -10,4 +10,4 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
                         SKP_ARGS(SKP_OUT(new_y, 0), SKP_IN(y, 0), SKP_IN(x, 1), SKP_IN(w, 2), SKP_INT(n, n)));
 }
 
-const struct skp__cl_method skp__cl_blend[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};
+const struct skp__cl_method skp__cl_blend[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare, 0}, {0}};

@@ -173,6 +173,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .prepare = skp__cl_prepare,
     .workspace = skp__cl_workspace,
     .method = skp__cl_method_of,
+    .tolerance = skp__cl_tolerance,
     .bind = skp__cl_bind,
     .prepared_destroy = skp__cl_prepared_destroy,
     .run = skp__cl_run,

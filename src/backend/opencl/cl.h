@@ -127,6 +127,7 @@ struct skp__cl_method {
   /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);
   skp_status (*prepare)(struct skp_prepared *p, const struct skp_sig *sig);
+  double tolerance; /* for what its arithmetic costs beyond sums in float; see the slot in backend.h */
 };
 
 /* A `refuse` for kernels that count in int: refuses values of more than 2^31 - 4096 elements. */

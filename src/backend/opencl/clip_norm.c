@@ -22,7 +22,7 @@ static skp_status lanes(struct skp_prepared *p, const struct skp_sig *sig) { ret
 static skp_status plain(struct skp_prepared *p, const struct skp_sig *sig) { return launch(p, sig, 1, 16); }
 
 const struct skp__cl_method skp__cl_clip_norm[] = {
-    {"lanes", SKP_CL_GPU, skp__cl_refuse_huge, lanes},
-    {"plain", SKP_CL_ANY, skp__cl_refuse_huge, plain},
+    {"lanes", SKP_CL_GPU, skp__cl_refuse_huge, lanes, 0},
+    {"plain", SKP_CL_ANY, skp__cl_refuse_huge, plain, 0},
     {0},
 };

@@ -40,5 +40,5 @@ static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig) 
   return launch(p, &c, 0);
 }
 
-const struct skp__cl_method skp__cl_concat[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};
-const struct skp__cl_method skp__cl_concat_dx[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_dx}, {0}};
+const struct skp__cl_method skp__cl_concat[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare, 0}, {0}};
+const struct skp__cl_method skp__cl_concat_dx[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_dx, 0}, {0}};

@@ -79,6 +79,8 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
+#define SKP__WINOGRAD_TOLERANCE 2e-5 /* the transforms cost digits */
+
 /* conv_winograd.c: 3×3 with fewer multiplications. How a map is cut into tiles of m×m pixels: */
 struct skp__winograd {
   int m, places;     /* a tile's side in the output; its pixels in the input */

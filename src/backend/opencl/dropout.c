@@ -19,4 +19,4 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
                                  SKP_INT(threshold, threshold), SKP_FLOAT(scale, scale), SKP_INT(stream, a->stream)));
 }
 
-const struct skp__cl_method skp__cl_dropout[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};
+const struct skp__cl_method skp__cl_dropout[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare, 0}, {0}};

@@ -78,9 +78,9 @@ static const struct way groups_way = {1, GROUP, 1}, plain_way = {1, 1, 1};
   static skp_status op##_plain(struct skp_prepared *p, const struct skp_sig *sig) {                                    \
     return PREPARE(p, sig, plain_way);                                                                                 \
   }                                                                                                                    \
-  const struct skp__cl_method skp__cl_##op[] = {{"rows", SKP_CL_CPU, skp__cl_refuse_huge, op##_rows},                  \
-                                                {"groups", SKP_CL_GPU, skp__cl_refuse_huge, op##_groups},              \
-                                                {"plain", SKP_CL_ANY, skp__cl_refuse_huge, op##_plain},                \
+  const struct skp__cl_method skp__cl_##op[] = {{"rows", SKP_CL_CPU, skp__cl_refuse_huge, op##_rows, 0},               \
+                                                {"groups", SKP_CL_GPU, skp__cl_refuse_huge, op##_groups, 0},           \
+                                                {"plain", SKP_CL_ANY, skp__cl_refuse_huge, op##_plain, 0},             \
                                                 {0}}
 METHODS(layernorm, prepare);
 METHODS(layernorm_dx, prepare_dx);

@@ -118,6 +118,7 @@ static bool try_method(struct search *s, const struct skp__cl_method *m) {
     return false;
   }
   p->method = m->name;
+  p->tolerance = m->tolerance;
   skp_status status = m->prepare(p, &p->sig);
   if (status == SKP_OK) {
     s->status = SKP_OK;
@@ -209,6 +210,8 @@ void skp__cl_prepared_destroy(struct skp_prepared *p) {
 int64_t skp__cl_workspace(const struct skp_prepared *p) { return p->workspace_bytes; }
 
 const char *skp__cl_method_of(const struct skp_prepared *p) { return p->method; }
+
+double skp__cl_tolerance(const struct skp_prepared *p) { return p->tolerance; }
 
 const char *skp__cl_method_name(const struct skp_backend *b, const struct skp_op *op, int n) {
   (void)b;

@@ -47,6 +47,6 @@ static skp_status prepare_adam(struct skp_prepared *p, const struct skp_sig *sig
 
 static skp_status prepare_adamw(struct skp_prepared *p, const struct skp_sig *sig) { return launch_adam(p, sig, 1); }
 
-const struct skp__cl_method skp__cl_sgd[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_sgd}, {0}};
-const struct skp__cl_method skp__cl_adam[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_adam}, {0}};
-const struct skp__cl_method skp__cl_adamw[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_adamw}, {0}};
+const struct skp__cl_method skp__cl_sgd[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_sgd, 0}, {0}};
+const struct skp__cl_method skp__cl_adam[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_adam, 0}, {0}};
+const struct skp__cl_method skp__cl_adamw[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_adamw, 0}, {0}};

@@ -29,6 +29,7 @@ struct skp_prepared {
   struct skp__cl *cl;
   struct skp_sig sig;
   const char *method;
+  double tolerance;
   SKP_ARRAY(struct skp__cl_step) steps;
   int64_t workspace_bytes;
   bool bound;
@@ -129,6 +130,7 @@ skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, con
 void skp__cl_prepared_destroy(struct skp_prepared *p);
 int64_t skp__cl_workspace(const struct skp_prepared *p);
 const char *skp__cl_method_of(const struct skp_prepared *p);
+double skp__cl_tolerance(const struct skp_prepared *p);
 const char *skp__cl_method_name(const struct skp_backend *b, const struct skp_op *op, int n);
 const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *sig, int n);
 

@@ -63,14 +63,14 @@ static skp_status lanes_dx(struct skp_prepared *p, const struct skp_sig *sig) { 
 static skp_status plain_dx(struct skp_prepared *p, const struct skp_sig *sig) { return gradient(p, sig, by_one); }
 
 const struct skp__cl_method skp__cl_softmax_cross_entropy[] = {
-    {"item", SKP_CL_ANY, refuse_item, item},
-    {"lanes", SKP_CL_GPU, skp__cl_refuse_huge, lanes},
-    {"plain", SKP_CL_ANY, skp__cl_refuse_huge, plain},
+    {"item", SKP_CL_ANY, refuse_item, item, 0},
+    {"lanes", SKP_CL_GPU, skp__cl_refuse_huge, lanes, 0},
+    {"plain", SKP_CL_ANY, skp__cl_refuse_huge, plain, 0},
     {0},
 };
 const struct skp__cl_method skp__cl_softmax_cross_entropy_dx[] = {
-    {"item", SKP_CL_ANY, refuse_item, item_dx},
-    {"lanes", SKP_CL_GPU, skp__cl_refuse_huge, lanes_dx},
-    {"plain", SKP_CL_ANY, skp__cl_refuse_huge, plain_dx},
+    {"item", SKP_CL_ANY, refuse_item, item_dx, 0},
+    {"lanes", SKP_CL_GPU, skp__cl_refuse_huge, lanes_dx, 0},
+    {"plain", SKP_CL_ANY, skp__cl_refuse_huge, plain_dx, 0},
     {0},
 };

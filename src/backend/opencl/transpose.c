@@ -10,4 +10,4 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
                                  SKP_INT(columns, a->columns)));
 }
 
-const struct skp__cl_method skp__cl_transpose[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare}, {0}};
+const struct skp__cl_method skp__cl_transpose[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare, 0}, {0}};
