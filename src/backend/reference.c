@@ -139,6 +139,21 @@ static void expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n) 
   (void)b, (void)sigs, (void)n; /* nothing is compiled */
 }
 
+static void prepared_destroy(struct skp_prepared *p) {
+  if (!p) return;
+  skp__sig_free(&p->sig);
+  free(p->call.in);
+  free(p->call.out);
+  free(p);
+}
+
+static skp_status hold_call(struct skp_prepared *p, const struct skp_sig *sig) {
+  SKP_TRY(skp__sig_copy(&p->sig, sig));
+  p->call.sig = &p->sig;
+  SKP_TRY(skp__alloc(&p->call.in, (size_t)sig->n_in, sizeof *p->call.in));
+  return skp__alloc(&p->call.out, (size_t)sig->n_out, sizeof *p->call.out);
+}
+
 static skp_status prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
                           const char *wanted) {
   *out = NULL;
@@ -146,8 +161,12 @@ static skp_status prepare(struct skp_backend *b, struct skp_prepared **out, cons
   if (wanted && strcmp(wanted, method))
     return skp__fail(SKP_UNSUPPORTED, "%s has no method '%s' here, only '%s'.", sig->op->name, wanted, method);
   SKP_TRY(skp__alloc(out, 1, sizeof **out));
-  (*out)->sig = *sig;
-  (*out)->call.sig = &(*out)->sig;
+  skp_status status = hold_call(*out, sig);
+  if (status != SKP_OK) {
+    prepared_destroy(*out);
+    *out = NULL;
+    return status;
+  }
   if (of(b)->trace) fprintf(of(b)->trace, "%s: %s\n", sig->op->name, method);
   return SKP_OK;
 }
@@ -161,8 +180,6 @@ static const char *chosen_method(const struct skp_prepared *p) {
   (void)p;
   return method;
 }
-
-static void prepared_destroy(struct skp_prepared *p) { free(p); }
 
 /* The memory behind a value: there just when the signature has it, and large enough. */
 static skp_status bind_value(char **at, const struct skp_sig *sig, const char *name, const struct skp_shape *shape,
@@ -183,16 +200,16 @@ static skp_status bind(struct skp_prepared *p, struct skp_buffer *const *in, str
   const struct skp_op *op = p->sig.op;
   char *at;
   p->bound = false;
-  for (int i = 0; i < op->n_in; i++) {
-    SKP_TRY(bind_value(&at, &p->sig, op->in_names[i], &p->sig.in[i], in[i]));
+  for (int i = 0; i < p->sig.n_in; i++) {
+    SKP_TRY(bind_value(&at, &p->sig, skp__op_in(op, i)->name, &p->sig.in[i], in[i]));
     p->call.in[i] = at;
   }
   for (int i = 0; i < op->n_out; i++) {
-    SKP_TRY(bind_value(&at, &p->sig, op->out_names[i], &p->sig.out[i], out[i]));
+    SKP_TRY(bind_value(&at, &p->sig, op->out[i].name, &p->sig.out[i], out[i]));
     p->call.out[i] = at;
     if (at && op->alias[i] && at != p->call.in[op->alias[i] - 1])
-      return skp__fail(SKP_INTERNAL, "%s: %s must share the memory of %s.", op->name, op->out_names[i],
-                       op->in_names[op->alias[i] - 1]);
+      return skp__fail(SKP_INTERNAL, "%s: %s must share the memory of %s.", op->name, op->out[i].name,
+                       op->in[op->alias[i] - 1].name);
   }
   p->bound = true;
   return SKP_OK;

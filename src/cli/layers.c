@@ -110,7 +110,7 @@ static double gflops(const struct row *r) { return r->seconds > 0 ? r->flops / r
 /* "64×8×8×16, 3×3×16×32 -> 64×8×8×32": the first two inputs and the first output. */
 static void add_shapes(struct skp__text *text, const struct skp_sig *sig) {
   char one[96];
-  for (int i = 0; i < 2 && i < sig->op->n_in; i++)
+  for (int i = 0; i < 2 && i < sig->n_in; i++)
     if (sig->in[i].rank) skp__text_add(text, "%s%s", i ? ", " : "", skp__shape_text(one, sizeof one, &sig->in[i]));
   skp__text_add(text, " -> %s", skp__shape_text(one, sizeof one, &sig->out[0]));
 }

@@ -8,7 +8,7 @@
 
 static int64_t parameters_of(const struct skp_graph *g, const struct skp_node *node) {
   int64_t n = 0;
-  for (int i = 0; i < node->op->n_in; i++)
+  for (int i = 0; i < node->n_in; i++)
     if (node->in[i] != SKP_NONE && g->tensors.at[node->in[i]].role == SKP_ROLE_PARAM)
       n += skp__shape_count(&g->tensors.at[node->in[i]].shape);
   return n;

@@ -31,8 +31,8 @@ static void mark_needs(struct tape *t, size_t nodes) {
   for (size_t n = 0; n < nodes; n++) {
     const struct skp_node *node = &t->g->nodes.at[n];
     bool any = false;
-    for (int i = 0; i < node->op->n_in; i++) any = any || (node->in[i] != SKP_NONE && t->need[node->in[i]]);
-    for (int i = 0; i < node->op->n_out; i++)
+    for (int i = 0; i < node->n_in; i++) any = any || (node->in[i] != SKP_NONE && t->need[node->in[i]]);
+    for (int i = 0; i < node->n_out; i++)
       if (node->out[i] != SKP_NONE)
         t->need[node->out[i]] = any && t->g->tensors.at[node->out[i]].shape.dtype == SKP_F32;
   }
@@ -57,28 +57,42 @@ static skp_status arrive(struct tape *t, skp_value of, skp_value d) {
   return name_gradient(t, t->d[of], of);
 }
 
+/* Whether a gradient arrives at the node, and one is wanted; `need` and `dout` are those of its values. */
+static bool flows(const struct tape *t, const struct skp_node *node, bool *need, skp_value *dout) {
+  bool arrived = false, wanted = false;
+  for (int i = 0; i < node->n_out; i++) {
+    dout[i] = node->out[i] == SKP_NONE ? SKP_NONE : t->d[node->out[i]];
+    arrived = arrived || dout[i] != SKP_NONE || (node->out[i] != SKP_NONE && node->out[i] == t->g->loss);
+  }
+  for (int i = 0; i < node->n_in; i++) {
+    need[i] = node->in[i] != SKP_NONE && t->need[node->in[i]];
+    wanted = wanted || need[i];
+  }
+  return arrived && wanted && node->op->gradient;
+}
+
+static skp_status build(struct tape *t, const struct skp_node *node, bool *need, skp_value *dout, skp_value *din) {
+  struct skp_sig sig = skp__graph_sig(t->g, node);
+  struct skp_grad grad = {&sig, node->in, node->out, dout, need, din, emit, t};
+  t->scope = node->scope;
+  SKP_TRY(node->op->gradient(&grad));
+  for (int i = 0; i < node->n_in; i++)
+    if (need[i] && din[i] != SKP_NONE) SKP_TRY(arrive(t, node->in[i], din[i]));
+  return SKP_OK;
+}
+
 /* The gradient of one node. The node is copied: building may move the list. */
 static skp_status reverse(struct tape *t, struct skp_node node) {
-  struct skp_sig sig = skp__graph_sig(t->g, &node);
-  struct skp_grad grad = {.sig = &sig, .emit = emit, .graph = t};
-  bool arrived = false, wanted = false;
-  for (int i = 0; i < SKP_MAX_OUT; i++) {
-    grad.out[i] = node.out[i];
-    grad.dout[i] = node.out[i] == SKP_NONE ? SKP_NONE : t->d[node.out[i]];
-    arrived = arrived || grad.dout[i] != SKP_NONE || (node.out[i] != SKP_NONE && node.out[i] == t->g->loss);
-  }
-  for (int i = 0; i < SKP_MAX_IN; i++) {
-    grad.in[i] = node.in[i];
-    grad.din[i] = SKP_NONE;
-    grad.need[i] = node.in[i] != SKP_NONE && t->need[node.in[i]];
-    wanted = wanted || grad.need[i];
-  }
-  if (!arrived || !wanted || !node.op->gradient) return SKP_OK;
-  t->scope = node.scope;
-  SKP_TRY(node.op->gradient(&grad));
-  for (int i = 0; i < node.op->n_in; i++)
-    if (grad.need[i] && grad.din[i] != SKP_NONE) SKP_TRY(arrive(t, node.in[i], grad.din[i]));
-  return SKP_OK;
+  skp_value *values; /* din, dout */
+  bool *need;
+  SKP_TRY(skp__alloc(&values, (size_t)(node.n_in + node.n_out), sizeof *values));
+  skp_status status = skp__alloc(&need, (size_t)node.n_in, sizeof *need);
+  for (int i = 0; i < node.n_in; i++) values[i] = SKP_NONE;
+  if (status == SKP_OK && flows(t, &node, need, values + node.n_in))
+    status = build(t, &node, need, values + node.n_in, values);
+  free(values);
+  free(need);
+  return status;
 }
 
 /* Gives each param's gradient its place in the flat value "grads". */

@@ -32,11 +32,11 @@ static void dump_attrs(const struct skp_node *node, FILE *to) {
 void skp__graph_dump(const struct skp_graph *g, FILE *to) {
   for (size_t n = 0; n < g->nodes.n; n++) {
     const struct skp_node *node = &g->nodes.at[n];
-    dump_values(g, node->out, node->op->n_out, true, to);
+    dump_values(g, node->out, node->n_out, true, to);
     fprintf(to, " = %s", node->op->name);
     dump_attrs(node, to);
     fputs(" (", to);
-    dump_values(g, node->in, node->op->n_in, false, to);
+    dump_values(g, node->in, node->n_in, false, to);
     fputs(")\n", to);
   }
 }

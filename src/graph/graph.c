@@ -28,10 +28,16 @@ static void drop_tensors(struct skp_graph *g, size_t keep) {
   }
 }
 
+static void free_node(struct skp_node *node) {
+  free(node->in);
+  free(node->types);
+  free(node->scope);
+}
+
 void skp__graph_destroy(struct skp_graph *g) {
   if (!g) return;
   drop_tensors(g, 0);
-  for (size_t i = 0; i < g->nodes.n; i++) free(g->nodes.at[i].scope);
+  for (size_t i = 0; i < g->nodes.n; i++) free_node(&g->nodes.at[i]);
   SKP_FREE(&g->tensors);
   SKP_FREE(&g->nodes);
   free(g);
@@ -74,12 +80,16 @@ skp_value skp__graph_root(const struct skp_graph *g, skp_value v) {
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
+static struct skp_shape type_of(const struct skp_graph *g, skp_value v) {
+  return v == SKP_NONE ? (struct skp_shape){.rank = 0} : g->tensors.at[v].shape;
+}
+
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node) {
-  struct skp_sig sig = {.op = node->op, .attrs = node->attrs};
-  for (int i = 0; i < node->op->n_in; i++)
-    if (node->in[i] != SKP_NONE) sig.in[i] = g->tensors.at[node->in[i]].shape;
-  for (int i = 0; i < node->op->n_out; i++)
-    if (node->out[i] != SKP_NONE) sig.out[i] = g->tensors.at[node->out[i]].shape;
+  struct skp_sig sig = {.op = node->op, .attrs = node->attrs, .n_in = node->n_in, .n_out = node->n_out};
+  sig.in = node->types;
+  sig.out = node->types + node->n_in;
+  for (int i = 0; i < node->n_in; i++) sig.in[i] = type_of(g, node->in[i]);
+  for (int i = 0; i < node->n_out; i++) sig.out[i] = type_of(g, node->out[i]);
   return sig;
 }
 
@@ -98,15 +108,14 @@ static void place_output(struct skp_graph *g, const struct skp_node *node, int o
 }
 
 static skp_status add_outputs(struct skp_graph *g, struct skp_node *node, const struct skp_sig *sig, const bool *want) {
-  for (int i = 0; i < node->op->n_out; i++) {
+  for (int i = 0; i < node->n_out; i++) {
     bool gone = (want && !want[i]) || sig->out[i].rank == 0;
     bool nothing = node->op->alias[i] && taken_over(node, i) == SKP_NONE; /* no old value, no new one */
     node->out[i] = SKP_NONE;
     if (gone || nothing) continue;
     char *name;
-    const char *of = node->op->out_names[i];
-    SKP_TRY(skp__format(&name, "%s%s%s%s%.*s", node->scope, *node->scope ? "." : "", node->op->name, i ? "." : "",
-                        i ? (int)strcspn(of, "?") : 0, of));
+    SKP_TRY(skp__format(&name, "%s%s%s%s%s", node->scope, *node->scope ? "." : "", node->op->name, i ? "." : "",
+                        i ? node->op->out[i].name : ""));
     skp_status status = skp__graph_value(g, &node->out[i], name, SKP_ROLE_ACTIVATION, sig->out[i]);
     free(name);
     SKP_TRY(status);
@@ -126,22 +135,30 @@ static skp_status add_node(struct skp_graph *g, struct skp_node *node, const boo
   return SKP_OK;
 }
 
+/* An empty node with its own copy of what it reads. */
+static skp_status create_node(struct skp_node *node, const struct skp_op *op, const skp_value *in, const char *scope) {
+  *node = (struct skp_node){.op = op, .n_in = skp__op_count_in(op, in), .n_out = op->n_out};
+  const int values = node->n_in + node->n_out;
+  SKP_TRY(skp__alloc(&node->in, (size_t)values, sizeof *node->in));
+  SKP_TRY(skp__alloc(&node->types, (size_t)values, sizeof *node->types));
+  node->out = node->in + node->n_in;
+  memcpy(node->in, in, (size_t)node->n_in * sizeof *in);
+  for (int i = 0; i < node->n_out; i++) node->out[i] = SKP_NONE;
+  return skp__strdup(&node->scope, scope ? scope : "");
+}
+
 skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
                            const skp_value *in, const bool *want, const char *scope, skp_value *out) {
-  struct skp_node node = {.op = op};
-  if (attrs)
-    node.attrs = *attrs;
-  else
-    skp__attrs_default(op, &node.attrs);
-  for (int i = 0; i < SKP_MAX_IN; i++) node.in[i] = i < op->n_in ? in[i] : SKP_NONE;
-  for (int i = 0; i < SKP_MAX_OUT; i++) node.out[i] = SKP_NONE;
-  SKP_TRY(skp__strdup(&node.scope, scope ? scope : ""));
-  size_t keep = g->tensors.n;
-  skp_status status = add_node(g, &node, want);
+  struct skp_node node;
+  const size_t keep = g->tensors.n;
+  skp_status status = create_node(&node, op, in, scope);
+  skp__attrs_default(op, &node.attrs);
+  if (attrs) node.attrs = *attrs;
+  if (status == SKP_OK) status = add_node(g, &node, want);
   if (status != SKP_OK) {
-    if (*node.scope) status = skp__fail_in(status, "%s", node.scope);
+    if (node.scope && *node.scope) status = skp__fail_in(status, "%s", node.scope);
     drop_tensors(g, keep);
-    free(node.scope);
+    free_node(&node);
     return status;
   }
   for (int i = 0; i < op->n_out; i++) out[i] = node.out[i];
@@ -159,7 +176,7 @@ skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *
 void skp__graph_reads(const struct skp_graph *g, int *reads) {
   memset(reads, 0, g->tensors.n * sizeof *reads);
   for (size_t n = 0; n < g->nodes.n; n++)
-    for (int i = 0; i < g->nodes.at[n].op->n_in; i++)
+    for (int i = 0; i < g->nodes.at[n].n_in; i++)
       if (g->nodes.at[n].in[i] != SKP_NONE) reads[g->nodes.at[n].in[i]]++;
 }
 
@@ -168,12 +185,12 @@ void skp__graph_remove(struct skp_graph *g, const bool *gone) {
   for (size_t t = 0; t < g->tensors.n; t++) g->tensors.at[t].producer = -1;
   for (size_t n = 0; n < g->nodes.n; n++) {
     if (gone[n]) {
-      free(g->nodes.at[n].scope);
+      free_node(&g->nodes.at[n]);
       continue;
     }
     struct skp_node *node = &g->nodes.at[kept];
     *node = g->nodes.at[n];
-    for (int i = 0; i < node->op->n_out; i++)
+    for (int i = 0; i < node->n_out; i++)
       if (node->out[i] != SKP_NONE) g->tensors.at[node->out[i]].producer = (int)kept;
     kept++;
   }
@@ -186,9 +203,9 @@ skp_status skp__graph_prune(struct skp_graph *g) {
   skp__graph_reads(g, reads);
   for (size_t n = 0; n < g->nodes.n; n++) {
     struct skp_node *node = &g->nodes.at[n];
-    for (int i = 0; i < node->op->n_out; i++) {
+    for (int i = 0; i < node->n_out; i++) {
       skp_value v = node->out[i];
-      if (v == SKP_NONE || !strchr(node->op->out_names[i], '?')) continue;
+      if (v == SKP_NONE || !(node->op->out[i].flags & SKP_OPTIONAL)) continue;
       const struct skp_tensor *t = &g->tensors.at[v];
       if (reads[v] == 0 && t->role == SKP_ROLE_ACTIVATION && t->base == SKP_NONE) node->out[i] = SKP_NONE;
     }

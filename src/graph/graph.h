@@ -62,8 +62,10 @@ static inline bool skp__is_weight(const struct skp_tensor *t) {
 struct skp_node {
   const struct skp_op *op;
   union skp_attrs attrs;
-  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
-  char *scope; /* the layer it belongs to, as in parameter names ("block_1.0"); gradient nodes inherit it */
+  int n_in, n_out;         /* as a signature has them */
+  skp_value *in, *out;     /* owned, as are the types, where skp__graph_sig puts them, inputs first */
+  struct skp_shape *types; /* [n_in + n_out] */
+  char *scope;             /* the layer it belongs to, as in parameter names ("block_1.0"); gradient nodes inherit it */
 };
 
 /* What a graph has by name: what the host gives and takes, and the flat values. X(NAME, name, role, host): its value is
@@ -135,7 +137,8 @@ skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *nam
 /* Adds the value of a port. */
 skp_status skp__graph_add_port(struct skp_graph *g, skp_port port, struct skp_shape shape);
 
-/* Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs;
+/* `in` has an entry for each slot of the op (SKP_NONE: absent); that of a variadic one any number, SKP_NONE after them.
+ * Adds a node: infers and checks the shapes, makes its outputs. attrs NULL: the op's defaults. want NULL: all outputs;
  * an unwanted one is SKP_NONE. On failure nothing is added. `scope` is copied. */
 skp_status skp__graph_node(struct skp_graph *g, const struct skp_op *op, const union skp_attrs *attrs,
                            const skp_value *in, const bool *want, const char *scope, skp_value *out);
@@ -150,7 +153,7 @@ skp_status skp__graph_file_order(struct skp_graph *g, skp_value *v, const char *
 /* Makes parameters and statistics slices of their averages instead: for an evaluation. */
 skp_status skp__graph_use_averages(struct skp_graph *g);
 
-/* The signature of a node in this graph. */
+/* The signature of a node in this graph; its types are the node's, and go with it. */
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node);
 
 /* The value whose memory v lives in: its base, or v itself. */

@@ -76,10 +76,18 @@ static skp_status set_evaluation(union skp_attrs *attrs, const struct skp_op *op
   return SKP_OK;
 }
 
+/* What a node read becomes what its copy reads, with an end as skp__graph_node wants it. */
+static skp_status mapped_inputs(skp_value **out, const struct skp_node *node, const skp_value *map) {
+  SKP_TRY(skp__alloc(out, (size_t)node->n_in + 1, sizeof **out));
+  for (int i = 0; i < node->n_in; i++) (*out)[i] = mapped(map, node->in[i]);
+  (*out)[node->n_in] = SKP_NONE;
+  return SKP_OK;
+}
+
 static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, const struct skp_node *node,
                             skp_value *map, bool training) {
   static const bool first_only[SKP_MAX_OUT] = {true};
-  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  skp_value *in, out[SKP_MAX_OUT];
   union skp_attrs attrs = node->attrs;
   if (node->op->training_only && !training) {
     const skp_value x = map[node->out[0]] = map[node->in[0]];
@@ -87,9 +95,11 @@ static skp_status copy_node(struct skp_graph *to, const struct skp_graph *from, 
     return SKP_OK;
   }
   if (!training) SKP_TRY(set_evaluation(&attrs, node->op));
-  for (int i = 0; i < SKP_MAX_IN; i++) in[i] = mapped(map, node->in[i]);
-  SKP_TRY(skp__graph_node(to, node->op, &attrs, in, training ? NULL : first_only, node->scope, out));
-  for (int i = 0; i < node->op->n_out; i++) {
+  SKP_TRY(mapped_inputs(&in, node, map));
+  skp_status status = skp__graph_node(to, node->op, &attrs, in, training ? NULL : first_only, node->scope, out);
+  free(in);
+  SKP_TRY(status);
+  for (int i = 0; i < node->n_out; i++) {
     if (node->out[i] == SKP_NONE) continue;
     map[node->out[i]] = out[i];
     if (out[i] != SKP_NONE) to->tensors.at[out[i]].role = from->tensors.at[node->out[i]].role;
@@ -187,11 +197,15 @@ void skp__graph_factors(const struct skp_graph *g, float *out) {
   }
 }
 
-/* A moment; none where sgd has no momentum. */
-static skp_status add_moment(struct skp_graph *g, skp_value *out, skp_port port, const struct skp_update *u) {
-  if (u->op == &skp__op_sgd && u->attrs.optimizer.momentum == 0) return SKP_OK;
-  SKP_TRY(add_like(g, port, g->params));
-  *out = g->port[port];
+_Static_assert(SKP_PORT_MOMENT_2 - SKP_PORT_MOMENT_1 + 1 == SKP_MOMENTS, "a port for each moment");
+
+/* What the optimizer remembers. */
+static skp_status add_moments(struct skp_graph *g, skp_value *in, const struct skp_update *u) {
+  const struct skp_optimizer *o = u->op->optimizer;
+  for (int m = 0; m < o->moments && (!o->keeps || o->keeps(&u->attrs)); m++) {
+    SKP_TRY(add_like(g, SKP_PORT_MOMENT_1 + m, g->params));
+    in[o->moment[m]] = g->port[SKP_PORT_MOMENT_1 + m];
+  }
   return SKP_OK;
 }
 
@@ -210,25 +224,21 @@ static skp_status average_state(struct skp_graph *g) {
   return skp__graph_node(g, &skp__op_blend, NULL, in, NULL, "update", &out);
 }
 
-/* The update reads whole flat values; which is which follows from the names of the op's inputs. */
+/* The update reads whole flat values. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u) {
-  skp_value scale = SKP_NONE, in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  const struct skp_optimizer *o = u->op->optimizer;
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  for (int i = 0; i < SKP_MAX_IN; i++) in[i] = SKP_NONE;
   SKP_TRY(skp__graph_add_port(g, SKP_PORT_HYPER, skp__shape1(SKP_HYPER)));
   SKP_TRY(add_factors(g));
-  if (u->clip_norm > 0) SKP_TRY(add_clip(g, u->clip_norm, &scale));
+  if (u->clip_norm > 0) SKP_TRY(add_clip(g, u->clip_norm, &in[o->scale]));
   if (u->average) SKP_TRY(add_like(g, SKP_PORT_AVERAGE, g->params));
-  const struct {
-    const char *name;
-    skp_value value;
-  } inputs[] = {{"p", g->params},         {"g", g->grads},   {"hyper", g->hyper},
-                {"factors?", g->factors}, {"scale?", scale}, {"average?", g->average}};
-  for (int i = 0; i < u->op->n_in; i++) {
-    const char *name = u->op->in_names[i];
-    in[i] = SKP_NONE;
-    if (*name == 'm' || *name == 'v') SKP_TRY(add_moment(g, &in[i], SKP_PORT_MOMENT_1 + (*name == 'v'), u));
-    for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++)
-      if (strcmp(inputs[k].name, name) == 0) in[i] = inputs[k].value;
-  }
+  SKP_TRY(add_moments(g, in, u));
+  in[o->p] = g->params;
+  in[o->g] = g->grads;
+  in[o->hyper] = g->hyper;
+  in[o->factors] = g->factors;
+  in[o->average] = g->average;
   SKP_TRY(skp__graph_node(g, u->op, &u->attrs, in, NULL, "update", out));
   return u->average ? average_state(g) : SKP_OK;
 }

@@ -490,16 +490,14 @@ static int mul(lua_State *L) {
   return join(L, &skp__op_mul, (const skp_value[]){turned ? b->v : a->v, turned ? a->v : b->v});
 }
 
-/* nn.concat(a, b, …): one node after the other where there are more than one takes. */
+/* nn.concat(a, b, …). What it reads is Lua's memory, which an error frees. */
 static int concat(lua_State *L) {
-  int next = 1, n = lua_gettop(L);
-  skp_value out = check_tensor(L, next++, "concat")->v;
-  while (next <= n) {
-    skp_value in[SKP_MAX_IN] = {out};
-    for (int i = 1; i < SKP_MAX_IN; i++) in[i] = next <= n ? check_tensor(L, next++, "concat")->v : SKP_NONE;
-    skp__lua_check(L, skp__graph_layer(graph_of(L), &skp__op_concat, NULL, in, NULL, skp__build_of(L)->scope, &out));
-  }
-  skp__nn_push(L, out);
+  const int n = lua_gettop(L) ? lua_gettop(L) : 1;
+  skp_value *in = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *in, 0);
+  for (int i = 0; i < n; i++) in[i] = check_tensor(L, i + 1, "concat")->v;
+  in[n] = SKP_NONE;
+  if (n > 1) return join(L, &skp__op_concat, in);
+  skp__nn_push(L, in[0]);
   return 1;
 }
 

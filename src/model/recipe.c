@@ -219,7 +219,7 @@ skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp
 /* ---- optimizer -------------------------------------------------------------------------------------------------- */
 
 /* An optimizer is an op whose first input is p. */
-static bool updates(const struct skp_op *op) { return op && op->in_names[0] && strcmp(op->in_names[0], "p") == 0; }
+static bool updates(const struct skp_op *op) { return op && op->optimizer; }
 
 static skp_status fail_optimizer(const char *name) {
   char known[256] = "";

@@ -315,11 +315,10 @@ static void mul(struct job *j) {
 }
 
 static void concat(struct job *j) {
-  const char *in[SKP_MAX_IN];
-  size_t n = 0;
-  for (int i = 0; i < j->node->op->n_in; i++)
-    if (given(j, i)) in[n++] = name_of(j, i);
-  skp__onnx_set_int(&j->e->w, skp__onnx_join(&j->e->w, j->name, "Concat", in, n, result(j)), "axis", 1);
+  const size_t n = (size_t)j->node->n_in;
+  const char **in = skp__onnx_own(&j->e->w, n, sizeof *in);
+  for (size_t i = 0; in && i < n; i++) in[i] = name_of(j, (int)i);
+  if (in) skp__onnx_set_int(&j->e->w, skp__onnx_join(&j->e->w, j->name, "Concat", in, n, result(j)), "axis", 1);
 }
 
 static void flatten(struct job *j) { add(j, "Flatten", name_of(j, 0), NULL, NULL, result(j)); }

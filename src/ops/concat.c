@@ -1,8 +1,7 @@
 /* concat.c: the channels of several values side by side, and one of them taken out again. SPDX-License-Identifier: MIT
  *
  *   y[…, from(j) + c] = x_j[…, c],  from(j) = channels of those before;   dx_j[…, c] = dy[…, from(j) + c]
- *
- * One call takes up to SKP_MAX_IN values; nn.concat joins more in several. */
+ */
 #include "ops/check.h"
 
 static const struct skp_attr attrs_dx[] = {
@@ -18,10 +17,10 @@ static skp_status infer(struct skp_sig *sig) {
   if (first->rank != 2) SKP_TRY(skp__check_rank(sig, 0, 4));
   struct skp_shape *y = &sig->out[0];
   *y = *first;
-  for (int i = 1; i < sig->op->n_in && sig->in[i].rank; i++) {
+  for (int i = 1; i < sig->n_in; i++) {
     struct skp_shape want = *first;
     if (sig->in[i].rank == want.rank) want.dim[want.rank - 1] = channels_of(&sig->in[i]);
-    SKP_TRY(skp__check_shape(sig, i, want, "all but the channels as in a"));
+    SKP_TRY(skp__check_shape(sig, i, want, "all but the channels as in the first"));
     y->dim[y->rank - 1] += channels_of(&sig->in[i]);
   }
   return SKP_OK;
@@ -43,7 +42,7 @@ static skp_status infer_dx(struct skp_sig *sig) {
 
 static skp_status gradient(struct skp_grad *g) {
   union skp_attrs attrs = {.concat = {0}};
-  for (int i = 0; i < g->sig->op->n_in && g->sig->in[i].rank; i++) {
+  for (int i = 0; i < g->sig->n_in; i++) {
     attrs.concat.from += attrs.concat.channels;
     attrs.concat.channels = (int)channels_of(&g->sig->in[i]);
     if (g->need[i]) SKP_TRY(g->emit(g, SKP_OP_concat_dx, &attrs, &g->dout[0], NULL, &g->din[i]));
@@ -62,7 +61,7 @@ static double bytes_dx(const struct skp_sig *sig) { return 8 * (double)skp__shap
 static void reference(const struct skp_call *call) {
   const int64_t all = channels_of(&call->sig->out[0]), rows = skp__shape_count(&call->sig->out[0]) / all;
   float *y = call->out[0];
-  for (int i = 0; i < call->sig->op->n_in && call->in[i]; i++) {
+  for (int i = 0; i < call->sig->n_in; i++) {
     const float *x = call->in[i];
     const int64_t C = channels_of(&call->sig->in[i]);
     for (int64_t j = 0; j < rows * C; j++) y[j / C * all + j % C] = x[j];
@@ -79,10 +78,10 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_concat = {
     .name = "concat",
-    .n_in = SKP_MAX_IN,
+    .n_in = 1,
     .n_out = 1,
-    .in_names = {"a", "b?", "c?", "d?", "e?", "f?", "g?", "h?"},
-    .out_names = {"y"},
+    .in = {{"x", SKP_VARIADIC}},
+    .out = {{"y"}},
     .infer = infer,
     .gradient = gradient,
     .flops = flops,
@@ -93,8 +92,8 @@ const struct skp_op skp__op_concat_dx = {
     .name = "concat_dx",
     .n_in = 1,
     .n_out = 1,
-    .in_names = {"dy"},
-    .out_names = {"dx"},
+    .in = {{"dy"}},
+    .out = {{"dx"}},
     .attrs = attrs_dx,
     .infer = infer_dx,
     .flops = flops,

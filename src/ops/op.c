@@ -1,8 +1,10 @@
 /* op.c: the table of ops, attributes by name, and the defaults of optional slots. SPDX-License-Identifier: MIT */
+#include "base/array.h"
 #include "ops/check.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -27,7 +29,38 @@ const struct skp_op *skp__op_by_name(const char *name) {
   return NULL;
 }
 
-/* ---- optional slots ---------------------------------------------------------------------------------------------- */
+const struct skp_slot *skp__op_in(const struct skp_op *op, int i) { return &op->in[i < op->n_in ? i : op->n_in - 1]; }
+
+int skp__op_count_in(const struct skp_op *op, const skp_value *in) {
+  int n = op->n_in;
+  while (op->in[op->n_in - 1].flags & SKP_VARIADIC && in[n] != SKP_NONE) n++;
+  return n;
+}
+
+/* ---- signatures ------------------------------------------------------------------------------------------------- */
+
+skp_status skp__sig_create(struct skp_sig *out, const struct skp_op *op, int n_in) {
+  *out = (struct skp_sig){.op = op, .n_in = n_in > op->n_in ? n_in : op->n_in, .n_out = op->n_out};
+  skp__attrs_default(op, &out->attrs);
+  SKP_TRY(skp__alloc(&out->in, (size_t)(out->n_in + out->n_out), sizeof *out->in));
+  out->out = out->in + out->n_in;
+  return SKP_OK;
+}
+
+skp_status skp__sig_copy(struct skp_sig *out, const struct skp_sig *from) {
+  SKP_TRY(skp__sig_create(out, from->op, from->n_in));
+  out->attrs = from->attrs;
+  memcpy(out->in, from->in, (size_t)from->n_in * sizeof *from->in);
+  memcpy(out->out, from->out, (size_t)from->n_out * sizeof *from->out);
+  return SKP_OK;
+}
+
+void skp__sig_free(struct skp_sig *sig) {
+  free(sig->in);
+  sig->in = sig->out = NULL;
+}
+
+/* ---- optional functions ----------------------------------------------------------------------------------------- */
 
 double skp__op_flops(const struct skp_sig *sig) {
   if (!sig->op->reference) return 0;
@@ -38,8 +71,8 @@ double skp__op_bytes(const struct skp_sig *sig) {
   if (!sig->op->reference) return 0;
   if (sig->op->bytes) return sig->op->bytes(sig);
   int64_t elements = 0;
-  for (int i = 0; i < SKP_MAX_IN; i++) elements += skp__shape_count(&sig->in[i]);
-  for (int i = 0; i < SKP_MAX_OUT; i++) elements += skp__shape_count(&sig->out[i]);
+  for (int i = 0; i < sig->n_in; i++) elements += skp__shape_count(&sig->in[i]);
+  for (int i = 0; i < sig->n_out; i++) elements += skp__shape_count(&sig->out[i]);
   return 4.0 * (double)elements;
 }
 
@@ -56,11 +89,6 @@ skp_status skp__op_fail(const struct skp_sig *sig, const char *format, ...) {
   return skp__fail(SKP_SHAPE, "%s: %s", sig->op->name, text);
 }
 
-/* Length of an input's or output's name without the mark of optional ones. */
-static int bare(const char *name) { return (int)strcspn(name, "?"); }
-
-static bool optional(const char *name) { return strchr(name, '?'); }
-
 static const char *dtype_name(skp_dtype dtype) { return dtype == SKP_F32 ? "float32" : "int32"; }
 
 /* Extents are positive and few enough for kernels that index with int. */
@@ -68,61 +96,61 @@ static skp_status check_extents(const struct skp_sig *sig, const char *name, con
   int64_t count = 1;
   char text[SHAPE_TEXT];
   if (s->rank < 0 || s->rank > SKP_MAX_RANK)
-    return skp__op_fail(sig, "%.*s has %d dimensions; at most %d are possible.", bare(name), name, s->rank,
-                        SKP_MAX_RANK);
+    return skp__op_fail(sig, "%s has %d dimensions; at most %d are possible.", name, s->rank, SKP_MAX_RANK);
   for (int d = 0; d < s->rank; d++)
     if (s->dim[d] < 1)
-      return skp__op_fail(sig, "%.*s would be %s; every extent must be at least 1.", bare(name), name,
+      return skp__op_fail(sig, "%s would be %s; every extent must be at least 1.", name,
                           skp__shape_text(text, sizeof text, s));
   for (int d = 0; d < s->rank; d++)
     if (__builtin_mul_overflow(count, s->dim[d], &count) || count > SKP_MAX_COUNT)
-      return skp__op_fail(sig, "%.*s would be %s, more than %d elements. A smaller batch or image is needed.",
-                          bare(name), name, skp__shape_text(text, sizeof text, s), SKP_MAX_COUNT);
+      return skp__op_fail(sig, "%s would be %s, more than %d elements. A smaller batch or image is needed.", name,
+                          skp__shape_text(text, sizeof text, s), SKP_MAX_COUNT);
   return SKP_OK;
+}
+
+static skp_status check_input(const struct skp_sig *sig, int i) {
+  const struct skp_slot *slot = skp__op_in(sig->op, i);
+  const bool more = i >= sig->op->n_in; /* a further value of a variadic one */
+  if (more && !(slot->flags & SKP_VARIADIC)) return skp__op_fail(sig, "takes %d inputs, no more.", sig->op->n_in);
+  if (!sig->in[i].rank && (more || !(slot->flags & SKP_OPTIONAL)))
+    return skp__op_fail(sig, "the input %s is missing.", slot->name);
+  return check_extents(sig, slot->name, &sig->in[i]);
 }
 
 skp_status skp__op_infer(struct skp_sig *sig) {
   const struct skp_op *op = sig->op;
-  memset(sig->out, 0, sizeof sig->out);
-  for (int i = 0; i < SKP_MAX_IN; i++) {
-    if (i >= op->n_in) {
-      if (sig->in[i].rank) return skp__op_fail(sig, "takes %d inputs, no more.", op->n_in);
-      continue;
-    }
-    if (!sig->in[i].rank && !optional(op->in_names[i]))
-      return skp__op_fail(sig, "the input %s is missing.", op->in_names[i]);
-    SKP_TRY(check_extents(sig, op->in_names[i], &sig->in[i]));
-  }
+  memset(sig->out, 0, (size_t)sig->n_out * sizeof *sig->out);
+  for (int i = 0; i < sig->n_in; i++) SKP_TRY(check_input(sig, i));
   SKP_TRY(op->infer(sig));
-  for (int i = 0; i < op->n_out; i++) SKP_TRY(check_extents(sig, op->out_names[i], &sig->out[i]));
+  for (int i = 0; i < op->n_out; i++) SKP_TRY(check_extents(sig, op->out[i].name, &sig->out[i]));
   return SKP_OK;
 }
 
 skp_status skp__check_rank(const struct skp_sig *sig, int i, int rank) {
-  const char *name = sig->op->in_names[i];
+  const char *name = skp__op_in(sig->op, i)->name;
   char text[SHAPE_TEXT];
-  if (sig->in[i].dtype != SKP_F32) return skp__op_fail(sig, "%.*s is int32, expected float32.", bare(name), name);
+  if (sig->in[i].dtype != SKP_F32) return skp__op_fail(sig, "%s is int32, expected float32.", name);
   if (sig->in[i].rank == rank) return SKP_OK;
-  return skp__op_fail(sig, "%.*s is %s, expected %d dimensions%s.", bare(name), name,
-                      skp__shape_text(text, sizeof text, &sig->in[i]), rank,
+  return skp__op_fail(sig, "%s is %s, expected %d dimensions%s.", name, skp__shape_text(text, sizeof text, &sig->in[i]),
+                      rank,
                       rank == 4   ? " (N×H×W×C images or R×S×C×K weights)"
                       : rank == 2 ? " (N×F)"
                                   : "");
 }
 
 skp_status skp__check_shape(const struct skp_sig *sig, int i, struct skp_shape want, const char *because) {
-  const char *name = sig->op->in_names[i];
+  const char *name = skp__op_in(sig->op, i)->name;
   char got[SHAPE_TEXT], wanted[SHAPE_TEXT];
   if (skp__shape_equal(&sig->in[i], &want)) return SKP_OK;
-  if (!sig->in[i].rank) return skp__op_fail(sig, "the input %.*s is missing (%s).", bare(name), name, because);
-  return skp__op_fail(sig, "%.*s is %s %s, expected %s %s (%s).", bare(name), name, dtype_name(sig->in[i].dtype),
+  if (!sig->in[i].rank) return skp__op_fail(sig, "the input %s is missing (%s).", name, because);
+  return skp__op_fail(sig, "%s is %s %s, expected %s %s (%s).", name, dtype_name(sig->in[i].dtype),
                       skp__shape_text(got, sizeof got, &sig->in[i]), dtype_name(want.dtype),
                       skp__shape_text(wanted, sizeof wanted, &want), because);
 }
 
 skp_status skp__check_absent(const struct skp_sig *sig, int i, const char *because) {
-  const char *name = sig->op->in_names[i];
-  return sig->in[i].rank ? skp__op_fail(sig, "%.*s was given, but %s.", bare(name), name, because) : SKP_OK;
+  const char *name = skp__op_in(sig->op, i)->name;
+  return sig->in[i].rank ? skp__op_fail(sig, "%s was given, but %s.", name, because) : SKP_OK;
 }
 
 skp_status skp__check_least(const struct skp_sig *sig, const char *name, int value, int low) {

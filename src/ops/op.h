@@ -21,7 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SKP_MAX_RANK = 4, SKP_MAX_IN = 8, SKP_MAX_OUT = 5, SKP_MAX_COUNT = INT32_MAX };
+/* Slots are what an op declares; a variadic one takes any number of values. */
+enum { SKP_MAX_RANK = 4, SKP_MAX_IN = 16, SKP_MAX_OUT = 8, SKP_MAX_COUNT = INT32_MAX };
 
 typedef enum skp_op_id {
 #define X(name) SKP_OP_##name,
@@ -163,19 +164,26 @@ struct skp_attr {
 
 struct skp_op;
 
-/* A call's types: what an op instance is chosen, prepared, tuned and cached by. */
+/* A call's types: what an op instance is chosen, prepared, tuned and cached by. There is a type for each slot of the
+ * op, and for each further value of a variadic one. */
 struct skp_sig {
   const struct skp_op *op;
   union skp_attrs attrs;
-  struct skp_shape in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  int n_in, n_out;
+  struct skp_shape *in, *out;
 };
+/* A signature with memory of its own: absent types, n_in of inputs but no fewer than slots, attributes at their
+ * fallback; the copy of one. */
+skp_status skp__sig_create(struct skp_sig *out, const struct skp_op *op, int n_in);
+skp_status skp__sig_copy(struct skp_sig *out, const struct skp_sig *from);
+void skp__sig_free(struct skp_sig *sig);
 
 /* A call's data for the reference: pointers stand where the shapes of `sig` do, NULL where rank is 0. An output that
  * aliases an input (see skp_op.alias) has the same pointer. */
 struct skp_call {
   const struct skp_sig *sig;
-  const void *in[SKP_MAX_IN];
-  void *out[SKP_MAX_OUT];
+  const void **in;
+  void **out;
 };
 
 /* ---- building gradients ----------------------------------------------------------------------------------------- */
@@ -191,11 +199,11 @@ typedef int skp_value; /* a tensor of the graph under construction; SKP_NONE = a
  * fresh values, never in place. */
 struct skp_grad {
   const struct skp_sig *sig;
-  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT], dout[SKP_MAX_OUT];
-  bool need[SKP_MAX_IN];
-  skp_value din[SKP_MAX_IN];
-  /* Adds a node to the graph. `in` has the op's n_in entries; `want` says which of its outputs are to be made (NULL:
-   * all); `out` receives the op's n_out values. */
+  const skp_value *in, *out, *dout; /* as many as the signature has, as of all here */
+  const bool *need;
+  skp_value *din;
+  /* Adds a node to the graph. `in` has an entry for each slot of the op, SKP_NONE where absent; `want` says which of
+   * its outputs are to be made (NULL: all); `out` receives the op's n_out values. */
   skp_status (*emit)(struct skp_grad *g, skp_op_id op, const union skp_attrs *attrs, const skp_value *in,
                      const bool *want, skp_value *out);
   void *graph;
@@ -212,15 +220,34 @@ typedef enum skp_order {
   SKP_ORDER_ANY
 } skp_order;
 
+/* An input or output as the op declares it. */
+enum {
+  SKP_OPTIONAL = 1, /* it may be absent */
+  SKP_VARIADIC = 2  /* an input, the last: any number of values of this kind, at least one */
+};
+struct skp_slot {
+  const char *name; /* as in golden files */
+  unsigned flags;
+};
+
+/* Of an optimizer: which of its inputs are the parameters, their gradient, what it remembers of earlier steps, and the
+ * rest that src/ops/optimizer.c describes. */
+enum { SKP_MOMENTS = 2 };
+struct skp_optimizer {
+  int p, g, hyper, factors, scale, average;
+  int moments, moment[SKP_MOMENTS];
+  bool (*keeps)(const union skp_attrs *attrs); /* (optional) whether there are moments with these attributes */
+};
+
 struct skp_op {
   const char *name;
   int n_in, n_out;
-  const char *in_names[SKP_MAX_IN];   /* as in golden files; a trailing '?' marks an input that may be absent */
-  const char *out_names[SKP_MAX_OUT]; /* a trailing '?' marks an output that may be absent */
-  int8_t alias[SKP_MAX_OUT];    /* 1 + index of the input whose storage this output takes over; 0: its own storage */
-  const struct skp_attr *attrs; /* terminated by name = NULL; NULL: no attributes */
-  bool training_only;           /* in evaluation output 0 is input 0, and no node is made */
-  skp_order order;              /* of features, in the forward half; gradients know memory only */
+  struct skp_slot in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  int8_t alias[SKP_MAX_OUT]; /* 1 + index of the input whose storage this output takes over; 0: its own storage */
+  const struct skp_optimizer *optimizer; /* NULL: it is none */
+  const struct skp_attr *attrs;          /* terminated by name = NULL; NULL: no attributes */
+  bool training_only;                    /* in evaluation output 0 is input 0, and no node is made */
+  skp_order order;                       /* of features, in the forward half; gradients know memory only */
 
   /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody
    * wants; one that does not exist with these attributes stays absent). The error text names both shapes. */
@@ -246,7 +273,12 @@ skp_op_id skp__op_id(const struct skp_op *op);
 /* The op of that name, or NULL. */
 const struct skp_op *skp__op_by_name(const char *name);
 
-/* The wrappers that supply the defaults of optional slots. */
+/* The slot of input i of a call, which is the last one for all values of a variadic one. */
+const struct skp_slot *skp__op_in(const struct skp_op *op, int i);
+/* How many inputs the entries in `in` are: the op's slots, and of a variadic one as many as come before SKP_NONE. */
+int skp__op_count_in(const struct skp_op *op, const skp_value *in);
+
+/* The wrappers that supply the defaults of optional functions. */
 double skp__op_flops(const struct skp_sig *sig);
 double skp__op_bytes(const struct skp_sig *sig);
 /* Checks that required inputs are there and sound, then infers. Outputs need no value on

@@ -47,27 +47,25 @@ static const struct skp_attr attrs_adamw[] = {
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
-/* Inputs after the last moment, counted from `hyper`. */
-enum { HYPER, FACTORS, SCALE, AVERAGE, REST };
-
-static int hyper_of(const struct skp_op *op) { return op->n_in - REST; }
-
 static skp_status check_optional(const struct skp_sig *sig, int i, struct skp_shape want, const char *because) {
   return sig->in[i].rank ? skp__check_shape(sig, i, want, because) : SKP_OK;
 }
 
-/* p and what has its shape: g and the first `moments` of the inputs after it; then the rest. */
-static skp_status check_inputs(struct skp_sig *sig, int moments) {
+/* p and what has its shape: g and, where there are any, moments; then the rest. */
+static skp_status check_inputs(struct skp_sig *sig) {
+  const struct skp_optimizer *o = sig->op->optimizer;
+  const bool keeps = !o->keeps || o->keeps(&sig->attrs);
   const int64_t n = skp__shape_count(&sig->in[0]), blocks = (n + SKP_UPDATE_BLOCK - 1) / SKP_UPDATE_BLOCK;
-  const int hyper = hyper_of(sig->op);
   SKP_TRY(skp__check_within(sig, "weight_decay", (double)sig->attrs.optimizer.weight_decay, 0, INFINITY));
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));
-  for (int i = 1; i < 2 + moments; i++) SKP_TRY(skp__check_shape(sig, i, sig->in[0], "the shape of p"));
-  SKP_TRY(skp__check_shape(sig, hyper, skp__shape1(SKP_HYPER), "the numbers of struct skp_hyper"));
-  SKP_TRY(check_optional(sig, hyper + FACTORS, skp__shape2(blocks, 2), "two for each block of p"));
-  SKP_TRY(check_optional(sig, hyper + SCALE, skp__shape1(1), "one for all of g"));
-  SKP_TRY(check_optional(sig, hyper + AVERAGE, sig->in[0], "the shape of p"));
-  sig->out[sig->op->n_out - 1] = sig->in[hyper + AVERAGE];
+  SKP_TRY(skp__check_shape(sig, o->g, sig->in[0], "the shape of p"));
+  for (int m = 0; m < o->moments && keeps; m++)
+    SKP_TRY(skp__check_shape(sig, o->moment[m], sig->in[0], "the shape of p"));
+  SKP_TRY(skp__check_shape(sig, o->hyper, skp__shape1(SKP_HYPER), "the numbers of struct skp_hyper"));
+  SKP_TRY(check_optional(sig, o->factors, skp__shape2(blocks, 2), "two for each block of p"));
+  SKP_TRY(check_optional(sig, o->scale, skp__shape1(1), "one for all of g"));
+  SKP_TRY(check_optional(sig, o->average, sig->in[0], "the shape of p"));
+  for (int i = 0; i < sig->n_out; i++) sig->out[i] = sig->in[sig->op->alias[i] - 1];
   return SKP_OK;
 }
 
@@ -76,10 +74,7 @@ static skp_status infer_sgd(struct skp_sig *sig) {
   SKP_TRY(skp__check_within(sig, "momentum", (double)a->momentum, 0, INFINITY));
   if (a->nesterov && a->momentum == 0) return skp__op_fail(sig, "nesterov needs a momentum above 0.");
   if (a->momentum == 0) SKP_TRY(skp__check_absent(sig, 2, "momentum is 0"));
-  SKP_TRY(check_inputs(sig, a->momentum != 0));
-  sig->out[0] = sig->in[0];
-  sig->out[1] = sig->in[2];
-  return SKP_OK;
+  return check_inputs(sig);
 }
 
 static skp_status infer_adam(struct skp_sig *sig) {
@@ -88,9 +83,7 @@ static skp_status infer_adam(struct skp_sig *sig) {
   SKP_TRY(skp__check_within(sig, "beta1", (double)a->beta1, 0, below_1));
   SKP_TRY(skp__check_within(sig, "beta2", (double)a->beta2, 0, below_1));
   SKP_TRY(skp__check_within(sig, "eps", (double)a->eps, 0, INFINITY));
-  SKP_TRY(check_inputs(sig, 2));
-  sig->out[0] = sig->out[1] = sig->out[2] = sig->in[0];
-  return SKP_OK;
+  return check_inputs(sig);
 }
 
 /* ---- cost -------------------------------------------------------------------------------------------------------- */
@@ -107,29 +100,31 @@ static double flops_adam(const struct skp_sig *sig) {
 
 /* ---- reference --------------------------------------------------------------------------------------------------- */
 
-static const struct skp_hyper *hyper_in(const struct skp_call *call) { return call->in[hyper_of(call->sig->op)]; }
+static const struct skp_optimizer *inputs_of(const struct skp_call *call) { return call->sig->op->optimizer; }
 
-/* For value i of p: its learning rate, its gradient, the factor of its weight decay. */
-static double rate(const struct skp_call *call, int64_t i) {
-  const float *const *rest = (const float *const *)&call->in[hyper_of(call->sig->op)];
-  const double lr = hyper_in(call)->lr;
-  return rest[FACTORS] ? lr * rest[FACTORS][i / SKP_UPDATE_BLOCK * 2] : lr;
+static const struct skp_hyper *hyper_in(const struct skp_call *call) { return call->in[inputs_of(call)->hyper]; }
+
+/* A factor of value i of p: which 0: of its learning rate, 1: of its weight decay. */
+static double factor(const struct skp_call *call, int64_t i, int which) {
+  const float *factors = call->in[inputs_of(call)->factors];
+  return factors ? factors[i / SKP_UPDATE_BLOCK * 2 + which] : 1;
 }
 
+/* For value i of p: its learning rate, its gradient, the factor of its weight decay. */
+static double rate(const struct skp_call *call, int64_t i) { return (double)hyper_in(call)->lr * factor(call, i, 0); }
+
 static double decay(const struct skp_call *call, int64_t i) {
-  const float *const *rest = (const float *const *)&call->in[hyper_of(call->sig->op)];
-  const double all = (double)call->sig->attrs.optimizer.weight_decay;
-  return rest[FACTORS] ? all * rest[FACTORS][i / SKP_UPDATE_BLOCK * 2 + 1] : all;
+  return (double)call->sig->attrs.optimizer.weight_decay * factor(call, i, 1);
 }
 
 static double gradient(const struct skp_call *call, int64_t i) {
-  const float *g = call->in[1], *scale = call->in[hyper_of(call->sig->op) + SCALE];
+  const float *g = call->in[inputs_of(call)->g], *scale = call->in[inputs_of(call)->scale];
   return scale ? (double)scale[0] * g[i] : g[i];
 }
 
 /* The new value i of p, and what it makes of the average. */
 static void put(const struct skp_call *call, int64_t i, double value) {
-  const float *average = call->in[hyper_of(call->sig->op) + AVERAGE];
+  const float *average = call->in[inputs_of(call)->average];
   float *p = call->out[0], *new_average = call->out[call->sig->op->n_out - 1];
   p[i] = (float)value;
   if (average) new_average[i] = (float)(average[i] + (double)hyper_in(call)->share * ((double)p[i] - average[i]));
@@ -172,13 +167,34 @@ static void reference_adam(const struct skp_call *call) { adam(call, false); }
 
 static void reference_adamw(const struct skp_call *call) { adam(call, true); }
 
+static bool with_momentum(const union skp_attrs *attrs) { return attrs->optimizer.momentum != 0; }
+
+static const struct skp_optimizer inputs_sgd = {.p = 0,
+                                                .g = 1,
+                                                .moments = 1,
+                                                .moment = {2},
+                                                .hyper = 3,
+                                                .factors = 4,
+                                                .scale = 5,
+                                                .average = 6,
+                                                .keeps = with_momentum};
+static const struct skp_optimizer inputs_adam = {
+    .p = 0, .g = 1, .moments = 2, .moment = {2, 3}, .hyper = 4, .factors = 5, .scale = 6, .average = 7};
+
 const struct skp_op skp__op_sgd = {
     .name = "sgd",
     .n_in = 7,
     .n_out = 3,
-    .in_names = {"p", "g", "m?", "hyper", "factors?", "scale?", "average?"},
-    .out_names = {"new_p", "new_m?", "new_average?"},
+    .in = {{"p"},
+           {"g"},
+           {"m", SKP_OPTIONAL},
+           {"hyper"},
+           {"factors", SKP_OPTIONAL},
+           {"scale", SKP_OPTIONAL},
+           {"average", SKP_OPTIONAL}},
+    .out = {{"new_p"}, {"new_m", SKP_OPTIONAL}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 7},
+    .optimizer = &inputs_sgd,
     .attrs = attrs_sgd,
     .infer = infer_sgd,
     .flops = flops_sgd,
@@ -189,9 +205,17 @@ const struct skp_op skp__op_adam = {
     .name = "adam",
     .n_in = 8,
     .n_out = 4,
-    .in_names = {"p", "g", "m", "v", "hyper", "factors?", "scale?", "average?"},
-    .out_names = {"new_p", "new_m", "new_v", "new_average?"},
+    .in = {{"p"},
+           {"g"},
+           {"m"},
+           {"v"},
+           {"hyper"},
+           {"factors", SKP_OPTIONAL},
+           {"scale", SKP_OPTIONAL},
+           {"average", SKP_OPTIONAL}},
+    .out = {{"new_p"}, {"new_m"}, {"new_v"}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 4, 8},
+    .optimizer = &inputs_adam,
     .attrs = attrs_adam,
     .infer = infer_adam,
     .flops = flops_adam,
@@ -202,9 +226,17 @@ const struct skp_op skp__op_adamw = {
     .name = "adamw",
     .n_in = 8,
     .n_out = 4,
-    .in_names = {"p", "g", "m", "v", "hyper", "factors?", "scale?", "average?"},
-    .out_names = {"new_p", "new_m", "new_v", "new_average?"},
+    .in = {{"p"},
+           {"g"},
+           {"m"},
+           {"v"},
+           {"hyper"},
+           {"factors", SKP_OPTIONAL},
+           {"scale", SKP_OPTIONAL},
+           {"average", SKP_OPTIONAL}},
+    .out = {{"new_p"}, {"new_m"}, {"new_v"}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 4, 8},
+    .optimizer = &inputs_adam,
     .attrs = attrs_adamw,
     .infer = infer_adam,
     .flops = flops_adam,

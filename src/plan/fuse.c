@@ -36,7 +36,7 @@ static int only_reader(const struct skp_graph *g, const struct skp_node *node, c
   skp_value y = node->out[0];
   if (reads[y] != 1 || g->tensors.at[y].role != SKP_ROLE_ACTIVATION) return -1;
   for (size_t n = 0; n < g->nodes.n; n++)
-    for (int i = 0; i < g->nodes.at[n].op->n_in; i++)
+    for (int i = 0; i < g->nodes.at[n].n_in; i++)
       if (g->nodes.at[n].in[i] == y) return (int)n;
   return -1;
 }
@@ -48,13 +48,14 @@ static bool fits(const struct pattern *p, const struct skp_node *first, const st
 
 /* Merges node `f` into its reader `s`; f is marked as gone. */
 static skp_status merge(struct skp_graph *g, const struct pattern *p, size_t f, size_t s, bool *gone) {
-  struct skp_node *second = &g->nodes.at[s], merged = g->nodes.at[f];
+  struct skp_node *second = &g->nodes.at[s], merged = g->nodes.at[f], gives = *second;
   SKP_TRY(skp__attrs_set(merged.op, &merged.attrs, p->set, p->to));
   if (p->residual) merged.in[p->residual - 1] = second->in[second->in[0] == merged.out[0]];
   merged.out[0] = second->out[0];
-  /* The scopes are exchanged, not copied: the node that goes frees the other one. */
-  g->nodes.at[f].scope = second->scope;
   *second = merged;
+  /* What nodes own is exchanged, not copied: the one that goes frees the other's, and reads nothing until then. */
+  g->nodes.at[f] = gives;
+  g->nodes.at[f].n_in = g->nodes.at[f].n_out = 0;
   gone[f] = true;
   return SKP_OK;
 }

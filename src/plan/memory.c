@@ -56,8 +56,8 @@ static void find_lifetimes(struct planner *p, const int64_t *workspace) {
   const struct skp_graph *g = p->g;
   for (int n = 0; n < (int)g->nodes.n; n++) {
     const struct skp_node *node = &g->nodes.at[n];
-    for (int i = 0; i < node->op->n_in; i++) touch(p, node->in[i], n);
-    for (int i = 0; i < node->op->n_out; i++) {
+    for (int i = 0; i < node->n_in; i++) touch(p, node->in[i], n);
+    for (int i = 0; i < node->n_out; i++) {
       if (node->out[i] == SKP_NONE) continue;
       begin(p, node->out[i], n);
       touch(p, node->out[i], n); /* writing into a base keeps that alive */

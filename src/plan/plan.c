@@ -41,8 +41,8 @@ static skp_status fail_at(skp_status status, const struct skp_plan *p, size_t n)
   const struct skp_node *node = &p->g->nodes.at[n];
   struct skp_sig sig = skp__graph_sig(p->g, node);
   char text[768] = "";
-  add_shapes(text, sizeof text, sig.in, node->op->n_in, "");
-  add_shapes(text, sizeof text, sig.out, node->op->n_out, " -> ");
+  add_shapes(text, sizeof text, sig.in, node->n_in, "");
+  add_shapes(text, sizeof text, sig.out, node->n_out, " -> ");
   return skp__fail_in(status, "node %zu, %s of %s, %s", n, node->op->name, *node->scope ? node->scope : "the network",
                       text);
 }
@@ -152,16 +152,25 @@ static skp_status create_values(struct skp_plan *p, struct skp_store *store) {
   return SKP_OK;
 }
 
+static struct skp_buffer *buffer_of(const struct skp_plan *p, skp_value v) {
+  return v == SKP_NONE ? NULL : p->value[v];
+}
+
+static skp_status bind_node(struct skp_plan *p, size_t n) {
+  const struct skp_node *node = &p->g->nodes.at[n];
+  struct skp_buffer **in, **out;
+  SKP_TRY(skp__alloc(&in, (size_t)(node->n_in + node->n_out), sizeof *in));
+  out = in + node->n_in;
+  for (int i = 0; i < node->n_in; i++) in[i] = buffer_of(p, node->in[i]);
+  for (int i = 0; i < node->n_out; i++) out[i] = buffer_of(p, node->out[i]);
+  skp_status status = p->b->ops->bind(p->node[n], in, out, p->workspace[n]);
+  free(in);
+  return status == SKP_OK ? SKP_OK : fail_at(status, p, n);
+}
+
 static skp_status bind(struct skp_plan *p) {
-  for (size_t n = 0; n < p->g->nodes.n; n++) {
-    const struct skp_node *node = &p->g->nodes.at[n];
-    struct skp_buffer *in[SKP_MAX_IN] = {0}, *out[SKP_MAX_OUT] = {0};
-    if (!p->node[n]) continue;
-    for (int i = 0; i < node->op->n_in; i++) in[i] = node->in[i] == SKP_NONE ? NULL : p->value[node->in[i]];
-    for (int i = 0; i < node->op->n_out; i++) out[i] = node->out[i] == SKP_NONE ? NULL : p->value[node->out[i]];
-    skp_status status = p->b->ops->bind(p->node[n], in, out, p->workspace[n]);
-    if (status != SKP_OK) return fail_at(status, p, n);
-  }
+  for (size_t n = 0; n < p->g->nodes.n; n++)
+    if (p->node[n]) SKP_TRY(bind_node(p, n));
   return SKP_OK;
 }
 

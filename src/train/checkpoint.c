@@ -235,7 +235,7 @@ static const struct skp_node *head_of(const struct skp_graph *g) {
   skp_value v = g->logits;
   while (v != SKP_NONE && g->tensors.at[v].producer >= 0) {
     const struct skp_node *node = &g->nodes.at[g->tensors.at[v].producer];
-    for (int i = 1; i < node->op->n_in; i++)
+    for (int i = 1; i < node->n_in; i++)
       if (node->in[i] != SKP_NONE && g->tensors.at[node->in[i]].role == SKP_ROLE_PARAM) return node;
     v = node->in[0];
   }

@@ -151,20 +151,12 @@ static skp_status emit(struct skp_grad *grad, skp_op_id op, const union skp_attr
 }
 
 skp_status skp__case_gradient(struct skp__case *c, size_t n, skp_value dy, const bool *need, skp_value *din) {
-  struct skp_node node = c->g->nodes.at[n]; /* a copy: building may move the list */
+  const struct skp_node node = c->g->nodes.at[n]; /* a copy: building may move the list */
+  const skp_value dout[SKP_MAX_OUT] = {dy, SKP_NONE, SKP_NONE, SKP_NONE, SKP_NONE, SKP_NONE, SKP_NONE, SKP_NONE};
   struct skp_sig sig = skp__graph_sig(c->g, &node);
-  struct skp_grad grad = {.sig = &sig, .emit = emit, .graph = c->g};
-  for (int i = 0; i < SKP_MAX_OUT; i++) {
-    grad.out[i] = node.out[i];
-    grad.dout[i] = i ? SKP_NONE : dy;
-  }
-  for (int i = 0; i < SKP_MAX_IN; i++) {
-    grad.in[i] = node.in[i];
-    grad.need[i] = need[i];
-    grad.din[i] = SKP_NONE;
-  }
+  struct skp_grad grad = {&sig, node.in, node.out, dout, need, din, emit, c->g};
+  for (int i = 0; i < node.n_in; i++) din[i] = SKP_NONE;
   if (node.op->gradient) SKP_TRY(node.op->gradient(&grad));
-  for (int i = 0; i < node.op->n_in; i++) din[i] = grad.din[i];
   return count_in_new(c);
 }
 
@@ -203,32 +195,48 @@ static skp_status copy_data(void **out, const void *data, int64_t count) {
   return SKP_OK;
 }
 
-/* Runs the node's plain C and keeps what was not known. */
-static skp_status complete_node(struct skp__case *c, const struct skp_node *node) {
-  struct skp_sig sig = skp__graph_sig(c->g, node);
-  struct skp_call call = {.sig = &sig};
-  for (int i = 0; i < node->op->n_in; i++)
-    if (node->in[i] != SKP_NONE) call.in[i] = c->known.at[node->in[i]].data;
-  skp_status status = SKP_OK;
-  for (int i = 0; i < node->op->n_out && status == SKP_OK; i++) {
+/* What the plain C reads: what is known, and for an output in an input's place a copy of that, which it may
+ * overwrite. */
+static skp_status fill_call(struct skp__case *c, const struct skp_node *node, const struct skp_call *call) {
+  for (int i = 0; i < node->n_in; i++)
+    if (node->in[i] != SKP_NONE) call->in[i] = c->known.at[node->in[i]].data;
+  for (int i = 0; i < node->n_out; i++) {
+    const int from = node->op->alias[i] - 1;
     if (node->out[i] == SKP_NONE) continue;
-    int from = node->op->alias[i] - 1;
-    status = copy_data(&call.out[i], from >= 0 ? call.in[from] : NULL, skp__shape_count(&sig.out[i]));
-    if (from >= 0) call.in[from] = call.out[i];
+    SKP_TRY(copy_data(&call->out[i], from >= 0 ? call->in[from] : NULL, skp__shape_count(&call->sig->out[i])));
+    if (from >= 0) call->in[from] = call->out[i];
   }
-  if (status == SKP_OK) node->op->reference(&call);
-  for (int i = 0; i < node->op->n_out; i++) {
+  return SKP_OK;
+}
+
+/* Keeps what was not known of the results. */
+static void keep_results(struct skp__case *c, const struct skp_node *node, const struct skp_call *call) {
+  for (int i = 0; i < node->n_out; i++) {
     struct skp__known *k = node->out[i] == SKP_NONE ? NULL : &c->known.at[node->out[i]];
-    if (status != SKP_OK || !k || k->data) {
-      free(call.out[i]);
-      continue;
-    }
-    int64_t count = skp__shape_count(&sig.out[i]);
-    double terms = skp__op_flops(&sig) / 2 / (double)count;
-    *k = (struct skp__known){call.out[i],
-                             skp__case_tolerance(terms, skp__case_max(call.out[i], count, sig.out[i].dtype))};
-    if (sig.out[i].dtype == SKP_I32) k->tolerance = 0;
+    const struct skp_shape *type = &call->sig->out[i];
+    if (!k || k->data) continue;
+    const int64_t count = skp__shape_count(type);
+    const double terms = skp__op_flops(call->sig) / 2 / (double)count;
+    *k = (struct skp__known){call->out[i], skp__case_tolerance(terms, skp__case_max(call->out[i], count, type->dtype))};
+    if (type->dtype == SKP_I32) k->tolerance = 0;
+    call->out[i] = NULL;
   }
+}
+
+/* Runs the node's plain C. */
+static skp_status complete_node(struct skp__case *c, const struct skp_node *node) {
+  const struct skp_sig sig = skp__graph_sig(c->g, node);
+  struct skp_call call = {.sig = &sig};
+  void *out[SKP_MAX_OUT] = {NULL};
+  call.out = out;
+  SKP_TRY(skp__alloc(&call.in, (size_t)node->n_in, sizeof *call.in));
+  skp_status status = fill_call(c, node, &call);
+  if (status == SKP_OK) {
+    node->op->reference(&call);
+    keep_results(c, node, &call);
+  }
+  for (int i = 0; i < node->n_out; i++) free(out[i]);
+  free(call.in);
   return status;
 }
 
@@ -236,25 +244,34 @@ static skp_status complete_node(struct skp__case *c, const struct skp_node *node
  * first. True if that leaves any out. */
 static bool choose_outputs(bool want[SKP_MAX_OUT], const struct skp_node *node) {
   bool any = false, fewer = false;
-  for (int i = 0; i < node->op->n_out; i++) {
-    bool must = !strchr(node->op->out_names[i], '?') || node->op->alias[i];
+  for (int i = 0; i < node->n_out; i++) {
+    bool must = !(node->op->out[i].flags & SKP_OPTIONAL) || node->op->alias[i];
     want[i] = node->out[i] != SKP_NONE && must;
     any = any || want[i];
   }
-  for (int i = 0; i < node->op->n_out; i++) {
+  for (int i = 0; i < node->n_out; i++) {
     if (!any && node->out[i] != SKP_NONE) any = want[i] = true;
     fewer = fewer || (node->out[i] != SKP_NONE && !want[i]);
   }
   return fewer;
 }
 
+static skp_status twin_node(struct skp__case *c, const struct skp_node *node, const bool *want, skp_value *out) {
+  skp_value *in;
+  SKP_TRY(skp__alloc(&in, (size_t)node->n_in + 1, sizeof *in));
+  memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
+  in[node->n_in] = SKP_NONE;
+  skp_status status = skp__graph_node(c->g, node->op, &node->attrs, in, want, "", out);
+  free(in);
+  return status == SKP_OK ? count_in_new(c) : status;
+}
+
 static skp_status add_twin(struct skp__case *c, struct skp_node node) {
   bool want[SKP_MAX_OUT] = {false};
   skp_value out[SKP_MAX_OUT];
   if (!choose_outputs(want, &node)) return SKP_OK;
-  SKP_TRY(skp__graph_node(c->g, node.op, &node.attrs, node.in, want, "", out));
-  SKP_TRY(count_in_new(c));
-  for (int i = 0; i < node.op->n_out; i++) {
+  SKP_TRY(twin_node(c, &node, want, out));
+  for (int i = 0; i < node.n_out; i++) {
     if (out[i] == SKP_NONE) continue;
     const struct skp__known *k = &c->known.at[node.out[i]];
     c->known.at[out[i]].tolerance = k->tolerance;
@@ -267,8 +284,7 @@ skp_status skp__case_complete(struct skp__case *c) {
   for (size_t i = 0; i < c->g->nodes.n; i++) {
     const struct skp_node *node = &c->g->nodes.at[i];
     bool known = true;
-    for (int o = 0; o < node->op->n_out; o++)
-      known = known && (node->out[o] == SKP_NONE || c->known.at[node->out[o]].data);
+    for (int o = 0; o < node->n_out; o++) known = known && (node->out[o] == SKP_NONE || c->known.at[node->out[o]].data);
     if (!known) SKP_TRY(complete_node(c, node));
   }
   return SKP_OK;

@@ -35,9 +35,11 @@ bool skp__case_is_of(const char *name, const char *op);
 skp_status skp__case_op(const struct skp_op **op, union skp_attrs *attrs, const char *name, const cJSON *json);
 /* An input. `data` (malloc) is taken over, also on failure. */
 skp_status skp__case_input(struct skp__case *c, skp_value *out, struct skp_shape shape, void *data);
+/* As skp__graph_node. */
 skp_status skp__case_node(struct skp__case *c, const struct skp_op *op, const union skp_attrs *attrs,
                           const skp_value *in, skp_value *out);
-/* The gradient nodes of node `n` as its op builds them, dy (SKP_NONE: a loss's 1) arriving at output 0. */
+/* The gradient nodes of node `n` as its op builds them, dy (SKP_NONE: a loss's 1) arriving at output 0. `need` and
+ * `din` have as many entries as the node has inputs. */
 skp_status skp__case_gradient(struct skp__case *c, size_t n, skp_value dy, const bool *need, skp_value *din);
 /* Says what value `v` has to be; `data` is taken over as above. If it is known already the two must agree. */
 skp_status skp__case_expect(struct skp__case *c, skp_value v, struct skp_shape shape, void *data, double tolerance);

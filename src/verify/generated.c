@@ -68,10 +68,12 @@ static const struct row {
     {0, "mul", "a=2x33x31x6 b=6 dy", ""},
     {0, "mul", "a=2x33x31x5 b=2x1x1x5 dy", ""},
     {0, "mul", "a=5x7 b=5x7 dy", ""},
-    {1, "concat", "a=2x5x3x4 b=2x5x3x7 dy", ""},
-    {0, "concat", "a=2x5x3x16 b=2x5x3x1 c=2x5x3x8 d=2x5x3x2 e=2x5x3x3 f=2x5x3x4 g=2x5x3x5 h=2x5x3x16 dy", ""},
-    {0, "concat", "a=7x3 b=7x5 c=7x2 dy", ""},
-    {0, "concat", "a=7x3 dy", ""},
+    {1, "concat", "x=2x5x3x4 x=2x5x3x7 dy", ""},
+    {0, "concat", "x=2x5x3x16 x=2x5x3x1 x=2x5x3x8 x=2x5x3x2 x=2x5x3x3 x=2x5x3x4 x=2x5x3x5 x=2x5x3x16 dy", ""},
+    {0, "concat", "x=3x1 x=3x2 x=3x4 x=3x1 x=3x1 x=3x1 x=3x8 x=3x1 x=3x1 x=3x1 x=3x1 x=3x1 x=3x1 x=3x1 x=3x1 x=3x3 dy",
+     ""},
+    {0, "concat", "x=7x3 x=7x5 x=7x2 dy", ""},
+    {0, "concat", "x=7x3 dy", ""},
     {1, "dropout", "x=3x5x7x9 draw=2 dy", "p=0.3 stream=2"},
     {1, "dropout", "x=9x5x3x4 draw=2 dy", "p=0.4 stream=1 images=1"},
     {0, "dropout", "x=3x1x1x1 draw=2 dy", "p=0.4 images=1"},
@@ -122,6 +124,7 @@ static const struct row {
     {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
     {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
 };
+enum { MOST_INPUTS = 20 }; /* of a row */
 static const size_t n_rows = sizeof rows / sizeof *rows;
 
 /* Reads one "NAME=VALUE" or "NAME" of a blank-separated list and moves on; false at its end. */
@@ -151,7 +154,7 @@ static enum fill fill_of(const char *name) {
 
 /* Random content; `classes` bounds labels. */
 static skp_status make(void **out, enum fill fill, int64_t count, int64_t classes, struct skp__random *r) {
-  static const float hyper[4] = {0.01f, 0.19f, 0.002f, 0.3f}; /* Adam's second step */
+  static const float hyper[SKP_HYPER] = {0.01f, 0.19f, 0.002f, 0.3f}; /* Adam's second step */
   float *f;
   SKP_TRY(skp__alloc(&f, (size_t)count, sizeof *f));
   for (int64_t i = 0; i < count; i++) {
@@ -160,7 +163,7 @@ static skp_status make(void **out, enum fill fill, int64_t count, int64_t classe
     else if (fill == LABELS)
       ((int32_t *)(void *)f)[i] = (int32_t)skp__random_below(r, (uint32_t)classes);
     else if (fill == HYPER)
-      f[i] = hyper[i % 4];
+      f[i] = hyper[i % SKP_HYPER];
     else if (fill == POSITIVE)
       f[i] = (float)skp__random_between(r, 0.5, 1.5);
     else if (fill == SHARE)
@@ -190,20 +193,27 @@ static struct skp_shape read_shape(const char *text) {
   return skp__shape(SKP_F32, rank, dim);
 }
 
+/* Where an input of that name goes: its slot, or in a variadic one behind those before it; -1: nowhere. */
+static int place_of(const struct skp_op *op, const skp_value *in, const char *name) {
+  int i = 0;
+  while (i < op->n_in && strcmp(op->in[i].name, name)) i++;
+  if (i == op->n_in) return -1;
+  while (op->in[op->n_in - 1].flags & SKP_VARIADIC && in[i] != SKP_NONE && i < MOST_INPUTS - 1) i++;
+  return i;
+}
+
 static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, const struct skp_op *op, const char *list,
                               struct skp__random *r) {
-  char name[32], value[64], own[40];
+  char name[32], value[64];
   int64_t classes = 0;
-  for (int i = 0; i < op->n_in; i++) in[i] = SKP_NONE;
+  for (int i = 0; i <= MOST_INPUTS; i++) in[i] = SKP_NONE;
   *dy = false;
   while (next_token(&list, name, value)) {
     *dy = *dy || !*value;
     struct skp_shape shape = read_shape(value);
     if (!classes) classes = shape.dim[shape.rank - 1];
-    for (int i = 0; i < op->n_in; i++) {
-      snprintf(own, sizeof own, "%.*s", (int)strcspn(op->in_names[i], "?"), op->in_names[i]);
-      if (*value && !strcmp(own, name)) SKP_TRY(random_input(c, &in[i], name, shape, classes, r));
-    }
+    const int i = *value ? place_of(op, in, name) : -1;
+    if (i >= 0) SKP_TRY(random_input(c, &in[i], name, shape, classes, r));
   }
   return SKP_OK;
 }
@@ -211,9 +221,10 @@ static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, cons
 /* Gradients of all inputs but state, which outputs take the place of. */
 static skp_status add_gradient(struct skp__case *c, const struct skp_op *op, const skp_value *in, skp_value out,
                                bool arrives, struct skp__random *r) {
-  skp_value dy = SKP_NONE, din[SKP_MAX_IN];
-  bool need[SKP_MAX_IN] = {false};
-  for (int i = 0; i < op->n_in; i++) need[i] = in[i] != SKP_NONE && c->g->tensors.at[in[i]].shape.dtype == SKP_F32;
+  skp_value dy = SKP_NONE, din[MOST_INPUTS];
+  bool need[MOST_INPUTS] = {false};
+  for (int i = 0; i < skp__op_count_in(op, in); i++)
+    need[i] = in[i] != SKP_NONE && c->g->tensors.at[in[i]].shape.dtype == SKP_F32;
   for (int o = 0; o < op->n_out; o++)
     if (op->alias[o]) need[op->alias[o] - 1] = false;
   if (arrives) SKP_TRY(random_input(c, &dy, "dy", c->g->tensors.at[out].shape, 0, r));
@@ -223,7 +234,7 @@ static skp_status add_gradient(struct skp__case *c, const struct skp_op *op, con
 static skp_status build(struct skp__case *c, const struct row *row, const cJSON *json, struct skp__random *r) {
   const struct skp_op *op;
   union skp_attrs attrs;
-  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  skp_value in[MOST_INPUTS + 1], out[SKP_MAX_OUT];
   bool dy;
   SKP_TRY(skp__case_op(&op, &attrs, row->op, json));
   SKP_TRY(read_inputs(c, in, &dy, op, row->inputs, r));

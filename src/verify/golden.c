@@ -85,9 +85,9 @@ static skp_status expect(struct skp__case *c, skp_value v, const struct source *
   return skp__fail(SKP_FORMAT, "The op makes no '%s', which the case expects.", name);
 }
 
-/* An op's own name for an input or output, without the mark of optional ones. */
-static const char *plain_name(char text[40], const char *prefix, const char *name) {
-  snprintf(text, 40, "%s%.*s", prefix, (int)strcspn(name, "?"), name);
+/* What golden files call the gradient of an input. */
+static const char *gradient_name(char text[40], const struct skp_slot *slot) {
+  snprintf(text, 40, "d%s", slot->name);
   return text;
 }
 
@@ -105,10 +105,10 @@ static skp_status build_gradient(struct skp__case *c, const struct skp_op *op, c
   bool need[SKP_MAX_IN] = {false};
   char name[40];
   if (listed(s->inputs, "dy")) SKP_TRY(input(c, &dy, s, "dy"));
-  for (int i = 0; i < op->n_in; i++) need[i] = listed(s->grads, plain_name(name, "d", op->in_names[i]));
+  for (int i = 0; i < op->n_in; i++) need[i] = listed(s->grads, gradient_name(name, &op->in[i]));
   SKP_TRY(skp__case_gradient(c, 0, dy, need, din));
   for (int i = 0; i < op->n_in; i++)
-    if (need[i]) SKP_TRY(expect(c, din[i], s, plain_name(name, "d", op->in_names[i])));
+    if (need[i]) SKP_TRY(expect(c, din[i], s, gradient_name(name, &op->in[i])));
   return SKP_OK;
 }
 
@@ -117,15 +117,14 @@ static skp_status build_plain(struct skp__case *c, const struct source *s) {
   const struct skp_op *op;
   union skp_attrs attrs;
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
-  char name[40];
   SKP_TRY(skp__case_op(&op, &attrs, c->op, s->attrs));
   for (int i = 0; i < op->n_in; i++) {
     in[i] = SKP_NONE;
-    if (listed(s->inputs, plain_name(name, "", op->in_names[i]))) SKP_TRY(input(c, &in[i], s, name));
+    if (listed(s->inputs, op->in[i].name)) SKP_TRY(input(c, &in[i], s, op->in[i].name));
   }
   SKP_TRY(skp__case_node(c, op, &attrs, in, out));
   for (int i = 0; i < op->n_out; i++)
-    if (listed(s->outputs, plain_name(name, "", op->out_names[i]))) SKP_TRY(expect(c, out[i], s, name));
+    if (listed(s->outputs, op->out[i].name)) SKP_TRY(expect(c, out[i], s, op->out[i].name));
   return cJSON_GetArraySize(s->grads) ? build_gradient(c, op, s) : SKP_OK;
 }
 
@@ -141,41 +140,34 @@ static skp_status row(void **data, struct skp_shape *shape, const struct source 
   return SKP_OK;
 }
 
-/* Inputs of an update by name: g is row t, hyper depends on t. What an earlier step made stays. */
+/* Inputs of an update: g is row t, hyper depends on t. What an earlier step made stays. */
 static skp_status step_inputs(struct skp__case *c, skp_value *in, const struct source *s, const struct skp_op *op,
                               const struct skp_optimizer_attrs *a, int t) {
   void *data;
   struct skp_shape shape;
+  struct skp_hyper *hyper;
   double lr = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(s->attrs, "lr"));
-  for (int i = 0; i < op->n_in; i++) {
-    if (!strcmp(op->in_names[i], "g")) {
-      SKP_TRY(row(&data, &shape, s, "g", t));
-      SKP_TRY(skp__case_input(c, &in[i], shape, data));
-    } else if (!strcmp(op->in_names[i], "hyper")) {
-      float *hyper;
-      SKP_TRY(skp__alloc(&hyper, 4, sizeof *hyper));
-      hyper[0] = (float)lr;
-      hyper[1] = (float)(1 - pow((double)a->beta1, t + 1));
-      hyper[2] = (float)(1 - pow((double)a->beta2, t + 1));
-      SKP_TRY(skp__case_input(c, &in[i], skp__shape1(4), hyper));
-    }
-  }
-  return SKP_OK;
+  SKP_TRY(row(&data, &shape, s, "g", t));
+  SKP_TRY(skp__case_input(c, &in[op->optimizer->g], shape, data));
+  SKP_TRY(skp__alloc(&hyper, 1, sizeof *hyper));
+  *hyper = (struct skp_hyper){.lr = (float)lr,
+                              .rest_1 = (float)(1 - pow((double)a->beta1, t + 1)),
+                              .rest_2 = (float)(1 - pow((double)a->beta2, t + 1))};
+  return skp__case_input(c, &in[op->optimizer->hyper], skp__shape1(SKP_HYPER), hyper);
 }
 
-/* p, and what the optimizer remembers, zero at first; an optional memory (sgd's) only with momentum. */
+/* p, and what the optimizer remembers, zero at first. */
 static skp_status start_inputs(struct skp__case *c, skp_value *in, const struct source *s, const struct skp_op *op,
-                               const struct skp_optimizer_attrs *a) {
-  SKP_TRY(input(c, &in[0], s, "p"));
-  struct skp_shape shape = c->g->tensors.at[in[0]].shape;
-  for (int i = 1; i < op->n_in; i++) {
-    bool memory = *op->in_names[i] == 'm' || *op->in_names[i] == 'v';
-    bool there = memory && (!strchr(op->in_names[i], '?') || a->momentum != 0);
+                               const union skp_attrs *attrs) {
+  const struct skp_optimizer *o = op->optimizer;
+  for (int i = 0; i < op->n_in; i++) in[i] = SKP_NONE;
+  SKP_TRY(input(c, &in[o->p], s, "p"));
+  struct skp_shape shape = c->g->tensors.at[in[o->p]].shape;
+  for (int m = 0; m < o->moments; m++) {
     void *zero;
-    in[i] = SKP_NONE;
-    if (!there) continue;
+    if (o->keeps && !o->keeps(attrs)) continue;
     SKP_TRY(skp__alloc(&zero, (size_t)skp__shape_count(&shape), 4));
-    SKP_TRY(skp__case_input(c, &in[i], shape, zero));
+    SKP_TRY(skp__case_input(c, &in[o->moment[m]], shape, zero));
   }
   return SKP_OK;
 }
@@ -188,8 +180,9 @@ static skp_status build_optimizer(struct skp__case *c, const struct source *s) {
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
   const struct skp_st_tensor *g;
   SKP_TRY(skp__case_op(&op, &attrs, c->op, s->attrs));
+  if (!op->optimizer) return skp__fail(SKP_FORMAT, "%s is no optimizer.", op->name);
   SKP_TRY(find(&g, s, "g"));
-  SKP_TRY(start_inputs(c, in, s, op, &attrs.optimizer));
+  SKP_TRY(start_inputs(c, in, s, op, &attrs));
   for (int t = 0; t < g->dim[0]; t++) {
     void *data;
     struct skp_shape shape;

@@ -17,11 +17,11 @@ static const uint32_t guard = 0x7fc5a5a5; /* NaN as a float, large as an int */
 struct arena {
   const struct skp_node *node;
   struct skp_sig sig;
-  int64_t in[SKP_MAX_IN], out[SKP_MAX_OUT], workspace; /* byte offsets, 0: absent */
+  int64_t *in, *out, workspace; /* byte offsets, 0: absent */
   int64_t workspace_bytes, bytes, alignment;
   uint32_t *before, *after; /* [bytes / 4] */
   struct skp_buffer *buffer;
-  struct skp_buffer *slices[SKP_MAX_IN + SKP_MAX_OUT + 1]; /* inputs, outputs, workspace */
+  struct skp_buffer **slices; /* inputs, outputs, workspace */
 };
 
 static int64_t shape_bytes(const struct skp_shape *s) { return 4 * skp__shape_count(s); }
@@ -33,9 +33,17 @@ static int64_t place(struct arena *a, int64_t bytes) {
   return at;
 }
 
+static int values(const struct arena *a) { return a->node->n_in + a->node->n_out; }
+
+static skp_status create(struct arena *a) {
+  SKP_TRY(skp__alloc(&a->in, (size_t)values(a), sizeof *a->in));
+  a->out = a->in + a->node->n_in;
+  return skp__alloc(&a->slices, (size_t)values(a) + 1, sizeof *a->slices);
+}
+
 static void lay_out(struct arena *a) {
-  for (int i = 0; i < a->node->op->n_in; i++) a->in[i] = place(a, shape_bytes(&a->sig.in[i]));
-  for (int o = 0; o < a->node->op->n_out; o++) {
+  for (int i = 0; i < a->node->n_in; i++) a->in[i] = place(a, shape_bytes(&a->sig.in[i]));
+  for (int o = 0; o < a->node->n_out; o++) {
     int from = a->node->op->alias[o] - 1;
     bool there = a->sig.out[o].rank;
     a->out[o] = !there ? 0 : from >= 0 ? a->in[from] : place(a, shape_bytes(&a->sig.out[o]));
@@ -48,7 +56,7 @@ static skp_status fill(struct arena *a, const struct skp__case *c) {
   SKP_TRY(skp__alloc(&a->before, (size_t)a->bytes, 1));
   SKP_TRY(skp__alloc(&a->after, (size_t)a->bytes, 1));
   for (int64_t i = 0; i < a->bytes / 4; i++) a->before[i] = guard;
-  for (int i = 0; i < a->node->op->n_in; i++)
+  for (int i = 0; i < a->node->n_in; i++)
     if (a->in[i])
       memcpy(a->before + a->in[i] / 4, c->known.at[a->node->in[i]].data, (size_t)shape_bytes(&a->sig.in[i]));
   return SKP_OK;
@@ -59,13 +67,15 @@ static skp_status slice(struct arena *a, struct skp_backend *b, int n, int64_t a
 }
 
 static skp_status run_in(struct arena *a, struct skp_backend *b, struct skp_prepared *p, const struct skp__case *c) {
+  SKP_TRY(create(a));
   lay_out(a);
   SKP_TRY(fill(a, c));
   SKP_TRY(b->ops->buffer_create(b, &a->buffer, a->bytes));
-  struct skp_buffer **in = a->slices, **out = in + SKP_MAX_IN, **workspace = out + SKP_MAX_OUT;
-  for (int i = 0; i < SKP_MAX_IN; i++) SKP_TRY(slice(a, b, i, a->in[i], shape_bytes(&a->sig.in[i])));
-  for (int o = 0; o < SKP_MAX_OUT; o++) SKP_TRY(slice(a, b, SKP_MAX_IN + o, a->out[o], shape_bytes(&a->sig.out[o])));
-  SKP_TRY(slice(a, b, SKP_MAX_IN + SKP_MAX_OUT, a->workspace, a->workspace_bytes));
+  struct skp_buffer **in = a->slices, **out = in + a->node->n_in, **workspace = in + values(a);
+  for (int i = 0; i < a->node->n_in; i++) SKP_TRY(slice(a, b, i, a->in[i], shape_bytes(&a->sig.in[i])));
+  for (int o = 0; o < a->node->n_out; o++)
+    SKP_TRY(slice(a, b, a->node->n_in + o, a->out[o], shape_bytes(&a->sig.out[o])));
+  SKP_TRY(slice(a, b, values(a), a->workspace, a->workspace_bytes));
   SKP_TRY(skp__backend_write_now(b, a->buffer, 0, a->before, a->bytes));
   SKP_TRY(b->ops->bind(p, in, out, *workspace));
   SKP_TRY(b->ops->run(b, &p, 1));
@@ -73,9 +83,11 @@ static skp_status run_in(struct arena *a, struct skp_backend *b, struct skp_prep
 }
 
 static void arena_free(struct arena *a, struct skp_backend *b) {
-  for (size_t i = 0; i < sizeof a->slices / sizeof *a->slices; i++)
+  for (int i = 0; a->slices && i <= values(a); i++)
     if (a->slices[i]) b->ops->buffer_destroy(b, a->slices[i]);
   if (a->buffer) b->ops->buffer_destroy(b, a->buffer);
+  free(a->in);
+  free(a->slices);
   free(a->before);
   free(a->after);
 }
@@ -101,10 +113,9 @@ static void fail_output(struct skp__verdict *v, const struct arena *a, int o, in
                         double allowed) {
   char at[80];
   const struct skp_shape *s = &a->sig.out[o];
-  const char *name = a->node->op->out_names[o];
   v->passed = false;
   v->index = worst;
-  snprintf(v->tensor, sizeof v->tensor, "%.*s", (int)strcspn(name, "?"), name);
+  snprintf(v->tensor, sizeof v->tensor, "%s", a->node->op->out[o].name);
   snprintf(v->text, sizeof v->text,
            "%s[%lld] %s: got %.9g, want %.9g, off by %.3g where %.3g is allowed; %lld of %lld wrong", v->tensor,
            (long long)worst, position(at, s, worst), v->got, v->want, fabs(v->got - v->want), allowed, (long long)wrong,
@@ -136,21 +147,21 @@ static void compare_output(struct skp__verdict *v, const struct arena *a, const 
 static void fail_outside(struct skp__verdict *v, const struct arena *a, int64_t at) {
   int64_t nearest = 0;
   const char *name = "the buffer's begin";
-  for (int i = 0; i < a->node->op->n_in; i++)
-    if (a->in[i] && a->in[i] <= at && a->in[i] >= nearest) nearest = a->in[i], name = a->node->op->in_names[i];
-  for (int o = 0; o < a->node->op->n_out; o++)
-    if (a->out[o] && a->out[o] <= at && a->out[o] >= nearest) nearest = a->out[o], name = a->node->op->out_names[o];
+  for (int i = 0; i < a->node->n_in; i++)
+    if (a->in[i] && a->in[i] <= at && a->in[i] >= nearest) nearest = a->in[i], name = skp__op_in(a->node->op, i)->name;
+  for (int o = 0; o < a->node->n_out; o++)
+    if (a->out[o] && a->out[o] <= at && a->out[o] >= nearest) nearest = a->out[o], name = a->node->op->out[o].name;
   if (a->workspace && a->workspace <= at && a->workspace >= nearest) nearest = a->workspace, name = "the workspace";
   v->passed = false;
   v->index = (at - nearest) / 4;
-  snprintf(v->tensor, sizeof v->tensor, "%.*s", (int)strcspn(name, "?"), name);
+  snprintf(v->tensor, sizeof v->tensor, "%s", name);
   snprintf(v->text, sizeof v->text, "%s[%lld] was written: it is no output, or lies behind the end of one", v->tensor,
            (long long)v->index);
 }
 
 /* Lets what may change be as it is, then looks for any other change. */
 static void compare_outside(struct skp__verdict *v, struct arena *a) {
-  for (int o = 0; o < a->node->op->n_out; o++)
+  for (int o = 0; o < a->node->n_out; o++)
     if (a->out[o]) memcpy(a->before + a->out[o] / 4, a->after + a->out[o] / 4, (size_t)shape_bytes(&a->sig.out[o]));
   if (a->workspace)
     memcpy((char *)a->before + a->workspace, (char *)a->after + a->workspace, (size_t)a->workspace_bytes);
@@ -161,7 +172,7 @@ static void compare_outside(struct skp__verdict *v, struct arena *a) {
 /* `tolerance`: the method's own. */
 static void compare(struct skp__verdict *v, struct arena *a, const struct skp__case *c, double tolerance) {
   v->passed = true;
-  for (int o = 0; o < a->node->op->n_out && v->passed; o++) {
+  for (int o = 0; o < a->node->n_out && v->passed; o++) {
     if (!a->out[o]) continue;
     const struct skp__known *k = &c->known.at[a->node->out[o]];
     const struct skp_shape *s = &a->sig.out[o];

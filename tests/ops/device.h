@@ -49,8 +49,10 @@ static inline void read_floats(float *to, struct skp_buffer *from, int64_t n) {
   finish();
 }
 
+/* skp__sig_free it. */
 static inline struct skp_sig relu_of(int64_t n) {
-  struct skp_sig sig = {.op = &skp__op_relu};
+  struct skp_sig sig;
+  ck_ok(skp__sig_create(&sig, &skp__op_relu, 1));
   sig.in[0] = sig.out[0] = skp__shape1(n);
   return sig;
 }
@@ -59,6 +61,7 @@ static inline struct skp_prepared *prepare_relu(int64_t n) {
   struct skp_prepared *p;
   struct skp_sig sig = relu_of(n);
   ck_ok(ops->prepare(b, &p, &sig, NULL));
+  skp__sig_free(&sig);
   return p;
 }
 

@@ -152,7 +152,7 @@ static inline void judge_nan(const struct skp__case *c) {
         for (int64_t i = 0; sig.out[o].dtype == SKP_F32 && i < skp__shape_count(&sig.out[o]); i++) {
           double want = (double)((const float *)k->data)[i], is = (double)got[at + i];
           ck_assert_msg(isnan(want) ? isnan(is) : fabs(is - want) <= k->tolerance,
-                        "%s: %s by %s: %s[%lld] is %g, not %g", c->id, sig.op->name, method, sig.op->out_names[o],
+                        "%s: %s by %s: %s[%lld] is %g, not %g", c->id, sig.op->name, method, sig.op->out[o].name,
                         (long long)i, is, want);
         }
         at += skp__shape_count(&sig.out[o]);

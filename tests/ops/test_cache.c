@@ -129,13 +129,15 @@ static void note_progress(void *user, const struct skp_progress *p) {
 
 /* Says that relu and add come, then prepares them. True if both programs came from the cache. */
 static bool expected(FILE *to, char *trace) {
-  struct skp_sig sigs[2] = {relu_of(100), {.op = &skp__op_add}};
+  struct skp_sig sigs[2] = {relu_of(100)};
+  ck_ok(skp__sig_create(&sigs[1], &skp__op_add, 2));
   sigs[1].in[0] = sigs[1].in[1] = sigs[1].out[0] = skp__shape1(100);
   ops->expect(b, sigs, 2);
   for (int i = 0; i < 2; i++) {
     struct skp_prepared *p;
     ck_ok(ops->prepare(b, &p, &sigs[i], NULL));
     ops->prepared_destroy(p);
+    skp__sig_free(&sigs[i]);
   }
   check_relu(100);
   fflush(to);

@@ -271,6 +271,7 @@ START_TEST(forced_methods) {
   ck_assert_ptr_null(ops->method_refusal(b, &sig, 0));
   sig.in[0] = sig.out[0] = skp__shape1((int64_t)1 << 31);
   ck_assert_str_eq(ops->method_refusal(b, &sig, 0), "more than 2^31 elements");
+  skp__sig_free(&sig);
   close_device();
 }
 END_TEST

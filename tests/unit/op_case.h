@@ -29,11 +29,14 @@ static inline struct skp_shape shape_of(const char *word) {
   return s;
 }
 
+/* skp__sig_free(sig) after it. */
 static inline void op_case(struct skp_sig *sig, const char *op, const char *shapes, const char *attrs) {
   char word[64];
-  *sig = (struct skp_sig){.op = skp__op_by_name(op)};
-  ck_assert_msg(sig->op != NULL, "no op %s", op);
-  skp__attrs_default(sig->op, &sig->attrs);
+  int n = 0;
+  const struct skp_op *found = skp__op_by_name(op);
+  ck_assert_msg(found != NULL, "no op %s", op);
+  for (const char *at = shapes; next_word(word, &at);) n++;
+  ck_ok(skp__sig_create(sig, found, n));
   for (int i = 0; next_word(word, &shapes); i++) sig->in[i] = shape_of(word);
   while (next_word(word, &attrs)) {
     char *equals = strchr(word, '=');
@@ -80,10 +83,12 @@ static inline float *floats(const struct tape *t, skp_value v) { return v == SKP
 static inline skp_status tape_run(struct tape *t, struct skp_sig *sig, const skp_value *in, const bool *want,
                                   skp_value *out) {
   const struct skp_op *op = sig->op;
-  for (int i = 0; i < op->n_in; i++) sig->in[i] = in[i] == SKP_NONE ? (struct skp_shape){0} : t->value[in[i]].shape;
+  for (int i = 0; i < sig->n_in; i++) sig->in[i] = in[i] == SKP_NONE ? (struct skp_shape){0} : t->value[in[i]].shape;
   SKP_TRY(skp__op_infer(sig));
-  struct skp_call call = {.sig = sig};
-  for (int i = 0; i < op->n_in; i++) call.in[i] = in[i] == SKP_NONE ? NULL : t->value[in[i]].at;
+  const void *read[64];
+  void *made[SKP_MAX_OUT];
+  struct skp_call call = {sig, read, made};
+  for (int i = 0; i < sig->n_in; i++) call.in[i] = in[i] == SKP_NONE ? NULL : t->value[in[i]].at;
   for (int i = 0; i < op->n_out; i++) {
     if (want && !want[i]) sig->out[i].rank = 0;
     out[i] = !sig->out[i].rank ? SKP_NONE

@@ -63,7 +63,7 @@ END_TEST
 static skp_status launch(const char *kernel, const struct skp__cl_arg *args) {
   struct skp__cl cl = made_up(&devices[0]);
   struct skp_shape x = skp__shape1(8);
-  struct skp_prepared p = {.cl = &cl, .sig = {.op = &skp__op_relu, .in = {x}, .out = {x}}};
+  struct skp_prepared p = {.cl = &cl, .sig = {.op = &skp__op_relu, .n_in = 1, .n_out = 1, .in = &x, .out = &x}};
   const size_t global = 8;
   return skp__cl_launch(&p, "conv2d_sum", kernel, "", 1, &global, NULL, args);
 }
@@ -101,7 +101,8 @@ START_TEST(types_of_values) {
   struct skp__cl cl = made_up(&devices[0]);
   struct skp_shape labels = skp__shape1(8);
   labels.dtype = SKP_I32;
-  const struct skp_sig sig = {.op = &skp__op_relu, .in = {labels}, .out = {skp__shape1(8)}};
+  struct skp_shape y = skp__shape1(8);
+  const struct skp_sig sig = {.op = &skp__op_relu, .n_in = 1, .n_out = 1, .in = &labels, .out = &y};
   struct skp_prepared p = {.cl = &cl, .sig = sig};
   const size_t global = 8;
   ck_fails(

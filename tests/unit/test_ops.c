@@ -71,8 +71,12 @@ static const struct {
     {"mul_db", "7x5 7x5", "", NULL, "dy is 7×5, expected 4 dimensions"},
     {"concat", "2x3x4x5 2x3x4x1 2x3x4x2", "", "2x3x4x8", NULL},
     {"concat", "7x5 7x1", "", "7x6", NULL},
-    {"concat", "2x3x4x5 2x3x5x5", "", NULL, "b is float32 2×3×5×5, expected float32 2×3×4×5 (all but the channels"},
-    {"concat", "7x5 7", "", NULL, "b is float32 7, expected float32 7×5"},
+    {"concat", "7x5", "", "7x5", NULL},
+    {"concat", "-", "", NULL, "the input x is missing"},
+    {"concat", "7x5 -", "", NULL, "the input x is missing"},
+    {"concat", "2x1 2x2 2x1 2x1 2x1 2x3 2x1 2x1 2x1 2x1 2x2 2x1 2x1 2x1 2x1 2x1 2x1 2x1", "", "2x22", NULL},
+    {"concat", "2x3x4x5 2x3x5x5", "", NULL, "x is float32 2×3×5×5, expected float32 2×3×4×5 (all but the channels"},
+    {"concat", "7x5 7", "", NULL, "x is float32 7, expected float32 7×5"},
     {"concat_dx", "2x3x4x5", "from=3 channels=2", "2x3x4x2", NULL},
     {"concat_dx", "2x3x4x5", "from=4 channels=2", NULL, "dy has 5 channels, not 2 from 4 on"},
     {"upsample_nearest", "2x3x4x5", "scale=3", "2x9x12x5", NULL},
@@ -176,19 +180,21 @@ START_TEST(shapes_and_errors) {
   ck_ok(skp__op_infer(&sig));
   const char *want = shapes[_i].out;
   char word[64];
-  for (int i = 0; i < SKP_MAX_OUT; i++) {
+  for (int i = 0; i < sig.n_out; i++) {
     struct skp_shape expected = {0};
     if (next_word(word, &want)) expected = shape_of(word);
     ck_assert_msg(skp__shape_equal(&sig.out[i], &expected), "%s: output %d", shapes[_i].op, i);
   }
+  ck_assert_msg(!next_word(word, &want), "%s has fewer outputs", shapes[_i].op);
+  skp__sig_free(&sig);
 }
 END_TEST
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
-static int names(const char *const *name, int size) {
+static int slots(const struct skp_slot *slot, int size) {
   int n = 0;
-  while (n < size && name[n]) n++;
+  while (n < size && slot[n].name) n++;
   return n;
 }
 
@@ -196,10 +202,11 @@ START_TEST(table_rows) {
   const struct skp_op *op = skp__op((skp_op_id)_i);
   ck_assert_int_eq(skp__op_id(op), _i);
   ck_assert_ptr_eq(skp__op_by_name(op->name), op);
-  ck_assert_int_eq(names(op->in_names, SKP_MAX_IN), op->n_in);
-  ck_assert_int_eq(names(op->out_names, SKP_MAX_OUT), op->n_out);
+  ck_assert_int_eq(slots(op->in, SKP_MAX_IN), op->n_in);
+  ck_assert_int_eq(slots(op->out, SKP_MAX_OUT), op->n_out);
   ck_assert_ptr_nonnull(op->infer);
   for (int i = 0; i < op->n_out; i++) ck_assert_int_le(op->alias[i], op->n_in);
+  for (int i = 0; i < op->n_in - 1; i++) ck_assert_msg(!(op->in[i].flags & SKP_VARIADIC), "%s", op->name);
   bool tested = false;
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) tested = tested || !strcmp(shapes[i].op, op->name);
   ck_assert_msg(tested, "no shapes of %s are tested", op->name);
@@ -288,6 +295,7 @@ START_TEST(cost) {
   ck_ok(skp__op_infer(&sig));
   ck_assert_double_eq(skp__op_flops(&sig), costs[_i].flops);
   ck_assert_double_eq(skp__op_bytes(&sig), costs[_i].bytes);
+  skp__sig_free(&sig);
 }
 END_TEST
 

@@ -45,6 +45,7 @@ static const struct {
     {"mul", "2x9 2x9", ""},
     {"concat", "2x3x2x5 2x3x2x1 2x3x2x2", ""},
     {"concat", "3x4 3x2", ""},
+    {"concat", "2x1 2x2 2x1 2x1 2x1 2x3 2x1 2x1 2x1 2x1 2x2", ""},
     {"upsample_nearest", "2x2x3x2", "scale=2"},
     {"upsample_nearest", "1x2x1x3", "scale=3"},
     {"relu", "2x3x4x5", ""},
@@ -87,14 +88,14 @@ static const struct {
 struct trial {
   struct tape tape;
   struct skp_sig sig;
-  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
+  skp_value in[SKP_MAX_IN + 1], out[SKP_MAX_OUT];
   float *dy; /* NULL: a loss, whose gradient starts at 1 */
 };
 
 static bool is(const struct trial *t, const char *op) { return !strcmp(t->sig.op->name, op); }
 
 /* Is input i a variance, which must stay positive? */
-static bool positive(const struct trial *t, int i) { return !strcmp(t->sig.op->in_names[i], "running_var"); }
+static bool positive(const struct trial *t, int i) { return !strcmp(skp__op_in(t->sig.op, i)->name, "running_var"); }
 
 /* Normal numbers; for maxpool2d a permutation of well separated ones, so that no step changes a winner. */
 static void fill(struct trial *t, int i, uint64_t seed) {
@@ -126,6 +127,7 @@ static bool near_corner(const struct trial *t, double z) {
 /* Sets dy to 0 where the input of a relu, or of an activation that has corners, lies near to one. */
 static void mask_kinks(struct trial *t) {
   struct trial plain = *t;
+  ck_ok(skp__sig_copy(&plain.sig, &t->sig));
   const float *z = NULL, *residual = NULL;
   const int kind = t->sig.attrs.activation.kind;
   if (is(t, "relu") || (is(t, "activation") && kind >= SKP_RELU6 && kind <= SKP_HARDSWISH)) {
@@ -137,6 +139,7 @@ static void mask_kinks(struct trial *t) {
     residual = floats(&t->tape, t->in[3]);
     plain.in[3] = SKP_NONE;
   } else {
+    skp__sig_free(&plain.sig);
     return;
   }
   if (!z) {
@@ -145,6 +148,7 @@ static void mask_kinks(struct trial *t) {
   }
   for (int64_t e = 0; e < skp__shape_count(&t->sig.out[0]); e++)
     if (near_corner(t, (double)(z[e] + (residual ? residual[e] : 0)))) t->dy[e] = 0;
+  skp__sig_free(&plain.sig);
   t->tape.n = plain.tape.n; /* its values are freed with the rest */
   memcpy(t->tape.value, plain.tape.value, sizeof t->tape.value);
 }
@@ -152,7 +156,8 @@ static void mask_kinks(struct trial *t) {
 static void setup(struct trial *t, int which) {
   memset(t, 0, sizeof *t);
   op_case(&t->sig, cases[which].op, cases[which].in, cases[which].attrs);
-  for (int i = 0; i < SKP_MAX_IN; i++) {
+  for (int i = 0; i < SKP_MAX_IN; i++) t->in[i] = SKP_NONE;
+  for (int i = 0; i < t->sig.n_in; i++) {
     t->in[i] = t->sig.in[i].rank ? tape_new(&t->tape, t->sig.in[i]) : SKP_NONE;
     if (t->in[i] != SKP_NONE) fill(t, i, (uint64_t)which + 100);
   }
@@ -168,6 +173,7 @@ static void setup(struct trial *t, int which) {
 
 static void teardown(struct trial *t) {
   tape_free(&t->tape);
+  skp__sig_free(&t->sig);
   free(t->dy);
 }
 
@@ -176,13 +182,15 @@ static void teardown(struct trial *t) {
 static double weighted_sum(const struct trial *t) {
   static const bool first_only[SKP_MAX_OUT] = {true}; /* so running statistics stay as they are */
   struct tape scratch = t->tape;
-  struct skp_sig sig = t->sig;
+  struct skp_sig sig;
   skp_value out[SKP_MAX_OUT];
+  ck_ok(skp__sig_copy(&sig, &t->sig));
   ck_ok(tape_run(&scratch, &sig, t->in, first_only, out));
   const float *y = floats(&scratch, out[0]);
   double sum = 0;
   for (int64_t e = 0; e < skp__shape_count(&sig.out[0]); e++) sum += (double)(t->dy ? t->dy[e] : 1) * y[e];
   if (!sig.op->alias[0]) free(scratch.value[out[0]].at);
+  skp__sig_free(&sig);
   return sum;
 }
 
@@ -200,38 +208,38 @@ static double difference(const struct trial *t, float *x) {
 
 static skp_status emit(struct skp_grad *g, skp_op_id id, const union skp_attrs *attrs, const skp_value *in,
                        const bool *want, skp_value *out) {
-  struct skp_sig sig = {.op = skp__op(id)};
-  if (attrs)
-    sig.attrs = *attrs;
-  else
-    skp__attrs_default(sig.op, &sig.attrs);
-  return tape_run(g->graph, &sig, in, want, out);
+  struct skp_sig sig;
+  SKP_TRY(skp__sig_create(&sig, skp__op(id), skp__op_count_in(skp__op(id), in)));
+  if (attrs) sig.attrs = *attrs;
+  skp_status status = tape_run(g->graph, &sig, in, want, out);
+  skp__sig_free(&sig);
+  return status;
 }
 
 /* The gradients of the inputs that `need` names. */
-static struct skp_grad backward(struct trial *t, const bool *need) {
-  struct skp_grad g = {.sig = &t->sig, .emit = emit, .graph = &t->tape};
-  for (int i = 0; i < SKP_MAX_OUT; i++) {
-    g.out[i] = t->out[i];
-    g.dout[i] = SKP_NONE;
-  }
+struct gradients {
+  skp_value din[SKP_MAX_IN];
+};
+
+static struct gradients backward(struct trial *t, const bool *need) {
+  struct gradients made;
+  skp_value dout[SKP_MAX_OUT];
+  struct skp_grad g = {&t->sig, t->in, t->out, dout, need, made.din, emit, &t->tape};
+  for (int i = 0; i < SKP_MAX_OUT; i++) dout[i] = SKP_NONE;
+  for (int i = 0; i < SKP_MAX_IN; i++) made.din[i] = SKP_NONE;
   if (t->dy) {
-    g.dout[0] = tape_new(&t->tape, t->sig.out[0]);
-    memcpy(floats(&t->tape, g.dout[0]), t->dy, 4 * (size_t)skp__shape_count(&t->sig.out[0]));
-  }
-  for (int i = 0; i < SKP_MAX_IN; i++) {
-    g.in[i] = t->in[i];
-    g.need[i] = need[i];
-    g.din[i] = SKP_NONE;
+    dout[0] = tape_new(&t->tape, t->sig.out[0]);
+    memcpy(floats(&t->tape, dout[0]), t->dy, 4 * (size_t)skp__shape_count(&t->sig.out[0]));
   }
   ck_ok(t->sig.op->gradient(&g));
-  return g;
+  return made;
 }
 
 /* Inputs that a gradient can be asked for: float, present, and not running statistics or labels and their shares. */
 static bool differentiable(const struct trial *t, int i) {
-  return t->in[i] != SKP_NONE && t->sig.in[i].dtype == SKP_F32 && strncmp(t->sig.op->in_names[i], "running", 7) != 0 &&
-         strcmp(t->sig.op->in_names[i], "share?") != 0;
+  return t->in[i] != SKP_NONE && t->sig.in[i].dtype == SKP_F32 &&
+         strncmp(skp__op_in(t->sig.op, i)->name, "running", 7) != 0 &&
+         strcmp(skp__op_in(t->sig.op, i)->name, "share") != 0;
 }
 
 START_TEST(matches_differences) {
@@ -239,19 +247,20 @@ START_TEST(matches_differences) {
   setup(&t, _i);
   bool need[SKP_MAX_IN];
   for (int i = 0; i < SKP_MAX_IN; i++) need[i] = differentiable(&t, i);
-  struct skp_grad g = backward(&t, need);
+  struct gradients g = backward(&t, need);
   for (int i = 0; i < SKP_MAX_IN; i++) {
     if (!need[i]) continue;
-    ck_assert_msg(g.din[i] != SKP_NONE, "%s: no gradient of %s", cases[_i].op, t.sig.op->in_names[i]);
+    ck_assert_msg(g.din[i] != SKP_NONE, "%s: no gradient of %s", cases[_i].op, skp__op_in(t.sig.op, i)->name);
     ck_assert(skp__shape_equal(&t.tape.value[g.din[i]].shape, &t.sig.in[i]));
     double largest = 0;
     for (int64_t e = 0; e < skp__shape_count(&t.sig.in[i]); e++) {
       const double want = difference(&t, &floats(&t.tape, t.in[i])[e]), got = floats(&t.tape, g.din[i])[e];
       largest = fmax(largest, fabs(got));
       ck_assert_msg(fabs(got - want) <= 2e-4 * (1 + fabs(want)), "%s (%s; %s): d%s[%lld] is %g, differences give %g",
-                    cases[_i].op, cases[_i].in, cases[_i].attrs, t.sig.op->in_names[i], (long long)e, got, want);
+                    cases[_i].op, cases[_i].in, cases[_i].attrs, skp__op_in(t.sig.op, i)->name, (long long)e, got,
+                    want);
     }
-    ck_assert_msg(largest > 0.01, "%s: d%s is zero throughout", cases[_i].op, t.sig.op->in_names[i]);
+    ck_assert_msg(largest > 0.01, "%s: d%s is zero throughout", cases[_i].op, skp__op_in(t.sig.op, i)->name);
   }
   teardown(&t);
 }
@@ -263,16 +272,16 @@ START_TEST(alone_as_among_all) {
   setup(&t, _i);
   bool all[SKP_MAX_IN];
   for (int i = 0; i < SKP_MAX_IN; i++) all[i] = differentiable(&t, i);
-  struct skp_grad whole = backward(&t, all);
+  struct gradients whole = backward(&t, all);
   for (int i = 0; i < SKP_MAX_IN; i++) {
     if (!all[i]) continue;
     bool one[SKP_MAX_IN] = {false};
     one[i] = true;
-    struct skp_grad part = backward(&t, one);
+    struct gradients part = backward(&t, one);
     ck_assert_mem_eq(floats(&t.tape, part.din[i]), floats(&t.tape, whole.din[i]),
                      4 * (size_t)skp__shape_count(&t.sig.in[i]));
     for (int j = 0; j < SKP_MAX_IN; j++) /* add has the same for both, a bias's comes with the weights' */
-      if (j != i && !is(&t, "add") && t.sig.op->in_names[j] && strcmp(t.sig.op->in_names[j], "w"))
+      if (j != i && !is(&t, "add") && j < t.sig.n_in && strcmp(skp__op_in(t.sig.op, j)->name, "w"))
         ck_assert_int_eq(part.din[j], SKP_NONE);
   }
   teardown(&t);
@@ -293,6 +302,7 @@ START_TEST(loss_gradient_scales) {
   ck_ok(tape_run(&t, &sig, in, NULL, &scaled));
   ck_ok(tape_run(&t, &sig, without, NULL, &plain));
   for (int e = 0; e < 6; e++) ck_assert_double_eq(floats(&t, scaled)[e], -4 * floats(&t, plain)[e]);
+  skp__sig_free(&sig);
   tape_free(&t);
 }
 END_TEST

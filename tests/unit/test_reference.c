@@ -19,7 +19,9 @@ static struct skp_buffer *buffer(int64_t bytes) {
 }
 
 static struct skp_sig add_sig(int64_t n) {
-  struct skp_sig sig = {.op = &skp__op_add, .in = {skp__shape1(n), skp__shape1(n)}};
+  struct skp_sig sig;
+  ck_ok(skp__sig_create(&sig, &skp__op_add, 2));
+  sig.in[0] = sig.in[1] = skp__shape1(n);
   ck_ok(skp__op_infer(&sig));
   return sig;
 }
@@ -127,7 +129,7 @@ START_TEST(runs_in_order) {
   struct skp_buffer *x = buffer(8), *y = buffer(8), *z = buffer(8);
   struct skp_prepared *list[2];
   for (int i = 0; i < 2; i++) ck_ok(b->ops->prepare(b, &list[i], &sig, NULL));
-  memset(&sig, 0, sizeof sig); /* prepare made a copy */
+  skp__sig_free(&sig); /* prepare made a copy */
   ck_assert_int_eq(b->ops->workspace(list[0]), 0);
   ck_assert_str_eq(b->ops->method(list[0]), "reference");
   ck_fails(b->ops->run(b, list, 1), SKP_INTERNAL, "add was run before it was bound");
@@ -161,7 +163,7 @@ START_TEST(runs_in_order) {
 END_TEST
 
 START_TEST(binding_checks) {
-  const struct skp_sig sig = add_sig(2);
+  struct skp_sig sig = add_sig(2);
   struct skp_buffer *x = buffer(8), *small = buffer(4);
   struct skp_prepared *p;
   ck_ok(b->ops->prepare(b, &p, &sig, "reference"));
@@ -171,13 +173,17 @@ START_TEST(binding_checks) {
            "add: y needs 8 bytes, its buffer has 4");
   ck_fails(b->ops->run(b, &p, 1), SKP_INTERNAL, "before it was bound");
   b->ops->prepared_destroy(p);
+  skp__sig_free(&sig);
   b->ops->buffer_destroy(b, x);
   b->ops->buffer_destroy(b, small);
 }
 END_TEST
 
 START_TEST(updates_in_place) {
-  struct skp_sig sig = {.op = &skp__op_sgd, .in = {skp__shape1(2), skp__shape1(2), {0}, skp__shape1(4)}};
+  struct skp_sig sig;
+  ck_ok(skp__sig_create(&sig, &skp__op_sgd, 0));
+  sig.in[0] = sig.in[1] = skp__shape1(2);
+  sig.in[3] = skp__shape1(4);
   struct skp_buffer *p = buffer(8), *g = buffer(8), *hyper = buffer(16);
   struct skp_buffer *in[SKP_MAX_IN] = {p, g, NULL, hyper};
   struct skp_prepared *update;
@@ -195,6 +201,7 @@ START_TEST(updates_in_place) {
   ck_assert_float_eq(got[0], -1);
   ck_assert_float_eq(got[1], -2);
   b->ops->prepared_destroy(update);
+  skp__sig_free(&sig);
   b->ops->buffer_destroy(b, p);
   b->ops->buffer_destroy(b, g);
   b->ops->buffer_destroy(b, hyper);
@@ -203,8 +210,9 @@ END_TEST
 
 START_TEST(methods) {
   const struct skp_op *op = skp__op((skp_op_id)_i);
-  const struct skp_sig sig = {.op = op};
+  struct skp_sig sig;
   struct skp_prepared *p;
+  ck_ok(skp__sig_create(&sig, op, 0));
   if (!op->reference) { /* a view */
     ck_assert_ptr_null(b->ops->method_name(b, op, 0));
     ck_fails(b->ops->prepare(b, &p, &sig, NULL), SKP_UNSUPPORTED, "is a view");
@@ -224,7 +232,7 @@ START_TEST(traces) {
   size_t size;
   FILE *trace = open_memstream(&text, &size);
   const struct skp_backend_options options = {.backend = "reference", .trace = trace};
-  const struct skp_sig sig = add_sig(2);
+  struct skp_sig sig = add_sig(2);
   struct skp_backend *traced;
   struct skp_prepared *p;
   ck_ok(skp__backend_open(&traced, &options));
@@ -233,6 +241,7 @@ START_TEST(traces) {
   skp__backend_close(traced);
   fclose(trace);
   ck_assert_str_eq(text, "add: reference\n");
+  skp__sig_free(&sig);
   free(text);
 }
 END_TEST

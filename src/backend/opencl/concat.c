@@ -24,7 +24,7 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_shape *y = &sig->out[0];
   struct copy c = {.to_C = (int)y->dim[y->rank - 1]};
   c.pixels = skp__shape_count(y) / c.to_C;
-  for (int i = 0; i < sig->op->n_in && sig->in[i].rank; i++) {
+  for (int i = 0; i < sig->n_in; i++) {
     c.channels = c.from_C = (int)sig->in[i].dim[y->rank - 1];
     SKP_TRY(launch(p, &c, i));
     c.to_at += c.from_C;

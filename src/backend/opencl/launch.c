@@ -150,9 +150,9 @@ static cl_mem mem_of(const struct skp_buffer *buffer) { return buffer ? buffer->
 
 /* Stands in for an absent value; its kernel does not touch it. */
 static cl_mem any_present(const struct skp_prepared *p) {
-  for (int i = 0; i < p->sig.op->n_in; i++)
+  for (int i = 0; i < p->sig.n_in; i++)
     if (p->in[i]) return p->in[i];
-  for (int i = 0; i < p->sig.op->n_out; i++)
+  for (int i = 0; i < p->sig.n_out; i++)
     if (p->out[i]) return p->out[i];
   return NULL;
 }
@@ -178,8 +178,8 @@ skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, st
                         struct skp_buffer *workspace) {
   p->bound = false;
   SKP_TRY(skp__cl_alive(p->cl));
-  for (int i = 0; i < p->sig.op->n_in; i++) p->in[i] = mem_of(in[i]);
-  for (int i = 0; i < p->sig.op->n_out; i++) p->out[i] = mem_of(out[i]);
+  for (int i = 0; i < p->sig.n_in; i++) p->in[i] = mem_of(in[i]);
+  for (int i = 0; i < p->sig.n_out; i++) p->out[i] = mem_of(out[i]);
   p->workspace = mem_of(workspace);
   if (p->workspace_bytes > (workspace ? workspace->bytes : 0))
     return skp__fail(SKP_INTERNAL, "%s by %s needs %lld bytes of workspace.", p->sig.op->name, p->method,

@@ -23,9 +23,9 @@ static const struct skp__cl_method *find_method(const struct skp_op *op, const c
 const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig) {
   (void)cl;
   const int64_t limit = INT32_MAX - 4096; /* room for rounding up */
-  for (int i = 0; i < sig->op->n_in; i++)
+  for (int i = 0; i < sig->n_in; i++)
     if (skp__shape_count(&sig->in[i]) > limit) return "more than 2^31 elements";
-  for (int i = 0; i < sig->op->n_out; i++)
+  for (int i = 0; i < sig->n_out; i++)
     if (skp__shape_count(&sig->out[i]) > limit) return "more than 2^31 elements";
   return NULL;
 }
@@ -41,9 +41,9 @@ static void add_method_names(struct skp__text *w, const struct skp_op *op) {
 static void add_sig(struct skp__text *w, const struct skp_sig *sig) {
   char shape[80];
   skp__text_add(w, "%s", sig->op->name);
-  for (int i = 0; i < sig->op->n_in; i++)
+  for (int i = 0; i < sig->n_in; i++)
     if (sig->in[i].rank) skp__text_add(w, "%s%s", i ? ", " : " ", skp__shape_text(shape, sizeof shape, &sig->in[i]));
-  for (int i = 0; i < sig->op->n_out; i++)
+  for (int i = 0; i < sig->n_out; i++)
     if (sig->out[i].rank)
       skp__text_add(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
 }
@@ -183,6 +183,12 @@ static skp_status choose(struct skp_prepared *p, const char *method) {
   return skp__cl_choose(p, table_of(op), forced);
 }
 
+static skp_status hold(struct skp_prepared *p, const struct skp_sig *sig) {
+  SKP_TRY(skp__sig_copy(&p->sig, sig));
+  SKP_TRY(skp__alloc(&p->in, (size_t)sig->n_in, sizeof *p->in));
+  return skp__alloc(&p->out, (size_t)sig->n_out, sizeof *p->out);
+}
+
 skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
                            const char *method) {
   *out = NULL;
@@ -191,8 +197,8 @@ skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, con
   struct skp_prepared *p;
   SKP_TRY(skp__alloc(&p, 1, sizeof *p));
   p->cl = cl;
-  p->sig = *sig;
-  skp_status status = choose(p, method);
+  skp_status status = hold(p, sig);
+  if (status == SKP_OK) status = choose(p, method);
   if (status != SKP_OK) {
     skp__cl_prepared_destroy(p);
     return status;
@@ -204,6 +210,9 @@ skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, con
 void skp__cl_prepared_destroy(struct skp_prepared *p) {
   if (!p) return;
   skp__cl_steps_free(p);
+  skp__sig_free(&p->sig);
+  free(p->in);
+  free(p->out);
   free(p);
 }
 

@@ -9,18 +9,19 @@ static size_t items(const struct skp_sig *sig) {
   return skp__cl_round_up((skp__shape_count(&sig->in[0]) + WIDTH - 1) / WIDTH, LOCAL);
 }
 
-/* What all updates have in common; `hyper` is that input's number. */
-static void add_options(char *text, size_t size, const struct skp_sig *sig, int hyper) {
+/* What all updates have in common. */
+static void add_options(char *text, size_t size, const struct skp_sig *sig) {
+  const struct skp_optimizer *o = sig->op->optimizer;
   size_t used = strlen(text);
   snprintf(text + used, size - used, " -DWIDTH=%d -DBLOCK=%d -DFACTORS=%d -DSCALE=%d -DAVERAGE=%d", WIDTH,
-           SKP_UPDATE_BLOCK, sig->in[hyper + 1].rank > 0, sig->in[hyper + 2].rank > 0, sig->in[hyper + 3].rank > 0);
+           SKP_UPDATE_BLOCK, sig->in[o->factors].rank > 0, sig->in[o->scale].rank > 0, sig->in[o->average].rank > 0);
 }
 
 static skp_status prepare_sgd(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
   char options[160];
   snprintf(options, sizeof options, "-DMOMENTUM=%d -DNESTEROV=%d", sig->in[2].rank > 0, a->nesterov != 0);
-  add_options(options, sizeof options, sig, 3);
+  add_options(options, sizeof options, sig);
   size_t local = LOCAL, global = items(sig);
   return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, &local,
                         SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_a, 2), SKP_IN(p, 0), SKP_IN(g, 1),
@@ -33,7 +34,7 @@ static skp_status launch_adam(struct skp_prepared *p, const struct skp_sig *sig,
   const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
   char options[160];
   snprintf(options, sizeof options, "-DDECOUPLED=%d", decoupled);
-  add_options(options, sizeof options, sig, 4);
+  add_options(options, sizeof options, sig);
   size_t local = LOCAL, global = items(sig);
   return skp__cl_launch(p, "optimizer", "adam", options, 1, &global, &local,
                         SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_v, 2), SKP_OUT(new_a, 3),

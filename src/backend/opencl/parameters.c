@@ -35,8 +35,8 @@ static bool suits(const struct skp_sig *sig, const struct skp__cl_arg *arg, cons
   if (arg->kind == SKP_CL_FLOAT) return !strcmp(type, "float");
   if (!skip(&type, "global ")) return false;
   const bool constant = skip(&type, "const ");
-  if (arg->kind == SKP_CL_IN) return suits_value(sig->in, sig->op->n_in, arg->number, constant, type);
-  if (arg->kind == SKP_CL_OUT) return suits_value(sig->out, sig->op->n_out, arg->number, !constant, type);
+  if (arg->kind == SKP_CL_IN) return suits_value(sig->in, sig->n_in, arg->number, constant, type);
+  if (arg->kind == SKP_CL_OUT) return suits_value(sig->out, sig->n_out, arg->number, !constant, type);
   return arg->kind == SKP_CL_ABSENT || is_one_of(type, elements[SKP_F32]); /* the workspace is floats */
 }
 

@@ -33,7 +33,7 @@ struct skp_prepared {
   SKP_ARRAY(struct skp__cl_step) steps;
   int64_t workspace_bytes;
   bool bound;
-  cl_mem in[SKP_MAX_IN], out[SKP_MAX_OUT], workspace;
+  cl_mem *in, *out, workspace; /* those of the signature */
 };
 
 /* ---- cl.c ------------------------------------------------------------------------------------------------------- */
