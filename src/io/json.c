@@ -36,3 +36,17 @@ skp_status skp__json_text(char **out, const cJSON *json, bool formatted) {
   free(repaired);
   return status;
 }
+
+bool skp__json_add(cJSON *to, const char *name, cJSON *item) {
+  if (to && item && cJSON_AddItemToObject(to, name, item)) return true;
+  cJSON_Delete(item);
+  return false;
+}
+
+bool skp__json_add_text(cJSON *to, const char *name, const char *value) {
+  return skp__json_add(to, name, cJSON_CreateString(value));
+}
+
+bool skp__json_add_number(cJSON *to, const char *name, double value) {
+  return skp__json_add(to, name, cJSON_CreateNumber(value));
+}

@@ -9,5 +9,10 @@
 /* Fresh memory. It is valid whatever bytes the texts in it hold: those that are not UTF-8 (file names may be of another
  * code) become U+FFFD. json NULL: it could not be made, for lack of memory. */
 skp_status skp__json_text(char **out, const cJSON *json, bool formatted);
+/* Puts `item` into an object (either may be NULL, for lack of memory), or destroys it and returns false. What is saved
+ * is put together with these alone, so that no entry is lost unseen. */
+bool skp__json_add(cJSON *to, const char *name, cJSON *item);
+bool skp__json_add_text(cJSON *to, const char *name, const char *value);
+bool skp__json_add_number(cJSON *to, const char *name, double value);
 
 #endif

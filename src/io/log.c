@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -93,4 +94,38 @@ skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
   log->n += (size_t)n;
   log->text[log->n++] = '\n';
   return skp__clock() - log->flushed > interval ? skp__log_flush(log) : SKP_OK;
+}
+
+/* Reads the end of the first `bytes`, in which the last lines are: they are short. */
+static int read_end(char *out, size_t size, bool *whole, int fd, int64_t bytes) {
+  const int64_t there = lseek(fd, 0, SEEK_END), end = there < bytes ? there : bytes;
+  const int64_t n = end < (int64_t)size - 1 ? end : (int64_t)size - 1;
+  *out = 0;
+  *whole = there > 0 && there >= bytes;
+  if (n <= 0) return there < 0 ? errno : 0;
+  const ssize_t got = pread(fd, out, (size_t)n, end - n);
+  out[got > 0 ? got : 0] = 0;
+  return got < 0 ? errno : 0;
+}
+
+static int64_t last_number(const char *text, const char *before) {
+  const size_t n = strlen(before);
+  int64_t last = 0;
+  for (const char *line = text; line; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, before, n) == 0 && isdigit((unsigned char)line[n])) last = strtoll(line + n, NULL, 10);
+  }
+  return last;
+}
+
+skp_status skp__log_last(int64_t *number, bool *whole, const char *path, const char *before, int64_t bytes) {
+  enum { END = 4096 };
+  char text[END] = "";
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  *whole = false;
+  int error = fd >= 0 ? read_end(text, sizeof text, whole, fd, bytes) : errno;
+  if (fd >= 0) close(fd);
+  if (error == ENOENT) error = 0;
+  *number = last_number(text, before);
+  return error ? skp__fail(SKP_IO, "Cannot read %s: %s.", path, strerror(error)) : SKP_OK;
 }

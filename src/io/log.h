@@ -3,6 +3,7 @@
 #define SKP_IO_LOG_H
 
 #include "base/error.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct skp_log;
@@ -19,5 +20,9 @@ skp_status skp__log_flush(struct skp_log *log);
 skp_status skp__log_size(struct skp_log *log, int64_t *bytes);
 /* Closes the file; what was not flushed is lost. NULL is fine. */
 void skp__log_destroy(struct skp_log *log);
+
+/* The number in the last line, among a log's first `bytes`, that begins with `before` and a number; 0: there is none.
+ * *whole: the log is not shorter than that. */
+skp_status skp__log_last(int64_t *number, bool *whole, const char *path, const char *before, int64_t bytes);
 
 #endif

@@ -318,12 +318,6 @@ static int compare_rows(const void *a, const void *b) {
   return by_size ? by_size : strcmp(s->name, t->name);
 }
 
-static bool add(cJSON *object, const char *key, cJSON *item) {
-  if (item && cJSON_AddItemToObject(object, key, item)) return true;
-  cJSON_Delete(item);
-  return false;
-}
-
 static bool add_number(cJSON *list, int64_t value) {
   cJSON *item = cJSON_CreateNumber((double)value);
   if (item && cJSON_AddItemToArray(list, item)) return true;
@@ -333,7 +327,7 @@ static bool add_number(cJSON *list, int64_t value) {
 
 static bool add_entry(cJSON *header, const struct skp_st_tensor *t, int64_t begin, int64_t end) {
   cJSON *entry = cJSON_AddObjectToObject(header, t->name), *shape, *offsets;
-  if (!entry || !add(entry, "dtype", cJSON_CreateString(t->dtype))) return false;
+  if (!entry || !skp__json_add_text(entry, "dtype", t->dtype)) return false;
   if (!(shape = cJSON_AddArrayToObject(entry, "shape"))) return false;
   for (int i = 0; i < t->rank; i++)
     if (!add_number(shape, t->dim[i])) return false;
@@ -345,7 +339,7 @@ static skp_status add_metadata(cJSON *header, const struct skp_st_meta *meta, si
   cJSON *object = cJSON_AddObjectToObject(header, metadata_key);
   if (!object) return skp__fail_memory("a file's metadata", sizeof *object);
   for (size_t i = 0; i < metas; i++) {
-    if (!add(object, meta[i].key, cJSON_CreateString(meta[i].value)))
+    if (!skp__json_add_text(object, meta[i].key, meta[i].value))
       return skp__fail_memory("a file's metadata", strlen(meta[i].value));
   }
   return SKP_OK;

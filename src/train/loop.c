@@ -57,14 +57,13 @@ static skp_status fail_numeric(const struct loop *l, int64_t step, const char *w
                    sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
 }
 
-/* From here on images a second are counted: at the start of an epoch, and again after
- * the first step, which compiles kernels. */
+/* From here on images a second are counted: at an epoch's start, and again after the first step, which compiles. */
 static void begin_pace(struct loop *l) {
   l->unpaced = l->at.images;
   l->began = skp__clock();
 }
 
-/* The same of all that this process does in the present epoch. */
+/* All that this process does in the present epoch. */
 static void enter_epoch(struct loop *l) {
   begin_pace(l);
   l->before = l->at.images;
@@ -158,6 +157,7 @@ static skp_status save_weights(struct loop *l, const char *path) {
 static skp_status add_state(struct loop *l, struct skp__save *save) {
   save->state_path = l->run.state;
   SKP_TRY(skp__values_pull(&save->kept, l->s));
+  if (skp__values_check(&save->kept, l->s->model) != SKP_OK) return fail_numeric(l, l->at.step, skp_error_message());
   return skp__state_metadata(&save->meta, l->s, &l->o->extra, l->described, &l->at);
 }
 
@@ -319,9 +319,9 @@ static skp_status prepare(struct loop *l) {
   SKP_TRY(start_loader(l));
   enter_epoch(l);
   skp__progress_work("beginning with the first step", 0, 1); /* some drivers compile there */
-  int64_t steps = skp__loader_batches(l->loader);
-  if (l->at.step == l->at.epoch * steps + l->at.epoch_steps && l->at.epoch_steps <= steps) return SKP_OK;
-  return skp__fail(SKP_FORMAT, "%s/state.safetensors does not say where the run stands.", l->o->out);
+  const struct skp__parts *parts = &l->stepper.parts;
+  if (skp__position_fits(&l->at, skp__loader_batches(l->loader), parts->batch, skp__parts_epoch(parts))) return SKP_OK;
+  return skp__fail(SKP_FORMAT, "%s does not say where the run stands.", l->run.state);
 }
 
 /* ---- the steps -------------------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ bool skp__json_number(cJSON *object, const char *name, double x) {
     snprintf(text, sizeof text, "%.*g", digits, x);
     if (strtod(text, NULL) == x) break;
   }
-  return cJSON_AddRawToObject(object, name, text);
+  return skp__json_add(object, name, cJSON_CreateRaw(text));
 }
 
 static bool add_field(cJSON *object, const struct skp_recipe *r, const struct skp_recipe_field *f) {
@@ -24,27 +24,32 @@ static bool add_field(cJSON *object, const struct skp_recipe *r, const struct sk
   skp__recipe_get(text, sizeof text, r, f);
   const bool number = strchr("-.0123456789", *text); /* not "auto" */
   if (f->kind == SKP_RECIPE_REAL && number) return skp__json_number(object, f->name, strtod(text, NULL));
-  if (f->kind == SKP_RECIPE_REAL || f->kind == SKP_RECIPE_TEXT) return cJSON_AddStringToObject(object, f->name, text);
+  if (f->kind == SKP_RECIPE_REAL || f->kind == SKP_RECIPE_TEXT) return skp__json_add_text(object, f->name, text);
   snprintf(list, sizeof list, f->kind == SKP_RECIPE_NUMBERS ? "[%s]" : "%s", text);
-  return cJSON_AddRawToObject(object, f->name, list);
+  return skp__json_add(object, f->name, cJSON_CreateRaw(list));
+}
+
+/* NULL in place of an object that lacks an entry. */
+static cJSON *whole(cJSON *object, bool ok) {
+  if (ok) return object;
+  cJSON_Delete(object);
+  return NULL;
 }
 
 cJSON *skp__recipe_json(const struct skp_recipe *r) {
   cJSON *object = cJSON_CreateObject();
   bool ok = object;
   for (const struct skp_recipe_field *f = skp__recipe_fields; ok && f->name; f++) ok = add_field(object, r, f);
-  ok = ok && cJSON_AddNumberToObject(object, "size", r->size) &&
-       cJSON_AddNumberToObject(object, "channels", r->channels) &&
-       cJSON_AddNumberToObject(object, "classes", r->classes);
-  if (ok) return object;
-  cJSON_Delete(object);
-  return NULL;
+  ok = ok && skp__json_add_number(object, "size", r->size) && skp__json_add_number(object, "channels", r->channels) &&
+       skp__json_add_number(object, "classes", r->classes);
+  return whole(object, ok);
 }
 
 cJSON *skp__settings_json(const struct skp_setting *set, size_t sets) {
   cJSON *object = cJSON_CreateObject();
-  for (size_t i = 0; object && i < sets; i++) cJSON_AddStringToObject(object, set[i].name, set[i].value);
-  return object;
+  bool ok = object;
+  for (size_t i = 0; ok && i < sets; i++) ok = skp__json_add_text(object, set[i].name, set[i].value);
+  return whole(object, ok);
 }
 
 skp_status skp__metadata_text(struct skp__metadata *m, const char *key, const char *value) {

@@ -23,7 +23,7 @@ skp_status skp__metadata_json(struct skp__metadata *m, const char *key, cJSON *j
 bool skp__json_number(cJSON *object, const char *name, double x);
 /* A recipe as a JSON object: numbers as numbers, lists as lists. NULL when out of memory. */
 cJSON *skp__recipe_json(const struct skp_recipe *r);
-/* Settings as an object of texts. */
+/* Settings as an object of texts; NULL likewise. */
 cJSON *skp__settings_json(const struct skp_setting *set, size_t sets);
 /* The other way round: *out is fresh memory that points into `json`; `path` is for errors. */
 skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *json, const char *path);

@@ -178,44 +178,45 @@ void skp__run_prune(const struct skp__run *run, int64_t step, int64_t keep) {
 
 /* ---- config.json ------------------------------------------------------------------------------------------------ */
 
-static void add_source(cJSON *config, const char *key, const struct skp_source *source) {
-  cJSON *entry = source ? cJSON_AddObjectToObject(config, key) : NULL;
-  cJSON_AddStringToObject(entry, "data", source ? source->name : "");
-  cJSON_AddNumberToObject(entry, "images", source ? (double)source->n : 0);
+static bool add_source(cJSON *config, const char *key, const struct skp_source *source) {
+  cJSON *entry = source ? cJSON_CreateObject() : NULL;
+  if (!source) return true;
+  const bool ok =
+      skp__json_add_text(entry, "data", source->name) && skp__json_add_number(entry, "images", (double)source->n);
+  return skp__json_add(config, key, entry) && ok;
 }
 
-static cJSON *describe(const struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
-                       const struct skp__position *at) {
+/* false: out of memory. */
+static bool describe(cJSON *config, const struct skp_session *s, const struct skp_data *data,
+                     const struct skp_train_options *o, const struct skp__position *at) {
   struct skp_backend_info info;
   char started[32];
   time_t now = time(NULL);
   struct tm utc;
   strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
   s->b->ops->info(s->b, &info);
-  cJSON *config = cJSON_CreateObject();
-  cJSON_AddStringToObject(config, "skipper", SKP_VERSION);
-  cJSON_AddStringToObject(config, "started", started);
-  cJSON_AddStringToObject(config, "device", info.name);
-  cJSON_AddStringToObject(config, "driver", info.driver);
-  cJSON_AddStringToObject(config, "model", s->model->name);
-  cJSON_AddItemToObject(config, "settings", skp__settings_json(o->extra.set, o->extra.sets));
-  cJSON_AddItemToObject(config, "recipe", skp__recipe_json(&s->model->recipe));
-  cJSON_AddNumberToObject(config, "seed", (double)o->seed);
-  cJSON_AddBoolToObject(config, "shuffle", o->shuffle);
-  if (o->max_steps >= 0) cJSON_AddNumberToObject(config, "max_steps", (double)o->max_steps);
-  if (o->resume) cJSON_AddNumberToObject(config, "resumed_after_step", (double)at->step);
-  add_source(config, "train", data->train);
-  if (data->valid) add_source(config, "valid", data->valid);
-  add_source(config, "test", data->test);
-  return config;
+  return skp__json_add_text(config, "skipper", SKP_VERSION) && skp__json_add_text(config, "started", started) &&
+         skp__json_add_text(config, "device", info.name) && skp__json_add_text(config, "driver", info.driver) &&
+         skp__json_add_text(config, "model", s->model->name) &&
+         skp__json_add(config, "settings", skp__settings_json(o->extra.set, o->extra.sets)) &&
+         skp__json_add(config, "recipe", skp__recipe_json(&s->model->recipe)) &&
+         skp__json_add_number(config, "seed", (double)o->seed) &&
+         skp__json_add(config, "shuffle", cJSON_CreateBool(o->shuffle)) &&
+         (o->max_steps < 0 || skp__json_add_number(config, "max_steps", (double)o->max_steps)) &&
+         (!o->resume || skp__json_add_number(config, "resumed_after_step", (double)at->step)) &&
+         add_source(config, "train", data->train) && add_source(config, "valid", data->valid) &&
+         add_source(config, "test", data->test);
 }
 
-static skp_status write_config(const char *out, cJSON *config) {
-  char *path, *text;
-  skp_status status = skp__json_text(&text, config, true);
+static skp_status write_config(const struct skp_session *s, const struct skp_data *data,
+                               const struct skp_train_options *o, const struct skp__position *at) {
+  char *path, *text = NULL;
+  cJSON *config = cJSON_CreateObject();
+  skp_status status = describe(config, s, data, o, at) ? skp__json_text(&text, config, true)
+                                                       : skp__fail_memory("the run's description", 0);
   cJSON_Delete(config);
   SKP_TRY(status);
-  status = skp__path_join(&path, out, "config.json");
+  status = skp__path_join(&path, o->out, "config.json");
   if (status == SKP_OK) {
     status = skp__file_write_atomic(path, (struct skp__file_part[]){{text, (int64_t)strlen(text)}, {"\n", 1}}, 2);
     free(path);
@@ -253,7 +254,7 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
   SKP_TRY(skp__path_join(&run->last, o->out, "last.safetensors"));
   SKP_TRY(skp__path_join(&run->best, o->out, "best.safetensors"));
   SKP_TRY(skp__path_join(&run->state, o->out, "state.safetensors"));
-  SKP_TRY(write_config(o->out, describe(s, data, o, at)));
+  SKP_TRY(write_config(s, data, o, at));
   SKP_TRY(open_log(&run->log, o->out, "log.jsonl", at->log_bytes));
   SKP_TRY(open_log(&run->table, o->out, "results.csv", at->table_bytes));
   return at->table_bytes ? SKP_OK : begin_table(run);

@@ -19,14 +19,14 @@ static skp_status write_weights(const struct skp__save *save, const char *path) 
 
 /* The state comes last: weights may be of a later step than the state beside them, never of an earlier one, so that
  * those of a finished run are the final ones. */
-static skp_status write_files(const struct skp__save *save) {
+static skp_status write_files(struct skp__save *save) {
   if (save->numbered) {
     SKP_TRY(write_weights(save, save->numbered));
     skp__run_prune(save->run, save->extra.steps, save->keep);
   }
   SKP_TRY(write_weights(save, save->weights));
   if (!save->state_path) return SKP_OK;
-  return skp__st_write(save->state_path, save->kept.at, save->kept.n, save->meta.at, save->meta.n);
+  return skp__state_write(save->state_path, &save->kept, &save->meta);
 }
 
 /* Errors' texts belong to the thread where they arise. */

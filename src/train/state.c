@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "io/checksum.h"
 #include "io/json.h"
+#include "io/log.h"
 #include "train/metadata.h"
 #include <math.h>
 #include <stdlib.h>
@@ -18,16 +20,18 @@ struct skp__position skp__position_start(void) {
 }
 
 /* Infinite: left out, and then as it is at the start. */
-static void add_number(cJSON *to, const char *name, double x) {
-  if (isfinite(x)) skp__json_number(to, name, x);
-}
+static bool add_number(cJSON *to, const char *name, double x) { return !isfinite(x) || skp__json_number(to, name, x); }
 
+/* NULL: out of memory. */
 static cJSON *position_json(const struct skp__position *at) {
   cJSON *object = cJSON_CreateObject();
-#define X(kind, field) add_number(object, #field, (double)at->field);
+  bool ok = object;
+#define X(kind, field) ok = ok && add_number(object, #field, (double)at->field);
   SKP_POSITION_LIST(X)
 #undef X
-  return object;
+  if (ok) return object;
+  cJSON_Delete(object);
+  return NULL;
 }
 
 static double number(const cJSON *from, const char *name, double fallback) {
@@ -36,7 +40,7 @@ static double number(const cJSON *from, const char *name, double fallback) {
 }
 
 static bool read_INT(int64_t *out, const cJSON *from, const char *name) {
-  double x = number(from, name, (double)*out);
+  double x = number(from, name, -1);
   if (x < 0 || x > 9007199254740992.0 || x != floor(x)) return false;
   *out = (int64_t)x;
   return true;
@@ -63,6 +67,12 @@ bool skp__position_early(const struct skp__position *at, const struct skp_recipe
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps) {
   return (r->epochs && at->epoch >= r->epochs) || (max_steps >= 0 && at->step >= max_steps) ||
          skp__position_early(at, r);
+}
+
+bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images) {
+  const int64_t done = at->epoch_steps * batch;
+  return at->epoch_steps <= steps && at->step == at->epoch * steps + at->epoch_steps && at->best_epoch <= at->epoch &&
+         at->images == (done < images ? done : images);
 }
 
 skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_recipe *recipe, int64_t max_steps,
@@ -95,28 +105,34 @@ static skp_status content(uint64_t *out, const struct skp_source *s) {
   return status;
 }
 
-static skp_status add_source(cJSON *to, const char *name, const struct skp_source *s) {
+static bool add_summary(cJSON *to, const char *name, const struct skp_source *s, uint64_t sum) {
   char text[32];
+  cJSON *entry = cJSON_CreateObject();
+  snprintf(text, sizeof text, "%016llx", (unsigned long long)sum);
+  const bool ok =
+      skp__json_add_number(entry, "images", (double)s->n) &&
+      skp__json_add(entry, "classes", cJSON_CreateStringArray((const char *const *)s->class_names, s->classes)) &&
+      skp__json_add_text(entry, "content", text);
+  return skp__json_add(to, name, entry) && ok;
+}
+
+static skp_status fail_description(void) { return skp__fail_memory("the description of a run", 0); }
+
+static skp_status add_source(cJSON *to, const char *name, const struct skp_source *s) {
   uint64_t sum;
   if (!s) return SKP_OK;
   SKP_TRY(content(&sum, s));
-  snprintf(text, sizeof text, "%016llx", (unsigned long long)sum);
-  cJSON *entry = cJSON_AddObjectToObject(to, name);
-  cJSON_AddNumberToObject(entry, "images", (double)s->n);
-  cJSON_AddItemToObject(entry, "classes", cJSON_CreateStringArray((const char *const *)s->class_names, s->classes));
-  cJSON_AddStringToObject(entry, "content", text);
-  return SKP_OK;
+  return add_summary(to, name, s, sum) ? SKP_OK : fail_description();
 }
 
 /* All that must be the same when a run goes on. */
-static skp_status describe(cJSON **out, const struct skp_model *m, const struct skp_data *data,
+static skp_status describe(cJSON *run, const struct skp_model *m, const struct skp_data *data,
                            const struct skp_train_options *o) {
   char seed[32];
-  cJSON *run = *out = cJSON_CreateObject();
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
-  cJSON_AddItemToObject(run, "recipe", skp__recipe_json(&m->recipe));
-  cJSON_AddStringToObject(run, "seed", seed);
-  cJSON_AddBoolToObject(run, "shuffle", o->shuffle);
+  if (!skp__json_add(run, "recipe", skp__recipe_json(&m->recipe)) || !skp__json_add_text(run, "seed", seed) ||
+      !skp__json_add(run, "shuffle", cJSON_CreateBool(o->shuffle)))
+    return fail_description();
   SKP_TRY(add_source(run, "training images", data->train));
   SKP_TRY(add_source(run, "validation images", data->valid));
   return add_source(run, "test images", data->test);
@@ -128,7 +144,7 @@ static skp_status describe_place(cJSON *limits, const char *data) {
   if (!*data || skp__source_built_in(data)) return SKP_OK;
   SKP_TRY(skp__path_absolute(&path, data));
   skp_status status = skp__percent_encoded(&coded, path);
-  if (status == SKP_OK) cJSON_AddStringToObject(limits, "data", coded);
+  if (status == SKP_OK && !skp__json_add_text(limits, "data", coded)) status = fail_description();
   free(coded);
   free(path);
   return status;
@@ -136,21 +152,23 @@ static skp_status describe_place(cJSON *limits, const char *data) {
 
 /* What may be another then. */
 static skp_status describe_limits(cJSON *run, const struct skp_model *m, const struct skp_train_options *o) {
-  cJSON *limits = cJSON_AddObjectToObject(run, "limits");
-  cJSON_AddNumberToObject(limits, "max_steps", (double)o->max_steps);
-  cJSON_AddNumberToObject(limits, "max_damaged", (double)o->max_damaged);
-  cJSON_AddNumberToObject(limits, "save_epochs", (double)o->save.epochs);
-  cJSON_AddNumberToObject(limits, "save_steps", (double)o->save.steps);
-  cJSON_AddNumberToObject(limits, "save_seconds", o->save.seconds);
-  cJSON_AddNumberToObject(limits, "keep", (double)o->save.keep);
+  cJSON *limits = cJSON_CreateObject();
+  if (!skp__json_add(run, "limits", limits)) return fail_description();
+  if (!skp__json_add_number(limits, "max_steps", (double)o->max_steps) ||
+      !skp__json_add_number(limits, "max_damaged", (double)o->max_damaged) ||
+      !skp__json_add_number(limits, "save_epochs", (double)o->save.epochs) ||
+      !skp__json_add_number(limits, "save_steps", (double)o->save.steps) ||
+      !skp__json_add_number(limits, "save_seconds", o->save.seconds) ||
+      !skp__json_add_number(limits, "keep", (double)o->save.keep))
+    return fail_description();
   return describe_place(limits, m->recipe.data);
 }
 
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o) {
-  cJSON *run;
+  cJSON *run = cJSON_CreateObject();
   *out = NULL;
-  skp_status status = describe(&run, m, data, o);
+  skp_status status = describe(run, m, data, o);
   if (status == SKP_OK) status = describe_limits(run, m, o);
   if (status == SKP_OK) status = skp__json_text(out, run, false);
   cJSON_Delete(run);
@@ -201,6 +219,38 @@ skp_status skp__values_push(const struct skp__values *v, struct skp_session *s) 
   return SKP_OK;
 }
 
+/* The exponent's bits are all set in what is infinite or not a number. */
+static int64_t count_lost(const struct skp_st_tensor *t, int64_t *first) {
+  const uint32_t exponent = 0x7f800000;
+  const uint32_t *bits = t->data;
+  const int64_t n = t->bytes / 4;
+  int64_t lost = 0;
+  for (int64_t i = 0; i < n; i++) lost += (bits[i] & exponent) == exponent;
+  for (*first = 0; lost && (bits[*first] & exponent) != exponent;) ++*first;
+  return lost;
+}
+
+/* The weight to which value `at` of a flat buffer belongs; all have the layout of the parameters or of the state. */
+static const char *weight_at(const struct skp_graph *g, const char *buffer, int64_t at) {
+  const skp_role role = strstr(buffer, "state") ? SKP_ROLE_STATE : SKP_ROLE_PARAM;
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    const int64_t offset = at - t->offset;
+    if (skp__is_weight(t) && t->role == role && offset >= 0 && offset < skp__shape_count(&t->shape)) return t->name;
+  }
+  return "no weight";
+}
+
+skp_status skp__values_check(const struct skp__values *v, const struct skp_model *m) {
+  for (size_t i = 0; i < v->n; i++) {
+    int64_t first, lost = count_lost(&v->at[i], &first);
+    if (lost)
+      return skp__fail(SKP_NUMERIC, "%lld value%s of %s became infinite or not numbers, the first of %s",
+                       (long long)lost, lost == 1 ? "" : "s", v->at[i].name, weight_at(m->graph, v->at[i].name, first));
+  }
+  return SKP_OK;
+}
+
 void skp__values_free(struct skp__values *v) {
   for (size_t i = 0; i < v->n; i++) {
     free(v->at[i].name);
@@ -219,6 +269,14 @@ skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s
   SKP_TRY(skp__metadata_text(meta, "device", info.name));
   SKP_TRY(skp__metadata_text(meta, "run", run));
   return skp__metadata_json(meta, "position", position_json(at));
+}
+
+skp_status skp__state_write(const char *path, const struct skp__values *v, struct skp__metadata *meta) {
+  char *sums;
+  SKP_TRY(skp__checksums_make(&sums, v->at, v->n, meta->at, meta->n));
+  skp_status status = skp__metadata_text(meta, SKP__CHECKSUMS_KEY, sums);
+  free(sums);
+  return status == SKP_OK ? skp__st_write(path, v->at, v->n, meta->at, meta->n) : status;
 }
 
 int64_t skp__state_bytes(const struct skp_model *m) {
@@ -281,11 +339,12 @@ static skp_status fill_recipe(cJSON *run) {
     ok = cJSON_AddItemToObject(recipe, entry->string, entry);
   }
   cJSON_Delete(all);
-  return ok ? SKP_OK : skp__fail_memory("the description of a run", 0);
+  return ok ? SKP_OK : fail_description();
 }
 
 static skp_status read_state(struct skp_resume *r) {
   SKP_TRY(skp__st_read(&r->file, r->path));
+  SKP_TRY(skp__checksums_check(&r->file, r->path));
   SKP_TRY(skp__metadata_model(&r->model, NULL, &r->file, r->path));
   SKP_TRY(parse(&r->run, r, "run"));
   SKP_TRY(fill_recipe(r->run));
@@ -293,6 +352,30 @@ static skp_status read_state(struct skp_resume *r) {
   SKP_TRY(parse(&r->settings, r, "settings"));
   SKP_TRY(skp__settings_read(&r->set, &r->sets, r->settings, r->path));
   return read_options(r);
+}
+
+/* Whether a log tells of the very steps or epochs that were done. After a loss of power it may lack its end, but it
+ * does not know of later ones; a run whose logs were moved away begins new ones. */
+static skp_status check_log(const char *dir, const char *name, const char *before, int64_t bytes, int64_t done) {
+  char *path;
+  int64_t logged = 0;
+  bool whole = false;
+  SKP_TRY(skp__path_join(&path, dir, name));
+  skp_status status = skp__log_last(&logged, &whole, path, before, bytes);
+  if (status == SKP_OK && (whole ? logged != done : logged > done))
+    status = skp__fail(SKP_FORMAT,
+                       "The state of the run in %s does not fit its logs: it stands after %lld where %s says %lld. Are "
+                       "they of the same run? With the log moved away the run goes on as its state says.",
+                       dir, (long long)done, name, (long long)logged);
+  free(path);
+  return status;
+}
+
+static skp_status check_logs(const struct skp_resume *r, const char *dir) {
+  struct skp__position at;
+  SKP_TRY(skp__resume_position(&at, r));
+  SKP_TRY(check_log(dir, "log.jsonl", "{\"step\":", at.log_bytes, at.step));
+  return check_log(dir, "results.csv", "", at.table_bytes, at.epoch);
 }
 
 skp_status skp__resume_open(struct skp_resume **out, const char *dir) {
@@ -303,6 +386,7 @@ skp_status skp__resume_open(struct skp_resume **out, const char *dir) {
   if (status == SKP_OK && !skp__file_exists(r->path))
     status = skp__fail(SKP_IO, "There is no run to resume in %s: it holds no %s.", dir, file_name);
   if (status == SKP_OK) status = read_state(r);
+  if (status == SKP_OK) status = check_logs(r, dir);
   if (status == SKP_OK)
     *out = r;
   else
@@ -374,7 +458,7 @@ skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model 
   if (now) compare(&text, r->run, now, "");
   cJSON_Delete(now);
   free(described);
-  if (!now) return skp__fail_memory("the description of a run", 0);
+  if (!now) return fail_description();
   if (!text.n) return SKP_OK;
   return skp__fail(SKP_USAGE,
                    "The run in %s was another:%s\nA resumed run goes on as it began; only its limits (epochs, steps, "

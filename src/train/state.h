@@ -45,6 +45,9 @@ skp_status skp__resume_position(struct skp__position *at, const struct skp_resum
 bool skp__position_early(const struct skp__position *at, const struct skp_recipe *r);
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps);
 
+/* Whether a run whose epochs have so many steps and images comes there. */
+bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images);
+
 /* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. free() it. */
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o);
@@ -55,12 +58,16 @@ struct skp__values {
 };
 skp_status skp__values_pull(struct skp__values *out, struct skp_session *s);
 skp_status skp__values_push(const struct skp__values *v, struct skp_session *s);
+/* SKP_NUMERIC, with the buffer and the weight, where one is not finite. */
+skp_status skp__values_check(const struct skp__values *v, const struct skp_model *m);
 void skp__values_free(struct skp__values *v);
 /* state.safetensors holds these values and, as metadata, what a checkpoint's say, `run` as described and its position.
  * It is whole in itself: no other file of the run is needed to go on, so none has to be of the same moment. */
 skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s,
                                const struct skp_checkpoint_extra *extra, const char *run,
                                const struct skp__position *at);
+/* Writes the file, with a checksum of each tensor and each entry. */
+skp_status skp__state_write(const char *path, const struct skp__values *v, struct skp__metadata *meta);
 /* Puts a state's values back. The training plans must have been made: they have made the store's buffers. */
 skp_status skp__state_restore(const struct skp_resume *r, struct skp_session *s);
 

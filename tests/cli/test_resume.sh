@@ -83,14 +83,62 @@ wait $pid
 run 0 train --resume --out run --max-steps 3
 in_err 'run, resumed'
 
+# earlier FOLDER: its state as an earlier build wrote it, without checksums.
+earlier() {
+  LC_ALL=C sed -i 's/"checksums":/"checksumz":/' "$1/state.safetensors"
+}
+
 # The state of an earlier build, whose recipe lacked entries: blanks where they stood. One whose value was not the default is missed.
 run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
+cp -r run sound
+earlier run
 LC_ALL=C sed -i 's/\\"accumulate\\":1,/                 /g; s/\\"patience\\":0,/               /g' run/state.safetensors
 grep -q accumulate run/state.safetensors && fail "the entry is still there"
 run 0 train --resume run --max-steps 16
 run 0 train tiny.lua $adam --accumulate 2 --epochs 3 --max-steps 15 --out run
+earlier run
 LC_ALL=C sed -i 's/\\"accumulate\\":2,/                 /g' run/state.safetensors
 refuse 2 'accumulate: 1 in the run, 2 now' train --resume run --max-steps 16 --accumulate 2
+
+# spoilt PATTERN: the state of `sound`, in which the file in bad differs, is refused.
+spoilt() {
+  cp bad spoilt/state.safetensors
+  refuse 1 "$1" train --resume spoilt --max-steps 16
+}
+# flipped AT: one bit of the byte that is so far from the end.
+flipped() {
+  local size=$(stat -c %s sound/state.safetensors) byte
+  byte=$(tail -c "$1" sound/state.safetensors | head -c 1 | od -An -tu1)
+  { head -c $((size - $1)) sound/state.safetensors; printf "\\$(printf %o $((byte ^ 4)))"; tail -c $(($1 - 1)) sound/state.safetensors; } >bad
+}
+
+# A flipped bit in any tensor or entry is named.
+cp -r sound spoilt
+for at in 1 7840 40000 90000; do
+  flipped $at
+  spoilt 'spoilt/state.safetensors was damaged after it was written: the checksum of (params|moment_1|moment_2|average)'
+done
+LC_ALL=C sed 's/\\"step\\":15,/\\"step\\":16,/' sound/state.safetensors >bad
+spoilt 'damaged after it was written: the checksum of its entry position'
+LC_ALL=C sed 's/nn.flatten/nn.flutten/' sound/state.safetensors >bad
+spoilt 'model|damaged'
+
+# A position that does not fit the logs or the images, though no checksum tells: later, earlier, without a field; logs of another run.
+earlier sound
+for change in 's/\\"step\\":15,/\\"step\\":25,/;s/\\"epoch\\":1,/\\"epoch\\":2,/' 's/\\"step\\":15,/\\"step\\":10,/;s/\\"epoch_steps\\":5,/\\"epoch_steps\\":0,/' \
+  's/\\"images\\":320,/\\"images\\":384,/' 's/\\"best_epoch\\":1,/\\"best_epoch\\":3,/' 's/\\"epoch_steps\\":/\\"epoch_stops\\":/' 's/\\"log_bytes\\":/\\"log_bites\\":/'; do
+  LC_ALL=C sed "$change" sound/state.safetensors >bad
+  cmp -s bad sound/state.safetensors && fail "$change changes nothing"
+  spoilt 'does not fit its logs|does not say where the run stands'
+done
+cp sound/state.safetensors bad
+sed -i 's/{"step":15,/{"step":14,/' spoilt/log.jsonl
+spoilt 'stands after 15 where log.jsonl says 14'
+cp sound/log.jsonl spoilt
+sed -i 's/^1,/2,/' spoilt/results.csv
+spoilt 'stands after 1 where results.csv says 2'
+rm spoilt/log.jsonl spoilt/results.csv # the state alone is enough
+run 0 train --resume spoilt --max-steps 16
 
 # Another model, data, batch or recipe.
 run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
@@ -120,6 +168,21 @@ mv moved elsewhere
 refuse 1 'images of the run are no longer in .*/moved\. Say where they are now: --data DIR' train --resume homeless --max-steps 18
 run 0 train --resume homeless --data elsewhere --max-steps 18
 mv elsewhere moved
+
+# Memory of the optimizer that is not finite is found before it is saved, though the weights are.
+cat >hot.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 16, epochs = 1, optimizer = "adam"},
+  network = function(x)
+    x = nn.flatten(x)
+    for i = 1, 5 do x = nn.relu(nn.linear(x, 256)) end
+    return nn.linear(x, 10)
+  end,
+}
+END
+refuse 1 '[0-9]+ values? of moment_2 became infinite or not numbers, the first of [0-9]+\.weight at step' train hot.lua --lr 300 --out hot
+[ ! -e hot/state.safetensors ] || fail "a state was saved that is not finite"
 
 # Networks that come along, by name, with the settings that the name stands for.
 small="--data few --size 32 --batch 2"
