@@ -11,20 +11,20 @@
 #define RELU 0 /* 1: negative sums become 0 */
 #endif
 
-#include "width.clh"
+#include "maps.clh"
 
-kernel void add(global float *restrict y, global const float *restrict a, global const float *restrict b, int n) {
+kernel void add(global stored *restrict y, global const stored *restrict a, global const stored *restrict b, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n) {
-    FLOATS s = LOAD(a + i) + LOAD(b + i);
+    FLOATS s = LOAD_MAP(a + i) + LOAD_MAP(b + i);
 #if RELU
     s = s < 0.0f ? (FLOATS)(0.0f) : s;
 #endif
-    STORE(s, y + i);
+    STORE_MAP(s, y + i);
   } else {
     for (; i < n; i++) {
-      float s = a[i] + b[i];
-      y[i] = RELU && s < 0.0f ? 0.0f : s;
+      float s = get_map(a + i) + get_map(b + i);
+      put_map(RELU && s < 0.0f ? 0.0f : s, y + i);
     }
   }
 }

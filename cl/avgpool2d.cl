@@ -26,7 +26,7 @@
 #define INCLUDE_PAD 1 /* padding counts in the divisor */
 #endif
 
-#include "width.clh"
+#include "maps.clh"
 
 /* How many positions of a window that begins at `from` lie inside an axis of that extent. */
 static int inside(int from, int extent) { return min(from + KERNEL, extent) - max(from, 0); }
@@ -35,24 +35,24 @@ static float divisor(int top, int left, int H, int W) {
   return INCLUDE_PAD ? KERNEL * KERNEL : inside(top, H) * inside(left, W);
 }
 
-kernel void avgpool2d(global float *restrict y, global const float *restrict x, int pixels, int H, int W, int P,
+kernel void avgpool2d(global stored *restrict y, global const stored *restrict x, int pixels, int H, int W, int P,
                       int Q) {
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= pixels) return;
   const int q = pixel % Q, p = pixel / Q % P, n = pixel / Q / P;
   const int top = p * STRIDE - PAD, left = q * STRIDE - PAD;
-  global const float *image = x + n * H * W * C + c;
+  global const stored *image = x + n * H * W * C + c;
   FLOATS sum = 0.0f;
   for (int r = 0; r < KERNEL; r++) {
     for (int s = 0; s < KERNEL; s++) {
       const int h = top + r, w = left + s;
-      if (h >= 0 && h < H && w >= 0 && w < W) sum += LOAD(image + (h * W + w) * C);
+      if (h >= 0 && h < H && w >= 0 && w < W) sum += LOAD_MAP(image + (h * W + w) * C);
     }
   }
-  STORE(sum / divisor(top, left, H, W), y + pixel * C + c);
+  STORE_MAP(sum / divisor(top, left, H, W), y + pixel * C + c);
 }
 
-kernel void avgpool2d_dx(global float *restrict dx, global const float *restrict dy, int pixels, int H, int W, int P,
+kernel void avgpool2d_dx(global stored *restrict dx, global const stored *restrict dy, int pixels, int H, int W, int P,
                          int Q) {
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= pixels) return;
@@ -62,6 +62,6 @@ kernel void avgpool2d_dx(global float *restrict dx, global const float *restrict
   FLOATS sum = 0.0f;
   for (int p = p_from; p <= p_to; p++)
     for (int q = q_from; q <= q_to; q++)
-      sum += LOAD(dy + ((n * P + p) * Q + q) * C + c) / divisor(p * STRIDE - PAD, q * STRIDE - PAD, H, W);
-  STORE(sum, dx + pixel * C + c);
+      sum += LOAD_MAP(dy + ((n * P + p) * Q + q) * C + c) / divisor(p * STRIDE - PAD, q * STRIDE - PAD, H, W);
+  STORE_MAP(sum, dx + pixel * C + c);
 }

@@ -26,7 +26,7 @@
 #define BLOCK 32 /* pixels that are summed up before they join what went before; keeps rounding small */
 #endif
 
-#include "width.clh"
+#include "maps.clh"
 
 /* ---- forward: table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd ----------- */
 
@@ -35,19 +35,19 @@
  * joining many blocks costs no digits. */
 kernel void batchnorm_statistics(global float *restrict table, global float *new_running_mean,
                                  global float *new_running_var, global float *restrict mean_out,
-                                 global float *restrict rstd_out, global const float *restrict x,
+                                 global float *restrict rstd_out, global const stored *restrict x,
                                  global const float *running_mean, global const float *running_var, int P, int want,
                                  float eps, float momentum) {
   const int c = (int)get_global_id(0);
-  const float origin = x[c];
+  const float origin = get_map(x + c);
   float mean = 0.0f, squares = 0.0f;
   for (int from = 0; from < P; from += BLOCK) {
     const int to = min(from + BLOCK, P);
     float sum = 0.0f, own = 0.0f;
-    for (int p = from; p < to; p++) sum += x[p * C + c] - origin;
+    for (int p = from; p < to; p++) sum += get_map(x + p * C + c) - origin;
     const float centre = sum / (to - from), apart = centre - mean, share = (float)(to - from) / to;
     for (int p = from; p < to; p++) {
-      const float d = x[p * C + c] - origin - centre;
+      const float d = get_map(x + p * C + c) - origin - centre;
       own += d * d;
     }
     mean += apart * share;
@@ -64,19 +64,19 @@ kernel void batchnorm_statistics(global float *restrict table, global float *new
 }
 
 /* WIDTH channels of a pixel for each work-item. The table is read in training, the running statistics else. */
-kernel void batchnorm_apply(global float *restrict y, global float *restrict mean_out, global float *restrict rstd_out,
-                            global const float *restrict x, global const float *restrict gamma,
-                            global const float *restrict beta, global const float *restrict residual,
+kernel void batchnorm_apply(global stored *restrict y, global float *restrict mean_out, global float *restrict rstd_out,
+                            global const stored *restrict x, global const float *restrict gamma,
+                            global const float *restrict beta, global const stored *restrict residual,
                             global const float *restrict table, global const float *restrict running_mean,
                             global const float *restrict running_var, int P, int training, int want, float eps) {
   const int item = (int)get_global_id(0), p = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH, at = p * C + c;
   if (p >= P) return;
   const FLOATS mean = training ? LOAD(table + c) : LOAD(running_mean + c);
   const FLOATS rstd = training ? LOAD(table + C + c) : 1.0f / sqrt(LOAD(running_var + c) + eps);
-  FLOATS z = (LOAD(x + at) - mean) * (LOAD(gamma + c) * rstd) + LOAD(beta + c);
-  if (FUSE == 2) z += LOAD(residual + at);
+  FLOATS z = (LOAD_MAP(x + at) - mean) * (LOAD(gamma + c) * rstd) + LOAD(beta + c);
+  if (FUSE == 2) z += LOAD_MAP(residual + at);
   if (FUSE) z = z < 0.0f ? (FLOATS)(0.0f) : z;
-  STORE(z, y + at);
+  STORE_MAP(z, y + at);
   if (!training && (want & 4) && p == 0) STORE(mean, mean_out + c);
   if (!training && (want & 8) && p == 0) STORE(rstd, rstd_out + c);
 }
@@ -85,17 +85,17 @@ kernel void batchnorm_apply(global float *restrict y, global float *restrict mea
 
 /* A work-item for each channel. */
 kernel void batchnorm_dx_sums(global float *restrict table, global float *restrict dgamma, global float *restrict dbeta,
-                              global const float *restrict dy, global const float *restrict x,
-                              global const float *restrict y, global const float *restrict mean,
+                              global const stored *restrict dy, global const stored *restrict x,
+                              global const stored *restrict y, global const float *restrict mean,
                               global const float *restrict rstd, int P, int want) {
   const int c = (int)get_global_id(0);
   float sum = 0.0f, product = 0.0f;
   for (int from = 0; from < P; from += BLOCK) {
     float part = 0.0f, part_product = 0.0f;
     for (int i = from * C + c; i < min(from + BLOCK, P) * C; i += C) {
-      const float dz = !FUSE || y[i] > 0.0f ? dy[i] : 0.0f;
+      const float dz = !FUSE || get_map(y + i) > 0.0f ? get_map(dy + i) : 0.0f;
       part += dz;
-      part_product += dz * (x[i] - mean[c]);
+      part_product += dz * (get_map(x + i) - mean[c]);
     }
     sum += part;
     product += part_product;
@@ -108,21 +108,21 @@ kernel void batchnorm_dx_sums(global float *restrict table, global float *restri
 }
 
 /* WIDTH channels of a pixel for each work-item. */
-kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict dresidual,
-                               global const float *restrict dy, global const float *restrict x,
-                               global const float *restrict y, global const float *restrict gamma,
+kernel void batchnorm_dx_apply(global stored *restrict dx, global stored *restrict dresidual,
+                               global const stored *restrict dy, global const stored *restrict x,
+                               global const stored *restrict y, global const float *restrict gamma,
                                global const float *restrict mean, global const float *restrict rstd,
                                global const float *restrict table, int P, int training, int want) {
   const int item = (int)get_global_id(0), p = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH, at = p * C + c;
   if (p >= P) return;
-  FLOATS dz = LOAD(dy + at);
-  if (FUSE) dz = LOAD(y + at) > 0.0f ? dz : (FLOATS)(0.0f);
-  if (want & 8) STORE(dz, dresidual + at);
+  FLOATS dz = LOAD_MAP(dy + at);
+  if (FUSE) dz = LOAD_MAP(y + at) > 0.0f ? dz : (FLOATS)(0.0f);
+  if (want & 8) STORE_MAP(dz, dresidual + at);
   if (want & 1) {
     const FLOATS r = LOAD(rstd + c);
     FLOATS inner = dz;
     if (training)
-      inner -= (LOAD(table + c) + (LOAD(x + at) - LOAD(mean + c)) * r * LOAD(table + C + c)) / (float)P;
-    STORE(LOAD(gamma + c) * r * inner, dx + at);
+      inner -= (LOAD(table + c) + (LOAD_MAP(x + at) - LOAD(mean + c)) * r * LOAD(table + C + c)) / (float)P;
+    STORE_MAP(LOAD(gamma + c) * r * inner, dx + at);
   }
 }

@@ -14,7 +14,7 @@
  * training 0: the running statistics, or in the gradient mean and rstd, are constants.
  * `want` has a bit for each output that is there. */
 
-#include "vectors.clh"
+#include "maps.clh"
 
 #ifndef BLOCK
 #define BLOCK 32 /* rows that are summed up before they join what went before; keeps rounding small */
@@ -52,11 +52,11 @@ static void put(global float *to, const float *from, int C) {
   for (int c = 0; c < C; c++) to[c] = from[c];
 }
 
-static void write16(float16 value, global float *to, bool far) {
+static void write16(float16 value, global stored *to, bool far) {
   if (far)
-    stream16(value, to);
+    stream_map16(value, to);
   else
-    put16(value, to);
+    put_map16(value, to);
 }
 
 /* How many values column j has in the chunk that begins with row `first`. */
@@ -69,44 +69,44 @@ static int count_of(int first, int chunk_rows, int j, int total, int columns) {
 /* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et
  * al. 1979): nothing cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which
  * corrects it; until the end means count from the chunk's first row, so that joining many blocks costs no digits. */
-kernel void batchnorm_statistics(global float *restrict partial, global const float *restrict x, int columns, int total,
+kernel void batchnorm_statistics(global float *restrict partial, global const stored *restrict x, int columns, int total,
                                  int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
   const int last = min(first + chunk_rows, total / columns);
   global float *mean = partial + chunk * columns, *squares = mean + chunks * columns;
-  global const float *origin = x + first * columns;
+  global const stored *origin = x + first * columns;
   for (int j = 0; j < columns; j++) mean[j] = squares[j] = 0.0f;
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from), before = from - first;
     const float share = (float)rows / (before + rows), one = 1.0f / rows;
     for (int j = 0; j < columns; j += STRIP) {
-      global const float *block = x + from * columns + j;
+      global const stored *block = x + from * columns + j;
       float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f, slip0 = 0.0f, slip1 = 0.0f;
       for (int r = 0; r < rows; r++) {
-        sum0 += get16(block + r * columns);
-        sum1 += get16(block + r * columns + 16);
+        sum0 += get_map16(block + r * columns);
+        sum1 += get_map16(block + r * columns + 16);
       }
       sum0 *= one;
       sum1 *= one;
       for (int r = 0; r < rows; r++) {
-        const float16 d0 = get16(block + r * columns) - sum0, d1 = get16(block + r * columns + 16) - sum1;
+        const float16 d0 = get_map16(block + r * columns) - sum0, d1 = get_map16(block + r * columns + 16) - sum1;
         own0 += d0 * d0;
         own1 += d1 * d1;
         slip0 += d0;
         slip1 += d1;
       }
-      const float16 apart0 = sum0 - get16(origin + j) - get16(mean + j) + slip0 * one;
-      const float16 apart1 = sum1 - get16(origin + j + 16) - get16(mean + j + 16) + slip1 * one;
+      const float16 apart0 = sum0 - get_map16(origin + j) - get16(mean + j) + slip0 * one;
+      const float16 apart1 = sum1 - get_map16(origin + j + 16) - get16(mean + j + 16) + slip1 * one;
       put16(get16(mean + j) + apart0 * share, mean + j);
       put16(get16(mean + j + 16) + apart1 * share, mean + j + 16);
       put16(get16(squares + j) + own0 + apart0 * apart0 * (share * before), squares + j);
       put16(get16(squares + j + 16) + own1 + apart1 * apart1 * (share * before), squares + j + 16);
     }
   }
-  for (int j = 0; first < last && j < columns; j++) mean[j] += origin[j];
+  for (int j = 0; first < last && j < columns; j++) mean[j] += get_map(origin + j);
   if (chunk < chunks - 1) return;
   for (int j = 0; j < total % columns; j++) {
-    const float value = x[total / columns * columns + j], apart = value - mean[j];
+    const float value = get_map(x + total / columns * columns + j), apart = value - mean[j];
     mean[j] += apart / (last - first + 1);
     squares[j] += apart * (value - mean[j]);
   }
@@ -133,10 +133,10 @@ static void join(wide *mean, wide *var, global const float *restrict partial, in
 static float16 act(float16 z, float least) { return z < least ? (float16)(least) : z; }
 
 /* want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
-kernel void batchnorm_apply(global float *restrict y, global float *new_running_mean, global float *new_running_var,
+kernel void batchnorm_apply(global stored *restrict y, global float *new_running_mean, global float *new_running_var,
                             global float *restrict mean_out, global float *restrict rstd_out,
-                            global const float *restrict x, global const float *restrict gamma,
-                            global const float *restrict beta, global const float *restrict residual,
+                            global const stored *restrict x, global const float *restrict gamma,
+                            global const float *restrict beta, global const stored *restrict residual,
                             global const float *running_mean, global const float *running_var,
                             global const float *restrict partial, int C, int columns, int fuse, int total,
                             int chunk_rows, int chunks, int training, int want, float eps, float momentum) {
@@ -175,9 +175,9 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
       const float16 centre1 = vload16(1, centre + j), scale1 = vload16(1, scale + j), shift1 = vload16(1, shift + j);
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
-        float16 z0 = (get16(x + at) - centre0) * scale0 + shift0;
-        float16 z1 = (get16(x + at + 16) - centre1) * scale1 + shift1;
-        if (fuse == 2) z0 += get16(residual + at), z1 += get16(residual + at + 16);
+        float16 z0 = (get_map16(x + at) - centre0) * scale0 + shift0;
+        float16 z1 = (get_map16(x + at + 16) - centre1) * scale1 + shift1;
+        if (fuse == 2) z0 += get_map16(residual + at), z1 += get_map16(residual + at + 16);
         write16(act(z0, least), y + at, far);
         write16(act(z1, least), y + at + 16, far);
       }
@@ -185,27 +185,27 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
   }
   if (group < chunks - 1) return;
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
-    float z = (x[at] - centre[j]) * scale[j] + shift[j];
-    if (fuse == 2) z += residual[at];
-    y[at] = z < least ? least : z;
+    float z = (get_map(x + at) - centre[j]) * scale[j] + shift[j];
+    if (fuse == 2) z += get_map(residual + at);
+    put_map(z < least ? least : z, y + at);
   }
 }
 
 /* ---- gradient ---------------------------------------------------------------------------------------------------- */
 
 /* dz of 16 neighbouring values */
-static float16 masked(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
-  const float16 d = get16(dy + at);
-  return fuse ? (get16(y + at) > 0.0f ? d : (float16)(0.0f)) : d;
+static float16 masked(global const stored *restrict dy, global const stored *restrict y, int at, int fuse) {
+  const float16 d = get_map16(dy + at);
+  return fuse ? (get_map16(y + at) > 0.0f ? d : (float16)(0.0f)) : d;
 }
 
-static float masked_one(global const float *restrict dy, global const float *restrict y, int at, int fuse) {
-  return !fuse || y[at] > 0.0f ? dy[at] : 0.0f;
+static float masked_one(global const stored *restrict dy, global const stored *restrict y, int at, int fuse) {
+  return !fuse || get_map(y + at) > 0.0f ? get_map(dy + at) : 0.0f;
 }
 
 /* partial = sum of dz, sum of dz · (x - mean) */
-kernel void batchnorm_dx_sums(global float *restrict partial, global const float *restrict dy,
-                              global const float *restrict x, global const float *restrict y,
+kernel void batchnorm_dx_sums(global float *restrict partial, global const stored *restrict dy,
+                              global const stored *restrict x, global const stored *restrict y,
                               global const float *restrict mean, int C, int columns, int fuse, int total,
                               int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
@@ -225,8 +225,8 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const float
         const float16 dz0 = masked(dy, y, at, fuse), dz1 = masked(dy, y, at + 16, fuse);
         sum0 += dz0;
         sum1 += dz1;
-        product0 += dz0 * (get16(x + at) - centre0);
-        product1 += dz1 * (get16(x + at + 16) - centre1);
+        product0 += dz0 * (get_map16(x + at) - centre0);
+        product1 += dz1 * (get_map16(x + at + 16) - centre1);
       }
       put16(get16(sums + j) + sum0, sums + j);
       put16(get16(sums + j + 16) + sum1, sums + j + 16);
@@ -238,15 +238,15 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const float
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
     const float dz = masked_one(dy, y, at, fuse);
     sums[j] += dz;
-    products[j] += dz * (x[at] - centre[j]);
+    products[j] += dz * (get_map(x + at) - centre[j]);
   }
 }
 
 /* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in
  * training.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
-kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
-                               global float *restrict dresidual, global const float *restrict dy,
-                               global const float *restrict x, global const float *restrict y,
+kernel void batchnorm_dx_apply(global stored *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
+                               global stored *restrict dresidual, global const stored *restrict dy,
+                               global const stored *restrict x, global const stored *restrict y,
                                global const float *restrict gamma, global const float *restrict mean,
                                global const float *restrict rstd, global const float *restrict partial, int C,
                                int columns, int fuse, int total, int chunk_rows, int chunks, int training, int want) {
@@ -286,14 +286,14 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
         const int at = (from + r) * columns + j;
         const float16 dz = masked(dy, y, at, fuse);
         if (want & 8) write16(dz, dresidual + at, far);
-        if (want & 1) write16(by * (dz - (slope0 * (get16(x + at) - centre0) + shift0)), dx + at, far);
+        if (want & 1) write16(by * (dz - (slope0 * (get_map16(x + at) - centre0) + shift0)), dx + at, far);
       }
     }
   }
   if (group < chunks - 1) return;
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
     const float dz = masked_one(dy, y, at, fuse);
-    if (want & 8) dresidual[at] = dz;
-    if (want & 1) dx[at] = scale[j] * (dz - (slope[j] * (x[at] - centre[j]) + shift[j]));
+    if (want & 8) put_map(dz, dresidual + at);
+    if (want & 1) put_map(scale[j] * (dz - (slope[j] * (get_map(x + at) - centre[j]) + shift[j])), dx + at);
   }
 }

@@ -11,8 +11,9 @@
  * C/groups channels of the same number. */
 
 #include "conv2d.clh"
+#include "maps.clh"
 
-kernel void conv2d_direct(global float *restrict y, global const float *restrict x, global const float *restrict w,
+kernel void conv2d_direct(global stored *restrict y, global const stored *restrict x, global const float *restrict w,
                           global const float *restrict b, int has_b, SIZES) {
   int i = (int)get_global_id(0);
   if (i >= N * P * Q * K) return;
@@ -25,15 +26,15 @@ kernel void conv2d_direct(global float *restrict y, global const float *restrict
     for (int s = 0; s < S; s++) {
       int v = q * stride - pad + s * dilation;
       if (v < 0 || v >= W) continue;
-      global const float *from = x + ((n * H + h) * W + v) * C + first;
+      global const stored *from = x + ((n * H + h) * W + v) * C + first;
       global const float *by = w + (r * S + s) * Cg * K + k;
-      for (int c = 0; c < Cg; c++) sum += from[c] * by[c * K];
+      for (int c = 0; c < Cg; c++) sum += get_map(from + c) * by[c * K];
     }
   }
-  y[i] = has_b ? sum + b[k] : sum;
+  put_map(has_b ? sum + b[k] : sum, y + i);
 }
 
-kernel void conv2d_direct_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict w,
+kernel void conv2d_direct_dx(global stored *restrict dx, global const stored *restrict dy, global const float *restrict w,
                              SIZES) {
   int i = (int)get_global_id(0);
   if (i >= N * H * W * C) return;
@@ -46,18 +47,18 @@ kernel void conv2d_direct_dx(global float *restrict dx, global const float *rest
     for (int s = 0; s < S; s++) {
       int q = v + pad - s * dilation;
       if (q < 0 || q % stride || q / stride >= Q) continue;
-      global const float *from = dy + ((n * P + p / stride) * Q + q / stride) * K + first;
+      global const stored *from = dy + ((n * P + p / stride) * Q + q / stride) * K + first;
       global const float *by = w + ((r * S + s) * Cg + c % Cg) * K + first;
-      for (int k = 0; k < Kg; k++) sum += from[k] * by[k];
+      for (int k = 0; k < Kg; k++) sum += get_map(from + k) * by[k];
     }
   }
-  dx[i] = sum;
+  put_map(sum, dx + i);
 }
 
 /* One chunk's part: rows of y are numbered through all images, `rows` of them a chunk. Each row is summed by itself,
  * which keeps rounding small. Entries beyond the weights are those of db. */
-kernel void conv2d_direct_dw(global float *restrict partial, global const float *restrict x,
-                             global const float *restrict dy, int rows, SIZES) {
+kernel void conv2d_direct_dw(global float *restrict partial, global const stored *restrict x,
+                             global const stored *restrict dy, int rows, SIZES) {
   int i = (int)get_global_id(0), Cg = C / groups, weights = R * S * Cg * K;
   if (i >= weights + K) return;
   int k = i % K, c = i / K % Cg + k / (K / groups) * Cg, s = i / K / Cg % S, r = i / K / Cg / S;
@@ -67,11 +68,11 @@ kernel void conv2d_direct_dw(global float *restrict partial, global const float 
     int h = row % P * stride - pad + r * dilation;
     float part = 0.0f;
     if (i >= weights) {
-      for (int q = 0; q < Q; q++) part += dy[(row * Q + q) * K + k];
+      for (int q = 0; q < Q; q++) part += get_map(dy + (row * Q + q) * K + k);
     } else if (h >= 0 && h < H) {
       for (int q = 0; q < Q; q++) {
         int v = q * stride - pad + s * dilation;
-        if (v >= 0 && v < W) part += x[((row / P * H + h) * W + v) * C + c] * dy[(row * Q + q) * K + k];
+        if (v >= 0 && v < W) part += get_map(x + ((row / P * H + h) * W + v) * C + c) * get_map(dy + (row * Q + q) * K + k);
       }
     }
     sum += part;

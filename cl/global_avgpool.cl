@@ -15,23 +15,23 @@
 #define BLOCK 32 /* pixels that are added up before they join the sum */
 #endif
 
-#include "width.clh"
+#include "maps.clh"
 
-kernel void global_avgpool(global float *restrict y, global const float *restrict x, int N, int pixels) {
+kernel void global_avgpool(global stored *restrict y, global const stored *restrict x, int N, int pixels) {
   const int item = (int)get_global_id(0), n = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (n >= N) return;
-  global const float *image = x + n * pixels * C + c;
+  global const stored *image = x + n * pixels * C + c;
   FLOATS sum = 0.0f;
   for (int from = 0; from < pixels; from += BLOCK) {
     FLOATS part = 0.0f;
-    for (int i = from; i < min(from + BLOCK, pixels); i++) part += LOAD(image + i * C);
+    for (int i = from; i < min(from + BLOCK, pixels); i++) part += LOAD_MAP(image + i * C);
     sum += part;
   }
-  STORE(sum / (float)pixels, y + n * C + c);
+  STORE_MAP(sum / (float)pixels, y + n * C + c);
 }
 
-kernel void global_avgpool_dx(global float *restrict dx, global const float *restrict dy, int N, int pixels) {
+kernel void global_avgpool_dx(global stored *restrict dx, global const stored *restrict dy, int N, int pixels) {
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= N * pixels) return;
-  STORE(LOAD(dy + pixel / pixels * C + c) / (float)pixels, dx + pixel * C + c);
+  STORE_MAP(LOAD_MAP(dy + pixel / pixels * C + c) / (float)pixels, dx + pixel * C + c);
 }

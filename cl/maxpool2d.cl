@@ -26,7 +26,7 @@
 #define INDEX 1 /* 0: nobody wants to know the winners */
 #endif
 
-#include "width.clh"
+#include "maps.clh"
 #if WIDTH == 1
 #define INTS int
 #define PICK(no, yes, condition) ((condition) ? (yes) : (no))
@@ -35,31 +35,31 @@
 #define PICK(no, yes, condition) select(no, yes, condition)
 #endif
 
-kernel void maxpool2d(global float *restrict y, global int *restrict index, global const float *restrict x, int pixels,
+kernel void maxpool2d(global stored *restrict y, global int *restrict index, global const stored *restrict x, int pixels,
                       int H, int W, int P, int Q) {
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= pixels) return;
   const int q = pixel % Q, p = pixel / Q % P, n = pixel / Q / P;
   const int top = p * STRIDE - PAD, left = q * STRIDE - PAD;
   const int first = max(top, 0) * W + max(left, 0);
-  global const float *image = x + n * H * W * C + c;
-  FLOATS most = LOAD(image + first * C);
+  global const stored *image = x + n * H * W * C + c;
+  FLOATS most = LOAD_MAP(image + first * C);
   INTS winner = first;
   for (int r = 0; r < KERNEL; r++) {
     for (int s = 0; s < KERNEL; s++) {
       const int h = top + r, w = left + s;
       if (h < 0 || h >= H || w < 0 || w >= W) continue;
-      const FLOATS value = LOAD(image + (h * W + w) * C);
+      const FLOATS value = LOAD_MAP(image + (h * W + w) * C);
       const INTS wins = value > most || (value != value && most == most);
       most = PICK(most, value, wins);
       winner = PICK(winner, (INTS)(h * W + w), wins);
     }
   }
-  STORE(most, y + pixel * C + c);
+  STORE_MAP(most, y + pixel * C + c);
   if (INDEX) STORE(winner, index + pixel * C + c);
 }
 
-kernel void maxpool2d_dx(global float *restrict dx, global const float *restrict dy, global const int *restrict index,
+kernel void maxpool2d_dx(global stored *restrict dx, global const stored *restrict dy, global const int *restrict index,
                          int pixels, int H, int W, int P, int Q) {
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= pixels) return;
@@ -71,8 +71,8 @@ kernel void maxpool2d_dx(global float *restrict dx, global const float *restrict
   for (int p = p_from; p <= p_to; p++) {
     for (int q = q_from; q <= q_to; q++) {
       const int at = ((n * P + p) * Q + q) * C + c;
-      sum += PICK((FLOATS)(0.0f), LOAD(dy + at), LOAD(index + at) == own);
+      sum += PICK((FLOATS)(0.0f), LOAD_MAP(dy + at), LOAD(index + at) == own);
     }
   }
-  STORE(sum, dx + pixel * C + c);
+  STORE_MAP(sum, dx + pixel * C + c);
 }

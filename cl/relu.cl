@@ -9,22 +9,22 @@
 #define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
 #endif
 
-#include "width.clh"
+#include "maps.clh"
 
-kernel void relu(global float *restrict y, global const float *restrict x, int n) {
+kernel void relu(global stored *restrict y, global const stored *restrict x, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n) {
-    FLOATS v = LOAD(x + i);
-    STORE(v < 0.0f ? (FLOATS)(0.0f) : v, y + i);
+    FLOATS v = LOAD_MAP(x + i);
+    STORE_MAP(v < 0.0f ? (FLOATS)(0.0f) : v, y + i);
   } else {
-    for (; i < n; i++) y[i] = x[i] < 0.0f ? 0.0f : x[i];
+    for (; i < n; i++) put_map(get_map(x + i) < 0.0f ? 0.0f : get_map(x + i), y + i);
   }
 }
 
-kernel void relu_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict y, int n) {
+kernel void relu_dx(global stored *restrict dx, global const stored *restrict dy, global const stored *restrict y, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n)
-    STORE(LOAD(y + i) > 0.0f ? LOAD(dy + i) : (FLOATS)(0.0f), dx + i);
+    STORE_MAP(LOAD_MAP(y + i) > 0.0f ? LOAD_MAP(dy + i) : (FLOATS)(0.0f), dx + i);
   else
-    for (; i < n; i++) dx[i] = y[i] > 0.0f ? dy[i] : 0.0f;
+    for (; i < n; i++) put_map(get_map(y + i) > 0.0f ? get_map(dy + i) : 0.0f, dx + i);
 }

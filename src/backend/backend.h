@@ -35,6 +35,7 @@ struct skp_backend_info {
   int64_t alignment;      /* bytes: where slices of a buffer may begin */
   int64_t used;           /* bytes allocated now */
   bool keeps_kernels;     /* compiled ones are stored for later processes */
+  bool narrow_maps;       /* has methods for maps in bfloat16 */
 };
 
 typedef void (*skp__tell_launch)(void *user, size_t i, const char *launch, double seconds);

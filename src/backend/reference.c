@@ -52,7 +52,7 @@ static void reference_close(struct skp_backend *b) { free(b); }
 static void info(struct skp_backend *b, struct skp_backend_info *out) {
   const struct reference *r = of(b);
   *out = (struct skp_backend_info){
-      .memory = r->memory, .max_allocation = r->memory, .alignment = ALIGNMENT, .used = r->used};
+      .memory = r->memory, .max_allocation = r->memory, .alignment = ALIGNMENT, .used = r->used, .narrow_maps = true};
   snprintf(out->name, sizeof out->name, "reference (plain C on the host)");
   snprintf(out->driver, sizeof out->driver, "skipper %s", SKP_VERSION);
 }
@@ -184,7 +184,7 @@ static const char *chosen_method(const struct skp_prepared *p) {
 /* The memory behind a value: there just when the signature has it, and large enough. */
 static skp_status bind_value(char **at, const struct skp_sig *sig, const char *name, const struct skp_shape *shape,
                              const struct skp_buffer *buffer) {
-  const int64_t bytes = 4 * skp__shape_count(shape);
+  const int64_t bytes = skp__shape_bytes(shape);
   *at = NULL;
   if (!shape->rank) return SKP_OK;
   if (!buffer) return skp__fail(SKP_INTERNAL, "%s: no buffer was given for %s.", sig->op->name, name);
@@ -219,7 +219,7 @@ static skp_status run(struct skp_backend *b, struct skp_prepared *const *list, s
   (void)b;
   for (size_t i = 0; i < n; i++) {
     if (!list[i]->bound) return skp__fail(SKP_INTERNAL, "%s was run before it was bound.", list[i]->sig.op->name);
-    list[i]->sig.op->reference(&list[i]->call);
+    SKP_TRY(skp__op_run(&list[i]->call));
   }
   return SKP_OK;
 }

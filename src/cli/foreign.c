@@ -69,7 +69,7 @@ const struct cli_foreign cli_foreign[] = {
     {"dropout", 0, 0, "Dropout is a layer of the model file."},
     {"test-only", 0, 0, "Did you mean skipper eval CKPT --data DIR?"},
     {"evaluate", 'e', 0, "Did you mean skipper eval CKPT --data DIR?"},
-    {"amp", 0, 0, "Skipper calculates with floats of 32 bits."},
+    {"amp", 0, 0, "Did you mean --precision mixed? It stores and multiplies in bfloat16; no loss needs scaling."},
     {"gpu", 0, 0, "Did you mean --device gpu?"},
     {"gpus", 0, 0, "Did you mean --device gpu? A run is on one device."},
     {"no-cuda", 0, 0, "Did you mean --device cpu?"},

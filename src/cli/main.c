@@ -23,7 +23,7 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT", 1, 1, "data labels strict max-damaged batch test-views report worst workers json device",
+    {"eval", "CKPT", 1, 1, "data labels strict max-damaged batch precision test-views report worst workers json device",
      "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are "
      "known by their names;\n"
@@ -31,7 +31,7 @@ const struct cli_command cli_commands[] = {
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
-     "data labels strict max-damaged batch test-views top invert logits workers json device",
+     "data labels strict max-damaged batch precision test-views top invert logits workers json device",
      "Says what a trained network sees in images, or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
@@ -46,7 +46,7 @@ const struct cli_command cli_commands[] = {
      cli_lr},
     {"devices", "", 0, 0, "json device", "Lists the OpenCL devices, what each can do, and which one is taken unasked",
      "", cli_devices},
-    {"summary", "MODEL", 1, 1, "batch accumulate optimizer set size json device",
+    {"summary", "MODEL", 1, 1, "batch accumulate optimizer precision set size json device",
      "Shows a network's layers, parameters, costs and memory, and whether it fits the device",
      "  skipper summary models/resnet20.lua --batch 128", cli_summary},
     {"export", "CKPT", 1, 1, "onnx opset dynamic-batch fold with-preprocessing",
@@ -57,7 +57,7 @@ const struct cli_command cli_commands[] = {
      cli_export},
     {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
      cli_selftest},
-    {"bench", "MODEL", 1, 1, "batch accumulate optimizer set size mode steps layers json device",
+    {"bench", "MODEL", 1, 1, "batch accumulate optimizer precision set size mode steps layers json device",
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers "
      "shows where the\n"

@@ -180,21 +180,47 @@ void skp__graph_reads(const struct skp_graph *g, int *reads) {
       if (g->nodes.at[n].in[i] != SKP_NONE) reads[g->nodes.at[n].in[i]]++;
 }
 
+/* Notes at each value which node makes it. */
+static void note_producers(struct skp_graph *g) {
+  for (size_t t = 0; t < g->tensors.n; t++) g->tensors.at[t].producer = -1;
+  for (size_t n = 0; n < g->nodes.n; n++)
+    for (int i = 0; i < g->nodes.at[n].op->n_out; i++)
+      if (g->nodes.at[n].out[i] != SKP_NONE) g->tensors.at[g->nodes.at[n].out[i]].producer = (int)n;
+}
+
+struct ranked {
+  size_t rank, place;
+  struct skp_node node;
+};
+
+static int by_rank(const void *a, const void *b) {
+  const struct ranked *x = a, *y = b;
+  if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+  return x->place < y->place ? -1 : 1;
+}
+
+skp_status skp__graph_arrange(struct skp_graph *g, const size_t *rank) {
+  struct ranked *nodes;
+  SKP_TRY(skp__alloc(&nodes, g->nodes.n, sizeof *nodes));
+  for (size_t n = 0; n < g->nodes.n; n++) nodes[n] = (struct ranked){rank[n], n, g->nodes.at[n]};
+  qsort(nodes, g->nodes.n, sizeof *nodes, by_rank);
+  for (size_t n = 0; n < g->nodes.n; n++) g->nodes.at[n] = nodes[n].node;
+  free(nodes);
+  note_producers(g);
+  return SKP_OK;
+}
+
 void skp__graph_remove(struct skp_graph *g, const bool *gone) {
   size_t kept = 0;
-  for (size_t t = 0; t < g->tensors.n; t++) g->tensors.at[t].producer = -1;
   for (size_t n = 0; n < g->nodes.n; n++) {
     if (gone[n]) {
       free_node(&g->nodes.at[n]);
       continue;
     }
-    struct skp_node *node = &g->nodes.at[kept];
-    *node = g->nodes.at[n];
-    for (int i = 0; i < node->n_out; i++)
-      if (node->out[i] != SKP_NONE) g->tensors.at[node->out[i]].producer = (int)kept;
-    kept++;
+    g->nodes.at[kept++] = g->nodes.at[n];
   }
   g->nodes.n = kept;
+  note_producers(g);
 }
 
 skp_status skp__graph_prune(struct skp_graph *g) {

@@ -117,7 +117,8 @@ extern const struct skp_port_info skp__ports[SKP_PORTS];
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  union { /* SKP_NONE: this graph has none */
+  bool mixed; /* maps may be stored as bfloat16: the plan decides which (plan/precision.c) */
+  union {     /* SKP_NONE: this graph has none */
     skp_value port[SKP_PORTS];
     struct {
 #define X(NAME, name, role, host) skp_value name;
@@ -164,6 +165,9 @@ void skp__graph_reads(const struct skp_graph *g, int *reads);
 
 /* Takes the nodes for which `gone` is set out of the list. */
 void skp__graph_remove(struct skp_graph *g, const bool *gone);
+
+/* Puts the nodes in the order of their ranks, equal ones as they stand. */
+skp_status skp__graph_arrange(struct skp_graph *g, const size_t *rank);
 
 /* Drops optional outputs that nobody reads, so that they are neither computed nor given
  * memory. To be called when the graph is whole. */

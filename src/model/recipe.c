@@ -121,6 +121,10 @@ int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]) {
   return n < 4 ? n : 4;
 }
 
+static const char mixed[] = "mixed";
+
+bool skp__recipe_is_mixed(const struct skp_recipe *r) { return strcmp(r->precision, mixed) == 0; }
+
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r) {
 #define X(kind, field, ...) .field = r->field,
   return (struct skp_augment){SKP_AUGMENT_LIST(X)};
@@ -265,5 +269,10 @@ skp_status skp__recipe_check(const struct skp_recipe *r) {
   if (r->resize && r->resize < r->size)
     return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
                      (long long)r->resize, r->size, r->size);
+  if (strcmp(r->precision, "float") != 0 && !skp__recipe_is_mixed(r))
+    return skp__fail(SKP_USAGE,
+                     "There is no precision \"%s\". There are float and mixed: activations and products in bfloat16, "
+                     "sums and weights in float.",
+                     r->precision);
   return skp__recipe_optimizer(&op, &attrs, r);
 }

@@ -43,6 +43,8 @@
   X(NUMBERS, mean, "0", -1e6, 1e6,                                                                                     \
     "subtracted from pixels / 255: one number, one a channel, or imagenet (and its std), cifar10, cifar100, mnist")    \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
+  X(TEXT, precision, "float", 0, 0,                                                                                    \
+    "float, or mixed: activations and products in bfloat16, sums and weights in float")                                \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
   X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
   SKP_AUGMENT_LIST(X) /* --no-augment leaves all of these at their defaults */
@@ -98,6 +100,8 @@ int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]);
 bool skp__recipe_normalises(const struct skp_recipe *r);
 /* Whether a mean is the name of a known set, which says std too. */
 bool skp__recipe_names_pixels(const char *mean);
+/* Whether maps may be stored as bfloat16. */
+bool skp__recipe_is_mixed(const struct skp_recipe *r);
 /* What happens to the training images. */
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);

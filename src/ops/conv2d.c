@@ -123,6 +123,18 @@ static double flops_dx(const struct skp_sig *sig) { return flops_of(&sig->in[0],
 
 static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank); }
 
+/* ---- products in bfloat16 ----------------------------------------------------------------------------------------- */
+
+/* Two channels are multiplied at a time; of few there is nothing to gain. */
+static bool pays(const struct skp_shape *w, int groups) {
+  const int64_t K = w->dim[3] / groups;
+  return (w->dim[2] % 2 == 0 || groups == 1) && K % 2 == 0 && K >= 8;
+}
+
+static bool narrow(const struct skp_sig *sig) { return pays(&sig->in[1], sig->attrs.conv2d.groups); }
+
+static bool narrow_dw(const struct skp_sig *sig) { return pays(&sig->out[0], sig->attrs.conv2d.groups); }
+
 /* ---- reference --------------------------------------------------------------------------------------------------- */
 
 static void reference(const struct skp_call *call) {
@@ -212,9 +224,10 @@ const struct skp_op skp__op_conv2d = {
     .name = "conv2d",
     .n_in = 3,
     .n_out = 1,
-    .in = {{"x"}, {"w"}, {"b", SKP_OPTIONAL}},
-    .out = {{"y"}},
+    .in = {{"x", SKP_MAP}, {"w"}, {"b", SKP_OPTIONAL}},
+    .out = {{"y", SKP_MAP}},
     .attrs = attrs_forward,
+    .narrow = narrow,
     .infer = infer,
     .gradient = gradient,
     .flops = flops,
@@ -225,9 +238,10 @@ const struct skp_op skp__op_conv2d_dx = {
     .name = "conv2d_dx",
     .n_in = 2,
     .n_out = 1,
-    .in = {{"dy"}, {"w"}},
-    .out = {{"dx"}},
+    .in = {{"dy", SKP_MAP}, {"w"}},
+    .out = {{"dx", SKP_MAP}},
     .attrs = attrs_backward,
+    .narrow = narrow,
     .infer = infer_dx,
     .flops = flops_dx,
     .reference = reference_dx,
@@ -237,9 +251,10 @@ const struct skp_op skp__op_conv2d_dw = {
     .name = "conv2d_dw",
     .n_in = 2,
     .n_out = 2,
-    .in = {{"x"}, {"dy"}},
+    .in = {{"x", SKP_MAP}, {"dy", SKP_MAP}},
     .out = {{"dw"}, {"db", SKP_OPTIONAL}},
     .attrs = attrs_backward,
+    .narrow = narrow_dw,
     .infer = infer_dw,
     .flops = flops_dw,
     .reference = reference_dw,

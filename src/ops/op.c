@@ -70,10 +70,10 @@ double skp__op_flops(const struct skp_sig *sig) {
 double skp__op_bytes(const struct skp_sig *sig) {
   if (!sig->op->reference) return 0;
   if (sig->op->bytes) return sig->op->bytes(sig);
-  int64_t elements = 0;
-  for (int i = 0; i < sig->n_in; i++) elements += skp__shape_count(&sig->in[i]);
-  for (int i = 0; i < sig->n_out; i++) elements += skp__shape_count(&sig->out[i]);
-  return 4.0 * (double)elements;
+  int64_t bytes = 0;
+  for (int i = 0; i < sig->n_in; i++) bytes += skp__shape_bytes(&sig->in[i]);
+  for (int i = 0; i < sig->n_out; i++) bytes += skp__shape_bytes(&sig->out[i]);
+  return (double)bytes;
 }
 
 /* ---- inference and its checks ------------------------------------------------------------------------------------ */
@@ -89,7 +89,10 @@ skp_status skp__op_fail(const struct skp_sig *sig, const char *format, ...) {
   return skp__fail(SKP_SHAPE, "%s: %s", sig->op->name, text);
 }
 
-static const char *dtype_name(skp_dtype dtype) { return dtype == SKP_F32 ? "float32" : "int32"; }
+static const char *dtype_name(skp_dtype dtype) {
+  static const char *const names[] = {[SKP_F32] = "float32", [SKP_I32] = "int32", [SKP_BF16] = "bfloat16"};
+  return names[dtype];
+}
 
 /* Extents are positive and few enough for kernels that index with int. */
 static skp_status check_extents(const struct skp_sig *sig, const char *name, const struct skp_shape *s) {
@@ -121,7 +124,7 @@ skp_status skp__op_infer(struct skp_sig *sig) {
   const struct skp_op *op = sig->op;
   memset(sig->out, 0, (size_t)sig->n_out * sizeof *sig->out);
   for (int i = 0; i < sig->n_in; i++) SKP_TRY(check_input(sig, i));
-  SKP_TRY(op->infer(sig));
+  SKP_TRY(skp__narrow_infer(sig));
   for (int i = 0; i < op->n_out; i++) SKP_TRY(check_extents(sig, op->out[i].name, &sig->out[i]));
   return SKP_OK;
 }
@@ -129,7 +132,8 @@ skp_status skp__op_infer(struct skp_sig *sig) {
 skp_status skp__check_rank(const struct skp_sig *sig, int i, int rank) {
   const char *name = skp__op_in(sig->op, i)->name;
   char text[SHAPE_TEXT];
-  if (sig->in[i].dtype != SKP_F32) return skp__op_fail(sig, "%s is int32, expected float32.", name);
+  if (sig->in[i].dtype != SKP_F32)
+    return skp__op_fail(sig, "%s is %s, expected float32.", name, dtype_name(sig->in[i].dtype));
   if (sig->in[i].rank == rank) return SKP_OK;
   return skp__op_fail(sig, "%s is %s, expected %d dimensions%s.", name, skp__shape_text(text, sizeof text, &sig->in[i]),
                       rank,
@@ -256,6 +260,8 @@ int64_t skp__shape_count(const struct skp_shape *s) {
   return count;
 }
 
+int64_t skp__shape_bytes(const struct skp_shape *s) { return skp__shape_count(s) * (s->dtype == SKP_BF16 ? 2 : 4); }
+
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b) {
   if (a->rank != b->rank || a->dtype != b->dtype) return false;
   for (int i = 0; i < a->rank; i++)
@@ -268,6 +274,7 @@ const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s) 
   snprintf(text, size, "absent");
   for (int i = 0; i < s->rank && n < size; i++)
     n += (size_t)snprintf(text + n, size - n, "%s%lld", i ? "×" : "", (long long)s->dim[i]);
+  if (s->rank && s->dtype == SKP_BF16 && n < size) snprintf(text + n, size - n, " bf16");
   return text;
 }
 

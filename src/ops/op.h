@@ -11,6 +11,9 @@
  *   scalars       {1}
  * No value has more than SKP_MAX_COUNT elements, so kernels may index with int; every extent is at least 1.
  *
+ * Maps, the images and matrices that run through a network, may be stored as bfloat16 in a plan that asks for it (plan/precision.c):
+ * those of one use of an op all or none. Sums, and everything else, are float32.
+ *
  * NaN never gets lost: relu(NaN) is NaN, a maximum over NaN is NaN, a NaN logit counts as the largest.
  */
 #ifndef SKP_OPS_OP_H
@@ -31,7 +34,8 @@ typedef enum skp_op_id {
   SKP_OP_COUNT
 } skp_op_id;
 
-typedef enum skp_dtype { SKP_F32, SKP_I32 } skp_dtype; /* both four bytes wide */
+/* bfloat16 is the upper half of a float32, rounded to nearest even: eight bits of exponent, eight of digits. */
+typedef enum skp_dtype { SKP_F32, SKP_I32, SKP_BF16 } skp_dtype;
 
 /* A value's type. rank 0 means "absent": an optional input left out, or an output that nobody asked for. */
 struct skp_shape {
@@ -223,7 +227,8 @@ typedef enum skp_order {
 /* An input or output as the op declares it. */
 enum {
   SKP_OPTIONAL = 1, /* it may be absent */
-  SKP_VARIADIC = 2  /* an input, the last: any number of values of this kind, at least one */
+  SKP_VARIADIC = 2, /* an input, the last: any number of values of this kind, at least one */
+  SKP_MAP = 4       /* it may be bfloat16, as all maps of the call then are; others never are */
 };
 struct skp_slot {
   const char *name; /* as in golden files */
@@ -248,6 +253,9 @@ struct skp_op {
   const struct skp_attr *attrs;          /* terminated by name = NULL; NULL: no attributes */
   bool training_only;                    /* in evaluation output 0 is input 0, and no node is made */
   skp_order order;                       /* of features, in the forward half; gradients know memory only */
+  /* (optional) Whether products in bfloat16 pay: then its maps are narrow, else they are not. NULL: there are no
+   * products; as its inputs come. */
+  bool (*narrow)(const struct skp_sig *sig);
 
   /* Checks the inputs and fills the types of all outputs (of optional ones too: the caller then drops those that nobody
    * wants; one that does not exist with these attributes stays absent). The error text names both shapes. */
@@ -259,7 +267,7 @@ struct skp_op {
   double (*flops)(const struct skp_sig *sig);
   /* (optional) Bytes that must move at least. NULL: all inputs and all outputs once (nothing for a view). */
   double (*bytes)(const struct skp_sig *sig);
-  /* The meaning, in plain C, sums in double. A view without work (flatten) has NULL here: output 0 aliases input 0. */
+  /* The meaning, in plain C, of maps in float32, sums in double; skp__op_run calls it. A view without work (flatten) has NULL here: output 0 aliases input 0. */
   void (*reference)(const struct skp_call *call);
 };
 
@@ -281,6 +289,10 @@ int skp__op_count_in(const struct skp_op *op, const skp_value *in);
 /* The wrappers that supply the defaults of optional functions. */
 double skp__op_flops(const struct skp_sig *sig);
 double skp__op_bytes(const struct skp_sig *sig);
+/* Runs the reference; maps that are narrow are widened for it, and what it makes is rounded once. */
+skp_status skp__op_run(const struct skp_call *call);
+/* Whether one of the values is bfloat16. */
+bool skp__sig_narrow(const struct skp_sig *sig);
 /* Checks that required inputs are there and sound, then infers. Outputs need no value on
  * entry. Call this, not the slot. */
 skp_status skp__op_infer(struct skp_sig *sig);
@@ -303,8 +315,11 @@ struct skp_shape skp__shape1(int64_t a);
 struct skp_shape skp__shape2(int64_t a, int64_t b);
 struct skp_shape skp__shape4(int64_t a, int64_t b, int64_t c, int64_t d);
 int64_t skp__shape_count(const struct skp_shape *s); /* elements; 0 when absent */
+int64_t skp__shape_bytes(const struct skp_shape *s);
+float skp__from_bf16(uint16_t value);
+uint16_t skp__to_bf16(float value); /* NaN stays NaN */
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b);
-/* Writes "64×28×28×4" into text (at most size bytes, terminated) and returns text. */
+/* Writes "64×28×28×4", "64×28×28×4 bf16" into text (at most size bytes, terminated) and returns text. */
 const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s);
 
 /* Output extent of a window: floor((in + 2·pad - dilation·(kernel - 1) - 1) / stride) + 1; ≤ 0 if it does not fit. */

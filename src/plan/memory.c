@@ -49,7 +49,7 @@ static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; 
 static void begin(struct planner *p, skp_value v, int node) {
   const struct skp_tensor *t = &p->g->tensors.at[v];
   if (t->role != SKP_ROLE_ACTIVATION || t->base != SKP_NONE) return;
-  p->item[v] = (struct item){.bytes = round_up(4 * skp__shape_count(&t->shape), p->align), .first = node, .last = node};
+  p->item[v] = (struct item){.bytes = round_up(skp__shape_bytes(&t->shape), p->align), .first = node, .last = node};
 }
 
 static void find_lifetimes(struct planner *p, const int64_t *workspace) {

@@ -1,6 +1,6 @@
 /* plan.c: a graph made ready on a backend: methods chosen, memory laid out, buffers bound. SPDX-License-Identifier: MIT
  *
- *   prune ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas and slices ─> bind ─> run the list
+ *   prune ─> choose types (precision.c) ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas and slices ─> bind ─> run the list
  *
  * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans
  * of a network); inputs and results are buffers of their own; activations are slices of
@@ -113,9 +113,7 @@ static skp_status lay_out(struct skp_plan *p) {
 
 /* ---- buffers ---------------------------------------------------------------------------------------------------- */
 
-static int64_t bytes_of(const struct skp_plan *p, skp_value v) {
-  return 4 * skp__shape_count(&p->g->tensors.at[v].shape);
-}
+static int64_t bytes_of(const struct skp_plan *p, skp_value v) { return skp__shape_bytes(&p->g->tensors.at[v].shape); }
 
 /* Uses another value's buffer, or a piece of it where only a piece is meant. */
 static skp_status borrow(struct skp_plan *p, skp_value v, skp_value from, int64_t offset) {
@@ -174,10 +172,26 @@ static skp_status bind(struct skp_plan *p) {
   return SKP_OK;
 }
 
+/* ---- types ------------------------------------------------------------------------------------------------------ */
+
+/* Weights are float32 in either case, so what only evaluates goes on in float32 where a device knows nothing else. */
+static skp_status choose_types(struct skp_plan *p) {
+  struct skp_backend_info info = {.narrow_maps = true};
+  if (!p->g->mixed) return SKP_OK;
+  if (p->b) p->b->ops->info(p->b, &info);
+  if (info.narrow_maps) return skp__precision(p->g);
+  if (p->g->loss == SKP_NONE) return SKP_OK;
+  return skp__fail(SKP_UNSUPPORTED,
+                   "Precision mixed: %s knows float32 alone. --precision float trains there, and --device cpu in "
+                   "mixed precision.",
+                   info.name);
+}
+
 /* ---- the plan --------------------------------------------------------------------------------------------------- */
 
 static skp_status make(struct skp_plan *p, struct skp_store *store) {
   SKP_TRY(skp__graph_prune(p->g));
+  SKP_TRY(choose_types(p));
   SKP_TRY(prepare(p));
   SKP_TRY(lay_out(p));
   SKP_TRY(create_values(p, store));
@@ -284,6 +298,7 @@ static void need(struct skp_plan_needs *needs, skp_role role, int64_t bytes) {
 static skp_status measure(struct skp_plan_needs *out, struct skp_plan *p) {
   int64_t *workspace;
   SKP_TRY(skp__graph_prune(p->g));
+  SKP_TRY(choose_types(p));
   if (p->b) SKP_TRY(prepare(p));
   SKP_TRY(skp__alloc(&workspace, p->g->nodes.n, sizeof *workspace));
   skp_status status = plan_memory(p, workspace);

@@ -9,7 +9,10 @@
  * To be applied to a forward graph before skp__graph_differentiate, whose gradients are then fused too. */
 skp_status skp__fuse(struct skp_graph *g);
 
-/* Pass 2 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
+/* Pass 2 (precision.c), of a whole graph: maps become bfloat16 where that is safe, with casts at the borders. */
+skp_status skp__precision(struct skp_graph *g);
+
+/* Pass 3 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
 struct skp_memory {
   int64_t *offset;      /* [tensor]: byte offset in its arena, -1: not in an arena */
   int *arena;           /* [tensor] */

@@ -19,6 +19,7 @@ static skp_status add_update(struct skp_graph *g, const struct skp_recipe *r) {
 }
 
 static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_step step) {
+  g->mixed = skp__recipe_is_mixed(r);
   if (step != SKP_STEP_EVAL) SKP_TRY(skp__recipe_select(g, r));
   if (step == SKP_STEP_UPDATE) return add_update(g, r);
   SKP_TRY(skp__fuse(g));

@@ -14,7 +14,7 @@
 
 /* What is known of a value: `data` in the layout of op.h, and how far a result may be from it. */
 struct skp__known {
-  void *data; /* 4 bytes an element; NULL: not yet known */
+  void *data; /* in the value's type; NULL: not yet known */
   double tolerance;
 };
 
@@ -50,6 +50,7 @@ skp_status skp__case_add_twins(struct skp__case *c);
 
 /* How far a float32 sum of `terms` terms may stray when the largest result has magnitude `max`; see case.c. */
 double skp__case_tolerance(double terms, double max);
+double skp__case_element(const void *data, int64_t i, skp_dtype dtype);
 double skp__case_max(const void *data, int64_t count, skp_dtype dtype); /* largest magnitude */
 
 /* ---- sources ----------------------------------------------------------------------------------------------------- */

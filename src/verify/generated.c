@@ -102,6 +102,8 @@ static const struct row {
     {1, "transpose", "x=5x42 dy", "rows=6 columns=7"},
     {0, "transpose", "x=3x1001 dy", "rows=1 columns=1001"},
     {0, "transpose", "x=33x528 dy", "rows=16 columns=33"},
+    {1, "to_float32", "x=3x5x7x9", ""},
+    {1, "to_bfloat16", "x=3x5x7x9", ""},
     {1, "softmax_cross_entropy", "x=9x10 labels=9", ""},
     {1, "softmax_cross_entropy", "x=9x10 labels=9", "label_smoothing=0.1"},
     {0, "softmax_cross_entropy", "x=130x100 labels=130", ""},
@@ -152,6 +154,11 @@ static enum fill fill_of(const char *name) {
   return NORMAL;
 }
 
+/* In place: the halves that are left lie side by side. */
+static void narrow(void *data, int64_t count) {
+  for (int64_t i = 0; i < count; i++) ((uint16_t *)data)[i] = skp__to_bf16(((const float *)data)[i]);
+}
+
 /* Random content; `classes` bounds labels. */
 static skp_status make(void **out, enum fill fill, int64_t count, int64_t classes, struct skp__random *r) {
   static const float hyper[SKP_HYPER] = {0.01f, 0.19f, 0.002f, 0.3f}; /* Adam's second step */
@@ -180,7 +187,8 @@ static skp_status random_input(struct skp__case *c, skp_value *v, const char *na
   enum fill fill = fill_of(name);
   void *data;
   SKP_TRY(make(&data, fill, skp__shape_count(&shape), classes, r));
-  shape.dtype = fill == LABELS || fill == BITS ? SKP_I32 : SKP_F32;
+  if (fill == LABELS || fill == BITS) shape.dtype = SKP_I32;
+  if (shape.dtype == SKP_BF16) narrow(data, skp__shape_count(&shape));
   return skp__case_input(c, v, shape, data);
 }
 
@@ -203,7 +211,7 @@ static int place_of(const struct skp_op *op, const skp_value *in, const char *na
 }
 
 static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, const struct skp_op *op, const char *list,
-                              struct skp__random *r) {
+                              bool narrow_maps, struct skp__random *r) {
   char name[32], value[64];
   int64_t classes = 0;
   for (int i = 0; i <= MOST_INPUTS; i++) in[i] = SKP_NONE;
@@ -213,7 +221,9 @@ static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, cons
     struct skp_shape shape = read_shape(value);
     if (!classes) classes = shape.dim[shape.rank - 1];
     const int i = *value ? place_of(op, in, name) : -1;
-    if (i >= 0) SKP_TRY(random_input(c, &in[i], name, shape, classes, r));
+    if (i < 0) continue;
+    shape.dtype = narrow_maps && skp__op_in(op, i)->flags & SKP_MAP ? SKP_BF16 : SKP_F32;
+    SKP_TRY(random_input(c, &in[i], name, shape, classes, r));
   }
   return SKP_OK;
 }
@@ -224,20 +234,21 @@ static skp_status add_gradient(struct skp__case *c, const struct skp_op *op, con
   skp_value dy = SKP_NONE, din[MOST_INPUTS];
   bool need[MOST_INPUTS] = {false};
   for (int i = 0; i < skp__op_count_in(op, in); i++)
-    need[i] = in[i] != SKP_NONE && c->g->tensors.at[in[i]].shape.dtype == SKP_F32;
+    need[i] = in[i] != SKP_NONE && c->g->tensors.at[in[i]].shape.dtype != SKP_I32;
   for (int o = 0; o < op->n_out; o++)
     if (op->alias[o]) need[op->alias[o] - 1] = false;
   if (arrives) SKP_TRY(random_input(c, &dy, "dy", c->g->tensors.at[out].shape, 0, r));
   return skp__case_gradient(c, 0, dy, need, din);
 }
 
-static skp_status build(struct skp__case *c, const struct row *row, const cJSON *json, struct skp__random *r) {
+static skp_status build(struct skp__case *c, const struct row *row, const cJSON *json, bool narrow_maps,
+                        struct skp__random *r) {
   const struct skp_op *op;
   union skp_attrs attrs;
   skp_value in[MOST_INPUTS + 1], out[SKP_MAX_OUT];
   bool dy;
   SKP_TRY(skp__case_op(&op, &attrs, row->op, json));
-  SKP_TRY(read_inputs(c, in, &dy, op, row->inputs, r));
+  SKP_TRY(read_inputs(c, in, &dy, op, row->inputs, narrow_maps, r));
   SKP_TRY(skp__case_node(c, op, &attrs, in, out));
   if (op->gradient) SKP_TRY(add_gradient(c, op, in, out[0], dy, r));
   SKP_TRY(skp__case_complete(c));
@@ -255,15 +266,16 @@ static cJSON *read_attrs(const char *list) {
   return json;
 }
 
-static skp_status visit_row(const struct row *row, size_t n, uint64_t seed, skp__case_visit visit, void *user) {
+static skp_status visit_row(const struct row *row, size_t n, uint64_t seed, bool narrow_maps, skp__case_visit visit,
+                            void *user) {
   struct skp__case c;
   struct skp__random r = skp__random_start(seed, n);
   char id[sizeof c.id];
-  snprintf(id, sizeof id, "%s%s%s", row->inputs, *row->attrs ? " " : "", row->attrs);
+  snprintf(id, sizeof id, "%s%s%s%s", row->inputs, *row->attrs ? " " : "", row->attrs, narrow_maps ? " bf16" : "");
   cJSON *json = read_attrs(row->attrs);
   skp_status status = json ? skp__case_create(&c, row->op, id) : skp__fail_memory("a case", 0);
   if (status == SKP_OK) {
-    status = build(&c, row, json, &r);
+    status = build(&c, row, json, narrow_maps, &r);
     status = status == SKP_OK ? visit(user, &c) : skp__fail_in(status, "generated case %s %s", row->op, id);
     skp__case_free(&c);
   }
@@ -271,9 +283,21 @@ static skp_status visit_row(const struct row *row, size_t n, uint64_t seed, skp_
   return status;
 }
 
+/* Whether the op of a row knows maps in bfloat16. */
+static bool knows_narrow(const struct row *row) {
+  const struct skp_op *op;
+  union skp_attrs attrs;
+  if (skp__case_op(&op, &attrs, row->op, NULL) != SKP_OK) return false;
+  for (int i = 0; i < op->n_in; i++)
+    if (op->in[i].flags & SKP_MAP) return true;
+  return false;
+}
+
 skp_status skp__generated_each(const char *op, uint64_t seed, bool quick, skp__case_visit visit, void *user) {
-  for (size_t i = 0; i < n_rows; i++)
-    if (skp__case_is_of(rows[i].op, op) && (rows[i].quick || !quick))
-      SKP_TRY(visit_row(&rows[i], i, seed, visit, user));
+  for (size_t i = 0; i < n_rows; i++) {
+    if (!skp__case_is_of(rows[i].op, op) || (quick && !rows[i].quick)) continue;
+    SKP_TRY(visit_row(&rows[i], i, seed, false, visit, user));
+    if (knows_narrow(&rows[i])) SKP_TRY(visit_row(&rows[i], i, seed, true, visit, user));
+  }
   return SKP_OK;
 }

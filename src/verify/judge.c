@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { GUARD_BYTES = 512 };
-static const uint32_t guard = 0x7fc5a5a5; /* NaN as a float, large as an int */
+static const uint32_t guard = 0x7fc57fc5; /* NaN as a float, twice NaN as bfloat16, large as an int */
 
 struct arena {
   const struct skp_node *node;
@@ -23,8 +23,6 @@ struct arena {
   struct skp_buffer *buffer;
   struct skp_buffer **slices; /* inputs, outputs, workspace */
 };
-
-static int64_t shape_bytes(const struct skp_shape *s) { return 4 * skp__shape_count(s); }
 
 static int64_t place(struct arena *a, int64_t bytes) {
   if (!bytes) return 0;
@@ -42,11 +40,11 @@ static skp_status create(struct arena *a) {
 }
 
 static void lay_out(struct arena *a) {
-  for (int i = 0; i < a->node->n_in; i++) a->in[i] = place(a, shape_bytes(&a->sig.in[i]));
+  for (int i = 0; i < a->node->n_in; i++) a->in[i] = place(a, skp__shape_bytes(&a->sig.in[i]));
   for (int o = 0; o < a->node->n_out; o++) {
     int from = a->node->op->alias[o] - 1;
     bool there = a->sig.out[o].rank;
-    a->out[o] = !there ? 0 : from >= 0 ? a->in[from] : place(a, shape_bytes(&a->sig.out[o]));
+    a->out[o] = !there ? 0 : from >= 0 ? a->in[from] : place(a, skp__shape_bytes(&a->sig.out[o]));
   }
   a->workspace = place(a, a->workspace_bytes);
   a->bytes += GUARD_BYTES;
@@ -58,7 +56,7 @@ static skp_status fill(struct arena *a, const struct skp__case *c) {
   for (int64_t i = 0; i < a->bytes / 4; i++) a->before[i] = guard;
   for (int i = 0; i < a->node->n_in; i++)
     if (a->in[i])
-      memcpy(a->before + a->in[i] / 4, c->known.at[a->node->in[i]].data, (size_t)shape_bytes(&a->sig.in[i]));
+      memcpy(a->before + a->in[i] / 4, c->known.at[a->node->in[i]].data, (size_t)skp__shape_bytes(&a->sig.in[i]));
   return SKP_OK;
 }
 
@@ -72,9 +70,9 @@ static skp_status run_in(struct arena *a, struct skp_backend *b, struct skp_prep
   SKP_TRY(fill(a, c));
   SKP_TRY(b->ops->buffer_create(b, &a->buffer, a->bytes));
   struct skp_buffer **in = a->slices, **out = in + a->node->n_in, **workspace = in + values(a);
-  for (int i = 0; i < a->node->n_in; i++) SKP_TRY(slice(a, b, i, a->in[i], shape_bytes(&a->sig.in[i])));
+  for (int i = 0; i < a->node->n_in; i++) SKP_TRY(slice(a, b, i, a->in[i], skp__shape_bytes(&a->sig.in[i])));
   for (int o = 0; o < a->node->n_out; o++)
-    SKP_TRY(slice(a, b, a->node->n_in + o, a->out[o], shape_bytes(&a->sig.out[o])));
+    SKP_TRY(slice(a, b, a->node->n_in + o, a->out[o], skp__shape_bytes(&a->sig.out[o])));
   SKP_TRY(slice(a, b, values(a), a->workspace, a->workspace_bytes));
   SKP_TRY(skp__backend_write_now(b, a->buffer, 0, a->before, a->bytes));
   SKP_TRY(b->ops->bind(p, in, out, *workspace));
@@ -93,10 +91,6 @@ static void arena_free(struct arena *a, struct skp_backend *b) {
 }
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
-
-static double element(const void *data, int64_t i, skp_dtype dtype) {
-  return dtype == SKP_F32 ? (double)((const float *)data)[i] : (double)((const int32_t *)data)[i];
-}
 
 /* "(1, 0, 4)" */
 static const char *position(char text[80], const struct skp_shape *s, int64_t index) {
@@ -130,8 +124,8 @@ static void compare_output(struct skp__verdict *v, const struct arena *a, const 
   int64_t count = skp__shape_count(&a->sig.out[o]), worst = -1, wrong = 0;
   double off = -1;
   for (int64_t i = 0; i < count; i++) {
-    double is = element(got, i, dtype), want = element(k->data, i, dtype), d = fabs(is - want);
-    if (d <= tolerance) continue;
+    double is = skp__case_element(got, i, dtype), want = skp__case_element(k->data, i, dtype), d = fabs(is - want);
+    if (d <= tolerance + (dtype == SKP_BF16 ? ldexp(fabs(want), -7) : 0)) continue;
     wrong++;
     if (isnan(d)) d = INFINITY;
     if (d <= off) continue;
@@ -162,7 +156,7 @@ static void fail_outside(struct skp__verdict *v, const struct arena *a, int64_t 
 /* Lets what may change be as it is, then looks for any other change. */
 static void compare_outside(struct skp__verdict *v, struct arena *a) {
   for (int o = 0; o < a->node->n_out; o++)
-    if (a->out[o]) memcpy(a->before + a->out[o] / 4, a->after + a->out[o] / 4, (size_t)shape_bytes(&a->sig.out[o]));
+    if (a->out[o]) memcpy(a->before + a->out[o] / 4, a->after + a->out[o] / 4, (size_t)skp__shape_bytes(&a->sig.out[o]));
   if (a->workspace)
     memcpy((char *)a->before + a->workspace, (char *)a->after + a->workspace, (size_t)a->workspace_bytes);
   for (int64_t i = 0; i < a->bytes / 4 && v->passed; i++)

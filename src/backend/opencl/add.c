@@ -11,4 +11,5 @@ static skp_status prepare_add(struct skp_prepared *p, const struct skp_sig *sig)
                         SKP_ARGS(SKP_OUT(y, 0), SKP_IN(a, 0), SKP_IN(b, 1), SKP_INT(n, n)));
 }
 
-const struct skp__cl_method skp__cl_add[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_add, 0}, {0}};
+const struct skp__cl_method skp__cl_add[] = {{"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, prepare_add, 0},
+                                             {0}};

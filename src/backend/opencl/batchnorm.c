@@ -208,8 +208,9 @@ static const char *refuse_cpu(const struct skp__cl *cl, const struct skp_sig *si
 
 #define METHODS                                                                                                        \
   {                                                                                                                    \
-    {"cpu", SKP_CL_CPU, refuse_cpu, prepare_cpu, 0}, {"tiled", SKP_CL_GPU, refuse_tiled, prepare_tiled, 0},            \
-        {"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_plain, 0}, {                                                \
+    {"cpu", SKP_CL_CPU | SKP_CL_NARROW, refuse_cpu, prepare_cpu, 0},                                                   \
+        {"tiled", SKP_CL_GPU, refuse_tiled, prepare_tiled, 0},                                                         \
+        {"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, prepare_plain, 0}, {                                \
       0                                                                                                                \
     }                                                                                                                  \
   }

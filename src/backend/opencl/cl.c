@@ -51,6 +51,15 @@ static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
   return SKP_OK;
 }
 
+/* PoCL takes the newest CPUs for older ones, so its compiler cannot be asked. Its devices are this CPU. */
+static bool host_has_bf16(void) {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 static skp_status find_device(struct skp__cl *cl, const struct skp_backend_options *options) {
   const struct skp_device_list *list;
   const struct skp_device *d;
@@ -67,6 +76,7 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
   cl->lanes = (int)width;
   cl->cpu = checker || (!strcmp(d->type, "CPU") && width > 1);
+  cl->bf16_dot = !strcmp(d->platform_name, "Portable Computing Language") && width >= 16 && host_has_bf16();
   cl->max_group = d->max_group;
   cl->memory = d->memory;
   cl->max_allocation = d->max_allocation;
@@ -154,7 +164,8 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
                                    .max_allocation = cl->max_allocation,
                                    .alignment = cl->alignment,
                                    .used = cl->used,
-                                   .keeps_kernels = skp__cl_cache_lasts(cl)};
+                                   .keeps_kernels = skp__cl_cache_lasts(cl),
+                                   .narrow_maps = cl->cpu};
   snprintf(out->name, sizeof out->name, "%s", cl->name);
   snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", cl->platform, cl->driver);
 }

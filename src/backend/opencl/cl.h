@@ -22,6 +22,7 @@ struct skp__cl {
    * driver makes vectors of work-items (llvmpipe), which have no vector width of their own. */
   bool cpu;
   int lanes;            /* floats in a vector of the hardware */
+  bool bf16_dot;        /* the host's own CPU, with instructions for bfloat16 that the compiler lets through */
   int units;            /* compute units */
   unsigned vendor;      /* PCI's number of the vendor: 0x10de; some drivers invent one */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
@@ -90,7 +91,8 @@ struct skp__cl_arg {
 #define SKP_ARGS(...) ((const struct skp__cl_arg[]){__VA_ARGS__, {0}})
 
 /* In a method's prepare: adds the launch of kernel `kernel` of cl/FILE.cl, compiled with `options` ("-DC=4 -DK=8";
- * programs are shared by equal file and options, kept in memory and on disk). `file` and `kernel` are literals.
+ * programs are shared by equal file and options, kept in memory and on disk). Kernels that take in maps.clh are told if the op's
+ * maps are bfloat16. `file` and `kernel` are literals.
  * `global` is rounded up to a multiple of `local` by the caller; `local` NULL: the kernel neither cares for groups nor
  * minds some work-items too many along its first dimension, and both are left to the runtime, which fits any device.
  * dims 1 … 3. `args`: the kernel's arguments, SKP_ARGS(…), by its names and in its order; they are checked against its
@@ -114,7 +116,7 @@ static inline size_t skp__cl_round_up(int64_t n, int64_t step) { return (size_t)
 
 /* ---- methods ---------------------------------------------------------------------------------------------------- */
 
-enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3 };
+enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3, SKP_CL_NARROW = 4 /* knows maps in bfloat16 */ };
 
 /* One way to do an op. An op file (conv2d.c, …) has one table of them for each op, best first, the plain one that takes
  * everything last. The default is the first that suits the kind of device and does not
@@ -122,7 +124,8 @@ enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3 };
 struct skp__cl_method {
   const char *name;
   /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea. It must be *right* everywhere, but those for CPUs alone are
-   * refused elsewhere: their large private arrays keep other compilers busy for minutes. */
+   * refused elsewhere: their large private arrays keep other compilers busy for minutes. Without SKP_CL_NARROW it is in
+   * float32 alone. */
   unsigned suits;
   /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);

@@ -10,7 +10,7 @@ const struct skp__cl_method skp__cl_conv2d[] = {
     {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm, 0},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast, 0},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled, 0},
-    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct, 0},
+    {"direct", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, skp__conv_direct, 0},
     {0},
 };
 const struct skp__cl_method skp__cl_conv2d_dx[] = {
@@ -22,7 +22,7 @@ const struct skp__cl_method skp__cl_conv2d_dx[] = {
     {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm_dx, 0},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx, 0},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dx, 0},
-    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dx, 0},
+    {"direct", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, skp__conv_direct_dx, 0},
     {0},
 };
 const struct skp__cl_method skp__cl_conv2d_dw[] = {
@@ -34,6 +34,6 @@ const struct skp__cl_method skp__cl_conv2d_dw[] = {
     {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm_dw, 0},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw, 0},
     {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled_dw, 0},
-    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw, 0},
+    {"direct", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, skp__conv_direct_dw, 0},
     {0},
 };

@@ -109,26 +109,42 @@ static skp_status set_sizes(struct skp__cl *cl, struct skp__cl_step *step, const
   return check_group(cl, step, limit);
 }
 
-skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
-                          const size_t *global, const size_t *local, const struct skp__cl_arg *args) {
-  struct skp__cl *cl = p->cl;
+/* The method's options, and what kernels that read maps are told of their type. */
+static skp_status add_types(char **out, const struct skp_prepared *p, const char *file, const char *options) {
+  const bool narrow = skp__sig_narrow(&p->sig) && skp__cl_reads_maps(file);
+  return skp__format(out, "%s%s%s", options, narrow ? " -DNARROW_MAPS" : "",
+                     narrow && p->cl->bf16_dot ? " -DBF16_DOT" : "");
+}
+
+static skp_status add_step(struct skp_prepared *p, const char *file, const char *kernel, const char *options,
+                           const struct skp__cl_arg *args) {
   cl_program program;
-  SKP_TRY(skp__cl_check_args(&p->sig, file, kernel, args));
-  if (cl->noting) {
-    skp__cl_note(cl, file, options);
-    return SKP_OK;
-  }
-  SKP_TRY(skp__cl_program(cl, &program, file, options));
+  SKP_TRY(skp__cl_program(p->cl, &program, file, options));
   SKP_TRY(SKP_GROW(&p->steps));
   struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
   step->name = kernel;
-  step->dims = (cl_uint)dims;
   cl_int code;
   step->kernel = clCreateKernel(program, kernel, &code);
-  SKP_TRY(skp__cl_check(cl, code, "clCreateKernel", kernel));
+  SKP_TRY(skp__cl_check(p->cl, code, "clCreateKernel", kernel));
   SKP_TRY(keep_args(step, args));
-  SKP_TRY(set_values(cl, step));
-  return set_sizes(cl, step, global, local);
+  return set_values(p->cl, step);
+}
+
+skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *kernel, const char *options, int dims,
+                          const size_t *global, const size_t *local, const struct skp__cl_arg *args) {
+  char *all;
+  skp_status status = SKP_OK;
+  SKP_TRY(skp__cl_check_args(&p->sig, file, kernel, args));
+  SKP_TRY(add_types(&all, p, file, options));
+  if (p->cl->noting)
+    skp__cl_note(p->cl, file, all);
+  else
+    status = add_step(p, file, kernel, all, args);
+  free(all);
+  if (p->cl->noting || status != SKP_OK) return status;
+  struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
+  step->dims = (cl_uint)dims;
+  return set_sizes(p->cl, step, global, local);
 }
 
 skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data) {

@@ -101,7 +101,8 @@ struct search {
 };
 
 static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, const struct skp_sig *sig) {
-  if (m->suits == SKP_CL_CPU && !cl->cpu) return "made for CPUs";
+  if ((m->suits & SKP_CL_ANY) == SKP_CL_CPU && !cl->cpu) return "made for CPUs";
+  if (!(m->suits & SKP_CL_NARROW) && skp__sig_narrow(sig)) return "knows float32 alone";
   return m->refuse ? m->refuse(cl, sig) : NULL;
 }
 

@@ -9,8 +9,10 @@ static const struct skp__cl_kernel *find_kernel(const char *file, const char *na
   return NULL;
 }
 
-/* What pointers to values of each type are called in kernels, after "global " and "const ". */
-static const char *const elements[][2] = {[SKP_F32] = {"float *", "float *"}, [SKP_I32] = {"int *", "uint *"}};
+/* What pointers to values of each type are called in kernels, after "global " and "const "; "stored" is what maps.clh
+ * makes of maps, floats where none of the op's are narrow. */
+static const char *const elements[][2] = {
+    [SKP_F32] = {"float *", "stored *"}, [SKP_I32] = {"int *", "uint *"}, [SKP_BF16] = {"stored *", "stored *"}};
 
 static bool is_one_of(const char *type, const char *const names[2]) {
   return !strcmp(type, names[0]) || !strcmp(type, names[1]);
@@ -25,19 +27,22 @@ static bool skip(const char **text, const char *word) {
 }
 
 /* An input may be read, an output written, and both are of the value's type; nobody looks into an absent one. */
-static bool suits_value(const struct skp_shape *values, int n, int number, bool allowed, const char *element) {
-  if (number < 0 || number >= n) return false;
-  return allowed && (!values[number].rank || is_one_of(element, elements[values[number].dtype]));
+static bool suits_value(const struct skp_shape *values, int n, int number, bool allowed, const char *element,
+                        bool narrow) {
+  if (number < 0 || number >= n || !allowed) return false;
+  if (!values[number].rank) return true;
+  if (narrow && values[number].dtype == SKP_F32) return !strcmp(element, elements[SKP_F32][0]);
+  return is_one_of(element, elements[values[number].dtype]);
 }
 
 static bool suits(const struct skp_sig *sig, const struct skp__cl_arg *arg, const char *type) {
   if (arg->kind == SKP_CL_INT) return !strcmp(type, "int");
   if (arg->kind == SKP_CL_FLOAT) return !strcmp(type, "float");
   if (!skip(&type, "global ")) return false;
-  const bool constant = skip(&type, "const ");
-  if (arg->kind == SKP_CL_IN) return suits_value(sig->in, sig->n_in, arg->number, constant, type);
-  if (arg->kind == SKP_CL_OUT) return suits_value(sig->out, sig->n_out, arg->number, !constant, type);
-  return arg->kind == SKP_CL_ABSENT || is_one_of(type, elements[SKP_F32]); /* the workspace is floats */
+  const bool constant = skip(&type, "const "), narrow = skp__sig_narrow(sig);
+  if (arg->kind == SKP_CL_IN) return suits_value(sig->in, sig->n_in, arg->number, constant, type, narrow);
+  if (arg->kind == SKP_CL_OUT) return suits_value(sig->out, sig->n_out, arg->number, !constant, type, narrow);
+  return arg->kind == SKP_CL_ABSENT || !strcmp(type, "float *"); /* the workspace is floats */
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */

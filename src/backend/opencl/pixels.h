@@ -32,8 +32,9 @@ static inline const char *skp__pixels_refuse_vector(const struct skp__cl *cl, co
     return PREPARE(p, sig, skp__pixels_width(skp__cl_of(p), x->dim[x->rank - 1]));                                     \
   }                                                                                                                    \
   static skp_status op##_plain(struct skp_prepared *p, const struct skp_sig *sig) { return PREPARE(p, sig, 1); }       \
-  const struct skp__cl_method skp__cl_##op[] = {{"vector", SKP_CL_ANY, skp__pixels_refuse_vector, op##_vector, 0},     \
-                                                {"plain", SKP_CL_ANY, skp__cl_refuse_huge, op##_plain, 0},             \
-                                                {0}}
+  const struct skp__cl_method skp__cl_##op[] = {                                                                       \
+      {"vector", SKP_CL_ANY | SKP_CL_NARROW, skp__pixels_refuse_vector, op##_vector, 0},                               \
+      {"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, op##_plain, 0},                                       \
+      {0}}
 
 #endif

@@ -19,5 +19,7 @@ static skp_status prepare_relu_dx(struct skp_prepared *p, const struct skp_sig *
   return launch(p, sig, "relu_dx", SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(y, 1), SKP_INT(n, count(sig))));
 }
 
-const struct skp__cl_method skp__cl_relu[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_relu, 0}, {0}};
-const struct skp__cl_method skp__cl_relu_dx[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_relu_dx, 0}, {0}};
+const struct skp__cl_method skp__cl_relu[] = {
+    {"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, prepare_relu, 0}, {0}};
+const struct skp__cl_method skp__cl_relu_dx[] = {
+    {"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, prepare_relu_dx, 0}, {0}};

@@ -1,0 +1,18 @@
+/* cast.c: the methods of casts between float32 and bfloat16 on OpenCL. SPDX-License-Identifier: MIT */
+#include "backend/opencl/cl.h"
+
+enum { WIDTH = 8 }; /* values of a work-item */
+
+static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
+  int n = (int)skp__shape_count(&sig->out[0]);
+  size_t global = (size_t)(n + WIDTH - 1) / WIDTH;
+  return skp__cl_launch(p, "cast", sig->op->name, "-DWIDTH=8", 1, &global, NULL,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(n, n)));
+}
+
+#define METHODS                                                                                                        \
+  {                                                                                                                    \
+    {"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, prepare, 0}, { 0 }                                      \
+  }
+const struct skp__cl_method skp__cl_to_float32[] = METHODS;
+const struct skp__cl_method skp__cl_to_bfloat16[] = METHODS;
