@@ -69,8 +69,8 @@ static int count_of(int first, int chunk_rows, int j, int total, int columns) {
 /* partial = mean of the column, sum of squared distances from it. A block has its own mean first, then joins (Chan et
  * al. 1979): nothing cancels, however large the mean. `slip` sums the distances from the block's mean as rounded, which
  * corrects it; until the end means count from the chunk's first row, so that joining many blocks costs no digits. */
-kernel void batchnorm_statistics(global float *restrict partial, global const stored *restrict x, int columns, int total,
-                                 int chunk_rows) {
+kernel void batchnorm_statistics(global float *restrict partial, global const stored *restrict x, int columns,
+                                 int total, int chunk_rows) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
   const int last = min(first + chunk_rows, total / columns);
   global float *mean = partial + chunk * columns, *squares = mean + chunks * columns;

@@ -34,8 +34,8 @@ kernel void conv2d_direct(global stored *restrict y, global const stored *restri
   put_map(has_b ? sum + b[k] : sum, y + i);
 }
 
-kernel void conv2d_direct_dx(global stored *restrict dx, global const stored *restrict dy, global const float *restrict w,
-                             SIZES) {
+kernel void conv2d_direct_dx(global stored *restrict dx, global const stored *restrict dy,
+                             global const float *restrict w, SIZES) {
   int i = (int)get_global_id(0);
   if (i >= N * H * W * C) return;
   int c = i % C, v = i / C % W, h = i / C / W % H, n = i / C / W / H;
@@ -72,7 +72,8 @@ kernel void conv2d_direct_dw(global float *restrict partial, global const stored
     } else if (h >= 0 && h < H) {
       for (int q = 0; q < Q; q++) {
         int v = q * stride - pad + s * dilation;
-        if (v >= 0 && v < W) part += get_map(x + ((row / P * H + h) * W + v) * C + c) * get_map(dy + (row * Q + q) * K + k);
+        if (v < 0 || v >= W) continue;
+        part += get_map(x + ((row / P * H + h) * W + v) * C + c) * get_map(dy + (row * Q + q) * K + k);
       }
     }
     sum += part;

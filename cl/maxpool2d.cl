@@ -35,8 +35,8 @@
 #define PICK(no, yes, condition) select(no, yes, condition)
 #endif
 
-kernel void maxpool2d(global stored *restrict y, global int *restrict index, global const stored *restrict x, int pixels,
-                      int H, int W, int P, int Q) {
+kernel void maxpool2d(global stored *restrict y, global int *restrict index, global const stored *restrict x,
+                      int pixels, int H, int W, int P, int Q) {
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= pixels) return;
   const int q = pixel % Q, p = pixel / Q % P, n = pixel / Q / P;

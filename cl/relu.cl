@@ -21,7 +21,8 @@ kernel void relu(global stored *restrict y, global const stored *restrict x, int
   }
 }
 
-kernel void relu_dx(global stored *restrict dx, global const stored *restrict dy, global const stored *restrict y, int n) {
+kernel void relu_dx(global stored *restrict dx, global const stored *restrict dy, global const stored *restrict y,
+                    int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n)
     STORE_MAP(LOAD_MAP(y + i) > 0.0f ? LOAD_MAP(dy + i) : (FLOATS)(0.0f), dx + i);

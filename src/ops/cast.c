@@ -1,5 +1,5 @@
-/* cast.c: y = x in another type of numbers. Plans put these between ops in bfloat16 and ops in float32 (plan/precision.c) after all
- * gradients are there, so they have none. SPDX-License-Identifier: MIT */
+/* cast.c: y = x in another type of numbers. Plans put these between ops in bfloat16 and ops in float32
+ * (plan/precision.c) after all gradients are there, so they have none. SPDX-License-Identifier: MIT */
 #include "ops/check.h"
 #include <string.h>
 

@@ -1,14 +1,16 @@
-/* narrow.c: maps in bfloat16: their numbers, the types of an op's values, the reference on them. SPDX-License-Identifier: MIT
+/* narrow.c: maps in bfloat16: their numbers, the types of an op's values, the reference on them.
+ * SPDX-License-Identifier: MIT
  *
- * The ops themselves know float32 alone. What their shapes are is asked with all maps widened, what they mean is calculated on widened
- * copies; a narrow result is rounded once, when it is stored. */
+ * The ops themselves know float32 alone. What their shapes are is asked with all maps widened, what they mean is
+ * calculated on widened copies; a narrow result is rounded once, when it is stored. */
 #include "base/array.h"
 #include "ops/check.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------------------------
+ * */
 
 float skp__from_bf16(uint16_t value) {
   const uint32_t bits = (uint32_t)value << 16;
@@ -25,7 +27,8 @@ uint16_t skp__to_bf16(float value) {
   return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/* ---- types -------------------------------------------------------------------------------------------------------- */
+/* ---- types --------------------------------------------------------------------------------------------------------
+ * */
 
 bool skp__sig_narrow(const struct skp_sig *sig) {
   bool narrow = false;

@@ -11,8 +11,8 @@
  *   scalars       {1}
  * No value has more than SKP_MAX_COUNT elements, so kernels may index with int; every extent is at least 1.
  *
- * Maps, the images and matrices that run through a network, may be stored as bfloat16 in a plan that asks for it (plan/precision.c):
- * those of one use of an op all or none. Sums, and everything else, are float32.
+ * Maps, the images and matrices that run through a network, may be stored as bfloat16 in a plan that asks for it
+ * (plan/precision.c): those of one use of an op all or none. Sums, and everything else, are float32.
  *
  * NaN never gets lost: relu(NaN) is NaN, a maximum over NaN is NaN, a NaN logit counts as the largest.
  */
@@ -267,7 +267,8 @@ struct skp_op {
   double (*flops)(const struct skp_sig *sig);
   /* (optional) Bytes that must move at least. NULL: all inputs and all outputs once (nothing for a view). */
   double (*bytes)(const struct skp_sig *sig);
-  /* The meaning, in plain C, of maps in float32, sums in double; skp__op_run calls it. A view without work (flatten) has NULL here: output 0 aliases input 0. */
+  /* The meaning, in plain C, of maps in float32, sums in double; skp__op_run calls it. A view without work (flatten)
+   * has NULL here: output 0 aliases input 0. */
   void (*reference)(const struct skp_call *call);
 };
 

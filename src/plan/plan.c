@@ -1,6 +1,7 @@
 /* plan.c: a graph made ready on a backend: methods chosen, memory laid out, buffers bound. SPDX-License-Identifier: MIT
  *
- *   prune ─> choose types (precision.c) ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas and slices ─> bind ─> run the list
+ *   prune ─> choose types (precision.c) ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas
+ * and slices ─> bind ─> run the list
  *
  * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans
  * of a network); inputs and results are buffers of their own; activations are slices of

@@ -3,11 +3,11 @@
  *   images ──> [cast] ──> conv2d ──> batchnorm + relu ──> … ──> global_avgpool ──> [cast] ──> linear ──> logits
  *      float32       └───────────── bfloat16, the gradients on the way back, too ─────────────┘      float32
  *
- * A table decides, the ops' own: an op whose products pay in bfloat16 (skp_op.narrow) has its maps so; one that only passes maps on
- * (batchnorm, relu, add, pooling) as its inputs come; one that knows no narrow maps, or whose result the host reads, is left in float32.
- * Where the two meet, a cast stands right before the first reader, for all of them. Weights, their gradients, statistics, logits, the
- * loss and the update are float32 throughout, so that checkpoints and resuming know nothing of this. No loss scaling: bfloat16 has
- * the exponents of float32. */
+ * A table decides, the ops' own: an op whose products pay in bfloat16 (skp_op.narrow) has its maps so; one that only
+ * passes maps on (batchnorm, relu, add, pooling) as its inputs come; one that knows no narrow maps, or whose result
+ * the host reads, is left in float32. Where the two meet, a cast stands right before the first reader, for all of
+ * them. Weights, their gradients, statistics, logits, the loss and the update are float32 throughout, so that
+ * checkpoints and resuming know nothing of this. No loss scaling: bfloat16 has the exponents of float32. */
 #include "plan/plan.h"
 #include <stdlib.h>
 
@@ -62,8 +62,7 @@ static skp_status set_types(struct pass *p, size_t n) {
   p->rank[n] = 2 * n + 1;
   for (int i = 0; i < node.n_in; i++) {
     const bool wanted = narrow && reads_map(&node, i);
-    if (node.in[i] != SKP_NONE && is_narrow(p->g, node.in[i]) != wanted)
-      SKP_TRY(read_cast(p, n, &node.in[i], wanted));
+    if (node.in[i] != SKP_NONE && is_narrow(p->g, node.in[i]) != wanted) SKP_TRY(read_cast(p, n, &node.in[i], wanted));
   }
   for (int i = 0; narrow && i < node.n_out; i++)
     if (makes_map(&node, i)) p->g->tensors.at[node.out[i]].shape.dtype = SKP_BF16;

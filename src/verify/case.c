@@ -10,9 +10,9 @@
  *
  * n is the number of multiply-adds for each element of the result.
  *
- * A result in bfloat16 may differ by its last digit, 2^-7 · |want| at most, where the two sides round to different ones (judge.c). Where
- * products are in bfloat16 the weights may have been rounded for them, by 2^-8 at most and a third of that on the average: the sum
- * strays by about 2^-9 of the largest result, and 2^-8 is allowed. */
+ * A result in bfloat16 may differ by its last digit, 2^-7 · |want| at most, where the two sides round to different
+ * ones (judge.c). Where products are in bfloat16 the weights may have been rounded for them, by 2^-8 at most and a
+ * third of that on the average: the sum strays by about 2^-9 of the largest result, and 2^-8 is allowed. */
 #include "verify/case.h"
 #include <math.h>
 #include <stdlib.h>

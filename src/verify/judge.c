@@ -156,7 +156,8 @@ static void fail_outside(struct skp__verdict *v, const struct arena *a, int64_t 
 /* Lets what may change be as it is, then looks for any other change. */
 static void compare_outside(struct skp__verdict *v, struct arena *a) {
   for (int o = 0; o < a->node->n_out; o++)
-    if (a->out[o]) memcpy(a->before + a->out[o] / 4, a->after + a->out[o] / 4, (size_t)skp__shape_bytes(&a->sig.out[o]));
+    if (a->out[o])
+      memcpy(a->before + a->out[o] / 4, a->after + a->out[o] / 4, (size_t)skp__shape_bytes(&a->sig.out[o]));
   if (a->workspace)
     memcpy((char *)a->before + a->workspace, (char *)a->after + a->workspace, (size_t)a->workspace_bytes);
   for (int64_t i = 0; i < a->bytes / 4 && v->passed; i++)

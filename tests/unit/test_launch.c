@@ -107,7 +107,7 @@ START_TEST(types_of_values) {
   const size_t global = 8;
   ck_fails(
       skp__cl_launch(&p, "relu", "relu", "", 1, &global, NULL, SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(n, 8))),
-      SKP_INTERNAL, "argument 2 is \"x\", global const float *");
+      SKP_INTERNAL, "argument 2 is \"x\", global const stored *");
 }
 END_TEST
 

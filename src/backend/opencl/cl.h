@@ -91,8 +91,8 @@ struct skp__cl_arg {
 #define SKP_ARGS(...) ((const struct skp__cl_arg[]){__VA_ARGS__, {0}})
 
 /* In a method's prepare: adds the launch of kernel `kernel` of cl/FILE.cl, compiled with `options` ("-DC=4 -DK=8";
- * programs are shared by equal file and options, kept in memory and on disk). Kernels that take in maps.clh are told if the op's
- * maps are bfloat16. `file` and `kernel` are literals.
+ * programs are shared by equal file and options, kept in memory and on disk). Kernels that take in maps.clh are told
+ * if the op's maps are bfloat16. `file` and `kernel` are literals.
  * `global` is rounded up to a multiple of `local` by the caller; `local` NULL: the kernel neither cares for groups nor
  * minds some work-items too many along its first dimension, and both are left to the runtime, which fits any device.
  * dims 1 … 3. `args`: the kernel's arguments, SKP_ARGS(…), by its names and in its order; they are checked against its
