@@ -7,6 +7,8 @@
  *   adam    d = g + decay · p;  m' = beta1 · m + (1 - beta1) · d;  v' = beta2 · v + (1 - beta2) · d²
  *           p' = p - lr · (m' / h[1]) / (sqrt(v' / h[2]) + eps)
  *   adamw   (DECOUPLED) the same with d = g, and p' lessened by lr · decay · p
+ *   lion    c = beta1 · m + (1 - beta1) · g;  m' = beta2 · m + (1 - beta2) · g
+ *           p' = p - lr · (sign(c) + decay · p)
  *
  * FACTORS: f[2j] multiplies lr and f[2j + 1] decay for the values from j · BLOCK on. SCALE: scale[0] multiplies g.
  * AVERAGE: a' = a + share · (p' - a).
@@ -112,4 +114,17 @@ kernel void adam(global float *new_p, global float *new_m, global float *new_v, 
   FLOATS step = of_m * mean / (sqrt(square * of_v) + eps);
   if (DECOUPLED) step += lr * pull * at;
   finish(at - step, new_p, new_a, a, h[3], i, left);
+}
+
+kernel void lion(global float *new_p, global float *new_m, global float *new_a, global const float *p,
+                 global const float *restrict g, global const float *m, global const float *restrict h,
+                 global const float *restrict f, global const float *restrict scale, global const float *a, int n,
+                 float beta1, float beta2, float decay) {
+  const int i = (int)get_global_id(0) * WIDTH, left = n - i;
+  if (left <= 0) return;
+  FLOATS at = load(p + i, left), d = gradient(g + i, scale, left), kept = load(m + i, left);
+  FLOATS c = beta1 * kept + (1.0f - beta1) * d;
+  c = select(sign(c), c, isnan(c)); /* the sign of NaN would be 0 */
+  store(beta2 * kept + (1.0f - beta2) * d, new_m + i, left);
+  finish(at - h[0] * factor(f, i, 0) * (c + decay * factor(f, i, 1) * at), new_p, new_a, a, h[3], i, left);
 }

@@ -52,7 +52,7 @@ const struct cli_foreign cli_foreign[] = {
     {"val-resize-size", 0, 0, "Did you mean --resize? It is the shorter side of the images before the crop."},
     {"crop-pct", 0, 0, "Did you mean --resize? It is the shorter side of the images before the crop, in pixels."},
     {"lr-scheduler", 0, 0,
-     "Did you mean --schedule? It knows step, multi_step, exponential, cosine, one_cycle and plateau."},
+     "Did you mean --schedule? It knows step, multi_step, exponential, linear, cosine, one_cycle and plateau."},
     {"lr-warmup-method", 0, 0, "Did you mean --warmup? It is linear, and counted in epochs."},
     {"opt-betas", 0, 0, "Did you mean --beta1 and --beta2?"},
     {"betas", 0, 0, "Did you mean --beta1 and --beta2?"},

@@ -12,14 +12,14 @@
   X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
   X(INT, accumulate, "1", 1, 1 << 20, "parts in which a step's images go through the network, for lack of memory")     \
-  X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam or adamw")                                                                \
+  X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam, adamw or lion")                                                          \
   X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
-  X(TEXT, schedule, "constant", 0, 0, "constant, step, multi_step, exponential, cosine, one_cycle or plateau")         \
+  X(TEXT, schedule, "constant", 0, 0, "constant, step, multi_step, exponential, linear, cosine, one_cycle or plateau") \
   X(REAL, warmup, "0", 0, 1e6, "epochs in which the learning rate climbs first")                                       \
   X(INT, lr_step, "0", 0, 1 << 20, "epochs between two steps of the schedule step")                                    \
   X(NUMBERS, milestones, "", 1, 1 << 20, "epochs after which multi_step takes its steps")                              \
   X(REAL, gamma, "0.1", 0, 1, "factor of each step, or each epoch (exponential)")                                      \
-  X(REAL, lr_min, "0", 0, 1e6, "where cosine ends, and plateau's least")                                               \
+  X(REAL, lr_min, "0", 0, 1e6, "where linear and cosine end, and plateau's least")                                     \
   X(INT, plateau_patience, "10", 0, 1 << 20, "epochs without a better result that plateau waits out")                  \
   X(REAL, plateau_threshold, "1e-4", 0, 1, "share by which a result must be better for plateau")                       \
   X(REAL, valid_split, "auto", 0, SKP_BELOW_ONE,                                                                       \
@@ -36,8 +36,8 @@
   X(TEXT, freeze, "", 0, 0, "layers or parameters to leave as they are: layer1.*,conv1")                               \
   X(BOOL, freeze_bn, "false", 0, 1, "frozen batchnorms use their running statistics and keep them")                    \
   X(TEXT, lr_mult, "", 0, 0, "factors of the learning rate: layer4=0.1,fc=10")                                         \
-  X(REAL, beta1, "0.9", 0, SKP_BELOW_ONE, "decay of adam's first moment")                                              \
-  X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "decay of adam's second moment")                                           \
+  X(REAL, beta1, "0.9", 0, SKP_BELOW_ONE, "decay of the first moment of adam, adamw and lion")                         \
+  X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "of the second one; of lion's only one")                                   \
   X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
   X(NUMBERS, mean, "0", -1e6, 1e6,                                                                                     \

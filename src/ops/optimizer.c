@@ -1,4 +1,4 @@
-/* optimizer.c: the updates of parameters: SGD, Adam, AdamW, each as PyTorch's class of that name.
+/* optimizer.c: the updates of parameters: SGD, Adam, AdamW, each as PyTorch's class of that name, and Lion.
  * SPDX-License-Identifier: MIT
  *
  *   hyper (struct skp_hyper) changes from step to step; attributes do not
@@ -11,6 +11,8 @@
  *           m  = beta1 · m + (1 - beta1) · g';   v = beta2 · v + (1 - beta2) · g'^2
  *           p -= lr · (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  *   adamw   p is first shrunk by lr · weight_decay · p, and g' = g        (Loshchilov & Hutter 2019, algorithm 2)
+ *   lion    c  = beta1 · m + (1 - beta1) · g                              (Chen et al. 2023, algorithm 2)
+ *           p -= lr · (sign(c) + weight_decay · p);   m = beta2 · m + (1 - beta2) · g
  *
  * m and v start at zero. Results take over the storage of p, m, v and average. What may
  * be left out, and then changes nothing:
@@ -42,6 +44,13 @@ static const struct skp_attr attrs_adamw[] = {
     ATTR(beta2, SKP_ATTR_FLOAT, 0.999),
     ATTR(eps, SKP_ATTR_FLOAT, 1e-8),
     ATTR(weight_decay, SKP_ATTR_FLOAT, 0.01),
+    {0},
+};
+
+static const struct skp_attr attrs_lion[] = {
+    ATTR(beta1, SKP_ATTR_FLOAT, 0.9),
+    ATTR(beta2, SKP_ATTR_FLOAT, 0.99),
+    ATTR(weight_decay, SKP_ATTR_FLOAT, 0),
     {0},
 };
 
@@ -86,6 +95,13 @@ static skp_status infer_adam(struct skp_sig *sig) {
   return check_inputs(sig);
 }
 
+static skp_status infer_lion(struct skp_sig *sig) {
+  const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
+  SKP_TRY(skp__check_within(sig, "beta1", (double)a->beta1, 0, 1));
+  SKP_TRY(skp__check_within(sig, "beta2", (double)a->beta2, 0, 1));
+  return check_inputs(sig);
+}
+
 /* ---- cost -------------------------------------------------------------------------------------------------------- */
 
 static double flops_sgd(const struct skp_sig *sig) {
@@ -96,6 +112,10 @@ static double flops_sgd(const struct skp_sig *sig) {
 
 static double flops_adam(const struct skp_sig *sig) {
   return (double)skp__shape_count(&sig->in[0]) * (sig->attrs.optimizer.weight_decay != 0 ? 14 : 12);
+}
+
+static double flops_lion(const struct skp_sig *sig) {
+  return (double)skp__shape_count(&sig->in[0]) * (sig->attrs.optimizer.weight_decay != 0 ? 11 : 9);
 }
 
 /* ---- reference --------------------------------------------------------------------------------------------------- */
@@ -166,6 +186,21 @@ static void adam(const struct skp_call *call, bool decoupled) {
 static void reference_adam(const struct skp_call *call) { adam(call, false); }
 
 static void reference_adamw(const struct skp_call *call) { adam(call, true); }
+
+/* The sign of a number that is none is none. */
+static double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+
+static void reference_lion(const struct skp_call *call) {
+  const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
+  const float *p = call->in[0], *m = call->in[2];
+  float *new_m = call->out[1];
+  const double beta1 = (double)a->beta1, beta2 = (double)a->beta2;
+  for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) {
+    const double grad = gradient(call, i), step = sign(beta1 * m[i] + (1 - beta1) * grad), kept = m[i];
+    put(call, i, p[i] - rate(call, i) * (step + decay(call, i) * p[i]));
+    new_m[i] = (float)(beta2 * kept + (1 - beta2) * grad);
+  }
+}
 
 static bool with_momentum(const union skp_attrs *attrs) { return attrs->optimizer.momentum != 0; }
 
@@ -241,4 +276,22 @@ const struct skp_op skp__op_adamw = {
     .infer = infer_adam,
     .flops = flops_adam,
     .reference = reference_adamw,
+};
+
+static const struct skp_optimizer inputs_lion = {
+    .p = 0, .g = 1, .moments = 1, .moment = {2}, .hyper = 3, .factors = 4, .scale = 5, .average = 6};
+
+const struct skp_op skp__op_lion = {
+    .name = "lion",
+    .n_in = 7,
+    .n_out = 3,
+    .in =
+        {{"p"}, {"g"}, {"m"}, {"hyper"}, {"factors", SKP_OPTIONAL}, {"scale", SKP_OPTIONAL}, {"average", SKP_OPTIONAL}},
+    .out = {{"new_p"}, {"new_m"}, {"new_average", SKP_OPTIONAL}},
+    .alias = {1, 3, 7},
+    .optimizer = &inputs_lion,
+    .attrs = attrs_lion,
+    .infer = infer_lion,
+    .flops = flops_lion,
+    .reference = reference_lion,
 };

@@ -1,4 +1,5 @@
-/* schedule.c: learning-rate schedules, as PyTorch's classes of these names. SPDX-License-Identifier: MIT
+/* schedule.c: learning-rate schedules, as PyTorch's classes of these names; linear is a
+ * straight line. SPDX-License-Identifier: MIT
  *
  * A warm-up, if any, climbs linearly over its steps; the schedule begins after it, with what is left of the run. */
 #include "train/schedule.h"
@@ -40,6 +41,10 @@ static double cosine(const struct skp_recipe *r, const struct progress *p) {
   return anneal(r->lr, r->lr_min, p->t / p->total);
 }
 
+static double linear(const struct skp_recipe *r, const struct progress *p) {
+  return r->lr + (r->lr_min - r->lr) * p->t / p->total;
+}
+
 /* Up to lr in the first 30 % of the steps, then down to nearly nothing: the defaults of
  * OneCycleLR, momentum left alone. */
 static double one_cycle(const struct skp_recipe *r, const struct progress *p) {
@@ -52,14 +57,16 @@ static double one_cycle(const struct skp_recipe *r, const struct progress *p) {
 static const struct kind {
   const char *name;
   double (*lr)(const struct skp_recipe *, const struct progress *);
+  bool spans;          /* it is stretched over the whole run */
   const char *uses[5]; /* fields of the recipe that belong to schedules */
-} kinds[] = {{"constant", constant, {NULL}},
-             {"step", step, {"lr_step", "gamma"}},
-             {"multi_step", multi_step, {"milestones", "gamma"}},
-             {"exponential", exponential, {"gamma"}},
-             {"cosine", cosine, {"lr_min"}},
-             {"one_cycle", one_cycle, {NULL}},
-             {"plateau", plateau, {"gamma", "lr_min", "plateau_patience", "plateau_threshold"}}};
+} kinds[] = {{"constant", constant, false, {NULL}},
+             {"step", step, false, {"lr_step", "gamma"}},
+             {"multi_step", multi_step, false, {"milestones", "gamma"}},
+             {"exponential", exponential, false, {"gamma"}},
+             {"linear", linear, true, {"lr_min"}},
+             {"cosine", cosine, true, {"lr_min"}},
+             {"one_cycle", one_cycle, true, {NULL}},
+             {"plateau", plateau, false, {"gamma", "lr_min", "plateau_patience", "plateau_threshold"}}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const struct kind *find(const char *name) {
@@ -111,7 +118,7 @@ skp_status skp__schedule_check(const struct skp_recipe *r) {
 
 bool skp__schedule_spans_run(const struct skp_recipe *r) {
   const struct kind *k = find(r->schedule);
-  return k && (k->lr == cosine || k->lr == one_cycle);
+  return k && k->spans;
 }
 
 double skp__schedule_lr(const struct skp_recipe *r, const struct skp__plateau *memory, int64_t at, int64_t steps) {

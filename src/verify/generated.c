@@ -123,6 +123,8 @@ static const struct row {
     {1, "sgd", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257", "momentum=0.9 weight_decay=0.01"},
     {1, "adam", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
     {1, "adamw", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
+    {1, "lion", "p=257 g=257 m=257 hyper=4", "weight_decay=0.01"},
+    {0, "lion", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257", "beta2=0.9"},
     {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
     {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
 };

@@ -104,7 +104,7 @@ done
 
 # What contradicts.
 refuse 2 'adam does not use momentum \(0.9\); sgd would' train "$models/identity.lua" --momentum 0.9
-refuse 2 'sgd does not use beta1 \(0.8\); adam, adamw would' train tiny.lua --beta1 0.8
+refuse 2 'sgd does not use beta1 \(0.8\); adam, adamw, lion would' train tiny.lua --beta1 0.8
 refuse 2 '--no-decay changes nothing without --weight-decay' train tiny.lua --no-decay
 refuse 2 '--freeze-bn changes nothing without --freeze' train tiny.lua --freeze-bn
 refuse 2 '--crop-reflect changes nothing without --crop-padding' train tiny.lua --crop-reflect

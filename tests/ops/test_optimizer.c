@@ -1,4 +1,4 @@
-/* test_optimizer.c: SGD, Adam and AdamW by every method. SPDX-License-Identifier: MIT */
+/* test_optimizer.c: SGD, Adam, AdamW and Lion by every method. SPDX-License-Identifier: MIT */
 #include "methods.h"
 
 static const struct kind {
@@ -12,6 +12,8 @@ static const struct kind {
     {&skp__op_adam, {.beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f}},
     {&skp__op_adam, {.beta1 = 0.8f, .beta2 = 0.99f, .eps = 1e-8f, .weight_decay = 0.1f}},
     {&skp__op_adamw, {.beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.1f}},
+    {&skp__op_lion, {.beta1 = 0.9f, .beta2 = 0.99f}},
+    {&skp__op_lion, {.beta1 = 0.95f, .beta2 = 0.98f, .weight_decay = 0.1f}},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -31,25 +33,25 @@ static skp_value moment(struct skp__case *c, int64_t size, bool first, uint64_t 
 static void make(struct skp__case *c, const struct kind *kind, int64_t size, bool first, int extras) {
   const struct skp_optimizer_attrs *a = &kind->attrs;
   const union skp_attrs attrs = {.optimizer = *a};
-  const float steps[4] = {0.01f, first ? 1 - a->beta1 : 1 - a->beta1 * a->beta1,
-                          first ? 1 - a->beta2 : 1 - a->beta2 * a->beta2, 0.3f};
-  const bool m = kind->op != &skp__op_sgd || a->momentum != 0;
+  const struct skp_optimizer *o = kind->op->optimizer;
+  const struct skp_hyper hyper = {0.01f, first ? 1 - a->beta1 : 1 - a->beta1 * a->beta1,
+                                  first ? 1 - a->beta2 : 1 - a->beta2 * a->beta2, 0.3f};
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
-  int n = 0;
   char id[80];
   snprintf(id, sizeof id, "kind %d size %lld first %d extras %d", (int)(kind - kinds), (long long)size, first, extras);
   ck_ok(skp__case_create(c, kind->op->name, id));
-  in[n++] = input(c, skp__shape1(size), 1);
-  in[n++] = input(c, skp__shape1(size), 2);
-  in[n++] = m ? moment(c, size, first, 3) : SKP_NONE;
-  if (kind->op != &skp__op_sgd) in[n++] = moment(c, size, first, 4);
-  float *hyper = noise(4, 5);
-  memcpy(hyper, steps, sizeof steps);
-  in[n++] = given(c, skp__shape1(4), hyper);
+  for (int i = 0; i < SKP_MAX_IN; i++) in[i] = SKP_NONE;
+  in[o->p] = input(c, skp__shape1(size), 1);
+  in[o->g] = input(c, skp__shape1(size), 2);
+  for (int m = 0; m < o->moments && (!o->keeps || o->keeps(&attrs)); m++)
+    in[o->moment[m]] = moment(c, size, first, 3 + (uint64_t)m);
+  float *numbers = noise(SKP_HYPER, 5);
+  memcpy(numbers, &hyper, sizeof hyper);
+  in[o->hyper] = given(c, skp__shape1(SKP_HYPER), numbers);
   const struct skp_shape factors = skp__shape2((size + SKP_UPDATE_BLOCK - 1) / SKP_UPDATE_BLOCK, 2);
-  in[n++] = extras & FACTORS ? input(c, factors, 6) : SKP_NONE;
-  in[n++] = extras & SCALE ? input(c, skp__shape1(1), 7) : SKP_NONE;
-  in[n] = extras & AVERAGE ? input(c, skp__shape1(size), 8) : SKP_NONE;
+  if (extras & FACTORS) in[o->factors] = input(c, factors, 6);
+  if (extras & SCALE) in[o->scale] = input(c, skp__shape1(1), 7);
+  if (extras & AVERAGE) in[o->average] = input(c, skp__shape1(size), 8);
   ck_ok(skp__case_node(c, kind->op, &attrs, in, out));
   ck_ok(skp__case_complete(c));
 }

@@ -170,6 +170,9 @@ static const struct {
     {"adam", "9 9 9 8 4", "", NULL, "v is float32 8, expected float32 9"},
     {"adam", "9 9 9 9 4", "beta1=1", NULL, "beta1 is 1"},
     {"adamw", "9 9 9 9 4", "", "9 9 9", NULL},
+    {"lion", "9 9 9 4", "", "9 9", NULL},
+    {"lion", "9 9 - 4", "", NULL, "the input m is missing"},
+    {"lion", "9 9 9 4", "beta1=1.1", NULL, "beta1 is 1.1"},
     {"adamw", "9 9 9 9 4", "beta2=-0.1", NULL, "beta2 is -0.1"},
 };
 

@@ -309,7 +309,7 @@ END_TEST
 
 /* Each op that has parameters or lies between them has a gradient; those at the end of a step have none. */
 START_TEST(who_has_a_gradient) {
-  static const char *const none[] = {"resize_bilinear", "sgd",   "adam",       "adamw",
+  static const char *const none[] = {"resize_bilinear", "sgd",   "adam",       "adamw",      "lion",
                                      "clip_norm",       "blend", "to_float32", "to_bfloat16"};
   const struct skp_op *op = skp__op((skp_op_id)_i);
   bool expected = !strstr(op->name, "_dx") && !strstr(op->name, "_dw") && !strstr(op->name, "_db"), tested = false;

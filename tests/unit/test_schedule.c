@@ -17,6 +17,8 @@ static const struct {
     {{{"schedule", "exponential"}, {"gamma", "0.5"}}, {0.4, 0.4, 0.2, 0.05, 0.025}},
     {{{"schedule", "cosine"}, {"lr_min", "0.01"}},
      {0.4, 0.37874627221673174, 0.2935281474492117, 0.1447416860968853, 0.012400773583948158}},
+    {{{"schedule", "linear"}, {"lr_min", "0.1"}}, {0.4, 0.355, 0.295, 0.22, 0.115}},
+    {{{"schedule", "linear"}, {"warmup", "1"}}, {0.1, 0.4, 0.325, 0.2, 0.025}},
     {{{"schedule", "one_cycle"}}, {0.016, 0.2673312629199899, 0.38019385280538953, 0.2000008, 1.6e-06}},
     {{{"schedule", "cosine"}, {"lr_min", "0.01"}, {"warmup", "1"}},
      {0.1, 0.4, 0.36713657439899644, 0.205, 0.013746870321370067}},
@@ -42,7 +44,7 @@ END_TEST
 /* A run of a single step, where a cycle has no room. */
 START_TEST(shortest) {
   static const char *const names[] = {"constant", "step",      "multi_step", "exponential",
-                                      "cosine",   "one_cycle", "plateau"};
+                                      "cosine",   "one_cycle", "plateau",    "linear"};
   struct skp_recipe r;
   recipe(&r);
   r.epochs = r.lr_step = 1;
@@ -103,7 +105,8 @@ START_TEST(nonsense) {
   struct skp_recipe r;
   recipe(&r);
   ck_ok(skp__recipe_set(&r, "schedule", "sideways"));
-  ck_fails(skp__schedule_check(&r), SKP_USAGE, "constant, step, multi_step, exponential, cosine, one_cycle, plateau");
+  ck_fails(skp__schedule_check(&r), SKP_USAGE,
+           "constant, step, multi_step, exponential, linear, cosine, one_cycle, plateau");
   ck_ok(skp__recipe_set(&r, "schedule", "step"));
   ck_fails(skp__schedule_check(&r), SKP_USAGE, "--lr-step");
   ck_ok(skp__recipe_set(&r, "schedule", "cosine"));
@@ -131,7 +134,7 @@ int main(void) {
   Suite *suite = suite_create("schedule");
   TCase *t = tcase_create("schedule");
   tcase_add_loop_test(t, as_pytorch, 0, (int)(sizeof cases / sizeof *cases));
-  tcase_add_loop_test(t, shortest, 0, 7);
+  tcase_add_loop_test(t, shortest, 0, 8);
   tcase_add_loop_test(t, plateau_as_pytorch, 0, 2);
   tcase_add_test(t, plateau_after_warmup);
   tcase_add_test(t, nonsense);

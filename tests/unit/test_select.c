@@ -190,7 +190,7 @@ static bool moved(const float *before, const float *after, const struct skp_tens
   return memcmp(before + t->offset, after + t->offset, 4 * (size_t)skp__shape_count(&t->shape)) != 0;
 }
 
-static const char *const optimizers[] = {"sgd", "adam", "adamw"};
+static const char *const optimizers[] = {"sgd", "adam", "adamw", "lion"};
 
 START_TEST(frozen_values_stay) {
   struct skp_model *m = lettered();

@@ -48,6 +48,19 @@ static skp_status prepare_adam(struct skp_prepared *p, const struct skp_sig *sig
 
 static skp_status prepare_adamw(struct skp_prepared *p, const struct skp_sig *sig) { return launch_adam(p, sig, 1); }
 
+static skp_status prepare_lion(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
+  char options[160] = "";
+  add_options(options, sizeof options, sig);
+  size_t local = LOCAL, global = items(sig);
+  return skp__cl_launch(p, "optimizer", "lion", options, 1, &global, &local,
+                        SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_a, 2), SKP_IN(p, 0), SKP_IN(g, 1),
+                                 SKP_IN(m, 2), SKP_IN(h, 3), SKP_IN(f, 4), SKP_IN(scale, 5), SKP_IN(a, 6),
+                                 SKP_INT(n, (int)skp__shape_count(&sig->in[0])), SKP_FLOAT(beta1, a->beta1),
+                                 SKP_FLOAT(beta2, a->beta2), SKP_FLOAT(decay, a->weight_decay)));
+}
+
 const struct skp__cl_method skp__cl_sgd[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_sgd, 0}, {0}};
 const struct skp__cl_method skp__cl_adam[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_adam, 0}, {0}};
 const struct skp__cl_method skp__cl_adamw[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_adamw, 0}, {0}};
+const struct skp__cl_method skp__cl_lion[] = {{"plain", SKP_CL_ANY, skp__cl_refuse_huge, prepare_lion, 0}, {0}};
