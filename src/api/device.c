@@ -1,6 +1,6 @@
 /* device.c: which devices there are, and opening one. SPDX-License-Identifier: MIT */
 #include "api/api.h"
-#include "backend/opencl/devices.h"
+#include "backend/devices.h"
 #include "base/host.h"
 #include <string.h>
 

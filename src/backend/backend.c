@@ -1,4 +1,4 @@
-/* backend.c: the list of backends, and blocking copies. SPDX-License-Identifier: MIT */
+/* backend.c: the list of backends, the devices of the first, and blocking copies. SPDX-License-Identifier: MIT */
 #include "backend/backend.h"
 #include <string.h>
 
@@ -11,6 +11,13 @@ skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_
   for (int i = 0; i < BACKENDS; i++)
     if (!strcmp(backends[i]->name, name)) return backends[i]->open(out, options);
   return skp__fail(SKP_USAGE, "There is no backend '%s'. Choose %s or %s.", name, backends[0]->name, backends[1]->name);
+}
+
+skp_status skp__devices_list(const struct skp_device_list **out) { return backends[0]->devices(out); }
+
+skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
+                               const char *device) {
+  return backends[0]->choose(out, list, platform, device);
 }
 
 void skp__backend_close(struct skp_backend *b) {

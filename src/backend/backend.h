@@ -7,6 +7,7 @@
 #ifndef SKP_BACKEND_BACKEND_H
 #define SKP_BACKEND_BACKEND_H
 
+#include "backend/devices.h"
 #include "ops/op.h"
 #include <stdio.h>
 
@@ -43,6 +44,10 @@ typedef void (*skp__tell_launch)(void *user, size_t i, const char *launch, doubl
 /* The slots of a backend. All are there. */
 struct skp_backend_ops {
   const char *name;
+  /* The devices that `open` may be given, and which of them is meant: see devices.h. */
+  skp_status (*devices)(const struct skp_device_list **out);
+  skp_status (*choose)(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
+                       const char *device);
   skp_status (*open)(struct skp_backend **out, const struct skp_backend_options *options);
   void (*close)(struct skp_backend *b);
   void (*info)(struct skp_backend *b, struct skp_backend_info *out);

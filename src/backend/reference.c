@@ -239,6 +239,20 @@ static skp_status ticket(struct skp_backend *b, uint64_t *out) {
   return SKP_OK;
 }
 
+/* It runs on the host: there is nothing to list. */
+static skp_status devices(const struct skp_device_list **out) {
+  static const struct skp_device_list none;
+  *out = &none;
+  return SKP_OK;
+}
+
+static skp_status choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
+                         const char *device) {
+  (void)list, (void)platform, (void)device;
+  *out = NULL;
+  return skp__fail(SKP_NO_DEVICE, "The reference backend has no devices to choose from: it runs on the host.");
+}
+
 static double tolerance(const struct skp_prepared *p) {
   (void)p;
   return 0;
@@ -251,6 +265,8 @@ static skp_status wait_for(struct skp_backend *b, uint64_t taken) {
 
 const struct skp_backend_ops skp__backend_reference = {
     .name = "reference",
+    .devices = devices,
+    .choose = choose,
     .open = reference_open,
     .close = reference_close,
     .info = info,

@@ -1,5 +1,5 @@
 /* devices.c: skipper devices. SPDX-License-Identifier: MIT */
-#include "backend/opencl/devices.h"
+#include "backend/devices.h"
 #include "cli/cli.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* print.c: what several commands say. SPDX-License-Identifier: MIT */
-#include "backend/opencl/devices.h"
+#include "backend/devices.h"
 #include "cli/cli.h"
 #include "io/json.h"
 #include <math.h>

@@ -24,10 +24,10 @@ struct skp_build {
   skp_status status;      /* of a C function that failed; the text is in the Lua error */
 };
 
-/* lua.c: the sandbox. Runs `body` with the build at hand; a Lua error, or a limit that was hit, becomes a status and a
- * text with file and line. Inside `body` everything may raise Lua errors; no C memory
- * may be held across calls that do. */
-skp_status skp__lua_run(struct skp_build *b, lua_CFunction body);
+/* lua.c: the sandbox. Runs `body` with the build at hand, after `globals`; a Lua error, or a limit, becomes
+ * a status and a text with file and line. Inside `body` everything may raise Lua errors; no C memory may be held across
+ * calls that do. */
+skp_status skp__lua_run(struct skp_build *b, lua_CFunction globals, lua_CFunction body);
 struct skp_build *skp__build_of(lua_State *L);
 /* Raises a Lua error from the present error text unless `status` is SKP_OK. */
 void skp__lua_check(lua_State *L, skp_status status);
@@ -50,7 +50,7 @@ void skp__model_list(struct skp__text *to);
 extern const struct skp__lua_source skp__lua_sources[], skp__lua_models[];
 
 /* nn.c: puts the table `nn` into the globals. */
-void skp__nn_open(lua_State *L);
+int skp__nn_open(lua_State *L);
 /* Pushes value v as a Lua tensor. */
 void skp__nn_push(lua_State *L, skp_value v);
 /* The value of the Lua tensor at `index`, or SKP_NONE if it is none. */

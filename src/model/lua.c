@@ -201,19 +201,22 @@ static int body_in_coroutine(lua_State *L) {
   return 1;
 }
 
+/* Argument 1 fills the globals before the model library is read. */
 static int prepare(lua_State *L) {
+  lua_CFunction globals = lua_tocfunction(L, 1);
   open_libraries(L);
-  skp__nn_open(L);
+  globals(L);
   for (const struct skp__lua_source *source = skp__lua_sources; source->name; source++) open_source(L, source);
   return 0;
 }
 
-skp_status skp__lua_run(struct skp_build *b, lua_CFunction body) {
+skp_status skp__lua_run(struct skp_build *b, lua_CFunction globals, lua_CFunction body) {
   lua_State *L = lua_newstate(allocate, b);
   if (!L) return skp__fail_memory("Lua", MEMORY_LIMIT);
   *(struct skp_build **)lua_getextraspace(L) = b;
   lua_pushcfunction(L, prepare); /* light C functions: pushing them needs no memory */
-  int error = lua_pcall(L, 0, 0, 0);
+  lua_pushcfunction(L, globals);
+  int error = lua_pcall(L, 1, 0, 0);
   if (error == LUA_OK) {
     lua_pushcfunction(L, body_in_coroutine);
     lua_pushcfunction(L, body);

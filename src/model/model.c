@@ -221,7 +221,7 @@ static skp_status make(struct skp_build *b, const char *text, lua_CFunction body
   SKP_TRY(skp__strdup(&m->source, text));
   SKP_TRY(skp__graph_create(&m->graph));
   skp__recipe_default(&m->recipe);
-  SKP_TRY(skp__lua_run(b, body));
+  SKP_TRY(skp__lua_run(b, skp__nn_open, body));
   return skp__graph_collect(m->graph);
 }
 

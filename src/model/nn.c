@@ -514,7 +514,7 @@ static int no_layer(lua_State *L) {
   return skp__lua_fail(L, SKP_MODEL, "There is no nn.%s. There is:%s.", name, list.at);
 }
 
-void skp__nn_open(lua_State *L) {
+int skp__nn_open(lua_State *L) {
   static const luaL_Reg meta[] = {
       {"__tostring", tensor_tostring}, {"__index", tensor_index}, {"__add", add}, {"__mul", mul}, {NULL, NULL}};
   luaL_newmetatable(L, tensor_type);
@@ -531,4 +531,5 @@ void skp__nn_open(lua_State *L) {
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
   lua_setglobal(L, "nn");
+  return 0;
 }

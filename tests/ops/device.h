@@ -3,7 +3,11 @@
 #ifndef SKP_TESTS_OPS_DEVICE_H
 #define SKP_TESTS_OPS_DEVICE_H
 
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/buffer.h"
+#include "backend/opencl/cache.h"
+#include "backend/opencl/method.h"
+#include "backend/opencl/program.h"
+#include "backend/opencl/tickets.h"
 #include "test.h"
 #include "where.h"
 #include <math.h>

@@ -1,7 +1,8 @@
 /* test_launch.c: what kernels are launched with is checked against their parameters, without a device: every method of
  * every op on the generated cases, on made-up devices of all kinds, and mistakes one by one.
  * SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/jobs.h"
+#include "backend/opencl/launch.h"
 #include "test.h"
 #include "verify/case.h"
 
@@ -12,7 +13,7 @@ static const struct device {
 } devices[] = {{true, 8, 0}, {true, 16, 0}, {false, 1, 0x10de}, {false, 1, 0x1002}, {false, 1, 0x8086}, {false, 1, 0}};
 enum { DEVICES = sizeof devices / sizeof *devices };
 
-static struct skp__cl made_up(const struct device *d) {
+static struct skp__cl made_up(const struct device *d, struct skp__cl_jobs *jobs) {
   return (struct skp__cl){.base.ops = &skp__backend_opencl,
                           .cpu = d->cpu,
                           .lanes = d->lanes,
@@ -23,7 +24,7 @@ static struct skp__cl made_up(const struct device *d) {
                           .local_memory = 48 << 10,
                           .name = "made up",
                           .forced = "",
-                          .noting = true};
+                          .noting = jobs};
 }
 
 /* ---- all methods ------------------------------------------------------------------------------------------------- */
@@ -51,9 +52,12 @@ static skp_status visit(void *user, const struct skp__case *c) {
 }
 
 START_TEST(every_method) {
-  struct skp__cl cl = made_up(&devices[_i]);
+  struct skp__cl_jobs jobs = {0};
+  struct skp__cl cl = made_up(&devices[_i], &jobs);
   ck_ok(skp__generated_each(NULL, 1, false, visit, &cl.base));
   ck_assert_int_gt(prepared, 300);
+  ck_assert_uint_gt(jobs.list.n, 100);
+  SKP_FREE(&jobs.list);
 }
 END_TEST
 
@@ -61,11 +65,14 @@ END_TEST
 
 /* The launch of conv2d_bias(y, b, n, K), or another kernel, for relu of eight values. */
 static skp_status launch(const char *kernel, const struct skp__cl_arg *args) {
-  struct skp__cl cl = made_up(&devices[0]);
+  struct skp__cl_jobs jobs = {0};
+  struct skp__cl cl = made_up(&devices[0], &jobs);
   struct skp_shape x = skp__shape1(8);
   struct skp_prepared p = {.cl = &cl, .sig = {.op = &skp__op_relu, .n_in = 1, .n_out = 1, .in = &x, .out = &x}};
   const size_t global = 8;
-  return skp__cl_launch(&p, "conv2d_sum", kernel, "", 1, &global, NULL, args);
+  skp_status status = skp__cl_launch(&p, "conv2d_sum", kernel, "", 1, &global, NULL, args);
+  SKP_FREE(&jobs.list);
+  return status;
 }
 
 START_TEST(mistakes_are_refused) {
@@ -98,7 +105,8 @@ START_TEST(mistakes_are_refused) {
 END_TEST
 
 START_TEST(types_of_values) {
-  struct skp__cl cl = made_up(&devices[0]);
+  struct skp__cl_jobs jobs = {0};
+  struct skp__cl cl = made_up(&devices[0], &jobs);
   struct skp_shape labels = skp__shape1(8);
   labels.dtype = SKP_I32;
   struct skp_shape y = skp__shape1(8);

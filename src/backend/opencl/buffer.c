@@ -1,5 +1,6 @@
 /* buffer.c: device memory and copies. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/buffer.h"
+#include "backend/opencl/tickets.h"
 #include "base/text.h"
 #include <stdlib.h>
 

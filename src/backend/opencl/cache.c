@@ -2,7 +2,7 @@
  * and options. An entry that is damaged, cut or somebody else's is as good as none; whatever goes wrong here only costs
  * time, so nothing is reported. Writers rename whole files into place, so processes may share the folder.
  * SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/cache.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/scratch.h"

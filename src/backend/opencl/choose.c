@@ -162,8 +162,8 @@ static skp_status fail_several(const struct matches *m, const char *platform, co
   return skp__fail(SKP_USAGE, "%s", w.at);
 }
 
-skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
-                               const char *device) {
+skp_status skp__cl_choose_device(const struct skp_device **out, const struct skp_device_list *list,
+                                 const char *platform, const char *device) {
   *out = NULL;
   struct matches m = find_meant(list, platform, device);
   if (!m.n) return fail_none(list, platform, device);

@@ -1,20 +1,15 @@
 /* cl.c: opening, closing and describing an OpenCL device; the backend's table of slots. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/buffer.h"
+#include "backend/opencl/cache.h"
+#include "backend/opencl/compilers.h"
+#include "backend/opencl/devices.h"
+#include "backend/opencl/method.h"
+#include "backend/opencl/program.h"
+#include "backend/opencl/tickets.h"
+#include "backend/opencl/timing.h"
 #include <clblast_c.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-skp_status skp__cl_alive(struct skp__cl *cl) {
-  if (!cl->lost) return SKP_OK;
-  return skp__fail(SKP_DEVICE, "%s failed earlier; what it holds is not to be trusted. Start again.", cl->name);
-}
-
-double skp__cl_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static skp_status ask(struct skp__cl *cl, cl_device_info what, size_t size, void *out) {
   return skp__cl_check(cl, clGetDeviceInfo(cl->device, what, size, out, NULL), "clGetDeviceInfo", "");
@@ -64,8 +59,8 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   const struct skp_device_list *list;
   const struct skp_device *d;
   cl_uint width;
-  SKP_TRY(skp__devices_list(&list));
-  SKP_TRY(skp__devices_choose(&d, list, options->platform, options->device));
+  SKP_TRY(skp__cl_devices(&list));
+  SKP_TRY(skp__cl_choose_device(&d, list, options->platform, options->device));
   snprintf(cl->name, sizeof cl->name, "%s", d->name);
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
@@ -172,6 +167,8 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
 
 const struct skp_backend_ops skp__backend_opencl = {
     .name = "opencl",
+    .devices = skp__cl_devices,
+    .choose = skp__cl_choose_device,
     .open = open_device,
     .close = close_device,
     .info = info,

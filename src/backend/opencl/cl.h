@@ -14,6 +14,7 @@ struct skp__cl_program; /* a built program: one file of cl/ with one set of opti
 struct skp__cl_tickets; /* what is in flight */
 struct skp__cl_cache;   /* built programs on disk */
 struct skp__cl_compilers;
+struct skp__cl_jobs; /* programs to compile ahead */
 
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
@@ -36,10 +37,10 @@ struct skp__cl {
   cl_device_id device;
   cl_device_id part; /* `device` if it is a part of the listed one (--threads), else NULL */
   cl_context context;
-  cl_command_queue queue; /* in order */
-  bool noting;            /* launches are checked and noted for the compilers, not made */
-  bool lost;              /* the context failed: nothing read from it is to be trusted */
-  bool hung;              /* it did not finish in time: the driver would wait for ever if asked to release things */
+  cl_command_queue queue;      /* in order */
+  struct skp__cl_jobs *noting; /* not NULL: launches are checked and noted here, not made */
+  bool lost;                   /* the context failed: nothing read from it is to be trusted */
+  bool hung; /* it did not finish in time: the driver would wait for ever if asked to release things */
   SKP_ARRAY(struct skp__cl_program) programs;
   struct skp__cl_tickets *tickets;
   struct skp__cl_cache *cache;         /* NULL: none */
@@ -56,6 +57,9 @@ const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; ve
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what);
 /* The same for a call that queues work; CL_OUT_OF_RESOURCES then is a shortage too, and the context lives. */
 skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what);
+
+/* SKP_DEVICE once the context is lost. Every slot that talks to the device begins with it. */
+skp_status skp__cl_alive(struct skp__cl *cl);
 
 /* ---- programs and launches -------------------------------------------------------------------------------------- */
 

@@ -7,7 +7,11 @@
  * before this process loads a driver, as a driver's threads and locks do not survive a fork, and loads it itself with
  * its first job. All read jobs from one end of a socket: who is free takes the next. Nothing here fails: a job that was
  * lost (a compiler crashed) is compiled where it is needed. */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/compilers.h"
+#include "backend/opencl/jobs.h"
+#include "backend/opencl/method.h"
+#include "backend/opencl/program.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -25,21 +29,12 @@ enum {
   MOST = 4,      /* compilers: more would wait for the longest program anyway */
   IDLE_S = 30,   /* after which one ends: it keeps a hundred megabytes */
   LOOK_MS = 200, /* between two looks whether all are alive */
-  OPTIONS = 200  /* bytes of a job's compiler options */
-};
-
-/* Compilers are images of this process: they know the same literals. */
-struct job {
-  const char *file;
-  char options[OPTIONS];
-  size_t weight; /* length of the source, a guess at how long it takes */
 };
 
 struct skp__cl_compilers {
   int socket;
   pid_t pid[MOST];
   int alive;
-  SKP_ARRAY(struct job) jobs;
 };
 
 /* ---- a compiler ------------------------------------------------------------------------------------------------- */
@@ -63,7 +58,7 @@ static bool open_context(struct skp__cl *cl, const struct skp_device *d) {
 }
 
 static void compile(struct skp__cl *cl, const struct skp_device *d, int socket) {
-  struct job job;
+  struct skp__cl_job job;
   const struct timeval idle = {.tv_sec = IDLE_S};
   be_quiet();
   cl->trace = NULL;
@@ -122,48 +117,29 @@ void skp__cl_compilers_stop(struct skp__cl *cl) {
     kill(k->pid[i], SIGKILL); /* entries of the cache are renamed into place: no half ones stay */
     waitpid(k->pid[i], NULL, 0);
   }
-  SKP_FREE(&k->jobs);
   free(k);
   cl->compilers = NULL;
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------- */
 
-static bool is_noted(const struct skp__cl_compilers *k, const char *file, const char *options) {
-  for (size_t i = 0; i < k->jobs.n; i++)
-    if (!strcmp(k->jobs.at[i].file, file) && !strcmp(k->jobs.at[i].options, options)) return true;
-  return false;
-}
-
-void skp__cl_note(struct skp__cl *cl, const char *file, const char *options) {
-  struct skp__cl_compilers *k = cl->compilers;
-  size_t weight;
-  if (!k || is_noted(k, file, options) || strlen(options) >= OPTIONS ||
-      skp__cl_program_ready(cl, file, options, &weight) || SKP_GROW(&k->jobs) != SKP_OK)
-    return;
-  struct job *job = &k->jobs.at[k->jobs.n - 1];
-  *job = (struct job){.file = file, .weight = weight};
-  snprintf(job->options, sizeof job->options, "%s", options);
-}
-
 /* The longest first, so that none of them is left for the end. */
 static int by_weight(const void *a, const void *b) {
-  size_t x = ((const struct job *)a)->weight, y = ((const struct job *)b)->weight;
+  size_t x = ((const struct skp__cl_job *)a)->weight, y = ((const struct skp__cl_job *)b)->weight;
   return (x < y) - (x > y);
 }
 
-static void note_all(struct skp__cl *cl, const struct skp_sig *sigs, size_t n) {
-  struct skp__cl_compilers *k = cl->compilers;
+static void note_all(struct skp__cl *cl, struct skp__cl_jobs *jobs, const struct skp_sig *sigs, size_t n) {
   FILE *trace = cl->trace;
   cl->trace = NULL; /* methods are chosen again, in earnest, afterwards */
-  cl->noting = true;
+  cl->noting = jobs;
   for (size_t i = 0; i < n; i++) {
     struct skp_prepared *p;
     if (skp__cl_prepare(&cl->base, &p, &sigs[i], NULL) == SKP_OK) skp__cl_prepared_destroy(p);
   }
-  cl->noting = false;
+  cl->noting = NULL;
   cl->trace = trace;
-  if (k->jobs.n) qsort(k->jobs.at, k->jobs.n, sizeof *k->jobs.at, by_weight);
+  if (jobs->list.n) qsort(jobs->list.at, jobs->list.n, sizeof *jobs->list.at, by_weight);
 }
 
 /* How many have ended since the last look, each with a job at most. */
@@ -178,14 +154,14 @@ static size_t bury(struct skp__cl_compilers *k) {
 }
 
 /* Sends jobs, a few more than there are compilers at a time, until all are done or lost. */
-static void share_out(struct skp__cl *cl) {
+static void share_out(struct skp__cl *cl, const struct skp__cl_jobs *jobs) {
   struct skp__cl_compilers *k = cl->compilers;
-  size_t sent = 0, done = 0, lost = 0, all = k->jobs.n;
-  const double start = skp__cl_now();
+  size_t sent = 0, done = 0, lost = 0, all = jobs->list.n;
+  const double start = skp__clock();
   while (k->alive && done + lost < all) {
     char answer;
     while (sent < all && sent - done - lost < 2 * (size_t)k->alive &&
-           send(k->socket, &k->jobs.at[sent], sizeof *k->jobs.at, MSG_NOSIGNAL) > 0)
+           send(k->socket, &jobs->list.at[sent], sizeof *jobs->list.at, MSG_NOSIGNAL) > 0)
       sent++;
     skp__progress_work(skp__progress_compiling, (int64_t)(done + lost), (int64_t)all);
     struct pollfd look = {.fd = k->socket, .events = POLLIN};
@@ -195,7 +171,7 @@ static void share_out(struct skp__cl *cl) {
       lost += bury(k);
   }
   skp__progress_work(skp__progress_compiling, (int64_t)all, (int64_t)all);
-  if (cl->trace) fprintf(cl->trace, "%zu of %zu programs compiled ahead in %.3f s\n", done, all, skp__cl_now() - start);
+  if (cl->trace) fprintf(cl->trace, "%zu of %zu programs compiled ahead in %.3f s\n", done, all, skp__clock() - start);
 }
 
 void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n) {
@@ -203,7 +179,8 @@ void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n)
   if (!cl->compilers || cl->lost) return;
   bury(cl->compilers);
   if (!cl->compilers->alive) return;
-  note_all(cl, sigs, n);
-  if (cl->compilers->jobs.n) share_out(cl);
-  SKP_FREE(&cl->compilers->jobs);
+  struct skp__cl_jobs jobs = {0};
+  note_all(cl, &jobs, sigs, n);
+  if (jobs.list.n) share_out(cl, &jobs);
+  SKP_FREE(&jobs.list);
 }

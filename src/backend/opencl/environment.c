@@ -1,7 +1,7 @@
 /* environment.c: the variables that drivers read when they are loaded, where the user's
  * own would leave them without devices.
  * SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/devices.h"
 #include "base/scratch.h"
 #include <stdlib.h>
 #include <string.h>

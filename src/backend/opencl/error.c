@@ -1,5 +1,5 @@
 /* error.c: OpenCL's codes by name, and what they mean for the open device. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/cl.h"
 #include <stdio.h>
 
 /* X(code, name without CL_): all of OpenCL up to 3.0, and the ICD loader's. */
@@ -118,4 +118,9 @@ skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, cons
 /* What was not even queued had no resources: nothing failed on the device itself. */
 skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
   return code == CL_OUT_OF_RESOURCES ? fail_memory(cl, code, call, what) : skp__cl_check(cl, code, call, what);
+}
+
+skp_status skp__cl_alive(struct skp__cl *cl) {
+  if (!cl->lost) return SKP_OK;
+  return skp__fail(SKP_DEVICE, "%s failed earlier; what it holds is not to be trusted. Start again.", cl->name);
 }

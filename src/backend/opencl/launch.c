@@ -1,6 +1,10 @@
 /* launch.c: from a method's description of its launches to work in the queue. Arguments are set when buffers are bound,
  * each launch owning its kernel object, so that running a step only enqueues. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/launch.h"
+#include "backend/opencl/buffer.h"
+#include "backend/opencl/jobs.h"
+#include "backend/opencl/program.h"
+#include "backend/opencl/tickets.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +16,16 @@ struct skp__cl *skp__cl_of(struct skp_prepared *p) {
 
 void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes) {
   if (bytes > p->workspace_bytes) p->workspace_bytes = bytes;
+}
+
+const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig) {
+  (void)cl;
+  const int64_t limit = INT32_MAX - 4096; /* room for rounding up */
+  for (int i = 0; i < sig->n_in; i++)
+    if (skp__shape_count(&sig->in[i]) > limit) return "more than 2^31 elements";
+  for (int i = 0; i < sig->n_out; i++)
+    if (skp__shape_count(&sig->out[i]) > limit) return "more than 2^31 elements";
+  return NULL;
 }
 
 static void step_free(struct skp__cl_step *step) {

@@ -1,5 +1,5 @@
 /* method.c: the tables of methods, and which method an op gets. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/method.h"
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +17,6 @@ static const struct skp__cl_method *table_of(const struct skp_op *op) { return t
 static const struct skp__cl_method *find_method(const struct skp_op *op, const char *name, size_t length) {
   for (const struct skp__cl_method *m = table_of(op); m->name; m++)
     if (strlen(m->name) == length && !strncmp(m->name, name, length)) return m;
-  return NULL;
-}
-
-const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *sig) {
-  (void)cl;
-  const int64_t limit = INT32_MAX - 4096; /* room for rounding up */
-  for (int i = 0; i < sig->n_in; i++)
-    if (skp__shape_count(&sig->in[i]) > limit) return "more than 2^31 elements";
-  for (int i = 0; i < sig->n_out; i++)
-    if (skp__shape_count(&sig->out[i]) > limit) return "more than 2^31 elements";
   return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* parameters.c: are the arguments of a launch those that its kernel takes? SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/launch.h"
 #include "base/text.h"
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* probe.c: listing devices in a child process, so that a driver that crashes or hangs while listing costs one line. If
  * the child does not survive, each driver (.icd file) is tried alone, and those that failed are hidden.
  * SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/devices.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/host.h"
 #include "base/scratch.h"
@@ -46,10 +47,10 @@ static void run_child(struct shared *shared) {
 /* Waits for the child's end. `fate` says what became of it, "" if it ended by itself
  * (the status is no sign: memory checkers set it). */
 static void await_child(pid_t pid, char *fate, size_t size) {
-  double until = skp__cl_now() + skp__host()->probe_seconds;
+  double until = skp__clock() + skp__host()->probe_seconds;
   int state = 0;
   pid_t ended;
-  while ((ended = waitpid(pid, &state, WNOHANG)) == 0 && skp__cl_now() < until)
+  while ((ended = waitpid(pid, &state, WNOHANG)) == 0 && skp__clock() < until)
     nanosleep(&(struct timespec){0, POLL_NS}, NULL);
   *fate = 0;
   if (ended == 0) {

@@ -2,7 +2,9 @@
  * at once, so that the shortest run leaves it there; PoCL compiles what a program's kernels launch when it is asked for
  * the binary (see environment.c).
  * SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/program.h"
+#include "backend/opencl/cache.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +73,7 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   SKP_TRY(skp__strdup(&p->file, file));
   SKP_TRY(skp__format(&p->options, "%s %s", COMMON_OPTIONS, options));
   SKP_TRY(find_source(&p->text, file));
-  double start = skp__cl_now();
+  double start = skp__clock();
   p->program = skp__cl_cache_load(cl, p->text, p->options);
   bool compiled = !p->program;
   if (compiled) {
@@ -82,7 +84,7 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   }
   if (cl->trace)
     fprintf(cl->trace, "cl/%s.cl %s: %s in %.3f s\n", file, options, compiled ? "compiled" : "from the cache",
-            skp__cl_now() - start);
+            skp__clock() - start);
   return SKP_OK;
 }
 

@@ -1,7 +1,7 @@
 /* tickets.c: knowing when queued work is done. A ticket is a marker in the queue whose event calls back; waiting sleeps
  * on a condition variable, with a limit. Between two tickets lie at most PER_TICKET launches, so that neither the work
  * queued ahead nor the number of live events grows without bound. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/tickets.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* timing.c: how long each launch of a list keeps the device, by the profiling events of a queue of its own. The whole
  * list is queued before any event is read, so that the device works as in a real step. SPDX-License-Identifier: MIT */
-#include "backend/opencl/runtime.h"
+#include "backend/opencl/timing.h"
 
 /* A launch and the events that bound it: from the start of `kernel` to its end; a call into a library has none, and
  * lies between the ends of two markers. */
