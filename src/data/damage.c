@@ -100,7 +100,10 @@ static skp_status note(struct skp_damage *d, int64_t sample, skp_status why) {
 }
 
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why) {
-  if (why != SKP_FORMAT && why != SKP_IO && why != SKP_SHAPE) return why;
+  static const skp_status its_own[] = {SKP_FORMAT, SKP_IO, SKP_SHAPE, SKP_UNSUPPORTED, SKP_MEMORY}; /* too large */
+  bool own = false;
+  for (size_t i = 0; i < sizeof its_own / sizeof *its_own; i++) own = own || why == its_own[i];
+  if (!own) return why;
   pthread_mutex_lock(&d->lock);
   skp_status status = d->known[sample] ? SKP_OK : note(d, sample, why);
   pthread_mutex_unlock(&d->lock);

@@ -56,6 +56,9 @@ struct skp_source {
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
   /* (optional) What sample i is called, its file; the text lives as long as s. NULL slot: it has a number only. */
   const char *(*name_of)(const struct skp_source *s, int64_t i);
+  /* (optional) Sample i was delivered, but the present error shows that nothing can be made of it: from now on it is a
+   * damaged image. SKP_OK: which is passed over. */
+  skp_status (*spoilt)(const struct skp_source *s, int64_t i, skp_status why);
   struct skp_damage *damage;             /* NULL: its images cannot be damaged */
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };

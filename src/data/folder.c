@@ -214,8 +214,10 @@ static skp_status decode(const struct folder *f, int64_t i, struct skp_image *ou
   char *path;
   SKP_TRY(path_of(&path, f, i));
   skp_status status = skp__image_read(out, path, f->base.C);
-  if (status == SKP_OK) status = skp__cache_put(f->cache, i, out);
-  if (status != SKP_OK) status = note(f, i, path, status);
+  if (status != SKP_OK)
+    status = note(f, i, path, status);
+  else
+    status = skp__cache_put(f->cache, i, out);
   free(path);
   return status;
 }
@@ -271,9 +273,16 @@ static skp_status image(const struct skp_source *source, int64_t i, struct skp_i
   *label = f->files.at[i].label;
   if (!out) return SKP_OK;
   SKP_TRY(skp__cache_get(f->cache, i, out, &there));
-  if (there) return SKP_OK;
+  if (there && !skp__damage_known(f->base.damage, i)) return SKP_OK;
   if (!skp__damage_known(f->base.damage, i)) SKP_TRY(decode(f, i, out));
   if (skp__damage_known(f->base.damage, i)) out->H = out->W = 0;
+  return skp__damage_judge(f->base.damage);
+}
+
+static skp_status spoilt(const struct skp_source *source, int64_t i, skp_status why) {
+  const struct folder *f = (const struct folder *)source;
+  skp__fail_in(why, "%s", source->name_of(source, i));
+  SKP_TRY(skp__damage_note(f->base.damage, i, why));
   return skp__damage_judge(f->base.damage);
 }
 
@@ -339,6 +348,7 @@ static skp_status open_part(struct skp_source **out, const char *path, const str
   struct folder *f;
   SKP_TRY(skp__alloc(&f, 1, sizeof *f));
   f->base.image = image;
+  f->base.spoilt = spoilt;
   f->base.name_of = name_of;
   f->base.destroy = destroy;
   skp_status status = load(f, path, l, split);

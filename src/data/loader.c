@@ -117,13 +117,18 @@ static skp_status set_up_desk(struct desk *d, const struct skp_loader *l) {
   return skp__alloc(&d->last, (size_t)l->H * (size_t)l->W * (size_t)l->C, sizeof *d->last);
 }
 
-/* The image of a sample; of a damaged one, the image and the label of the next sound one, or none of both. */
-static skp_status read_image(const struct skp_loader *l, struct skp_image *image, int64_t sample, int32_t *label) {
+/* The image of a sample; of a damaged one, the image and the label of the next sound one, or none of both. *sample
+ * becomes the one that it is. */
+static skp_status read_image(const struct skp_loader *l, struct skp_image *image, int64_t *sample, int32_t *label) {
   const struct skp_source *s = l->source;
-  SKP_TRY(s->image(s, sample, image, label));
-  for (int64_t k = 1; l->o.stand_in && !image->H && k < s->n; k++)
-    SKP_TRY(s->image(s, (sample + k) % s->n, image, label));
+  const int64_t wanted = *sample;
+  SKP_TRY(s->image(s, wanted, image, label));
+  for (int64_t k = 1; l->o.stand_in && !image->H && k < s->n; k++) {
+    *sample = (wanted + k) % s->n;
+    SKP_TRY(s->image(s, *sample, image, label));
+  }
   if (image->H) return SKP_OK;
+  *sample = -1;
   *label = -1;
   SKP_TRY(skp__image_room(image, l->H, l->W, l->C));
   memset(image->pixels, 0, (size_t)l->H * (size_t)l->W * (size_t)l->C);
@@ -144,16 +149,27 @@ static skp_status take_values(const struct skp_loader *l, const struct skp_image
   return SKP_OK;
 }
 
-/* One image: read, made what the network takes, seen as chance and the epoch want it. */
-static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x,
-                          int32_t *label) {
+/* An image as it is stored, made what the network takes, seen as chance and the epoch want it. */
+static skp_status show(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x) {
   struct skp_image *image = &d->stored;
   struct skp__view view;
-  SKP_TRY(read_image(l, image, number % l->source->n, label));
   if (image->values) return take_values(l, image, x);
   SKP_TRY(skp__image_set_channels(image, l->C));
   skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, number);
   return skp__view_render(x, &view, image, &d->spare, l->table, d->column);
+}
+
+/* One image, read and shown. Of which nothing can be made is as damaged as what cannot be read: another stands in. */
+static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x,
+                          int32_t *label) {
+  const struct skp_source *s = l->source;
+  for (;;) {
+    int64_t sample = number % s->n;
+    SKP_TRY(read_image(l, &d->stored, &sample, label));
+    skp_status status = show(l, d, epoch, number, x);
+    if (status == SKP_OK || sample < 0 || !s->spoilt) return status;
+    SKP_TRY(s->spoilt(s, sample, status));
+  }
 }
 
 static skp_status fill(const struct skp_loader *l, struct slot *slot, struct desk *d) {

@@ -79,6 +79,8 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   struct skp__pictures *p = (struct skp__pictures *)(uintptr_t)s;
   *label = -1;
   if (!out) return SKP_OK;
+  out->H = 0;
+  if (p->files.at[i].spoilt) return SKP_OK;
   if (skp__image_read(out, p->files.at[i].path, s->C) != SKP_OK) {
     out->H = 0;
     return note(p, i, skp_error_message(), false);
@@ -89,6 +91,14 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   return SKP_OK;
 }
 
+/* Read well, but of no use all the same. */
+static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
+  struct skp__pictures *p = (struct skp__pictures *)(uintptr_t)s;
+  skp__fail_in(why, "%s", p->files.at[i].path);
+  p->files.at[i].spoilt = true;
+  return note(p, i, skp_error_message(), false);
+}
+
 static const char *name_of(const struct skp_source *s, int64_t i) {
   return ((const struct skp__pictures *)s)->files.at[i].path;
 }
@@ -96,8 +106,8 @@ static const char *name_of(const struct skp_source *s, int64_t i) {
 skp_status skp__pictures_open(struct skp__pictures *out, const char *const *names, size_t n, int channels, bool invert,
                               FILE *say) {
   static char name[] = "the images";
-  *out = (struct skp__pictures){.base = {.name = name, .C = channels, .image = image, .name_of = name_of},
-                                .invert = invert};
+  *out = (struct skp__pictures){
+      .base = {.name = name, .C = channels, .image = image, .name_of = name_of, .spoilt = spoilt}, .invert = invert};
   pthread_mutex_init(&out->lock, NULL);
   for (size_t i = 0; i < n; i++) SKP_TRY(add_named(out, names[i], say));
   out->base.n = (int64_t)out->files.n;

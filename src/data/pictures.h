@@ -10,6 +10,7 @@
 struct skp__picture {
   char *path;
   char *error; /* why it cannot be read; NULL: it can */
+  bool spoilt; /* it can, but nothing can be made of it */
   bool dark_on_light;
 };
 

@@ -159,6 +159,11 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   return SKP_OK;
 }
 
+static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
+  const struct view *v = (const struct view *)s;
+  return v->whole->spoilt(v->whole, i, why);
+}
+
 static const char *name_of(const struct skp_source *s, int64_t i) {
   const struct view *v = (const struct view *)s;
   return v->whole->name_of(v->whole, i);
@@ -193,6 +198,7 @@ static skp_status create(struct view **out, const struct skp_source *whole, cons
                              .numbered = whole->numbered,
                              .image = image,
                              .name_of = whole->name_of ? name_of : NULL,
+                             .spoilt = whole->spoilt ? spoilt : NULL,
                              .damage = whole->damage,
                              .destroy = destroy};
   skp_status status = set_up(v, network, by_number);

@@ -16,6 +16,11 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   return subset->whole->image(subset->whole, subset->pick[i], out, label);
 }
 
+static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
+  const struct subset *subset = (const struct subset *)s;
+  return subset->whole->spoilt(subset->whole, subset->pick[i], why);
+}
+
 static const char *name_of(const struct skp_source *s, int64_t i) {
   const struct subset *subset = (const struct subset *)s;
   return subset->whole->name_of(subset->whole, subset->pick[i]);
@@ -53,6 +58,7 @@ static skp_status take(struct skp_source **out, const struct skp_source *whole, 
                                   .numbered = whole->numbered,
                                   .image = image,
                                   .name_of = whole->name_of ? name_of : NULL,
+                                  .spoilt = whole->spoilt ? spoilt : NULL,
                                   .damage = whole->damage,
                                   .destroy = destroy};
   SKP_TRY(copy_names(&subset->s, whole));

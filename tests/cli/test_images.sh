@@ -106,6 +106,18 @@ cp "$corpus/rgb.png" single/one
 cp "$corpus/rgb.png" single/two
 run 0 train two.lua --data single --epochs 1 --out single-run
 in_err '2 images to train on, none to judge by \(too few to leave any out\), 2 classes'
+# A picture of one column and a million rows among good ones is one as any other, whatever the size; predict names what it cannot read, and goes on.
+mkdir -p thin/one thin/two
+for k in $(seq 8); do cp "$corpus/rgb.png" thin/one/$k.png && cp "$corpus/rgb.png" thin/two/$k.png; done
+cp "$corpus/thin.png" thin/one
+for size in 8 300; do
+  run 0 train two.lua --data thin --size $size --trivial-augment --random-resized-crop 0.1 --valid-split 0 --out thin-$size
+done
+cp "$corpus/empty" thin/one/empty.png
+run 1 predict thin-300 thin/one
+in_err 'empty.png'
+in_out '^thin/one/thin.png: '
+[ "$(wc -l <out)" = 9 ] || fail "$called: not all pictures are told"
 mkdir -p bomb/cat bomb/dog
 cp "$corpus/rgb.png" bomb/cat
 cp "$corpus/bomb.jpg" bomb/dog

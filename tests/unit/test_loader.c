@@ -11,11 +11,21 @@ struct numbers {
   struct skp_source base;
   int64_t bad;   /* this one cannot be read; -1: none */
   int64_t pause; /* microseconds that every third sample takes longer */
+  int64_t odd;   /* this one has two channels, of which nothing can be made; -1: none */
+  int64_t spoilt;
 };
 
 static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
   const struct numbers *n = (const struct numbers *)s;
   if (i == n->bad) return skp__fail(SKP_FORMAT, "picture %lld is torn.", (long long)i);
+  if (i == n->spoilt) {
+    out->H = 0;
+    return SKP_OK;
+  }
+  if (i == n->odd) {
+    *label = (int32_t)i;
+    return skp__image_room(out, 2, 3, 2);
+  }
   if (n->pause && i % 3 == 0) usleep((useconds_t)n->pause);
   SKP_TRY(skp__image_room(out, s->H, s->W, s->C));
   for (int p = 0; p < s->H * s->W * s->C; p++) out->pixels[p] = (uint8_t)(i + p);
@@ -23,8 +33,16 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   return SKP_OK;
 }
 
+static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
+  struct numbers *n = (struct numbers *)(uintptr_t)s;
+  ck_assert_int_eq(i, n->odd);
+  ck_assert_int_eq(n->spoilt, -1); /* noted once */
+  n->spoilt = i;
+  return why == SKP_UNSUPPORTED ? SKP_OK : why;
+}
+
 static struct numbers numbers(int64_t n) {
-  return (struct numbers){{.name = (char *)"numbers", .n = n, .H = 2, .W = 3, .C = 3, .image = image}, -1, 0};
+  return (struct numbers){{.name = (char *)"numbers", .n = n, .H = 2, .W = 3, .C = 3, .image = image}, -1, 0, -1, -1};
 }
 
 static struct skp_loader_options options(int64_t batch, int threads) {
@@ -329,6 +347,31 @@ START_TEST(errors_arrive) {
 }
 END_TEST
 
+/* Nothing can be made of a sample that was read: where the source takes that for damage, the next one stands in, or
+ * nothing; else it is the error of the batch. */
+START_TEST(spoilt_samples) {
+  enum { N = 7 };
+  for (int how = 0; how < 3; how++) {
+    struct numbers s = numbers(N);
+    struct skp_loader_options o = options(N, 1);
+    struct skp_loader *l;
+    struct skp_batch *batch;
+    s.odd = 4;
+    s.base.spoilt = how ? spoilt : NULL;
+    o.shuffle = false;
+    o.stand_in = how == 1;
+    ck_ok(skp__loader_create(&l, &s.base, &o));
+    if (!how) {
+      ck_fails(skp__loader_next(l, &batch, NULL), SKP_UNSUPPORTED, "sample 4 of numbers: An image of 2 channels");
+    } else {
+      ck_ok(skp__loader_next(l, &batch, NULL));
+      for (int i = 0; i < N; i++) ck_assert_int_eq(batch->labels[i], i != 4 ? i : how == 1 ? 5 : -1);
+    }
+    skp__loader_destroy(l);
+  }
+}
+END_TEST
+
 START_TEST(held_batches_stay) {
   struct numbers s = numbers(40);
   struct skp_loader_options o = options(10, 2);
@@ -410,6 +453,7 @@ int main(void) {
   tcase_add_test(c, fitted);
   tcase_add_loop_test(c, errors_arrive, 1, 4);
   tcase_add_test(c, held_batches_stay);
+  tcase_add_test(c, spoilt_samples);
   tcase_add_test(c, ends_at_any_time);
   tcase_add_test(c, refuses);
   suite_add_tcase(suite, c);
