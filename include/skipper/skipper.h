@@ -168,7 +168,8 @@ typedef struct {
 } skp_model_options;
 
 /* Loads a model file (docs/models.md), a network that comes along, by name ("resnet18", "resnet20"), or a trained one:
- * a checkpoint of Skipper or the folder of a run, which fix settings and size. SKP_MODEL and SKP_SHAPE name file and
+ * a checkpoint of Skipper or the folder of a run, which fix settings and size, or an ONNX file, of which those weights
+ * are taken that fit what `options` ask for. SKP_MODEL and SKP_SHAPE name file and
  * line. */
 SKP_API skp_status skp_model_load(skp_model **out, const char *name, const skp_model_options *options);
 /* The same from the text of a model file; `name` stands for its path. */

@@ -20,6 +20,7 @@ struct skp_api_model {
   SKP_ARRAY(struct skp_setting) set; /* pieces of `texts` */
   struct skp_labels labels;          /* names NULL: it has not learned any */
   char *weights;                     /* the checkpoint that it came from; NULL: it begins anew */
+  bool partly;                       /* which may lack some, or have them of other shapes */
 };
 
 struct skp_api_session {

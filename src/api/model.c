@@ -1,5 +1,6 @@
 /* model.c: networks from files, names, checkpoints and texts, and their recipes. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "io/onnx.h"
 #include "train/metadata.h"
 #include "train/schedule.h"
 #include <stdlib.h>
@@ -119,13 +120,25 @@ static skp_status settle(skp_model **out, skp_model *model, skp_status status) {
   return status;
 }
 
+/* The layers of an ONNX file, for other classes or another size than it was made for; its weights where they fit. */
+static skp_status open_other(skp_model *model, const char *path, const skp_model_options *o) {
+  SKP_TRY(skp__strdup(&model->weights, path));
+  model->partly = true;
+  return make(model, (struct file){path, NULL}, o);
+}
+
+static skp_status open_named(skp_model *model, const char *name, const skp_model_options *o) {
+  if (!skp__checkpoint_found(name)) return make(model, (struct file){name, NULL}, o);
+  const bool other = o->settings || o->size || o->learns;
+  return other && skp__onnx_file_found(name) ? open_other(model, name, o) : open_trained(model, name, o);
+}
+
 skp_status skp_model_load(skp_model **out, const char *name, const skp_model_options *options) {
   const skp_model_options *o = options ? options : &usual;
   skp_model *model;
   *out = NULL;
   SKP_TRY(skp__alloc(&model, 1, sizeof *model));
-  return settle(out, model,
-                skp__checkpoint_found(name) ? open_trained(model, name, o) : make(model, (struct file){name, NULL}, o));
+  return settle(out, model, open_named(model, name, o));
 }
 
 skp_status skp_model_build(skp_model **out, const char *name, const char *text, const skp_model_options *options) {

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 static skp_status first_weights(skp_session *s, uint64_t seed) {
-  if (s->model->weights) return skp__checkpoint_load_weights(s->model->weights, s->s, true, NULL);
-  return skp__session_init(s->s, seed);
+  const skp_model *m = s->model;
+  if (!m->weights || m->partly) SKP_TRY(skp__session_init(s->s, seed));
+  return m->weights ? skp__checkpoint_load_weights(m->weights, s->s, !m->partly, NULL) : SKP_OK;
 }
 
 skp_status skp_session_open(skp_session **out, skp_model *model, skp_device *device, uint64_t seed) {

@@ -23,7 +23,8 @@ const struct cli_command cli_commands[] = {
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
-    {"eval", "CKPT", 1, 1, "data labels strict max-damaged batch precision test-views report worst workers json device",
+    {"eval", "CKPT", 1, 1,
+     "data labels strict max-damaged batch precision mean std resize test-views report worst workers json device",
      "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are "
      "known by their names;\n"
@@ -31,7 +32,7 @@ const struct cli_command cli_commands[] = {
      "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
-     "data labels strict max-damaged batch precision test-views top invert logits workers json device",
+     "data labels strict max-damaged batch precision mean std resize test-views top invert logits workers json device",
      "Says what a trained network sees in images, or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"

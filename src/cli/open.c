@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "data/walk.h"
+#include "io/onnx.h"
 #include "train/schedule.h"
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,7 @@ skp_status cli_find_model(struct cli *c) {
   const char *said = c->arguments.at[0];
   const struct skp_known_model *known = skp__model_known(said);
   if (known) return take_known_model(c, known);
-  if (!skp__checkpoint_found(said)) return SKP_OK;
+  if (!skp__checkpoint_found(said) || skp__onnx_file_found(said)) return SKP_OK;
   return skp__fail(SKP_USAGE,
                    "%s holds a trained network; here a model file is expected, or the name of one that comes along. "
                    "train --resume goes on with a run, train MODEL --init %s begins with its weights.",
@@ -170,7 +171,8 @@ skp_status cli_open_learner(struct cli *c) {
 }
 
 skp_status cli_init_weights(struct cli *c, uint64_t seed) {
-  const char *file = c->value[CLI_INIT];
+  const char *model = c->arguments.n ? c->arguments.at[0] : NULL;
+  const char *file = c->value[CLI_INIT] || !model || !skp__onnx_file_found(model) ? c->value[CLI_INIT] : model;
   const char *mean = cli_said_entry(c, "mean");
   bool std = cli_said_entry(c, "std") || (mean && skp__recipe_names_pixels(mean));
   struct skp_inherit pixels = {&c->model->recipe, !mean, !std};
@@ -187,6 +189,14 @@ static bool is_model_file(const char *said) {
   return there ? dot && !strcmp(dot, ".lua") && !skp__checkpoint_found(said) : skp__model_known(said) != NULL;
 }
 
+/* Networks of other programs may not say how images are normalised. */
+static void say_unknown_pixels(const struct cli *c) {
+  const bool asks = skp__onnx_file_found(c->arguments.at[0]) && c->model->recipe.channels == 3;
+  if (asks && !cli_said_entry(c, "mean") && !cli_said_entry(c, "std") && !skp__recipe_normalises(&c->model->recipe))
+    fprintf(stderr, "%s does not say how pixels were normalised; networks of torchvision expect --mean imagenet\n",
+            c->arguments.at[0]);
+}
+
 skp_status cli_open_checkpoint_model(struct cli *c) {
   if (c->set.n || cli_said(c, CLI_SIZE))
     return skp__fail(
@@ -199,7 +209,9 @@ skp_status cli_open_checkpoint_model(struct cli *c) {
         "the folder of a run, or a checkpoint in it.",
         c->arguments.at[0], c->arguments.at[0]);
   SKP_TRY(skp__checkpoint_model(&c->model, &c->labels, c->arguments.at[0]));
-  return cli_override_recipe(c);
+  SKP_TRY(cli_override_recipe(c));
+  say_unknown_pixels(c);
+  return SKP_OK;
 }
 
 skp_status cli_open_checkpoint(struct cli *c) {

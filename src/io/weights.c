@@ -1,7 +1,9 @@
 /* weights.c: which format a file of weights has, and its numbers as floats; see weights.h.
  * SPDX-License-Identifier: MIT */
 #include "io/weights.h"
+#include "base/array.h"
 #include "base/file.h"
+#include "io/onnx.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +59,20 @@ static skp_status fail_other(const char *bytes, int64_t size, const char *name) 
   return SKP_OK;
 }
 
-skp_status skp__weights_parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name) {
+/* `folder`: where the file lies; NULL: nowhere. */
+static skp_status parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name,
+                        const char *folder) {
   *out = (struct skp_st_file){0};
   const char *text = bytes;
+  if (skp__onnx_found(bytes, size)) return skp__onnx_parse(out, bytes, size, name, folder);
   if (skp__torch_found(bytes, size)) return skp__torch_parse(out, bytes, size, name);
   if (is_old(bytes, size)) return fail_old(name);
   if (size < 9 || text[8] != '{') SKP_TRY(fail_other(bytes, size, name));
   return skp__st_parse(out, bytes, size, name);
+}
+
+skp_status skp__weights_parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name) {
+  return parse(out, bytes, size, name, NULL);
 }
 
 skp_status skp__weights_read(struct skp_st_file *out, const char *path) {
@@ -71,7 +80,11 @@ skp_status skp__weights_read(struct skp_st_file *out, const char *path) {
   int64_t size;
   *out = (struct skp_st_file){0};
   SKP_TRY(skp__file_read(&bytes, &size, path, file_limit));
-  skp_status status = skp__weights_parse(out, bytes, size, path);
+  const char *slash = strrchr(path, '/');
+  char *folder;
+  skp_status status = skp__format(&folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+  if (status == SKP_OK) status = parse(out, bytes, size, path, folder);
+  free(folder);
   free(bytes);
   return status;
 }

@@ -1,4 +1,4 @@
-/* weights.h: named tensors as other programs write them: safetensors, or PyTorch's torch.save. What a file is its
+/* weights.h: named tensors as other programs write them: safetensors, PyTorch's torch.save, or ONNX. What a file is its
  * content says, not its name. Files are not trusted. SPDX-License-Identifier: MIT */
 #ifndef SKP_IO_WEIGHTS_H
 #define SKP_IO_WEIGHTS_H
@@ -6,10 +6,10 @@
 #include "io/safetensors.h"
 #include <stdbool.h>
 
-/* Reads a file of either kind; one of torch.save has no metadata. skp__st_free also frees this. The error names the
- * file, the defect, and for forms of torch.save that hold no plain tensors (whole objects, the format before version
- * 1.6, TorchScript) the line that converts them; what else is often met under such a name (a pointer of Git LFS, a web
- * page) is said to be that. */
+/* Reads a file of any kind; one of torch.save has no metadata, one of ONNX a checkpoint's (onnx.h). skp__st_free also
+ * frees this. The error names the file, the defect, and for forms of torch.save that hold no plain tensors (whole
+ * objects, the format before version 1.6, TorchScript) the line that converts them; what else is often met under such a
+ * name (a pointer of Git LFS, a web page) is said to be that. */
 skp_status skp__weights_read(struct skp_st_file *out, const char *path);
 /* The same from memory; `name` stands for the path in errors. */
 skp_status skp__weights_parse(struct skp_st_file *out, const void *bytes, int64_t size, const char *name);

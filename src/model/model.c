@@ -7,6 +7,8 @@
  *     network = function(x, args) … end,         the image tensor to the logits
  *   } */
 #include "base/file.h"
+#include "io/onnx.h"
+#include "io/weights.h"
 #include "model/build.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -246,6 +248,15 @@ static skp_status fail_missing(const char *path) {
                    names.at);
 }
 
+/* The network of an ONNX file, without its weights. */
+static skp_status load_onnx(struct skp_model **out, struct skp_build *b, lua_CFunction body) {
+  struct skp_st_file file;
+  SKP_TRY(skp__weights_read(&file, b->path));
+  skp_status status = parse(out, b, skp__st_meta(&file, "model_source"), body);
+  skp__st_free(&file);
+  return status;
+}
+
 static skp_status load(struct skp_model **out, struct skp_build *b, lua_CFunction body) {
   void *text;
   int64_t bytes;
@@ -253,6 +264,7 @@ static skp_status load(struct skp_model **out, struct skp_build *b, lua_CFunctio
   *out = NULL;
   if (known) return parse(out, b, known, body);
   if (is_missing(b->path)) return fail_missing(b->path);
+  if (skp__onnx_file_found(b->path)) return load_onnx(out, b, body);
   SKP_TRY(skp__file_read(&text, &bytes, b->path, SOURCE_LIMIT));
   skp_status status = memchr(text, 0, (size_t)bytes)
                           ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", b->path)

@@ -26,9 +26,9 @@ struct skp_known_model {
 /* The one of that name, where no file is called so; NULL: there is none. */
 const struct skp_known_model *skp__model_known(const char *name);
 
-/* Runs a model file, or one that comes along by its stem (resnet), where there is no file of that name. `size` 0: the
- * recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and line; an unknown setting lists those
- * that the file knows. */
+/* Runs a model file, or one that comes along by its stem (resnet), where there is no file of that name, or takes the
+ * network of an ONNX file. `size` 0: the recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and
+ * line; an unknown setting lists those that the file knows. */
 skp_status skp__model_load(struct skp_model **out, const char *path, const struct skp_setting *set, size_t sets,
                            int size, FILE *print_to);
 /* The same without the network, before whose number of classes is known: a recipe and an

@@ -1,6 +1,7 @@
 /* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "io/onnx.h"
 #include "io/weights.h"
 #include "train/metadata.h"
 #include "train/session.h"
@@ -329,7 +330,7 @@ bool skp__checkpoint_found(const char *path) {
   }
   if (!skp__file_exists(path) || skp__file_head(head, sizeof head, &size, path) != SKP_OK || size < 9) return false;
   bool safetensors = !head[7] && head[8] == '{'; /* after the header's length, of which no text has the last byte */
-  return safetensors || skp__torch_found(head, size);
+  return safetensors || skp__torch_found(head, size) || skp__onnx_found(head, size);
 }
 
 static skp_status fail_state(struct skp_st_file *f, const char *path) {
