@@ -102,16 +102,15 @@ static skp_status fail_write(const char *path, int error, int64_t bytes) {
                    skp__write_advice(error));
 }
 
-/* Makes a rename last: the folder's own entry must reach the disk too. */
-static int flush_folder(const char *path) {
+/* Makes a rename last: the folder's own entry should reach the disk too. The file is whole and in its place
+ * whether that works or not (a folder may be writable and not readable, a file system unable): it fails silently. */
+static void flush_folder(const char *path) {
   char *copy = strdup(path);
-  if (!copy) return ENOMEM;
-  int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   free(copy);
-  if (fd < 0) return errno;
-  int error = fsync(fd) && errno != EINVAL ? errno : 0; /* EINVAL: a file system that cannot */
+  if (fd < 0) return;
+  fsync(fd);
   close(fd);
-  return error;
 }
 
 skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts) {
@@ -127,8 +126,9 @@ skp_status skp__file_write_atomic(const char *path, const struct skp__file_part 
   if (!error && rename(temporary, path)) error = errno;
   if (error && fd >= 0) unlink(temporary);
   free(temporary);
-  if (!error) error = flush_folder(path);
-  return error ? fail_write(path, error, total) : SKP_OK;
+  if (error) return fail_write(path, error, total);
+  flush_folder(path);
+  return SKP_OK;
 }
 
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user) {

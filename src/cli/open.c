@@ -77,7 +77,7 @@ static const struct {
 
 static skp_status check_idle(const struct cli *c, const struct skp_recipe *r) {
   struct skp_recipe fallback;
-  char name[2][32], said[512], usual[512];
+  char name[2][32], said[SKP_RECIPE_TEXT_MOST], usual[SKP_RECIPE_TEXT_MOST];
   skp__recipe_default(&fallback);
   for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) {
     if (!said_another(c, idle[i].entry, skp__recipe_fields[number_of(idle[i].entry)].fallback)) continue;

@@ -208,7 +208,7 @@ void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *cho
 
 skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp_recipe_choice *choice, int i) {
   struct skp_recipe fallback;
-  char said[512], usual[512], who[256];
+  char said[SKP_RECIPE_TEXT_MOST], usual[SKP_RECIPE_TEXT_MOST], who[256];
   skp__recipe_default(&fallback);
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
     if (choice->uses(i, f->name) || !users(who, sizeof who, choice, f->name)) continue;
@@ -245,6 +245,13 @@ static const struct skp_recipe_choice optimizers = {"optimizer", SKP_OP_COUNT, o
 
 void skp__recipe_reset_optimizer(struct skp_recipe *r) { skp__recipe_reset(r, &optimizers); }
 
+static double as_number(const struct skp_recipe *r, const struct skp_recipe_field *f) {
+  const void *at = place(r, f);
+  return f->kind == SKP_RECIPE_BOOL  ? (double)*(const bool *)at
+         : f->kind == SKP_RECIPE_INT ? (double)*(const int64_t *)at
+                                     : *(const double *)at;
+}
+
 /* Attributes take the recipe's fields of the same names. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r) {
   *op = skp__op_by_name(r->optimizer);
@@ -255,8 +262,7 @@ skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attr
   for (const struct skp_attr *a = (*op)->attrs; a && a->name; a++) {
     const struct skp_recipe_field *f = skp__recipe_find(a->name);
     if (!f) continue;
-    double value = f->kind == SKP_RECIPE_BOOL ? *(bool *)place(r, f) : *(double *)place(r, f);
-    SKP_TRY(skp__attrs_set(*op, attrs, a->name, value));
+    SKP_TRY(skp__attrs_set(*op, attrs, a->name, as_number(r, f)));
   }
   return SKP_OK;
 }

@@ -57,7 +57,7 @@ typedef char skp__recipe_TEXT[256];
 typedef int64_t skp__recipe_INT;
 typedef double skp__recipe_REAL;
 typedef bool skp__recipe_BOOL;
-enum { SKP_RECIPE_NUMBERS_MOST = 16 };
+enum { SKP_RECIPE_NUMBERS_MOST = 16, SKP_RECIPE_TEXT_MOST = 512 /* bytes of an entry as text */ };
 typedef struct {
   int n;
   float at[SKP_RECIPE_NUMBERS_MOST]; /* the last of the n repeats */

@@ -20,7 +20,7 @@ bool skp__json_number(cJSON *object, const char *name, double x) {
 }
 
 static bool add_field(cJSON *object, const struct skp_recipe *r, const struct skp_recipe_field *f) {
-  char text[512], list[520];
+  char text[SKP_RECIPE_TEXT_MOST], list[SKP_RECIPE_TEXT_MOST + 2];
   skp__recipe_get(text, sizeof text, r, f);
   const bool number = strchr("-.0123456789", *text); /* not "auto" */
   if (f->kind == SKP_RECIPE_REAL && number) return skp__json_number(object, f->name, strtod(text, NULL));
@@ -119,7 +119,7 @@ static const char *entry_text(char *text, size_t size, const cJSON *entry) {
 }
 
 static skp_status read_recipe(struct skp_recipe *r, const cJSON *json, const char *path) {
-  char text[256];
+  char text[SKP_RECIPE_TEXT_MOST]; /* a list that it cuts has too many numbers anyway */
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
     const cJSON *entry = cJSON_GetObjectItemCaseSensitive(json, f->name);
     if (!entry) continue;

@@ -94,12 +94,12 @@ static skp_status lock(struct skp__run *run) {
 }
 
 static skp_status move(const char *from_dir, const char *to_dir, const char *name) {
-  char *from, *to;
+  char *from, *to = NULL;
   SKP_TRY(skp__path_join(&from, from_dir, name));
   skp_status status = skp__path_join(&to, to_dir, name);
   if (status == SKP_OK && rename(from, to) && errno != ENOENT)
     status = skp__fail(SKP_IO, "Cannot move %s to %s: %s.", from, to, strerror(errno));
-  if (status == SKP_OK) free(to);
+  free(to);
   free(from);
   return status;
 }

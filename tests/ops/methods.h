@@ -65,12 +65,15 @@ static inline void judge_all(const struct skp__case *c) {
   for (size_t n = 0; n < c->g->nodes.n; n++) {
     struct skp_sig sig = skp__graph_sig(c->g, &c->g->nodes.at[n]);
     const char *method;
+    int judged = 0;
     for (int m = 0; (method = b->ops->method_name(b, sig.op, m)); m++) {
       struct skp__verdict v;
       if (b->ops->method_refusal(b, &sig, m)) continue;
       ck_ok(skp__judge(&v, b, c, n, method));
       ck_assert_msg(v.passed || v.refused, "%s: %s by %s: %s", c->id, sig.op->name, method, v.text);
+      judged += v.passed;
     }
+    ck_assert_msg(judged || !sig.op->reference, "%s: no method takes %s", c->id, sig.op->name);
   }
 }
 

@@ -456,6 +456,18 @@ START_TEST(read_only_folder) {
 }
 END_TEST
 
+/* A folder that may be written and not read cannot be flushed; the file is there all the same. */
+START_TEST(write_only_folder) {
+  ck_assert_int_eq(chmod(folder, 0333), 0);
+  if (geteuid() == 0) ck_assert_int_eq(seteuid(65534), 0);
+  const skp_status status = write_text(path, "new");
+  if (getuid() == 0) ck_assert_int_eq(seteuid(0), 0);
+  ck_assert_int_eq(chmod(folder, 0755), 0);
+  ck_ok(status);
+  expect_file("new");
+}
+END_TEST
+
 START_TEST(reading) {
   void *got;
   int64_t size;
@@ -561,6 +573,7 @@ int main(void) {
   tcase_add_test(files, no_such_folder);
   tcase_add_test(files, target_is_a_folder);
   tcase_add_test(files, read_only_folder);
+  tcase_add_test(files, write_only_folder);
   tcase_add_test(files, reading);
   tcase_add_test(files, reading_a_pipe);
   tcase_add_test(files, folders);

@@ -201,19 +201,6 @@ START_TEST(pickles) {
 }
 END_TEST
 
-/* The records that the golden runs are trained on. */
-START_TEST(golden) {
-  struct skp_source *s;
-  char path[4096];
-  const char *shared = getenv("SKP_SHARED");
-  snprintf(path, sizeof path, "%s/golden/runs/cifar10", shared ? shared : "");
-  if (!skp__folder_exists(path)) return;
-  ck_ok(skp__source_open(&s, path, SKP_SPLIT_TRAIN));
-  ck_assert(s->n == 320 && s->classes == 10);
-  skp__source_destroy(s);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("cifar");
   TCase *c = tcase_create("cifar");
@@ -225,7 +212,6 @@ int main(void) {
   tcase_add_test(c, any_bytes);
   tcase_add_test(c, training_files_are_needed);
   tcase_add_loop_test(c, pickles, 0, 3);
-  tcase_add_test(c, golden);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }

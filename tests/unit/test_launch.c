@@ -1,6 +1,7 @@
 /* test_launch.c: what kernels are launched with is checked against their parameters, without a device: every method of
  * every op on the generated cases, on made-up devices of all kinds, and mistakes one by one.
  * SPDX-License-Identifier: MIT */
+#include "backend/opencl/conv.h"
 #include "backend/opencl/jobs.h"
 #include "backend/opencl/launch.h"
 #include "test.h"
@@ -119,12 +120,34 @@ START_TEST(types_of_values) {
 }
 END_TEST
 
+/* One output channel becomes a panel of many, and padding more than the image: positions there must be ints, too. */
+START_TEST(large_copies) {
+  static const struct {
+    struct skp_shape x, w;
+    int pad;
+    const char *refusal;
+  } sizes[] = {{{SKP_F32, 4, {1, 1, 1, 1 << 24}}, {SKP_F32, 4, {1, 1, 1 << 24, 1}}, 0, NULL},
+               {{SKP_F32, 4, {1, 1, 1, 1 << 27}}, {SKP_F32, 4, {1, 1, 1 << 27, 1}}, 0, "in panels"},
+               {{SKP_F32, 4, {1, 9, 9, 4}}, {SKP_F32, 4, {3, 3, 4, 16}}, 8000, NULL},
+               {{SKP_F32, 4, {1, 9, 9, 4}}, {SKP_F32, 4, {3, 3, 4, 16}}, 16000, "with padding"}};
+  const struct skp__cl cl = made_up(&devices[0], NULL);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    struct skp_shape in[] = {sizes[i].x, sizes[i].w, {0}}, y = {SKP_F32, 4, {1, 1, 1, sizes[i].w.dim[3]}};
+    struct skp_sig sig = {.op = &skp__op_conv2d, .n_in = 3, .n_out = 1, .in = in, .out = &y};
+    sig.attrs.conv2d = (struct skp_conv2d_attrs){.stride = 1, .pad = sizes[i].pad, .dilation = 1, .groups = 1};
+    const char *reason = skp__conv_cpu_refuse(&cl, &sig);
+    ck_assert_msg(!reason == !sizes[i].refusal && (!reason || strstr(reason, sizes[i].refusal)), "%zu: %s", i, reason);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("launch");
   TCase *c = tcase_create("launch");
   tcase_add_loop_test(c, every_method, 0, DEVICES);
   tcase_add_test(c, mistakes_are_refused);
   tcase_add_test(c, types_of_values);
+  tcase_add_test(c, large_copies);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }

@@ -16,16 +16,34 @@ enum {
   GROUP_FLOPS = 2000000, /* a work-group should have so much to do, to be worth its start */
   LEAST_TILES = 8,       /* and so many tiles, to be worth fetching its weights */
   KEPT_WEIGHTS = 40000,  /* floats of weights that the second cache keeps while all panels are gone through */
-  KEPT_PIXELS = 4096     /* floats of pixels that the first cache keeps meanwhile */
+  KEPT_PIXELS = 4096,    /* floats of pixels that the first cache keeps meanwhile */
+  MOST_FLOATS = 1 << 30  /* in panels, or with padding */
 };
 
 static const size_t one[3] = {1, 1, 1};
+
+/* Few channels: a row of taps is taken as one. */
+static bool has_runs(const struct skp__conv *g) {
+  return g->groups == 1 && g->dilation == 1 && g->S > 1 && g->C < MERGE_BELOW;
+}
+
+/* Floats of all weights in the widest panels; of the padded image. */
+static int64_t most_packed(const struct skp__conv *g, int out, int in) {
+  return (int64_t)g->groups * (int64_t)skp__cl_round_up(out / g->groups, 2 * LANES) * g->R * g->S * (in / g->groups);
+}
+
+static int64_t padded_floats(const struct skp__conv *g) {
+  return (int64_t)g->N * (g->H + 2 * g->pad) * (g->W + 2 * g->pad) * g->C;
+}
 
 const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   const char *huge = skp__cl_refuse_huge(cl, sig);
   if (huge) return huge;
   if (g.groups > 1 && (g.C / g.groups < 4 || g.K / g.groups < 4)) return "fewer than 4 channels in a group";
+  if (most_packed(&g, g.K, g.C) > MOST_FLOATS || most_packed(&g, g.C, g.K) > MOST_FLOATS ||
+      (has_runs(&g) && padded_floats(&g) > MOST_FLOATS))
+    return "more than 2^30 weights in panels, or values with padding"; /* positions in both together are ints */
   return NULL;
 }
 
@@ -51,10 +69,6 @@ static int width_for(const struct skp__cl *cl, int channels) {
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
 
-static bool has_runs(const struct skp__conv *g) {
-  return g->groups == 1 && g->dilation == 1 && g->S > 1 && g->C < MERGE_BELOW;
-}
-
 /* The convolution of a padded copy of x: one tap a row, of S·C channels. A pixel of the
  * copy still takes g->C floats. */
 static struct skp__conv runs_of(const struct skp__conv *g) {
@@ -65,9 +79,8 @@ static struct skp__conv runs_of(const struct skp__conv *g) {
 }
 
 static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, int at) {
-  int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad;
   size_t global[1] = {(size_t)g->N};
-  skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)g->N * H * W * g->C));
+  skp__cl_need_workspace(p, 4 * (at + padded_floats(g)));
   return skp__cl_launch(p, "conv2d_pack", "conv2d_pad", "", 1, global, one,
                         SKP_ARGS(SKP_WORK(padded), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(H, g->H),
                                  SKP_INT(WC, g->W * g->C), SKP_INT(pad, g->pad), SKP_INT(padC, g->pad * g->C)));

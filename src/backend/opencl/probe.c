@@ -44,25 +44,38 @@ static void run_child(struct shared *shared) {
   _exit(0);
 }
 
-/* Waits for the child's end. `fate` says what became of it, "" if it ended by itself
- * (the status is no sign: memory checkers set it). */
+/* Of those that end a faulty driver; C knows no names of signals. */
+static const char *signal_name(int number) {
+  static const struct {
+    int number;
+    const char *name;
+  } names[] = {{SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGILL, "SIGILL"},
+               {SIGKILL, "SIGKILL"}, {SIGPIPE, "SIGPIPE"}, {SIGSEGV, "SIGSEGV"}, {SIGSYS, "SIGSYS"},
+               {SIGTERM, "SIGTERM"}, {SIGTRAP, "SIGTRAP"}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (names[i].number == number) return names[i].name;
+  return "a signal";
+}
+
+/* Waits for the child's end. `fate` gets what became of it, and stays "" if it ended by itself (the status is no sign:
+ * memory checkers set it). */
 static void await_child(pid_t pid, char *fate, size_t size) {
   double until = skp__clock() + skp__host()->probe_seconds;
   int state = 0;
   pid_t ended;
   while ((ended = waitpid(pid, &state, WNOHANG)) == 0 && skp__clock() < until)
     nanosleep(&(struct timespec){0, POLL_NS}, NULL);
-  *fate = 0;
   if (ended == 0) {
     kill(pid, SIGKILL);
     waitpid(pid, &state, 0);
     snprintf(fate, size, "did not answer within %g s", skp__host()->probe_seconds);
   } else if (ended > 0 && WIFSIGNALED(state))
-    snprintf(fate, size, "crashed (SIG%s)", sigabbrev_np(WTERMSIG(state)));
+    snprintf(fate, size, "crashed (%s)", signal_name(WTERMSIG(state)));
 }
 
 /* Adds the devices to a list, in a child. Where `fate` is not empty on return the list is as before. */
 static skp_status ask_in_child(struct skp_device_list *list, char *fate, size_t size) {
+  *fate = 0;
   struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return skp__fail_memory("the list of devices", sizeof *shared);
   shared->list = *list;
