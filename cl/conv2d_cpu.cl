@@ -2,15 +2,15 @@
  * SPDX-License-Identifier: MIT
  *
  *   y[n, h.start + i·h.step, w.start + j·w.step, co]
- *     = b[co] + sum over taps a, b and ci  of  x[n, i·h.in_step + h.in_offset +
- *                                          a·h.in_tap, …, ci] · w[h.tap + a·h.tap_step, …, ci, co]
+ *     = sum over taps a, b and ci  of  x[n, i·h.in_step + h.in_offset + a·h.in_tap, …, ci]
+ *                                      · w[h.tap + a·h.tap_step, …, ci, co],     then as epilogue.clh says
  *
  * which is the forward convolution, or (x being dy, y dx, ci and co having changed places) the part of the data
  * gradient whose positions have the same rest by the stride: see struct skp__gather. A work-item keeps TILE pixels ×
  * VECTORS·16 channels of y in registers and walks over taps and ci: the weights of a panel, which conv2d_pack.cl laid
  * out, times one value of x for each pixel. A pixel's tap that lies outside the image reads a row of zeros, so that the
  * inner loop has no conditions. */
-#include "vectors.clh"
+#include "epilogue.clh"
 #include "conv2d.clh"
 
 /* pixels of a register tile: its TILE·VECTORS sums, VECTORS vectors of weights and one
@@ -30,23 +30,25 @@
 /* Work-item (j, i): panels j·span …, and `length` tiles of the M = N·h_count·w_count pixels, `block` of them at a time
  * by all its panels, so that they are fetched once. x begins at float x_at. */
 kernel void conv2d_cpu(global float *restrict y, global const float *restrict x, global const float *restrict packed,
-                       global const float *restrict bias, int has_bias, int x_at, int length, int block, int span,
+                       EPILOGUE, int x_at, int length, int block, int span,
                        int M, int IH, int IW, int IC, int OH, int OW, int OC, int Ci, int Co, int panels, int taps,
                        int taps_w, AXIS(h), AXIS(w)) {
   int of_group = (Co + PANEL - 1) / PANEL, first = (int)get_global_id(0) * span, last = min(first + span, panels);
   int begin = (int)get_global_id(1) * length * TILE, stop = min(begin + length * TILE, M);
   global const float *zeros = packed + (size_t)panels * taps * Ci * PANEL;
+  const float16 least = LEAST;
   for (; begin < stop; begin += block * TILE)
     for (int panel = first; panel < last; panel++) {
       int group = panel / of_group, k = panel % of_group * PANEL, width = min(PANEL, Co - k);
       int m = begin, end = min(m + block * TILE, stop);
       global const float *weights = packed + (size_t)panel * taps * Ci * PANEL;
       global const float *from_x = x + x_at + group * Ci;
-      global float *to_y = y + group * Co + k;
-      float16 offset[VECTORS];
-      float one[PANEL];
-      for (int l = 0; l < PANEL; l++) one[l] = has_bias && l < width ? bias[group * Co + k + l] : 0.0f;
-      EACH_VECTOR offset[v] = vload16(v, one);
+      float16 factor[VECTORS], add[VECTORS];
+      float some[PANEL];
+      for (int l = 0; l < PANEL; l++) some[l] = HAS_SCALE && l < width ? scale[group * Co + k + l] : 1.0f;
+      EACH_VECTOR factor[v] = vload16(v, some);
+      for (int l = 0; l < PANEL; l++) some[l] = HAS_BIAS && l < width ? bias[group * Co + k + l] : 0.0f;
+      EACH_VECTOR add[v] = vload16(v, some);
       int j = m % w_count, i = m / w_count % h_count, n = m / w_count / h_count;
       for (; m < end; m += TILE) {
         int ih[TILE], iw[TILE], image[TILE], out[TILE];
@@ -62,6 +64,7 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
           n += next;
         }
         float16 sum[TILE][VECTORS];
+        if (HAS_RESIDUAL) EACH_PIXEL EACH_VECTOR fetch_line(residual + out[t] + group * Co + k + 16 * v);
         EACH_PIXEL EACH_VECTOR sum[t][v] = 0.0f;
         for (int a = 0; a < h_taps; a++) {
           for (int b = 0; b < w_taps; b++) {
@@ -85,13 +88,17 @@ kernel void conv2d_cpu(global float *restrict y, global const float *restrict x,
         }
         EACH_PIXEL {
           if (m + t >= M) continue;
-          global float *to = to_y + out[t];
+          int at = out[t] + group * Co + k;
+          EACH_VECTOR sum[t][v] = sum[t][v] * factor[v] + add[v];
           if (width == PANEL) {
-            EACH_VECTOR put16(sum[t][v] + offset[v], to + 16 * v);
+            if (HAS_RESIDUAL) EACH_VECTOR sum[t][v] += get16(residual + at + 16 * v);
+            EACH_VECTOR put16(sum[t][v] < least ? least : sum[t][v], y + at + 16 * v);
           } else {
-            float some[PANEL];
-            EACH_VECTOR vstore16(sum[t][v] + offset[v], v, some);
-            for (int l = 0; l < width; l++) to[l] = some[l];
+            EACH_VECTOR vstore16(sum[t][v], v, some);
+            for (int l = 0; l < width; l++) {
+              float value = HAS_RESIDUAL ? some[l] + residual[at + l] : some[l];
+              y[at + l] = value < LEAST ? LEAST : value;
+            }
           }
         }
       }

@@ -1,9 +1,10 @@
 /* conv2d_depthwise.cl: convolutions with a filter for each channel, and their gradients. SPDX-License-Identifier: MIT
  *
  *   conv2d_depthwise     the forward convolution and each phase of the data gradient: a gather, as conv.h has it
- *     out[n, h.start + i·h.step, v.start + j·v.step, c] = b[c] + sum over taps r, s of
+ *     out[n, h.start + i·h.step, v.start + j·v.step, c] = sum over taps r, s of
  *       in[n, i·h.in_step + h.in_offset + r·h.in_tap, j·v.in_step + v.in_offset + s·v.in_tap, c]
- *         · w[h.tap + r·h.tap_step, v.tap + s·v.tap_step, c]
+ *         · w[h.tap + r·h.tap_step, v.tap + s·v.tap_step, c],
+ *     then as epilogue.clh says
  *   conv2d_depthwise_dw  sums over the j-th `length` rows of y, into partial[j]
  *     dw[r,s,c] = sum over n,p,q of x[n, p·stride - pad + r·dilation, q·stride - pad + s·dilation, c] · dy[n,p,q,c]
  *     db[c] = sum over n,p,q of dy[n,p,q,c]
@@ -11,6 +12,7 @@
  * A work-item does WIDTH neighbouring channels; WIDTH divides C. In the first it does `strip` pixels of a row of `out`,
  * TILE at a time, for which a weight is fetched once; in the second all taps of one row
  * of the filter (of row R: db). */
+#include "epilogue.clh"
 
 #include "conv2d.clh"
 
@@ -27,18 +29,20 @@
 #include "width.clh"
 
 kernel void conv2d_depthwise(global float *restrict out, global const float *restrict in,
-                             global const float *restrict w, global const float *restrict b, int has_b, int strip,
+                             global const float *restrict w, EPILOGUE, int strip,
                              int N, int IH, int IW, int OH, int OW, int C, int columns, AXIS(h), AXIS(v)) {
   const int item = (int)get_global_id(0), c = item % (C / WIDTH) * WIDTH, strips = (v_count + strip - 1) / strip;
   const int from = item / (C / WIDTH) % strips * strip, row = item / (C / WIDTH) / strips, n = row / h_count;
   if (n >= N) return;
   const int i = row % h_count, to = min(from + strip, v_count), reach = (v_taps - 1) * v_in_tap;
   global float *line = out + ((n * OH + h_start + i * h_step) * OW + v_start) * C + c;
+  const FLOATS factor = HAS_SCALE ? LOAD(scale + c) : (FLOATS)(1.0f), least = LEAST;
+  const FLOATS add = HAS_BIAS ? LOAD(bias + c) : (FLOATS)(0.0f);
   for (int j = from; j < to; j += TILE) {
     const int at = j * v_in_step + v_in_offset, end = at + (TILE - 1) * v_in_step;
     const int inside = j + TILE <= to && at + min(reach, 0) >= 0 && end + max(reach, 0) < IW;
     FLOATS sum[TILE];
-    for (int t = 0; t < TILE; t++) sum[t] = has_b ? LOAD(b + c) : (FLOATS)(0.0f);
+    for (int t = 0; t < TILE; t++) sum[t] = 0.0f;
     for (int r = 0; r < h_taps; r++) {
       const int y = i * h_in_step + h_in_offset + r * h_in_tap;
       if (y < 0 || y >= IH) continue;
@@ -56,8 +60,13 @@ kernel void conv2d_depthwise(global float *restrict out, global const float *res
         }
       }
     }
-    for (int t = 0; t < TILE; t++)
-      if (j + t < to) STORE(sum[t], line + (j + t) * v_step * C);
+    for (int t = 0; t < TILE; t++) {
+      if (j + t >= to) break;
+      global float *result = line + (j + t) * v_step * C;
+      FLOATS v = sum[t] * factor + add;
+      if (HAS_RESIDUAL) v += LOAD(residual + (result - out));
+      STORE(v < least ? least : v, result);
+    }
   }
 }
 

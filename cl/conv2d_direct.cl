@@ -1,20 +1,20 @@
 /* conv2d_direct.cl: convolution and its gradients, each result by one work-item, for any sizes.
  * SPDX-License-Identifier: MIT
  *
- *   y[n,p,q,k]   = b[k] + sum over r,s,c  of x[n, p·stride - pad + r·dilation, q·stride
+ *   y[n,p,q,k]   = sum over r,s,c  of x[n, p·stride - pad + r·dilation, q·stride
  *                - pad + s·dilation, c] · w[r,s,c,k]
  *   dx[n,h,w,c]  = sum over r,s,k  of dy[n, (h + pad - r·dilation) / stride, (w + pad - s·dilation) / stride, k] ·
  *                  w[r,s,c,k] where both divisions leave no rest
  *   dw[r,s,c,k]  = sum over n,p,q  of x[… as in y] · dy[n,p,q,k],     db[k] = sum over n,p,q  of dy[n,p,q,k]
  *
- * x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a group's K/groups results see the
- * C/groups channels of the same number. */
+ * What is done to y and dx before they are written: epilogue.clh. x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a
+ * group's K/groups results see the C/groups channels of the same number. */
 
 #include "conv2d.clh"
-#include "maps.clh"
+#include "epilogue.clh"
 
 kernel void conv2d_direct(global stored *restrict y, global const stored *restrict x, global const float *restrict w,
-                          global const float *restrict b, int has_b, SIZES) {
+                          EPILOGUE, SIZES) {
   int i = (int)get_global_id(0);
   if (i >= N * P * Q * K) return;
   int k = i % K, q = i / K % Q, p = i / K / Q % P, n = i / K / Q / P;
@@ -31,11 +31,11 @@ kernel void conv2d_direct(global stored *restrict y, global const stored *restri
       for (int c = 0; c < Cg; c++) sum += get_map(from + c) * by[c * K];
     }
   }
-  put_map(has_b ? sum + b[k] : sum, y + i);
+  put_map(finish(sum, k, i, EPILOGUE_VALUES), y + i);
 }
 
 kernel void conv2d_direct_dx(global stored *restrict dx, global const stored *restrict dy,
-                             global const float *restrict w, SIZES) {
+                             global const float *restrict w, EPILOGUE, SIZES) {
   int i = (int)get_global_id(0);
   if (i >= N * H * W * C) return;
   int c = i % C, v = i / C % W, h = i / C / W % H, n = i / C / W / H;
@@ -52,7 +52,7 @@ kernel void conv2d_direct_dx(global stored *restrict dx, global const stored *re
       for (int k = 0; k < Kg; k++) sum += get_map(from + k) * by[k];
     }
   }
-  put_map(sum, dx + i);
+  put_map(finish(sum, c, i, EPILOGUE_VALUES), dx + i);
 }
 
 /* One chunk's part: rows of y are numbered through all images, `rows` of them a chunk. Each row is summed by itself,

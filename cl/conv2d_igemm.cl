@@ -1,7 +1,7 @@
 /* conv2d_igemm.cl: convolution and its gradients as products of matrices that are nowhere laid out, for GPUs.
  * SPDX-License-Identifier: MIT
  *
- *   conv2d_igemm     y[pixel, co]   = b[co] + sum over depth d = (tap, ci)  of X[pixel,
+ *   conv2d_igemm     y[pixel, co]   = sum over depth d = (tap, ci)  of X[pixel,
  *                    d] · w[d, co]       the data gradient, too
  *   conv2d_igemm_dw  dw[row, k]     = sum over depth d = (n, p, q)          of X[d, row]
  *                    · dy[d, k],         row = (r, s, c)
@@ -15,6 +15,7 @@
  * to be added later in a fixed order. */
 
 #include "conv2d.clh"
+#include "epilogue.clh"
 
 #ifndef BM
 #define BM 128 /* the tile: pixels (dw: rows); a multiple of 4·ITEMS/BK, or less than that */
@@ -212,7 +213,7 @@ static axis axis_of(int phase, int extent, int kernel_taps, int step, int shift,
 
 /* get_group_id(2) says which phase, and which of the parts of its depth; part i's results begin at i·N·OH·OW·OC. */
 GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x, global const float *restrict w,
-                        global const float *restrict bias, int has_bias, int parts, int N, int IH, int IW, int OH,
+                        EPILOGUE, int parts, int N, int IH, int IW, int OH,
                         int OW, int Ci, int Co, int R, int S, int step, int shift, int dilation, int tap_step,
                         int in_step, int in_tap) {
   local float4 space[2 * STAGE / 4];
@@ -266,14 +267,19 @@ GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x
     SWAP
   }
 
+  const float4 least = LEAST;
   ALL for (int j = 0; j < PN; j++) {
     const int co = n0 + CHANNEL(j);
-    const float4 add = GET(bias, group * Co + co, has_bias && part == 0, Co - co);
+    const float4 factor = HAS_SCALE ? GET(scale, group * Co + co, true, Co - co) : (float4)(1.0f);
+    const float4 add = GET(bias, group * Co + co, HAS_BIAS, Co - co);
     ALL for (int i = 0; i < TM; i++) {
       const int pixel = m0 + ROW(i), row = pixel / v.count;
       const int at = (row / h.count * OH + row % h.count * step + phase / step) * OW +
                      pixel % v.count * step + phase % step;
-      if (pixel < M) PUT(y + at * OC + co, sum[i][j] + add, Co - co)
+      if (pixel >= M) continue;
+      float4 v = sum[i][j] * factor + add;
+      if (HAS_RESIDUAL) v += GET(residual, at * OC + group * Co + co, true, Co - co);
+      PUT(y + at * OC + co, v < least ? least : v, Co - co)
     }
   }
 }

@@ -1,14 +1,16 @@
 /* conv2d_thin.cl: convolution and its gradients for small images with few channels, for CPUs: groups of one work-item,
  * every size known to the compiler, so that all short loops become straight code. SPDX-License-Identifier: MIT
  *
- *   y[n,p,q,k]   = b[k] + sum over r,s,c  of x[n, p·STRIDE - PAD + r, q·STRIDE - PAD + s, c] · w[r,s,c,k]
+ *   y[n,p,q,k]   = sum over r,s,c  of x[n, p·STRIDE - PAD + r, q·STRIDE - PAD + s, c] · w[r,s,c,k]
  *   dx[n,h,v,c]  = sum over r,s,k  of dy[n, (h + PAD - r) / STRIDE, (v + PAD - s) /
  *                STRIDE, k] · w[r,s,c,k], both without rest
  *   dw[r,s,c,k]  = sum over n,p,q  of x[… as in y] · dy[n,p,q,k],     db[k] = sum over n,p,q  of dy[n,p,q,k]
  *
- * A work-item takes `images` whole images. It copies each into private memory with its padding, where no tap leaves it.
- * Vectors run along the output channels if these fill one; a single output channel is
- * made from vectors of two pixels by four input channels. */
+ * What is done to y and dx before they are written: epilogue.clh. A work-item takes `images` whole images. It copies
+ * each into private memory with its padding, where no tap leaves it. Vectors run along the output channels if these
+ * fill one; a single output channel is made from vectors of two pixels by four input channels. */
+
+#include "epilogue.clh"
 
 #include "width.clh" /* for JOIN: widths are written with it */
 
@@ -63,13 +65,14 @@
 
 /* ---- collecting: forward and data gradient ------------------------------------------------------------------------
  *
- * out[h_start + i·step, w_start + j·step, co] = b[co] + sum over taps (a, b) and ci of
+ * out[h_start + i·step, w_start + j·step, co] = also[…] + b[co] + sum over taps (a, b) and ci of
  *     in[i·in_step + h_in + a·in_tap, j·in_step + w_in + b·in_tap, ci] · w[h_tap +
  *     a·tap_step, w_tap + b·tap_step, ci, co]
  *
- * `in`'s rows are `in_width` pixels; w is {R, S, CI, CO}. All the numbers are constants where this is called. */
+ * but what is below `least` becomes that. `in`'s rows are `in_width` pixels; w is {R, S, CI, CO}; `also` is like `out`
+ * or NULL. All the numbers are constants where this is called. */
 #define COLLECT_ARGS                                                                                                   \
-  global float *out, const float *in, const float *w, const float *b,                                                  \
+  global float *out, const float *in, const float *w, const float *b, global const float *also, float least,           \
       int in_width, int out_width, int h_count, int w_count, int h_start, int w_start, int step, int in_step,          \
       int h_in, int w_in, int in_tap, int h_taps, int w_taps, int h_tap, int w_tap, int tap_step
 
@@ -92,9 +95,13 @@
                 _Pragma("unroll") for (int t = 0; t < tile; t++)                                                       \
                   sum[t] += from[((r * in_width + s) * in_tap + t * in_step) * CI + ci] * v;                           \
               }                                                                                                        \
-          global float *to = out + ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                  \
+          int at = ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                                  \
           JOIN(float, WIDTH) bias = JOIN(vload, WIDTH)(0, b + co); /* last: it may be larger than all the sum */       \
-          _Pragma("unroll") for (int t = 0; t < tile; t++) JOIN(vstore, WIDTH)(sum[t] + bias, 0, to + t * step * CO);  \
+          _Pragma("unroll") for (int t = 0; t < tile; t++) {                                                           \
+            JOIN(float, WIDTH) v = sum[t] + bias, low = least;                                                         \
+            if (also) v += JOIN(vload, WIDTH)(0, also + at + t * step * CO);                                           \
+            JOIN(vstore, WIDTH)(v < low ? low : v, 0, out + at + t * step * CO);                                       \
+          }                                                                                                            \
         }                                                                                                              \
   }
 
@@ -117,13 +124,17 @@
           float8 pairs = (float8)(sum[0].even + sum[0].odd, sum[1].even + sum[1].odd);                                 \
           float8 more = (float8)(sum[2].even + sum[2].odd, sum[3].even + sum[3].odd);                                  \
           float8 all = (float8)(pairs.even + pairs.odd, more.even + more.odd) + b[co];                                 \
-          global float *to = out + ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                  \
+          int at = ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                                  \
           if (CO == 1 && step == 1 && w_count >= 8) {                                                                  \
-            vstore8(all, 0, to);                                                                                       \
+            if (also) all += vload8(0, also + at);                                                                     \
+            vstore8(all < (float8)least ? (float8)least : all, 0, out + at);                                           \
           } else {                                                                                                     \
             float each[8];                                                                                             \
             vstore8(all, 0, each);                                                                                     \
-            for (int t = 0; t < MIN(8, w_count); t++) to[t * step * CO] = each[t];                                     \
+            for (int t = 0; t < MIN(8, w_count); t++) {                                                                \
+              float v = also ? each[t] + also[at + t * step * CO] : each[t];                                           \
+              out[at + t * step * CO] = v < least ? least : v;                                                         \
+            }                                                                                                          \
           }                                                                                                            \
         }                                                                                                              \
   }
@@ -145,16 +156,17 @@ DEFINE_COLLECT_FEW(backward, C)
 #endif
 
 kernel void conv2d_thin(global float *restrict y, global const float *restrict x, global const float *restrict w,
-                        global const float *restrict b, int has_b, int N, int images) {
+                        EPILOGUE, int N, int images) {
   /* 32: what eight pixels read beyond a narrow image */
-  float in[(H + 2 * PAD) * (W + 2 * PAD) * C + 32], weights[R * S * C * K], bias[K];
-  for (int i = 0; i < R * S * C * K; i++) weights[i] = w[i];
-  for (int i = 0; i < K; i++) bias[i] = has_b ? b[i] : 0.0f;
+  float in[(H + 2 * PAD) * (W + 2 * PAD) * C + 32], weights[R * S * C * K], b[K];
+  for (int i = 0; i < R * S * C * K; i++) weights[i] = HAS_SCALE ? w[i] * scale[i % K] : w[i];
+  for (int i = 0; i < K; i++) b[i] = HAS_BIAS ? bias[i] : 0.0f;
   for (int i = 0; i < 32; i++) in[(H + 2 * PAD) * (W + 2 * PAD) * C + i] = 0.0f;
   int n = (int)get_global_id(0) * images, end = min(n + images, N);
   for (; n < end; n++) {
     COPY_PADDED(in, x + n * H * W * C, H, W, C, PAD, PAD, PAD, PAD)
-    forward(y + n * P * Q * K, in, weights, bias, W + 2 * PAD, Q, P, Q, 0, 0, 1, STRIDE, 0, 0, 1, R, S, 0, 0, 1);
+    forward(y + n * P * Q * K, in, weights, b, HAS_RESIDUAL ? residual + n * P * Q * K : 0, LEAST, W + 2 * PAD, Q, P, Q,
+            0, 0, 1, STRIDE, 0, 0, 1, R, S, 0, 0, 1);
   }
 }
 
@@ -168,13 +180,13 @@ kernel void conv2d_thin(global float *restrict y, global const float *restrict x
 #define FIRST(phase) (((phase) + PAD) % STRIDE)
 #define TAPS(kernel, phase) (((kernel) - FIRST(phase) + STRIDE - 1) / STRIDE)
 #define PHASE(a, b)                                                                                                    \
-  backward(dx + n * H * W * C, in, weights, none, Q + W_BEFORE + W_AFTER, W, COUNT(H, a), COUNT(W, b), a, b,           \
-           STRIDE, 1,                                                                                                  \
+  backward(dx + n * H * W * C, in, weights, none, HAS_RESIDUAL ? residual + n * H * W * C : 0, LEAST,                  \
+           Q + W_BEFORE + W_AFTER, W, COUNT(H, a), COUNT(W, b), a, b, STRIDE, 1,                                       \
            H_BEFORE + ((a) + PAD) / STRIDE, W_BEFORE + ((b) + PAD) / STRIDE, -1, TAPS(R, a), TAPS(S, b), FIRST(a),     \
            FIRST(b), STRIDE);
 
 kernel void conv2d_thin_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict w,
-                           int N, int images) {
+                           EPILOGUE, int N, int images) {
   float in[(P + H_BEFORE + H_AFTER) * (Q + W_BEFORE + W_AFTER) * K + 32], weights[R * S * K * C], none[C];
   for (int i = 0; i < R * S; i++)
     for (int c = 0; c < C; c++)

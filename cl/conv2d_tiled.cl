@@ -1,8 +1,8 @@
 /* conv2d_tiled.cl: convolution and its gradients as products of matrices in local memory, for GPUs.
  * SPDX-License-Identifier: MIT
  *
- *   conv2d_tiled     y[pixel, co]   = b[co] + sum over depth d = (tap, ci)  of X[pixel,
- *                    d] · w[d, co]       see struct skp__gather
+ *   conv2d_tiled     y[pixel, co]   = sum over depth d = (tap, ci)  of X[pixel, d] · w[d, co]
+ *                    see struct skp__gather and, for what is done to y before it is written, epilogue.clh
  *   conv2d_tiled_dw  dw[row, k]     = sum over depth d = (n, p, q)          of X[d, row]
  *                    · dy[d, k],         row = (r, s, c)
  *
@@ -10,6 +10,7 @@
  * memory. A group of 16 × 16 work-items makes a tile of 16·ROWS × 16·COLUMNS results; each work-item makes ROWS ×
  * COLUMNS of them, 16 apart. It walks over the depth in steps of 16: all load their part of both factors into local
  * memory, wait, multiply, wait. */
+#include "epilogue.clh"
 
 #include "conv2d.clh"
 
@@ -40,9 +41,9 @@
     if (++b >= w_taps) b = 0, a++;
 
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void
-conv2d_tiled(global float *restrict y, global const float *restrict x, global const float *restrict w,
-             global const float *restrict bias, int has_bias, int M, int IH, int IW, int IC, int OH, int OW, int OC,
-             int Ci, int Co, int S, int tap_step, int group_step, int ci_step, int co_step, AXIS(h), AXIS(w)) {
+conv2d_tiled(global float *restrict y, global const float *restrict x, global const float *restrict w, EPILOGUE,
+             int M, int IH, int IW, int IC, int OH, int OW, int OC, int Ci, int Co, int S, int tap_step, int group_step,
+             int ci_step, int co_step, AXIS(h), AXIS(w)) {
   local float left[SIDE][SIDE * ROWS + 1], right[SIDE][SIDE * COLUMNS + 1];
   int lx = (int)get_local_id(0), ly = (int)get_local_id(1), tiles = (Co + SIDE * COLUMNS - 1) / (SIDE * COLUMNS);
   int group = (int)get_group_id(0) / tiles, co = (int)get_group_id(0) % tiles * SIDE * COLUMNS;
@@ -50,7 +51,6 @@ conv2d_tiled(global float *restrict y, global const float *restrict x, global co
   int ih[ROWS], iw[ROWS], image[ROWS];
   float sum[ROWS][COLUMNS];
   x += group * Ci;
-  y += group * Co;
   w += group * group_step;
   for (int i = 0; i < ROWS; i++) {
     int pixel = m + ly + SIDE * i;
@@ -83,8 +83,8 @@ conv2d_tiled(global float *restrict y, global const float *restrict x, global co
     int pixel = m + ly + SIDE * i, p = pixel / w_count % h_count, q = pixel % w_count;
     int at = ((pixel / w_count / h_count * OH + p * h_step + h_start) * OW + q * w_step + w_start) * OC;
     for (int j = 0; j < COLUMNS; j++) {
-      int c = co + lx + SIDE * j;
-      if (pixel < M && c < Co) y[at + c] = has_bias ? sum[i][j] + bias[group * Co + c] : sum[i][j];
+      int c = co + lx + SIDE * j, k = group * Co + c;
+      if (pixel < M && c < Co) y[at + k] = finish(sum[i][j], k, at + k, EPILOGUE_VALUES);
     }
   }
 }

@@ -70,10 +70,9 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
 /* Work-item (group, part): every get_global_size(0)-th block of tiles, `span` panels from part·span on. Slices of the
  * workspace begin at float `slices`: Ci zeros, the transformed tiles, their products. */
 kernel void conv2d_winograd(global float *restrict y, global const float *restrict x,
-                            global const float *restrict packed, global const float *restrict bias,
-                            global float *restrict workspace, int has_bias, int slices, int slice, int tiles, int total,
-                            int span, int TH, int TW, int h0, int w0, int IH, int IW, int Ci, int OH, int OW, int Co,
-                            int panel) {
+                            global const float *restrict packed, global float *restrict workspace, EPILOGUE,
+                            int slices, int slice, int tiles, int total, int span, int TH, int TW, int h0, int w0,
+                            int IH, int IW, int Ci, int OH, int OW, int Co, int panel) {
   int groups = (int)get_global_size(0), from_panel = (int)get_global_id(1) * span,
       panels = min(span, Co / panel - from_panel);
   int distance = tiles * Ci + GAP, apart = tiles * span * panel + GAP;
@@ -96,8 +95,10 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
     for (int t = 0; t < some && first + t < total; t++)
       for (int k = 0; k < panels * panel; k += LANES) {
         int co = from_panel * panel + k;
-        vec b = has_bias ? VLOAD(bias + co) : 0.0f;
-        write_tile(y, sums + (k / panel * tiles + t) * panel + k % panel, apart, b, first + t, TH, TW, OH, OW, Co, co);
+        if (HAS_RESIDUAL && t + AHEAD < some && first + t + AHEAD < total)
+          fetch_tile(residual, first + t + AHEAD, TH, TW, OH, OW, Co, co);
+        write_tile(y, sums + (k / panel * tiles + t) * panel + k % panel, apart, EPILOGUE_VALUES, first + t, TH, TW, OH,
+                   OW, Co, co);
       }
   }
 }

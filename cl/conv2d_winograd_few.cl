@@ -35,7 +35,7 @@ DEFINE_ALL_TILES(conv2d_winograd_few_outputs, output_tiles)
 /* Work-item: a panel of channels co. Its slice: the transformed weights of a block
  * [A²][BLOCK][PANEL], the products [A²][padded][PANEL]. */
 kernel void conv2d_winograd_few(global float *restrict y, global const float *restrict w,
-                                global const float *restrict bias, global float *workspace, int has_bias, int at,
+                                global float *workspace, EPILOGUE, int at,
                                 int slices, int slice, int padded, int total, int w_at, int h_step, int w_step,
                                 int ci_step, int co_step, int TH, int TW, int Ci, int OH, int OW, int Co) {
   int co = (int)get_global_id(0) * PANEL, distance = padded * Ci + GAP, apart = padded * PANEL + GAP;
@@ -64,8 +64,8 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
   }
   for (int t = 0; t < total; t++)
     for (int k = 0; k < PANEL; k += LANES) {
-      vec b = has_bias ? VLOAD(bias + co + k) : 0.0f;
-      write_tile(y, sums + t * PANEL + k, apart, b, t, TH, TW, OH, OW, Co, co + k);
+      if (HAS_RESIDUAL && t + AHEAD < total) fetch_tile(residual, t + AHEAD, TH, TW, OH, OW, Co, co + k);
+      write_tile(y, sums + t * PANEL + k, apart, EPILOGUE_VALUES, t, TH, TW, OH, OW, Co, co + k);
     }
 }
 

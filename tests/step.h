@@ -8,7 +8,7 @@
 #include "plan/plan.h"
 #include "test.h"
 
-enum step_kind { STEP_EVAL = 0, STEP_LOSS = 1, STEP_GRADIENTS = 2, STEP_UPDATE = 4, STEP_FUSED = 8 };
+enum step_kind { STEP_EVAL = 0, STEP_LOSS = 1, STEP_GRADIENTS = 2, STEP_UPDATE = 4, STEP_FUSED = 8, STEP_FOLDED = 16 };
 
 struct step {
   struct skp_backend *b;
@@ -47,9 +47,11 @@ static inline struct skp_model *step_parse(const char *network) {
 static inline struct skp_graph *step_graph(const struct skp_model *m, int64_t N, int kind) {
   struct skp_graph *g;
   ck_ok(skp__graph_instance(&g, m->graph, N, kind & STEP_GRADIENTS));
+  if (kind & STEP_FOLDED) ck_ok(skp__fold(g));
   if (kind & STEP_FUSED) ck_ok(skp__fuse(g));
-  if (kind) ck_ok(skp__graph_add_loss(g, 0, false));
+  if (kind & ~STEP_FOLDED & ~STEP_FUSED) ck_ok(skp__graph_add_loss(g, 0, false));
   if (kind & STEP_GRADIENTS) ck_ok(skp__graph_differentiate(g));
+  if (kind & STEP_GRADIENTS && kind & STEP_FUSED) ck_ok(skp__fuse(g));
   if (kind & STEP_UPDATE) {
     struct skp_update update = {.clip_norm = (float)m->recipe.clip_norm, .average = m->recipe.ema > 0};
     ck_ok(skp__recipe_optimizer(&update.op, &update.attrs, &m->recipe));

@@ -1,19 +1,27 @@
 /* conv2d.c: two-dimensional convolution (in truth a correlation, as everywhere in deep learning) and its gradients.
  * SPDX-License-Identifier: MIT
  *
- *   y[n,p,q,k]  = b[k] + sum over r,s,c of  x[n,h,w,c'] · w[r,s,c,k]
+ *   y[n,p,q,k]  = act(scale[k] · (sum over r,s,c of  x[n,h,w,c'] · w[r,s,c,k]) + b[k] + residual[n,p,q,k])
  *                 h = p·stride - pad + r·dilation,  w = q·stride - pad + s·dilation,  zero outside the image
  *                 c' = (group of k)·C/groups + c
- *   dx[n,h,w,c'] = sum over all r,s,k that met it of  dy[n,p,q,k] · w[r,s,c,k]
+ *                 act: max(·, 0) when a relu is fused
+ *   dx[n,h,w,c'] = residual[n,h,w,c'] + sum over all r,s,k that met it of  dy[n,p,q,k] · w[r,s,c,k]
  *   dw[r,s,c,k] = sum over n,p,q of  dy[n,p,q,k] · x[n,h,w,c']
- *   db[k]       = sum over n,p,q of  dy[n,p,q,k] */
+ *   db[k]       = sum over n,p,q of  dy[n,p,q,k]
+ *
+ * dy stands for what is left of the gradient behind act. A scale comes from batchnorm in evaluation (plan/fuse.c), of
+ * which nobody wants gradients. */
 #include "ops/check.h"
+
+enum { BIAS = 2, SCALE, RESIDUAL }; /* inputs of conv2d */
+enum { DX_RESIDUAL = 2 };           /* of conv2d_dx */
 
 #define ATTR(field, fallback)                                                                                          \
   { #field, SKP_ATTR_INT, offsetof(struct skp_conv2d_attrs, field), fallback, NULL }
 #define ATTRS ATTR(stride, 1), ATTR(pad, 0), ATTR(dilation, 1), ATTR(groups, 1)
 
-static const struct skp_attr attrs_forward[] = {ATTRS, {0}};
+static const struct skp_attr attrs_forward[] = {
+    ATTRS, {"relu", SKP_ATTR_BOOL, offsetof(struct skp_conv2d_attrs, relu), 0, NULL}, {0}};
 static const struct skp_attr attrs_backward[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), {0}};
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------ */
@@ -47,13 +55,19 @@ static skp_status forward_shape(struct skp_shape *y, const struct skp_sig *sig, 
   return SKP_OK;
 }
 
+static skp_status check_residual(const struct skp_sig *sig, int i, const char *because) {
+  return sig->in[i].rank ? skp__check_shape(sig, i, sig->out[0], because) : SKP_OK;
+}
+
 static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(check_attrs(sig));
   SKP_TRY(skp__check_rank(sig, 0, 4));
   SKP_TRY(skp__check_rank(sig, 1, 4));
   SKP_TRY(forward_shape(&sig->out[0], sig, &sig->in[0], &sig->in[1]));
-  if (!sig->in[2].rank) return SKP_OK;
-  return skp__check_shape(sig, 2, skp__shape1(sig->in[1].dim[3]), "one for each channel that w makes");
+  for (int i = BIAS; i <= SCALE; i++)
+    if (sig->in[i].rank)
+      SKP_TRY(skp__check_shape(sig, i, skp__shape1(sig->in[1].dim[3]), "one for each channel that w makes"));
+  return check_residual(sig, RESIDUAL, "the shape of y");
 }
 
 static skp_status infer_dx(struct skp_sig *sig) {
@@ -68,7 +82,7 @@ static skp_status infer_dx(struct skp_sig *sig) {
   SKP_TRY(forward_shape(&y, sig, &x, &sig->in[1]));
   SKP_TRY(skp__check_shape(sig, 0, y, "what conv2d makes of dx and w"));
   sig->out[0] = x;
-  return SKP_OK;
+  return check_residual(sig, DX_RESIDUAL, "the shape of dx");
 }
 
 static skp_status infer_dw(struct skp_sig *sig) {
@@ -92,36 +106,51 @@ static skp_status infer_dw(struct skp_sig *sig) {
 static skp_status gradient(struct skp_grad *g) {
   const struct skp_shape *x = &g->sig->in[0], *w = &g->sig->in[1];
   union skp_attrs attrs = g->sig->attrs;
+  skp_value dy = g->dout[0];
+  if (g->in[SCALE] != SKP_NONE) return skp__fail(SKP_UNSUPPORTED, "conv2d has no gradient where it scales its sums.");
+  if (attrs.conv2d.relu) {
+    const skp_value in[] = {g->dout[0], g->out[0]};
+    SKP_TRY(g->emit(g, SKP_OP_relu_dx, NULL, in, NULL, &dy));
+    attrs.conv2d.relu = 0;
+  }
+  if (g->need[RESIDUAL]) g->din[RESIDUAL] = dy;
   if (g->need[0]) {
     attrs.conv2d.h = (int)x->dim[1];
     attrs.conv2d.w = (int)x->dim[2];
-    const skp_value in[] = {g->dout[0], g->in[1]};
+    const skp_value in[] = {dy, g->in[1], SKP_NONE};
     SKP_TRY(g->emit(g, SKP_OP_conv2d_dx, &attrs, in, NULL, &g->din[0]));
   }
-  if (g->need[1] || g->need[2]) {
+  if (g->need[1] || g->need[BIAS]) {
     attrs.conv2d.h = (int)w->dim[0];
     attrs.conv2d.w = (int)w->dim[1];
-    const skp_value in[] = {g->in[0], g->dout[0]};
-    const bool want[] = {true, g->need[2]};
+    const skp_value in[] = {g->in[0], dy};
+    const bool want[] = {true, g->need[BIAS]};
     skp_value out[2];
     SKP_TRY(g->emit(g, SKP_OP_conv2d_dw, &attrs, in, want, out));
     g->din[1] = out[0];
-    g->din[2] = out[1];
+    g->din[BIAS] = out[1];
   }
   return SKP_OK;
 }
 
-/* A multiply-add for each element of y and of its window; and the additions of a bias or its gradient. */
-static double flops_of(const struct skp_shape *y, const struct skp_shape *w, bool bias) {
+/* A multiply-add for each element of y and of its window; and `more` for each element of y. */
+static double flops_of(const struct skp_shape *y, const struct skp_shape *w, int more) {
   double window = (double)(w->dim[0] * w->dim[1] * w->dim[2]);
-  return (double)skp__shape_count(y) * (2 * window + (bias ? 1 : 0));
+  return (double)skp__shape_count(y) * (2 * window + more);
 }
 
-static double flops(const struct skp_sig *sig) { return flops_of(&sig->out[0], &sig->in[1], sig->in[2].rank); }
+static int given(const struct skp_sig *sig, int i) { return sig->in[i].rank > 0; }
 
-static double flops_dx(const struct skp_sig *sig) { return flops_of(&sig->in[0], &sig->in[1], false); }
+static double flops(const struct skp_sig *sig) {
+  int more = given(sig, BIAS) + given(sig, SCALE) + given(sig, RESIDUAL) + sig->attrs.conv2d.relu;
+  return flops_of(&sig->out[0], &sig->in[1], more);
+}
 
-static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank); }
+static double flops_dx(const struct skp_sig *sig) {
+  return flops_of(&sig->in[0], &sig->in[1], 0) + (double)skp__shape_count(&sig->in[DX_RESIDUAL]);
+}
+
+static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank > 0); }
 
 /* ---- products in bfloat16 -----------------------------------------------------------------------------------------
  * */
@@ -141,14 +170,16 @@ static bool narrow_dw(const struct skp_sig *sig) { return pays(&sig->out[0], sig
 static void reference(const struct skp_call *call) {
   const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
   const struct skp_shape *X = &call->sig->in[0], *W = &call->sig->in[1], *Y = &call->sig->out[0];
-  const float *x = call->in[0], *w = call->in[1], *b = call->in[2];
+  const float *x = call->in[0], *w = call->in[1], *b = call->in[BIAS], *scale = call->in[SCALE];
+  const float *residual = call->in[RESIDUAL];
   float *y = call->out[0];
   const int64_t Cg = W->dim[2], Kg = W->dim[3] / a->groups; /* channels of a group */
   for (int64_t n = 0; n < Y->dim[0]; n++)
     for (int64_t p = 0; p < Y->dim[1]; p++)
       for (int64_t q = 0; q < Y->dim[2]; q++)
         for (int64_t k = 0; k < Y->dim[3]; k++) {
-          double sum = b ? b[k] : 0;
+          const int64_t at = skp__at(Y, n, p, q, k);
+          double sum = 0;
           for (int64_t r = 0; r < W->dim[0]; r++)
             for (int64_t s = 0; s < W->dim[1]; s++) {
               int64_t h = p * a->stride - a->pad + r * a->dilation, v = q * a->stride - a->pad + s * a->dilation;
@@ -156,7 +187,8 @@ static void reference(const struct skp_call *call) {
               for (int64_t c = 0; c < Cg; c++)
                 sum += (double)x[skp__at(X, n, h, v, k / Kg * Cg + c)] * w[skp__at(W, r, s, c, k)];
             }
-          y[skp__at(Y, n, p, q, k)] = (float)sum;
+          sum = (scale ? scale[k] : 1) * sum + (b ? b[k] : 0) + (residual ? residual[at] : 0);
+          y[at] = (float)(a->relu && sum < 0 ? 0 : sum);
         }
 }
 
@@ -169,14 +201,15 @@ static int64_t origin(int64_t h, int64_t r, const struct skp_conv2d_attrs *a, in
 static void reference_dx(const struct skp_call *call) {
   const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
   const struct skp_shape *Y = &call->sig->in[0], *W = &call->sig->in[1], *X = &call->sig->out[0];
-  const float *dy = call->in[0], *w = call->in[1];
+  const float *dy = call->in[0], *w = call->in[1], *residual = call->in[DX_RESIDUAL];
   float *dx = call->out[0];
   const int64_t Cg = W->dim[2], Kg = W->dim[3] / a->groups;
   for (int64_t n = 0; n < X->dim[0]; n++)
     for (int64_t h = 0; h < X->dim[1]; h++)
       for (int64_t v = 0; v < X->dim[2]; v++)
         for (int64_t c = 0; c < X->dim[3]; c++) {
-          double sum = 0;
+          const int64_t at = skp__at(X, n, h, v, c);
+          double sum = residual ? residual[at] : 0;
           for (int64_t r = 0; r < W->dim[0]; r++)
             for (int64_t s = 0; s < W->dim[1]; s++) {
               int64_t p = origin(h, r, a, Y->dim[1]), q = origin(v, s, a, Y->dim[2]);
@@ -184,7 +217,7 @@ static void reference_dx(const struct skp_call *call) {
               for (int64_t k = c / Cg * Kg; k < (c / Cg + 1) * Kg; k++)
                 sum += (double)dy[skp__at(Y, n, p, q, k)] * w[skp__at(W, r, s, c % Cg, k)];
             }
-          dx[skp__at(X, n, h, v, c)] = (float)sum;
+          dx[at] = (float)sum;
         }
 }
 
@@ -223,9 +256,9 @@ static void reference_dw(const struct skp_call *call) {
 
 const struct skp_op skp__op_conv2d = {
     .name = "conv2d",
-    .n_in = 3,
+    .n_in = 5,
     .n_out = 1,
-    .in = {{"x", SKP_MAP}, {"w"}, {"b", SKP_OPTIONAL}},
+    .in = {{"x", SKP_MAP}, {"w"}, {"b", SKP_OPTIONAL}, {"scale", SKP_OPTIONAL}, {"residual", SKP_OPTIONAL | SKP_MAP}},
     .out = {{"y", SKP_MAP}},
     .attrs = attrs_forward,
     .narrow = narrow,
@@ -237,9 +270,9 @@ const struct skp_op skp__op_conv2d = {
 
 const struct skp_op skp__op_conv2d_dx = {
     .name = "conv2d_dx",
-    .n_in = 2,
+    .n_in = 3,
     .n_out = 1,
-    .in = {{"dy", SKP_MAP}, {"w"}},
+    .in = {{"dy", SKP_MAP}, {"w"}, {"residual", SKP_OPTIONAL | SKP_MAP}},
     .out = {{"dx", SKP_MAP}},
     .attrs = attrs_backward,
     .narrow = narrow,

@@ -22,6 +22,7 @@ static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_
   g->mixed = skp__recipe_is_mixed(r);
   if (step != SKP_STEP_EVAL) SKP_TRY(skp__recipe_select(g, r));
   if (step == SKP_STEP_UPDATE) return add_update(g, r);
+  if (step == SKP_STEP_EVAL) SKP_TRY(skp__fold(g));
   SKP_TRY(skp__fuse(g));
   if (step == SKP_STEP_EVAL) {
     keep_logits(g);
@@ -30,6 +31,7 @@ static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_
   const struct skp_augment augment = skp__recipe_augment(r);
   SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, skp__augment_mixes(&augment)));
   SKP_TRY(skp__graph_differentiate(g));
+  SKP_TRY(skp__fuse(g));
   return step == SKP_STEP_PART ? skp__graph_add_sums(g) : add_update(g, r);
 }
 

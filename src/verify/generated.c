@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* One line a case. Inputs "NAME=EXTENTxEXTENT…", attributes "NAME=VALUE"; "dy" stands for a gradient of the shape of
- * output 0. The first of an op's lines that are marked make the quick set. */
+ * output 0; without it there is none. The first of an op's lines that are marked make the quick set. */
 static const struct row {
   bool quick;
   const char *op, *inputs, *attrs;
@@ -127,6 +127,25 @@ static const struct row {
     {0, "lion", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257", "beta2=0.9"},
     {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
     {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
+    {1, "conv2d", "x=2x9x9x5 w=3x3x5x7 b=7 scale=7 residual=2x9x9x7", "pad=1 relu=1"},
+    {1, "conv2d", "x=2x6x7x16 w=3x3x16x32 b=32 residual=2x6x7x32 dy", "pad=1 relu=1"},
+    {1, "conv2d", "x=2x9x8x16 w=3x3x1x16 b=16 scale=16 residual=2x5x4x16", "pad=1 stride=2 groups=16 relu=1"},
+    {0, "conv2d", "x=2x7x7x32 w=1x1x32x65 scale=65 residual=2x7x7x65", ""},
+    {0, "conv2d", "x=3x8x7x4 w=1x1x4x12 b=12 scale=12 residual=3x8x7x12", "relu=1"},
+    {0, "conv2d", "x=2x10x10x8 w=3x3x4x6 b=6 residual=2x5x5x6 dy", "stride=2 pad=1 groups=2"},
+    {0, "conv2d", "x=2x6x9x4 w=3x3x4x1 b=1 scale=1 residual=2x6x9x1", "pad=1 relu=1"},
+    {0, "conv2d", "x=2x6x6x192 w=3x3x192x160 b=160 scale=160 residual=2x6x6x160", "pad=1 relu=1"},
+    {0, "conv2d", "x=1x12x13x64 w=3x3x64x48 b=48 scale=48 residual=1x12x13x48", "pad=1 relu=1"},
+    {0, "conv2d", "x=1x3x3x512 w=3x3x512x8 scale=8 residual=1x1x1x8", "relu=1"},
+    {1, "conv2d_dx", "dy=2x5x5x7 w=3x3x5x7 residual=2x9x9x5", "h=9 w=9 stride=2 pad=1"},
+    {1, "conv2d_dx", "dy=2x6x7x32 w=3x3x16x32 residual=2x6x7x16", "h=6 w=7 pad=1"},
+    {0, "conv2d_dx", "dy=2x4x4x32 w=1x1x16x32 residual=2x8x8x16", "h=8 w=8 stride=2"},
+    {0, "conv2d_dx", "dy=2x5x5x192 w=3x3x160x192 residual=2x5x5x160", "h=5 w=5 pad=1"},
+    {0, "conv2d_dx", "dy=2x4x4x8 w=3x3x4x8 residual=2x8x8x4", "h=8 w=8 pad=1 stride=2"},
+    {0, "conv2d_dx", "dy=2x5x4x16 w=3x3x1x16 residual=2x9x8x16", "h=9 w=8 pad=1 stride=2 groups=16"},
+    {0, "conv2d_dx", "dy=2x7x5x6 w=1x1x9x6 residual=2x7x5x9", "h=7 w=5"},
+    {1, "batchnorm_fold", "gamma=7 beta=7 running_mean=7 running_var=7 b=7", "eps=0.01"},
+    {0, "batchnorm_fold", "gamma=130 beta=130 running_mean=130 running_var=130", ""},
 };
 enum { MOST_INPUTS = 20 }; /* of a row */
 static const size_t n_rows = sizeof rows / sizeof *rows;
@@ -252,7 +271,8 @@ static skp_status build(struct skp__case *c, const struct row *row, const cJSON 
   SKP_TRY(skp__case_op(&op, &attrs, row->op, json));
   SKP_TRY(read_inputs(c, in, &dy, op, row->inputs, narrow_maps, r));
   SKP_TRY(skp__case_node(c, op, &attrs, in, out));
-  if (op->gradient) SKP_TRY(add_gradient(c, op, in, out[0], dy, r));
+  const bool loss = c->g->tensors.at[out[0]].shape.rank == 1; /* where gradients begin */
+  if (op->gradient && (dy || loss)) SKP_TRY(add_gradient(c, op, in, out[0], dy, r));
   SKP_TRY(skp__case_complete(c));
   return skp__case_add_twins(c);
 }

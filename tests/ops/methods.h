@@ -49,8 +49,9 @@ static inline skp_value given(struct skp__case *c, struct skp_shape shape, void 
 static inline void make_case(struct skp__case *c, const char *id, const struct skp_op *op, const union skp_attrs *attrs,
                              struct skp_shape x, struct skp_shape w, bool bias) {
   bool need[SKP_MAX_IN] = {true, true, bias};
-  skp_value in[SKP_MAX_IN] = {0}, out[SKP_MAX_OUT], din[SKP_MAX_IN];
+  skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT], din[SKP_MAX_IN];
   ck_ok(skp__case_create(c, op->name, id));
+  for (int i = 0; i < SKP_MAX_IN; i++) in[i] = SKP_NONE;
   in[0] = input(c, x, 1);
   in[1] = input(c, w, 2);
   in[2] = bias ? input(c, skp__shape1(w.dim[3]), 3) : SKP_NONE;

@@ -63,19 +63,37 @@ static const struct shape {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
+static struct skp_shape x_of(const struct shape *s) { return skp__shape4(s->N, s->H, s->W, s->C); }
+static struct skp_shape w_of(const struct shape *s) { return skp__shape4(s->R, s->S, s->C / s->groups, s->K); }
+
 static void make(struct skp__case *c, const struct shape *s) {
-  union skp_attrs attrs = {.conv2d = {s->stride, s->pad, s->dilation, s->groups, 0, 0}};
+  union skp_attrs attrs = {.conv2d = {s->stride, s->pad, s->dilation, s->groups, 0, 0, 0}};
   char id[160];
   snprintf(id, sizeof id, "x %dx%dx%dx%d w %dx%dx%dx%d stride %d pad %d dilation %d groups %d", s->N, s->H, s->W, s->C,
            s->R, s->S, s->C / s->groups, s->K, s->stride, s->pad, s->dilation, s->groups);
-  make_case(c, id, &skp__op_conv2d, &attrs, skp__shape4(s->N, s->H, s->W, s->C),
-            skp__shape4(s->R, s->S, s->C / s->groups, s->K), s->bias);
+  make_case(c, id, &skp__op_conv2d, &attrs, x_of(s), w_of(s), s->bias);
+}
+
+/* Adds to such a case the same convolution with all that may follow it, and the data gradient with what it is added
+ * to. */
+static void add_finished(struct skp__case *c, const struct shape *s) {
+  union skp_attrs attrs = {.conv2d = {s->stride, s->pad, s->dilation, s->groups, 0, 0, 1}};
+  const struct skp_shape channels = skp__shape1(s->K), y = c->g->tensors.at[c->g->nodes.at[0].out[0]].shape;
+  const skp_value x = input(c, x_of(s), 5), w = input(c, w_of(s), 6), dy = input(c, y, 7);
+  const skp_value in[] = {x, w, input(c, channels, 8), input(c, channels, 9), input(c, y, 10)};
+  const skp_value back[] = {dy, w, input(c, x_of(s), 11)};
+  skp_value out[SKP_MAX_OUT];
+  ck_ok(skp__case_node(c, &skp__op_conv2d, &attrs, in, out));
+  attrs.conv2d.h = s->H, attrs.conv2d.w = s->W;
+  ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, back, out));
+  ck_ok(skp__case_complete(c));
 }
 
 START_TEST(every_method_is_right) {
   for (int i = 0; i < SHAPES; i++) {
     struct skp__case c;
     make(&c, &shapes[i]);
+    add_finished(&c, &shapes[i]);
     judge_all(&c);
     skp__case_free(&c);
   }

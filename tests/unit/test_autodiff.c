@@ -71,7 +71,7 @@ static struct skp_graph *shared_weight(int uses) {
   ck_ok(skp__graph_value(g, &fw, "fc", SKP_ROLE_PARAM, skp__shape4(2, 2, 2, 3)));
   g->input = x;
   for (int i = 0; i < uses; i++) {
-    memcpy(in, (skp_value[]){x, w, SKP_NONE}, 3 * sizeof *in);
+    memcpy(in, (skp_value[]){x, w, SKP_NONE, SKP_NONE, SKP_NONE}, 5 * sizeof *in);
     ck_ok(skp__graph_node(g, &skp__op_conv2d, NULL, in, NULL, "conv", &x));
   }
   ck_ok(skp__graph_node(g, &skp__op_flatten, NULL, &x, NULL, "flat", &flat));

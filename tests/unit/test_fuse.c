@@ -1,12 +1,8 @@
 /* test_fuse.c: which pairs become one node, and which do not. SPDX-License-Identifier: MIT */
 #include "step.h"
 
-/* What is left after fusion: op names in order, with what follows a batchnorm or an add. */
-static char *fused(const char *network, int training) {
-  struct skp_model *m = step_parse(network);
-  struct skp_graph *g;
-  ck_ok(skp__graph_instance(&g, m->graph, 2, training));
-  ck_ok(skp__fuse(g));
+/* What is left after fusion: op names in order, with what follows a batchnorm, an add or a convolution. */
+static char *names_of(struct skp_graph *g) {
   char *text;
   size_t size;
   FILE *to = open_memstream(&text, &size);
@@ -16,12 +12,33 @@ static char *fused(const char *network, int training) {
     fprintf(to, "%s%s", n ? " " : "", node->op->name);
     if (node->op == &skp__op_batchnorm) fputs(follows[node->attrs.batchnorm.fuse], to);
     if (node->op == &skp__op_add) fputs(follows[node->attrs.add.relu], to);
+    if (node->op == &skp__op_conv2d && node->in[3] != SKP_NONE) fputs("*scale", to);
+    if (node->op == &skp__op_conv2d && node->in[4] != SKP_NONE) fputs("+add", to);
+    if (node->op == &skp__op_conv2d_dx && node->in[2] != SKP_NONE) fputs("+add", to);
+    if (node->op == &skp__op_conv2d) fputs(follows[node->attrs.conv2d.relu], to);
     for (int i = 0; i < node->op->n_out; i++) /* the order is one that can run */
       if (node->out[i] != SKP_NONE) ck_assert_int_eq(g->tensors.at[node->out[i]].producer, (int)n);
     for (int i = 0; i < node->op->n_in; i++)
       if (node->in[i] != SKP_NONE) ck_assert_int_lt(g->tensors.at[node->in[i]].producer, (int)n);
   }
   fclose(to);
+  return text;
+}
+
+enum kind { EVALUATION, FORWARD, STEP }; /* STEP: with gradients */
+
+static char *fused(const char *network, enum kind kind) {
+  struct skp_model *m = step_parse(network);
+  struct skp_graph *g;
+  ck_ok(skp__graph_instance(&g, m->graph, 2, kind != EVALUATION));
+  if (kind == EVALUATION) ck_ok(skp__fold(g));
+  ck_ok(skp__fuse(g));
+  if (kind == STEP) {
+    ck_ok(skp__graph_add_loss(g, 0, false));
+    ck_ok(skp__graph_differentiate(g));
+    ck_ok(skp__fuse(g));
+  }
+  char *text = names_of(g);
   skp__graph_destroy(g);
   skp__model_destroy(m);
   return text;
@@ -51,11 +68,93 @@ static const struct {
 };
 
 START_TEST(patterns) {
-  for (int training = 0; training < 2; training++) {
-    char *text = fused(rows[_i].network, training);
+  for (enum kind kind = EVALUATION; kind <= FORWARD; kind++) {
+    char *text = fused(rows[_i].network, kind);
     ck_assert_str_eq(text, rows[_i].want);
     free(text);
   }
+}
+END_TEST
+
+#define CONV "nn.conv2d(x, 2, {kernel = 3, padding = 1})"
+#define POOL "return nn.global_avgpool(x)"
+static const struct {
+  const char *network;
+  enum kind kind;
+  const char *want;
+} of_conv[] = {
+    {"x = nn.relu(" CONV ") " POOL, FORWARD, "conv2d+relu global_avgpool"},
+    {"x = " CONV " + x " POOL, FORWARD, "conv2d+add global_avgpool"},
+    {"x = nn.relu(x + " CONV ") " POOL, FORWARD, "conv2d+add+relu global_avgpool"},
+    /* one of two takes the other one's result */
+    {"x = nn.relu(" CONV " + " CONV ") " POOL, FORWARD, "conv2d conv2d+add+relu global_avgpool"},
+    /* what has its relu, or its add, takes no more */
+    {"x = nn.relu(" CONV ") + x " POOL, FORWARD, "conv2d+relu add global_avgpool"},
+    {"x = (" CONV " + x) + x " POOL, FORWARD, "conv2d+add add global_avgpool"},
+    {"local y = " CONV " x = nn.relu(y) + y " POOL, FORWARD, "conv2d relu add global_avgpool"},
+    /* batchnorm is folded in evaluation alone, and where nobody else reads what it reads */
+    {"x = nn.batchnorm2d(" CONV ") " POOL, FORWARD, "conv2d batchnorm global_avgpool"},
+    {"x = nn.batchnorm2d(" CONV ") " POOL, EVALUATION, "batchnorm_fold conv2d*scale global_avgpool"},
+    {"x = nn.relu(nn.batchnorm2d(" CONV ") + x) " POOL, EVALUATION,
+     "batchnorm_fold conv2d*scale+add+relu global_avgpool"},
+    {"local y = " CONV " x = nn.batchnorm2d(y) + y " POOL, EVALUATION, "conv2d batchnorm add global_avgpool"},
+    {"x = nn.batchnorm2d(nn.relu(" CONV ")) " POOL, EVALUATION, "conv2d+relu batchnorm global_avgpool"},
+    {"x = nn.batchnorm2d(nn.batchnorm2d(" CONV ")) " POOL, EVALUATION,
+     "batchnorm_fold conv2d*scale batchnorm global_avgpool"},
+    /* the gradients that meet where a shortcut begins; two for the first convolution's weights */
+    {"x = " CONV " x = nn.batchnorm2d(" CONV ") + x return nn.linear(nn.global_avgpool(x), 5)", STEP,
+     "conv2d conv2d batchnorm add global_avgpool linear softmax_cross_entropy softmax_cross_entropy_dx linear_dx "
+     "linear_dw global_avgpool_dx batchnorm_dx conv2d_dw conv2d_dx+add conv2d_dw"},
+    {"x = " CONV " x = nn.relu(" CONV ") return nn.linear(nn.global_avgpool(x), 5)", STEP,
+     "conv2d conv2d+relu global_avgpool linear softmax_cross_entropy softmax_cross_entropy_dx linear_dx linear_dw "
+     "global_avgpool_dx relu_dx conv2d_dx conv2d_dw conv2d_dw"},
+};
+
+START_TEST(convolutions) {
+  char *text = fused(of_conv[_i].network, of_conv[_i].kind);
+  ck_assert_str_eq(text, of_conv[_i].want);
+  free(text);
+}
+END_TEST
+
+/* What a step's graph makes of the value `which` of random weights, images and statistics. */
+static float *values(const struct skp_model *m, int kind, skp_value (*which)(const struct skp_graph *), int64_t *n) {
+  struct step s = step_create(m, 3, kind);
+  step_fill(&s, m, 7);
+  float *state = step_read(&s, s.g->state);
+  for (int64_t i = 0; i < step_count(&s, s.g->state); i++) state[i] = 0.5f + 0.01f * (float)(i % 37);
+  step_write(&s, s.g->state, state);
+  free(state);
+  ck_ok(skp__plan_run(s.plan));
+  float *out = step_read(&s, which(s.g));
+  *n = step_count(&s, which(s.g));
+  step_destroy(&s);
+  return out;
+}
+
+static void same(const char *network, int kind, int other, skp_value (*which)(const struct skp_graph *)) {
+  struct skp_model *m = step_parse(network);
+  int64_t n, n_other;
+  float *a = values(m, kind, which, &n), *b = values(m, other, which, &n_other);
+  ck_assert_int_eq(n, n_other);
+  for (int64_t i = 0; i < n; i++) ck_assert_double_eq_tol((double)a[i], (double)b[i], 1e-5);
+  free(a);
+  free(b);
+  skp__model_destroy(m);
+}
+
+static skp_value logits(const struct skp_graph *g) { return g->logits; }
+static skp_value gradients(const struct skp_graph *g) { return g->grads; }
+
+START_TEST(same_answers_and_gradients) {
+  static const char network[] =
+      "x = nn.conv2d(x, 4, {kernel = 3}) "
+      "local y = nn.relu(nn.batchnorm2d(nn.conv2d(x, 4, {kernel = 3, padding = 1, bias = false}))) "
+      "x = nn.relu(nn.batchnorm2d(nn.conv2d(y, 4, {kernel = 1})) + x) "
+      "x = nn.relu(nn.conv2d(x, 4, {kernel = 3, padding = 1}) + x) "
+      "return nn.linear(nn.global_avgpool(x), 5)";
+  same(network, STEP_EVAL, STEP_FOLDED | STEP_FUSED, logits);
+  same(network, STEP_GRADIENTS, STEP_GRADIENTS | STEP_FUSED, gradients);
 }
 END_TEST
 
@@ -79,6 +178,8 @@ int main(void) {
   Suite *suite = suite_create("fuse");
   TCase *c = tcase_create("fuse");
   tcase_add_loop_test(c, patterns, 0, sizeof rows / sizeof *rows);
+  tcase_add_loop_test(c, convolutions, 0, sizeof of_conv / sizeof *of_conv);
+  tcase_add_test(c, same_answers_and_gradients);
   tcase_add_test(c, results_stay);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

@@ -64,44 +64,49 @@ END_TEST
 
 /* ---- mistakes ---------------------------------------------------------------------------------------------------- */
 
-/* The launch of conv2d_bias(y, b, n, K), or another kernel, for relu of eight values. */
+/* The launch of transpose(y, x, total, rows, columns), or another kernel, for relu of eight values. */
 static skp_status launch(const char *kernel, const struct skp__cl_arg *args) {
   struct skp__cl_jobs jobs = {0};
   struct skp__cl cl = made_up(&devices[0], &jobs);
   struct skp_shape x = skp__shape1(8);
   struct skp_prepared p = {.cl = &cl, .sig = {.op = &skp__op_relu, .n_in = 1, .n_out = 1, .in = &x, .out = &x}};
   const size_t global = 8;
-  skp_status status = skp__cl_launch(&p, "conv2d_sum", kernel, "", 1, &global, NULL, args);
+  skp_status status = skp__cl_launch(&p, "transpose", kernel, "", 1, &global, NULL, args);
   SKP_FREE(&jobs.list);
   return status;
 }
 
 START_TEST(mistakes_are_refused) {
-  static const char kernel[] = "conv2d_bias";
-  const struct skp__cl_arg y = SKP_OUT(y, 0), b = SKP_IN(b, 0), n = SKP_INT(n, 8), K = SKP_INT(K, 1);
-  ck_ok(launch(kernel, SKP_ARGS(y, b, n, K)));
-  ck_ok(launch(kernel, SKP_ARGS(SKP_WORK(y), SKP_WORK(b), n, K)));
-  ck_ok(launch(kernel, SKP_ARGS(y, SKP_ABSENT(b), n, K)));
+  static const char kernel[] = "transpose";
+  const struct skp__cl_arg y = SKP_OUT(y, 0), x = SKP_IN(x, 0), total = SKP_INT(total, 8), rows = SKP_INT(rows, 1);
+  const struct skp__cl_arg columns = SKP_INT(columns, 8);
+  ck_ok(launch(kernel, SKP_ARGS(y, x, total, rows, columns)));
+  ck_ok(launch(kernel, SKP_ARGS(SKP_WORK(y), SKP_WORK(x), total, rows, columns)));
+  ck_ok(launch(kernel, SKP_ARGS(y, SKP_ABSENT(x), total, rows, columns)));
   const struct {
     const struct skp__cl_arg *args;
     const char *text;
   } wrong[] = {
-      {SKP_ARGS(y, SKP_IN(bias, 0), n, K), "argument 2 is \"b\", global const float *; given is input 0 as \"bias\""},
-      {SKP_ARGS(y, b, K, n), "argument 3 is \"n\", int; given is an int as \"K\""},
-      {SKP_ARGS(y, b, SKP_FLOAT(n, 8.0f), K), "argument 3 is \"n\", int; given is a float as \"n\""},
-      {SKP_ARGS(y, b, SKP_WORK(n), K), "given is the workspace as \"n\""},
-      {SKP_ARGS(y, SKP_INT(b, 0), n, K), "given is an int as \"b\""},
-      {SKP_ARGS(SKP_IN(y, 0), b, n, K), "argument 1 is \"y\", global float *; given is input 0 as \"y\""},
-      {SKP_ARGS(y, SKP_OUT(b, 0), n, K), "given is output 0 as \"b\""},
-      {SKP_ARGS(y, SKP_IN(b, 1), n, K), "given is input 1 as \"b\""},
-      {SKP_ARGS(y, b, n), "argument 4 is \"K\", int; given is nothing more"},
-      {SKP_ARGS(y, b, n, K, K), "takes 4 arguments; given is also an int as \"K\""},
+      {SKP_ARGS(y, SKP_IN(map, 0), total, rows, columns),
+       "argument 2 is \"x\", global const float *; given is input 0 as \"map\""},
+      {SKP_ARGS(y, x, rows, total, columns), "argument 3 is \"total\", int; given is an int as \"rows\""},
+      {SKP_ARGS(y, x, SKP_FLOAT(total, 8.0f), rows, columns),
+       "argument 3 is \"total\", int; given is a float as \"total\""},
+      {SKP_ARGS(y, x, SKP_WORK(total), rows, columns), "given is the workspace as \"total\""},
+      {SKP_ARGS(y, SKP_INT(x, 0), total, rows, columns), "given is an int as \"x\""},
+      {SKP_ARGS(SKP_IN(y, 0), x, total, rows, columns),
+       "argument 1 is \"y\", global float *; given is input 0 as \"y\""},
+      {SKP_ARGS(y, SKP_OUT(x, 0), total, rows, columns), "given is output 0 as \"x\""},
+      {SKP_ARGS(y, SKP_IN(x, 1), total, rows, columns), "given is input 1 as \"x\""},
+      {SKP_ARGS(y, x, total, rows), "argument 5 is \"columns\", int; given is nothing more"},
+      {SKP_ARGS(y, x, total, rows, columns, columns), "takes 5 arguments; given is also an int as \"columns\""},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     ck_fails(launch(kernel, wrong[i].args), SKP_INTERNAL, wrong[i].text);
-    ck_assert_ptr_nonnull(strstr(skp_error_message(), "Kernel conv2d_bias of cl/conv2d_sum.cl"));
+    ck_assert_ptr_nonnull(strstr(skp_error_message(), "Kernel transpose of cl/transpose.cl"));
   }
-  ck_fails(launch("conv2d_bios", SKP_ARGS(y, b, n, K)), SKP_INTERNAL, "no kernel conv2d_bios in cl/conv2d_sum.cl");
+  ck_fails(launch("transpase", SKP_ARGS(y, x, total, rows, columns)), SKP_INTERNAL,
+           "no kernel transpase in cl/transpose.cl");
 }
 END_TEST
 

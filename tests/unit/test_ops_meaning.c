@@ -193,6 +193,33 @@ END_TEST
 
 /* ---- batchnorm --------------------------------------------------------------------------------------------------- */
 
+/* 2·3 = 6: scaled, shifted, with what is beside it; NaN passes a relu. */
+START_TEST(what_follows_a_convolution) {
+  start("conv2d", "1x1x4x1 1x1x1x1 1 1 1x1x4x1", "relu=1");
+  PUT(0, 3, 3, 3, NAN);
+  PUT(1, 2);
+  PUT(2, -2);
+  PUT(3, 0.5f);
+  PUT(4, 0, 10, -5, 0);
+  go();
+  EXPECT(0, 1, 11, 0, NAN);
+}
+END_TEST
+
+/* gamma 3, beta 1, mean 4, var 0.25: 6 · (x + 2 - 4) + 1. */
+START_TEST(folded_statistics) {
+  start("batchnorm_fold", "1 1 1 1 1", "eps=0");
+  PUT(0, 3);
+  PUT(1, 1);
+  PUT(2, 4);
+  PUT(3, 0.25f);
+  PUT(4, 2);
+  go();
+  EXPECT(0, 6);
+  EXPECT(1, -11);
+}
+END_TEST
+
 START_TEST(running_statistics) {
   start("batchnorm", "4x1x1x1 1 1 - 1 1", "eps=0.75");
   PUT(0, 1, 2, 3, 4); /* mean 2.5, variance 1.25, unbiased 5/3 */
@@ -516,6 +543,8 @@ int main(void) {
   tcase_add_test(tc, loss_values);
   tcase_add_test(tc, mixed_loss_values);
   tcase_add_test(tc, labels_outside);
+  tcase_add_test(tc, what_follows_a_convolution);
+  tcase_add_test(tc, folded_statistics);
   tcase_add_test(tc, running_statistics);
   tcase_add_test(tc, evaluation_keeps_statistics);
   tcase_add_test(tc, one_value_a_channel);

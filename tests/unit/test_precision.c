@@ -128,12 +128,12 @@ static const struct {
 } rows[] = {
     /* between the convolution and the linear layer, one cast each */
     {"x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3}))) return nn.linear(nn.flatten(nn.global_avgpool(x)), 4)",
-     SKP_STEP_EVAL, "to_bfloat16* conv2d* batchnorm* global_avgpool* flatten* to_float32* linear"},
+     SKP_STEP_EVAL, "batchnorm_fold to_bfloat16* conv2d* global_avgpool* flatten* to_float32* linear"},
     /* an image that two convolutions read is cast once */
     {"x = nn.conv2d(x, 8, {kernel = 1}) + nn.conv2d(x, 8, {kernel = 1}) return nn.global_avgpool(x)", SKP_STEP_EVAL,
-     "to_bfloat16* conv2d* conv2d* add* to_float32* global_avgpool"},
+     "to_bfloat16* conv2d* conv2d* to_float32* global_avgpool"},
     /* few channels do not pay, and nothing else asks for it */
-    {"return nn.global_avgpool(nn.relu(nn.conv2d(x, 4, {kernel = 1})))", SKP_STEP_EVAL, "conv2d relu global_avgpool"},
+    {"return nn.global_avgpool(nn.relu(nn.conv2d(x, 4, {kernel = 1})))", SKP_STEP_EVAL, "conv2d global_avgpool"},
     /* what knows no narrow maps is left alone, casts around it */
     {"x = nn.sigmoid(nn.conv2d(x, 8, {kernel = 1})) return nn.global_avgpool(nn.conv2d(x, 8, {kernel = 1}))",
      SKP_STEP_EVAL, "to_bfloat16* conv2d* to_float32* activation to_bfloat16* conv2d* to_float32* global_avgpool"},

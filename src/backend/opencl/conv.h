@@ -21,6 +21,14 @@ struct skp__conv skp__conv_of(const struct skp_sig *sig);
       SKP_INT(Q, (g)->Q), SKP_INT(K, (g)->K), SKP_INT(R, (g)->R), SKP_INT(S, (g)->S), SKP_INT(stride, (g)->stride),    \
       SKP_INT(pad, (g)->pad), SKP_INT(dilation, (g)->dilation), SKP_INT(groups, (g)->groups)
 
+/* What the forward convolution and the data gradient do to a sum before they write it: cl/epilogue.clh. */
+struct skp__epilogue {
+  int bits; /* 0: nothing */
+  struct skp__cl_arg scale, bias, residual;
+};
+#define SKP__EPILOGUE(e) (e).scale, (e).bias, (e).residual, SKP_INT(epilogue, (e).bits)
+struct skp__epilogue skp__epilogue_of(const struct skp_sig *sig);
+
 static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }
 
 /* n / step, rounded up: how many pieces of `step` cover n. */
@@ -38,8 +46,10 @@ skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int 
  * `offset` on, again every `size` floats. */
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length);
-/* The end of an op of one output: that of `parts` partial outputs in the workspace, one behind the other. */
-skp_status skp__conv_sum_results(struct skp_prepared *p, int results, int parts);
+/* The end of an op of one output: that of `parts` partial outputs in the workspace, one behind the other, and of sums
+ * that stand in the output already. */
+skp_status skp__conv_sum_results(struct skp_prepared *p, const struct skp_sig *sig, int parts);
+skp_status skp__conv_finish(struct skp_prepared *p, const struct skp_sig *sig);
 /* db alone, from its own partial results. */
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g);
 

@@ -25,7 +25,7 @@ static skp_status forward(struct skp__cl *cl, const struct skp_sig *sig, const c
                           cl_mem workspace, const void *data) {
   struct skp__conv g = skp__conv_of(sig);
   (void)workspace, (void)data;
-  return gemm(cl, false, false, g.N * g.H * g.W, g.K, g.C, in[0], 0, in[1], 0, in[2] ? 1.0f : 0.0f, out[0]);
+  return gemm(cl, false, false, g.N * g.H * g.W, g.K, g.C, in[0], 0, in[1], 0, 0.0f, out[0]);
 }
 
 static skp_status backward_x(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out,
@@ -49,17 +49,13 @@ static skp_status backward_w(struct skp__cl *cl, const struct skp_sig *sig, cons
 }
 
 skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig) {
-  int n = (int)skp__shape_count(&sig->out[0]), K = (int)sig->in[1].dim[3];
-  size_t global = (size_t)n;
-  if (sig->in[2].rank) /* y begins as the bias, to which the product is added */
-    SKP_TRY(skp__cl_launch(p, "conv2d_sum", "conv2d_bias", "", 1, &global, NULL,
-                           SKP_ARGS(SKP_OUT(y, 0), SKP_IN(b, 2), SKP_INT(n, n), SKP_INT(K, K))));
-  return skp__cl_add_call(p, "clblast", forward, NULL);
+  SKP_TRY(skp__cl_add_call(p, "clblast", forward, NULL));
+  return skp__conv_finish(p, sig);
 }
 
 skp_status skp__conv_clblast_dx(struct skp_prepared *p, const struct skp_sig *sig) {
-  (void)sig;
-  return skp__cl_add_call(p, "clblast", backward_x, NULL);
+  SKP_TRY(skp__cl_add_call(p, "clblast", backward_x, NULL));
+  return skp__conv_finish(p, sig);
 }
 
 skp_status skp__conv_clblast_dw(struct skp_prepared *p, const struct skp_sig *sig) {

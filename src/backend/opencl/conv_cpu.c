@@ -130,41 +130,43 @@ static struct portion portion_of(const struct skp__cl *cl, const struct skp__gat
 
 /* `x`: the image, or the padded copy at x_at in the workspace. */
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t,
-                         struct skp__cl_arg x, int x_at, bool bias) {
+                         struct skp__cl_arg x, int x_at, const struct skp__epilogue *e) {
   int M = skp__gather_pixels(g), panels = panels_of(g, t);
   if (!M) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
   struct portion s = portion_of(skp__cl_of(p), g, t);
   size_t global[2] = {(size_t)skp__ceil_div(panels, s.span),
                       (size_t)skp__ceil_div(skp__ceil_div(M, t->rows), s.length)};
-  return skp__cl_launch(
-      p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one,
-      SKP_ARGS(SKP_OUT(y, 0), x, SKP_WORK(packed), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias), SKP_INT(has_bias, bias),
-               SKP_INT(x_at, x_at), SKP_INT(length, s.length), SKP_INT(block, s.block), SKP_INT(span, s.span),
-               SKP_INT(M, M), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC), SKP_INT(OH, g->OH),
-               SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(panels, panels),
-               SKP_INT(taps, g->R * g->S), SKP_INT(taps_w, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(w, g->w)));
+  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one,
+                        SKP_ARGS(SKP_OUT(y, 0), x, SKP_WORK(packed), SKP__EPILOGUE(*e), SKP_INT(x_at, x_at),
+                                 SKP_INT(length, s.length), SKP_INT(block, s.block), SKP_INT(span, s.span),
+                                 SKP_INT(M, M), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC),
+                                 SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci),
+                                 SKP_INT(Co, g->Co), SKP_INT(panels, panels), SKP_INT(taps, g->R * g->S),
+                                 SKP_INT(taps_w, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(w, g->w)));
 }
 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig), runs = runs_of(&conv);
-  bool bias = sig->in[2].rank > 0, copied = has_runs(&conv);
+  struct skp__epilogue e = skp__epilogue_of(sig);
+  bool copied = has_runs(&conv);
   struct skp__gather g = skp__gather_forward(copied ? &runs : &conv);
   struct tile t = gather_tile(skp__cl_of(p), &g);
   g.IC = conv.C;
   SKP_TRY(pack(p, &g, &t));
   if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g, &t)));
-  return gather(p, &g, &t, copied ? SKP_WORK(x) : SKP_IN(x, 0), copied ? packed_floats(&g, &t) : 0, bias);
+  return gather(p, &g, &t, copied ? SKP_WORK(x) : SKP_IN(x, 0), copied ? packed_floats(&g, &t) : 0, &e);
 }
 
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
   struct tile t = gather_tile(skp__cl_of(p), &g);
   SKP_TRY(pack(p, &g, &t));
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
       g = skp__gather_dx(&conv, h, w);
-      SKP_TRY(gather(p, &g, &t, SKP_IN(x, 0), 0, false));
+      SKP_TRY(gather(p, &g, &t, SKP_IN(x, 0), 0, &e));
     }
   return SKP_OK;
 }

@@ -18,7 +18,7 @@ const char *skp__conv_depthwise_refuse(const struct skp__cl *cl, const struct sk
 /* Groups of one work-item on CPUs. */
 static size_t group_of(const struct skp__cl *cl) { return cl->cpu ? 1 : SKP_PIXELS_LOCAL; }
 
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct skp__epilogue *e) {
   const struct skp__cl *cl = skp__cl_of(p);
   const int width = skp__pixels_width(cl, g->OC), strip = cl->cpu ? g->w.count : 1;
   if (!skp__gather_pixels(g)) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
@@ -28,23 +28,25 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   char options[40];
   snprintf(options, sizeof options, "-DWIDTH=%d -DTILE=%d", width, cl->cpu ? TILE : 1);
   return skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise", options, 1, &global, &local,
-                        SKP_ARGS(SKP_OUT(out, 0), SKP_IN(in, 0), SKP_IN(w, 1), bias ? SKP_IN(b, 2) : SKP_ABSENT(b),
-                                 SKP_INT(has_b, bias), SKP_INT(strip, strip), SKP_INT(N, g->N), SKP_INT(IH, g->IH),
-                                 SKP_INT(IW, g->IW), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(C, g->OC),
-                                 SKP_INT(columns, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(v, g->w)));
+                        SKP_ARGS(SKP_OUT(out, 0), SKP_IN(in, 0), SKP_IN(w, 1), SKP__EPILOGUE(*e), SKP_INT(strip, strip),
+                                 SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH),
+                                 SKP_INT(OW, g->OW), SKP_INT(C, g->OC), SKP_INT(columns, g->S), SKP__AXIS_INTS(h, g->h),
+                                 SKP__AXIS_INTS(v, g->w)));
 }
 
 skp_status skp__conv_depthwise(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp__conv conv = skp__conv_of(sig);
+  const struct skp__epilogue e = skp__epilogue_of(sig);
   const struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &g, sig->in[2].rank > 0);
+  return gather(p, &g, &e);
 }
 
 skp_status skp__conv_depthwise_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp__conv conv = skp__conv_of(sig);
+  const struct skp__epilogue e = skp__epilogue_of(sig);
   for (int phase = 0; phase < conv.stride * conv.stride; phase++) {
     const struct skp__gather g = skp__gather_dx(&conv, phase / conv.stride, phase % conv.stride);
-    SKP_TRY(gather(p, &g, false));
+    SKP_TRY(gather(p, &g, &e));
   }
   return SKP_OK;
 }

@@ -20,6 +20,25 @@ struct skp__conv skp__conv_of(const struct skp_sig *sig) {
   return g;
 }
 
+/* Input `i`, if the op has it and it is there: then bit `bit` is set. */
+static struct skp__cl_arg choose(const struct skp_sig *sig, int *bits, int bit, int i, struct skp__cl_arg given,
+                                 struct skp__cl_arg absent) {
+  if (!i || !sig->in[i].rank) return absent;
+  *bits |= bit;
+  return given;
+}
+
+struct skp__epilogue skp__epilogue_of(const struct skp_sig *sig) {
+  const bool conv = sig->op == &skp__op_conv2d;
+  const int scale = conv ? 3 : 0, bias = conv || sig->op == &skp__op_linear ? 2 : 0;
+  const int residual = conv ? 4 : sig->op == &skp__op_conv2d_dx ? 2 : 0;
+  struct skp__epilogue e = {.bits = conv && sig->attrs.conv2d.relu ? 8 : 0};
+  e.scale = choose(sig, &e.bits, 1, scale, SKP_IN(scale, scale), SKP_ABSENT(scale));
+  e.bias = choose(sig, &e.bits, 2, bias, SKP_IN(bias, bias), SKP_ABSENT(bias));
+  e.residual = choose(sig, &e.bits, 4, residual, SKP_IN(residual, residual), SKP_ABSENT(residual));
+  return e;
+}
+
 static struct skp__axis forward_axis(const struct skp__conv *g, int count, int taps) {
   return (struct skp__axis){.count = count,
                             .step = 1,

@@ -138,8 +138,8 @@ static struct launch launch_of(const struct skp__cl *cl, const struct product *p
 }
 
 /* Forward and data gradient, all phases of the latter in one launch. */
-static skp_status gather(struct skp_prepared *p, const struct skp__conv *conv, const struct skp__gather *g, bool dx,
-                         bool bias) {
+static skp_status gather(struct skp_prepared *p, const struct skp_sig *sig, const struct skp__gather *g, bool dx) {
+  const struct skp__conv conv = skp__conv_of(sig);
   struct skp__cl *cl = skp__cl_of(p);
   const struct skp__axis *a = &g->h; /* along the other axis the steps are the same */
   int phases = a->step * a->step, depth = skp__ceil_div((int64_t)g->R * g->S * g->Ci, phases);
@@ -154,29 +154,31 @@ static skp_status gather(struct skp_prepared *p, const struct skp__conv *conv, c
   struct launch l = launch_of(cl, &product, &c, g->Ci, g->Co, dx);
   l.global[1] = (size_t)g->groups;
   l.global[2] = (size_t)(phases * c.parts);
+  struct skp__epilogue e = skp__epilogue_of(sig);
+  const bool whole = c.parts == 1;
+  if (!whole) e.bits = 0; /* what follows comes when the parts are added */
   SKP_TRY(skp__cl_launch(
       p, "conv2d_igemm", "conv2d_igemm", l.options, 3, l.global, l.local,
-      SKP_ARGS(c.parts > 1 ? SKP_WORK(y) : SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1),
-               bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias), SKP_INT(has_bias, bias), SKP_INT(parts, c.parts),
-               SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW),
-               SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(R, g->R), SKP_INT(S, g->S), SKP_INT(step, a->step),
-               SKP_INT(shift, dx ? conv->pad : -conv->pad), SKP_INT(dilation, conv->dilation),
+      SKP_ARGS(whole ? SKP_OUT(y, 0) : SKP_WORK(y), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(e),
+               SKP_INT(parts, c.parts), SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH),
+               SKP_INT(OW, g->OW), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(R, g->R), SKP_INT(S, g->S),
+               SKP_INT(step, a->step), SKP_INT(shift, dx ? conv.pad : -conv.pad), SKP_INT(dilation, conv.dilation),
                SKP_INT(tap_step, a->tap_step), SKP_INT(in_step, a->in_step), SKP_INT(in_tap, a->in_tap))));
-  if (c.parts == 1) return SKP_OK;
+  if (whole) return SKP_OK;
   skp__cl_need_workspace(p, c.parts * results * (int64_t)sizeof(float));
-  return skp__conv_sum_results(p, (int)results, c.parts);
+  return skp__conv_sum_results(p, sig, c.parts);
 }
 
 skp_status skp__conv_igemm(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
   struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &conv, &g, false, sig->in[2].rank > 0);
+  return gather(p, sig, &g, false);
 }
 
 skp_status skp__conv_igemm_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
-  return gather(p, &conv, &g, true, false);
+  return gather(p, sig, &g, true);
 }
 
 skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig) {

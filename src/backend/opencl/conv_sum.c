@@ -16,12 +16,29 @@ static skp_status sum(struct skp_prepared *p, int weights, int biases, int size,
                                  SKP_INT(chunks, chunks)));
 }
 
+static int channels_of(const struct skp_shape *s) { return (int)s->dim[s->rank - 1]; }
+
 skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int chunks, bool db) {
   return sum(p, skp__conv_weights(g), db ? g->K : 0, skp__conv_weights(g) + g->K, chunks);
 }
 
-skp_status skp__conv_sum_results(struct skp_prepared *p, int results, int parts) {
-  return sum(p, results, 0, results, parts);
+skp_status skp__conv_sum_results(struct skp_prepared *p, const struct skp_sig *sig, int parts) {
+  const struct skp__epilogue e = skp__epilogue_of(sig);
+  const int n = (int)skp__shape_count(&sig->out[0]);
+  const size_t global = (size_t)n;
+  return skp__cl_launch(p, "conv2d_sum", "conv2d_results", "", 1, &global, NULL,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_WORK(partial), SKP__EPILOGUE(e), SKP_INT(n, n),
+                                 SKP_INT(K, channels_of(&sig->out[0])), SKP_INT(chunks, parts)));
+}
+
+skp_status skp__conv_finish(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__epilogue e = skp__epilogue_of(sig);
+  const int n = (int)skp__shape_count(&sig->out[0]);
+  const size_t global = (size_t)n;
+  if (!e.bits) return SKP_OK;
+  return skp__cl_launch(
+      p, "conv2d_sum", "conv2d_finish", "", 1, &global, NULL,
+      SKP_ARGS(SKP_OUT(y, 0), SKP__EPILOGUE(e), SKP_INT(n, n), SKP_INT(K, channels_of(&sig->out[0]))));
 }
 
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,

@@ -63,22 +63,24 @@ static int share(const struct skp__cl *cl, const struct skp__conv *g, size_t *it
 
 skp_status skp__conv_thin(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
-  char options[160];
-  size_t items;
-  int images = share(skp__cl_of(p), &g, &items);
-  return skp__cl_launch(p, "conv2d_thin", "conv2d_thin", options_of(options, &g), 1, &items, one,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP_IN(b, 2),
-                                 SKP_INT(has_b, sig->in[2].rank > 0), SKP_INT(N, g.N), SKP_INT(images, images)));
-}
-
-skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig) {
-  struct skp__conv g = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   char options[160];
   size_t items;
   int images = share(skp__cl_of(p), &g, &items);
   return skp__cl_launch(
-      p, "conv2d_thin", "conv2d_thin_dx", options_of(options, &g), 1, &items, one,
-      SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(w, 1), SKP_INT(N, g.N), SKP_INT(images, images)));
+      p, "conv2d_thin", "conv2d_thin", options_of(options, &g), 1, &items, one,
+      SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(e), SKP_INT(N, g.N), SKP_INT(images, images)));
+}
+
+skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  struct skp__conv g = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
+  char options[160];
+  size_t items;
+  int images = share(skp__cl_of(p), &g, &items);
+  return skp__cl_launch(p, "conv2d_thin", "conv2d_thin_dx", options_of(options, &g), 1, &items, one,
+                        SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(w, 1), SKP__EPILOGUE(e), SKP_INT(N, g.N),
+                                 SKP_INT(images, images)));
 }
 
 skp_status skp__conv_thin_dw(struct skp_prepared *p, const struct skp_sig *sig) {

@@ -15,7 +15,7 @@ static const size_t square[3] = {SIDE, SIDE, 1};
 /* Results of a work-item along output channels: few channels leave no work-item idle. */
 static int columns_of(int channels) { return channels <= SIDE ? 1 : channels <= 2 * SIDE ? 2 : 4; }
 
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct skp__epilogue *e) {
   int M = skp__gather_pixels(g), columns = columns_of(g->Co);
   size_t global[2] = {(size_t)(g->groups * skp__ceil_div(g->Co, SIDE * columns)) * SIDE,
                       (size_t)skp__ceil_div(M, SIDE * ROWS) * SIDE};
@@ -23,27 +23,28 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   if (!M) return SKP_OK; /* a phase without positions */
   snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DACROSS=%d", ROWS, columns, g->co_step == 1);
   return skp__cl_launch(p, "conv2d_tiled", "conv2d_tiled", options, 2, global, square,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias),
-                                 SKP_INT(has_bias, bias), SKP_INT(M, M), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW),
-                                 SKP_INT(IC, g->IC), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(OC, g->OC),
-                                 SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(S, g->S),
-                                 SKP_INT(tap_step, g->tap_step), SKP_INT(group_step, g->group_step),
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(*e), SKP_INT(M, M),
+                                 SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC), SKP_INT(OH, g->OH),
+                                 SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co),
+                                 SKP_INT(S, g->S), SKP_INT(tap_step, g->tap_step), SKP_INT(group_step, g->group_step),
                                  SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP__AXIS_INTS(h, g->h),
                                  SKP__AXIS_INTS(w, g->w)));
 }
 
 skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &g, sig->in[2].rank > 0);
+  return gather(p, &g, &e);
 }
 
 skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
       struct skp__gather g = skp__gather_dx(&conv, h, w);
-      SKP_TRY(gather(p, &g, false));
+      SKP_TRY(gather(p, &g, &e));
     }
   return SKP_OK;
 }

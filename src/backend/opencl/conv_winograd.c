@@ -105,7 +105,7 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, cons
                                  SKP_INT(panel, c->panel)));
 }
 
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct skp__epilogue *e) {
   const struct skp__cl *cl = skp__cl_of(p);
   struct cut c = cut_of(cl, g->N, g->OH, g->OW, g->Ci, g->Co, LEAST_TILES);
   int panels = g->Co / c.panel, packed = c.w.places * g->Ci * g->Co, wanted = cl->units * GROUPS_PER_UNIT;
@@ -116,24 +116,25 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
   SKP_TRY(pack(p, g, &c));
   return skp__cl_launch(
       p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one,
-      SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_WORK(packed), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias),
-               SKP_WORK(workspace), SKP_INT(has_bias, bias), SKP_INT(slices, packed), SKP_INT(slice, slice),
-               SKP_INT(tiles, c.tiles), SKP_INT(total, c.w.total), SKP_INT(span, span), SKP_INT(TH, c.w.th),
-               SKP_INT(TW, c.w.tw), SKP_INT(h0, skp__winograd_begin(&g->h)), SKP_INT(w0, skp__winograd_begin(&g->w)),
-               SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(Ci, g->Ci), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW),
-               SKP_INT(Co, g->Co), SKP_INT(panel, c.panel)));
+      SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_WORK(packed), SKP_WORK(workspace), SKP__EPILOGUE(*e),
+               SKP_INT(slices, packed), SKP_INT(slice, slice), SKP_INT(tiles, c.tiles), SKP_INT(total, c.w.total),
+               SKP_INT(span, span), SKP_INT(TH, c.w.th), SKP_INT(TW, c.w.tw), SKP_INT(h0, skp__winograd_begin(&g->h)),
+               SKP_INT(w0, skp__winograd_begin(&g->w)), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(Ci, g->Ci),
+               SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(Co, g->Co), SKP_INT(panel, c.panel)));
 }
 
 skp_status skp__conv_winograd(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &g, sig->in[2].rank > 0);
+  return gather(p, &g, &e);
 }
 
 skp_status skp__conv_winograd_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
-  return gather(p, &g, false);
+  return gather(p, &g, &e);
 }
 
 /* ---- gradient of weights and bias -------------------------------------------------------------------------------- */

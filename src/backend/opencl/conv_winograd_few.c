@@ -64,7 +64,7 @@ static struct deal deal_of(const struct skp__cl *cl, int tiles) {
 
 /* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
-static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bool bias) {
+static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct skp__epilogue *e) {
   const struct skp__cl *cl = skp__cl_of(p);
   struct few f = few_of(cl, g->N, g->OH, g->OW, g->Co);
   struct deal d = deal_of(cl, f.padded);
@@ -79,25 +79,27 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, bo
                                   SKP_INT(w0, skp__winograd_begin(&g->w)), SKP_INT(H, g->IH), SKP_INT(W, g->IW),
                                   SKP_INT(C, g->Ci))));
   return skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few", f.options, 1, panels, one,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(w, 1), bias ? SKP_IN(bias, 2) : SKP_ABSENT(bias),
-                                 SKP_WORK(workspace), SKP_INT(has_bias, bias), SKP_INT(at, at), SKP_INT(slices, slices),
-                                 SKP_INT(slice, slice), SKP_INT(padded, f.padded), SKP_INT(total, f.w.total),
-                                 SKP_INT(w_at, way < 0 ? 8 * g->tap_step : 0), SKP_INT(h_step, way * 3 * g->tap_step),
-                                 SKP_INT(w_step, way * g->tap_step), SKP_INT(ci_step, g->ci_step),
-                                 SKP_INT(co_step, g->co_step), SKP_INT(TH, f.w.th), SKP_INT(TW, f.w.tw),
-                                 SKP_INT(Ci, g->Ci), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(Co, g->Co)));
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(w, 1), SKP_WORK(workspace), SKP__EPILOGUE(*e), SKP_INT(at, at),
+                                 SKP_INT(slices, slices), SKP_INT(slice, slice), SKP_INT(padded, f.padded),
+                                 SKP_INT(total, f.w.total), SKP_INT(w_at, way < 0 ? 8 * g->tap_step : 0),
+                                 SKP_INT(h_step, way * 3 * g->tap_step), SKP_INT(w_step, way * g->tap_step),
+                                 SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(TH, f.w.th),
+                                 SKP_INT(TW, f.w.tw), SKP_INT(Ci, g->Ci), SKP_INT(OH, g->OH), SKP_INT(OW, g->OW),
+                                 SKP_INT(Co, g->Co)));
 }
 
 skp_status skp__conv_few(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &g, sig->in[2].rank > 0);
+  return gather(p, &g, &e);
 }
 
 skp_status skp__conv_few_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
+  struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
-  return gather(p, &g, false);
+  return gather(p, &g, &e);
 }
 
 /* ---- gradient of weights and bias -------------------------------------------------------------------------------- */
