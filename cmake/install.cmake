@@ -46,3 +46,15 @@ install(FILES ${CMAKE_BINARY_DIR}/skipper.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 install(DIRECTORY include/skipper TYPE INCLUDE)
 install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/skipper)
 install(FILES LICENSE README.md TYPE DOC)
+
+# Manual pages and completions, told by the program itself; where it cannot run here they are left out.
+if(NOT CMAKE_CROSSCOMPILING)
+  set(told ${CMAKE_BINARY_DIR}/told)
+  add_custom_command(OUTPUT ${told}/done DEPENDS skipper cmake/told.cmake VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:skipper> -DOUT=${told} -P ${CMAKE_SOURCE_DIR}/cmake/told.cmake)
+  add_custom_target(told ALL DEPENDS ${told}/done)
+  install(DIRECTORY ${told}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(FILES ${told}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME skipper)
+  install(FILES ${told}/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _skipper)
+  install(FILES ${told}/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME skipper.fish)
+endif()

@@ -172,6 +172,8 @@ typedef struct {
  * are taken that fit what `options` ask for. SKP_MODEL and SKP_SHAPE name file and
  * line. */
 SKP_API skp_status skp_model_load(skp_model **out, const char *name, const skp_model_options *options);
+/* Number i of the networks that come along, by name; NULL: there is none of this number. */
+SKP_API const char *skp_model_known(size_t i);
 /* The same from the text of a model file; `name` stands for its path. */
 SKP_API skp_status skp_model_build(skp_model **out, const char *name, const char *text,
                                    const skp_model_options *options);

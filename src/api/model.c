@@ -141,6 +141,8 @@ skp_status skp_model_load(skp_model **out, const char *name, const skp_model_opt
   return settle(out, model, open_named(model, name, o));
 }
 
+const char *skp_model_known(size_t i) { return skp__model_name(i); }
+
 skp_status skp_model_build(skp_model **out, const char *name, const char *text, const skp_model_options *options) {
   skp_model *model;
   *out = NULL;

@@ -114,6 +114,14 @@ CLI_COMMAND_LIST(X)
 /* Reads the words after the command. SKP_USAGE with a hint if they are wrong; *help is set if help was asked for. */
 skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help);
 void cli_help(const struct cli_command *command, FILE *to);
+/* An option as help lists it; argument NULL: it is a switch. */
+struct cli_option_row {
+  const char *group, *name, *argument, *help;
+  char letter; /* 0: none */
+};
+/* Tells of each option that a command takes, in the order of help. */
+void cli_each_option(const struct cli_command *command, void (*tell)(void *user, const struct cli_option_row *o),
+                     void *user);
 void cli_free(struct cli *c);
 /* Adds NAME=VALUE to what --set says. Takes `text` over. */
 skp_status cli_add_setting(struct cli *c, char *text);

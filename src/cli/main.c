@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/scratch.h"
 #include "cli/cli.h"
+#include "cli/shell.h"
 #include "skipper/version.h"
 #include <signal.h>
 #include <string.h>
@@ -160,6 +161,27 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
   return code;
 }
 
+/* What the program says about itself; `more` words follow. SKP_UNSUPPORTED: the word is none of these. */
+static skp_status tell(const char *word, int more, const char *const *next) {
+  const struct cli_command *about = more ? find(next[0]) : NULL;
+  const bool help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+  if (help && about)
+    cli_help(about, stdout);
+  else if (help)
+    print_usage(stdout);
+  else if (!strcmp(word, "--version"))
+    printf("skipper %s\n", SKP_VERSION);
+  else if (!strcmp(word, "--man"))
+    cli_man(about, stdout);
+  else if (!strcmp(word, "--completion"))
+    return cli_completion(more ? next[0] : "", stdout);
+  else if (!strcmp(word, "--complete"))
+    cli_complete(next, more, stdout);
+  else
+    return SKP_UNSUPPORTED;
+  return SKP_OK;
+}
+
 int main(int argc, char **argv) {
   skp__clock_process();     /* from here on if the system does not say more */
   signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
@@ -170,17 +192,10 @@ int main(int argc, char **argv) {
     print_usage(stderr);
     return 2;
   }
-  bool help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
-  const struct cli_command *about = help && argc > 2 ? find(argv[2]) : NULL;
-  if (about)
-    cli_help(about, stdout);
-  else if (help)
-    print_usage(stdout);
-  else if (!strcmp(word, "--version"))
-    printf("skipper %s\n", SKP_VERSION);
-  else
-    return unknown_command(word);
-  if (settle_output(SKP_OK) == SKP_OK) return 0;
+  skp_status status = tell(word, argc - 2, (const char *const *)argv + 2);
+  if (status == SKP_UNSUPPORTED) return unknown_command(word);
+  status = settle_output(status);
+  if (status == SKP_OK) return 0;
   fprintf(stderr, "skipper: %s\n", skp_error_message());
-  return 1;
+  return status == SKP_USAGE ? 2 : 1;
 }

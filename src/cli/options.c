@@ -162,6 +162,17 @@ static void group_rows(struct help *h, const struct table *t) {
   }
 }
 
+void cli_each_option(const struct cli_command *command, void (*tell)(void *user, const struct cli_option_row *o),
+                     void *user) {
+  struct table t;
+  struct help h;
+  make_table(&t, command->options);
+  group_rows(&h, &t);
+  for (const struct poptOption *group = h.top; group->arg; group++)
+    for (const struct poptOption *o = group->arg; o->longName; o++)
+      tell(user, &(struct cli_option_row){group->descrip, o->longName, o->argDescrip, o->descrip, o->shortName});
+}
+
 void cli_help(const struct cli_command *command, FILE *to) {
   struct table t;
   struct help h;

@@ -65,7 +65,14 @@ const char *skp__model_source(const char *name) {
   return NULL;
 }
 
+const char *skp__model_name(size_t i) {
+  size_t files = 0;
+  while (skp__lua_models[files].name) files++;
+  if (i < files) return skp__lua_models[i].name;
+  return i - files < sizeof named / sizeof *named ? named[i - files].name : NULL;
+}
+
 void skp__model_list(struct skp__text *to) {
-  for (const struct skp__lua_source *s = skp__lua_models; s->name; s++) skp__text_add(to, "%s, ", s->name);
-  for (size_t i = 0; i < sizeof named / sizeof *named; i++) skp__text_add(to, "%s%s", i ? ", " : "", named[i].name);
+  const char *name;
+  for (size_t i = 0; (name = skp__model_name(i)); i++) skp__text_add(to, "%s%s", i ? ", " : "", name);
 }

@@ -26,6 +26,9 @@ struct skp_known_model {
 /* The one of that name, where no file is called so; NULL: there is none. */
 const struct skp_known_model *skp__model_known(const char *name);
 
+/* Number i of all names by which networks come along; NULL: there is none of this number. */
+const char *skp__model_name(size_t i);
+
 /* Runs a model file, or one that comes along by its stem (resnet), where there is no file of that name, or takes the
  * network of an ONNX file. `size` 0: the recipe's. Lua's print goes to `print_to` (NULL: nowhere). Errors give file and
  * line; an unknown setting lists those that the file knows. */

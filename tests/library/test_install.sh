@@ -50,3 +50,6 @@ in_out "^skipper $version$"
 run 0 summary resnet20
 run 0 summary "$prefix/share/skipper/models/resnet20.lua"
 [ -f "$prefix/share/skipper/models/lib/blocks.lua" ] || fail "the blocks are not installed"
+for file in man/man1/skipper.1 man/man1/skipper-train.1 bash-completion/completions/skipper zsh/site-functions/_skipper fish/vendor_completions.d/skipper.fish; do
+  [ -s "$prefix/share/$file" ] || fail "$file is not installed"
+done

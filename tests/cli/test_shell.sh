@@ -1,0 +1,54 @@
+# test_shell.sh: manual pages and completions. SPDX-License-Identifier: MIT
+. "$(dirname "$0")/lib.sh"
+
+# Each command has a page with each of its options; groff, where there is one, has nothing against it.
+for command in '' train eval predict lr devices summary export selftest bench; do
+  run 0 --man $command
+  cp out page.1
+  grep -q '^\.SH NAME' page.1 || fail "$called: no NAME"
+  if command -v groff >/dev/null; then
+    groff -man -Tutf8 -ww -z page.1 2>complaints || fail "$called: groff fails"
+    [ ! -s complaints ] || fail "$called: $(head -1 complaints)"
+  fi
+  [ -n "$command" ] || continue
+  "$skipper" $command --help | grep -oE -- '--[a-z0-9-]+' | sort -u >options
+  sed 's/\\-/-/g' page.1 >plain
+  while read -r option; do grep -q -- "$option" plain || fail "$called lacks $option"; done <options
+done
+run 0 --man train
+in_out '\\fB\\-\\-weight\\-decay\\fR \\fIX\\fR'
+
+# What may come next.
+offers() { local want=$1; shift; run 0 --complete "$@"; in_out "$want"; }
+offers '^train	Trains' ''
+offers '^--batch	' train resnet18 --
+offers '^resnet18	' train ''
+offers '^:files' train ''
+offers '^digits' train resnet18 --data ''
+offers '^zsh' --completion ''
+offers '^cpu	' train resnet18 --device ''
+mkdir -p runs/one runs/two
+offers '^runs/two	run' eval runs/
+offers '^--no-augment' train --no-shuffle '-'
+for option in optimizer schedule; do # what is offered is what is known
+  "$skipper" train tiny.lua --$option nonsense 2>&1 | sed -n 's/.*There are \(.*\)\./\1/p' | tr -d , | tr ' ' '\n' | sort >known
+  run 0 --complete train tiny.lua --$option ''
+  sort out | cmp -s - known || fail "--$option offers $(tr '\n' ' ' <out), not $(tr '\n' ' ' <known)"
+done
+refuse 2 'bash, zsh and fish, not "tcsh"' --completion tcsh
+
+# bash, as it calls the function.
+run 0 --completion bash
+cp out completion.bash
+complete_bash() {
+  PATH=$(dirname "$skipper"):$PATH bash --norc -c 'source completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+    compopt() { :; }; _skipper; printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
+}
+[ "$(complete_bash skipper tra)" = train ] || fail "bash: tra is not completed to train"
+complete_bash skipper train resnet18 --weight | grep -qx -- --weight-decay || fail "bash: --weight"
+complete_bash skipper eval runs/t | grep -qx runs/two || fail "bash: runs"
+complete_bash skipper train ti | grep -qx tiny.lua || fail "bash: files"
+for shell in zsh fish; do
+  run 0 --completion $shell
+  ! command -v $shell >/dev/null || $shell -n out || fail "$shell cannot read its script"
+done
