@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double first_rate = 1e-7, last_rate = 10;
+static const double first_rate = 1e-6, last_rate = 10;
 enum { RAMP_STEPS = 100, ROWS = 14 };
 
 /* ---- the plot --------------------------------------------------------------------------------------------------- */
@@ -22,7 +22,7 @@ static void draw(struct plot *p, const struct skp_lr_curve *c) {
   memset(p->cell, ' ', sizeof p->cell);
   for (int row = 0; row < ROWS; row++) {
     p->cell[row][c->n] = 0;
-    for (int64_t i = 0; c->steepest >= 0 && i < c->n; i++)
+    for (int64_t i = 0; i < c->n; i++)
       if (c->at[i].lr <= c->suggestion && (i + 1 == c->n || c->at[i + 1].lr > c->suggestion)) p->cell[row][i] = ':';
   }
   for (int64_t i = 0; i < c->n; i++) {
@@ -53,21 +53,19 @@ static skp_status print_curve(const struct cli *c, const struct skp_lr_curve *cu
   print_plot(curve);
   printf("%s after %lld steps; the curve is in %s\n", curve->diverged ? "diverged" : "ended", (long long)curve->n,
          path);
-  if (curve->steepest < 0) {
-    printf("The loss does not fall anywhere: there is nothing to suggest.\n");
+  if (curve->suggestion <= 0) {
+    printf("At no rate does the loss fall by more than it strays from step to step: there is nothing to suggest.\n");
     return SKP_OK;
   }
-  printf("steepest at %.2g, lowest at %.2g\nsuggestion: --lr %.2g (%s uses %g)\n", curve->at[curve->steepest].lr,
-         curve->at[curve->lowest].lr, curve->suggestion, c->model->name, c->model->recipe.lr);
+  printf("lowest at %.2g\nsuggestion: --lr %.2g (%s uses %g)\n", curve->at[curve->lowest].lr, curve->suggestion,
+         c->model->name, c->model->recipe.lr);
   return SKP_OK;
 }
 
 static skp_status print_json(const struct cli *c, const struct skp_lr_curve *curve) {
   cJSON *object = cJSON_CreateObject(), *list;
   cJSON_AddItemToObject(object, "suggestion",
-                        curve->steepest < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(curve->suggestion));
-  cJSON_AddItemToObject(object, "steepest",
-                        curve->steepest < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(curve->at[curve->steepest].lr));
+                        curve->suggestion > 0 ? cJSON_CreateNumber(curve->suggestion) : cJSON_CreateNull());
   cJSON_AddItemToObject(object, "lowest",
                         curve->n ? cJSON_CreateNumber(curve->at[curve->lowest].lr) : cJSON_CreateNull());
   cJSON_AddBoolToObject(object, "diverged", curve->diverged);
