@@ -19,6 +19,7 @@ enum {
   KEPT_PIXELS = 4096,    /* floats of pixels that the first cache keeps meanwhile */
   MOST_FLOATS = 1 << 30  /* in panels, or with padding */
 };
+#define MOSTLY_INSIDE 0.8 /* of the taps */
 
 static const size_t one[3] = {1, 1, 1};
 
@@ -39,23 +40,25 @@ static int64_t padded_floats(const struct skp__conv *g) {
 const char *skp__conv_cpu_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   const char *huge = skp__cl_refuse_huge(cl, sig);
+  const bool narrow = skp__sig_narrow(sig);
   if (huge) return huge;
   if (g.groups > 1 && (g.C / g.groups < 4 || g.K / g.groups < 4)) return "fewer than 4 channels in a group";
   if (most_packed(&g, g.K, g.C) > MOST_FLOATS || most_packed(&g, g.C, g.K) > MOST_FLOATS ||
-      (has_runs(&g) && padded_floats(&g) > MOST_FLOATS))
+      ((has_runs(&g) || narrow) && padded_floats(&g) > MOST_FLOATS))
     return "more than 2^30 weights in panels, or values with padding"; /* positions in both together are ints */
+  if (narrow && (g.K / g.groups % 2 || (g.C / g.groups % 2 && !has_runs(&g)))) return "an odd number of channels";
   return NULL;
 }
 
 /* The register tile of a product: `rows` pixels, or input channels in a weight gradient,
  * by `width` output channels, a panel of them. */
 struct tile {
-  int rows, width;
-  char options[32]; /* for the compiler */
+  int rows, width, pair; /* pair: how many values of a map are multiplied at a time, PAIR of dot.clh */
+  char options[32];      /* for the compiler */
 };
 
-static struct tile tile_of(int rows, int width) {
-  struct tile t = {.rows = rows, .width = width};
+static struct tile tile_of(const struct skp_sig *sig, int rows, int width) {
+  struct tile t = {.rows = rows, .width = width, .pair = skp__sig_narrow(sig) ? 2 : 1};
   snprintf(t.options, sizeof t.options, "-DTILE=%d -DVECTORS=%d", rows, width / LANES);
   return t;
 }
@@ -80,7 +83,7 @@ static struct skp__conv runs_of(const struct skp__conv *g) {
 
 static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g, int at) {
   size_t global[1] = {(size_t)g->N};
-  skp__cl_need_workspace(p, 4 * (at + padded_floats(g)));
+  skp__cl_need_workspace(p, 4 * (at + padded_floats(g) + 1));
   return skp__cl_launch(p, "conv2d_pack", "conv2d_pad", "", 1, global, one,
                         SKP_ARGS(SKP_WORK(padded), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(H, g->H),
                                  SKP_INT(WC, g->W * g->C), SKP_INT(pad, g->pad), SKP_INT(padC, g->pad * g->C)));
@@ -88,15 +91,15 @@ static skp_status copy_padded(struct skp_prepared *p, const struct skp__conv *g,
 
 /* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
-static struct tile gather_tile(const struct skp__cl *cl, const struct skp__gather *g) {
-  return tile_of(skp__conv_tile(cl), width_for(cl, g->Co));
+static struct tile gather_tile(const struct skp__cl *cl, const struct skp_sig *sig, const struct skp__gather *g) {
+  return tile_of(sig, skp__conv_tile(cl), width_for(cl, g->Co));
 }
 
 static int panels_of(const struct skp__gather *g, const struct tile *t) {
   return g->groups * skp__ceil_div(g->Co, t->width);
 }
 static int packed_floats(const struct skp__gather *g, const struct tile *t) {
-  return (int)skp__cl_round_up(panels_of(g, t) * g->R * g->S * g->Ci * t->width + g->Ci, LANES);
+  return (int)skp__cl_round_up(panels_of(g, t) * g->R * g->S * skp__ceil_div(g->Ci, t->pair) * t->width + g->Ci, LANES);
 }
 
 static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t) {
@@ -124,8 +127,25 @@ static struct portion portion_of(const struct skp__cl *cl, const struct skp__gat
   int wanted = (int)(GROUP_FLOPS / flops) + LEAST_TILES,
       most = skp__ceil_div((int64_t)tiles * skp__ceil_div(panels, s.span), groups);
   s.length = wanted < most ? wanted : most;
-  s.block = s.span == 1 ? s.length : KEPT_PIXELS / (t->rows * g->Ci) + 1;
+  s.block = s.span == 1 ? s.length : KEPT_PIXELS * t->pair / (t->rows * g->Ci) + 1;
   return s;
+}
+
+/* The share of an axis's taps that lie inside the input. */
+static double share_inside(const struct skp__axis *a, int extent) {
+  int inside = 0;
+  for (int i = 0; i < a->count; i++)
+    for (int tap = 0; tap < a->taps; tap++) {
+      int at = i * a->in_step + a->in_offset + tap * a->in_tap;
+      inside += at >= 0 && at < extent;
+    }
+  return (double)inside / ((double)a->count * a->taps);
+}
+
+/* Whether tiles go along the pixels of an image; else along the same pixel of all images. Of small maps many taps lie
+ * outside, which are left out where they do so for the whole tile. */
+static bool by_image(const struct skp__gather *g, const struct tile *t) {
+  return g->N < t->rows || share_inside(&g->h, g->IH) * share_inside(&g->w, g->IW) > MOSTLY_INSIDE;
 }
 
 /* `x`: the image, or the padded copy at x_at in the workspace. */
@@ -136,13 +156,13 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, co
   struct portion s = portion_of(skp__cl_of(p), g, t);
   size_t global[2] = {(size_t)skp__ceil_div(panels, s.span),
                       (size_t)skp__ceil_div(skp__ceil_div(M, t->rows), s.length)};
-  return skp__cl_launch(p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one,
-                        SKP_ARGS(SKP_OUT(y, 0), x, SKP_WORK(packed), SKP__EPILOGUE(*e), SKP_INT(x_at, x_at),
-                                 SKP_INT(length, s.length), SKP_INT(block, s.block), SKP_INT(span, s.span),
-                                 SKP_INT(M, M), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC),
-                                 SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci),
-                                 SKP_INT(Co, g->Co), SKP_INT(panels, panels), SKP_INT(taps, g->R * g->S),
-                                 SKP_INT(taps_w, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(w, g->w)));
+  return skp__cl_launch(
+      p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one,
+      SKP_ARGS(SKP_OUT(y, 0), x, SKP_WORK(packed), SKP__EPILOGUE(*e), SKP_INT(x_at, x_at), SKP_INT(length, s.length),
+               SKP_INT(block, s.block), SKP_INT(span, s.span), SKP_INT(by_image, by_image(g, t)), SKP_INT(M, M),
+               SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC), SKP_INT(OH, g->OH),
+               SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(panels, panels),
+               SKP_INT(taps, g->R * g->S), SKP_INT(taps_w, g->S), SKP__AXIS_INTS(h, g->h), SKP__AXIS_INTS(w, g->w)));
 }
 
 skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -150,7 +170,7 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__epilogue e = skp__epilogue_of(sig);
   bool copied = has_runs(&conv);
   struct skp__gather g = skp__gather_forward(copied ? &runs : &conv);
-  struct tile t = gather_tile(skp__cl_of(p), &g);
+  struct tile t = gather_tile(skp__cl_of(p), sig, &g);
   g.IC = conv.C;
   SKP_TRY(pack(p, &g, &t));
   if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g, &t)));
@@ -161,7 +181,7 @@ skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
   struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
-  struct tile t = gather_tile(skp__cl_of(p), &g);
+  struct tile t = gather_tile(skp__cl_of(p), sig, &g);
   SKP_TRY(pack(p, &g, &t));
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
@@ -202,24 +222,37 @@ static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g
   return s;
 }
 
+/* Pairs of images, for sums over them two at a time. */
+static skp_status pair_images(struct skp_prepared *p, const struct skp__conv *g, int at) {
+  int H = g->H + 2 * g->pad, W = g->W + 2 * g->pad, pairs = skp__ceil_div(g->N, 2);
+  size_t global[2] = {(size_t)H, (size_t)pairs};
+  skp__cl_need_workspace(p, 4 * ((int64_t)at + (int64_t)pairs * H * W * g->C));
+  return skp__cl_launch(p, "conv2d_pair", "conv2d_pair", "", 2, global, one,
+                        SKP_ARGS(SKP_WORK(pairs), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(N, g->N), SKP_INT(H, g->H),
+                                 SKP_INT(WC, g->W * g->C), SKP_INT(pad, g->pad), SKP_INT(padC, g->pad * g->C)));
+}
+
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
-  bool db = sig->out[1].rank > 0, copied = has_runs(&conv);
-  struct skp__conv g = copied ? runs_of(&conv) : conv;
-  int weights = skp__conv_weights(&g), size = weights + g.K;
+  bool db = sig->out[1].rank > 0, runs = has_runs(&conv), narrow = skp__sig_narrow(sig), copied = runs || narrow;
+  struct skp__conv g = runs ? runs_of(&conv) : conv, source = conv;
+  int weights = skp__conv_weights(&g), size = weights + g.K, images = g.N;
+  if (narrow) g.N = skp__ceil_div(images, 2); /* of pairs */
   const struct skp__cl *cl = skp__cl_of(p);
-  struct tile t = tile_of(rows_for(cl, g.C / g.groups), width_for(cl, g.K / g.groups));
+  struct tile t = tile_of(sig, rows_for(cl, g.C / g.groups), width_for(cl, g.K / g.groups));
   struct share s = share_dw(cl, &g, &t);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
   size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};
   if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
-  if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
-  SKP_TRY(skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one,
-                         SKP_ARGS(whole ? SKP_OUT(dw, 0) : SKP_WORK(dw), whole ? SKP_OUT(db, 1) : SKP_WORK(db),
-                                  copied ? SKP_WORK(x) : SKP_IN(x, 0), SKP_IN(dy, 1),
-                                  SKP_INT(db_at, whole ? 0 : weights), SKP_INT(x_at, x_at), SKP_INT(x_step, conv.C),
-                                  SKP_INT(blocks, s.blocks), SKP_INT(tiles, s.tiles), SKP_INT(size, size),
-                                  SKP_INT(has_db, db), SKP_INT(M, g.N * g.P * g.Q), SKP__CONV_INTS(&g))));
+  if (!runs) source.pad = 0;
+  if (copied) SKP_TRY(narrow ? pair_images(p, &source, x_at) : copy_padded(p, &source, x_at));
+  SKP_TRY(
+      skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one,
+                     SKP_ARGS(whole ? SKP_OUT(dw, 0) : SKP_WORK(dw), whole ? SKP_OUT(db, 1) : SKP_WORK(db),
+                              copied ? SKP_WORK(x) : SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(db_at, whole ? 0 : weights),
+                              SKP_INT(x_at, x_at), SKP_INT(x_step, conv.C), SKP_INT(blocks, s.blocks),
+                              SKP_INT(tiles, s.tiles), SKP_INT(size, size), SKP_INT(has_db, db),
+                              SKP_INT(images, images), SKP_INT(M, g.N * g.P * g.Q), SKP__CONV_INTS(&g))));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
 }

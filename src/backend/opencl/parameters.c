@@ -42,7 +42,8 @@ static bool suits(const struct skp_sig *sig, const struct skp__cl_arg *arg, cons
   const bool constant = skip(&type, "const "), narrow = skp__sig_narrow(sig);
   if (arg->kind == SKP_CL_IN) return suits_value(sig->in, sig->n_in, arg->number, constant, type, narrow);
   if (arg->kind == SKP_CL_OUT) return suits_value(sig->out, sig->n_out, arg->number, !constant, type, narrow);
-  return arg->kind == SKP_CL_ABSENT || !strcmp(type, "float *"); /* the workspace is floats */
+  return arg->kind == SKP_CL_ABSENT ||
+         is_one_of(type, elements[SKP_F32]); /* the workspace is floats, or maps as they are */
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
