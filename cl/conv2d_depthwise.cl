@@ -107,5 +107,6 @@ kernel void conv2d_depthwise_dw(global float *restrict partial, global const flo
     for (int s = 0; s < S; s++) sum[s] += part[s];
   }
   global float *result = partial + chunk * (R * S + 1) * C + r * S * C + c;
-  for (int s = 0; s < (r < R ? S : 1); s++) STORE(sum[s], result + s * C);
+  for (int s = 0; s < S; s++) /* a constant number, that the array may be registers */
+    if (r < R || s == 0) STORE(sum[s], result + s * C);
 }

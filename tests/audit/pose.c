@@ -1,12 +1,18 @@
 /* pose.c: a layer of the OpenCL loader (OPENCL_LAYERS=libpose.so) that makes any device pass for a GPU, so that the
  * methods for GPUs can be seen without one: POSE_NAME, POSE_VENDOR (PCI's number), POSE_UNITS, POSE_GROUP (most
  * work-items of a group), POSE_LOCAL (KB), POSE_GB. Kernels run on the real device; with POSE_LOG, a folder, they do
- * not: programs go there as ID.cl and ID.options, launches and calls into `launches`, a line each.
+ * not: programs go there as ID.cl and ID.options, and into `launches`, a line each:
+ *
+ *   launch PROGRAM KERNEL global local (three times) BYTES ARGUMENT …    BYTES: of all buffers that it is given, each
+ *   fill BYTES                                                           once; an ARGUMENT is a whole number, or -
+ *   copy BYTES, write BYTES, read BYTES
+ *
  * SPDX-License-Identifier: MIT */
 #define CL_TARGET_OPENCL_VERSION 300
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl_layer.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +125,96 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint n, const cl_
   return next->clBuildProgram(program, n, devices, options, notify, user);
 }
 
+/* Buffers: where nothing runs they need no memory, however large the device that is posed as. */
+enum { HELD = 4096 }; /* bytes of the real one */
+static struct buffer {
+  cl_mem buffer;
+  size_t bytes; /* as it was asked for */
+} * buffers;
+static size_t n_buffers;
+
+static cl_mem note_buffer(cl_mem buffer, size_t bytes) {
+  buffers = must(realloc(buffers, (n_buffers + 1) * sizeof *buffers));
+  buffers[n_buffers++] = (struct buffer){buffer, bytes};
+  return buffer;
+}
+
+/* Objects that were released may come back as others: what was last made counts. */
+static size_t bytes_of(cl_mem buffer) {
+  for (size_t i = n_buffers; i-- > 0;)
+    if (buffers[i].buffer == buffer) return buffers[i].bytes;
+  return 0;
+}
+
+static cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, size_t bytes, void *host,
+                                        cl_int *code) {
+  (void)host;
+  flags &= ~(cl_mem_flags)(CL_MEM_USE_HOST_PTR | CL_MEM_COPY_HOST_PTR);
+  return note_buffer(next->clCreateBuffer(context, flags, HELD, NULL, code), bytes);
+}
+
+static cl_mem CL_API_CALL create_part(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type type, const void *info,
+                                      cl_int *code) {
+  const cl_buffer_region whole = {0, HELD}, *region = info;
+  return note_buffer(next->clCreateSubBuffer(buffer, flags, type, &whole, code), region->size);
+}
+
+/* The arguments of the kernels, as they were last set. */
+enum { ARGUMENTS = 64 };
+static struct kernel {
+  cl_kernel kernel;
+  unsigned n;
+  struct argument {
+    cl_mem buffer; /* NULL: a number */
+    cl_int number;
+  } arguments[ARGUMENTS];
+} * kernels;
+static size_t n_kernels;
+
+static struct kernel *find_kernel(cl_kernel kernel) {
+  for (size_t i = n_kernels; i-- > 0;)
+    if (kernels[i].kernel == kernel) return &kernels[i];
+  return NULL;
+}
+
+static cl_kernel CL_API_CALL create_kernel(cl_program program, const char *name, cl_int *code) {
+  cl_kernel kernel = next->clCreateKernel(program, name, code);
+  kernels = must(realloc(kernels, (n_kernels + 1) * sizeof *kernels));
+  kernels[n_kernels++] = (struct kernel){.kernel = kernel};
+  return kernel;
+}
+
+static cl_int CL_API_CALL set_argument(cl_kernel kernel, cl_uint i, size_t size, const void *value) {
+  struct kernel *k = find_kernel(kernel);
+  if (k && i < ARGUMENTS) {
+    struct argument *a = &k->arguments[i];
+    *a = (struct argument){NULL, 0};
+    if (value && size == sizeof a->buffer) memcpy(&a->buffer, value, size);
+    if (value && size == sizeof a->number) memcpy(&a->number, value, size);
+    if (i >= k->n) k->n = i + 1;
+  }
+  return next->clSetKernelArg(kernel, i, size, value);
+}
+
+static size_t bytes_of_all(const struct kernel *k) {
+  size_t all = 0;
+  for (unsigned i = 0; i < k->n; i++) {
+    bool again = !k->arguments[i].buffer;
+    for (unsigned j = 0; j < i; j++) again |= k->arguments[j].buffer == k->arguments[i].buffer;
+    all += again ? 0 : bytes_of(k->arguments[i].buffer);
+  }
+  return all;
+}
+
+static void log_arguments(const struct kernel *k) {
+  fprintf(launches, " %zu", bytes_of_all(k));
+  for (unsigned i = 0; i < k->n; i++)
+    if (k->arguments[i].buffer)
+      fputs(" -", launches);
+    else
+      fprintf(launches, " %d", k->arguments[i].number);
+}
+
 static cl_int done(cl_command_queue queue, cl_uint n, const cl_event *wait, cl_event *event) {
   return event ? next->clEnqueueMarkerWithWaitList(queue, n, wait, event) : CL_SUCCESS;
 }
@@ -135,6 +231,7 @@ static cl_int CL_API_CALL launch(cl_command_queue queue, cl_kernel kernel, cl_ui
   fprintf(launches, "launch %016" PRIx64 " %s", p ? p->id : 0, name);
   for (cl_uint i = 0; i < 3; i++)
     fprintf(launches, " %zu %zu", i < dims ? global[i] : 1, i < dims && local ? local[i] : 1);
+  log_arguments(must(find_kernel(kernel)));
   fputc('\n', launches);
   return done(queue, n, wait, event);
 }
@@ -153,6 +250,21 @@ static cl_int CL_API_CALL copy(cl_command_queue queue, cl_mem from, cl_mem to, s
   return done(queue, n, wait, event);
 }
 
+static cl_int CL_API_CALL upload(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size,
+                                 const void *from, cl_uint n, const cl_event *wait, cl_event *event) {
+  (void)buffer, (void)blocking, (void)offset, (void)from;
+  fprintf(launches, "write %zu\n", size);
+  return done(queue, n, wait, event);
+}
+
+static cl_int CL_API_CALL download(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size,
+                                   void *to, cl_uint n, const cl_event *wait, cl_event *event) {
+  (void)buffer, (void)blocking, (void)offset;
+  memset(to, 0, size);
+  fprintf(launches, "read %zu\n", size);
+  return done(queue, n, wait, event);
+}
+
 static void take_over(void) {
   own.clGetDeviceInfo = device_info;
   if (!getenv("POSE_LOG")) return;
@@ -162,6 +274,12 @@ static void take_over(void) {
   setvbuf(launches, NULL, _IOLBF, 0); /* a child that lists the devices ends with no farewell */
   own.clCreateProgramWithSource = create_program;
   own.clBuildProgram = build_program;
+  own.clCreateBuffer = create_buffer;
+  own.clCreateSubBuffer = create_part;
+  own.clEnqueueWriteBuffer = upload;
+  own.clEnqueueReadBuffer = download;
+  own.clCreateKernel = create_kernel;
+  own.clSetKernelArg = set_argument;
   own.clEnqueueNDRangeKernel = launch;
   own.clEnqueueFillBuffer = fill;
   own.clEnqueueCopyBuffer = copy;

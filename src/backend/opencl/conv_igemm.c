@@ -17,11 +17,12 @@ static const struct family {
   int unroll;      /* of its loop, in fours */
   int channels;    /* of a work-item, at most */
   int resident;    /* work-items that a compute unit holds at once; with fewer it waits for memory */
+  int single; /* floats that a work-item holds at most where channels are fetched one by one, which takes registers */
 } families[] = {
-    {0x10de, 8, 2, 8, 384},  /* NVIDIA: everything in one piece */
-    {0x1002, 16, 1, 8, 768}, /* AMD: in one piece it would take all registers */
-    {0x8086, 8, 1, 4, 64},   /* Intel: 8×8 results do not fit its registers; its units are the smallest */
-    {0, 8, 1, 8, 512},
+    {0x10de, 8, 2, 8, 384, 96},  /* NVIDIA: everything in one piece */
+    {0x1002, 16, 1, 8, 768, 96}, /* AMD: in one piece it would take all registers */
+    {0x8086, 8, 1, 4, 64, 40},   /* Intel: 8×8 results do not fit its registers; its units are the smallest */
+    {0, 8, 1, 8, 512, 96},
 };
 
 /* Tiles: their sides (pixels or rows of dw, output channels), a work-item's part of each, and how much of the
@@ -51,9 +52,18 @@ static int items_of(const struct skp__cl *cl, const struct tile *t) {
   return t->rows / t->tm * (t->columns / channels_of(cl, t));
 }
 
-static bool fits(const struct skp__cl *cl, const struct tile *t) {
+/* Floats of its results, and of what it fetches for the next step. */
+static int held_of(const struct skp__cl *cl, const struct tile *t) {
+  int items = items_of(cl, t), depth = family_of(cl)->depth;
+  return t->tm * channels_of(cl, t) +
+         4 * (skp__ceil_div(t->rows * depth / 4, items) + skp__ceil_div(t->columns * depth / 4, items));
+}
+
+/* `summed`: channels that the sum goes over, those of x in a weight gradient. */
+static bool fits(const struct skp__cl *cl, const struct tile *t, int summed) {
   int64_t local = cl->local_memory < LOCAL_MEMORY ? cl->local_memory : LOCAL_MEMORY;
   return (size_t)items_of(cl, t) <= cl->max_group && (size_t)items_of(cl, t) <= cl->max_items[0] &&
+         (summed % 4 == 0 || held_of(cl, t) <= family_of(cl)->single) &&
          2 * family_of(cl)->depth * (t->rows + t->columns) * (int64_t)sizeof(float) <= local;
 }
 
@@ -61,7 +71,7 @@ const char *skp__conv_igemm_refuse(const struct skp__cl *cl, const struct skp_si
   struct skp__conv g = skp__conv_of(sig);
   if (g.groups > 1 && (g.C / g.groups < 4 || g.K / g.groups < 4)) return "fewer than 4 channels in a group";
   for (int i = 0; i < TILES; i++)
-    if (fits(cl, &tiles[i])) return skp__cl_refuse_huge(cl, sig);
+    if (fits(cl, &tiles[i], 1)) return skp__cl_refuse_huge(cl, sig);
   return "the device's work-groups or local memory are too small for its tiles";
 }
 
@@ -70,6 +80,7 @@ const char *skp__conv_igemm_refuse(const struct skp__cl *cl, const struct skp_si
 /* A product of matrices, `count` times beside each other. */
 struct product {
   int64_t rows, columns, depth, count;
+  int summed;                  /* channels, as fits takes them */
   int least_parts, most_parts; /* of the depth */
 };
 
@@ -100,7 +111,7 @@ static struct choice choose(const struct skp__cl *cl, const struct product *p) {
   struct choice best = {NULL, 1};
   double least = 0;
   for (int i = 0; i < TILES; i++) {
-    if (!fits(cl, &tiles[i])) continue;
+    if (!fits(cl, &tiles[i], p->summed)) continue;
     for (int parts = p->least_parts; parts <= p->most_parts; parts += 1 + parts / 8) {
       struct choice c = {&tiles[i], parts};
       double cost = cost_of(cl, p, &c);
@@ -124,8 +135,8 @@ struct launch {
 };
 
 /* With the tiles along dimension 0; the others are the direction's. */
-static struct launch launch_of(const struct skp__cl *cl, const struct product *p, const struct choice *c, int summed,
-                               int channels, bool dx) {
+static struct launch launch_of(const struct skp__cl *cl, const struct product *p, const struct choice *c, int channels,
+                               bool dx) {
   const struct family *f = family_of(cl);
   const struct tile *t = c->tile;
   size_t items = (size_t)items_of(cl, t);
@@ -133,7 +144,7 @@ static struct launch launch_of(const struct skp__cl *cl, const struct product *p
   struct launch l = {.global = {tiles_of_all * items, 1, 1}, .local = {items, 1, 1}};
   snprintf(l.options, sizeof l.options,
            "-DBM=%d -DBN=%d -DTM=%d -DTN=%d -DBK=%d -DUNROLL=%d -DVIN=%d -DVOUT=%d -DDX=%d", t->rows, t->columns, t->tm,
-           channels_of(cl, t), f->depth, f->unroll, summed % 4 ? 1 : 4, channels % 4 ? 1 : 4, dx);
+           channels_of(cl, t), f->depth, f->unroll, p->summed % 4 ? 1 : 4, channels % 4 ? 1 : 4, dx);
   return l;
 }
 
@@ -148,10 +159,11 @@ static skp_status gather(struct skp_prepared *p, const struct skp_sig *sig, cons
                             .columns = g->Co,
                             .depth = depth,
                             .count = (int64_t)g->groups * phases,
+                            .summed = g->Ci,
                             .least_parts = 1,
                             .most_parts = within(1, MAX_PARTIAL / results, depth / least_depth)};
   struct choice c = choose(cl, &product);
-  struct launch l = launch_of(cl, &product, &c, g->Ci, g->Co, dx);
+  struct launch l = launch_of(cl, &product, &c, g->Co, dx);
   l.global[1] = (size_t)g->groups;
   l.global[2] = (size_t)(phases * c.parts);
   struct skp__epilogue e = skp__epilogue_of(sig);
@@ -190,10 +202,11 @@ skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig)
                             .columns = Kg,
                             .depth = pixels,
                             .count = g.groups,
+                            .summed = Cg,
                             .least_parts = within(1, most, skp__ceil_div(pixels, CHUNK))};
   product.most_parts = within(product.least_parts, most, skp__ceil_div(pixels, least_length));
   struct choice c = choose(cl, &product);
-  struct launch l = launch_of(cl, &product, &c, Cg, Kg, false);
+  struct launch l = launch_of(cl, &product, &c, Kg, false);
   int length = skp__ceil_div(pixels, c.parts), parts = skp__ceil_div(pixels, length);
   bool db = sig->out[1].rank > 0;
   l.global[1] = (size_t)g.groups;
