@@ -1,6 +1,6 @@
 """dry.py: what devices would be given to do: networks trained for a few steps as other devices, under the layer of
 pose.c, which runs nothing and notes everything. SPDX-License-Identifier: MIT"""
-import collections, itertools, os, re, shutil, subprocess, sys
+import collections, os, re, shutil, subprocess, sys
 
 # Arguments of `skipper bench`.
 NETWORKS = {
@@ -37,13 +37,22 @@ LOSS = "softmax_cross_entropy_dx"  # once in each part
 CHOICE = re.compile(r"(\w+) .* -> .*: (\w+) \((.*)\)")  # of a method, when others were refused: a line of -v
 
 
+def expanded(text, inside):
+    """A list of parameters as declarations, those in macros (NAME or NAME(word)) too."""
+    for piece in map(str.strip, inside.split(",")):
+        call = re.fullmatch(r"(\w+)(?:\((\w+)\))?", piece)
+        macro = call and re.search(rf"^#define {call[1]}(?:\((\w+)\))?\s((?:.*\\\n)*.*)$", text, re.M)
+        if not macro:
+            yield piece
+            continue
+        body = re.sub(r"/\*.*?\*/|\\\n", " ", macro[2], flags=re.S)
+        yield from expanded(text, re.sub(rf"\b{macro[1]}##", call[2], body) if call[2] else body)
+
+
 def parameters(text):
-    """{kernel: names of its parameters} of a program's text, as far as the first that stands in a macro."""
-    found = {}
-    for name, inside in re.findall(r"\bvoid\s+(\w+)\(([^{}]*?)\)\s*{", text):
-        words = [p.replace("*", " ").split() for p in inside.split(",")]
-        found[name] = [w[-1] for w in itertools.takewhile(lambda w: len(w) > 1, words)]
-    return found
+    """{kernel: names of its parameters} of a program's text."""
+    return {name: [p.replace("*", " ").split()[-1] for p in expanded(text, inside) if p]
+            for name, inside in re.findall(r"\bvoid\s+(\w+)\(([^{}]*?)\)\s*{", text)}
 
 
 def read_launch(words, names):

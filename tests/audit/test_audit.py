@@ -39,8 +39,14 @@ class Judging(unittest.TestCase):
         self.assertGreater(audit.gain(95, 96, 64), audit.WORTH)
 
     def test_parameters(self):
-        text = "kernel void f(global float *restrict y, int n, SIZES, int m) {\n}\nstatic int g(int a) { }"
-        self.assertEqual(dry.parameters(text), {"f": ["y", "n"]})
+        text = """#define SIZES  \\
+  int N, /* images */ int H
+#define AXIS(a) int a##_n, int a##_step
+kernel void f(global float *restrict y, int n, SIZES, AXIS(h), int m) {
+}
+static int g(int a) { }"""
+        names = ["y", "n", "N", "H", "h_n", "h_step", "m"]
+        self.assertEqual(dry.parameters(text), {"f": names})
 
     def test_faults_are_found(self):
         profile = dry.PROFILES[0]
