@@ -4,7 +4,7 @@
  * (torchvision/transforms/transforms.py), where it has the transform. */
 #include "data/augment.h"
 #include "base/random.h"
-#include "data/data.h"
+#include "data/image.h"
 #include <math.h>
 #include <string.h>
 

@@ -32,7 +32,7 @@ bool skp__augment_mixes(const struct skp_augment *a);
 
 enum { SKP_LEVELS = 256 };
 
-struct skp_image; /* data.h */
+struct skp_image; /* image.h */
 
 struct skp__box {
   int top, left, height, width;

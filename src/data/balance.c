@@ -5,9 +5,9 @@
  * own: so within a class all are seen equally often, too. All of that is a pure function of (seed, g). An image that
  * comes again in an epoch has another number (its sample and samples × round), so that
  * augmentation shows another view of it. */
+#include "data/balance.h"
 #include "base/array.h"
 #include "base/random.h"
-#include "data/data.h"
 #include <stdlib.h>
 
 struct class {

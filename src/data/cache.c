@@ -2,8 +2,8 @@
  *
  * Each slot is filled once, by whichever thread comes first; what another thread decoded meanwhile is dropped. The
  * content of a slot never changes, so readers need no lock. */
+#include "data/cache.h"
 #include "base/array.h"
-#include "data/data.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * Sums of that form are floats cut to whole numbers. Moved images have black where nothing comes from; the pixel at a
  * place comes from the one that lies nearest to where that place was. */
 #include "data/augment.h"
-#include "data/data.h"
+#include "data/image.h"
 #include <math.h>
 #include <string.h>
 

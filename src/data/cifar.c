@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/utf8.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* damage.c: images that cannot be read: named, counted, and passed over while they are few.
  * SPDX-License-Identifier: MIT */
+#include "data/damage.h"
 #include "base/array.h"
-#include "data/data.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

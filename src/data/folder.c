@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "base/utf8.h"
+#include "data/cache.h"
+#include "data/damage.h"
 #include "data/layout.h"
 #include <errno.h>
 #include <stdlib.h>

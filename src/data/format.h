@@ -6,7 +6,7 @@
 #ifndef SKP_DATA_FORMAT_H
 #define SKP_DATA_FORMAT_H
 
-#include "data/data.h"
+#include "data/image.h"
 
 #define SKP__MAX_PIXELS ((uint64_t)1 << 28)
 

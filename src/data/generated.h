@@ -4,7 +4,7 @@
 #define SKP_DATA_GENERATED_H
 
 #include "base/random.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <stdatomic.h>
 
 struct skp__generated;

@@ -2,9 +2,10 @@
  *
  * A file is 0, 0, type (8: unsigned bytes), rank, then `rank` sizes as big-endian 32-bit numbers, then the values, the
  * last dimension running fastest. zlib's gz functions read plain and gzip files alike, whatever their names say. */
+#include "data/idx.h"
 #include "base/array.h"
 #include "base/file.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef SKP_DATA_LAYOUT_H
 #define SKP_DATA_LAYOUT_H
 
-#include "data/data.h"
+#include "data/source.h"
 #include "data/walk.h"
 
 struct skp__layout {

@@ -4,11 +4,12 @@
  * once its slot is free, takes that batch's sample numbers (all under the lock), fills the slot (without it) and marks
  * it ready. The order of the samples is therefore decided by the number of the batch
  * alone, whichever worker fills it. */
+#include "data/loader.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/thread.h"
-#include "data/data.h"
+#include "data/balance.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

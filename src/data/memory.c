@@ -1,6 +1,6 @@
 /* memory.c: images in the caller's memory as a source. SPDX-License-Identifier: MIT */
 #include "base/array.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <stdlib.h>
 #include <string.h>
 

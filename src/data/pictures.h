@@ -3,7 +3,7 @@
 #define SKP_DATA_PICTURES_H
 
 #include "base/array.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <pthread.h>
 #include <stdio.h>
 

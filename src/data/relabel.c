@@ -10,7 +10,7 @@
  * classes are called by numbers. Beside other names they stand for the same classes only
  * if the network learned from this very kind of files. */
 #include "base/array.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

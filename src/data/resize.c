@@ -8,7 +8,7 @@
  * Weights are fixed-point numbers of 22 bits. Only the window that is asked for is made: the rest of a picture that is
  * a thousand times as long as it is wide costs nothing. */
 #include "base/array.h"
-#include "data/data.h"
+#include "data/image.h"
 #include <stdlib.h>
 #include <string.h>
 

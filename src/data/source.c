@@ -1,7 +1,7 @@
 /* source.c: finds out what kind of data a name or a folder stands for. SPDX-License-Identifier: MIT */
+#include "data/source.h"
 #include "base/array.h"
 #include "base/file.h"
-#include "data/data.h"
 #include "data/walk.h"
 #include <dirent.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* split.c: a source's images dealt into two sets, of each class the same share. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/random.h"
-#include "data/data.h"
+#include "data/source.h"
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* walk.c: see walk.h. SPDX-License-Identifier: MIT */
 #include "data/walk.h"
 #include "base/file.h"
-#include "data/data.h"
+#include "data/image.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

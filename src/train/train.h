@@ -4,7 +4,8 @@
 #define SKP_TRAIN_TRAIN_H
 
 #include "base/progress.h"
-#include "data/data.h"
+#include "data/damage.h"
+#include "data/loader.h"
 #include "io/safetensors.h"
 #include "model/model.h"
 #include "plan/plan.h"

@@ -1,6 +1,6 @@
 /* fuzz_idx.c: whatever the bytes, the IDX reader fails with a text or yields the values that the sizes tell of.
  * SPDX-License-Identifier: MIT */
-#include "data/data.h"
+#include "data/idx.h"
 #include "fuzz.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* fuzz_image.c: whatever the bytes, decoding fails with a text or yields an image of the
  * size told, which can be resized.
  * SPDX-License-Identifier: MIT */
-#include "data/data.h"
+#include "data/image.h"
 #include "fuzz.h"
 #include <stdlib.h>
 #include <string.h>

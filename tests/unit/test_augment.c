@@ -1,7 +1,7 @@
 /* test_augment.c: views are drawn with the right chances, from nothing but (seed, epoch, sample), and rendered exactly.
  * SPDX-License-Identifier: MIT */
 #include "data/augment.h"
-#include "data/data.h"
+#include "data/loader.h"
 #include "test.h"
 #include <math.h>
 

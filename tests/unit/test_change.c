@@ -1,7 +1,7 @@
 /* test_change.c: changes of bytes are those of torchvision on Pillow images, to the bit.
  * SPDX-License-Identifier: MIT */
 #include "data/augment.h"
-#include "data/data.h"
+#include "data/image.h"
 #include "test.h"
 
 /* ---- by hand ----------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* test_cifar.c: CIFAR's binary files as they come, and as they must not come. SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "data/data.h"
+#include "data/source.h"
 #include "folder.h"
 #include <sys/stat.h>
 #include <unistd.h>

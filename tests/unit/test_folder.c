@@ -1,7 +1,8 @@
 /* test_folder.c: image folders as people have them, damaged pictures, and the memory of decoded ones.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "data/data.h"
+#include "data/damage.h"
+#include "data/loader.h"
 #include "folder.h"
 #include <spng.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* test_generated.c: the generated sets are the same bytes everywhere, and their labels say what their pictures show.
  * SPDX-License-Identifier: MIT */
-#include "data/data.h"
+#include "data/source.h"
 #include "test.h"
 
 enum { MOST = 32 * 32 * 3, CLASSES = 10 };

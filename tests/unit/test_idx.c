@@ -1,6 +1,7 @@
 /* test_idx.c: IDX files as they come, plain and gzip, and as they must not come. SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "data/data.h"
+#include "data/idx.h"
+#include "data/source.h"
 #include "folder.h"
 #include <unistd.h>
 #include <zlib.h>

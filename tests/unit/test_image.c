@@ -1,7 +1,7 @@
 /* test_image.c: pictures of all formats, sound and damaged, against what Pillow makes of the same files; PNG and JPEG
  * in all their kinds as the libraries that read them write them. SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "data/data.h"
+#include "data/image.h"
 #include "test.h"
 #include <limits.h>
 #include <spng.h>

@@ -1,7 +1,7 @@
 /* test_loader.c: every sample once an epoch, in an order that only seed and epoch
  * decide; errors arrive; it always ends.
  * SPDX-License-Identifier: MIT */
-#include "data/data.h"
+#include "data/loader.h"
 #include "test.h"
 #include <unistd.h>
 

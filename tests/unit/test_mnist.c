@@ -1,6 +1,6 @@
 /* test_mnist.c: the real MNIST, read and counted through the loader. SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "data/data.h"
+#include "data/loader.h"
 #include "test.h"
 
 static char folder[4096];

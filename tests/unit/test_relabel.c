@@ -1,6 +1,6 @@
 /* test_relabel.c: labels go by the names of classes, whatever order a set has them in. SPDX-License-Identifier: MIT */
 #include "base/array.h"
-#include "data/data.h"
+#include "data/source.h"
 #include "test.h"
 #include <stdlib.h>
 

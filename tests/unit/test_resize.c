@@ -1,6 +1,6 @@
 /* test_resize.c: resizing as Pillow and torchvision do it, of whole images and of windows in them.
  * SPDX-License-Identifier: MIT */
-#include "data/data.h"
+#include "data/image.h"
 #include "test.h"
 
 /* The middle channel of a picture of 9 × 7 pixels, resized by Pillow 13 (BILINEAR),

@@ -1,6 +1,6 @@
 /* test_split.c: a source dealt into two sets. SPDX-License-Identifier: MIT */
 #include "base/array.h"
-#include "data/data.h"
+#include "data/source.h"
 #include "test.h"
 #include <stdlib.h>
 #include <string.h>
