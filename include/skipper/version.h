@@ -7,4 +7,8 @@
 #define SKP_VERSION_PATCH 0
 #define SKP_VERSION       "0.1.0"
 
+/* Of the objects that the program and the library print: another number means that entries were taken away or changed
+ * their meaning; new ones may be added at any time. */
+#define SKP_JSON_VERSION 1
+
 #endif

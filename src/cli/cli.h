@@ -45,6 +45,8 @@
   X(FOLD, "fold", 0, "", "batchnorms become part of the convolutions that they follow")                                \
   X(WITH_PREPROCESSING, "with-preprocessing", 0, "",                                                                   \
     "the file takes pixels from 0 to 255 (uint8) and normalises them")                                                 \
+  X(TENSORBOARD, "tensorboard", 0, "[DIR]",                                                                            \
+    "write event files for TensorBoard; default: tensorboard in the run's folder")                                     \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
   X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
   X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \

@@ -12,7 +12,7 @@
 const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init "
-     "set size workers device",
+     "set size workers tensorboard json device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch),\n"
      "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv,\n"

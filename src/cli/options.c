@@ -109,8 +109,8 @@ static const struct {
   const char *title, *names;
 } groups[] = {
     {"Common options:",
-     "data out epochs batch lr optimizer schedule init resume onnx opset report top logits labels set size device json "
-     "help"},
+     "data out epochs batch lr optimizer schedule init resume onnx opset tensorboard report top logits labels set size "
+     "device json help"},
     {"Length, saving, chance:", "max-steps max-time patience save-every keep seed valid-split"},
     {"Optimizer and learning rate:",
      "momentum nesterov weight-decay no-decay beta1 beta2 eps clip-norm label-smoothing ema "

@@ -2,6 +2,7 @@
 #include "backend/devices.h"
 #include "cli/cli.h"
 #include "io/json.h"
+#include "skipper/version.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ void cli_say_device(struct cli *c) {
 
 skp_status cli_print_json(cJSON *object) {
   char *text;
+  if (cJSON_IsObject(object)) cJSON_AddNumberToObject(object, "version", SKP_JSON_VERSION);
   skp_status status = skp__json_text(&text, object, false);
   cJSON_Delete(object);
   SKP_TRY(status);

@@ -20,7 +20,7 @@ struct training {
   struct skp__sets sets;               /* what the run makes of them */
   int64_t *of;                         /* [classes] images to train on; NULL where there is no data */
   struct skp_resume *resume;           /* NULL: a run begins */
-  char *out;
+  char *out, *board;
   size_t existing;             /* letters of the folder's path that were there before us */
   bool no_hang_up;             /* SIGHUP is ignored */
   int64_t damaged[SKP_SPLITS]; /* images of each part of which was spoken */
@@ -262,16 +262,31 @@ static skp_status start_weights(struct training *t) {
 }
 
 /* A run that was stopped, or met its own limit, did what it was asked to do. */
+/* The same for programs: the last line. */
+static skp_status print_ending_json(const struct cli_ending *e, const char *stopped) {
+  const struct skp_train_result *r = e->r;
+  cJSON *end = cJSON_CreateObject();
+  cJSON_AddStringToObject(end, "saved_in", e->out);
+  if (stopped) cJSON_AddStringToObject(end, "stopped", stopped);
+  if (r->best_epoch) cJSON_AddNumberToObject(end, "best_epoch", (double)r->best_epoch);
+  if (r->accuracy >= 0) cJSON_AddNumberToObject(end, e->valid ? "valid_accuracy" : "test_accuracy", r->accuracy);
+  if (r->accuracy >= 0 && r->best_epoch) cJSON_AddNumberToObject(end, "best_accuracy", r->best);
+  if (r->tested >= 0) cJSON_AddNumberToObject(end, "best_test_accuracy", r->tested);
+  return cli_print_json(end);
+}
+
 static skp_status tell_ending(struct training *t, const struct skp_train_result *result, skp_status status) {
   const struct cli_ending ending = {.r = result,
                                     .out = t->out,
                                     .data = t->c->model->recipe.data,
                                     .valid = t->sets.data.valid,
                                     .names = {t->o.extra.class_names, t->o.extra.classes}};
-  if (status == SKP_OK) return cli_print_ending(&ending);
+  const bool json = t->o.lines;
+  if (status == SKP_OK) return json ? print_ending_json(&ending, NULL) : cli_print_ending(&ending);
   if (status != SKP_INTERRUPTED) return status;
-  cli_print_position(&ending);
-  printf("%s\n", skp_error_message());
+  if (json) SKP_TRY(print_ending_json(&ending, skp_error_message()));
+  if (!json) cli_print_position(&ending);
+  if (!json) printf("%s\n", skp_error_message());
   t->c->signal = stop; /* none: the run's own limit */
   return SKP_OK;
 }
@@ -342,6 +357,15 @@ static skp_status check_end(const struct training *t) {
                    "A run of --epochs 0 never ends by itself; give it --max-steps N, --max-time TIME or --patience N.");
 }
 
+/* Where TensorBoard's files go. */
+static skp_status find_board(struct training *t) {
+  const char *said = t->c->value[CLI_TENSORBOARD];
+  if (!said) return SKP_OK;
+  SKP_TRY(*said ? skp__strdup(&t->board, said) : skp__path_join(&t->board, t->out, "tensorboard"));
+  t->o.board = t->board;
+  return SKP_OK;
+}
+
 /* Everything that can be checked without a device is checked before one is opened. */
 static skp_status check(struct training *t) {
   struct cli *c = t->c;
@@ -353,6 +377,8 @@ static skp_status check(struct training *t) {
   if (t->o.max_steps != 0) SKP_TRY(skp__parts_plan(&parts, c->model, t->sets.data.train->n));
   SKP_TRY(choose_folder(t));
   t->o.out = t->out;
+  t->o.lines = cli_said(t->c, CLI_JSON) ? stdout : NULL;
+  SKP_TRY(find_board(t));
   return t->resume ? skp__resume_check(t->resume, c->model, &t->sets.data, &t->o) : SKP_OK;
 }
 
@@ -413,5 +439,6 @@ skp_status cli_train(struct cli *c) {
   skp__resume_close(t.resume);
   free(t.of);
   free(t.out);
+  free(t.board);
   return status;
 }

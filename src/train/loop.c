@@ -1,6 +1,7 @@
 /* loop.c: training: epochs of steps (step.h), saved and judged. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/file.h"
+#include "train/board.h"
 #include "train/metrics.h"
 #include "train/result.h"
 #include "train/saver.h"
@@ -249,6 +250,7 @@ static skp_status close_epoch(struct loop *l) {
   l->result->accuracy = e.accuracy;
   e.seconds = l->earlier + elapsed(l);
   SKP_TRY(skp__run_epoch(&l->run, &e));
+  SKP_TRY(skp__board_weights(l->run.board, l->s, l->at.step));
   tell(l, (struct skp_progress){.epoch_done = true,
                                 .train_loss = e.train_loss,
                                 .accuracy = e.accuracy,

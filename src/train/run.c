@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "io/json.h"
 #include "skipper/version.h"
+#include "train/board.h"
 #include "train/metadata.h"
 #include <dirent.h>
 #include <errno.h>
@@ -225,6 +226,22 @@ static skp_status write_config(const struct skp_session *s, const struct skp_dat
   return status;
 }
 
+/* For programs that listen: a first line of what the run is made of. */
+static skp_status introduce(const struct skp__run *run, const struct skp_session *s, const struct skp_data *data,
+                            const struct skp_train_options *o, const struct skp__position *at) {
+  char *text = NULL;
+  if (!run->lines) return SKP_OK;
+  cJSON *run_is = cJSON_CreateObject();
+  const bool ok = skp__json_add_number(run_is, "version", SKP_JSON_VERSION) &&
+                  (!run->out || skp__json_add_text(run_is, "out", run->out)) && describe(run_is, s, data, o, at);
+  skp_status status = ok ? skp__json_text(&text, run_is, false) : skp__fail_memory("the run's description", 0);
+  cJSON_Delete(run_is);
+  if (status == SKP_OK && (fprintf(run->lines, "%s\n", text) < 0 || fflush(run->lines)))
+    status = skp__fail(SKP_IO, "Cannot write a line to the program that listens.");
+  free(text);
+  return status;
+}
+
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
 static skp_status open_log(struct skp_log **log, const char *out, const char *name, int64_t keep) {
@@ -243,7 +260,10 @@ static skp_status begin_table(struct skp__run *run) {
 
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at) {
-  *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lock = -1};
+  *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lock = -1, .lines = o->lines};
+  SKP_TRY(introduce(run, s, data, o, at));
+  if (o->board) SKP_TRY(skp__events_open(&run->board, o->board));
+  SKP_TRY(skp__board_begin(run->board, o->out ? o->out : s->model->name, s, data->train));
   if (!o->out) return SKP_OK;
   SKP_TRY(skp__folder_create(o->out));
   SKP_TRY(lock(run));
@@ -263,6 +283,7 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
 void skp__run_close(struct skp__run *run) {
   skp__log_destroy(run->log);
   skp__log_destroy(run->table);
+  skp__events_close(run->board);
   free(run->last);
   free(run->best);
   free(run->state);
@@ -293,20 +314,55 @@ skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int
                    (long long)step, run->out);
 }
 
+/* A line of the log, and for programs that listen. */
+static skp_status put_line(struct skp__run *run, const char *line) {
+  const int open = (int)strlen(line) - 1; /* the closing brace */
+  if (run->lines &&
+      (fprintf(run->lines, "%.*s,\"version\":%d}\n", open, line, SKP_JSON_VERSION) < 0 || fflush(run->lines)))
+    return skp__fail(SKP_IO, "Cannot write a line to the program that listens.");
+  return skp__log_line(run->log, "%s", line);
+}
+
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr) {
-  return skp__log_line(run->log, "{\"step\":%lld,\"loss\":%.9g,\"lr\":%.9g}", (long long)step, loss, lr);
+  char line[128];
+  snprintf(line, sizeof line, "{\"step\":%lld,\"loss\":%.9g,\"lr\":%.9g}", (long long)step, loss, lr);
+  SKP_TRY(skp__events_scalar(run->board, step, "train/loss", loss));
+  SKP_TRY(skp__events_scalar(run->board, step, "train/learning_rate", lr));
+  return put_line(run, line);
+}
+
+/* Accuracies and losses as TensorBoard's scalars: "valid/accuracy". */
+static skp_status put_scores(struct skp__run *run, int64_t step, const char *of, double accuracy, double top5,
+                             double loss) {
+  const double values[] = {accuracy, top5, loss};
+  static const char *const names[] = {"accuracy", "top5", "loss"};
+  char tag[64];
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    snprintf(tag, sizeof tag, "%s/%s", of, names[i]);
+    SKP_TRY(skp__events_scalar(run->board, step, tag, values[i]));
+  }
+  return skp__events_flush(run->board);
+}
+
+static skp_status put_epoch(struct skp__run *run, const struct skp__run_epoch *e) {
+  SKP_TRY(skp__events_scalar(run->board, e->step, "epoch/train_loss", e->train_loss));
+  SKP_TRY(skp__events_scalar(run->board, e->step, "epoch/images_per_second", e->img_per_s));
+  SKP_TRY(skp__events_scalar(run->board, e->step, "epoch/data_wait", e->data_wait));
+  return e->accuracy < 0 ? SKP_OK : put_scores(run, e->step, run->judge, e->accuracy, e->top5, e->loss);
 }
 
 skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) {
-  char object[160] = "", cells[96] = ",,";
+  char object[160] = "", cells[96] = ",,", line[400];
   if (e->accuracy >= 0) {
     snprintf(object, sizeof object, "\"%s_accuracy\":%.9g,\"%s_top5\":%.9g,\"%s_loss\":%.9g,", run->judge, e->accuracy,
              run->judge, e->top5, run->judge, e->loss);
     snprintf(cells, sizeof cells, "%.9g,%.9g,%.9g", e->accuracy, e->top5, e->loss);
   }
-  SKP_TRY(skp__log_line(run->log,
-                        "{\"epoch\":%lld,\"train_loss\":%.9g,%s\"img_per_s\":%.6g,\"data_wait\":%.3g,\"seconds\":%.6g}",
-                        (long long)e->epoch, e->train_loss, object, e->img_per_s, e->data_wait, e->seconds));
+  snprintf(line, sizeof line,
+           "{\"epoch\":%lld,\"train_loss\":%.9g,%s\"img_per_s\":%.6g,\"data_wait\":%.3g,\"seconds\":%.6g}",
+           (long long)e->epoch, e->train_loss, object, e->img_per_s, e->data_wait, e->seconds);
+  SKP_TRY(put_line(run, line));
+  SKP_TRY(put_epoch(run, e));
   SKP_TRY(skp__log_line(run->table, "%lld,%lld,%.9g,%s,%.6g,%.6g,%.3g", (long long)e->epoch, (long long)e->step,
                         e->train_loss, cells, e->img_per_s, e->seconds, e->data_wait));
   SKP_TRY(skp__log_flush(run->log));
@@ -314,7 +370,9 @@ skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) 
 }
 
 skp_status skp__run_test(struct skp__run *run, const struct skp_eval_result *test) {
-  SKP_TRY(skp__log_line(run->log, "{\"weights\":\"best\",\"test_accuracy\":%.9g,\"test_top5\":%.9g,\"test_loss\":%.9g}",
-                        test->accuracy, test->top5, test->loss));
+  char line[160];
+  snprintf(line, sizeof line, "{\"weights\":\"best\",\"test_accuracy\":%.9g,\"test_top5\":%.9g,\"test_loss\":%.9g}",
+           test->accuracy, test->top5, test->loss);
+  SKP_TRY(put_line(run, line));
   return skp__log_flush(run->log);
 }

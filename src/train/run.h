@@ -3,6 +3,7 @@
 #ifndef SKP_TRAIN_RUN_H
 #define SKP_TRAIN_RUN_H
 
+#include "io/events.h"
 #include "io/log.h"
 #include "train/state.h"
 
@@ -10,8 +11,10 @@ struct skp__run {
   const char *out;
   char *last, *best, *state; /* paths */
   struct skp_log *log, *table;
-  const char *judge; /* what an epoch's accuracy is of: "valid" or "test" */
-  char *earlier;     /* the folder that an earlier run was moved into; NULL: there was none */
+  struct skp_events *board; /* TensorBoard's; NULL: not wanted */
+  FILE *lines;              /* receives the lines of the log, too; NULL: nowhere */
+  const char *judge;        /* what an epoch's accuracy is of: "valid" or "test" */
+  char *earlier;            /* the folder that an earlier run was moved into; NULL: there was none */
   int lock;
   bool begun; /* the files in the folder are this run's */
 };

@@ -1,0 +1,262 @@
+/* events.c: TensorBoard's event files: records of protobuf messages, each with checksums. SPDX-License-Identifier: MIT
+ *
+ * A record is the length in 8 bytes, its checksum, the message and its checksum; checksums are CRC-32C, turned by 15
+ * bits and shifted by a constant, as TensorFlow's record files have them. */
+#include "io/events.h"
+#include "base/array.h"
+#include "base/file.h"
+#include <errno.h>
+#include <events.pb-c.h>
+#include <math.h>
+#include <spng.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct skp_events {
+  FILE *to;
+  char *path;
+};
+
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+static uint32_t checksum(const void *data, size_t n) {
+  const uint8_t *at = data;
+  uint32_t crc = ~0u;
+  for (size_t i = 0; i < n; i++) {
+    crc ^= at[i];
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+  }
+  crc = ~crc;
+  return (crc >> 15 | crc << 17) + 0xa282ead8u;
+}
+
+static bool put(FILE *to, const void *data, size_t n) {
+  const uint32_t sum = checksum(data, n);
+  return fwrite(data, 1, n, to) == n && fwrite(&sum, sizeof sum, 1, to) == 1;
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static skp_status put_event(struct skp_events *e, Skp__Event *event) {
+  event->has_wall_time = true;
+  event->wall_time = now();
+  const uint64_t bytes = skp__event__get_packed_size(event);
+  uint8_t *packed;
+  SKP_TRY(skp__alloc(&packed, bytes, 1));
+  skp__event__pack(event, packed);
+  const bool done = put(e->to, &bytes, sizeof bytes) && put(e->to, packed, bytes);
+  free(packed);
+  return done ? SKP_OK : skp__fail(SKP_IO, "Cannot write %s: %s.", e->path, strerror(errno));
+}
+
+static skp_status put_value(struct skp_events *e, int64_t step, Skp__SummaryValue *value) {
+  Skp__Event event = SKP__EVENT__INIT;
+  Skp__Summary summary = SKP__SUMMARY__INIT;
+  summary.n_value = 1;
+  summary.value = &value;
+  event.has_step = true;
+  event.step = step;
+  event.summary = &summary;
+  return put_event(e, &event);
+}
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static skp_status open_file(struct skp_events *e, const char *folder) {
+  char host[64] = "host";
+  gethostname(host, sizeof host - 1);
+  SKP_TRY(skp__folder_create(folder));
+  SKP_TRY(
+      skp__format(&e->path, "%s/events.out.tfevents.%lld.%s.%ld", folder, (long long)time(NULL), host, (long)getpid()));
+  e->to = fopen(e->path, "wbe");
+  return e->to ? SKP_OK : skp__fail(SKP_IO, "Cannot create %s: %s.", e->path, strerror(errno));
+}
+
+skp_status skp__events_open(struct skp_events **out, const char *folder) {
+  struct skp_events *e;
+  Skp__Event first = SKP__EVENT__INIT;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&e, 1, sizeof *e));
+  first.file_version = (char *)"brain.Event:2";
+  skp_status status = open_file(e, folder);
+  if (status == SKP_OK) status = put_event(e, &first);
+  if (status == SKP_OK)
+    *out = e;
+  else
+    skp__events_close(e);
+  return status;
+}
+
+skp_status skp__events_flush(struct skp_events *e) {
+  return !e || !fflush(e->to) ? SKP_OK : skp__fail(SKP_IO, "Cannot write %s: %s.", e->path, strerror(errno));
+}
+
+void skp__events_close(struct skp_events *e) {
+  if (!e) return;
+  if (e->to) fclose(e->to);
+  free(e->path);
+  free(e);
+}
+
+/* ---- what is told ------------------------------------------------------------------------------------------------ */
+
+skp_status skp__events_scalar(struct skp_events *e, int64_t step, const char *tag, double value) {
+  Skp__SummaryValue v = SKP__SUMMARY_VALUE__INIT;
+  v.tag = (char *)(uintptr_t)tag;
+  v.has_simple_value = true;
+  v.simple_value = (float)value;
+  return e ? put_value(e, step, &v) : SKP_OK;
+}
+
+/* Limits in equal steps from the least value to the largest. */
+enum { BUCKETS = 30 };
+
+static void spread(Skp__HistogramProto *h, double limit[BUCKETS], double bucket[BUCKETS], const float *values,
+                   int64_t n) {
+  h->min = INFINITY;
+  h->max = -INFINITY;
+  for (int64_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) continue;
+    h->min = fmin(h->min, (double)values[i]);
+    h->max = fmax(h->max, (double)values[i]);
+    h->num++;
+    h->sum += (double)values[i];
+    h->sum_squares += (double)values[i] * (double)values[i];
+  }
+  const double width = (h->max - h->min) / BUCKETS;
+  for (int b = 0; b < BUCKETS; b++) limit[b] = b + 1 < BUCKETS ? h->min + (b + 1) * width : h->max;
+  for (int64_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) continue;
+    const double at = width > 0 ? ((double)values[i] - h->min) / width : 0;
+    bucket[at < BUCKETS - 1 ? (int)at : BUCKETS - 1]++;
+  }
+}
+
+skp_status skp__events_histogram(struct skp_events *e, int64_t step, const char *tag, const float *values, int64_t n) {
+  Skp__SummaryValue v = SKP__SUMMARY_VALUE__INIT;
+  Skp__HistogramProto h = SKP__HISTOGRAM_PROTO__INIT;
+  double limit[BUCKETS] = {0}, bucket[BUCKETS] = {0};
+  if (!e) return SKP_OK;
+  h.has_min = h.has_max = h.has_num = h.has_sum = h.has_sum_squares = true;
+  spread(&h, limit, bucket, values, n);
+  if (h.num <= 0) return SKP_OK;
+  h.n_bucket_limit = h.n_bucket = BUCKETS;
+  h.bucket_limit = limit;
+  h.bucket = bucket;
+  v.tag = (char *)(uintptr_t)tag;
+  v.histo = &h;
+  return put_value(e, step, &v);
+}
+
+/* The pixels as a PNG file in memory, which libspng frees by free(). */
+static skp_status encode(void **out, size_t *size, const uint8_t *pixels, int H, int W, int C) {
+  struct spng_ihdr head = {.width = (uint32_t)W,
+                           .height = (uint32_t)H,
+                           .bit_depth = 8,
+                           .color_type = C == 3 ? SPNG_COLOR_TYPE_TRUECOLOR : SPNG_COLOR_TYPE_GRAYSCALE};
+  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+  int error = png ? spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1) : SPNG_EMEM;
+  *out = NULL;
+  if (!error) error = spng_set_ihdr(png, &head);
+  if (!error)
+    error = spng_encode_image(png, pixels, (size_t)H * (size_t)W * (size_t)C, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
+  if (!error) *out = spng_get_png_buffer(png, size, &error);
+  spng_ctx_free(png);
+  return *out ? SKP_OK : skp__fail(SKP_INTERNAL, "An image cannot be written as PNG: %s.", spng_strerror(error));
+}
+
+skp_status skp__events_image(struct skp_events *e, int64_t step, const char *tag, const uint8_t *pixels, int H, int W,
+                             int C) {
+  Skp__SummaryValue v = SKP__SUMMARY_VALUE__INIT;
+  Skp__SummaryImage image = SKP__SUMMARY_IMAGE__INIT;
+  void *png;
+  size_t size;
+  if (!e) return SKP_OK;
+  SKP_TRY(encode(&png, &size, pixels, H, W, C));
+  image.has_height = image.has_width = image.has_colorspace = image.has_encoded_image_string = true;
+  image.height = H;
+  image.width = W;
+  image.colorspace = C;
+  image.encoded_image_string = (ProtobufCBinaryData){size, png};
+  v.tag = (char *)(uintptr_t)tag;
+  v.image = &image;
+  skp_status status = put_value(e, step, &v);
+  free(png);
+  return status;
+}
+
+/* ---- hyperparameters --------------------------------------------------------------------------------------------- */
+
+struct hparams {
+  Skp__HparamEntry *entry, **list;
+  Skp__HparamValue *value;
+  size_t n;
+};
+
+/* Lists are not taken: TensorBoard has numbers, texts and truths. */
+static bool describe(Skp__HparamEntry *entry, Skp__HparamValue *value, const cJSON *from) {
+  skp__hparam_entry__init(entry);
+  skp__hparam_value__init(value);
+  entry->key = from->string;
+  entry->value = value;
+  value->has_number_value = cJSON_IsNumber(from);
+  value->number_value = from->valuedouble;
+  value->has_bool_value = cJSON_IsBool(from);
+  value->bool_value = cJSON_IsTrue(from);
+  value->string_value = cJSON_IsString(from) ? from->valuestring : NULL;
+  return value->has_number_value || value->has_bool_value || value->string_value;
+}
+
+static skp_status put_hparams(struct skp_events *e, const char *run, struct hparams *h) {
+  Skp__HparamsPluginData data = SKP__HPARAMS_PLUGIN_DATA__INIT;
+  Skp__SessionStart start = SKP__SESSION_START__INIT;
+  Skp__SummaryValue v = SKP__SUMMARY_VALUE__INIT;
+  Skp__SummaryMetadata metadata = SKP__SUMMARY_METADATA__INIT;
+  Skp__PluginData plugin = SKP__PLUGIN_DATA__INIT;
+  uint8_t *packed;
+  start.n_hparams = h->n;
+  start.hparams = h->list;
+  start.group_name = (char *)(uintptr_t)run;
+  start.has_start_time_secs = data.has_version = plugin.has_content = true;
+  start.start_time_secs = now();
+  data.session_start_info = &start;
+  const size_t bytes = skp__hparams_plugin_data__get_packed_size(&data);
+  SKP_TRY(skp__alloc(&packed, bytes, 1));
+  skp__hparams_plugin_data__pack(&data, packed);
+  plugin.plugin_name = (char *)"hparams";
+  plugin.content = (ProtobufCBinaryData){bytes, packed};
+  metadata.plugin_data = &plugin;
+  v.tag = (char *)"_hparams_/session_start_info";
+  v.metadata = &metadata;
+  skp_status status = put_value(e, 0, &v);
+  free(packed);
+  return status;
+}
+
+skp_status skp__events_hparams(struct skp_events *e, const char *run, const cJSON *entries) {
+  struct hparams h = {.n = 0};
+  const size_t most = (size_t)cJSON_GetArraySize(entries);
+  const cJSON *entry;
+  if (!e) return SKP_OK;
+  skp_status status = skp__alloc(&h.entry, most, sizeof *h.entry);
+  if (status == SKP_OK) status = skp__alloc(&h.list, most, sizeof *h.list);
+  if (status == SKP_OK) status = skp__alloc(&h.value, most, sizeof *h.value);
+  cJSON_ArrayForEach(entry, entries) {
+    if (status != SKP_OK || !describe(&h.entry[h.n], &h.value[h.n], entry)) continue;
+    h.list[h.n] = &h.entry[h.n];
+    h.n++;
+  }
+  if (status == SKP_OK) status = put_hparams(e, run, &h);
+  free(h.entry);
+  free(h.list);
+  free(h.value);
+  return status;
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""test_tensorboard.py: what train --tensorboard writes, read by TensorBoard's own loader. SPDX-License-Identifier: MIT
+
+usage: test_tensorboard.py SKIPPER      Exit status 77 where tensorboard is missing."""
+import json, os, subprocess, sys, tempfile
+try:
+    import numpy as np
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import plugin_data_pb2
+except ImportError as e:
+    print('skipped: no Python with tensorboard:', e)
+    sys.exit(77)
+
+program = os.path.abspath(sys.argv[1])
+TINY = """return {input = {channels = 1, size = 28}, recipe = {data = "digits", batch = 256, epochs = 2, lr = 0.1},
+  network = function(x) return nn.linear(nn.flatten(x), 10, {name = "fc"}) end}"""
+with tempfile.TemporaryDirectory(prefix='skipper-board-') as folder:
+    os.chdir(folder)
+    open('tiny.lua', 'w').write(TINY)
+    done = subprocess.run([program, 'train', 'tiny.lua', '--out', 'run', '--tensorboard', '--json', '--backend', 'reference'], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(line['version'] == 1 for line in lines)
+    steps, epochs = [line for line in lines if 'step' in line], [line for line in lines if 'epoch' in line]
+    assert lines[0]['model'] == 'tiny' and lines[-1]['saved_in'] == 'run' and len(epochs) == 2
+
+    board = EventAccumulator('run/tensorboard', size_guidance={'scalars': 0, 'images': 0, 'histograms': 0})
+    board.Reload()
+    losses = board.Scalars('train/loss')
+    assert [e.step for e in losses] == [line['step'] for line in steps]
+    assert np.allclose([e.value for e in losses], [line['loss'] for line in steps], rtol=1e-6)
+    assert np.allclose([e.value for e in board.Scalars('test/accuracy')], [line['test_accuracy'] for line in epochs], rtol=1e-6)
+    for tag in ('weights/fc.weight', 'weights/fc.bias', 'gradients/fc.weight', 'gradients/fc.bias'):
+        spread = board.Histograms(tag)
+        assert len(spread) == 2 and sum(spread[0].histogram_value.bucket) == (7840 if tag.endswith('weight') else 10), tag
+        assert spread[0].histogram_value.min < spread[0].histogram_value.max, tag
+    images = [tag for tag in board.Tags()['images']]
+    assert len(images) == 8, images
+    picture = board.Images(images[0])[0]
+    assert (picture.width, picture.height) == (28, 28) and picture.encoded_image_string.startswith(b'\x89PNG')
+    content = board.summary_metadata['_hparams_/session_start_info'].plugin_data.content
+    told = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
+    assert abs(told['lr'].number_value - 0.1) < 1e-12 and told['optimizer'].string_value == 'sgd' and told['batch'].number_value == 256
+    print(len(losses), 'steps,', len(board.Tags()['histograms']), 'histograms,', len(images), 'images,', len(told), 'hyperparameters')
