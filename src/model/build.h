@@ -20,7 +20,11 @@ struct skp_build {
   int index;       /* the number that the next layer without a name gets in this scope */
 
   size_t memory;          /* bytes that Lua holds */
-  long long instructions; /* executed so far, in steps of the hook */
+  int refusals;           /* of more */
+  long long instructions; /* executed so far, in steps of the hook, and what library functions count as */
+  double began;           /* on the processor's clock, in seconds */
+  size_t unseen;          /* work since the clock was looked at */
+  bool late;              /* the time is over */
   skp_status status;      /* of a C function that failed; the text is in the Lua error */
 };
 

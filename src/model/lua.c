@@ -1,9 +1,10 @@
 /* lua.c: Lua 5.4 in a sandbox. SPDX-License-Identifier: MIT
  *
  * Model files come with checkpoints from anywhere, so they are not trusted. They get neither files nor the clock, no
- * bytecode and no coroutines, no metatables of their own, no pcall that could swallow a limit, and none of the library
- * functions that can run long inside C, where the instruction count does not reach (string patterns, string.rep,
- * table.move). What is left is bounded by two limits: memory, in the allocator, and instructions, in a hook.
+ * bytecode and no coroutines, no metatables of their own, no pcall that could swallow a limit, and no string patterns,
+ * whose time has no bound. What is left is bounded by three limits: memory, in the allocator; instructions, in a hook,
+ * where a library function counts as many as bytes and entries go through its hands; and seconds of the processor, in
+ * both, for what runs long inside Lua itself, as joining and comparing long texts.
  *
  * The file runs in a coroutine because an error leaves the stack of a coroutine as it
  * was: so even "out of memory" gets a line. */
@@ -12,11 +13,15 @@
 #include <lualib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
-  MEMORY_LIMIT = 256 << 20,
+  MEMORY_LIMIT = 128 << 20,
+  REFUSALS = 3,                  /* of memory, each of which makes Lua look for garbage everywhere */
   INSTRUCTION_LIMIT = 200000000, /* about two seconds */
-  HOOK_STEP = 10000,
+  HOOK_STEP = 1000,
+  SECONDS_LIMIT = 5,
+  LOOK_STEP = 1 << 20, /* bytes and instructions after which the clock is looked at */
 };
 
 struct skp_build *skp__build_of(lua_State *L) {
@@ -25,6 +30,23 @@ struct skp_build *skp__build_of(lua_State *L) {
 
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
 
+/* Of this thread: neither others' load nor a pause counts. */
+static double seconds_used(void) {
+  struct timespec t;
+  return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) ? 0 : (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Looks at the clock now and then; `work`: what was done since the last call. */
+static bool is_late(struct skp_build *b, size_t work) {
+  b->unseen += work;
+  if (!b->late && b->unseen >= LOOK_STEP) {
+    b->unseen = 0;
+    b->late = seconds_used() - b->began > SECONDS_LIMIT;
+  }
+  return b->late;
+}
+
+/* NULL of an allocation ends the run: Lua says that memory lacks, whatever it was. */
 static void *allocate(void *user, void *block, size_t old, size_t size) {
   struct skp_build *b = user;
   if (!block) old = 0; /* then it is a type tag */
@@ -33,18 +55,28 @@ static void *allocate(void *user, void *block, size_t old, size_t size) {
     free(block);
     return NULL;
   }
-  if (size > old && size - old > MEMORY_LIMIT - b->memory) return NULL;
+  if (size > old && (b->refusals >= REFUSALS || is_late(b, size - old))) return NULL;
+  if (size > old && size - old > MEMORY_LIMIT - b->memory) {
+    b->refusals++;
+    return NULL;
+  }
   void *moved = realloc(block, size);
   if (moved) b->memory += size - old;
   return moved;
 }
 
+/* Counts what was done as instructions; past a limit it is a Lua error. */
+static void charge(lua_State *L, unsigned long long work) {
+  struct skp_build *b = skp__build_of(L);
+  const unsigned long long left = (unsigned long long)(INSTRUCTION_LIMIT - b->instructions);
+  if (work > left) luaL_error(L, "more than %d million instructions: an endless loop?", INSTRUCTION_LIMIT / 1000000);
+  b->instructions += (long long)work;
+  if (is_late(b, (size_t)work)) luaL_error(L, "more than %d seconds: an endless loop?", SECONDS_LIMIT);
+}
+
 static void count_instructions(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  struct skp_build *b = skp__build_of(L);
-  b->instructions += HOOK_STEP;
-  if (b->instructions > INSTRUCTION_LIMIT)
-    luaL_error(L, "more than %d million instructions: an endless loop?", INSTRUCTION_LIMIT / 1000000);
+  charge(L, HOOK_STEP);
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
@@ -99,7 +131,8 @@ static skp_status describe(lua_State *co, const struct skp_build *b, int error) 
   char where[512];
   place_of(where, sizeof where, co, b);
   if (error == LUA_ERRMEM)
-    return skp__fail(SKP_MODEL, "%sThe model needs more than %d MiB.", where, MEMORY_LIMIT >> 20);
+    return b->late ? skp__fail(SKP_MODEL, "%smore than %d seconds: an endless loop?", where, SECONDS_LIMIT)
+                   : skp__fail(SKP_MODEL, "%sThe model needs more than %d MiB.", where, MEMORY_LIMIT >> 20);
   if (lua_type(co, -1) != LUA_TSTRING)
     return skp__fail(SKP_MODEL, "%sAn error that is no text but %s.", where, luaL_typename(co, -1));
   const char *text = lua_tostring(co, -1);
@@ -139,34 +172,156 @@ static int print(lua_State *L) {
   return 0;
 }
 
+/* ---- what library functions do for their arguments, in instructions -------------------------------------------- */
+
+typedef unsigned long long (*cost)(lua_State *L);
+
+static unsigned long long absolute(lua_Integer n) {
+  return n < 0 ? 0ULL - (unsigned long long)n : (unsigned long long)n;
+}
+
+/* The bytes of all texts. */
+static unsigned long long cost_texts(lua_State *L) {
+  unsigned long long bytes = 0;
+  for (int i = 1; i <= lua_gettop(L); i++)
+    if (lua_type(L, i) == LUA_TSTRING) bytes += lua_rawlen(L, i);
+  return bytes;
+}
+
+/* Entries of the list that is argument 1. */
+static unsigned long long entries(lua_State *L) { return lua_istable(L, 1) ? lua_rawlen(L, 1) : 0; }
+
+/* insert(t, place, x) and remove(t, place) move what follows the place; without one nothing moves. */
+static unsigned long long cost_insert(lua_State *L) { return lua_gettop(L) > 2 ? entries(L) : 1; }
+static unsigned long long cost_remove(lua_State *L) { return lua_gettop(L) > 1 ? entries(L) : 1; }
+
+/* n log n comparisons. */
+static unsigned long long cost_sort(lua_State *L) {
+  unsigned long long n = entries(L), levels = 1;
+  while (levels < 63 && n >> levels) levels++;
+  return n > INSTRUCTION_LIMIT ? n : 8 * n * levels;
+}
+
+/* unpack(t, from, to), and concat(t, between, from, to), which writes `between` each time. */
+static unsigned long long cost_range(lua_State *L, int from) {
+  const lua_Integer last = lua_isinteger(L, from + 1) ? lua_tointeger(L, from + 1) : (lua_Integer)entries(L);
+  return lua_isinteger(L, from) ? absolute(last) + absolute(lua_tointeger(L, from)) : absolute(last);
+}
+
+static unsigned long long cost_unpack(lua_State *L) { return cost_range(L, 2); }
+
+static unsigned long long cost_concat(lua_State *L) {
+  const unsigned long long n = cost_range(L, 3), between = lua_type(L, 2) == LUA_TSTRING ? lua_rawlen(L, 2) : 0;
+  return n > INSTRUCTION_LIMIT ? n : n * (between + 1);
+}
+
+/* byte(s, from, to) and select(n, …) push what they return. */
+static unsigned long long cost_results(lua_State *L) { return cost_texts(L) + (unsigned long long)lua_gettop(L); }
+
+static unsigned long long cost_one(lua_State *L) {
+  (void)L;
+  return 1;
+}
+
+struct kept {
+  const char *name;
+  cost cost;
+};
+
 struct library {
   const char *name; /* "_G": the globals */
   lua_CFunction open;
-  const char *kept; /* names with a space around each */
+  struct kept kept[20];
 };
 
 static const struct library libraries[] = {
-    {LUA_GNAME, luaopen_base, " assert error ipairs next pairs select tonumber tostring type "},
-    {LUA_MATHLIBNAME, luaopen_math,
-     " abs ceil floor fmod huge log exp max maxinteger min mininteger modf pi sqrt tointeger type ult "},
-    {LUA_STRLIBNAME, luaopen_string, " byte char format len lower reverse sub upper "},
-    {LUA_TABLIBNAME, luaopen_table, " concat insert pack remove sort unpack "},
+    {LUA_GNAME,
+     luaopen_base,
+     {{"assert", cost_one},
+      {"error", cost_one},
+      {"ipairs", cost_one},
+      {"next", cost_one},
+      {"pairs", cost_one},
+      {"select", cost_results},
+      {"tonumber", cost_texts},
+      {"tostring", cost_texts},
+      {"type", cost_one}}},
+    {LUA_MATHLIBNAME,
+     luaopen_math,
+     {{"abs", cost_one},
+      {"ceil", cost_one},
+      {"floor", cost_one},
+      {"fmod", cost_one},
+      {"huge", NULL},
+      {"log", cost_one},
+      {"exp", cost_one},
+      {"max", cost_results},
+      {"maxinteger", NULL},
+      {"min", cost_results},
+      {"mininteger", NULL},
+      {"modf", cost_one},
+      {"pi", NULL},
+      {"sqrt", cost_one},
+      {"tointeger", cost_texts},
+      {"type", cost_one},
+      {"ult", cost_one}}},
+    {LUA_STRLIBNAME,
+     luaopen_string,
+     {{"byte", cost_results},
+      {"char", cost_results},
+      {"format", cost_texts},
+      {"len", cost_one},
+      {"lower", cost_texts},
+      {"reverse", cost_texts},
+      {"sub", cost_texts},
+      {"upper", cost_texts}}},
+    {LUA_TABLIBNAME,
+     luaopen_table,
+     {{"concat", cost_concat},
+      {"insert", cost_insert},
+      {"pack", cost_results},
+      {"remove", cost_remove},
+      {"sort", cost_sort},
+      {"unpack", cost_unpack}}},
 };
 
-static bool keeps(const struct library *library, const char *name) {
-  char word[64];
-  snprintf(word, sizeof word, " %s ", name);
-  return strstr(library->kept, word);
+/* A library function that is charged before it does its work, and for the text that it makes: its upvalues are the
+ * library's own function and its row. */
+static int charged(lua_State *L) {
+  const struct kept *row = lua_touserdata(L, lua_upvalueindex(2));
+  charge(L, row->cost(L));
+  const int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+  if (results == 1 && lua_type(L, -1) == LUA_TSTRING) charge(L, lua_rawlen(L, -1));
+  return results;
 }
 
-/* Clears what is not on the list from the library's table on top of the stack. */
+static const struct kept *find_kept(const struct library *library, const char *name) {
+  for (const struct kept *k = library->kept; k->name; k++)
+    if (strcmp(k->name, name) == 0) return k;
+  return NULL;
+}
+
+/* What takes the place of the value on top of the stack, pushed: nil, itself, or the function charged. */
+static void push_kept(lua_State *L, const struct kept *kept) {
+  if (!kept) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pushvalue(L, -1);
+  if (!kept->cost) return;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)kept);
+  lua_pushcclosure(L, charged, 2);
+}
+
+/* Clears what is not on the list from the library's table on top of the stack; the rest is charged. */
 static void strip(lua_State *L, const struct library *library) {
   for (lua_pushnil(L); lua_next(L, -2);) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    push_kept(L, find_kept(library, name));
+    lua_pushvalue(L, -3);
+    lua_insert(L, -2);
+    lua_settable(L, -5); /* changing an entry is allowed while traversing */
     lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING && keeps(library, lua_tostring(L, -1))) continue;
-    lua_pushvalue(L, -1);
-    lua_pushnil(L);
-    lua_settable(L, -4); /* clearing an entry is allowed while traversing */
   }
 }
 
@@ -211,6 +366,7 @@ static int prepare(lua_State *L) {
 }
 
 skp_status skp__lua_run(struct skp_build *b, lua_CFunction globals, lua_CFunction body) {
+  b->began = seconds_used();
   lua_State *L = lua_newstate(allocate, b);
   if (!L) return skp__fail_memory("Lua", MEMORY_LIMIT);
   *(struct skp_build **)lua_getextraspace(L) = b;

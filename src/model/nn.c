@@ -161,13 +161,23 @@ static double option_of(const struct call *c, const char *name) {
   return c->value[o - c->layer->option];
 }
 
+/* Notes a weight's name in a table of Lua's; false: it is there already. */
+static bool take_name(lua_State *L, const char *name) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, "weights");
+  const bool fresh = lua_getfield(L, -1, name) == LUA_TNIL;
+  lua_pushboolean(L, true);
+  lua_setfield(L, -3, name);
+  lua_pop(L, 2);
+  return fresh;
+}
+
 /* Adds a value that lives from step to step. name "": the layer's own. */
 static struct skp_tensor *add_param(struct call *c, int input, const char *name, skp_role role, struct skp_shape shape,
                                     int file_rank) {
   struct skp_graph *g = graph_of(c->L);
   char full[sizeof c->scope + 32];
   snprintf(full, sizeof full, "%s%s%s", c->scope, *name ? "." : "", name);
-  if (skp__graph_find(g, role, full) != SKP_NONE)
+  if (!take_name(c->L, full))
     skp__lua_fail(c->L, SKP_MODEL, "There are two layers named %s: give one another name or scope.", c->scope);
   skp__lua_check(c->L, skp__graph_value(g, &c->in[input], full, role, shape));
   struct skp_tensor *t = &g->tensors.at[c->in[input]];

@@ -36,14 +36,40 @@ static double attr_value(const struct skp_node *node, const char *name) {
   return -1;
 }
 
+/* Of each value how often it is read, and by which node last. */
+struct readers {
+  int *reads, *last;
+};
+
+static void note_reader(struct readers *r, const struct skp_graph *g, size_t n) {
+  const struct skp_node *node = &g->nodes.at[n];
+  for (int i = 0; i < node->n_in; i++)
+    if (node->in[i] != SKP_NONE) r->last[node->in[i]] = (int)n;
+}
+
+static void note_readers(struct readers *r, const struct skp_graph *g) {
+  skp__graph_reads(g, r->reads);
+  for (size_t n = 0; n < g->nodes.n; n++) note_reader(r, g, n);
+}
+
+static void free_readers(struct readers *r) {
+  free(r->reads);
+  free(r->last);
+}
+
+/* Of the values that there are now. free_readers also after a failure. */
+static skp_status find_readers(struct readers *r, const struct skp_graph *g) {
+  *r = (struct readers){NULL, NULL};
+  SKP_TRY(skp__alloc(&r->reads, g->tensors.n, sizeof *r->reads));
+  SKP_TRY(skp__alloc(&r->last, g->tensors.n, sizeof *r->last));
+  note_readers(r, g);
+  return SKP_OK;
+}
+
 /* The only reader of the node's first output; -1 if there are several, or if the host reads it. */
-static int only_reader(const struct skp_graph *g, const struct skp_node *node, const int *reads) {
-  skp_value y = node->out[0];
-  if (reads[y] != 1 || g->tensors.at[y].role != SKP_ROLE_ACTIVATION) return -1;
-  for (size_t n = 0; n < g->nodes.n; n++)
-    for (int i = 0; i < g->nodes.at[n].n_in; i++)
-      if (g->nodes.at[n].in[i] == y) return (int)n;
-  return -1;
+static int only_reader(const struct skp_graph *g, const struct skp_node *node, const struct readers *r) {
+  const skp_value y = node->out[0];
+  return r->reads[y] == 1 && g->tensors.at[y].role == SKP_ROLE_ACTIVATION ? r->last[y] : -1;
 }
 
 static bool fits(const struct pattern *p, const struct skp_node *first, const struct skp_node *second) {
@@ -67,25 +93,25 @@ static skp_status merge(struct skp_graph *g, const struct pattern *p, size_t f, 
 }
 
 /* Merges all pairs that the pattern fits; *found says whether there was one. */
-static skp_status apply(struct skp_graph *g, const struct pattern *p, int *reads, bool *gone, bool *found) {
+static skp_status apply(struct skp_graph *g, const struct pattern *p, struct readers *r, bool *gone, bool *found) {
   memset(gone, 0, g->nodes.n * sizeof *gone);
-  skp__graph_reads(g, reads);
+  note_readers(r, g);
   bool any = false;
   for (size_t n = 0; n < g->nodes.n; n++) {
-    int reader = g->nodes.at[n].op == p->first ? only_reader(g, &g->nodes.at[n], reads) : -1;
+    int reader = g->nodes.at[n].op == p->first ? only_reader(g, &g->nodes.at[n], r) : -1;
     if (reader < 0 || !fits(p, &g->nodes.at[n], &g->nodes.at[reader])) continue;
     SKP_TRY(merge(g, p, n, (size_t)reader, gone));
+    note_reader(r, g, (size_t)reader);
     any = *found = true;
   }
   if (any) skp__graph_remove(g, gone);
   return SKP_OK;
 }
 
-static skp_status fuse_all(struct skp_graph *g, int *reads, bool *gone) {
+static skp_status fuse_all(struct skp_graph *g, struct readers *r, bool *gone) {
   for (bool found = true; found;) {
     found = false;
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
-      SKP_TRY(apply(g, &patterns[i], reads, gone, &found));
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) SKP_TRY(apply(g, &patterns[i], r, gone, &found));
   }
   return SKP_OK;
 }
@@ -119,12 +145,12 @@ static bool folds(const struct skp_node *conv, const struct skp_node *norm) {
          conv->in[CONV_RESIDUAL] == SKP_NONE && !conv->attrs.conv2d.relu;
 }
 
-static skp_status fold_all(struct skp_graph *g, const int *reads) {
+static skp_status fold_all(struct skp_graph *g, const struct readers *r) {
   const size_t nodes = g->nodes.n;
   bool *gone;
   for (size_t n = 0; n < nodes; n++) {
     const struct skp_node *conv = &g->nodes.at[n];
-    int reader = conv->op == &skp__op_conv2d ? only_reader(g, conv, reads) : -1;
+    int reader = conv->op == &skp__op_conv2d ? only_reader(g, conv, r) : -1;
     if (reader >= 0 && folds(conv, &g->nodes.at[reader])) SKP_TRY(fold(g, n, (size_t)reader));
   }
   SKP_TRY(skp__alloc(&gone, g->nodes.n, sizeof *gone));
@@ -135,23 +161,22 @@ static skp_status fold_all(struct skp_graph *g, const int *reads) {
 }
 
 skp_status skp__fold(struct skp_graph *g) {
-  int *reads;
-  SKP_TRY(skp__alloc(&reads, g->tensors.n, sizeof *reads));
-  skp__graph_reads(g, reads);
-  skp_status status = fold_all(g, reads);
-  free(reads);
+  struct readers r;
+  skp_status status = find_readers(&r, g);
+  if (status == SKP_OK) status = fold_all(g, &r);
+  free_readers(&r);
   return status;
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
 skp_status skp__fuse(struct skp_graph *g) {
-  int *reads;
-  bool *gone;
-  SKP_TRY(skp__alloc(&reads, g->tensors.n, sizeof *reads));
-  skp_status status = skp__alloc(&gone, g->nodes.n, sizeof *gone);
-  if (status == SKP_OK) status = fuse_all(g, reads, gone);
-  free(reads);
+  struct readers r;
+  bool *gone = NULL;
+  skp_status status = find_readers(&r, g);
+  if (status == SKP_OK) status = skp__alloc(&gone, g->nodes.n, sizeof *gone);
+  if (status == SKP_OK) status = fuse_all(g, &r, gone);
+  free_readers(&r);
   free(gone);
   return status;
 }

@@ -12,6 +12,7 @@
  *         |  |       conv1's output     |  ws       a workspace lives for one node
  *         +--+--------------------------+--------> nodes in order */
 #include "base/text.h"
+#include "plan/gaps.h"
 #include "plan/plan.h"
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,8 @@ struct planner {
   const struct skp_graph *g;
   struct item *item; /* [tensors] values, then [nodes] workspaces; bytes 0: needs nothing */
   size_t items;
-  struct rank *order;  /* items by size, those before the one in hand have their place */
-  struct rank *rivals; /* those of them in one arena that are alive at the same time as the one in hand, by offset */
+  struct rank *order;                 /* items by size, those before the one in hand have their place */
+  struct skp__gaps *gaps[SKP_ARENAS]; /* of each arena; NULL: it is not in use */
   int64_t align, limit;
 };
 
@@ -75,29 +76,14 @@ static int by_key(const void *a, const void *b) {
   return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* The lowest offset in `arena` at which item `it` meets none of the first n of the order. */
-static int64_t lowest_gap(struct planner *p, const struct item *it, size_t n, int arena) {
-  size_t rivals = 0;
-  for (size_t i = 0; i < n; i++) {
-    const struct item *o = &p->item[p->order[i].index];
-    if (o->arena == arena && o->first <= it->last && it->first <= o->last)
-      p->rivals[rivals++] = (struct rank){o->offset, p->order[i].index};
-  }
-  qsort(p->rivals, rivals, sizeof *p->rivals, by_key);
-  int64_t offset = 0;
-  for (size_t i = 0; i < rivals; i++) {
-    const struct item *o = &p->item[p->rivals[i].index];
-    if (o->offset - offset >= it->bytes) break;
-    if (o->offset + o->bytes > offset) offset = o->offset + o->bytes;
-  }
-  return offset;
-}
-
-static skp_status place(struct planner *p, struct item *it, size_t n, struct skp_memory *out) {
-  int most = (int)(sizeof out->arena_bytes / sizeof *out->arena_bytes);
-  for (int arena = 0; arena < most; arena++) {
-    int64_t offset = lowest_gap(p, it, n, arena), end = offset + it->bytes;
+static skp_status place(struct planner *p, struct item *it, struct skp_memory *out) {
+  for (int arena = 0; arena < SKP_ARENAS; arena++) {
+    int64_t offset;
+    if (!p->gaps[arena]) SKP_TRY(skp__gaps_create(&p->gaps[arena], (int)p->g->nodes.n + 1));
+    SKP_TRY(skp__gaps_lowest(p->gaps[arena], &offset, it->first, it->last, it->bytes));
+    const int64_t end = offset + it->bytes;
     if (end > p->limit) continue;
+    SKP_TRY(skp__gaps_take(p->gaps[arena], offset, it->first, it->last, it->bytes));
     it->arena = arena;
     it->offset = offset;
     if (arena >= out->arenas) out->arenas = arena + 1;
@@ -108,7 +94,7 @@ static skp_status place(struct planner *p, struct item *it, size_t n, struct skp
                    "Out of memory: a value of %.1f MiB has no place in %d arenas of %.1f MiB each, the most that the "
                    "device allocates "
                    "at once.",
-                   skp__mib((double)it->bytes), most, skp__mib((double)p->limit));
+                   skp__mib((double)it->bytes), SKP_ARENAS, skp__mib((double)p->limit));
 }
 
 static skp_status place_all(struct planner *p, struct skp_memory *out) {
@@ -116,7 +102,7 @@ static skp_status place_all(struct planner *p, struct skp_memory *out) {
   for (size_t i = 0; i < p->items; i++)
     if (p->item[i].bytes) p->order[n++] = (struct rank){-p->item[i].bytes, i};
   qsort(p->order, n, sizeof *p->order, by_key);
-  for (size_t i = 0; i < n; i++) SKP_TRY(place(p, &p->item[p->order[i].index], i, out));
+  for (size_t i = 0; i < n; i++) SKP_TRY(place(p, &p->item[p->order[i].index], out));
   return SKP_OK;
 }
 
@@ -145,7 +131,6 @@ static skp_status plan(struct planner *p, struct skp_memory *out, const int64_t 
   p->items = p->g->tensors.n + p->g->nodes.n;
   SKP_TRY(skp__alloc(&p->item, p->items, sizeof *p->item));
   SKP_TRY(skp__alloc(&p->order, p->items, sizeof *p->order));
-  SKP_TRY(skp__alloc(&p->rivals, p->items, sizeof *p->rivals));
   find_lifetimes(p, workspace);
   SKP_TRY(place_all(p, out));
   return fill(p, out);
@@ -158,7 +143,7 @@ skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, c
   skp_status status = plan(&p, out, workspace_bytes);
   free(p.item);
   free(p.order);
-  free(p.rivals);
+  for (int i = 0; i < SKP_ARENAS; i++) skp__gaps_destroy(p.gaps[i]);
   if (status != SKP_OK) skp__memory_free(out);
   return status;
 }

@@ -15,7 +15,7 @@ struct skp_plan {
   struct skp_graph *g;
   struct skp_backend *b;
   struct skp_memory memory;
-  struct skp_buffer *arena[16];
+  struct skp_buffer *arena[SKP_ARENAS];
   struct skp_buffer **value;     /* [tensor]; NULL: unused */
   bool *borrowed;                /* [tensor]: the store's, or another value's */
   struct skp_buffer **workspace; /* [node]; NULL: none */
@@ -227,7 +227,8 @@ skp_status skp__plan_create(struct skp_plan **out, struct skp_graph *g, struct s
 void skp__plan_destroy(struct skp_plan *p) {
   if (!p) return;
   const struct skp_backend_ops *ops = p->b ? p->b->ops : NULL;
-  for (size_t n = 0; ops && n < p->g->nodes.n; n++) {
+  for (size_t n = ops ? p->g->nodes.n : 0;
+       n-- > 0;) { /* the last first: PoCL looks for a kernel among all later ones */
     if (p->node && p->node[n]) ops->prepared_destroy(p->node[n]);
     if (p->workspace && p->workspace[n]) ops->buffer_destroy(p->b, p->workspace[n]);
   }

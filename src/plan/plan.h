@@ -16,12 +16,13 @@ skp_status skp__fold(struct skp_graph *g);
 skp_status skp__precision(struct skp_graph *g);
 
 /* Pass 3 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
+enum { SKP_ARENAS = 16 };
 struct skp_memory {
   int64_t *offset;      /* [tensor]: byte offset in its arena, -1: not in an arena */
   int *arena;           /* [tensor] */
   int64_t *workspace;   /* [node]: byte offset of its workspace, -1: none */
   int *workspace_arena; /* [node] */
-  int64_t arena_bytes[16];
+  int64_t arena_bytes[SKP_ARENAS];
   int arenas;
 };
 /* workspace_bytes[node] is what the prepared ops asked for. Offsets are multiples of `alignment`; no arena exceeds

@@ -1,5 +1,6 @@
 /* test_memory.c: layouts of random graphs and of the models: nothing alive overlaps, and memory is reused.
  * SPDX-License-Identifier: MIT */
+#include "plan/gaps.h"
 #include "step.h"
 
 enum { ALIGN = 256 };
@@ -90,6 +91,42 @@ START_TEST(random_graphs) {
 }
 END_TEST
 
+/* The lowest gap as it is found without a tree: from 0 on, past whatever is in the way. */
+static int64_t plain_gap(const struct span *s, size_t n, const struct span *wanted, int64_t bytes) {
+  int64_t at = 0;
+  for (size_t i = 0; i < n; i++) {
+    const bool in_the_way =
+        s[i].first <= wanted->last && wanted->first <= s[i].last && s[i].begin < at + bytes && at < s[i].end;
+    if (!in_the_way) continue;
+    at = s[i].end;
+    i = (size_t)-1;
+  }
+  return at;
+}
+
+/* The same gaps, whatever is taken in whatever order: long and short lives, large and small. */
+START_TEST(lowest_gaps) {
+  enum { N = 150, TIMES = 37 };
+  struct skp__random r = skp__random_start(6, (uint64_t)_i);
+  struct skp__gaps *g;
+  struct span s[N];
+  ck_ok(skp__gaps_create(&g, TIMES));
+  for (size_t i = 0; i < N; i++) {
+    const int a = (int)skp__random_below(&r, TIMES), b = (int)skp__random_below(&r, TIMES);
+    const int64_t bytes = 1 + skp__random_below(&r, _i % 2 ? 3 : 100);
+    int64_t at;
+    s[i] = (struct span){.first = a < b ? a : b, .last = a < b ? b : a};
+    if (_i % 3 == 0) s[i].last = s[i].first;
+    ck_ok(skp__gaps_lowest(g, &at, s[i].first, s[i].last, bytes));
+    ck_assert_int_eq(at, plain_gap(s, i, &s[i], bytes));
+    ck_ok(skp__gaps_take(g, at, s[i].first, s[i].last, bytes));
+    s[i].begin = at;
+    s[i].end = at + bytes;
+  }
+  skp__gaps_destroy(g);
+}
+END_TEST
+
 static int64_t sum_of_activations(const struct skp_graph *g) {
   int64_t sum = 0;
   for (size_t i = 0; i < g->tensors.n; i++)
@@ -159,6 +196,7 @@ int main(void) {
   Suite *suite = suite_create("memory");
   TCase *c = tcase_create("memory");
   tcase_add_loop_test(c, random_graphs, 0, 200);
+  tcase_add_loop_test(c, lowest_gaps, 0, 60);
   tcase_add_loop_test(c, models_reuse_memory, 0, 4);
   tcase_add_test(c, too_large_for_the_device);
   suite_add_tcase(suite, c);
