@@ -81,7 +81,8 @@ static void print_usage(FILE *to) {
               "  --resume [DIR]      go on with a run\n"
               "\nskipper COMMAND --help shows all of a command's options.\n"
               "Begin with: skipper train models/identity.lua\n"
-              "Exit status: 0 done, 1 failed, 2 wrong usage, 130, 143, 129 stopped (Ctrl-C, kill, hang-up), saved.\n");
+              "Exit status: 0 done, 2 wrong usage, 3 data or model, 4 device, 5 numbers not finite, 6 files or\n"
+              "disk, 1 other failures; 130, 143, 129 stopped (Ctrl-C, kill, hang-up), saved.\n");
 }
 
 static const struct cli_command *find(const char *name) {
@@ -130,6 +131,19 @@ static void say_error(void) {
   fputc('\n', stderr);
 }
 
+/* By what a script may go on after a failure: a row a status; 1 where it can do nothing about it. */
+static int code_of(skp_status status) {
+  enum { FAILED = 1, WRONG_USAGE, BAD_DATA, DEVICE_FAILED, NOT_FINITE, FILES_FAILED };
+  static const int codes[] = {
+      [SKP_USAGE] = WRONG_USAGE,    [SKP_FORMAT] = BAD_DATA,      [SKP_SHAPE] = BAD_DATA,
+      [SKP_MODEL] = BAD_DATA,       [SKP_UNSUPPORTED] = BAD_DATA, [SKP_NO_DEVICE] = DEVICE_FAILED,
+      [SKP_DEVICE] = DEVICE_FAILED, [SKP_BUILD] = DEVICE_FAILED,  [SKP_DEVICE_MEMORY] = DEVICE_FAILED,
+      [SKP_NUMERIC] = NOT_FINITE,   [SKP_IO] = FILES_FAILED,
+  };
+  const int code = (size_t)status < sizeof codes / sizeof *codes ? codes[status] : 0;
+  return code ? code : FAILED;
+}
+
 static int exit_status(const struct cli *c, skp_status status) {
   status = settle_output(status);
   if (c->signal) return 128 + c->signal;
@@ -137,7 +151,7 @@ static int exit_status(const struct cli *c, skp_status status) {
   fprintf(stderr, "skipper %s: ", c->command->name);
   say_error();
   if (status == SKP_USAGE) fprintf(stderr, "skipper %s --help shows what it takes.\n", c->command->name);
-  return status == SKP_USAGE ? 2 : 1;
+  return code_of(status);
 }
 
 static int run(const struct cli_command *command, int argc, const char **argv) {
