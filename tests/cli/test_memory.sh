@@ -26,22 +26,22 @@ train() { run "$1" train wide.lua --backend reference --max-steps 1 --batch 1 --
 # The weights alone are too much.
 SKIPPER_MEMORY=2 train 1
 in_err '3.0 MiB (more )?are needed'
-in_err '^To judge 1 image takes 3\.[0-9] MiB: weights 3\.0'
-in_err '^To train on 1 image takes 12\.[0-9] MiB: weights 3\.0, gradients 3\.0, the optimizer.s momentum 6\.1'
-in_err '^The network is too large for this device'
+in_err '^ *To judge 1 image takes 3\.[0-9] MiB: weights 3\.0'
+in_err '^ *To train on 1 image takes 12\.[0-9] MiB: weights 3\.0, gradients 3\.0, the optimizer.s momentum 6\.1'
+in_err '^ *The network is too large for this device'
 grep -q -- --batch err && fail "a smaller batch is said to help a network that does not fit"
 
 # What is not needed to learn is too much: the one way out is named, and is one.
 SKIPPER_MEMORY=10 train 1
-in_err '^To train on 1 image takes .*momentum 6\.1'
-in_err '^What helps: --optimizer sgd --momentum 0 \(6\.1 less\)\.$'
+in_err '^ *To train on 1 image takes .*momentum 6\.1'
+in_err '^ *What helps: --optimizer sgd --momentum 0 \(6\.1 less\)\.$'
 SKIPPER_MEMORY=10 train 0 --optimizer sgd --momentum 0
 SKIPPER_MEMORY=14 train 1 --ema 0.9
 in_err 'momentum 6\.1, averages 3\.0'
-in_err '^What helps: --optimizer sgd --momentum 0 \(6\.1 less\), or --ema 0 \(3\.0 less\)\.$'
+in_err '^ *What helps: --optimizer sgd --momentum 0 \(6\.1 less\), or --ema 0 \(3\.0 less\)\.$'
 SKIPPER_MEMORY=14 train 0
 SKIPPER_MEMORY=4 train 1
-in_err '^The network is too large for this device'
+in_err '^ *The network is too large for this device'
 
 # Activations are too much: whoever makes steps makes them in parts.
 SKIPPER_MEMORY=4 run 0 bench deep.lua --backend reference --batch 256 --steps 1 --json
@@ -70,7 +70,7 @@ done
 advised=0
 for memory in $(LC_ALL=C seq 0.215 0.001 0.235); do
   SKIPPER_MEMORY=$memory "$skipper" train deep.lua --backend reference --momentum 0.9 --batch 1 --max-steps 1 --out small >out 2>err && continue
-  grep -q '^What helps' err && advised=$((advised + 1))
+  grep -q '^ *What helps' err && advised=$((advised + 1))
   called="skipper train with $memory MiB"
   not_in_err '\(0\.0 less\)'
 done

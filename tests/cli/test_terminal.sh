@@ -26,7 +26,7 @@ drawn 200 train tiny.lua --epochs 1 --out run2
 grep -Eq '^epoch 1/1  loss [0-9.]+  test accuracy [0-9.]+ %  test loss [0-9.]+  [0-9 ]+ images/s  [0-9:]+  data wait [0-9.]+ %' lines ||
   { mv lines out; fail "$called: something is missing"; }
 drawn 80 lr tiny.lua --curve lr.csv
-grep -q '^trying learning rates .* of 100' lines || fail "$called: no progress"
+grep -q '^trying learning rates .* of 300' lines || fail "$called: no progress"
 drawn 80 eval run/last.safetensors --data digits
 grep -q '^looking at images .* of 10 000' lines || fail "$called: no progress"
 

@@ -7,13 +7,15 @@ in_out '^total +17 986 '
 in_out '^Training, .* fits '
 in_out '^Evaluation fits '
 in_out '^  gradients +[0-9.]+ KiB +0 B$'
-run 0 summary "$models/resize.lua" --batch 1000000
+export SKIPPER_MEMORY=1000
+run 0 summary "$models/resize.lua" --backend reference --batch 1000000
 in_out '^  together +too large '
 largest=$(sed -n 's/^Training.* does not fit .*largest batch that fits is \([0-9]*\)\.$/\1/p' out)
-run 0 summary "$models/resize.lua" --batch "$largest"
+run 0 summary "$models/resize.lua" --backend reference --batch "$largest"
 in_out '^Training, .* fits '
-run 0 summary "$models/resize.lua" --batch $((largest + 1)) --json
+run 0 summary "$models/resize.lua" --backend reference --batch $((largest + 1)) --json
 in_out "\"training\":\{.*\"fits\":false,\"largest_batch\":$largest\}"
+unset SKIPPER_MEMORY
 SKIPPER_PLATFORM=none run 0 summary tiny.lua --batch 8
 in_err '^No device was opened'
 in_out '^  parameters +31.5 KiB +31.5 KiB$'
