@@ -350,6 +350,14 @@ SKP_API skp_status skp_predict(skp_session *session, const skp_pixels *pixels, s
 SKP_API skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_answer_kind kind,
                                      float *answers);
 
+/* ---- runs beside each other -------------------------------------------------------------------------------------- */
+
+/* Writes one page in HTML about n runs' folders, which needs nothing but itself: curves, recipes, layers, classes that
+ * are mixed up, pictures. SKP_IO if one is no run. */
+SKP_API skp_status skp_runs_report(const char *const *folders, size_t n, const char *path);
+/* Prints what differs between their recipes, and their figures. */
+SKP_API skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,7 +10,7 @@
 /* X(ID, name, short, argument, help): options that are no entries of a recipe. argument "": a switch. Those of a recipe
  * come from SKP_RECIPE_LIST. Which command takes which stands in the table of commands. */
 #define CLI_OPTION_LIST(X)                                                                                             \
-  X(OUT, "out", 'o', "DIR", "the run's folder; default: runs/MODEL-N")                                                 \
+  X(OUT, "out", 'o', "DIR", "the run's folder (default: runs/MODEL-N); of report the page (report.html)")              \
   X(MAX_STEPS, "max-steps", 0, "N", "stop after N updates; 0: only write the initial weights")                         \
   X(MAX_TIME, "max-time", 0, "TIME", "stop after 90 (minutes), 45m, 10s or 1h30m; --resume goes on from there")        \
   X(RESUME, "resume", 0, "[DIR]", "go on with the run in DIR, or in --out DIR, or with the latest in runs")            \
@@ -106,8 +106,9 @@ struct cli_command {
 
 /* The table; name NULL ends it. */
 extern const struct cli_command cli_commands[];
-#define CLI_COMMAND_LIST(X) X(train) X(eval) X(predict) X(lr) X(devices) X(summary) X(export) X(selftest) X(bench)
-#define X(name)             skp_status cli_##name(struct cli *c);
+#define CLI_COMMAND_LIST(X)                                                                                            \
+  X(train) X(eval) X(predict) X(lr) X(devices) X(summary) X(export) X(report) X(compare) X(selftest) X(bench)
+#define X(name) skp_status cli_##name(struct cli *c);
 CLI_COMMAND_LIST(X)
 #undef X
 

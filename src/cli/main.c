@@ -57,6 +57,13 @@ const struct cli_command cli_commands[] = {
      "--with-preprocessing, as they are; \"logits\" answers. The names of the classes are in the metadata, too.\n"
      "  skipper export runs/resize-1 --onnx resize.onnx --dynamic-batch",
      cli_export},
+    {"report", "RUN [RUN...]", 1, 64, "out", "Writes a page to look at about runs",
+     "One file in HTML: curves of all runs beside each other, and of each its recipe and command, layers,\n"
+     "which classes are mixed up, and the worst images with their pictures.\n"
+     "  skipper report runs/resnet20-1 runs/resnet20-2 --out report.html",
+     cli_report},
+    {"compare", "RUN RUN [RUN...]", 2, 64, "", "Says what differs between runs, and how they ended",
+     "  skipper compare runs/resnet20-1 runs/resnet20-2", cli_compare},
     {"selftest", "", 0, 0, "cases op seed json device", "Checks every kernel on the device against plain C", "",
      cli_selftest},
     {"bench", "MODEL", 1, 1, "batch accumulate optimizer precision set size mode steps layers json device",

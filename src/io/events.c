@@ -5,10 +5,10 @@
 #include "io/events.h"
 #include "base/array.h"
 #include "base/file.h"
+#include "io/png.h"
 #include <errno.h>
 #include <events.pb-c.h>
 #include <math.h>
-#include <spng.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,23 +156,6 @@ skp_status skp__events_histogram(struct skp_events *e, int64_t step, const char 
   return put_value(e, step, &v);
 }
 
-/* The pixels as a PNG file in memory, which libspng frees by free(). */
-static skp_status encode(void **out, size_t *size, const uint8_t *pixels, int H, int W, int C) {
-  struct spng_ihdr head = {.width = (uint32_t)W,
-                           .height = (uint32_t)H,
-                           .bit_depth = 8,
-                           .color_type = C == 3 ? SPNG_COLOR_TYPE_TRUECOLOR : SPNG_COLOR_TYPE_GRAYSCALE};
-  spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
-  int error = png ? spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1) : SPNG_EMEM;
-  *out = NULL;
-  if (!error) error = spng_set_ihdr(png, &head);
-  if (!error)
-    error = spng_encode_image(png, pixels, (size_t)H * (size_t)W * (size_t)C, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
-  if (!error) *out = spng_get_png_buffer(png, size, &error);
-  spng_ctx_free(png);
-  return *out ? SKP_OK : skp__fail(SKP_INTERNAL, "An image cannot be written as PNG: %s.", spng_strerror(error));
-}
-
 skp_status skp__events_image(struct skp_events *e, int64_t step, const char *tag, const uint8_t *pixels, int H, int W,
                              int C) {
   Skp__SummaryValue v = SKP__SUMMARY_VALUE__INIT;
@@ -180,7 +163,7 @@ skp_status skp__events_image(struct skp_events *e, int64_t step, const char *tag
   void *png;
   size_t size;
   if (!e) return SKP_OK;
-  SKP_TRY(encode(&png, &size, pixels, H, W, C));
+  SKP_TRY(skp__png_encode(&png, &size, pixels, H, W, C));
   image.has_height = image.has_width = image.has_colorspace = image.has_encoded_image_string = true;
   image.height = H;
   image.width = W;

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Each command has a page with each of its options; groff, where there is one, has nothing against it.
-for command in '' train eval predict lr devices summary export selftest bench; do
+for command in '' train eval predict lr devices summary export report compare selftest bench; do
   run 0 --man $command
   cp out page.1
   grep -q '^\.SH NAME' page.1 || fail "$called: no NAME"

@@ -1,0 +1,33 @@
+/* runs.c: runs beside each other. SPDX-License-Identifier: MIT */
+#include "api/api.h"
+#include "train/folder.h"
+#include <stdlib.h>
+
+/* Reads all folders; *out is freed by close_runs, also after a failure. */
+static skp_status open_runs(struct skp_folder **out, const char *const *folders, size_t n) {
+  if (!n) return skp__fail(SKP_USAGE, "Name the folder of a run.");
+  SKP_TRY(skp__alloc(out, n, sizeof **out));
+  for (size_t i = 0; i < n; i++) SKP_TRY(skp__folder_read(&(*out)[i], folders[i]));
+  return SKP_OK;
+}
+
+static void close_runs(struct skp_folder *runs, size_t n) {
+  for (size_t i = 0; runs && i < n; i++) skp__folder_free(&runs[i]);
+  free(runs);
+}
+
+skp_status skp_runs_report(const char *const *folders, size_t n, const char *path) {
+  struct skp_folder *runs = NULL;
+  skp_status status = open_runs(&runs, folders, n);
+  if (status == SKP_OK) status = skp__page_write(path, runs, n);
+  close_runs(runs, n);
+  return status;
+}
+
+skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to) {
+  struct skp_folder *runs = NULL;
+  skp_status status = open_runs(&runs, folders, n);
+  if (status == SKP_OK) status = skp__compare_print(to, runs, n);
+  close_runs(runs, n);
+  return status;
+}

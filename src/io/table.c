@@ -1,0 +1,76 @@
+/* table.c: CSV files. Cells may be quoted, a quote within one is doubled. SPDX-License-Identifier: MIT */
+#include "io/table.h"
+#include "base/file.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t file_limit = INT64_C(256) << 20;
+
+/* Takes the cell at *at out of the text, in place; *end becomes the letter behind it. */
+static char *take_cell(char **at, char *end) {
+  char *cell = *at, *to = cell, *from = cell;
+  const bool quoted = *from == '"';
+  from += quoted;
+  while (*from && (quoted ? *from != '"' || from[1] == '"' : !strchr(",\r\n", *from))) {
+    from += quoted && *from == '"';
+    *to++ = *from++;
+  }
+  from += quoted && *from == '"';
+  *end = *from;
+  *at = from + (*from != 0);
+  *to = 0;
+  return cell;
+}
+
+static skp_status take_row(struct skp_table *t, char **at) {
+  char end = ',';
+  SKP_TRY(SKP_GROW(&t->rows));
+  struct skp_table_row *row = &t->rows.at[t->rows.n - 1];
+  while (end == ',') {
+    char *cell = take_cell(at, &end);
+    SKP_TRY(SKP_GROW(&row->cells));
+    row->cells.at[row->cells.n - 1] = cell;
+  }
+  while (**at == '\n' || **at == '\r') ++*at;
+  return SKP_OK;
+}
+
+skp_status skp__table_read(struct skp_table *out, const char *path) {
+  void *text;
+  int64_t size;
+  *out = (struct skp_table){0};
+  if (!skp__file_exists(path)) return SKP_OK;
+  SKP_TRY(skp__file_read(&text, &size, path, file_limit));
+  out->text = text;
+  for (char *at = out->text; *at;) SKP_TRY(take_row(out, &at));
+  return SKP_OK;
+}
+
+void skp__table_free(struct skp_table *t) {
+  for (size_t i = 0; i < t->rows.n; i++) SKP_FREE(&t->rows.at[i].cells);
+  SKP_FREE(&t->rows);
+  free(t->text);
+}
+
+int skp__table_column(const struct skp_table *t, const char *name) {
+  const size_t n = strlen(name);
+  for (size_t i = 0; t->rows.n && i < t->rows.at[0].cells.n; i++) {
+    const char *cell = t->rows.at[0].cells.at[i];
+    const size_t length = strlen(cell);
+    if (length >= n && !strcmp(cell + length - n, name)) return (int)i;
+  }
+  return -1;
+}
+
+const char *skp__table_cell(const struct skp_table *t, size_t row, int column) {
+  const bool there = row < t->rows.n && column >= 0 && (size_t)column < t->rows.at[row].cells.n;
+  return there ? t->rows.at[row].cells.at[column] : "";
+}
+
+double skp__table_number(const struct skp_table *t, size_t row, int column) {
+  const char *cell = skp__table_cell(t, row, column);
+  char *end;
+  const double x = strtod(cell, &end);
+  return *cell && !*end ? x : (double)NAN;
+}

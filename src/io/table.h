@@ -1,0 +1,27 @@
+/* table.h: CSV files, as a run's folder holds them. SPDX-License-Identifier: MIT */
+#ifndef SKP_IO_TABLE_H
+#define SKP_IO_TABLE_H
+
+#include "base/array.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct skp_table_row {
+  SKP_ARRAY(char *) cells; /* within the table's text */
+};
+
+struct skp_table {
+  char *text;
+  SKP_ARRAY(struct skp_table_row) rows; /* the first one names the columns */
+};
+
+/* Reads a file whole; one that is not there is a table without rows. skp__table_free also after a failure. */
+skp_status skp__table_read(struct skp_table *out, const char *path);
+void skp__table_free(struct skp_table *t);
+/* The number of a column that ends with this name; -1: none does. */
+int skp__table_column(const struct skp_table *t, const char *name);
+/* A cell, "" where there is none; as a number, NaN where it is none. Row 0 is the names. */
+const char *skp__table_cell(const struct skp_table *t, size_t row, int column);
+double skp__table_number(const struct skp_table *t, size_t row, int column);
+
+#endif

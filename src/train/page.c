@@ -1,0 +1,254 @@
+/* page.c: one page about runs: HTML that needs nothing but itself. SPDX-License-Identifier: MIT */
+#include "train/page.h"
+#include "base/file.h"
+#include "train/train.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void skp__page_text(FILE *to, const char *text) {
+  for (; *text; text++) {
+    if (*text == '<')
+      fputs("&lt;", to);
+    else if (*text == '&')
+      fputs("&amp;", to);
+    else if (*text == '"')
+      fputs("&quot;", to);
+    else
+      fputc((unsigned char)*text < ' ' ? ' ' : *text, to);
+  }
+}
+
+void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, size_t most) {
+  if (t->rows.n < 2) return;
+  fprintf(to,
+          "<details><summary>%s</summary><div class=wide tabindex=0 role=region aria-label=\"%s\"><table class=sort>",
+          caption, caption);
+  for (size_t i = 0; i < t->rows.n && i <= most; i++) {
+    fprintf(to, i ? "<tr>" : "<thead><tr>");
+    for (size_t k = 0; k < t->rows.at[0].cells.n; k++) {
+      fprintf(to, i ? "<td>" : "<th scope=col aria-sort=none><button>");
+      skp__page_text(to, skp__table_cell(t, i, (int)k));
+      fprintf(to, i ? "</td>" : "</button></th>");
+    }
+    fprintf(to, i ? "</tr>" : "</tr></thead><tbody>");
+  }
+  fprintf(to, "</tbody></table></div></details>\n");
+}
+
+/* ---- what a run is made of --------------------------------------------------------------------------------------- */
+
+/* A blank and a word as a shell takes it. */
+static void put_word(FILE *to, const char *option, const char *text) {
+  const bool plain =
+      *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,=+:@%") == strlen(text);
+  char name[64];
+  snprintf(name, sizeof name, "%s", option);
+  for (char *at = name; *at; at++) *at = *at == '_' ? '-' : *at;
+  fprintf(to, " --%s", name);
+  fprintf(to, plain ? " " : " '");
+  for (const char *at = text; *at; at++) {
+    if (*at == '\'')
+      fputs("'\\''", to);
+    else
+      skp__page_text(to, (char[]){*at, 0});
+  }
+  if (!plain) fputc('\'', to);
+}
+
+/* A recipe's entry as an option has it: lists without brackets. */
+static const char *option_text(char *text, size_t size, const cJSON *recipe, const char *name) {
+  skp__folder_said(text, size, recipe, name);
+  const size_t n = strlen(text);
+  if (*text != '[' || n < 2) return text;
+  memmove(text, text + 1, n - 2);
+  text[n - 2] = 0;
+  return text;
+}
+
+/* The command that trains such a run again: all entries that are not at their defaults. */
+static void put_command(FILE *to, const struct skp_folder *run) {
+  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run->config, "recipe"), *setting;
+  char text[1024];
+  fprintf(to, "<pre class=wide tabindex=0>skipper train ");
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
+  cJSON_ArrayForEach(setting, cJSON_GetObjectItemCaseSensitive(run->config, "settings")) {
+    snprintf(text, sizeof text, "%s=%s", setting->string, cJSON_IsString(setting) ? setting->valuestring : "");
+    put_word(to, "set", text);
+  }
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    option_text(text, sizeof text, recipe, f->name);
+    char *end;
+    const double x = strtod(text, &end), usual = strtod(f->fallback, NULL);
+    const bool same = *text && !*end ? fabs(x - usual) <= 1e-12 : !strcmp(text, f->fallback);
+    if (same || !*text || !strcmp(text, "false")) continue;
+    if (f->kind == SKP_RECIPE_BOOL)
+      fprintf(to, " --%s", f->name);
+    else
+      put_word(to, f->name, text);
+  }
+  put_word(to, "seed", skp__folder_said(text, sizeof text, run->config, "seed"));
+  fprintf(to, "</pre>\n");
+}
+
+static void put_pairs(FILE *to, const char *caption, const cJSON *object) {
+  const cJSON *item;
+  char text[1024];
+  fprintf(to, "<details><summary>%s</summary><dl>", caption);
+  cJSON_ArrayForEach(item, object) {
+    fprintf(to, "<dt>");
+    skp__page_text(to, item->string);
+    fprintf(to, "</dt><dd>");
+    skp__page_text(to, skp__folder_said(text, sizeof text, object, item->string));
+    fprintf(to, "</dd>");
+  }
+  fprintf(to, "</dl></details>\n");
+}
+
+/* ---- the network ------------------------------------------------------------------------------------------------- */
+
+static int64_t parameters(const struct skp_graph *g, const struct skp_node *node) {
+  int64_t n = 0;
+  for (int i = 0; i < node->op->n_in; i++)
+    if (node->in[i] != SKP_NONE && skp__is_parameter(&g->tensors.at[node->in[i]]))
+      n += skp__shape_count(&g->tensors.at[node->in[i]].shape);
+  return n;
+}
+
+static void put_layers(FILE *to, const struct skp_model *m) {
+  const struct skp_graph *g = m->graph;
+  char shape[96];
+  fprintf(to,
+          "<details><summary>The network: %zu layers</summary><div class=wide tabindex=0 role=region "
+          "aria-label=\"layers\"><table class=sort><thead><tr>",
+          g->nodes.n);
+  static const char *const names[] = {"layer", "operation", "output", "parameters"};
+  for (int i = 0; i < 4; i++) fprintf(to, "<th scope=col aria-sort=none><button>%s</button></th>", names[i]);
+  fprintf(to, "</tr></thead><tbody>");
+  for (size_t i = 0; i < g->nodes.n; i++) {
+    const struct skp_node *node = &g->nodes.at[i];
+    fprintf(to, "<tr><td>");
+    skp__page_text(to, node->scope);
+    fprintf(to, "</td><td>%s</td><td>%s</td><td>%lld</td></tr>", node->op->name,
+            skp__shape_text(shape, sizeof shape, &g->tensors.at[node->out[0]].shape), (long long)parameters(g, node));
+  }
+  fprintf(to, "</tbody></table></div></details>\n");
+}
+
+/* A run without weights, or of another version, is shown without its layers. */
+static void put_network(FILE *to, const struct skp_folder *run) {
+  struct skp_model *m;
+  if (!skp__checkpoint_found(run->path) || skp__checkpoint_model(&m, NULL, run->path) != SKP_OK) return;
+  put_layers(to, m);
+  skp__model_destroy(m);
+}
+
+/* ---- the page ---------------------------------------------------------------------------------------------------- */
+
+static const char head[] =
+    "<!doctype html>\n"
+    "<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\""
+    "><link rel=icon href=\"data:,\"><title>Skipper: runs</title><style>\n"
+    ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1b1f;--dim:#55555f;--line:#c9c9d2;--hit:22 110 60;--miss:1"
+    "76 32 32;--c0:#0b57b0;--c1:#b03a00;--c2:#1b7038;--c3:#8a2bb0;--c4:#7a5b00;--c5:#b01858}\n"
+    "@media(prefers-color-scheme:dark){:root{--bg:#15151a;--fg:#ececf1;--dim:#b4b4c0;--line:#45454f;--hit:70 17"
+    "0 110;--miss:225 90 90;--c0:#7db8ff;--c1:#ff9d66;--c2:#7fdc9d;--c3:#dba3f5;--c4:#e5c65a;--c5:#ff94bd}}\n"
+    "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 system-"
+    "ui,sans-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);padding-top:1"
+    "rem}a{color:var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3rem 0}.curves{displ"
+    "ay:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}figure{margin:0}svg{ma"
+    "x-width:100%;height:auto}svg text{fill:var(--dim);font-size:12px}.grid{stroke:var(--line)}.line{fill:none;"
+    "stroke-width:2}.legend{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-"
+    "size:.9rem}.c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:"
+    "var(--c4)}.c5{stroke:var(--c5)}.dot{fill:var(--bg);stroke-width:1.5}.wide{overflow-x:auto}table{border-col"
+    "lapse:collapse;font-size:.9rem}th,td{padding:.2rem .5rem;border:1px solid var(--line);text-align:right}th:"
+    "first-child,td:first-child{text-align:left}th button{all:unset;cursor:pointer;text-decoration:underline do"
+    "tted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus-visible{outline:3px solid v"
+    "ar(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}.matrix td.wrong{background:rgb(va"
+    "r(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~.wide .share{display:inline}.shares:check"
+    "ed~.wide .count{display:none}.pictures{display:flex;flex-wrap:wrap;gap:1rem}.picture{width:9rem}.picture i"
+    "mg{width:8rem;height:8rem;object-fit:contain;image-rendering:pixelated;background:var(--line)}dl{display:g"
+    "rid;grid-template-columns:auto 1fr;gap:.1rem 1rem}dd{margin:0}pre{white-space:pre-wrap;border:1px solid va"
+    "r(--line);padding:.5rem}summary{cursor:pointer;padding:.3rem 0}@media print{details::details-content{conte"
+    "nt-visibility:visible}.wide{overflow:visible}figure,tr{break-inside:avoid}}\n"
+    "</style></head><body>\n";
+
+static const char tail[] =
+    "<script>\n"
+    "document.querySelectorAll('table.sort th button').forEach(b=>b.addEventListener('click',()=>{\n"
+    "const th=b.parentNode,t=th.closest('table'),k=[...th.parentNode.children].indexOf(th);\n"
+    "const up=th.getAttribute('aria-sort')!=='ascending';\n"
+    "t.querySelectorAll('th').forEach(o=>o.setAttribute('aria-sort','none'));\n"
+    "th.setAttribute('aria-sort',up?'ascending':'descending');\n"
+    "const v=r=>r.children[k].textContent,rows=[...t.tBodies[0].rows];\n"
+    "rows.sort((a,b)=>{const x=v(a),y=v(b),d=isNaN(x)||isNaN(y)||x===''||y===''?x.localeCompare(y):x-y;return u"
+    "p?d:-d});\n"
+    "t.tBodies[0].append(...rows)}));\n"
+    "</script></body></html>\n";
+
+static void put_figures(FILE *to, const struct skp_folder *run) {
+  const struct skp_table *t = &run->results;
+  const size_t best = skp__folder_best(run);
+  const double accuracy = skp__table_number(t, best, skp__table_column(t, "_accuracy"));
+  char text[512];
+  fprintf(to, "<p>");
+  if (best && isfinite(accuracy))
+    fprintf(to, "Best accuracy <b>%.2f %%</b> in epoch %s of %zu. ", 100 * accuracy,
+            skp__table_cell(t, best, skp__table_column(t, "epoch")), t->rows.n - 1);
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
+  fprintf(to, " on ");
+  skp__page_text(to,
+                 skp__folder_said(text, sizeof text, cJSON_GetObjectItemCaseSensitive(run->config, "train"), "data"));
+  fprintf(to, ", ");
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "device"));
+  fprintf(to, ", begun ");
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "started"));
+  fprintf(to, ".</p>\n");
+}
+
+static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number) {
+  fprintf(to, "<section aria-labelledby=run%zu><h2 id=run%zu>", number, number);
+  skp__page_text(to, run->path);
+  fprintf(to, "</h2>\n");
+  put_figures(to, run);
+  put_command(to, run);
+  put_pairs(to, "The recipe", cJSON_GetObjectItemCaseSensitive(run->config, "recipe"));
+  put_network(to, run);
+  skp__page_table(to, "Each epoch", &run->results, 100000);
+  if (run->confusion.rows.n > 1) {
+    fprintf(to,
+            "<h3>Which classes are mixed up</h3>\n<div><input type=checkbox id=shares class=shares> <label for=shares>"
+            "shares of the class instead of counts</label>\n");
+    skp__page_confusion(to, run);
+    fprintf(to, "</div>\n");
+  }
+  SKP_TRY(skp__page_pictures(to, run));
+  fprintf(to, "</section>\n");
+  return SKP_OK;
+}
+
+static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs) {
+  fputs(head, to);
+  fprintf(to, "<header><h1>Skipper: %zu run%s</h1></header><main>\n<div class=curves>\n", runs, runs == 1 ? "" : "s");
+  skp__page_curves(to, "Training loss", run, runs, "train_loss");
+  skp__page_curves(to, "Accuracy", run, runs, "_accuracy");
+  skp__page_curves(to, "Loss of the images that judge", run, runs, "t_loss");
+  skp__page_curves(to, "Images a second", run, runs, "img_per_s");
+  fprintf(to, "</div>\n");
+  for (size_t i = 0; i < runs; i++) SKP_TRY(put_run(to, &run[i], i));
+  fprintf(to, "</main>\n");
+  fputs(tail, to);
+  return SKP_OK;
+}
+
+skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs) {
+  char *text = NULL;
+  size_t size;
+  FILE *to = open_memstream(&text, &size);
+  if (!to) return skp__fail_memory("a page", 0);
+  skp_status status = put_page(to, run, runs);
+  if (fclose(to) && status == SKP_OK) status = skp__fail_memory("a page", size);
+  if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
+  free(text);
+  return status;
+}

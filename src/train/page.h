@@ -1,0 +1,19 @@
+/* page.h: pieces of the page about runs (folder.h) that several files write. SPDX-License-Identifier: MIT */
+#ifndef SKP_TRAIN_PAGE_H
+#define SKP_TRAIN_PAGE_H
+
+#include "train/folder.h"
+#include <stdbool.h>
+
+/* A text as HTML shows it. */
+void skp__page_text(FILE *to, const char *text);
+/* A table, its first row the names of the columns, which sorts by a click; a number of rows at most. */
+void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, size_t most);
+
+/* page_figures.c: curves over the epochs of all runs, by a column of results.csv. */
+void skp__page_curves(FILE *to, const char *title, const struct skp_folder *run, size_t runs, const char *column);
+/* page_classes.c: of one run: which classes are taken for which, and the worst images. */
+void skp__page_confusion(FILE *to, const struct skp_folder *run);
+skp_status skp__page_pictures(FILE *to, const struct skp_folder *run);
+
+#endif

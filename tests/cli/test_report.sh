@@ -1,0 +1,28 @@
+# test_report.sh: the page about runs, and runs beside each other. SPDX-License-Identifier: MIT
+. "$(dirname "$0")/lib.sh"
+
+run 0 train tiny.lua --epochs 2 --out one --backend reference
+run 0 train tiny.lua --epochs 2 --lr 0.05 --out "t<w>o" --backend reference
+run 0 report one "t<w>o" --out page.html
+in_err 'page.html'
+quiet_out
+for part in '<!doctype html>' 'Training loss' 'Accuracy' '<polyline' 't&lt;w>o' 'skipper train tiny' 'The recipe' 'The network: 2 layers' \
+  'Which classes are mixed up' 'Most confused' 'data:image/png;base64,' 'role=img' '</html>'; do
+  grep -q -- "$part" page.html || fail "the page lacks $part"
+done
+! grep -qE '(src|href)="?(https?:|//)|@import|fetch\(|t<w>o' page.html || fail "the page needs something else, or shows a name raw"
+[ "$(grep -o '<figure class=picture>' page.html | wc -l)" = 48 ] || fail "not 24 pictures of each run"
+run 0 compare one "t<w>o"
+in_out '^lr +0.1 +0.05'
+in_out '^best accuracy +[0-9.]+ \+- [0-9.]+ %  +[0-9.]+ \+- '
+in_out '^epochs +2 +2'
+! grep -q '^momentum' out || fail "an entry that does not differ is shown"
+run 0 compare one one
+in_out 'The same network, recipe, seed and device'
+refuse 1 'nowhere is no run' report nowhere
+refuse 2 'compare wants RUN RUN' compare one
+mkdir broken && echo '{' >broken/config.json
+refuse 1 'broken/config.json is damaged' compare one broken
+printf 'epoch,train_loss\n1,"a,""b"\n\n2' >one/results.csv
+printf 'class,a\n' >one/confusion.csv
+run 0 report one --out page.html
