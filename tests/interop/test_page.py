@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""test_page.py: the page of skipper report in headless Chromium: nothing in the console, nothing fetched, tables sort, a telephone has room for it.
+SPDX-License-Identifier: MIT
+
+usage: test_page.py SKIPPER      Exit status 77 where there is no Chromium."""
+import os, re, shutil, subprocess, sys, tempfile
+
+program = os.path.abspath(sys.argv[1])
+browser = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
+if not browser:
+    print('skipped: no Python that drives a browser, as there is no Chromium')
+    sys.exit(77)
+TINY = """return {input = {channels = 1, size = 28}, recipe = {data = "digits", batch = 256, epochs = 3, lr = 0.1},
+  network = function(x) return nn.linear(nn.flatten(x), 10, {name = "fc"}) end}"""
+PROBE = """<script>addEventListener('load', () => {
+  const told = {}, q = s => document.querySelectorAll(s), table = q('table.sort')[1];
+  document.querySelectorAll('details').forEach(d => d.open = true);
+  const button = [...q('table.sort th button')].find(b => b.textContent === 'recall'), rows = () => [...button.closest('table').tBodies[0].rows].map(r => +r.cells[5].textContent);
+  button.click(); told.up = rows().every((x, i, a) => !i || a[i - 1] <= x);
+  button.click(); told.down = rows().every((x, i, a) => !i || a[i - 1] >= x) && button.parentNode.getAttribute('aria-sort') === 'descending';
+  q('input.shares')[0].click(); told.shares = getComputedStyle(q('.share')[0]).display !== 'none' && getComputedStyle(q('.count')[0]).display === 'none';
+  told.images = [...q('img')].length === 48 && [...q('img')].every(i => i.complete && i.naturalWidth === 28 && i.alt);
+  told.named = [...q('svg')].every(s => s.getAttribute('aria-label') || s.getAttribute('aria-hidden'));
+  told.fetched = performance.getEntriesByType('resource').every(e => e.name.startsWith('data:'));
+  document.body.style.width = '376px'; document.body.style.boxSizing = 'border-box'; told.narrow = document.body.scrollWidth <= 400;
+  const light = (a => a.map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0));
+  const rgb = (e, p) => light(getComputedStyle(e)[p].match(/[\\d.]+/g).slice(0, 3).map(Number));
+  const ground = rgb(document.body, 'backgroundColor'), ratio = x => (Math.max(x, ground) + 0.05) / (Math.min(x, ground) + 0.05);
+  told.contrast = ['body', 'caption', 'small', 'svg text'].every(s => ratio(rgb(q(s)[0], s === 'svg text' ? 'fill' : 'color')) >= 4.5);
+  document.title = JSON.stringify(told);
+});</script></body>"""
+
+with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
+    os.chdir(folder)
+    open('tiny.lua', 'w').write(TINY)
+    for run, lr in (('one', '0.1'), ('two', '0.05')):
+        subprocess.run([program, 'train', 'tiny.lua', '--out', run, '--lr', lr, '--backend', 'reference'], check=True, capture_output=True)
+    subprocess.run([program, 'report', 'one', 'two', '--out', 'page.html'], check=True, capture_output=True)
+    page = open('page.html').read()
+    open('page.html', 'w').write(page.replace('</body>', PROBE))
+    for mode in ('light', 'dark'):
+        words = ['--blink-settings=preferredColorScheme=0'] if mode == 'dark' else []
+        done = subprocess.run([browser, '--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', '--virtual-time-budget=5000', f'--user-data-dir={folder}/profile',
+                               *words, '--dump-dom', f'file://{folder}/page.html'], capture_output=True, text=True, timeout=120)
+        console = [line for line in done.stderr.splitlines() if 'CONSOLE' in line]
+        assert not console, console
+        told = re.search(r'<title>(.*?)</title>', done.stdout)
+        told = eval(told.group(1).replace('true', 'True').replace('false', 'False').replace('&quot;', '"'))
+        assert len(told) == 8 and all(told.values()), (mode, told)
+        print(mode, told)
