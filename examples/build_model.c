@@ -62,7 +62,7 @@ int main(int argc, char **argv) {
   check(skp_model_set(model, "epochs", "3"));
   check(skp_session_open(&session, model, device, 1));
   check(skp_train(session, data, NULL, NULL));
-  check(skp_evaluate(session, data, SKP_TRAINING_IMAGES, &score));
+  check(skp_evaluate(session, data, SKP_TRAINING_IMAGES, NULL, &score));
   check(skp_parameter_find(session, "stem.weight", &weight));
   check(skp_parameter_read(session, "head.bias", bias, 2));
   printf("accuracy %.3f; %s has %d values; head.bias is %.3f, %.3f\n", score.accuracy, weight.name, (int)weight.count,

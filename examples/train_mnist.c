@@ -22,12 +22,13 @@ int main(int argc, char **argv) {
   skp_session *session;
   skp_score score;
   check(skp_device_open(&device, NULL));
-  check(skp_data_open(&data, argc > 1 ? argv[1] : "digits"));
+  check(skp_data_open(&data, argc > 1 ? argv[1] : "digits", NULL));
   check(skp_model_load(&model, "identity", &(skp_model_options){.learns = data}));
   check(skp_model_set(model, "epochs", "2"));
   check(skp_session_open(&session, model, device, 1));
-  check(skp_train(session, data, &(skp_training){.seed = 1, .listener = tell}, NULL));
-  check(skp_evaluate(session, data, SKP_TEST_IMAGES, &score));
+  skp_listen(tell, NULL);
+  check(skp_train(session, data, &(skp_training){.seed = 1}, NULL));
+  check(skp_evaluate(session, data, SKP_TEST_IMAGES, NULL, &score));
   printf("%d test images: accuracy %.3f\n", (int)score.images, score.accuracy);
   check(skp_session_save(session, "mnist.safetensors"));
   skp_session_close(session);

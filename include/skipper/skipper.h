@@ -7,6 +7,9 @@
  *                         ├─ skp_session_export_onnx
  *                         └─ skp_session_save, skp_parameter_read, …
  *
+ * skipper/run.h goes through a training step by step: what is going to happen, what a run at rest remembers.
+ * skipper/tools.h looks closer: devices, pictures, costs, learning rates, self-tests.
+ *
  * Errors. A function that can fail returns a skp_status; SKP_OK is 0. Then skp_error_message() says in whole sentences
  * what failed, where and what to do. What is given back through `out` is NULL after a failure. The library neither
  * prints nor ends the program.
@@ -40,6 +43,31 @@ extern "C" {
  * another second one may mean other functions and structs. Never NULL. */
 SKP_API const char *skp_version(void);
 
+/* ---- hearing of progress ----------------------------------------------------------------------------------------- */
+
+/* What is being done: a piece of work that takes a while, a step of training, or the end of an epoch. */
+typedef struct {
+  const char *doing;           /* "compiling kernels"; NULL: a step or an epoch */
+  int64_t done, all;           /* pieces of that work; equal: it is over */
+  int64_t step, epoch, epochs; /* steps done in the run; epochs closed before this one; those to come in all */
+  int64_t step_in_epoch, steps_in_epoch;
+  int64_t images_in_epoch;                /* so far */
+  int first;                              /* 1: the first step of this training */
+  double loss;                            /* of a step, before its update: mean over its images, natural logarithm */
+  double seconds, img_per_s;              /* since the training began; of the epoch so far, 0: unknown */
+  double data_wait;                       /* share of the epoch so far spent waiting for images */
+  int epoch_done;                         /* 1: these are known, too */
+  int by_validation;                      /* 1: the accuracy is of images held out for it, else of test images */
+  double train_loss, accuracy, test_loss; /* accuracy 0 to 1; < 0: nothing judged it */
+} skp_event;
+
+/* Hears of the progress in the thread that works, once a step or more often. Another answer than 0 ends a training
+ * after its present step. The event lives until it returns. It must not call functions of the session. */
+typedef int (*skp_listener)(void *user, const skp_event *event);
+
+/* From now on `listener` (NULL: nobody) hears of whatever takes a while in this thread; `user` is handed to it. */
+SKP_API void skp_listen(skp_listener listener, void *user);
+
 /* ---- devices ----------------------------------------------------------------------------------------------------- */
 
 /* What holds for the whole process. The library reads no environment variables of its own: who wants some to count says
@@ -48,6 +76,9 @@ typedef struct {
   const char *scratch;  /* folder for temporary files; NULL: /tmp, /var/tmp or /dev/shm */
   const char *root;     /* stands for / where graphics chips are looked for, for tests; NULL: / */
   double probe_seconds; /* that a driver may take to list its devices; 0: 10 */
+  /* How texts call what can be set: given "valid_split", an entry of the recipe or a field of options, the program says
+   * "--valid-split". What it gives back lives as long as the process. NULL: as it is called here. */
+  const char *(*call)(const char *name);
 } skp_host_options;
 
 /* Call it first if at all: it counts for what is done afterwards, and the devices are listed once. */
@@ -117,13 +148,22 @@ SKP_API void skp_device_ask(skp_device *device, skp_device_state *out);
 
 typedef struct skp_api_data skp_data; /* labelled images to train on, and some to test with */
 
-/* To learn from; to judge each epoch by and choose the best one; to test with. */
-typedef enum { SKP_TRAINING_IMAGES, SKP_VALIDATION_IMAGES, SKP_TEST_IMAGES } skp_part;
+/* To learn from; to judge each epoch by and choose the best one; to test with; the best of these to test with. */
+typedef enum { SKP_TRAINING_IMAGES, SKP_VALIDATION_IMAGES, SKP_TEST_IMAGES, SKP_BEST_IMAGES } skp_part;
+
+typedef struct {
+  int to_test;         /* 1: the one part is opened that a trained network is tested with: test images; where there are
+                          none, those for validation; where there are none either, the training images */
+  int labelled;        /* 1: of these, one whose images have classes */
+  int strict;          /* 1: the first damaged image of a folder ends what is done with them */
+  int64_t max_damaged; /* how many are passed over; 0: 1 in 100, 5 at least */
+  FILE *report;        /* lines for people about what was passed over; NULL: nowhere */
+} skp_data_options;
 
 /* Opens "digits" or "shapes", which are built in, or a folder: MNIST's IDX files, CIFAR's binary ones, or pictures, a
  * folder a class (README.md). Images are read when they are needed; the files must stay. SKP_FORMAT says what was
  * looked for. */
-SKP_API skp_status skp_data_open(skp_data **out, const char *name);
+SKP_API skp_status skp_data_open(skp_data **out, const char *name, const skp_data_options *options);
 
 typedef enum {
   SKP_BYTES, /* uint8_t, 0 black to 255 white: scaled to the network's size and channels as pictures are */
@@ -149,11 +189,16 @@ SKP_API skp_status skp_data_wrap(skp_data **out, const skp_pixels *pixels, const
 SKP_API skp_status skp_data_wrap_test(skp_data *data, const skp_pixels *pixels, const int32_t *labels);
 SKP_API void skp_data_close(skp_data *data);
 
+/* By what name they were opened; "memory". */
+SKP_API const char *skp_data_name(const skp_data *data);
 /* How many images there are in a part. */
 SKP_API int64_t skp_data_images(const skp_data *data, skp_part part);
 /* How many classes are learned from it, and the name of one (NULL: there is none of this number). */
 SKP_API int skp_data_classes(const skp_data *data);
 SKP_API const char *skp_data_class_name(const skp_data *data, int i);
+/* Writes lines about the images that were found damaged or missing since this was asked last: a text of at most `size`
+ * bytes with the final zero (4000 will do), "" if none were. */
+SKP_API void skp_data_damage(skp_data *data, char *text, size_t size);
 
 /* ---- models ------------------------------------------------------------------------------------------------------ */
 
@@ -163,6 +208,7 @@ typedef struct skp_api_model skp_model;
 typedef struct {
   const char *const *settings; /* "NAME=VALUE" …, NULL at the end: the model file's arguments, as --set */
   int size;                    /* side of the square input in pixels; 0: as the file says */
+  int trained;                 /* 1: it must be a trained network, and no model file */
   const skp_data *learns;      /* not NULL: gives an argument `classes` that `settings` leave out its value */
   FILE *print_to;              /* receives what the file prints; NULL: nowhere */
 } skp_model_options;
@@ -194,6 +240,8 @@ SKP_API int skp_model_channels(const skp_model *model);
 SKP_API int skp_model_classes(const skp_model *model);
 /* 1: it was loaded with weights, 0: they are to be drawn. */
 SKP_API int skp_model_trained(const skp_model *model);
+/* How many numbers are trained. */
+SKP_API int64_t skp_model_parameters(const skp_model *model);
 /* The name of class i: from the checkpoint, or from the data of the last training; else, or beyond them, NULL. Lives
  * until the next training. */
 SKP_API const char *skp_model_class_name(const skp_model *model, int i);
@@ -229,8 +277,9 @@ SKP_API void skp_session_close(skp_session *session);
 SKP_API skp_status skp_session_save(skp_session *session, const char *path);
 /* Loads weights by name from a safetensors file, a run's folder, or what torch.save wrote. partly 0: if any is missing
  * or of another shape, nothing is loaded: SKP_SHAPE lists them. 1: those stay as they are, so that a network for other
- * classes can begin with these weights; SKP_SHAPE only if none fits. `report` receives a line about each that does not
- * (NULL: nowhere). */
+ * classes can begin with these weights; SKP_SHAPE only if none fits. The model takes over the mean and the std of
+ * pixels with which a network of Skipper was trained, unless skp_model_set said others. `report` receives a line about
+ * each weight that does not fit (NULL: nowhere). */
 SKP_API skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report);
 
 typedef struct {
@@ -269,38 +318,27 @@ SKP_API skp_status skp_parameter_write(skp_session *session, const char *name, c
 
 /* ---- training ---------------------------------------------------------------------------------------------------- */
 
-/* What is being done: a piece of work that takes a while, a step of training, or the end of an epoch. */
-typedef struct {
-  const char *doing;           /* "compiling kernels"; NULL: a step or an epoch */
-  int64_t done, all;           /* pieces of that work; equal: it is over */
-  int64_t step, epoch, epochs; /* steps done in the run; epochs closed before this one; those to come in all */
-  int64_t step_in_epoch, steps_in_epoch;
-  double loss;                            /* of a step, before its update: mean over its images, natural logarithm */
-  double seconds, img_per_s;              /* since the training began; of the epoch so far, 0: unknown */
-  int epoch_done;                         /* 1: these are known, too */
-  double train_loss, accuracy, test_loss; /* accuracy 0 to 1 of held-out or test images; < 0: there are none */
-} skp_event;
-
-/* Hears of the progress in the thread that trains, once a step or more often. Another answer than 0 ends the training
- * after the step. The event lives until it returns. It must not call functions of the session. */
-typedef int (*skp_listener)(void *user, const skp_event *event);
+/* Whether a network can learn from the data, without a device: SKP_SHAPE or SKP_FORMAT says why not. Training checks
+ * it, too. */
+SKP_API skp_status skp_data_check(const skp_data *data, const skp_model *model);
 
 typedef struct {
-  const char *out; /* the run's folder, see README.md; an earlier run in it is moved aside. NULL: no file is written */
-  int resume;      /* 1: go on with the run in `out`, which must have been as this one but for its limits */
-  uint64_t seed;   /* of the images' order and of what chance does to them */
+  const char *out;  /* the run's folder, see README.md; an earlier run in it is moved aside. NULL: no file is written */
+  const char *runs; /* where `out` is NULL: a folder, in which the run gets one of its own, MODEL-1, MODEL-2, … */
+  int resume;       /* 1: go on with the run in `out`, which must have been as this one but for its limits */
+  uint64_t seed;    /* of the images' order and of what chance does to them */
   int64_t max_steps;   /* updates; 0: no limit but the recipe's epochs */
+  int no_steps;        /* 1: only the weights are written, as they are */
   double max_seconds;  /* 0: no limit */
   int in_stored_order; /* 1: images are not shuffled */
   int workers;         /* threads that load images; 0: as many as cores, 4 at most */
   int64_t save_epochs; /* save after so many epochs; and after so many steps, seconds (all 0: after each epoch) */
   int64_t save_steps;
   double save_seconds;
-  int64_t keep;          /* how many of these stay, as step-NUMBER.safetensors */
-  int strict;            /* 1: the first damaged image of a folder ends it; 0: up to 1 in 100 are passed over */
-  skp_listener listener; /* NULL: nobody hears */
-  void *user;            /* handed to it */
-  FILE *report;          /* lines for people about what is out of the ordinary; NULL: nowhere */
+  int64_t keep;            /* how many of these stay, as step-NUMBER.safetensors */
+  FILE *report;            /* lines for people about what is out of the ordinary; NULL: nowhere */
+  FILE *lines;             /* log.jsonl's objects, a line each, after one that says what the run is; NULL: nowhere */
+  const char *tensorboard; /* folder for TensorBoard's event files; "": in the run's; NULL: none */
 } skp_training;
 
 typedef struct {
@@ -309,6 +347,11 @@ typedef struct {
   /* Of the best weights, where the recipe holds out images to choose them by (valid_split) and `out` keeps them; else
    * below 0. */
   double test_accuracy;
+  int by_validation;                            /* 1: held-out images judged each epoch, else test images */
+  int64_t best_epoch;                           /* from 1; 0: there is none yet */
+  double best;                                  /* its accuracy; where nothing judged it, minus its mean loss */
+  int64_t epoch, step_in_epoch, steps_in_epoch; /* in which the training ended, from 1; steps of it that were done */
+  double loss;                                  /* their mean */
 } skp_outcome;
 
 /* Trains as the model's recipe says, from the session's weights on. The optimizer begins afresh unless the run is
@@ -328,14 +371,61 @@ typedef struct {
   double loss;           /* their mean cross-entropy, natural logarithm */
   double img_per_s;
   int64_t images;     /* looked at */
-  int64_t unknown;    /* of these without a label, or of a class that the network does not know */
+  int64_t unlabelled; /* of these without a label */
+  int64_t unknown;    /* of these of a class that the network does not know */
   int64_t not_finite; /* answers that were no finite numbers: wrong, and without a loss */
 } skp_score;
 
+typedef struct {
+  int by_number;       /* 1: labels are numbers of the network's classes, whatever the classes are called */
+  int workers;         /* threads that load images; 0: as many as cores, 4 at most */
+  int64_t worst;       /* how many of the images with the highest loss the report lists */
+  const char *folder;  /* receives confusion.csv, classes.csv and worst.csv; NULL: nothing does */
+  const char *answers; /* a safetensors file, which receives the logits {images, classes} and the labels {images}; then
+                          it is no error if nothing can be judged. NULL: nothing does */
+  FILE *report;        /* lines for people about what is out of the ordinary; NULL: nowhere */
+} skp_testing;
+
 /* Tests the network. Classes are matched by their names where the model knows names. The recipe's `batch` says how many
  * images go at once. SKP_NUMERIC if no answer is finite; SKP_FORMAT if there are no images, or none with a label that
- * it knows. */
-SKP_API skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, skp_score *out);
+ * it knows; SKP_SHAPE if no class goes by a name that it knows. */
+SKP_API skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, const skp_testing *testing,
+                                skp_score *out);
+
+/* Where the network errs. */
+typedef struct skp_api_report skp_report;
+
+/* Of the session's latest test, or of the images that judged its latest training, by its best weights; NULL: there is
+ * none. It lives until the next of either. */
+SKP_API const skp_report *skp_session_report(const skp_session *session);
+
+typedef struct {
+  const char *name;             /* or its number */
+  int listed;                   /* 0: the network has more outputs than there are classes; this is none */
+  int64_t images, taken, right; /* of it; taken for it; both */
+  double precision, recall, f1; /* right of taken, right of images, their harmonic mean; NaN: there are none */
+} skp_class_score;
+
+/* How many outputs there are, and what is to be said of one; SKP_USAGE if there is none of this number. */
+SKP_API int skp_report_classes(const skp_report *report);
+SKP_API skp_status skp_report_class(const skp_report *report, int i, skp_class_score *out);
+/* How many images of class `label` were taken for class `taken`; both below skp_report_classes. */
+SKP_API int64_t skp_report_confusion(const skp_report *report, int label, int taken);
+
+typedef struct {
+  int64_t image;           /* its number */
+  const char *name;        /* its file; "#7" where it has none */
+  const char *label;       /* its class */
+  const char *taken;       /* what it was taken for; NULL: the answer was not finite */
+  int right;               /* 1: it was told right */
+  double loss, confidence; /* confidence: the probability of what it was taken for */
+} skp_image_score;
+
+/* How many images are listed, and number i of them, the highest loss first; SKP_USAGE if there is none. */
+SKP_API int64_t skp_report_images(const skp_report *report);
+SKP_API skp_status skp_report_image(const skp_report *report, int64_t i, skp_image_score *out);
+/* The name of a class that the network does not know, though there are images of it; NULL: no more of them. */
+SKP_API const char *skp_report_unknown(const skp_report *report, int i);
 
 typedef enum {
   SKP_PROBABILITIES, /* of the classes: their sum is 1 */

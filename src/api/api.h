@@ -4,14 +4,18 @@
 
 #include "backend/backend.h"
 #include "base/array.h"
-#include "skipper/skipper.h"
-#include "train/train.h"
+#include "skipper/run.h"
+#include "skipper/tools.h"
+#include "train/find_lr.h"
+#include "train/metrics.h"
 #include <stdatomic.h>
 
 struct skp_api_data {
   struct skp_source *part[SKP_SPLITS]; /* NULL: there are no such images */
   char *name;                          /* by which they were opened; NULL: they are in memory */
   bool floats;                         /* its images are */
+  int64_t max_damaged;                 /* images that are borne; SKP_DAMAGE_USUAL: a few */
+  int64_t told[SKP_SPLITS];            /* damaged ones of which was told */
 };
 
 struct skp_api_model {
@@ -21,6 +25,8 @@ struct skp_api_model {
   struct skp_labels labels;          /* names NULL: it has not learned any */
   char *weights;                     /* the checkpoint that it came from; NULL: it begins anew */
   bool partly;                       /* which may lack some, or have them of other shapes */
+  bool resumed;                      /* its weights are those of the run that goes on */
+  bool own_mean, own_std;            /* skp_model_set said them */
 };
 
 struct skp_api_session {
@@ -28,8 +34,36 @@ struct skp_api_session {
   skp_model *model;
   skp_device *device;
   atomic_int stop;
-  bool trained; /* the device still has what an optimizer remembered */
+  bool trained;                  /* the device still has what an optimizer remembered */
+  struct skp_api_report *report; /* NULL: there is none */
+  struct skp_lr_curve curve;     /* of the latest search */
 };
+
+/* Itself whole: the images and the classes that it speaks of may go. */
+struct skp_api_report {
+  struct skp_report r;
+  int known;                  /* classes that have a name */
+  char **class_names;         /* [r.classes] */
+  char **image_names;         /* [r.worsts] */
+  struct skp_answer *answers; /* [r.worsts] */
+  char **unknown;             /* [unknowns] classes that the network does not know */
+  int unknowns;
+};
+
+/* A report on the answers to the images of a source; `r` is taken over, also after a failure. */
+skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, const struct skp_answer *answers,
+                           const struct skp_source *source, const struct skp_class_names *names);
+void skp__api_report_free(struct skp_api_report *r); /* NULL is fine */
+
+/* While a session trains, the listener of this thread can stop it; NULL: none does. */
+void skp__api_hears(skp_session *session);
+
+/* Adds "NAME=VALUE", a copy. */
+skp_status skp__api_setting(skp_model *model, const char *name, const char *value);
+/* The same of all that was said, up to NULL, and of the name of a network, which becomes its file's. */
+skp_status skp__api_settings(skp_model *model, const char *const *said, const char **file);
+/* Threads that load images. */
+int skp__api_workers(int said);
 
 /* What a checkpoint of the model says beside weights. */
 struct skp_checkpoint_extra skp__api_extra(const skp_model *model);

@@ -9,7 +9,7 @@ const char *skp_version(void) { return SKP_VERSION; }
 skp_status skp_host_set(const skp_host_options *options) {
   static const skp_host_options nothing;
   const skp_host_options *o = options ? options : &nothing;
-  return skp__host_set(o->scratch, o->root, o->probe_seconds);
+  return skp__host_set(&(struct skp__host){o->scratch, o->root, o->probe_seconds, o->call});
 }
 
 skp_status skp_device_count(size_t *out) {
@@ -86,4 +86,18 @@ void skp_device_ask(skp_device *device, skp_device_state *out) {
       .memory = info.memory, .used = info.used, .most = info.max_allocation, .keeps_kernels = info.keeps_kernels};
   memcpy(out->name, info.name, sizeof out->name);
   memcpy(out->driver, info.driver, sizeof out->driver);
+}
+
+const char *skp_device_note(size_t i) {
+  const struct skp_device_list *list;
+  return skp__devices_list(&list) == SKP_OK && i < list->n_notes ? list->notes[i] : NULL;
+}
+
+int skp_device_idle_gpu(size_t i, skp_idle_gpu *out) {
+  const struct skp_device_list *list;
+  *out = (skp_idle_gpu){0};
+  if (skp__devices_list(&list) != SKP_OK || i >= list->n_gpus) return 0;
+  const struct skp_gpu *g = &list->gpus[i];
+  *out = (skp_idle_gpu){g->name, g->why, g->remedy, g->package};
+  return 1;
 }

@@ -1,5 +1,6 @@
 /* model.c: networks from files, names, checkpoints and texts, and their recipes. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/host.h"
 #include "io/onnx.h"
 #include "train/metadata.h"
 #include "train/schedule.h"
@@ -17,14 +18,15 @@ static skp_status take_setting(skp_model *model, char *text) {
   }
   model->texts.at[model->texts.n - 1] = text;
   char *equals = strchr(text, '=');
-  if (!equals || equals == text) return skp__fail(SKP_USAGE, "A setting is NAME=VALUE, not \"%s\".", text);
+  if (!equals || equals == text)
+    return skp__fail(SKP_USAGE, "%s wants NAME=VALUE, not \"%s\".", skp__option("set"), text);
   *equals = 0;
   SKP_TRY(SKP_GROW(&model->set));
   model->set.at[model->set.n - 1] = (struct skp_setting){text, equals + 1};
   return SKP_OK;
 }
 
-static skp_status add_setting(skp_model *model, const char *name, const char *value) {
+skp_status skp__api_setting(skp_model *model, const char *name, const char *value) {
   char *text;
   SKP_TRY(skp__format(&text, "%s=%s", name, value));
   return take_setting(model, text);
@@ -51,8 +53,13 @@ static skp_status find_file(skp_model *model, const char **file) {
   if (!known) return SKP_OK;
   *file = known->file;
   for (const struct skp_setting *s = known->set; s->name; s++)
-    if (!sets(model, s->name)) SKP_TRY(add_setting(model, s->name, s->value));
+    if (!sets(model, s->name)) SKP_TRY(skp__api_setting(model, s->name, s->value));
   return SKP_OK;
+}
+
+skp_status skp__api_settings(skp_model *model, const char *const *said, const char **file) {
+  SKP_TRY(add_said(model, said));
+  return *file ? find_file(model, file) : SKP_OK;
 }
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
@@ -71,14 +78,14 @@ static skp_status learn_classes(skp_model *model, const struct file *f, const sk
   skp_status status = f->text ? skp__model_parse_head(&head, f->name, f->text) : skp__model_load_head(&head, f->name);
   if (status != SKP_OK) return SKP_OK;
   snprintf(number, sizeof number, "%d", skp_data_classes(learns));
-  if (head->takes_classes) status = add_setting(model, "classes", number);
+  if (head->takes_classes) status = skp__api_setting(model, "classes", number);
   skp__model_destroy(head);
   return status;
 }
 
 static skp_status make(skp_model *model, struct file f, const skp_model_options *o) {
-  SKP_TRY(add_said(model, o->settings));
-  if (!f.text) SKP_TRY(find_file(model, &f.name));
+  const char *none = NULL;
+  SKP_TRY(skp__api_settings(model, o->settings, f.text ? &none : &f.name));
   SKP_TRY(learn_classes(model, &f, o->learns));
   const struct skp_setting *set = model->set.at;
   return f.text ? skp__model_parse(&model->m, f.name, f.text, set, model->set.n, o->size, o->print_to)
@@ -92,7 +99,7 @@ static skp_status read_settings(skp_model *model, const struct skp_st_file *file
   size_t n = 0;
   cJSON *json = cJSON_Parse(skp__st_meta(file, "settings"));
   skp_status status = skp__settings_read(&set, &n, json, path);
-  for (size_t i = 0; i < n && status == SKP_OK; i++) status = add_setting(model, set[i].name, set[i].value);
+  for (size_t i = 0; i < n && status == SKP_OK; i++) status = skp__api_setting(model, set[i].name, set[i].value);
   free(set);
   cJSON_Delete(json);
   return status;
@@ -101,7 +108,9 @@ static skp_status read_settings(skp_model *model, const struct skp_st_file *file
 static skp_status open_trained(skp_model *model, const char *path, const skp_model_options *o) {
   struct skp_st_file file;
   if (o->settings || o->size)
-    return skp__fail(SKP_USAGE, "%s is a trained network: its settings and its size are fixed.", path);
+    return skp__fail(SKP_USAGE,
+                     "%s is a trained network, whose settings and size are fixed: %s and %s go with model files.", path,
+                     skp__option("set"), skp__option("size"));
   SKP_TRY(skp__strdup(&model->weights, path));
   SKP_TRY(skp__checkpoint_read(&file, path));
   skp_status status = skp__metadata_model(&model->m, &model->labels, &file, path);
@@ -128,7 +137,7 @@ static skp_status open_other(skp_model *model, const char *path, const skp_model
 }
 
 static skp_status open_named(skp_model *model, const char *name, const skp_model_options *o) {
-  if (!skp__checkpoint_found(name)) return make(model, (struct file){name, NULL}, o);
+  if (!o->trained && !skp__checkpoint_found(name)) return make(model, (struct file){name, NULL}, o);
   const bool other = o->settings || o->size || o->learns;
   return other && skp__onnx_file_found(name) ? open_other(model, name, o) : open_trained(model, name, o);
 }
@@ -191,6 +200,9 @@ skp_status skp_model_set(skp_model *model, const char *entry, const char *value)
   if (strcmp(entry, "optimizer") == 0 && strcmp(r.optimizer, value) != 0) skp__recipe_reset_optimizer(&r);
   SKP_TRY(skp__recipe_set(&r, entry, value));
   model->m->recipe = r;
+  if (strcmp(entry, "mean") == 0) model->own_mean = true;
+  if (strcmp(entry, "std") == 0 || (strcmp(entry, "mean") == 0 && skp__recipe_names_pixels(value)))
+    model->own_std = true;
   return SKP_OK;
 }
 
@@ -206,6 +218,14 @@ int skp_model_size(const skp_model *model) { return model->m->recipe.size; }
 int skp_model_channels(const skp_model *model) { return model->m->recipe.channels; }
 int skp_model_classes(const skp_model *model) { return model->m->recipe.classes; }
 int skp_model_trained(const skp_model *model) { return model->weights != NULL; }
+
+int64_t skp_model_parameters(const skp_model *model) {
+  const struct skp_graph *g = model->m->graph;
+  int64_t n = 0;
+  for (size_t i = 0; i < g->tensors.n; i++)
+    if (skp__is_parameter(&g->tensors.at[i])) n += skp__shape_count(&g->tensors.at[i].shape);
+  return n;
+}
 
 const char *skp_model_class_name(const skp_model *model, int i) {
   return i >= 0 && i < model->labels.known ? model->labels.names[i] : NULL;

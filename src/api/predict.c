@@ -1,47 +1,113 @@
 /* predict.c: testing a network, and asking it about images. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/host.h"
+#include "base/utf8.h"
 #include "data/pictures.h"
-#include "train/metrics.h"
+#include "io/safetensors.h"
+#include "train/fit.h"
+#include "train/trial.h"
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- testing ----------------------------------------------------------------------------------------------------- */
 
-/* Looks at all images of a source; logits may be NULL. */
-static skp_status look(skp_session *session, const struct skp_source *source, struct skp_eval_result *result,
-                       float *logits) {
-  const struct skp_recipe *r = &session->model->m->recipe;
-  SKP_TRY(skp__recipe_check(r));
-  return skp__evaluate(session->s, source, r->batch < source->n ? r->batch : source->n, skp__loader_workers(), result,
-                       logits, NULL);
-}
-
-static skp_status evaluate(skp_session *session, const struct skp_source *source, skp_score *out) {
+/* What looking at the images of a source gives. */
+struct look {
+  const struct skp_source *source;
+  int workers;
+  float *logits;              /* NULL: not wanted */
+  struct skp_answer *answers; /* the same */
   struct skp_eval_result result;
-  SKP_TRY(look(session, source, &result, NULL));
-  skp_status status = skp__evaluated(&result, source);
-  if (status != SKP_OK) return skp__fail(status, "%s.", skp_error_message());
-  if (result.unknown == result.n)
-    return skp__fail(SKP_FORMAT, "None of the %lld images of %s has a label that the network knows.",
-                     (long long)result.n, source->name);
-  *out = (skp_score){.accuracy = result.accuracy,
-                     .top5 = result.top5,
-                     .loss = result.loss,
-                     .img_per_s = result.img_per_s,
-                     .images = result.n,
-                     .unknown = result.unknown,
-                     .not_finite = result.lost};
-  return SKP_OK;
+};
+
+static skp_status look(skp_session *session, struct look *l) {
+  const struct skp_recipe *r = &session->model->m->recipe;
+  const int64_t n = l->source->n;
+  SKP_TRY(skp__recipe_check(r));
+  return skp__evaluate(session->s, l->source, r->batch < n ? r->batch : n, skp__api_workers(l->workers), &l->result,
+                       l->logits, l->answers);
 }
 
-skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, skp_score *out) {
+static skp_status write_answers(const char *path, const struct look *l, int64_t classes) {
+  const int64_t n = l->source->n;
+  int32_t *labels;
+  SKP_TRY(skp__alloc(&labels, (size_t)n, sizeof *labels));
+  for (int64_t i = 0; i < n; i++) labels[i] = l->answers[i].label;
+  char logits_name[] = "logits", labels_name[] = "labels";
+  struct skp_st_tensor rows[2] = {
+      {.name = logits_name, .dtype = "F32", .rank = 2, .dim = {n, classes}, .data = l->logits},
+      {.name = labels_name, .dtype = "I32", .rank = 1, .dim = {n}, .data = labels},
+  };
+  skp_status status = skp__st_write(path, rows, 2, NULL, 0);
+  free(labels);
+  return status;
+}
+
+/* Whether the answers can be judged at all. */
+static skp_status judge(const struct look *l) {
+  const struct skp_eval_result *r = &l->result;
+  if (r->unknown == r->n)
+    return skp__fail(SKP_FORMAT, "None of the %lld images of %s has a label to test against.", (long long)r->n,
+                     l->source->name);
+  skp_status status = skp__evaluated(r, l->source);
+  if (status == SKP_OK) return SKP_OK;
+  return skp__fail(
+      status, "%s. A run that diverged left its weights too large, or they expect other pixels (%s, %s of the run).",
+      skp_error_message(), skp__option("mean"), skp__option("std"));
+}
+
+static skp_status report(skp_session *session, const struct look *l, const skp_testing *t) {
+  const struct skp_class_names names = {l->source->class_names, l->source->classes};
+  struct skp_report r;
+  SKP_TRY(skp__report_create(&r, l->answers, l->source->n, session->model->m->recipe.classes, t->worst));
+  skp_status status = t->folder ? skp__report_write(&r, l->answers, l->source, &names, t->folder) : SKP_OK;
+  if (status == SKP_OK) return skp__api_report(&session->report, &r, l->answers, l->source, &names);
+  skp__report_free(&r);
+  return status;
+}
+
+static skp_score score_of(const struct look *l) {
+  const struct skp_eval_result *r = &l->result;
+  const int64_t others = l->source->unknown.images;
+  return (skp_score){.accuracy = r->accuracy,
+                     .top5 = r->top5,
+                     .loss = r->loss,
+                     .img_per_s = r->img_per_s,
+                     .images = r->n,
+                     .unlabelled = r->unknown - others,
+                     .unknown = others,
+                     .not_finite = r->lost};
+}
+
+static skp_status test(skp_session *session, struct look *l, const skp_testing *t, skp_score *out) {
+  const int classes = session->model->m->recipe.classes;
+  SKP_TRY(skp__alloc(&l->answers, (size_t)l->source->n, sizeof *l->answers));
+  if (t->answers) SKP_TRY(skp__alloc(&l->logits, (size_t)(l->source->n * classes), sizeof *l->logits));
+  SKP_TRY(look(session, l));
+  if (t->answers) SKP_TRY(write_answers(t->answers, l, classes));
+  if (!t->answers) SKP_TRY(judge(l));
+  *out = score_of(l);
+  return report(session, l, t);
+}
+
+skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, const skp_testing *testing,
+                        skp_score *out) {
+  static const skp_testing usual;
+  const skp_testing *t = testing ? testing : &usual;
   const struct skp_source *source;
   struct skp_source *seen;
   struct skp_labels labels = session->model->labels;
   labels.classes = session->model->m->recipe.classes;
   *out = (skp_score){0};
+  skp__api_report_free(session->report);
+  session->report = NULL;
   SKP_TRY(skp__api_part(&source, data, part));
-  SKP_TRY(skp__source_relabel_view(&seen, source, &labels, false));
-  skp_status status = evaluate(session, seen, out);
+  SKP_TRY(skp__fit_channels(session->model->m, source));
+  SKP_TRY(skp__trial_labels(&seen, source, &labels, t->by_number, t->report));
+  struct look l = {.source = seen, .workers = t->workers};
+  skp_status status = test(session, &l, t, out);
+  free(l.answers);
+  free(l.logits);
   skp__source_destroy(seen);
   return status;
 }
@@ -53,51 +119,116 @@ static skp_status check_kind(skp_answer_kind kind) {
   return skp__fail(SKP_USAGE, "Answers are SKP_PROBABILITIES or SKP_LOGITS, not %d.", (int)kind);
 }
 
-static skp_status predict(skp_session *session, const struct skp_source *source, skp_answer_kind kind, float *answers) {
+static skp_status fail_none(const struct skp_source *source) {
+  return skp__fail(SKP_NUMERIC, "No answer to %s is a finite number.", source->name);
+}
+
+/* *none: not one answer is finite. */
+static skp_status predict(skp_session *session, const struct skp_source *source, int workers, skp_answer_kind kind,
+                          float *answers, bool *none) {
   const int classes = session->model->m->recipe.classes;
-  struct skp_eval_result result;
-  SKP_TRY(look(session, source, &result, answers));
-  if (result.lost == result.n) return skp__fail(SKP_NUMERIC, "No answer to %s is a finite number.", source->name);
+  struct look l = {.source = source, .workers = workers, .logits = answers};
+  SKP_TRY(check_kind(kind));
+  SKP_TRY(look(session, &l));
+  *none = l.result.lost == l.result.n;
   for (int64_t i = 0; kind == SKP_PROBABILITIES && i < source->n; i++) skp__softmax(answers + i * classes, classes);
   return SKP_OK;
 }
 
 skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_answer_kind kind, float *answers) {
   struct skp_source *source;
-  SKP_TRY(check_kind(kind));
   SKP_TRY(skp__api_pixels(&source, pixels, NULL, 0, NULL));
-  skp_status status = predict(session, source, kind, answers);
+  bool none = false;
+  skp_status status = predict(session, source, 0, kind, answers, &none);
+  if (status == SKP_OK && none) status = fail_none(source);
   skp__source_destroy(source);
   return status;
 }
 
-/* Rows of files that cannot be read become NaN; the error is that of the first. */
-static skp_status settle_unreadable(const struct skp__pictures *p, int classes, float *answers) {
-  const struct skp__picture *first = NULL;
-  for (size_t i = 0; i < p->files.n; i++) {
-    if (!p->files.at[i].error) continue;
-    if (!first) first = &p->files.at[i];
-    for (int k = 0; k < classes; k++) answers[i * (size_t)classes + (size_t)k] = NAN;
-  }
-  return first ? skp__fail(SKP_IO, "%s", first->error) : SKP_OK;
+/* ---- pictures ---------------------------------------------------------------------------------------------------- */
+
+struct skp_api_pictures {
+  struct skp__pictures p;
+  int workers;
+  bool none;    /* of the answers is finite */
+  char **shown; /* [files] */
+};
+
+static skp_status show_paths(skp_pictures *p) {
+  const size_t n = p->p.files.n;
+  SKP_TRY(skp__alloc(&p->shown, n, sizeof *p->shown));
+  for (size_t i = 0; i < n; i++) SKP_TRY(skp__utf8_escaped(&p->shown[i], p->p.files.at[i].path));
+  return SKP_OK;
 }
 
-static skp_status predict_files(skp_session *session, const struct skp__pictures *p, size_t n, skp_answer_kind kind,
+skp_status skp_pictures_open(skp_pictures **out, const skp_model *model, const char *const *paths, size_t n,
+                             const skp_picture_options *options) {
+  static const skp_picture_options usual;
+  const skp_picture_options *o = options ? options : &usual;
+  const int C = model->m->recipe.channels;
+  skp_pictures *made;
+  *out = NULL;
+  if (C != 1 && C != 3)
+    return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", model->m->name, C);
+  SKP_TRY(skp__alloc(&made, 1, sizeof *made));
+  made->workers = o->workers;
+  skp_status status = skp__pictures_open(&made->p, paths, n, C, o->invert, o->report);
+  if (status == SKP_OK) status = show_paths(made);
+  if (status == SKP_OK)
+    *out = made;
+  else
+    skp_pictures_close(made);
+  return status;
+}
+
+void skp_pictures_close(skp_pictures *pictures) {
+  if (!pictures) return;
+  for (size_t i = 0; pictures->shown && i < pictures->p.files.n; i++) free(pictures->shown[i]);
+  free(pictures->shown);
+  skp__pictures_free(&pictures->p);
+  free(pictures);
+}
+
+size_t skp_pictures_count(const skp_pictures *pictures) { return pictures->p.files.n; }
+
+skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i, skp_picture *out) {
+  *out = (skp_picture){0};
+  if (i >= pictures->p.files.n)
+    return skp__fail(SKP_USAGE, "There is no picture %zu; there are %zu, from 0 on.", i, pictures->p.files.n);
+  const struct skp__picture *p = &pictures->p.files.at[i];
+  *out = (skp_picture){p->path, pictures->shown[i], p->error, p->dark_on_light};
+  return SKP_OK;
+}
+
+/* Rows of files that cannot be read. */
+static void empty_unreadable(const struct skp__pictures *p, int classes, float *answers) {
+  for (size_t i = 0; i < p->files.n; i++)
+    for (int k = 0; p->files.at[i].error && k < classes; k++) answers[i * (size_t)classes + (size_t)k] = NAN;
+}
+
+skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_answer_kind kind, float *answers) {
+  struct skp__pictures *p = &pictures->p;
+  SKP_TRY(predict(session, &p->base, pictures->workers, kind, answers, &pictures->none));
+  empty_unreadable(p, session->model->m->recipe.classes, answers);
+  return SKP_OK;
+}
+
+static skp_status predict_files(skp_session *session, skp_pictures *pictures, size_t n, skp_answer_kind kind,
                                 float *answers) {
+  const struct skp__pictures *p = &pictures->p;
   if (p->files.n != n) return skp__fail(SKP_USAGE, "Name files; there is a folder among the %zu names.", n);
-  SKP_TRY(predict(session, &p->base, kind, answers));
-  return settle_unreadable(p, session->model->m->recipe.classes, answers);
+  SKP_TRY(skp_pictures_predict(pictures, session, kind, answers));
+  if (pictures->none) return fail_none(&p->base);
+  for (size_t i = 0; i < n; i++)
+    if (p->files.at[i].error) return skp__fail(SKP_IO, "%s", p->files.at[i].error);
+  return SKP_OK;
 }
 
 skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_answer_kind kind,
                              float *answers) {
-  const int C = session->model->m->recipe.channels;
-  struct skp__pictures p;
-  SKP_TRY(check_kind(kind));
-  if (C != 1 && C != 3)
-    return skp__fail(SKP_UNSUPPORTED, "%s takes images of %d channels; files have 1 or 3.", session->model->m->name, C);
-  skp_status status = skp__pictures_open(&p, paths, n, C, false, NULL);
-  if (status == SKP_OK) status = predict_files(session, &p, n, kind, answers);
-  skp__pictures_free(&p);
+  skp_pictures *pictures;
+  SKP_TRY(skp_pictures_open(&pictures, session->model, paths, n, NULL));
+  skp_status status = predict_files(session, pictures, n, kind, answers);
+  skp_pictures_close(pictures);
   return status;
 }

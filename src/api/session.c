@@ -5,6 +5,7 @@
 
 static skp_status first_weights(skp_session *s, uint64_t seed) {
   const skp_model *m = s->model;
+  if (m->resumed) return SKP_OK; /* the run's state has them */
   if (!m->weights || m->partly) SKP_TRY(skp__session_init(s->s, seed));
   return m->weights ? skp__checkpoint_load_weights(m->weights, s->s, !m->partly, NULL) : SKP_OK;
 }
@@ -27,6 +28,8 @@ skp_status skp_session_open(skp_session **out, skp_model *model, skp_device *dev
 void skp_session_close(skp_session *session) {
   if (!session) return;
   skp__session_destroy(session->s);
+  skp__api_report_free(session->report);
+  skp__lr_curve_free(&session->curve);
   free(session);
 }
 
@@ -36,7 +39,10 @@ skp_status skp_session_save(skp_session *session, const char *path) {
 }
 
 skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report) {
-  return skp__checkpoint_load_weights(path, session->s, !partly, report);
+  const skp_model *m = session->model;
+  const struct skp_inherit pixels = {&m->m->recipe, !m->own_mean, !m->own_std};
+  return partly ? skp__checkpoint_init(path, session->s, &pixels, report)
+                : skp__checkpoint_load_weights(path, session->s, true, report);
 }
 
 skp_status skp_session_export_onnx(skp_session *session, const char *path, const skp_onnx_options *options) {
@@ -57,5 +63,9 @@ skp_status skp_session_export_onnx(skp_session *session, const char *path, const
   free(state);
   return status;
 }
+
+const skp_report *skp_session_report(const skp_session *session) { return session->report; }
+
+int skp__api_workers(int said) { return said > 0 ? said : skp__loader_workers(); }
 
 void skp_session_stop(skp_session *session) { session->stop = 1; }

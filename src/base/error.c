@@ -1,6 +1,7 @@
 /* error.c: the error text of each thread. SPDX-License-Identifier: MIT */
 #include "base/error.h"
 #include "base/utf8.h"
+#include "skipper/tools.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -28,14 +29,26 @@ const char *skp_status_text(skp_status status) {
 
 const char *skp_error_message(void) { return text; }
 
-skp_status skp__fail(skp_status status, const char *format, ...) {
+static void set_text(const char *format, va_list args) {
   char fresh[TEXT_SIZE], twin[TEXT_SIZE]; /* the arguments may hold the present text */
-  va_list args;
-  va_start(args, format);
   vsnprintf(fresh, sizeof fresh, format, args);
-  va_end(args);
   skp__utf8_twin(twin, fresh, "\n\t");
   skp__utf8_show(text, sizeof text, fresh, twin);
+}
+
+skp_status skp__fail(skp_status status, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  set_text(format, args);
+  va_end(args);
+  return status;
+}
+
+skp_status skp_fail(skp_status status, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  set_text(format, args);
+  va_end(args);
   return status;
 }
 

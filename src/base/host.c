@@ -3,22 +3,26 @@
 #include "base/array.h"
 #include <stdlib.h>
 
-static char no_root[] = "";
 #define USUAL_PROBE 10.0 /* seconds */
-static struct skp__host host = {.root = no_root, .probe_seconds = USUAL_PROBE};
+static char *own_scratch, *own_root;
+static struct skp__host host = {.root = "", .probe_seconds = USUAL_PROBE};
 
 const struct skp__host *skp__host(void) { return &host; }
 
-skp_status skp__host_set(const char *scratch, const char *root, double probe_seconds) {
-  struct skp__host said = {.root = no_root, .probe_seconds = probe_seconds > 0 ? probe_seconds : USUAL_PROBE};
-  if (scratch) SKP_TRY(skp__strdup(&said.scratch, scratch));
-  skp_status status = root ? skp__strdup(&said.root, root) : SKP_OK;
+skp_status skp__host_set(const struct skp__host *said) {
+  char *scratch = NULL, *root;
+  if (said->scratch) SKP_TRY(skp__strdup(&scratch, said->scratch));
+  skp_status status = skp__strdup(&root, said->root ? said->root : "");
   if (status != SKP_OK) {
-    free(said.scratch);
+    free(scratch);
     return status;
   }
-  free(host.scratch);
-  if (host.root != no_root) free(host.root);
-  host = said;
+  free(own_scratch);
+  free(own_root);
+  own_scratch = scratch;
+  own_root = root;
+  host = (struct skp__host){scratch, root, said->probe_seconds > 0 ? said->probe_seconds : USUAL_PROBE, said->call};
   return SKP_OK;
 }
+
+const char *skp__option(const char *name) { return host.call ? host.call(name) : name; }

@@ -5,13 +5,17 @@
 #include "base/error.h"
 
 struct skp__host {
-  char *scratch;        /* folder for temporary files; NULL: the system's */
-  char *root;           /* stands for "" where the system's files are looked for */
-  double probe_seconds; /* that a driver may take to list its devices */
+  const char *scratch;                   /* folder for temporary files; NULL: the system's */
+  const char *root;                      /* stands for "" where the system's files are looked for */
+  double probe_seconds;                  /* that a driver may take to list its devices */
+  const char *(*call)(const char *name); /* see skp__option; NULL: as it is */
 };
 /* Never NULL. It must not be set while another thread reads it. */
 const struct skp__host *skp__host(void);
-/* NULL, NULL and 0 stand for the usual. Texts are copied. */
-skp_status skp__host_set(const char *scratch, const char *root, double probe_seconds);
+/* Zeros stand for the usual. Texts are copied. */
+skp_status skp__host_set(const struct skp__host *said);
+/* What a text calls something that whoever uses the library can set: an entry of the recipe ("valid_split"), a field of
+ * its options ("max_steps"). A program says --valid-split instead. */
+const char *skp__option(const char *name);
 
 #endif

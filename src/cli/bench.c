@@ -3,6 +3,7 @@
  *   start of the process ─> first step done (cold_start_s) ─> warm-up ─> samples
  *
  * A sample is a group of steps between two waits, long enough that the wait does not count in it. */
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "cli/cli.h"
@@ -29,9 +30,9 @@ struct bench {
 
 /* Random images that were mixed, in case the recipe mixes some. */
 static skp_status make_images(struct bench *b) {
-  const struct skp_graph *g = b->c->model->graph;
+  const struct skp_graph *g = b->c->model->m->graph;
   const int64_t values = b->N * skp__shape_count(&g->tensors.at[g->input].shape); /* the model's is of one image */
-  const uint32_t classes = (uint32_t)b->c->model->recipe.classes;
+  const uint32_t classes = (uint32_t)b->c->model->m->recipe.classes;
   struct skp__random r = skp__random_start(1, 0);
   b->batch.n = b->N;
   SKP_TRY(skp__alloc(&b->batch.x, (size_t)values, sizeof *b->batch.x));
@@ -69,8 +70,8 @@ static skp_status feed_again(void *user) {
 }
 
 static skp_status open_stepper(struct bench *b) {
-  if (b->train) SKP_TRY(skp__stepper_train(&b->stepper, b->c->session, INT64_MAX)); /* all batches are full */
-  if (!b->train) skp__stepper_evaluate(&b->stepper, b->c->session, b->N, b->N);
+  if (b->train) SKP_TRY(skp__stepper_train(&b->stepper, b->c->session->s, INT64_MAX)); /* all batches are full */
+  if (!b->train) skp__stepper_evaluate(&b->stepper, b->c->session->s, b->N, b->N);
   b->stepper.seed = 1;
   b->stepper.say = stderr;
   b->stepper.user = b;
@@ -157,7 +158,7 @@ static skp_status print_layers(struct bench *b, cJSON *object) {
 static skp_status print_result(struct bench *b) {
   struct skp_backend_info info;
   struct rusage usage;
-  b->c->backend->ops->info(b->c->backend, &info);
+  b->c->device->ops->info(b->c->device, &info);
   getrusage(RUSAGE_SELF, &usage);
   char text[32];
   double n = (double)b->N, mib = 1 << 20, flops, launches;
@@ -200,11 +201,10 @@ static skp_status read_options(struct bench *b) {
 }
 
 static skp_status run(struct bench *b) {
-  SKP_TRY(skp__session_create(&b->c->session, b->c->model, b->c->backend));
-  SKP_TRY(skp__session_init(b->c->session, 1));
+  SKP_TRY(skp_session_open(&b->c->session, b->c->model, b->c->device, 1));
   SKP_TRY(make_images(b));
   SKP_TRY(open_stepper(b));
-  SKP_TRY(skp__session_settle(b->c->session, measure(b)));
+  SKP_TRY(skp__session_settle(b->c->session->s, measure(b)));
   return print_result(b);
 }
 
@@ -212,9 +212,9 @@ skp_status cli_bench(struct cli *c) {
   struct bench b = {.c = c};
   SKP_TRY(read_options(&b));
   SKP_TRY(cli_open_model(c));
-  SKP_TRY(cli_open_backend(c));
+  SKP_TRY(cli_open_device(c));
   cli_say_device(c);
-  b.N = c->model->recipe.batch;
+  b.N = c->model->m->recipe.batch;
   skp_status status = run(&b);
   skp__stepper_close(&b.stepper);
   free_images(&b);

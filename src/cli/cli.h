@@ -2,10 +2,17 @@
 #ifndef SKP_CLI_CLI_H
 #define SKP_CLI_CLI_H
 
-#include "backend/backend.h"
-#include "skipper/skipper.h"
-#include "train/metrics.h"
+#include "skipper/run.h"
+#include "skipper/tools.h"
 #include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* Returns from the calling function with the status of `expr` unless it is SKP_OK. */
+#define TRY(expr)                                                                                                      \
+  do {                                                                                                                 \
+    skp_status try_status_ = (expr);                                                                                   \
+    if (try_status_ != SKP_OK) return try_status_;                                                                     \
+  } while (0)
 
 /* X(ID, name, short, argument, help): options that are no entries of a recipe. argument "": a switch. Those of a recipe
  * come from SKP_RECIPE_LIST. Which command takes which stands in the table of commands. */
@@ -61,36 +68,35 @@ typedef enum cli_option {
       CLI_OPTIONS
 } cli_option;
 
-enum {
-#define X(kind, field, fallback, least, most, help) +1
-  CLI_RECIPE_FIELDS = 0 SKP_RECIPE_LIST(X)
-#undef X
-};
-
 struct cli_command;
 
 /* What is on the terminal. */
 struct cli_progress {
   bool terminal;
-  double shown;       /* when the last line was drawn */
-  int drawn;          /* letters of a line that is to be wiped */
-  const char *doing;  /* the work that was last told of; NULL: it is over */
-  skp_device *device; /* on which it is done; NULL: none yet */
-  bool compiled;      /* kernels, in this call */
+  double shown;                    /* when the last line was drawn */
+  int drawn;                       /* letters of a line that is to be wiped */
+  bool working;                    /* a piece of work goes on: */
+  char doing[64];                  /* what was last told of */
+  bool compiled;                   /* kernels, in this call */
+  skp_device *device;              /* on which it is done; NULL: none yet */
+  void (*after_epoch)(void *user); /* NULL: nothing more is said then */
+  void *user;
 };
+
+enum { CLI_ENTRIES_MOST = 96 }; /* of a recipe */
 
 /* A call of the program: what was said, and what was opened for it. */
 struct cli {
   const struct cli_command *command;
-  char *value[CLI_OPTIONS];              /* NULL: not said; "" for a switch */
-  char *recipe[CLI_RECIPE_FIELDS];       /* the same, by field of the recipe */
-  SKP_ARRAY(char *) arguments, settings; /* settings: "NAME\0VALUE" */
-  SKP_ARRAY(struct skp_setting) set;     /* pieces of `settings` */
-  struct skp_backend *backend;
-  struct skp_model *model;
-  struct skp_session *session;
-  struct skp_labels labels;              /* of a checkpoint */
-  struct skp_source *source[SKP_SPLITS]; /* by split: opened before the model, for cli_open_data to hand out */
+  char *value[CLI_OPTIONS];       /* NULL: not said; "" for a switch */
+  char *recipe[CLI_ENTRIES_MOST]; /* the same, by number of the recipe's entry */
+  char **arguments, **settings;   /* settings: "NAME=VALUE"; NULL ends both */
+  int n_arguments, n_settings;
+  skp_device *device;
+  skp_model *model; /* of `run`, where that was at rest */
+  skp_session *session;
+  skp_data *data;
+  skp_run *run;
   struct cli_progress progress;
   int signal; /* that ended the command, after it saved; 0: none */
 };
@@ -126,13 +132,13 @@ struct cli_option_row {
 void cli_each_option(const struct cli_command *command, void (*tell)(void *user, const struct cli_option_row *o),
                      void *user);
 void cli_free(struct cli *c);
-/* Adds NAME=VALUE to what --set says. Takes `text` over. */
-skp_status cli_add_setting(struct cli *c, char *text);
 /* The nearest of `n` words if it is near enough to be meant, else NULL. */
 const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* weight_decay to weight-decay, in `text`. */
 const char *cli_dashed(char *text, size_t size, const char *name);
+/* What the library's texts call an entry of the recipe or a field of options: "--weight-decay". */
+const char *cli_call(const char *name);
 static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
 /* What was said of a recipe's entry; NULL: nothing. */
 const char *cli_said_entry(const struct cli *c, const char *name);
@@ -151,58 +157,58 @@ skp_status cli_environment_device(skp_device_options *out);
 
 /* Which device is meant, by options or else the environment. */
 skp_status cli_device_options(const struct cli *c, skp_device_options *out);
-skp_status cli_open_backend(struct cli *c);
-/* Where the first argument is a network's own name (resnet18), it becomes its file's and adds its settings; what --set
- * says stays. SKP_USAGE if it is a trained network. */
-skp_status cli_find_model(struct cli *c);
+skp_status cli_open_device(struct cli *c);
+/* Threads that load data, as the library takes them. */
+skp_status cli_workers(const struct cli *c, int *out);
+/* How images are opened that may be damaged; `out` holds what is so otherwise. */
+skp_status cli_data_options(const struct cli *c, skp_data_options *out);
+
+/* SKP_USAGE if the first argument is a trained network instead of a model file. */
+skp_status cli_check_file(const struct cli *c);
 /* The model file named by the first argument, with --set, --size and what was said of its recipe. */
 skp_status cli_open_model(struct cli *c);
-/* The same for a network that is to learn the recipe's data. It gets as many classes as they have, if its file takes
- * their number and --set does not give it. */
+/* The same for a network that is to learn the recipe's data, and the data, if it names some. It gets as many classes as
+ * they have, if its file takes their number and --set does not give it. */
 skp_status cli_open_learner(struct cli *c);
 /* The model of the checkpoint, or of the run, named by the first argument. */
 skp_status cli_open_checkpoint_model(struct cli *c);
-/* First values from a seed, then what --init names. */
-skp_status cli_init_weights(struct cli *c, uint64_t seed);
-/* Backend, model and weights of the checkpoint named by the first argument. */
+/* Device, model and weights of the checkpoint named by the first argument. */
 skp_status cli_open_checkpoint(struct cli *c);
+/* A session with first values from a seed, then what --init names. */
+skp_status cli_open_session(struct cli *c, uint64_t seed);
 /* What was said of the recipe, on top of the model's. */
 skp_status cli_override_recipe(struct cli *c);
-/* A data set that the model can learn from or, for that, be tested with; *out NULL if there are no test files. */
-skp_status cli_open_data(struct cli *c, struct skp_source **out, skp_split split);
-/* What a trained network is to be tested with: test images, or where there are none those for validation or the
- * training ones, said so; `labelled`: images whose classes are known. Labels are those of its own
- * classes; images of other classes are said (cli_say_unknown). SKP_FORMAT if there are no others. */
-skp_status cli_open_test(struct cli *c, struct skp_source **out, bool labelled);
-/* Says which classes a network does not know. */
-void cli_say_unknown(const struct skp_source *s);
-/* How many damaged images are borne, as skp__damage_bear takes it. */
-skp_status cli_max_damaged(const struct cli *c, int64_t *most);
-/* Says which images were damaged, those from number *said on; NULL is fine. */
-void cli_say_damage(const struct skp_source *s, int64_t *said);
-/* Threads that load data. */
-skp_status cli_workers(const struct cli *c, int *out);
-
-/* ---- resume.c --------------------------------------------------------------------------------------------------- */
-
-/* The run that --resume means, and its model with what was said of the recipe. *dir is fresh memory. SKP_USAGE if the
- * model file or the settings that were given are not the run's. */
-skp_status cli_open_resume(struct cli *c, struct skp_resume **out, char **dir);
+/* An entry of the recipe as a number, as a text. */
+double cli_entry(const struct cli *c, const char *name);
+const char *cli_entry_text(const struct cli *c, const char *name, char *text, size_t size);
+/* Whether mean and std change pixels: 0 and 1 do not. */
+bool cli_normalises(const struct cli *c);
+/* The recipe's data, unless they are open or it names none. */
+skp_status cli_open_data(struct cli *c, const skp_data_options *options);
+/* What a trained network is to be tested with; `labelled`: images whose classes are known. */
+skp_status cli_open_test(struct cli *c, bool labelled);
+/* Says which images were damaged since this was asked last. */
+void cli_say_damage(struct cli *c);
 
 /* ---- limits.c --------------------------------------------------------------------------------------------------- */
 
 /* Seconds that --max-time says; 0: it was not said. */
 skp_status cli_max_time(const struct cli *c, double *seconds);
 /* --save-every and --keep; *out holds what they are otherwise. */
-skp_status cli_save_options(const struct cli *c, struct skp_save_options *out);
+skp_status cli_save_options(const struct cli *c, skp_training *out);
 
 /* ---- print.c ---------------------------------------------------------------------------------------------------- */
 
-/* "cpu-haswell (PoCL 3.1)" */
+/* A text in fresh memory. */
+skp_status cli_format(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+skp_status cli_copy(char **out, const char *text);
+/* Fresh zeroed memory. */
+skp_status cli_alloc(void *out, size_t n, size_t size);
+
+/* "device   cpu-haswell (PoCL 3.1)" */
 void cli_say_device(struct cli *c);
 /* Prints an object and frees it. */
 skp_status cli_print_json(cJSON *object);
-int64_t cli_count_parameters(const struct skp_graph *g);
 /* "7 992" */
 const char *cli_grouped(char *text, size_t size, int64_t n);
 /* A measured one: "71 057", "41.02" */
@@ -219,6 +225,7 @@ const char *cli_bytes(char *text, size_t size, double bytes);
 
 /* Times each launch of a plan that has run before, and prints it by layer, or adds it to
  * `object` if that is not NULL. */
+struct skp_plan;
 skp_status cli_time_layers(struct skp_plan *plan, cJSON *object);
 
 /* ---- progress.c ------------------------------------------------------------------------------------------------- */
@@ -226,7 +233,6 @@ skp_status cli_time_layers(struct skp_plan *plan, cJSON *object);
 /* Shows what the library tells until the end. A line is left on the terminal only while work goes on; who speaks in
  * between wipes it by the end of that work, or by cli_progress_end. */
 void cli_progress_start(struct cli_progress *p);
-void cli_progress_hear(void *user, const struct skp_progress *p);
 void cli_progress_end(struct cli_progress *p);
 
 #endif

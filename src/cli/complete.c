@@ -3,7 +3,6 @@
  * The scripts of the three shells do one thing: they ask `skipper --complete WORD…` and show what it says. So commands,
  * options, models, devices and run folders are known in one place, and never out of date. */
 #include "cli/shell.h"
-#include "skipper/skipper.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,5 +211,5 @@ skp_status cli_completion(const char *shell, FILE *to) {
     fputs(scripts[i].script, to);
     return SKP_OK;
   }
-  return skp__fail(SKP_USAGE, "--completion knows bash, zsh and fish, not \"%s\".", shell);
+  return skp_fail(SKP_USAGE, "--completion knows bash, zsh and fish, not \"%s\".", shell);
 }

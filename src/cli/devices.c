@@ -1,23 +1,22 @@
 /* devices.c: skipper devices. SPDX-License-Identifier: MIT */
-#include "backend/devices.h"
 #include "cli/cli.h"
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
-static void print_device(const struct skp_device *d, bool chosen) {
+static void print_device(const skp_device_info *d, bool chosen) {
   char memory[32], most[32], local[32];
   printf("%s %d:%d  %s\n", chosen ? "*" : " ", d->platform, d->device, d->name);
   printf("        %s of %s, %d units at %d MHz\n", d->type, d->platform_name, d->units, d->clock_mhz);
   printf("        %s%s, at most %s at once, local %s\n", cli_bytes(memory, sizeof memory, (double)d->memory),
-         d->unified ? " shared with the host" : "", cli_bytes(most, sizeof most, (double)d->max_allocation),
+         d->unified ? " shared with the host" : "", cli_bytes(most, sizeof most, (double)d->most),
          cli_bytes(local, sizeof local, (double)d->local_memory));
-  printf("        %s, driver %s\n", d->c_version, d->driver);
-  printf("        groups of %zu%s%s%s\n", d->max_group, d->fp16 ? ", fp16" : "", d->fp64 ? ", fp64" : "",
+  printf("        %s, driver %s\n", d->language, d->driver);
+  printf("        groups of %lld%s%s%s\n", (long long)d->max_group, d->fp16 ? ", fp16" : "", d->fp64 ? ", fp64" : "",
          d->subgroups ? ", subgroups" : "");
-  if (*d->skipped) printf("        %s: %s\n", d->usable ? "taken only if named" : "not usable", d->skipped);
+  if (*d->why) printf("        %s: %s\n", d->usable ? "taken only if named" : "not usable", d->why);
 }
 
-static void add_device(cJSON *list, const struct skp_device *d, bool chosen) {
+static void add_device(cJSON *list, const skp_device_info *d, bool chosen) {
   cJSON *o = cJSON_CreateObject();
   cJSON_AddItemToArray(list, o);
   cJSON_AddNumberToObject(o, "platform", d->platform);
@@ -28,11 +27,11 @@ static void add_device(cJSON *list, const struct skp_device *d, bool chosen) {
   cJSON_AddStringToObject(o, "type", d->type);
   cJSON_AddStringToObject(o, "version", d->version);
   cJSON_AddStringToObject(o, "driver", d->driver);
-  cJSON_AddStringToObject(o, "c_version", d->c_version);
+  cJSON_AddStringToObject(o, "c_version", d->language);
   cJSON_AddNumberToObject(o, "units", d->units);
   cJSON_AddNumberToObject(o, "clock_mhz", d->clock_mhz);
   cJSON_AddNumberToObject(o, "memory", (double)d->memory);
-  cJSON_AddNumberToObject(o, "max_allocation", (double)d->max_allocation);
+  cJSON_AddNumberToObject(o, "max_allocation", (double)d->most);
   cJSON_AddNumberToObject(o, "local_memory", (double)d->local_memory);
   cJSON_AddNumberToObject(o, "max_group", (double)d->max_group);
   cJSON_AddBoolToObject(o, "fp16", d->fp16);
@@ -40,11 +39,11 @@ static void add_device(cJSON *list, const struct skp_device *d, bool chosen) {
   cJSON_AddBoolToObject(o, "subgroups", d->subgroups);
   cJSON_AddBoolToObject(o, "unified_memory", d->unified);
   cJSON_AddBoolToObject(o, "usable", d->usable);
-  cJSON_AddStringToObject(o, "skipped", d->skipped);
+  cJSON_AddStringToObject(o, "skipped", d->why);
   cJSON_AddBoolToObject(o, "default", chosen);
 }
 
-static void add_gpu(cJSON *list, const struct skp_gpu *g) {
+static void add_gpu(cJSON *list, const skp_idle_gpu *g) {
   cJSON *o = cJSON_CreateObject();
   cJSON_AddItemToArray(list, o);
   cJSON_AddStringToObject(o, "name", g->name);
@@ -53,43 +52,55 @@ static void add_gpu(cJSON *list, const struct skp_gpu *g) {
   cJSON_AddStringToObject(o, "package", g->package);
 }
 
-static skp_status print_json(const struct skp_device_list *list, const struct skp_device *chosen) {
-  cJSON *all = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(all, "devices"),
-        *notes = cJSON_AddArrayToObject(all, "notes"), *gpus = cJSON_AddArrayToObject(all, "gpus_without_driver");
-  for (size_t i = 0; i < list->n; i++) add_device(devices, &list->at[i], &list->at[i] == chosen);
-  for (size_t i = 0; i < list->n_notes; i++) cJSON_AddItemToArray(notes, cJSON_CreateString(list->notes[i]));
-  for (size_t i = 0; i < list->n_gpus; i++) add_gpu(gpus, &list->gpus[i]);
-  return cli_print_json(all);
+/* -1: none is chosen. */
+struct devices {
+  size_t n;
+  ptrdiff_t chosen;
+};
+
+static skp_status print_json(const struct devices *all) {
+  cJSON *object = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(object, "devices"),
+        *notes = cJSON_AddArrayToObject(object, "notes"), *gpus = cJSON_AddArrayToObject(object, "gpus_without_driver");
+  skp_device_info d;
+  skp_idle_gpu g;
+  const char *note;
+  for (size_t i = 0; i < all->n && skp_device_describe(i, &d) == SKP_OK; i++)
+    add_device(devices, &d, (ptrdiff_t)i == all->chosen);
+  for (size_t i = 0; (note = skp_device_note(i)); i++) cJSON_AddItemToArray(notes, cJSON_CreateString(note));
+  for (size_t i = 0; skp_device_idle_gpu(i, &g); i++) add_gpu(gpus, &g);
+  return cli_print_json(object);
 }
 
-static void print_text(const struct skp_device_list *list, const struct skp_device *chosen) {
-  for (size_t i = 0; i < list->n; i++) print_device(&list->at[i], &list->at[i] == chosen);
-  for (size_t i = 0; i < list->n_notes; i++) printf("  %s\n", list->notes[i]);
-  for (size_t i = 0; i < list->n_gpus; i++)
-    printf("  %s is not used: %s.\n        %s\n", list->gpus[i].name, list->gpus[i].why, list->gpus[i].remedy);
-  if (chosen)
-    printf("* is taken with the present options and environment; --device gpu, cpu, P:D or a\n  part of the name "
-           "chooses another.\n");
+static skp_status print_text(const struct devices *all) {
+  skp_device_info d;
+  skp_idle_gpu g;
+  const char *note;
+  for (size_t i = 0; i < all->n; i++) {
+    TRY(skp_device_describe(i, &d));
+    print_device(&d, (ptrdiff_t)i == all->chosen);
+  }
+  for (size_t i = 0; (note = skp_device_note(i)); i++) printf("  %s\n", note);
+  for (size_t i = 0; skp_device_idle_gpu(i, &g); i++)
+    printf("  %s is not used: %s.\n        %s\n", g.name, g.why, g.remedy);
+  if (all->chosen >= 0)
+    printf("* is taken with the present options and environment; --device gpu, cpu, P:D or a\n"
+           "  part of the name chooses another.\n");
+  return SKP_OK;
 }
 
 /* The list is shown even if none of it can be chosen; then that is the error. */
 skp_status cli_devices(struct cli *c) {
-  const struct skp_device_list *list;
-  const struct skp_device *chosen = NULL;
+  struct devices all = {.chosen = -1};
   skp_device_options said;
-  SKP_TRY(cli_device_options(c, &said));
-  SKP_TRY(skp__devices_list(&list));
-  skp_status status = skp__devices_choose(&chosen, list, said.platform, said.device);
-  if (status != SKP_OK) chosen = NULL;
-  if (!cli_said(c, CLI_JSON))
-    print_text(list, chosen);
-  else if (status == SKP_OK)
-    return print_json(list, chosen);
-  else {
-    char *text = strdup(skp_error_message());
-    print_json(list, chosen);
-    if (text) skp__fail(status, "%s", text);
-    free(text);
-  }
-  return status;
+  size_t chosen;
+  char *why = NULL;
+  TRY(cli_device_options(c, &said));
+  TRY(skp_device_count(&all.n));
+  const skp_status status = skp_device_choose(&chosen, &said);
+  if (status == SKP_OK) all.chosen = (ptrdiff_t)chosen;
+  if (status != SKP_OK) TRY(cli_copy(&why, skp_error_message()));
+  skp_status shown = cli_said(c, CLI_JSON) ? print_json(&all) : print_text(&all);
+  if (status != SKP_OK) (void)skp_fail(status, "%s", why);
+  free(why);
+  return status != SKP_OK ? status : shown;
 }

@@ -13,52 +13,59 @@ static void print_word(const char *folder, const char *file) {
   printf("%s%s%s", *file && folder[-1] != '/' ? "/" : "", file, quoted ? "'" : "");
 }
 
-static const char *judge_name(const struct cli_ending *e) { return e->valid ? "valid" : "test"; }
+static const char *judge_name(const struct cli_ending *e) { return e->o->by_validation ? "valid" : "test"; }
 
 /* The weights to go on with. */
 static const char *file_of(const struct cli_ending *e) {
-  return e->r->best_epoch ? "best.safetensors" : "last.safetensors";
+  return e->o->best_epoch ? "best.safetensors" : "last.safetensors";
 }
 
 void cli_print_position(const struct cli_ending *e) {
-  const struct skp_train_result *r = e->r;
+  const skp_outcome *o = e->o;
   char loss[32];
-  if (r->step)
-    printf("epoch %lld ended after %lld of %lld steps, mean loss %s\n", (long long)r->epoch, (long long)r->step,
-           (long long)r->steps, cli_loss(loss, sizeof loss, r->loss));
-  if (!r->best_epoch) return;
-  printf("best epoch %lld, ", (long long)r->best_epoch);
-  if (r->best >= 0)
-    printf("%s accuracy %.2f %%", judge_name(e), 100 * r->best);
+  if (o->step_in_epoch)
+    printf("epoch %lld ended after %lld of %lld steps, mean loss %s\n", (long long)o->epoch,
+           (long long)o->step_in_epoch, (long long)o->steps_in_epoch, cli_loss(loss, sizeof loss, o->loss));
+  if (!o->best_epoch) return;
+  printf("best epoch %lld, ", (long long)o->best_epoch);
+  if (o->best >= 0)
+    printf("%s accuracy %.2f %%", judge_name(e), 100 * o->best);
   else
-    printf("training loss %s", cli_loss(loss, sizeof loss, -r->best));
+    printf("training loss %s", cli_loss(loss, sizeof loss, -o->best));
   printf(":");
   print_word(e->out, file_of(e));
   printf("\n");
 }
 
-/* Whether cell i of the confusion is a worse mistake than cell k: more images, or as many of a smaller class. */
-static bool worse(const struct skp_report *r, int64_t i, int64_t k) {
-  if (r->confusion[i] != r->confusion[k]) return r->confusion[i] > r->confusion[k];
-  return r->of_class[i / r->classes].images < r->of_class[k / r->classes].images;
+/* Images of one class that were taken for another. */
+struct mistake {
+  int label, taken;
+  int64_t images, all; /* all: of the class */
+};
+
+/* Whether it is a worse mistake: more images, or as many of a smaller class. */
+static bool worse(const struct mistake *a, const struct mistake *b) {
+  return a->images != b->images ? a->images > b->images : a->all < b->all;
 }
 
 /* The two classes of which one was taken for the other most often. */
-static void print_confused(const struct cli_ending *e) {
-  const struct skp_report *report = &e->r->report;
-  int64_t most = 0, at = 0;
-  char label[16], guess[16], n[32], all[32];
-  for (int64_t i = 0; i < (int64_t)report->classes * report->classes; i++) {
-    if (i / report->classes == i % report->classes || !report->confusion[i]) continue;
-    if (most && !worse(report, i, at)) continue;
-    most = report->confusion[i];
-    at = i;
+static skp_status print_confused(const skp_report *r) {
+  struct mistake most = {.images = 0};
+  skp_class_score label, taken;
+  char n[32], all[32];
+  for (int i = 0; i < skp_report_classes(r); i++) {
+    TRY(skp_report_class(r, i, &label));
+    for (int k = 0; k < skp_report_classes(r); k++) {
+      const struct mistake m = {i, k, skp_report_confusion(r, i, k), label.images};
+      if (i != k && m.images && (!most.images || worse(&m, &most))) most = m;
+    }
   }
-  const int is = (int)(at / report->classes), taken = (int)(at % report->classes);
-  if (most)
-    printf("most confused: %s taken for %s, %s of %s\n", skp__class_name(&e->names, is, label, sizeof label),
-           skp__class_name(&e->names, taken, guess, sizeof guess), cli_grouped(n, sizeof n, most),
-           cli_grouped(all, sizeof all, report->of_class[is].images));
+  if (!most.images) return SKP_OK;
+  TRY(skp_report_class(r, most.label, &label));
+  TRY(skp_report_class(r, most.taken, &taken));
+  printf("most confused: %s taken for %s, %s of %s\n", label.name, taken.name, cli_grouped(n, sizeof n, most.images),
+         cli_grouped(all, sizeof all, most.all));
+  return SKP_OK;
 }
 
 static void print_next(const struct cli_ending *e) {
@@ -75,13 +82,13 @@ static void print_next(const struct cli_ending *e) {
 
 skp_status cli_print_ending(const struct cli_ending *e) {
   enum { CLASSES = 10, WORST = 3 };
-  const struct skp_train_result *r = e->r;
-  if (r->accuracy >= 0) printf("%s accuracy %.2f %% after the last epoch\n", judge_name(e), 100 * r->accuracy);
-  if (r->tested >= 0) printf("test accuracy %.2f %% with the best weights\n", 100 * r->tested);
-  if (r->judge) {
-    SKP_TRY(cli_print_report(&(struct cli_report){&r->report, r->answers, r->judge, &e->names, CLASSES, WORST}));
+  const skp_outcome *o = e->o;
+  if (o->accuracy >= 0) printf("%s accuracy %.2f %% after the last epoch\n", judge_name(e), 100 * o->accuracy);
+  if (o->test_accuracy >= 0) printf("test accuracy %.2f %% with the best weights\n", 100 * o->test_accuracy);
+  if (e->report) {
+    TRY(cli_print_report(e->report, CLASSES, WORST));
     printf("\n");
-    print_confused(e);
+    TRY(print_confused(e->report));
   }
   cli_print_position(e);
   printf("saved in %s\n", e->out);

@@ -3,13 +3,11 @@
 #define SKP_CLI_ENDING_H
 
 #include "cli/report.h"
-#include "train/result.h"
 
 struct cli_ending {
-  const struct skp_train_result *r;
-  const char *out, *data; /* the run's folder; what it learned from, "" if from nothing */
-  bool valid;             /* some of the training images judged each epoch */
-  struct skp_class_names names;
+  const skp_outcome *o;
+  const skp_report *report; /* of the best weights; NULL: there is none */
+  const char *out, *data;   /* the run's folder; what it learned from, "" if from nothing */
 };
 /* What is known of an epoch that the run ended in; the best epoch so far, its figure and its file. */
 void cli_print_position(const struct cli_ending *e);

@@ -24,7 +24,8 @@ static bool is_on(const char *name) {
 skp_status cli_environment_host(void) {
   return skp_host_set(&(skp_host_options){.scratch = cli_variable("TMPDIR"),
                                           .root = cli_variable("SKIPPER_ROOT"),
-                                          .probe_seconds = seconds("SKIPPER_PROBE_TIMEOUT")});
+                                          .probe_seconds = seconds("SKIPPER_PROBE_TIMEOUT"),
+                                          .call = cli_call});
 }
 
 static skp_status read_memory(int64_t *out) {
@@ -33,7 +34,7 @@ static skp_status read_memory(int64_t *out) {
   if (!text) return SKP_OK;
   const double mib = strtod(text, &end);
   if (*end || !(mib > 0 && mib < 1e12))
-    return skp__fail(SKP_USAGE, "SKIPPER_MEMORY is a number of MiB, not \"%s\".", text);
+    return skp_fail(SKP_USAGE, "SKIPPER_MEMORY is a number of MiB, not \"%s\".", text);
   *out = (int64_t)(mib * (1 << 20));
   return SKP_OK;
 }

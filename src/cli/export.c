@@ -1,6 +1,5 @@
 /* export.c: skipper export. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "skipper/skipper.h"
 
 /* What was opened for the command. */
 struct opened {
@@ -11,17 +10,17 @@ struct opened {
 
 /* Weights are written as they are, so no device is needed. */
 static skp_status open_weights(struct opened *o, const char *path) {
-  SKP_TRY(skp_model_load(&o->model, path, NULL));
+  TRY(skp_model_load(&o->model, path, NULL));
   if (!skp_model_trained(o->model))
-    return skp__fail(SKP_USAGE, "%s is a network without weights; train it first, and name the run's folder.", path);
-  SKP_TRY(skp_device_open(&o->device, &(skp_device_options){.backend = "reference"}));
+    return skp_fail(SKP_USAGE, "%s is a network without weights; train it first, and name the run's folder.", path);
+  TRY(skp_device_open(&o->device, &(skp_device_options){.backend = "reference"}));
   return skp_session_open(&o->session, o->model, o->device, 0);
 }
 
 static skp_status write_onnx(struct opened *o, const struct cli *c, const skp_onnx_options *options) {
   const char *file = c->value[CLI_ONNX];
-  SKP_TRY(open_weights(o, c->arguments.at[0]));
-  SKP_TRY(skp_session_export_onnx(o->session, file, options));
+  TRY(open_weights(o, c->arguments[0]));
+  TRY(skp_session_export_onnx(o->session, file, options));
   fprintf(stderr, "%s: input %s×%d×%d×%d, logits %s×%d\n", file, options->dynamic_batch ? "N" : "1",
           skp_model_channels(o->model), skp_model_size(o->model), skp_model_size(o->model),
           options->dynamic_batch ? "N" : "1", skp_model_classes(o->model));
@@ -31,8 +30,8 @@ static skp_status write_onnx(struct opened *o, const struct cli *c, const skp_on
 skp_status cli_export(struct cli *c) {
   struct opened o = {NULL, NULL, NULL};
   int64_t opset;
-  if (!cli_said(c, CLI_ONNX)) return skp__fail(SKP_USAGE, "Say which file is to be written: --onnx FILE.");
-  SKP_TRY(cli_int(c, CLI_OPSET, &opset, 1, INT32_MAX, 0));
+  if (!cli_said(c, CLI_ONNX)) return skp_fail(SKP_USAGE, "Say which file is to be written: --onnx FILE.");
+  TRY(cli_int(c, CLI_OPSET, &opset, 1, INT32_MAX, 0));
   const skp_onnx_options options = {.opset = (int)opset,
                                     .dynamic_batch = cli_said(c, CLI_DYNAMIC_BATCH),
                                     .fold = cli_said(c, CLI_FOLD),

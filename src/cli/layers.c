@@ -2,6 +2,7 @@
  *
  *   plan ─> rounds of timed launches, the least time of each ─> rows, one a node ─>
  *   sorted, printed; then summed by operation and method */
+#include "api/api.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include <stdlib.h>

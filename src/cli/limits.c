@@ -63,26 +63,26 @@ skp_status cli_max_time(const struct cli *c, double *seconds) {
   const char *text = c->value[CLI_MAX_TIME];
   *seconds = text ? duration(text) : 0;
   if (!text || *seconds > 0) return SKP_OK;
-  return skp__fail(SKP_USAGE, "--max-time is a time above 0 like 90 (minutes), 45m, 10s or 1h30m, not \"%s\".", text);
+  return skp_fail(SKP_USAGE, "--max-time is a time above 0 like 90 (minutes), 45m, 10s or 1h30m, not \"%s\".", text);
 }
 
 /* Reads "200steps"; a time otherwise. */
-static bool read_when(struct skp_save_options *out, const char *text) {
+static bool read_when(skp_training *out, const char *text) {
   const char *unit, *rest = skip_blanks(text);
   size_t letters;
   double n = number(&rest, &unit, &letters);
   bool whole = n == floor(n) && n <= INT32_MAX && letters && !*rest;
-  out->epochs = whole && is_one_of("epoch epochs", unit, letters) ? (int64_t)n : 0;
-  out->steps = whole && is_one_of("step steps", unit, letters) ? (int64_t)n : 0;
-  out->seconds = out->epochs || out->steps || !letters ? 0 : duration(text);
-  return out->epochs > 0 || out->steps > 0 || out->seconds > 0;
+  out->save_epochs = whole && is_one_of("epoch epochs", unit, letters) ? (int64_t)n : 0;
+  out->save_steps = whole && is_one_of("step steps", unit, letters) ? (int64_t)n : 0;
+  out->save_seconds = out->save_epochs || out->save_steps || !letters ? 0 : duration(text);
+  return out->save_epochs > 0 || out->save_steps > 0 || out->save_seconds > 0;
 }
 
-skp_status cli_save_options(const struct cli *c, struct skp_save_options *out) {
+skp_status cli_save_options(const struct cli *c, skp_training *out) {
   const char *text = c->value[CLI_SAVE_EVERY];
-  SKP_TRY(cli_int(c, CLI_KEEP, &out->keep, 0, 1 << 20, out->keep));
+  TRY(cli_int(c, CLI_KEEP, &out->keep, 0, 1 << 20, out->keep));
   if (!text || read_when(out, text)) return SKP_OK;
-  return skp__fail(SKP_USAGE,
-                   "--save-every is a number of epochs, steps or minutes like 1epoch, 200steps or 5min, not \"%s\".",
-                   text);
+  return skp_fail(SKP_USAGE,
+                  "--save-every is a number of epochs, steps or minutes like 1epoch, 200steps or 5min, not \"%s\".",
+                  text);
 }

@@ -1,6 +1,5 @@
 /* lr.c: skipper lr: the learning-rate finder, its curve as text, and a suggestion. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "train/find_lr.h"
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ struct plot {
   char cell[ROWS][RAMP_STEPS + 1];
 };
 
-static void draw(struct plot *p, const struct skp_lr_curve *c) {
+static void draw(struct plot *p, const skp_lr_search *c) {
   double low = c->at[c->lowest].smooth, start = c->at[0].smooth;
   p->bottom = low;
   p->top = start + fmax(start - low, 0.1 * fabs(start) + 1e-9);
@@ -31,7 +30,7 @@ static void draw(struct plot *p, const struct skp_lr_curve *c) {
   }
 }
 
-static void print_plot(const struct skp_lr_curve *c) {
+static void print_plot(const skp_lr_search *c) {
   struct plot p;
   draw(&p, c);
   printf("smoothed loss\n");
@@ -44,12 +43,12 @@ static void print_plot(const struct skp_lr_curve *c) {
   printf("%7.1e  learning rate\n", c->at[c->n - 1].lr);
 }
 
-static skp_status print_curve(const struct cli *c, const struct skp_lr_curve *curve, const char *path) {
+static skp_status print_curve(const struct cli *c, const skp_lr_search *curve, const char *path) {
   if (!curve->n)
-    return skp__fail(SKP_NUMERIC,
-                     "The very first loss, at the learning rate %g, is not finite. Check that the pixels "
-                     "are normalised (--mean, --std).",
-                     first_rate);
+    return skp_fail(SKP_NUMERIC,
+                    "The very first loss, at the learning rate %g, is not finite. Check that the pixels "
+                    "are normalised (--mean, --std).",
+                    first_rate);
   print_plot(curve);
   printf("%s after %lld steps; the curve is in %s\n", curve->diverged ? "diverged" : "ended", (long long)curve->n,
          path);
@@ -58,18 +57,18 @@ static skp_status print_curve(const struct cli *c, const struct skp_lr_curve *cu
     return SKP_OK;
   }
   printf("lowest at %.2g\nsuggestion: --lr %.2g (%s uses %g)\n", curve->at[curve->lowest].lr, curve->suggestion,
-         c->model->name, c->model->recipe.lr);
+         skp_model_name(c->model), cli_entry(c, "lr"));
   return SKP_OK;
 }
 
-static skp_status print_json(const struct cli *c, const struct skp_lr_curve *curve) {
+static skp_status print_json(const struct cli *c, const skp_lr_search *curve) {
   cJSON *object = cJSON_CreateObject(), *list;
   cJSON_AddItemToObject(object, "suggestion",
                         curve->suggestion > 0 ? cJSON_CreateNumber(curve->suggestion) : cJSON_CreateNull());
   cJSON_AddItemToObject(object, "lowest",
                         curve->n ? cJSON_CreateNumber(curve->at[curve->lowest].lr) : cJSON_CreateNull());
   cJSON_AddBoolToObject(object, "diverged", curve->diverged);
-  cJSON_AddNumberToObject(object, "recipe_lr", c->model->recipe.lr);
+  cJSON_AddNumberToObject(object, "recipe_lr", cli_entry(c, "lr"));
   list = cJSON_AddArrayToObject(object, "curve");
   for (int64_t i = 0; i < curve->n; i++) {
     const double point[] = {curve->at[i].lr, curve->at[i].loss, curve->at[i].smooth};
@@ -80,33 +79,29 @@ static skp_status print_json(const struct cli *c, const struct skp_lr_curve *cur
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
-static skp_status find(struct cli *c, const struct skp_source *train, uint64_t seed) {
+static skp_status find(struct cli *c, uint64_t seed) {
   const char *path = c->value[CLI_CURVE] ? c->value[CLI_CURVE] : "lr.csv";
-  struct skp_lr_curve curve;
-  struct skp_lr_options o = {.seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS, .say = stderr};
-  SKP_TRY(cli_workers(c, &o.threads));
-  SKP_TRY(skp__session_create(&c->session, c->model, c->backend));
-  SKP_TRY(cli_init_weights(c, seed));
-  skp_status status = skp__find_lr(&curve, c->session, train, &o);
-  if (status == SKP_OK) status = skp__lr_curve_write(&curve, path);
-  if (status == SKP_OK) status = cli_said(c, CLI_JSON) ? print_json(c, &curve) : print_curve(c, &curve, path);
-  skp__lr_curve_free(&curve);
-  return status;
+  skp_lr_options o = {
+      .seed = seed, .first = first_rate, .last = last_rate, .steps = RAMP_STEPS, .report = stderr, .curve = path};
+  skp_lr_search found;
+  TRY(cli_workers(c, &o.workers));
+  TRY(cli_open_session(c, seed));
+  TRY(skp_find_lr(c->session, c->data, &o, &found));
+  return cli_said(c, CLI_JSON) ? print_json(c, &found) : print_curve(c, &found, path);
 }
 
 skp_status cli_lr(struct cli *c) {
-  struct skp_source *train;
+  skp_data_options options = {.report = stderr};
   int64_t seed;
   if (cli_said_entry(c, "lr") || cli_said_entry(c, "schedule"))
-    return skp__fail(SKP_USAGE, "lr looks for the learning rate itself: leave out --lr and --schedule.");
-  SKP_TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, 1));
-  SKP_TRY(cli_open_learner(c));
-  SKP_TRY(cli_open_data(c, &train, SKP_SPLIT_TRAIN));
-  skp_status status = cli_open_backend(c);
-  if (status == SKP_OK) {
-    cli_say_device(c);
-    status = find(c, train, (uint64_t)seed);
-  }
-  skp__source_destroy(train);
-  return status;
+    return skp_fail(SKP_USAGE, "lr looks for the learning rate itself: leave out --lr and --schedule.");
+  TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, 1));
+  TRY(cli_open_learner(c));
+  TRY(cli_data_options(c, &options));
+  TRY(cli_open_data(c, &options));
+  if (!c->data) return skp_fail(SKP_USAGE, "The model's recipe names no data; choose some with --data DIR.");
+  TRY(skp_data_check(c->data, c->model));
+  TRY(cli_open_device(c));
+  cli_say_device(c);
+  return find(c, (uint64_t)seed);
 }

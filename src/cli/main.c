@@ -1,10 +1,7 @@
 /* main.c: the table of commands. Results go to standard output, all else to standard error; exit status 0 done, 1
  * failed, 2 wrong usage, 128 + N: stopped by signal N, after saving. SPDX-License-Identifier: MIT */
-#include "base/clock.h"
-#include "base/scratch.h"
 #include "cli/cli.h"
 #include "cli/shell.h"
-#include "skipper/version.h"
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,7 +123,7 @@ static int unknown_command(const char *word) {
 /* Writes what is left of the results. What failed before that shows in ferror alone. */
 static skp_status settle_output(skp_status status) {
   bool whole = !fflush(stdout) && !ferror(stdout);
-  return whole || status != SKP_OK ? status : skp__fail(SKP_IO, "Cannot write to standard output.");
+  return whole || status != SKP_OK ? status : skp_fail(SKP_IO, "Cannot write to standard output.");
 }
 
 /* Lines after the first are set in: no name of a file with line ends in it passes for a line of ours. */
@@ -165,8 +162,7 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
   struct cli c = {.command = command};
   bool help = false;
   cli_progress_start(&c.progress);
-  skp_status status = cli_environment_host();
-  if (status == SKP_OK) status = cli_parse(&c, argc, argv, &help);
+  skp_status status = cli_parse(&c, argc, argv, &help);
   if (status == SKP_OK && help)
     cli_help(command, stdout);
   else if (status == SKP_OK)
@@ -176,7 +172,7 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
   cli_free(&c);
   fflush(NULL);
   if (status == SKP_DEVICE) { /* some drivers' own ending waits for the kernel that hangs */
-    skp__scratch_remove();
+    skp_leave();
     _exit(code);
   }
   return code;
@@ -204,8 +200,11 @@ static skp_status tell(const char *word, int more, const char *const *next) {
 }
 
 int main(int argc, char **argv) {
-  skp__clock_process();     /* from here on if the system does not say more */
   signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
+  if (cli_environment_host() != SKP_OK) {
+    fprintf(stderr, "skipper: %s\n", skp_error_message());
+    return 1;
+  }
   const char *word = argc > 1 ? argv[1] : NULL;
   const struct cli_command *command = word ? find(word) : NULL;
   if (command) return run(command, argc - 1, (const char **)argv + 1);

@@ -1,5 +1,4 @@
 /* options.c: words of the command line to values, by popt. SPDX-License-Identifier: MIT */
-#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/foreign.h"
 #include <errno.h>
@@ -20,13 +19,13 @@ static const struct {
 /* popt's `val` of an option: 1 + its number, those of the recipe after the others; of
  * one of other trainers: from FOREIGN on. */
 enum { RECIPE = CLI_OPTIONS, HELP = 1000, FOREIGN = 2000 };
-enum { ROWS = CLI_OPTIONS + CLI_RECIPE_FIELDS + CLI_FOREIGN_MOST + 2 };
+enum { ROWS = CLI_OPTIONS + CLI_ENTRIES_MOST + CLI_FOREIGN_MOST + 2 };
 
 /* A table for popt, and the names that it points to. */
 struct table {
   struct poptOption row[ROWS];
   int n, own; /* rows; those of them that are Skipper's own */
-  char names[CLI_RECIPE_FIELDS][32];
+  char names[CLI_ENTRIES_MOST][32];
 };
 
 /* ---- which options a command takes ------------------------------------------------------------------------------ */
@@ -81,18 +80,21 @@ static void add_foreign(struct table *t, int i) {
   row->val = FOREIGN + i;
 }
 
-static const char *recipe_argument(const struct skp_recipe_field *f) {
-  static const char *const names[] = {"NAME", "N", "X", "", "X,..."};
-  return strcmp(f->name, "data") == 0 ? "DIR" : names[f->kind];
+static const char *entry_argument(const skp_entry *e) {
+  static const char *const kinds[][2] = {
+      {"text", "NAME"}, {"int", "N"}, {"real", "X"}, {"bool", ""}, {"numbers", "X,..."}};
+  size_t i = 0;
+  while (strcmp(kinds[i][0], e->kind) != 0) i++;
+  return strcmp(e->name, "data") == 0 ? "DIR" : kinds[i][1];
 }
 
 static void make_table(struct table *t, const char *words) {
   *t = (struct table){.n = 0};
-  for (int i = 0; i < CLI_RECIPE_FIELDS; i++) {
-    const struct skp_recipe_field *f = &skp__recipe_fields[i];
-    cli_dashed(t->names[i], sizeof t->names[i], f->name);
+  skp_entry e;
+  for (int i = 0; i < CLI_ENTRIES_MOST && skp_entry_describe((size_t)i, &e); i++) {
+    cli_dashed(t->names[i], sizeof t->names[i], e.name);
     if (listed(words, "recipe") || listed(words, t->names[i]))
-      add(t, t->names[i], 0, 1 + RECIPE + i, recipe_argument(f), f->help);
+      add(t, t->names[i], 0, 1 + RECIPE + i, entry_argument(&e), e.help);
   }
   for (int i = 0; i < CLI_OPTIONS; i++)
     if (listed(words, options[i].name) || in_group(words, i))
@@ -254,7 +256,7 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
   snprintf(said, sizeof said, "%.*s", (int)strcspn(bare, "="), bare);
   cli_dashed(name, sizeof name, said);
   const struct cli_foreign *f = find_foreign(name);
-  if (f && f->answer) return skp__fail(SKP_USAGE, "There is no option %s. %s", word, f->answer);
+  if (f && f->answer) return skp_fail(SKP_USAGE, "There is no option %s. %s", word, f->answer);
   const char *meant = f && f->ours ? f->ours : name;
   make_table(&t, c->command->options);
   const char *near = find_row(&t, meant) ? meant : nearest_option(&t, name);
@@ -262,59 +264,43 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
     struct table its;
     make_table(&its, other->options);
     if (find_row(&its, meant))
-      return skp__fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, meant, other->name);
+      return skp_fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, meant, other->name);
   }
-  return near ? skp__fail(SKP_USAGE, "There is no option %s. Did you mean --%s?", word, near)
-              : skp__fail(SKP_USAGE, "There is no option %s.", word);
+  return near ? skp_fail(SKP_USAGE, "There is no option %s. Did you mean --%s?", word, near)
+              : skp_fail(SKP_USAGE, "There is no option %s.", word);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-skp_status cli_add_setting(struct cli *c, char *text) {
-  skp_status status = SKP_GROW(&c->settings);
-  if (status == SKP_OK) status = SKP_GROW(&c->set);
-  if (status != SKP_OK) {
-    free(text);
-    return status;
-  }
-  c->settings.at[c->settings.n - 1] = text;
-  char *equals = strchr(text, '=');
-  if (!equals || equals == text) return skp__fail(SKP_USAGE, "--set wants NAME=VALUE, not \"%s\".", text);
-  *equals = 0;
-  c->set.at[c->set.n - 1] = (struct skp_setting){text, equals + 1};
-  return SKP_OK;
-}
-
 static skp_status take(struct cli *c, int option, char *text) {
-  if (option == CLI_SET) return cli_add_setting(c, text);
+  if (option == CLI_SET) {
+    c->settings[c->n_settings++] = text;
+    return SKP_OK;
+  }
   char **at = option >= RECIPE ? &c->recipe[option - RECIPE] : &c->value[option];
   free(*at);
   *at = text;
-  return text ? SKP_OK : skp__strdup(at, option >= RECIPE ? "true" : "");
+  return text ? SKP_OK : cli_copy(at, option >= RECIPE ? "true" : "");
 }
 
 /* The same of another trainer's option. */
 static skp_status take_foreign(struct cli *c, const struct table *t, const struct cli_foreign *f, char *text) {
   char *setting;
   if (strncmp(f->ours, "set ", 4) != 0) return take(c, find_row(t, f->ours)->val - 1, text);
-  skp_status status = skp__format(&setting, "%s=%s", f->ours + 4, text);
+  skp_status status = cli_format(&setting, "%s=%s", f->ours + 4, text);
   free(text);
-  return status == SKP_OK ? cli_add_setting(c, setting) : status;
+  return status == SKP_OK ? take(c, CLI_SET, setting) : status;
 }
 
 static skp_status take_arguments(struct cli *c, poptContext context) {
-  for (const char *word; (word = poptGetArg(context));) {
-    SKP_TRY(SKP_GROW(&c->arguments));
-    SKP_TRY(skp__strdup(&c->arguments.at[c->arguments.n - 1], word));
-  }
-  int n = (int)c->arguments.n;
+  for (const char *word; (word = poptGetArg(context));) TRY(cli_copy(&c->arguments[c->n_arguments++], word));
   const struct cli_command *k = c->command;
-  if (n < k->least) return skp__fail(SKP_USAGE, "%s wants %s.", k->name, k->arguments);
-  if (n <= k->most) return SKP_OK;
-  const char *extra = c->arguments.at[k->most];
-  const bool data = skp__source_built_in(extra) || skp__folder_exists(extra);
-  return skp__fail(SKP_USAGE, "%s does not know what to do with \"%s\".%s%s%s", k->name, extra,
-                   data ? " Did you mean --data " : "", data ? extra : "", data ? "?" : "");
+  if (c->n_arguments < k->least) return skp_fail(SKP_USAGE, "%s wants %s.", k->name, k->arguments);
+  if (c->n_arguments <= k->most) return SKP_OK;
+  const char *extra = c->arguments[k->most];
+  const bool data = skp_find_name(extra) == SKP_NAMES_DATA;
+  return skp_fail(SKP_USAGE, "%s does not know what to do with \"%s\".%s%s%s", k->name, extra,
+                  data ? " Did you mean --data " : "", data ? extra : "", data ? "?" : "");
 }
 
 static skp_status read_words(struct cli *c, const struct table *t, poptContext context, bool *help) {
@@ -324,29 +310,49 @@ static skp_status read_words(struct cli *c, const struct table *t, poptContext c
       *help = true;
       return SKP_OK;
     }
-    SKP_TRY(val < FOREIGN ? take(c, val - 1, poptGetOptArg(context))
-                          : take_foreign(c, t, &cli_foreign[val - FOREIGN], poptGetOptArg(context)));
+    TRY(val < FOREIGN ? take(c, val - 1, poptGetOptArg(context))
+                      : take_foreign(c, t, &cli_foreign[val - FOREIGN], poptGetOptArg(context)));
   }
   const char *word = poptBadOption(context, POPT_BADOPTION_NOALIAS);
   if (val == POPT_ERROR_BADOPT) return fail_unknown(c, word);
-  if (val < -1) return skp__fail(SKP_USAGE, "%s: %s.", word, poptStrerror(val));
+  if (val < -1) return skp_fail(SKP_USAGE, "%s: %s.", word, poptStrerror(val));
   return take_arguments(c, context);
 }
 
 skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   struct table t;
   make_table(&t, c->command->options);
+  TRY(cli_alloc(&c->arguments, (size_t)argc + 1, sizeof *c->arguments)); /* a word gives one of either at most */
+  TRY(cli_alloc(&c->settings, (size_t)argc + 1, sizeof *c->settings));
   poptContext context = poptGetContext(NULL, argc, argv, t.row, POPT_CONTEXT_NO_EXEC);
-  if (!context) return skp__fail_memory("the command line", 0);
+  if (!context) return skp_fail(SKP_MEMORY, "Out of memory for the command line.");
   skp_status status = read_words(c, &t, context, help);
   poptFreeContext(context);
   return status;
 }
 
 const char *cli_said_entry(const struct cli *c, const char *name) {
-  int i = 0;
-  while (strcmp(skp__recipe_fields[i].name, name) != 0) i++;
-  return c->recipe[i];
+  skp_entry e;
+  for (size_t i = 0; skp_entry_describe(i, &e); i++)
+    if (strcmp(e.name, name) == 0) return c->recipe[i];
+  return NULL;
+}
+
+const char *cli_call(const char *name) {
+  enum { SIZE = 40 };
+  static char text[CLI_OPTIONS + CLI_ENTRIES_MOST][SIZE]; /* those that were called for, which stay */
+  static int n;
+  char said[SIZE];
+  skp_entry e;
+  bool ours = false;
+  cli_dashed(said, sizeof said, name);
+  for (int i = 0; i < CLI_OPTIONS; i++) ours = ours || strcmp(options[i].name, said) == 0;
+  for (size_t i = 0; skp_entry_describe(i, &e); i++) ours = ours || strcmp(e.name, name) == 0;
+  if (!ours) return name;
+  for (int i = 0; i < n; i++)
+    if (strcmp(text[i] + 2, said) == 0) return text[i];
+  snprintf(text[n], SIZE, "--%.*s", SIZE - 3, said);
+  return text[n++];
 }
 
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least_value, int64_t most,
@@ -358,23 +364,26 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
   errno = 0;
   long long n = strtoll(text, &end, 10);
   if (!*text || text[strspn(text, "-0123456789")] || *end || errno || n < least_value || n > most)
-    return skp__fail(SKP_USAGE, "--%s is a whole number from %lld to %lld, not \"%s\".", options[o].name,
-                     (long long)least_value, (long long)most, text);
+    return skp_fail(SKP_USAGE, "--%s is a whole number from %lld to %lld, not \"%s\".", options[o].name,
+                    (long long)least_value, (long long)most, text);
   *out = n;
   return SKP_OK;
 }
 
+static void free_texts(char **texts, int n) {
+  for (int i = 0; i < n; i++) free(texts[i]);
+  free(texts);
+}
+
 void cli_free(struct cli *c) {
+  const bool at_rest = c->run && cli_said(c, CLI_RESUME); /* then the model is the run's */
   for (int i = 0; i < CLI_OPTIONS; i++) free(c->value[i]);
-  for (int i = 0; i < CLI_RECIPE_FIELDS; i++) free(c->recipe[i]);
-  for (size_t i = 0; i < c->arguments.n; i++) free(c->arguments.at[i]);
-  for (size_t i = 0; i < c->settings.n; i++) free(c->settings.at[i]);
-  SKP_FREE(&c->arguments);
-  SKP_FREE(&c->settings);
-  SKP_FREE(&c->set);
-  skp__session_destroy(c->session);
-  skp__labels_free(&c->labels);
-  for (int split = 0; split < SKP_SPLITS; split++) skp__source_destroy(c->source[split]);
-  skp__model_destroy(c->model);
-  skp__backend_close(c->backend);
+  for (int i = 0; i < CLI_ENTRIES_MOST; i++) free(c->recipe[i]);
+  free_texts(c->arguments, c->n_arguments);
+  free_texts(c->settings, c->n_settings);
+  skp_session_close(c->session);
+  skp_run_close(c->run);
+  if (!at_rest) skp_model_free(c->model);
+  skp_data_close(c->data);
+  skp_device_close(c->device);
 }

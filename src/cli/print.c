@@ -1,19 +1,36 @@
 /* print.c: what several commands say. SPDX-License-Identifier: MIT */
-#include "backend/devices.h"
 #include "cli/cli.h"
-#include "io/json.h"
-#include "skipper/version.h"
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+skp_status cli_format(char **out, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const int n = vasprintf(out, format, args);
+  va_end(args);
+  if (n >= 0) return SKP_OK;
+  *out = NULL;
+  return skp_fail(SKP_MEMORY, "Out of memory for a text.");
+}
+
+skp_status cli_copy(char **out, const char *text) { return cli_format(out, "%s", text); }
+
+skp_status cli_alloc(void *out, size_t n, size_t size) {
+  void **at = out;
+  *at = calloc(n ? n : 1, size);
+  return *at ? SKP_OK : skp_fail(SKP_MEMORY, "Out of memory: %zu times %zu bytes.", n, size);
+}
+
 /* GPUs that lie idle while the CPU works, unless it was asked for. */
 static void say_idle_gpus(const struct cli *c) {
-  const struct skp_device_list *list;
-  if (c->backend->ops != &skp__backend_opencl || cli_said(c, CLI_DEVICE) || cli_said(c, CLI_PLATFORM)) return;
-  if (skp__devices_list(&list) != SKP_OK) return;
-  for (size_t i = 0; i < list->n_gpus; i++)
-    fprintf(stderr, "         %s is not used: skipper devices says why\n", list->gpus[i].name);
+  skp_device_options said;
+  skp_idle_gpu gpu;
+  if (cli_said(c, CLI_DEVICE) || cli_said(c, CLI_PLATFORM) || cli_device_options(c, &said) != SKP_OK) return;
+  if (said.backend && strcmp(said.backend, "opencl") != 0) return;
+  for (size_t i = 0; skp_device_idle_gpu(i, &gpu); i++)
+    fprintf(stderr, "         %s is not used: skipper devices says why\n", gpu.name);
 }
 
 /* The platform and the driver's version, without OpenCL's in between. */
@@ -25,33 +42,23 @@ static const char *driver_text(char *text, size_t size, const char *driver) {
 
 void cli_say_device(struct cli *c) {
   enum { NAME = 28, DRIVER = 38 }; /* letters: the line fits 80 columns */
-  struct skp_backend_info info;
+  skp_device_state device;
   char name[192], driver[288], text[288];
-  c->backend->ops->info(c->backend, &info);
-  driver_text(driver, sizeof driver, info.driver);
-  fprintf(stderr, "device   %s (%s)\n", cli_shortened(name, sizeof name, info.name, NAME),
+  skp_device_ask(c->device, &device);
+  driver_text(driver, sizeof driver, device.driver);
+  fprintf(stderr, "device   %s (%s)\n", cli_shortened(name, sizeof name, device.name, NAME),
           cli_shortened(text, sizeof text, driver, DRIVER));
   say_idle_gpus(c);
 }
 
 skp_status cli_print_json(cJSON *object) {
-  char *text;
   if (cJSON_IsObject(object)) cJSON_AddNumberToObject(object, "version", SKP_JSON_VERSION);
-  skp_status status = skp__json_text(&text, object, false);
+  char *text = object ? cJSON_PrintUnformatted(object) : NULL;
   cJSON_Delete(object);
-  SKP_TRY(status);
-  puts(text);
-  free(text);
-  return SKP_OK;
-}
-
-int64_t cli_count_parameters(const struct skp_graph *g) {
-  int64_t n = 0;
-  for (size_t i = 0; i < g->tensors.n; i++) {
-    const struct skp_tensor *t = &g->tensors.at[i];
-    if (skp__is_parameter(t)) n += skp__shape_count(&t->shape);
-  }
-  return n;
+  if (!text) return skp_fail(SKP_MEMORY, "Out of memory for the JSON.");
+  skp_status status = skp_print_json(stdout, text);
+  cJSON_free(text);
+  return status;
 }
 
 const char *cli_grouped(char *text, size_t size, int64_t n) {

@@ -1,15 +1,20 @@
 /* progress.c: how it is going: a line that is drawn anew on a terminal, lines of
  * training elsewhere, always on standard error.
  * SPDX-License-Identifier: MIT */
-#include "base/clock.h"
-#include "base/file.h"
 #include "cli/cli.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static const double bar_interval = 0.1, line_interval = 10, noticeable = 2; /* seconds */
+
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 /* ---- the line --------------------------------------------------------------------------------------------------- */
 
@@ -46,17 +51,18 @@ static bool drop_piece(struct piece *p, int n) {
   return least >= 0;
 }
 
+enum { LINE = 1024 }; /* bytes of a line, which its pieces cannot exceed */
+
 /* Puts the pieces together in at most `width` letters; 0: however many they are. */
-static void join(struct skp__text *line, struct piece *p, int n, int width) {
-  char cut[4 * 256];
+static void join(char line[LINE], struct piece *p, int n, int width) {
+  char whole[LINE] = "";
   while (width && line_letters(p, n) > width && drop_piece(p, n)) continue;
-  *line = (struct skp__text){.n = 0};
   for (int i = 0; i < n; i++)
-    if (*p[i].text) skp__text_add(line, "%s%s", line->n ? "  " : "", p[i].text);
-  if (!width || cli_letters(line->at) <= width) return;
-  cli_shortened(cut, sizeof cut, line->at, width - 1);
-  *line = (struct skp__text){.n = 0};
-  skp__text_add(line, "%s", cut);
+    if (*p[i].text) strcat(strcat(whole, *whole ? "  " : ""), p[i].text);
+  if (width && cli_letters(whole) > width)
+    cli_shortened(line, LINE, whole, width - 1);
+  else
+    strcpy(line, whole);
 }
 
 /* Takes the drawn line away so that another can follow; where the terminal has become
@@ -70,19 +76,19 @@ static void wipe(struct cli_progress *c) {
 }
 
 static void draw(struct cli_progress *c, struct piece *p, int n) {
-  struct skp__text line;
-  join(&line, p, n, terminal_width() - 1); /* the last column would begin a new row on some */
+  char line[LINE];
+  join(line, p, n, terminal_width() - 1); /* the last column would begin a new row on some */
   wipe(c);
-  fprintf(stderr, "%s", line.at);
-  c->drawn = cli_letters(line.at);
+  fprintf(stderr, "%s", line);
+  c->drawn = cli_letters(line);
 }
 
 /* A line that stays. */
 static void say(struct cli_progress *c, struct piece *p, int n) {
-  struct skp__text line;
-  join(&line, p, n, c->terminal ? terminal_width() - 1 : 0);
+  char line[LINE];
+  join(line, p, n, c->terminal ? terminal_width() - 1 : 0);
   wipe(c);
-  fprintf(stderr, "%s\n", line.at);
+  fprintf(stderr, "%s\n", line);
 }
 
 static void draw_bar(struct piece *p, int64_t done, int64_t all) {
@@ -104,7 +110,7 @@ static const char *duration(char *text, size_t size, double seconds) {
 }
 
 /* "epoch 3/10", or "epoch 3" where there is no end. */
-static void epoch_piece(struct piece *p, const struct skp_progress *from) {
+static void epoch_piece(struct piece *p, const skp_event *from) {
   int n = snprintf(p->text, sizeof p->text, "epoch %lld", (long long)from->epoch + 1);
   if (from->epochs > 0) snprintf(p->text + n, sizeof p->text - (size_t)n, "/%lld", (long long)from->epochs);
 }
@@ -124,18 +130,18 @@ static void loss_piece(struct piece *p, const char *what, double loss) {
 }
 
 /* How long the rest of the run takes at the pace of this epoch; nothing where there is no end. */
-static void eta_piece(struct piece *p, const struct skp_progress *from) {
+static void eta_piece(struct piece *p, const skp_event *from) {
   char text[32];
   if (from->epochs <= 0 || from->img_per_s <= 0 || !from->step_in_epoch) return;
   double steps = (double)(from->steps_in_epoch - from->step_in_epoch) +
                  (double)(from->epochs - from->epoch - 1) * (double)from->steps_in_epoch;
-  double images = steps * (double)from->images / (double)from->step_in_epoch;
+  double images = steps * (double)from->images_in_epoch / (double)from->step_in_epoch;
   snprintf(p->text, sizeof p->text, "ETA %s", duration(text, sizeof text, images / from->img_per_s));
 }
 
 /* ---- what is told ----------------------------------------------------------------------------------------------- */
 
-static void show_step(struct cli_progress *c, const struct skp_progress *p) {
+static void show_step(struct cli_progress *c, const skp_event *p) {
   struct piece line[] = {{0, ""}, {5, ""}, {1, ""}, {2, ""}, {4, ""}, {3, ""}};
   enum { PIECES = sizeof line / sizeof *line };
   epoch_piece(&line[0], p);
@@ -148,17 +154,17 @@ static void show_step(struct cli_progress *c, const struct skp_progress *p) {
   (c->terminal ? draw : say)(c, line, PIECES);
 }
 
-static void say_epoch(struct cli_progress *c, const struct skp_progress *p) {
+static void say_epoch(struct cli_progress *c, const skp_event *p) {
   static const double much = 0.1; /* of the epoch spent waiting for images: worth knowing */
   struct piece line[] = {{0, ""}, {1, ""}, {0, ""}, {3, ""}, {4, ""}, {2, ""}, {p->data_wait < much ? 5 : 1, ""}};
   enum { PIECES = sizeof line / sizeof *line };
   char time[32];
-  const char *set = p->valid ? "valid" : "test";
+  const char *set = p->by_validation ? "valid" : "test";
   epoch_piece(&line[0], p);
   loss_piece(&line[1], "loss", p->train_loss);
   if (p->accuracy >= 0) {
     snprintf(line[2].text, sizeof line[2].text, "%s accuracy %.2f %%", set, 100 * p->accuracy);
-    loss_piece(&line[3], p->valid ? "valid loss" : "test loss", p->test_loss);
+    loss_piece(&line[3], p->by_validation ? "valid loss" : "test loss", p->test_loss);
   }
   rate_piece(&line[4], p->img_per_s);
   snprintf(line[5].text, sizeof line[5].text, "%s", duration(time, sizeof time, p->seconds));
@@ -177,13 +183,13 @@ static void say_compiling(struct cli_progress *c, double seconds) {
 
 /* Whether the time for another line has come; then it counts from now. */
 static bool due(struct cli_progress *c, bool at_once) {
-  double now = skp__clock(), interval = c->terminal ? bar_interval : line_interval;
+  double now = now_s(), interval = c->terminal ? bar_interval : line_interval;
   if (!at_once && now - c->shown < interval) return false;
   c->shown = now;
   return true;
 }
 
-static void hear_training(struct cli_progress *c, const struct skp_progress *p) {
+static void hear_training(struct cli_progress *c, const skp_event *p) {
   if (c->compiled && p->first && !p->epoch_done && p->seconds > noticeable) {
     say_compiling(c, p->seconds);
     due(c, true);
@@ -197,16 +203,17 @@ static void hear_training(struct cli_progress *c, const struct skp_progress *p) 
 }
 
 /* Another piece of work shows at once: a silence may follow. */
-static void hear_work(struct cli_progress *c, const struct skp_progress *p) {
+static void hear_work(struct cli_progress *c, const skp_event *p) {
   struct piece line[] = {{0, ""}, {2, ""}, {1, ""}};
   enum { PIECES = sizeof line / sizeof *line };
   char done[32], all[32];
-  bool news = !c->doing || strcmp(c->doing, p->doing) != 0;
-  c->compiled = c->compiled || strcmp(p->doing, skp__progress_compiling) == 0;
-  c->doing = p->done < p->all ? p->doing : NULL;
+  bool news = !c->working || strcmp(c->doing, p->doing) != 0;
+  c->compiled = c->compiled || strcmp(p->doing, "compiling kernels") == 0;
+  c->working = p->done < p->all;
+  snprintf(c->doing, sizeof c->doing, "%s", p->doing);
   if (!c->terminal) return;
-  if (!c->doing) wipe(c);
-  if (!c->doing || !due(c, news)) return;
+  if (!c->working) wipe(c);
+  if (!c->working || !due(c, news)) return;
   snprintf(line[0].text, sizeof line[0].text, "%s", p->doing);
   draw_bar(&line[1], p->done, p->all);
   snprintf(line[2].text, sizeof line[2].text, "%s of %s", cli_grouped(done, sizeof done, p->done),
@@ -214,21 +221,23 @@ static void hear_work(struct cli_progress *c, const struct skp_progress *p) {
   draw(c, line, PIECES);
 }
 
-void cli_progress_hear(void *user, const struct skp_progress *p) {
+static int hear(void *user, const skp_event *p) {
   struct cli_progress *c = user;
   if (p->doing)
     hear_work(c, p);
   else
     hear_training(c, p);
+  if (p->epoch_done && c->after_epoch) c->after_epoch(c->user);
+  return 0;
 }
 
 void cli_progress_start(struct cli_progress *c) {
   const char *term = cli_variable("TERM");
-  *c = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb"), .shown = skp__clock()};
-  skp__progress_listen(cli_progress_hear, c);
+  *c = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb"), .shown = now_s()};
+  skp_listen(hear, c);
 }
 
 void cli_progress_end(struct cli_progress *c) {
   wipe(c);
-  skp__progress_listen(NULL, NULL);
+  skp_listen(NULL, NULL);
 }

@@ -1,14 +1,13 @@
 /* runs.c: skipper report, skipper compare. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include "skipper/skipper.h"
 
-static const char *const *folders(const struct cli *c) { return (const char *const *)c->arguments.at; }
+static const char *const *folders(const struct cli *c) { return (const char *const *)c->arguments; }
 
 skp_status cli_report(struct cli *c) {
   const char *page = c->value[CLI_OUT] ? c->value[CLI_OUT] : "report.html";
-  SKP_TRY(skp_runs_report(folders(c), c->arguments.n, page));
+  TRY(skp_runs_report(folders(c), (size_t)c->n_arguments, page));
   skp_print(stderr, "%s: open it in a browser\n", page);
   return SKP_OK;
 }
 
-skp_status cli_compare(struct cli *c) { return skp_runs_compare(folders(c), c->arguments.n, stdout); }
+skp_status cli_compare(struct cli *c) { return skp_runs_compare(folders(c), (size_t)c->n_arguments, stdout); }

@@ -25,13 +25,10 @@ static skp_status escape(char **out, const char *text) {
   return SKP_OK;
 }
 
-skp_status skp__json_text(char **out, const cJSON *json, bool formatted) {
-  char *text = !json ? NULL : formatted ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
-  *out = NULL;
-  if (!text) return skp__fail_memory("JSON", 0);
+skp_status skp__json_safe(char **out, const char *text) {
   char *repaired = NULL;
+  *out = NULL;
   skp_status status = skp__utf8_repaired(&repaired, text);
-  cJSON_free(text);
   if (status == SKP_OK) status = escape(out, repaired);
   free(repaired);
   return status;
@@ -49,4 +46,13 @@ bool skp__json_add_text(cJSON *to, const char *name, const char *value) {
 
 bool skp__json_add_number(cJSON *to, const char *name, double value) {
   return skp__json_add(to, name, cJSON_CreateNumber(value));
+}
+
+skp_status skp__json_text(char **out, const cJSON *json, bool formatted) {
+  char *text = !json ? NULL : formatted ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
+  *out = NULL;
+  if (!text) return skp__fail_memory("JSON", 0);
+  skp_status status = skp__json_safe(out, text);
+  cJSON_free(text);
+  return status;
 }

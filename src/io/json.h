@@ -6,6 +6,8 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+/* The same of a text that is JSON but for the bytes in its strings, as cJSON prints it. */
+skp_status skp__json_safe(char **out, const char *text);
 /* Fresh memory. It is valid whatever bytes the texts in it hold: those that are not UTF-8 (file names may be of another
  * code) become U+FFFD. json NULL: it could not be made, for lack of memory. */
 skp_status skp__json_text(char **out, const cJSON *json, bool formatted);

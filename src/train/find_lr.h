@@ -3,12 +3,9 @@
 #ifndef SKP_TRAIN_FIND_LR_H
 #define SKP_TRAIN_FIND_LR_H
 
+#include "skipper/tools.h"
 #include "train/train.h"
 #include <stdatomic.h>
-
-struct skp_lr_point {
-  double lr, loss, smooth; /* loss: the mean of some ramps; smooth: with the steps around */
-};
 
 struct skp_lr_curve {
   struct skp_lr_point *at;

@@ -148,7 +148,7 @@ folder mixed/train apple=0 fig=1 kiwi=2
 folder mixed/test kiwi=2 lime=0 melon=0 nut=0
 run 0 train pixel.lua --data mixed --epochs 1 --out mixed-run
 in_err '^model .* 3 classes$'
-in_err '^6 of the 8 images of mixed are of 3 unknown classes and do not count: lime, melon, nut$'
+in_err '^ +6 of the 8 images of mixed are of 3 unknown classes and do not count: lime, melon, nut$'
 in_out '^test accuracy 100.00 % after the last epoch'
 run 0 train --resume mixed-run --epochs 2
 rm -r mixed/test

@@ -136,13 +136,14 @@ START_TEST(a_network_learns_from_memory) {
   skp_score score;
   open_plain(&(skp_model_options){.learns = data});
   ck_ok(skp_model_set(model, "epochs", "20"));
-  ck_ok(skp_train(session, data, &(skp_training){.seed = 1, .listener = hear, .user = &h}, &outcome));
+  skp_listen(hear, &h);
+  ck_ok(skp_train(session, data, &(skp_training){.seed = 1}, &outcome));
   ck_assert_int_eq(h.steps, 80);
   ck_assert_int_eq(h.epochs, 20);
   ck_assert_int_eq(outcome.steps, 80);
   ck_assert_double_eq(outcome.accuracy, 1);
   ck_assert_double_lt(h.last, h.first / 2);
-  ck_ok(skp_evaluate(session, data, SKP_TEST_IMAGES, &score));
+  ck_ok(skp_evaluate(session, data, SKP_TEST_IMAGES, NULL, &score));
   ck_assert_double_eq(score.accuracy, 1);
   ck_assert_int_eq(score.images, IMAGES);
   ck_assert_str_eq(skp_model_class_name(model, 1), "right");
@@ -150,8 +151,9 @@ START_TEST(a_network_learns_from_memory) {
 
   struct heard again = {.stop_after = 3};
   ck_ok(skp_model_set(model, "optimizer", "adam"));
-  ck_fails(skp_train(session, data, &(skp_training){.listener = hear, .user = &again}, &outcome), SKP_INTERRUPTED,
-           "Stopped after step");
+  skp_listen(hear, &again);
+  ck_fails(skp_train(session, data, NULL, &outcome), SKP_INTERRUPTED, "Stopped after step");
+  skp_listen(NULL, NULL);
   ck_assert_int_ge(outcome.steps, 3);
   ck_assert_int_lt(outcome.steps, 10);
   ck_assert_double_lt(again.first, h.first / 2); /* it went on from the weights */
@@ -243,10 +245,10 @@ START_TEST(classes_go_by_name) {
   ck_ok(skp_train(session, data, NULL, NULL));
   for (int i = 0; i < IMAGES; i++) turned[i] = i < 2 ? 0 : 2 - labels[i];
   ck_ok(skp_data_wrap(&other, &as_bytes, turned, 3, turned_names));
-  ck_ok(skp_evaluate(session, other, SKP_TRAINING_IMAGES, &score));
+  ck_ok(skp_evaluate(session, other, SKP_TRAINING_IMAGES, NULL, &score));
   ck_assert_double_eq(score.accuracy, 1);
   ck_assert_int_eq(score.unknown, 2);
-  ck_fails(skp_evaluate(session, other, SKP_TEST_IMAGES, &score), SKP_FORMAT, "no test images");
+  ck_fails(skp_evaluate(session, other, SKP_TEST_IMAGES, NULL, &score), SKP_FORMAT, "no test images");
   ck_fails(skp_train(session, other, NULL, NULL), SKP_SHAPE, "3 classes");
   skp_data_close(other);
   skp_data_close(data);
@@ -260,7 +262,8 @@ START_TEST(a_run_goes_on) {
   char out[64];
   for (int stopped = 0; stopped < 2; stopped++) {
     struct heard h = {.stop_after = stopped ? 4 : 0};
-    skp_training t = {.out = out, .seed = 3, .listener = hear, .user = &h};
+    skp_training t = {.out = out, .seed = 3};
+    skp_listen(hear, &h);
     strcpy(out, in_folder(stopped ? "stopped" : "whole"));
     close_model();
     open_plain(NULL);
@@ -301,9 +304,14 @@ START_TEST(what_is_kept_and_what_is_borne) {
            "cp set/a/1.png set/b/1.png && echo none >set/b/2.png",
            folder);
   ck_assert_int_eq(system(command), 0);
-  ck_ok(skp_data_open(&data, in_folder("set")));
-  ck_fails(skp_train(session, data, &(skp_training){.strict = 1}, NULL), SKP_FORMAT, "2.png");
+  ck_fails(skp_data_open(&data, in_folder("set"), &(skp_data_options){.strict = 1}), SKP_FORMAT, "2.png");
+  ck_assert_ptr_null(data);
+  ck_ok(skp_data_open(&data, in_folder("set"), &(skp_data_options){.max_damaged = 3}));
   ck_ok(skp_train(session, data, NULL, NULL));
+  skp_data_damage(data, command, sizeof command);
+  ck_assert_msg(strstr(command, "1 of the 3 images") && strstr(command, "2.png"), "%s", command);
+  skp_data_damage(data, command, sizeof command); /* once */
+  ck_assert_str_eq(command, "");
   skp_data_close(data);
 }
 END_TEST
@@ -387,7 +395,7 @@ START_TEST(mistakes_are_told) {
   skp_model *none;
   open_plain(NULL);
   draw_images();
-  ck_fails(skp_data_open(&data, "nothing like it"), SKP_IO, "digits");
+  ck_fails(skp_data_open(&data, "nothing like it", NULL), SKP_IO, "digits");
   ck_assert_ptr_null(data);
   labels[3] = 2;
   ck_fails(skp_data_wrap(&data, &as_bytes, labels, 2, NULL), SKP_FORMAT, "Image 3");

@@ -39,6 +39,16 @@ assert outcome.steps == 40 == len(losses) and losses[-1] < losses[0] / 1.5, loss
 assert model.classes == data.classes
 score = session.evaluate(data)
 assert score.accuracy > 0.3 and score.images == data.images("test"), score
+report = session.report()
+assert report.confusion.shape == (10, 10) and report.confusion.sum() == score.images and len(report.images) == 20
+assert abs(np.trace(report.confusion) / score.images - score.accuracy) < 1e-9
+assert [c.name for c in report.classes] == data.classes and sum(c.right for c in report.classes) == np.trace(report.confusion)
+assert report.images[0].loss >= report.images[1].loss and model.parameters > 1000
+session.export_onnx("digits.onnx", dynamic_batch=True)
+assert os.path.getsize("digits.onnx") > 4 * model.parameters
+tested = skipper.Data("digits", to_test=True)
+assert tested.images("best") == tested.images("test") > 0 == tested.images()
+assert session.evaluate(tested, "best", worst=0).accuracy == score.accuracy and not session.report().images
 
 # The program goes on with a run of the package, and the package with one of the program.
 skipper.Session(skipper.Model("identity", learns=data), device, seed=5).train(data, seed=5, out="ours", max_steps=3)

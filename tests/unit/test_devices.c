@@ -157,7 +157,7 @@ static void install(const char *name, const char *fault) {
 static const struct skp_device_list *list_with_drivers(void) {
   const struct skp_device_list *found;
   setenv("OCL_ICD_VENDORS", folder, 1);
-  ck_ok(skp__host_set(NULL, NULL, 0.3));
+  ck_ok(skp__host_set(&(struct skp__host){.probe_seconds = 0.3}));
   ck_ok(skp__devices_list(&found));
   ck_assert_str_eq(getenv("OCL_ICD_VENDORS"), folder);
   return found;

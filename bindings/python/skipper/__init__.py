@@ -31,6 +31,12 @@ def _text(value):
     return None if value is None else value.decode(errors="replace")
 
 
+def _filled(struct, ask, *arguments):
+    """What a function writes into a struct."""
+    ask(*arguments, struct)
+    return _plain(struct)
+
+
 def _texts(values):
     return (ctypes.c_char_p * (len(values) + 1))(*values, None)
 
@@ -125,13 +131,15 @@ def _labels(labels, images):
 class Data(_Handle):
     """Labelled images: a folder's or a built-in set's by name, or arrays, which stay in use (no copy where dtype and layout fit).
 
-    Data("digits"); Data(images, labels, names=["cat", "dog"], test=(images, labels))"""
+    Data("digits"); Data(images, labels, names=["cat", "dog"], test=(images, labels)). Of a folder: `to_test` opens the part that is best to test
+    with, `labelled` one that has classes; `strict` bears no damaged image, max_damaged so many."""
 
     _close = "skp_data_close"
 
-    def __init__(self, data, labels=None, *, names=None, test=None):
+    def __init__(self, data, labels=None, *, names=None, test=None, to_test=False, labelled=False, strict=False, max_damaged=0):
         if labels is None:
-            super().__init__(library.skp_data_open, fsencode(data))
+            options = _c.DataOptions(to_test, labelled, strict, max_damaged, None)
+            super().__init__(library.skp_data_open, fsencode(data), options)
             return
         pixels, array = _pixels(data)
         own, pointer = _labels(labels, array)
@@ -175,7 +183,7 @@ class Model(_Handle):
 
     def __init__(self, name, *, text=None, size=0, learns=None, **settings):
         said = _texts([k.encode() + b"=" + _value(v) for k, v in settings.items()]) if settings else None
-        options = _c.ModelOptions(ctypes.cast(said, ctypes.POINTER(ctypes.c_char_p)), size, learns._at if learns else None, None)
+        options = _c.ModelOptions(ctypes.cast(said, ctypes.POINTER(ctypes.c_char_p)), size, 0, learns._at if learns else None, None)
         if text is None:
             super().__init__(library.skp_model_load, fsencode(name), options)
         else:
@@ -192,6 +200,7 @@ class Model(_Handle):
     name = property(lambda self: _text(library.skp_model_name(self._at)))
     size = property(lambda self: library.skp_model_size(self._at), doc="side of the square input in pixels")
     channels = property(lambda self: library.skp_model_channels(self._at), doc="of the input")
+    parameters = property(lambda self: library.skp_model_parameters(self._at), doc="how many numbers are trained")
 
     @property
     def classes(self):
@@ -258,6 +267,10 @@ class Session(_Handle):
         """Loads weights by name; partly: what does not fit stays as it is."""
         library.skp_session_load(self._at, fsencode(path), partly, None)
 
+    def export_onnx(self, path, *, opset=0, dynamic_batch=False, fold=False, preprocessing=False):
+        """Writes the network in evaluation as an ONNX file, see skp_onnx_options."""
+        library.skp_session_export_onnx(self._at, fsencode(path), _c.OnnxOptions(opset, dynamic_batch, fold, preprocessing))
+
     def train(self, data, *, listener=None, **options):
         """Trains as the model's recipe says. Options are the fields of skp_training: out, resume, seed, max_steps, max_seconds, … `listener` hears of each step and
         epoch (see skp_event); if it gives back True the training ends (Interrupted), an exception ends it, too."""
@@ -272,26 +285,41 @@ class Session(_Handle):
 
         outcome, own = _c.Outcome(), _c.Listener(hear)
         for name, value in options.items():
-            if name not in {field[0] for field in _c.Training._fields_} - {"listener", "user", "report"}:
+            if name not in {field[0] for field in _c.Training._fields_} - {"report", "lines"}:
                 raise TypeError(f"train has no option {name}")
-            options[name] = fsencode(value) if name == "out" and value is not None else value
+            options[name] = fsencode(value) if name in ("out", "runs", "tensorboard") and value is not None else value
+        library.skp_listen(own, None)
         try:
-            library.skp_train(self._at, data._at, _c.Training(listener=own, **options), outcome)
+            library.skp_train(self._at, data._at, _c.Training(**options), outcome)
         except Interrupted:
             if raised:
                 raise raised[0]
             raise
+        finally:
+            library.skp_listen(_c.Listener(), None)
         return _plain(outcome)
 
     def stop(self):
         """Ends the training that goes on in another thread after its present step."""
         library.skp_session_stop(self._at)
 
-    def evaluate(self, data, part="test"):
-        """Tests the network on a part of the data: test, validation or training."""
+    def evaluate(self, data, part="test", *, by_number=False, workers=0, worst=20, folder=None):
+        """Tests the network on a part of the data: test, validation, training, or the best of these that there is; see skp_testing."""
         score = _c.Score()
-        library.skp_evaluate(self._at, data._at, PARTS[part], score)
+        testing = _c.Testing(by_number, workers, worst, None if folder is None else fsencode(folder), None, None)
+        library.skp_evaluate(self._at, data._at, PARTS[part], testing, score)
         return _plain(score)
+
+    def report(self):
+        """Where it erred in the latest test or training: classes, confusion (of row, taken for column), images with the highest loss; None: there is none."""
+        at = library.skp_session_report(self._at)
+        if not at:
+            return None
+        n = library.skp_report_classes(at)
+        classes = [_filled(_c.ClassScore(), library.skp_report_class, at, i) for i in range(n)]
+        confusion = numpy.array([[library.skp_report_confusion(at, i, k) for k in range(n)] for i in range(n)], numpy.int64)
+        images = [_filled(_c.ImageScore(), library.skp_report_image, at, i) for i in range(library.skp_report_images(at))]
+        return namedtuple("report", "classes confusion images")(classes, confusion, images)
 
     def _answers(self, n):
         array = numpy.empty((n, library.skp_model_classes(self.model._at)), numpy.float32)

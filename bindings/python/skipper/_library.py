@@ -33,7 +33,7 @@ def _struct(name, *fields):
     return type(name, (Structure,), {"_fields_": list(fields)})
 
 
-HostOptions = _struct("skp_host_options", ("scratch", c_char_p), ("root", c_char_p), ("probe_seconds", c_double))
+HostOptions = _struct("skp_host_options", ("scratch", c_char_p), ("root", c_char_p), ("probe_seconds", c_double), ("call", c_void_p))
 DeviceInfo = _struct("skp_device_info", ("platform", c_int), ("device", c_int), ("name", c_char_p), ("vendor", c_char_p),
                      ("platform_name", c_char_p), ("driver", c_char_p), ("type", c_char_p), ("version", c_char_p), ("language", c_char_p),
                      ("units", c_int), ("clock_mhz", c_int), ("memory", c_int64), ("most", c_int64), ("local_memory", c_int64),
@@ -45,22 +45,32 @@ DeviceOptions = _struct("skp_device_options", ("device", c_char_p), ("platform",
 DeviceState = _struct("skp_device_state", ("name", c_char * 160), ("driver", c_char * 256), ("memory", c_int64), ("used", c_int64),
                       ("most", c_int64), ("keeps_kernels", c_int))
 Pixels = _struct("skp_pixels", ("values", c_void_p), ("kind", c_int), ("n", c_int64), ("height", c_int), ("width", c_int), ("channels", c_int))
-ModelOptions = _struct("skp_model_options", ("settings", POINTER(c_char_p)), ("size", c_int), ("learns", c_void_p), ("print_to", c_void_p))
+DataOptions = _struct("skp_data_options", ("to_test", c_int), ("labelled", c_int), ("strict", c_int), ("max_damaged", c_int64), ("report", c_void_p))
+ModelOptions = _struct("skp_model_options", ("settings", POINTER(c_char_p)), ("size", c_int), ("trained", c_int), ("learns", c_void_p), ("print_to", c_void_p))
+OnnxOptions = _struct("skp_onnx_options", ("opset", c_int), ("dynamic_batch", c_int), ("fold", c_int), ("preprocessing", c_int))
 Parameter = _struct("skp_parameter", ("name", c_char_p), ("rank", c_int), ("dim", c_int64 * 4), ("count", c_int64), ("trained", c_int))
 Event = _struct("skp_event", ("doing", c_char_p), ("done", c_int64), ("all", c_int64), ("step", c_int64), ("epoch", c_int64), ("epochs", c_int64),
-                ("step_in_epoch", c_int64), ("steps_in_epoch", c_int64), ("loss", c_double), ("seconds", c_double), ("img_per_s", c_double),
-                ("epoch_done", c_int), ("train_loss", c_double), ("accuracy", c_double), ("test_loss", c_double))
+                ("step_in_epoch", c_int64), ("steps_in_epoch", c_int64), ("images_in_epoch", c_int64), ("first", c_int), ("loss", c_double),
+                ("seconds", c_double), ("img_per_s", c_double), ("data_wait", c_double), ("epoch_done", c_int), ("by_validation", c_int),
+                ("train_loss", c_double), ("accuracy", c_double), ("test_loss", c_double))
 Listener = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event))
-Training = _struct("skp_training", ("out", c_char_p), ("resume", c_int), ("seed", c_uint64), ("max_steps", c_int64), ("max_seconds", c_double),
-                   ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64), ("save_steps", c_int64), ("save_seconds", c_double),
-                   ("keep", c_int64), ("strict", c_int),
-                   ("listener", Listener), ("user", c_void_p), ("report", c_void_p))
-Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double))
+Training = _struct("skp_training", ("out", c_char_p), ("runs", c_char_p), ("resume", c_int), ("seed", c_uint64), ("max_steps", c_int64),
+                   ("no_steps", c_int), ("max_seconds", c_double), ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64),
+                   ("save_steps", c_int64), ("save_seconds", c_double), ("keep", c_int64), ("report", c_void_p), ("lines", c_void_p), ("tensorboard", c_char_p))
+Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double), ("by_validation", c_int),
+                  ("best_epoch", c_int64), ("best", c_double), ("epoch", c_int64), ("step_in_epoch", c_int64), ("steps_in_epoch", c_int64),
+                  ("loss", c_double))
 Score = _struct("skp_score", ("accuracy", c_double), ("top5", c_double), ("loss", c_double), ("img_per_s", c_double), ("images", c_int64),
-                ("unknown", c_int64), ("not_finite", c_int64))
+                ("unlabelled", c_int64), ("unknown", c_int64), ("not_finite", c_int64))
+Testing = _struct("skp_testing", ("by_number", c_int), ("workers", c_int), ("worst", c_int64), ("folder", c_char_p), ("answers", c_char_p),
+                  ("report", c_void_p))
+ClassScore = _struct("skp_class_score", ("name", c_char_p), ("listed", c_int), ("images", c_int64), ("taken", c_int64), ("right", c_int64),
+                     ("precision", c_double), ("recall", c_double), ("f1", c_double))
+ImageScore = _struct("skp_image_score", ("image", c_int64), ("name", c_char_p), ("label", c_char_p), ("taken", c_char_p), ("right", c_int),
+                     ("loss", c_double), ("confidence", c_double))
 
 BYTES, FLOATS = 0, 1
-PARTS = {"training": 0, "validation": 1, "test": 2}
+PARTS = {"training": 0, "validation": 1, "test": 2, "best": 3}
 PROBABILITIES, LOGITS = 0, 1
 
 _FLOATS, _LABELS, _TEXTS, _OUT = POINTER(c_float), POINTER(c_int32), POINTER(c_char_p), POINTER(c_void_p)
@@ -69,6 +79,7 @@ _FUNCTIONS = {
     "skp_version": (c_char_p, []),
     "skp_status_name": (c_char_p, [c_int]),
     "skp_error_message": (c_char_p, []),
+    "skp_listen": (None, [Listener, c_void_p]),
     "skp_host_set": ("status", [POINTER(HostOptions)]),
     "skp_device_count": ("status", [POINTER(c_size_t)]),
     "skp_device_describe": ("status", [c_size_t, POINTER(DeviceInfo)]),
@@ -76,7 +87,7 @@ _FUNCTIONS = {
     "skp_device_open": ("status", [_OUT, POINTER(DeviceOptions)]),
     "skp_device_close": (None, [c_void_p]),
     "skp_device_ask": (None, [c_void_p, POINTER(DeviceState)]),
-    "skp_data_open": ("status", [_OUT, c_char_p]),
+    "skp_data_open": ("status", [_OUT, c_char_p, POINTER(DataOptions)]),
     "skp_data_wrap": ("status", [_OUT, POINTER(Pixels), _LABELS, c_int, _TEXTS]),
     "skp_data_wrap_test": ("status", [c_void_p, POINTER(Pixels), _LABELS]),
     "skp_data_close": (None, [c_void_p]),
@@ -92,19 +103,29 @@ _FUNCTIONS = {
     "skp_model_size": (c_int, [c_void_p]),
     "skp_model_channels": (c_int, [c_void_p]),
     "skp_model_classes": (c_int, [c_void_p]),
+    "skp_model_trained": (c_int, [c_void_p]),
+    "skp_model_parameters": (c_int64, [c_void_p]),
     "skp_model_class_name": (c_char_p, [c_void_p, c_int]),
     "skp_session_open": ("status", [_OUT, c_void_p, c_void_p, c_uint64]),
     "skp_session_close": (None, [c_void_p]),
     "skp_session_save": ("status", [c_void_p, c_char_p]),
     "skp_session_load": ("status", [c_void_p, c_char_p, c_int, c_void_p]),
     "skp_session_stop": (None, [c_void_p]),
+    "skp_session_export_onnx": ("status", [c_void_p, c_char_p, POINTER(OnnxOptions)]),
     "skp_parameter_count": (c_size_t, [c_void_p]),
     "skp_parameter_describe": ("status", [c_void_p, c_size_t, POINTER(Parameter)]),
     "skp_parameter_find": ("status", [c_void_p, c_char_p, POINTER(Parameter)]),
     "skp_parameter_read": ("status", [c_void_p, c_char_p, _FLOATS, c_int64]),
     "skp_parameter_write": ("status", [c_void_p, c_char_p, _FLOATS, c_int64]),
     "skp_train": ("status", [c_void_p, c_void_p, POINTER(Training), POINTER(Outcome)]),
-    "skp_evaluate": ("status", [c_void_p, c_void_p, c_int, POINTER(Score)]),
+    "skp_evaluate": ("status", [c_void_p, c_void_p, c_int, POINTER(Testing), POINTER(Score)]),
+    "skp_session_report": (c_void_p, [c_void_p]),
+    "skp_report_classes": (c_int, [c_void_p]),
+    "skp_report_class": ("status", [c_void_p, c_int, POINTER(ClassScore)]),
+    "skp_report_confusion": (c_int64, [c_void_p, c_int, c_int]),
+    "skp_report_images": (c_int64, [c_void_p]),
+    "skp_report_image": ("status", [c_void_p, c_int64, POINTER(ImageScore)]),
+    "skp_report_unknown": (c_char_p, [c_void_p, c_int]),
     "skp_predict": ("status", [c_void_p, POINTER(Pixels), c_int, _FLOATS]),
     "skp_predict_files": ("status", [c_void_p, _TEXTS, c_size_t, c_int, _FLOATS]),
 }

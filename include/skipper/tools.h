@@ -1,0 +1,189 @@
+/* tools.h: a closer look: what there is, what it costs, whether it is right. SPDX-License-Identifier: MIT
+ *
+ * What skipper.h says of errors, ownership and threads holds here, too. */
+#ifndef SKIPPER_TOOLS_H
+#define SKIPPER_TOOLS_H
+
+#include "skipper/skipper.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors, and the process's end ------------------------------------------------------------------------------- */
+
+/* Sets this thread's error text (as printf; whole sentences) and gives `status` back, for programs that hand their own
+ * errors on like the library's. */
+SKP_API skp_status skp_fail(skp_status status, const char *format, ...) SKP_PRINTF(2, 3);
+/* Prints a line of JSON whatever bytes its strings hold, names of files for example: those that are no UTF-8 become
+ * U+FFFD, what steers a terminal \u and four digits. */
+SKP_API skp_status skp_print_json(FILE *to, const char *json);
+/* Removes temporary files, for a process that ends by _exit: after SKP_DEVICE some drivers' own ending hangs. */
+SKP_API void skp_leave(void);
+
+/* ---- devices ----------------------------------------------------------------------------------------------------- */
+
+/* A line about drivers that were left out and why; NULL: no more of them. Lives as long as the process. */
+SKP_API const char *skp_device_note(size_t i);
+
+/* A graphics chip in this machine that no driver lists. Texts live as long as the process. */
+typedef struct {
+  const char *name;    /* "AMD GPU 1002:73bf at 0000:03:00.0" */
+  const char *why;     /* what it lacks: a part of a sentence */
+  const char *remedy;  /* a command, or a variable to set */
+  const char *package; /* what that command installs; "": nothing */
+} skp_idle_gpu;
+
+/* Number i of them; 0: there is none of this number. */
+SKP_API int skp_device_idle_gpu(size_t i, skp_idle_gpu *out);
+
+/* ---- names, models ----------------------------------------------------------------------------------------------- */
+
+typedef enum {
+  SKP_NAMES_NOTHING, /* as far as can be told */
+  SKP_NAMES_NETWORK, /* a model file, or a network that comes along */
+  SKP_NAMES_TRAINED, /* a checkpoint, or a run's folder */
+  SKP_NAMES_ONNX,    /* an ONNX file: a trained network, or the layers of one that is to learn something else */
+  SKP_NAMES_DATA     /* another folder, or a built-in set */
+} skp_named;
+
+/* What a name leads to. */
+SKP_API skp_named skp_find_name(const char *name);
+
+/* What a model file says before it is known how many classes there are. */
+typedef struct {
+  char data[256];    /* the recipe's; "": none */
+  int takes_classes; /* 1: the file has an argument `classes` */
+} skp_model_head;
+
+SKP_API skp_status skp_model_peek(const char *name, skp_model_head *out);
+
+/* An entry of recipes. Texts live as long as the process. */
+typedef struct {
+  const char *name;  /* "weight_decay" */
+  const char *kind;  /* "text", "int", "real", "bool" or "numbers" */
+  const char *usual; /* its default */
+  const char *help;
+} skp_entry;
+
+/* Number i of them; 0: there is none of this number. */
+SKP_API int skp_entry_describe(size_t i, skp_entry *out);
+/* Whether the model's entries go together and fit the network; SKP_USAGE says which do not. Training and testing check
+ * it, too. */
+SKP_API skp_status skp_model_check(const skp_model *model);
+/* Leaves all that chance does to training images at its default: nothing. */
+SKP_API void skp_model_leave_images(skp_model *model);
+
+/* ---- pictures ---------------------------------------------------------------------------------------------------- */
+
+typedef struct skp_api_pictures skp_pictures;
+
+typedef struct {
+  int invert;   /* 1: dark becomes light */
+  int workers;  /* as in skp_testing */
+  FILE *report; /* lines for people about what is passed over in folders; NULL: nowhere */
+} skp_picture_options;
+
+/* Picture files, and those in the folders among the n paths, ordered by name; for a model's number of channels. */
+SKP_API skp_status skp_pictures_open(skp_pictures **out, const skp_model *model, const char *const *paths, size_t n,
+                                     const skp_picture_options *options);
+SKP_API void skp_pictures_close(skp_pictures *pictures);
+SKP_API size_t skp_pictures_count(const skp_pictures *pictures);
+
+/* Known after skp_pictures_predict. Texts belong to the pictures. */
+typedef struct {
+  const char *path;  /* as the system has it: any bytes, see skp_print */
+  const char *shown; /* the same in UTF-8, other bytes as \xHH */
+  const char *error; /* why it cannot be read; NULL: it can */
+  int dark_on_light; /* 1: most of it is light, as on paper */
+} skp_picture;
+
+SKP_API skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i, skp_picture *out);
+/* As skp_predict, for all of them, but that none is finite is no error, nor are files that cannot be read: their rows
+ * are NaN. */
+SKP_API skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_answer_kind kind,
+                                        float *answers);
+
+/* ---- costs ------------------------------------------------------------------------------------------------------- */
+
+typedef struct skp_api_costs skp_costs; /* of a model with its recipe's batch */
+
+/* The model must stay, and its recipe as it is. SKP_SHAPE if a value is larger than any device takes. */
+SKP_API skp_status skp_costs_open(skp_costs **out, const skp_model *model);
+SKP_API void skp_costs_close(skp_costs *costs);
+
+typedef struct {
+  const char *name, *operation; /* "layer1.0.0", "conv2d"; belong to the costs */
+  int rank;
+  int64_t output[4]; /* [rank]: images × height × width × channels, or images × features */
+  int64_t parameters;
+  double flops;  /* of the forward pass */
+  int64_t bytes; /* of the output, which is kept until the backward pass; 0: it takes no room of its own */
+} skp_layer;
+
+/* How many layers there are, and number i of them; SKP_USAGE if there is none of this number. */
+SKP_API size_t skp_costs_layers(const skp_costs *costs);
+SKP_API skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out);
+
+/* Device memory in bytes that steps of one kind need. */
+typedef struct {
+  int possible; /* 0: some value is larger than any device takes at once, and nothing else is known */
+  int64_t activations, parameters, gradients, moments, statistics, inputs, results;
+  int64_t total, largest; /* all of these; the largest piece */
+  double flops;           /* of a step */
+  int64_t all;            /* total; of training, with what the evaluation beside it needs */
+  int fits;               /* 1: the device has that */
+  int64_t largest_batch;  /* that would fit where it does not; 0: not even one image */
+} skp_need;
+
+/* What a device would need for evaluation and for training as the recipe says. Methods are chosen for it, which takes a
+ * while where kernels are to be compiled. device NULL: without their workspaces, and as if all fitted. */
+SKP_API skp_status skp_costs_measure(skp_costs *costs, skp_device *device, skp_need *evaluation, skp_need *training);
+
+/* ---- learning rates ---------------------------------------------------------------------------------------------- */
+
+typedef struct skp_lr_point {
+  double lr, loss, smooth; /* loss: the mean of some ramps; smooth: with the steps around */
+} skp_lr_point;
+
+typedef struct {
+  const skp_lr_point *at; /* [n], with rising learning rates; belongs to the session until its next search */
+  int64_t n;
+  int diverged;      /* 1: it ended early, by a loss far above the lowest */
+  int64_t lowest;    /* the step with the lowest smoothed loss before it climbs again */
+  double suggestion; /* a learning rate; 0: the loss falls by no more than it strays */
+} skp_lr_search;
+
+typedef struct {
+  uint64_t seed;      /* of the images' order */
+  double first, last; /* learning rates; 0: 1e-7 and 10 */
+  int64_t steps;      /* 0: 100 */
+  int workers;        /* as in skp_testing */
+  FILE *report;       /* lines for people about what is out of the ordinary; NULL: nowhere */
+  const char *curve;  /* a CSV file that receives the steps; NULL: nothing does */
+} skp_lr_options;
+
+/* Trains a few times over with a learning rate that climbs, as the recipe says but for its schedule, until the loss
+ * diverges (Smith 2017). The session's weights are as before afterwards. SKP_SHAPE: the data do not fit the network. */
+SKP_API skp_status skp_find_lr(skp_session *session, const skp_data *data, const skp_lr_options *options,
+                               skp_lr_search *out);
+
+/* ---- self-test --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const char *cases; /* a folder with ops/OP.safetensors; NULL: cases are generated */
+  const char *op;    /* only this operation; NULL: all */
+  uint64_t seed;     /* of generated cases */
+  int quick;         /* 1: a few of them */
+  int json;          /* 1: `to` receives one JSON object, else lines */
+  FILE *to;          /* must be given */
+} skp_selftest_options;
+
+/* Checks every kernel on the device against plain C; `passed` and `failed` count an operation of a case by one method
+ * each. That some fail is no error: they are told to `to`. */
+SKP_API skp_status skp_selftest(skp_device *device, const skp_selftest_options *options, int *passed, int *failed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

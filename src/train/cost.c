@@ -1,0 +1,105 @@
+/* cost.c: see cost.h. SPDX-License-Identifier: MIT */
+#include "train/cost.h"
+#include "train/parts.h"
+
+/* Of which network, and where. */
+struct place {
+  const struct skp_model *m;
+  struct skp_backend *b;
+  int64_t memory, most; /* bytes there are; those of one buffer */
+};
+
+static skp_status measure_step(struct skp_plan_needs *out, const struct place *p, int64_t images, skp_step step) {
+  struct skp_graph *g;
+  SKP_TRY(skp__step_graph(&g, p->m, images, step));
+  return skp__plan_measure(out, g, p->b);
+}
+
+/* What the plans of one step need together: what the store holds is theirs in common. */
+static void join(struct skp_plan_needs *n, const struct skp_plan_needs *other, double times) {
+  n->flops += times * other->flops;
+  n->total = 0;
+  if (other->largest > n->largest) n->largest = other->largest;
+  for (int role = 0; role < SKP_ROLES; role++) {
+    bool own = role == SKP_ROLE_ACTIVATION || role == SKP_ROLE_INPUT || role == SKP_ROLE_RESULT;
+    if (own || other->of_role[role] > n->of_role[role])
+      n->of_role[role] = (own ? n->of_role[role] : 0) + other->of_role[role];
+    n->total += n->of_role[role];
+  }
+}
+
+/* A step in parts: train/parts.h. */
+static skp_status measure_parts(struct skp_plan_needs *out, const struct place *p, const struct skp__parts *parts) {
+  struct skp_plan_needs other;
+  int64_t size = skp__parts_size(parts), rest = parts->batch % size;
+  *out = (struct skp_plan_needs){.total = 0};
+  SKP_TRY(measure_step(&other, p, size, SKP_STEP_PART));
+  join(out, &other, (double)(parts->batch / size));
+  if (rest) SKP_TRY(measure_step(&other, p, rest, SKP_STEP_PART));
+  if (rest) join(out, &other, 1);
+  SKP_TRY(measure_step(&other, p, 1, SKP_STEP_UPDATE));
+  join(out, &other, 1);
+  return SKP_OK;
+}
+
+static skp_status measure_mode(struct skp_plan_needs *out, const struct place *p, int64_t batch, int mode) {
+  struct skp__parts parts;
+  if (mode == SKP__COST_EVALUATION) return measure_step(out, p, batch, SKP_STEP_EVAL);
+  SKP_TRY(skp__parts_plan(&parts, p->m, INT64_MAX)); /* all batches are full */
+  parts.images = parts.batch = batch;                /* the one in question, not the recipe's */
+  return parts.parts == 1 ? measure_step(out, p, batch, SKP_STEP_TRAIN) : measure_parts(out, p, &parts);
+}
+
+/* Whether it says that a batch is too large. */
+static bool about_size(skp_status status) {
+  return status == SKP_SHAPE || status == SKP_DEVICE_MEMORY || status == SKP_UNSUPPORTED;
+}
+
+/* A run that trains holds the plan for evaluation too; the weights are there once. */
+static int64_t all_bytes(const struct skp__cost c[SKP__COSTS], int mode) {
+  const struct skp_plan_needs *eval = &c[SKP__COST_EVALUATION].needs;
+  if (mode == SKP__COST_EVALUATION) return eval->total;
+  return c[mode].needs.total + eval->total - eval->of_role[SKP_ROLE_PARAM] - eval->of_role[SKP_ROLE_STATE];
+}
+
+static skp_status measure(struct skp__cost out[SKP__COSTS], const struct place *p, int64_t batch) {
+  for (int mode = 0; mode < SKP__COSTS; mode++) {
+    struct skp__cost *c = &out[mode];
+    *c = (struct skp__cost){.status = measure_mode(&c->needs, p, batch, mode), .needs = c->needs};
+    if (!about_size(c->status)) SKP_TRY(c->status);
+    c->all = all_bytes(out, mode);
+    c->fits = c->status == SKP_OK && out[SKP__COST_EVALUATION].status == SKP_OK && c->all <= p->memory &&
+              c->needs.largest <= p->most;
+  }
+  return SKP_OK;
+}
+
+/* The largest batch that fits where `batch` does not; 0: none does. */
+static skp_status find_largest(int64_t *out, const struct place *p, int64_t batch, int mode) {
+  struct skp__cost c[SKP__COSTS] = {{.fits = false}};
+  *out = 0;
+  for (int64_t too_large = batch; too_large - *out > 1;) {
+    int64_t middle = *out + (too_large - *out) / 2;
+    SKP_TRY(measure(c, p, middle));
+    if (c[mode].fits)
+      *out = middle;
+    else
+      too_large = middle;
+  }
+  return SKP_OK;
+}
+
+skp_status skp__cost_measure(struct skp__cost out[SKP__COSTS], const struct skp_model *m, struct skp_backend *b,
+                             int64_t batch) {
+  struct place p = {.m = m, .b = b, .memory = INT64_MAX, .most = INT64_MAX};
+  struct skp_backend_info device;
+  if (b) {
+    b->ops->info(b, &device);
+    p.memory = device.memory;
+    p.most = device.max_allocation;
+  }
+  SKP_TRY(measure(out, &p, batch));
+  for (int mode = 0; mode < SKP__COSTS; mode++)
+    if (!out[mode].fits && b) SKP_TRY(find_largest(&out[mode].largest_batch, &p, batch, mode));
+  return SKP_OK;
+}
