@@ -32,7 +32,7 @@ refuse 2 'know what to do with "nothing".$' train tiny.lua nothing
 refuse 2 'Did you mean --device gpu\?' train tiny.lua --gpus 0
 refuse 2 'Did you mean --epochs\?' train tiny.lua --epoch 3
 refuse 2 'There is no option --frobnicate' train tiny.lua --frobnicate
-refuse 2 'takes no --json; that is an option of eval' train tiny.lua --json
+refuse 2 'takes no --report; that is an option of eval' train tiny.lua --report x
 refuse 2 'train wants MODEL.lua' train
 refuse 2 'what to do with "b.lua"' train tiny.lua b.lua
 refuse 2 '--lr: missing argument' train tiny.lua --lr
