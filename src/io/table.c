@@ -36,15 +36,19 @@ static skp_status take_row(struct skp_table *t, char **at) {
   return SKP_OK;
 }
 
+skp_status skp__table_parse(struct skp_table *out, char *text) {
+  *out = (struct skp_table){.text = text};
+  for (char *at = text; *at;) SKP_TRY(take_row(out, &at));
+  return SKP_OK;
+}
+
 skp_status skp__table_read(struct skp_table *out, const char *path) {
   void *text;
   int64_t size;
   *out = (struct skp_table){0};
   if (!skp__file_exists(path)) return SKP_OK;
   SKP_TRY(skp__file_read(&text, &size, path, file_limit));
-  out->text = text;
-  for (char *at = out->text; *at;) SKP_TRY(take_row(out, &at));
-  return SKP_OK;
+  return skp__table_parse(out, text);
 }
 
 void skp__table_free(struct skp_table *t) {

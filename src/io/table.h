@@ -17,6 +17,8 @@ struct skp_table {
 
 /* Reads a file whole; one that is not there is a table without rows. skp__table_free also after a failure. */
 skp_status skp__table_read(struct skp_table *out, const char *path);
+/* The same of a text, which is taken over. */
+skp_status skp__table_parse(struct skp_table *out, char *text);
 void skp__table_free(struct skp_table *t);
 /* The number of a column that ends with this name; -1: none does. */
 int skp__table_column(const struct skp_table *t, const char *name);

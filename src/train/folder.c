@@ -30,9 +30,62 @@ static skp_status read_table(struct skp_table *out, const char *folder, const ch
   return status;
 }
 
+/* Means of so many steps each. */
+struct thin {
+  FILE *to;
+  int64_t each, n;
+  double loss, lr;
+};
+
+static void put_step(struct thin *t, const char *line) {
+  long long step;
+  double loss, lr;
+  if (sscanf(line, "{\"step\":%lld,\"loss\":%lf,\"lr\":%lf", &step, &loss, &lr) != 3) return;
+  t->loss += loss;
+  t->lr += lr;
+  if (++t->n < t->each) return;
+  fprintf(t->to, "%lld,%.7g,%.7g\n", step, t->loss / (double)t->n, t->lr / (double)t->n);
+  t->n = 0;
+  t->loss = t->lr = 0;
+}
+
+static int64_t count_lines(const char *text) {
+  int64_t n = 0;
+  for (; (text = strchr(text, '\n')); text++) n++;
+  return n;
+}
+
+/* The steps of a log as a table's text; fresh memory. */
+static skp_status thin_out(char **out, const char *log) {
+  enum { POINTS = 400 };
+  size_t size;
+  struct thin t = {.to = open_memstream(out, &size), .each = 1 + count_lines(log) / POINTS};
+  if (!t.to) return skp__fail_memory("a log", 0);
+  fprintf(t.to, "step,loss,lr\n");
+  for (const char *line = log; *line; line += strcspn(line, "\n"), line += *line == '\n') put_step(&t, line);
+  if (!fclose(t.to)) return SKP_OK;
+  free(*out);
+  return skp__fail_memory("a log", size);
+}
+
+static skp_status read_steps(struct skp_folder *f) {
+  static const int64_t limit = INT64_C(4) << 30;
+  char *path, *thin = NULL;
+  void *log = NULL;
+  int64_t size;
+  SKP_TRY(skp__path_join(&path, f->path, "log.jsonl"));
+  skp_status status = skp__file_exists(path) ? skp__file_read(&log, &size, path, limit) : SKP_OK;
+  free(path);
+  if (status == SKP_OK && log) status = thin_out(&thin, log);
+  free(log);
+  if (status != SKP_OK || !thin) return status;
+  return skp__table_parse(&f->steps, thin);
+}
+
 skp_status skp__folder_read(struct skp_folder *out, const char *path) {
   *out = (struct skp_folder){.path = path};
   SKP_TRY(read_config(out));
+  SKP_TRY(read_steps(out));
   SKP_TRY(read_table(&out->results, path, "results.csv"));
   SKP_TRY(read_table(&out->confusion, path, "confusion.csv"));
   SKP_TRY(read_table(&out->classes, path, "classes.csv"));
@@ -42,6 +95,7 @@ skp_status skp__folder_read(struct skp_folder *out, const char *path) {
 void skp__folder_free(struct skp_folder *f) {
   cJSON_Delete(f->config);
   skp__table_free(&f->results);
+  skp__table_free(&f->steps);
   skp__table_free(&f->confusion);
   skp__table_free(&f->classes);
   skp__table_free(&f->worst);

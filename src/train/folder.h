@@ -10,6 +10,7 @@ struct skp_folder {
   const char *path; /* the caller's */
   cJSON *config;
   struct skp_table results, confusion, classes, worst;
+  struct skp_table steps; /* "step", "loss", "lr": of log.jsonl, a long one thinned out to means of neighbours */
 };
 
 /* SKP_IO or SKP_FORMAT: it is no run. skp__folder_free also after a failure. */

@@ -227,13 +227,16 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number)
   return SKP_OK;
 }
 
+static const struct skp__page_curve curves[] = {
+    {"Training loss of each step", "loss", true},         {"Learning rate", "lr", true},
+    {"Training loss of each epoch", "train_loss", false}, {"Accuracy", "_accuracy", false},
+    {"Loss of the images that judge", "t_loss", false},   {"Images a second", "img_per_s", false},
+};
+
 static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs) {
   fputs(head, to);
   fprintf(to, "<header><h1>Skipper: %zu run%s</h1></header><main>\n<div class=curves>\n", runs, runs == 1 ? "" : "s");
-  skp__page_curves(to, "Training loss", run, runs, "train_loss");
-  skp__page_curves(to, "Accuracy", run, runs, "_accuracy");
-  skp__page_curves(to, "Loss of the images that judge", run, runs, "t_loss");
-  skp__page_curves(to, "Images a second", run, runs, "img_per_s");
+  for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) skp__page_curves(to, &curves[i], run, runs);
   fprintf(to, "</div>\n");
   for (size_t i = 0; i < runs; i++) SKP_TRY(put_run(to, &run[i], i));
   fprintf(to, "</main>\n");

@@ -10,8 +10,12 @@ void skp__page_text(FILE *to, const char *text);
 /* A table, its first row the names of the columns, which sorts by a click; a number of rows at most. */
 void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, size_t most);
 
-/* page_figures.c: curves over the epochs of all runs, by a column of results.csv. */
-void skp__page_curves(FILE *to, const char *title, const struct skp_folder *run, size_t runs, const char *column);
+/* page_figures.c: curves of all runs, by a column over the epochs, or over the steps. */
+struct skp__page_curve {
+  const char *title, *column;
+  bool steps;
+};
+void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs);
 /* page_classes.c: of one run: which classes are taken for which, and the worst images. */
 void skp__page_confusion(FILE *to, const struct skp_folder *run);
 skp_status skp__page_pictures(FILE *to, const struct skp_folder *run);

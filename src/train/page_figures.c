@@ -5,15 +5,24 @@
 enum { WIDTH = 640, HEIGHT = 260, LEFT = 58, TOP = 12, BOTTOM = 34, RIGHT = 12, STYLES = 6 };
 static const char *const dashes[STYLES] = {"none", "8 3", "2 3", "10 3 2 3", "4 4", "1 2"};
 
+/* Where a curve's numbers are, and what they lie over. */
+static const struct skp_table *table_of(const struct skp_folder *run, const struct skp__page_curve *curve) {
+  return curve->steps ? &run->steps : &run->results;
+}
+
+static int over(const struct skp_table *t, const struct skp__page_curve *curve) {
+  return skp__table_column(t, curve->steps ? "step" : "epoch");
+}
+
 struct range {
   double low, high, last; /* of the values; of the epochs */
 };
 
-static struct range find_range(const struct skp_folder *run, size_t runs, const char *column) {
+static struct range find_range(const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs) {
   struct range r = {INFINITY, -INFINITY, 1};
   for (size_t k = 0; k < runs; k++) {
-    const struct skp_table *t = &run[k].results;
-    const int c = skp__table_column(t, column), epoch = skp__table_column(t, "epoch");
+    const struct skp_table *t = table_of(&run[k], curve);
+    const int c = skp__table_column(t, curve->column), epoch = over(t, curve);
     for (size_t i = 1; i < t->rows.n; i++) {
       const double y = skp__table_number(t, i, c), x = skp__table_number(t, i, epoch);
       if (isfinite(y)) r.low = fmin(r.low, y);
@@ -36,20 +45,21 @@ static double at_y(const struct range *r, double y) {
   return TOP + (r->high - y) / (r->high - r->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-static void put_axes(FILE *to, const struct range *r) {
+static void put_axes(FILE *to, const struct skp__page_curve *curve, const struct range *r) {
   enum { LINES = 4 };
   for (int i = 0; i <= LINES; i++) {
     const double y = r->low + (r->high - r->low) * i / LINES;
     fprintf(to, "<line class=grid x1=%d x2=%d y1=%.1f y2=%.1f />", LEFT, WIDTH - RIGHT, at_y(r, y), at_y(r, y));
     fprintf(to, "<text x=%d y=%.1f text-anchor=end>%.4g</text>", LEFT - 6, at_y(r, y) + 4, y);
   }
-  fprintf(to, "<text x=%d y=%d>epoch 1</text>", LEFT, HEIGHT - 10);
+  fprintf(to, "<text x=%d y=%d>%s 1</text>", LEFT, HEIGHT - 10, curve->steps ? "step" : "epoch");
   if (r->last > 1) fprintf(to, "<text x=%d y=%d text-anchor=end>%.0f</text>", WIDTH - RIGHT, HEIGHT - 10, r->last);
 }
 
-static void put_line(FILE *to, const struct skp_folder *run, size_t number, const struct range *r, const char *column) {
-  const struct skp_table *t = &run->results;
-  const int c = skp__table_column(t, column), epoch = skp__table_column(t, "epoch");
+static void put_line(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t number,
+                     const struct range *r) {
+  const struct skp_table *t = table_of(run, curve);
+  const int c = skp__table_column(t, curve->column), epoch = over(t, curve);
   fprintf(to, "<polyline class=\"line c%zu\" stroke-dasharray=\"%s\" points=\"", number % STYLES,
           dashes[number % STYLES]);
   for (size_t i = 1; i < t->rows.n; i++) {
@@ -60,7 +70,7 @@ static void put_line(FILE *to, const struct skp_folder *run, size_t number, cons
   for (size_t i = 1; i < t->rows.n && t->rows.n < 40; i++) {
     const double y = skp__table_number(t, i, c), x = skp__table_number(t, i, epoch);
     if (isfinite(y) && isfinite(x))
-      fprintf(to, "<circle class=\"dot c%zu\" r=2.5 cx=%.1f cy=%.1f><title>epoch %.0f: %.5g</title></circle>",
+      fprintf(to, "<circle class=\"dot c%zu\" r=2.5 cx=%.1f cy=%.1f><title>%.0f: %.5g</title></circle>",
               number % STYLES, at_x(r, x), at_y(r, y), x, y);
   }
 }
@@ -78,15 +88,15 @@ static void put_legend(FILE *to, const struct skp_folder *run, size_t runs) {
   fprintf(to, "</ul>\n");
 }
 
-void skp__page_curves(FILE *to, const char *title, const struct skp_folder *run, size_t runs, const char *column) {
-  const struct range r = find_range(run, runs, column);
+void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs) {
+  const struct range r = find_range(curve, run, runs);
   if (!isfinite(r.low)) return;
   fprintf(to,
-          "<figure><figcaption>%s</figcaption><svg role=img aria-label=\"%s over the epochs, from %.4g to %.4g\" "
+          "<figure><figcaption>%s</figcaption><svg role=img aria-label=\"%s over the %s, from %.4g to %.4g\" "
           "viewBox=\"0 0 %d %d\">",
-          title, title, r.low, r.high, WIDTH, HEIGHT);
-  put_axes(to, &r);
-  for (size_t k = 0; k < runs; k++) put_line(to, &run[k], k, &r, column);
+          curve->title, curve->title, curve->steps ? "steps" : "epochs", r.low, r.high, WIDTH, HEIGHT);
+  put_axes(to, curve, &r);
+  for (size_t k = 0; k < runs; k++) put_line(to, curve, &run[k], k, &r);
   fprintf(to, "</svg>");
   put_legend(to, run, runs);
   fprintf(to, "</figure>\n");

@@ -6,7 +6,7 @@ run 0 train tiny.lua --epochs 2 --lr 0.05 --out "t<w>o" --backend reference
 run 0 report one "t<w>o" --out page.html
 in_err 'page.html'
 quiet_out
-for part in '<!doctype html>' 'Training loss' 'Accuracy' '<polyline' 't&lt;w>o' 'skipper train tiny' 'The recipe' 'The network: 2 layers' \
+for part in '<!doctype html>' 'Training loss of each step' 'Learning rate' '>step 1<' 'Accuracy' '<polyline' 't&lt;w>o' 'skipper train tiny' 'The recipe' 'The network: 2 layers' \
   'Which classes are mixed up' 'Most confused' 'data:image/png;base64,' 'role=img' '</html>'; do
   grep -q -- "$part" page.html || fail "the page lacks $part"
 done
