@@ -73,7 +73,7 @@ static const char *constant(struct skp__onnx_writer *w, const char *name, int ty
   if (w->status == SKP_OK) note(w, SKP_GROW(&w->tensors));
   if (w->status != SKP_OK) return name;
   w->tensors.at[w->tensors.n - 1] = t;
-  memcpy(dims, dim, (size_t)rank * sizeof *dims);
+  if (rank) memcpy(dims, dim, (size_t)rank * sizeof *dims);
   t->name = copy(w, name);
   t->n_dims = (size_t)rank;
   t->dims = dims;

@@ -192,6 +192,7 @@ START_TEST(shapes_and_errors) {
   op_case(&sig, shapes[_i].op, shapes[_i].in, shapes[_i].attrs);
   if (shapes[_i].error) {
     ck_fails(skp__op_infer(&sig), SKP_SHAPE, shapes[_i].error);
+    skp__sig_free(&sig);
     return;
   }
   ck_ok(skp__op_infer(&sig));

@@ -216,6 +216,7 @@ START_TEST(methods) {
   if (!op->reference) { /* a view */
     ck_assert_ptr_null(b->ops->method_name(b, op, 0));
     ck_fails(b->ops->prepare(b, &p, &sig, NULL), SKP_UNSUPPORTED, "is a view");
+    skp__sig_free(&sig);
     return;
   }
   ck_assert_str_eq(b->ops->method_name(b, op, 0), "reference");
@@ -224,6 +225,7 @@ START_TEST(methods) {
   ck_assert_ptr_nonnull(b->ops->method_refusal(b, &sig, 1));
   ck_fails(b->ops->prepare(b, &p, &sig, "winograd"), SKP_UNSUPPORTED, "no method 'winograd'");
   ck_assert_ptr_null(p);
+  skp__sig_free(&sig);
 }
 END_TEST
 
