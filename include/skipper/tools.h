@@ -168,6 +168,45 @@ typedef struct {
 SKP_API skp_status skp_find_lr(skp_session *session, const skp_data *data, const skp_lr_options *options,
                                skp_lr_search *out);
 
+/* ---- speed ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  int evaluate;    /* 1: evaluation, 0: training */
+  int64_t samples; /* groups of steps that are timed, each of 5 ms or longer; 0: 20 */
+  int layers;      /* 1: each launch is timed, too */
+  FILE *report;    /* lines for people about what is out of the ordinary; NULL: nowhere */
+} skp_bench_options;
+
+enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */
+
+typedef struct {
+  const char *name;
+  double seconds;
+} skp_launch_time;
+
+/* A layer's forward or backward work, or the update of its weights. */
+typedef struct {
+  const char *layer, *operation, *method; /* "layer1.0.0", "conv2d_grad_weight", "winograd" */
+  char shapes[256];                       /* "64×8×8×16, 3×3×16×32 -> 64×8×8×32" */
+  double seconds, flops;                  /* of all its launches */
+  const skp_launch_time *launches;
+  size_t n_launches;
+} skp_layer_time;
+
+typedef struct {
+  double img_per_s, best_img_per_s; /* the median of the samples; the best one */
+  double gflops;                    /* 10⁹ operations a second */
+  double cold_start;                /* seconds from the start of the process to the end of the first step */
+  double loss;                      /* of training, of the random images */
+  int64_t batch, launches;          /* images and launches a step */
+  const skp_layer_time *layers;     /* the slowest first; of a step in parts, one part. They belong to the session until
+                                       something else is done with it */
+  size_t n_layers;
+} skp_speed;
+
+/* Measures whole steps as the recipe says, on random images that stay on the device. The learning rate is 0. */
+SKP_API skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp_speed *out);
+
 /* ---- self-test --------------------------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "skipper/run.h"
 #include "skipper/tools.h"
+#include "train/bench.h"
 #include "train/find_lr.h"
 #include "train/metrics.h"
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ struct skp_api_session {
   bool trained;                  /* the device still has what an optimizer remembered */
   struct skp_api_report *report; /* NULL: there is none */
   struct skp_lr_curve curve;     /* of the latest search */
+  struct skp__bench bench;       /* the latest */
 };
 
 /* Itself whole: the images and the classes that it speaks of may go. */

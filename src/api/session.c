@@ -30,6 +30,7 @@ void skp_session_close(skp_session *session) {
   skp__session_destroy(session->s);
   skp__api_report_free(session->report);
   skp__lr_curve_free(&session->curve);
+  skp__bench_free(&session->bench);
   free(session);
 }
 

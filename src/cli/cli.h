@@ -223,10 +223,8 @@ const char *cli_bytes(char *text, size_t size, double bytes);
 
 /* ---- layers.c --------------------------------------------------------------------------------------------------- */
 
-/* Times each launch of a plan that has run before, and prints it by layer, or adds it to
- * `object` if that is not NULL. */
-struct skp_plan;
-skp_status cli_time_layers(struct skp_plan *plan, cJSON *object);
+/* Prints where a step's time goes, or adds it to `object` if that is not NULL. */
+skp_status cli_show_layers(const skp_speed *s, cJSON *object);
 
 /* ---- progress.c ------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,25 @@
+/* bench.c: how fast a network is. SPDX-License-Identifier: MIT */
+#include "api/api.h"
+
+skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp_speed *out) {
+  static const skp_bench_options usual;
+  const skp_bench_options *o = options ? options : &usual;
+  const struct skp__bench_options own = {
+      .train = !o->evaluate, .samples = o->samples > 0 ? o->samples : 20, .layers = o->layers, .say = o->report};
+  struct skp__bench *b = &session->bench;
+  *out = (skp_speed){.batch = 0};
+  skp__bench_free(b);
+  SKP_TRY(skp__recipe_check(&session->model->m->recipe));
+  session->trained = session->trained || own.train;
+  SKP_TRY(skp__bench_run(b, session->s, &own));
+  *out = (skp_speed){.img_per_s = (double)b->batch / b->median,
+                     .best_img_per_s = (double)b->batch / b->best,
+                     .gflops = b->flops / b->median * 1e-9,
+                     .cold_start = b->cold_start,
+                     .loss = b->loss,
+                     .batch = b->batch,
+                     .launches = b->launches,
+                     .layers = b->timing.layers.at,
+                     .n_layers = b->timing.layers.n};
+  return SKP_OK;
+}

@@ -1,0 +1,101 @@
+/* timing.c: see timing.h. SPDX-License-Identifier: MIT
+ *
+ *   plan ─> rounds of timed launches, the least time of each ─> layers, one a node ─> sorted */
+#include "train/timing.h"
+#include "base/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct launch {
+  size_t node;
+  const char *name;
+  double seconds; /* the least of all rounds */
+};
+
+struct timing {
+  struct skp_plan *plan;
+  SKP_ARRAY(struct launch) launches;
+  size_t next;       /* launch of this round */
+  skp_status status; /* of taking notes */
+};
+
+static void note(void *user, size_t node, const char *name, double seconds) {
+  struct timing *t = user;
+  size_t i = t->next++;
+  if (i == t->launches.n) {
+    if (t->status == SKP_OK) t->status = SKP_GROW(&t->launches);
+    if (t->status != SKP_OK) return;
+    t->launches.at[i] = (struct launch){node, name, seconds};
+  }
+  if (seconds < t->launches.at[i].seconds) t->launches.at[i].seconds = seconds;
+}
+
+/* "64×8×8×16, 3×3×16×32 -> 64×8×8×32": the first two inputs and the first output. */
+static void add_shapes(struct skp__text *text, const struct skp_sig *sig) {
+  char one[96];
+  for (int i = 0; i < 2 && i < sig->n_in; i++)
+    if (sig->in[i].rank) skp__text_add(text, "%s%s", i ? ", " : "", skp__shape_text(one, sizeof one, &sig->in[i]));
+  skp__text_add(text, " -> %s", skp__shape_text(one, sizeof one, &sig->out[0]));
+}
+
+static skp_status add_layer(struct skp__timing *out, struct skp_plan *plan, size_t n) {
+  const struct skp_graph *g = skp__plan_graph(plan);
+  const struct skp_node *node = &g->nodes.at[n];
+  const struct skp_sig sig = skp__graph_sig(g, node);
+  struct skp__text shapes = {.n = 0};
+  add_shapes(&shapes, &sig);
+  SKP_TRY(SKP_GROW(&out->layers));
+  skp_layer_time *l = &out->layers.at[out->layers.n - 1];
+  *l = (skp_layer_time){.layer = node->scope,
+                        .operation = node->op->name,
+                        .method = skp__plan_method(plan, n),
+                        .flops = skp__op_flops(&sig)};
+  snprintf(l->shapes, sizeof l->shapes, "%.*s", (int)sizeof l->shapes - 1, shapes.at);
+  return SKP_OK;
+}
+
+/* Launches of a node follow each other. */
+static skp_status add_layers(struct skp__timing *out, const struct timing *t) {
+  for (size_t i = 0; i < t->launches.n; i++) {
+    const struct launch *l = &t->launches.at[i];
+    SKP_TRY(SKP_GROW(&out->launches));
+    out->launches.at[i] = (skp_launch_time){l->name, l->seconds};
+    if (!i || t->launches.at[i - 1].node != l->node) SKP_TRY(add_layer(out, t->plan, l->node));
+    skp_layer_time *layer = &out->layers.at[out->layers.n - 1];
+    layer->seconds += l->seconds;
+    layer->n_launches++;
+  }
+  size_t next = 0; /* the array of launches moves no more */
+  for (size_t i = 0; i < out->layers.n; next += out->layers.at[i++].n_launches)
+    out->layers.at[i].launches = out->launches.at + next;
+  return SKP_OK;
+}
+
+static int slowest_first(const void *a, const void *b) {
+  const skp_layer_time *x = a, *y = b;
+  if (x->seconds != y->seconds) return x->seconds > y->seconds ? -1 : 1;
+  return x->launches < y->launches ? -1 : x->launches > y->launches;
+}
+
+static skp_status measure(struct skp__timing *out, struct timing *t) {
+  for (int i = 0; i < SKP_TIMING_ROUNDS; i++) {
+    t->next = 0;
+    SKP_TRY(skp__plan_time(t->plan, note, t));
+    SKP_TRY(t->status);
+  }
+  SKP_TRY(add_layers(out, t));
+  qsort(out->layers.at, out->layers.n, sizeof *out->layers.at, slowest_first);
+  return SKP_OK;
+}
+
+skp_status skp__timing_measure(struct skp__timing *out, struct skp_plan *plan) {
+  struct timing t = {.plan = plan};
+  skp_status status = measure(out, &t);
+  SKP_FREE(&t.launches);
+  return status;
+}
+
+void skp__timing_free(struct skp__timing *t) {
+  SKP_FREE(&t->launches);
+  SKP_FREE(&t->layers);
+}

@@ -1,0 +1,237 @@
+/* test_tools.c: skipper/run.h and skipper/tools.h: what programs like Skipper's own stand on.
+ * SPDX-License-Identifier: MIT */
+#include "library.h"
+#include <skipper/run.h>
+#include <skipper/tools.h>
+
+/* A run is described before it begins, leaves no folder if it does not, and goes on as it was. */
+START_TEST(a_run_step_by_step) {
+  skp_data *data = wrap(&as_bytes);
+  skp_run *run;
+  skp_run_facts facts;
+  skp_outcome outcome;
+  skp_training t;
+  skp_data_options o;
+  char runs[80];
+  snprintf(runs, sizeof runs, "%s", in_folder("runs"));
+  open_plain(NULL);
+  ck_ok(skp_data_check(data, model));
+  ck_ok(skp_run_begin(&run, model));
+  skp_run_options(run, &t, &o);
+  ck_assert(!t.resume && !t.seed && !o.strict);
+  t.runs = runs;
+  t.seed = 5;
+  t.max_steps = 3;
+  ck_ok(skp_run_prepare(run, data, &t));
+  skp_run_describe(run, &facts);
+  ck_assert_int_eq(facts.train, IMAGES);
+  ck_assert_int_eq(facts.test, IMAGES);
+  ck_assert_int_eq(facts.classes, 2);
+  ck_assert_int_eq(facts.finished, -1);
+  ck_assert_ptr_nonnull(strstr(facts.folder, "plain-1"));
+  ck_assert_int_eq(access(in_folder("runs/plain-1"), F_OK), 0);
+  skp_run_close(run);
+  ck_assert_int_ne(access(in_folder("runs"), F_OK), 0);
+
+  ck_ok(skp_run_begin(&run, model));
+  ck_ok(skp_run_prepare(run, data, &t));
+  ck_ok(skp_run_train(run, session, &outcome));
+  ck_assert_int_eq(outcome.steps, 3);
+  ck_assert_int_eq(outcome.step_in_epoch, 3);
+  skp_run_close(run);
+
+  ck_fails(skp_run_resume(&run, &(skp_resumption){.runs = in_folder("nowhere")}), SKP_USAGE, "no run to resume");
+  ck_fails(skp_run_resume(&run, &(skp_resumption){.runs = runs, .settings = (const char *[]){"classes=3", NULL}}),
+           SKP_USAGE, "was another");
+  ck_ok(skp_run_resume(&run, &(skp_resumption){.runs = runs}));
+  skp_run_options(run, &t, &o);
+  ck_assert_uint_eq(t.seed, 5);
+  ck_assert_int_eq(t.max_steps, 3);
+  ck_ok(skp_run_prepare(run, data, &t));
+  skp_run_describe(run, &facts);
+  ck_assert_int_eq(facts.resumed, 1);
+  ck_assert_int_eq(facts.finished, 3);
+  skp_run_close(run);
+  ck_ok(skp_run_resume(&run, &(skp_resumption){.runs = runs}));
+  t.max_steps = 5;
+  ck_ok(skp_run_prepare(run, data, &t));
+  skp_session *other;
+  ck_fails(skp_run_train(run, session, NULL), SKP_USAGE, "another model");
+  ck_ok(skp_session_open(&other, skp_run_model(run), device, 1));
+  ck_ok(skp_run_train(run, other, &outcome));
+  ck_assert_int_eq(outcome.steps, 5);
+  skp_session_close(other);
+  skp_run_close(run);
+  skp_data_close(data);
+}
+END_TEST
+
+START_TEST(a_report_says_where_it_errs) {
+  skp_data *data = wrap(&as_bytes);
+  const skp_report *report;
+  skp_class_score c;
+  skp_image_score image;
+  skp_score score;
+  int64_t right = 0, all = 0;
+  open_plain(NULL);
+  ck_assert_ptr_null(skp_session_report(session));
+  ck_ok(skp_train(session, data, NULL, NULL));
+  ck_ok(skp_evaluate(session, data, SKP_BEST_IMAGES,
+                     &(skp_testing){.worst = 3, .folder = in_folder("report"), .answers = NULL}, &score));
+  report = skp_session_report(session);
+  for (int i = 0; i < skp_report_classes(report); i++) {
+    ck_ok(skp_report_class(report, i, &c));
+    ck_assert_str_eq(c.name, names[i]);
+    right += skp_report_confusion(report, i, i);
+    all += c.images;
+  }
+  ck_assert_int_eq(all, IMAGES);
+  ck_assert_double_eq_tol((double)right / IMAGES, score.accuracy, 1e-12);
+  ck_assert_int_eq(skp_report_images(report), 3);
+  ck_ok(skp_report_image(report, 0, &image));
+  ck_assert_int_eq(image.right, strcmp(image.label, image.taken) == 0);
+  ck_fails(skp_report_image(report, 3, &image), SKP_USAGE, "image 3");
+  ck_fails(skp_report_class(report, 2, &c), SKP_USAGE, "class 2");
+  ck_assert_ptr_null(skp_report_unknown(report, 0));
+  ck_assert_int_eq(access(in_folder("report/confusion.csv"), F_OK), 0);
+  skp_data_close(data);
+}
+END_TEST
+
+START_TEST(names_and_entries) {
+  skp_model_head head;
+  skp_entry e;
+  size_t n = 0;
+  ck_assert_int_eq(skp_find_name("resnet18"), SKP_NAMES_NETWORK);
+  ck_assert_int_eq(skp_find_name("digits"), SKP_NAMES_DATA);
+  ck_assert_int_eq(skp_find_name(folder), SKP_NAMES_DATA);
+  ck_assert_int_eq(skp_find_name("no such thing"), SKP_NAMES_NOTHING);
+  ck_ok(skp_model_peek("identity", &head));
+  ck_assert_str_eq(head.data, "digits");
+  bool lr = false;
+  for (; skp_entry_describe(n, &e); n++) lr = lr || (!strcmp(e.name, "lr") && !strcmp(e.kind, "real"));
+  ck_assert(lr && n > 20);
+  open_plain(NULL);
+  ck_assert_int_eq(skp_model_parameters(model), 10);
+  ck_ok(skp_model_check(model));
+  ck_ok(skp_model_set(model, "flip", "true"));
+  skp_model_leave_images(model);
+  char text[16];
+  ck_ok(skp_model_get(model, "flip", text, sizeof text));
+  ck_assert_str_eq(text, "false");
+  ck_fails(skp_fail(SKP_IO, "No %s.", "luck"), SKP_IO, "No luck.");
+  skp_idle_gpu gpu;
+  ck_assert_int_eq(skp_device_idle_gpu(1000, &gpu), 0);
+  ck_assert_ptr_null(skp_device_note(1000));
+}
+END_TEST
+
+START_TEST(costs_and_speed) {
+  skp_costs *costs;
+  skp_layer l;
+  skp_need evaluation, training;
+  skp_speed speed;
+  open_plain(NULL);
+  ck_ok(skp_costs_open(&costs, model));
+  ck_assert_uint_eq(skp_costs_layers(costs), 2);
+  ck_ok(skp_costs_layer(costs, 1, &l));
+  ck_assert_str_eq(l.operation, "linear");
+  ck_assert_int_eq(l.parameters, 10);
+  ck_assert_int_eq(l.output[0], 4);
+  ck_fails(skp_costs_layer(costs, 2, &l), SKP_USAGE, "no layer 2");
+  ck_ok(skp_costs_measure(costs, device, &evaluation, &training));
+  ck_assert(evaluation.possible && evaluation.fits && training.fits && training.all > evaluation.all);
+  ck_assert_int_eq(training.parameters, evaluation.parameters);
+  skp_costs_close(costs);
+  ck_ok(skp_bench(session, &(skp_bench_options){.samples = 2, .layers = 1}, &speed));
+  ck_assert(speed.img_per_s > 0 && speed.best_img_per_s >= speed.img_per_s && speed.loss > 0 && speed.batch == 4);
+  ck_assert_uint_gt(speed.n_layers, 1);
+  for (size_t i = 1; i < speed.n_layers; i++) ck_assert(speed.layers[i - 1].seconds >= speed.layers[i].seconds);
+  ck_assert_uint_gt(speed.layers[0].n_launches, 0);
+}
+END_TEST
+
+START_TEST(rates_and_kernels) {
+  skp_data *data = wrap(&as_bytes);
+  skp_lr_search found;
+  int passed, failed;
+  float before[8], after[8];
+  open_plain(NULL);
+  ck_ok(skp_parameter_read(session, "fc.weight", before, 8));
+  ck_ok(skp_find_lr(session, data, &(skp_lr_options){.seed = 1, .steps = 30, .curve = in_folder("lr.csv")}, &found));
+  ck_assert(found.n > 1 && found.at[1].lr > found.at[0].lr);
+  ck_ok(skp_parameter_read(session, "fc.weight", after, 8));
+  ck_assert_mem_eq(before, after, sizeof before);
+  ck_assert_int_eq(access(in_folder("lr.csv"), F_OK), 0);
+  FILE *to = fopen(in_folder("selftest"), "w");
+  ck_ok(skp_selftest(device, &(skp_selftest_options){.op = "relu", .quick = 1, .to = to}, &passed, &failed));
+  fclose(to);
+  ck_assert(passed > 0 && !failed);
+  skp_data_close(data);
+}
+END_TEST
+
+START_TEST(pictures_by_name) {
+  skp_pictures *p;
+  skp_picture picture;
+  char command[512], path[80];
+  float answers[4];
+  open_plain(NULL);
+  snprintf(command, sizeof command,
+           "mkdir -p %s/album && cp \"$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png\" %s/album/1.png && "
+           "echo none >%s/album/2.png",
+           folder, folder, folder);
+  ck_assert_int_eq(system(command), 0);
+  snprintf(path, sizeof path, "%s", in_folder("album"));
+  ck_ok(skp_pictures_open(&p, model, (const char *[]){path}, 1, NULL));
+  ck_assert_uint_eq(skp_pictures_count(p), 2);
+  ck_ok(skp_pictures_predict(p, session, SKP_PROBABILITIES, answers));
+  ck_ok(skp_pictures_describe(p, 0, &picture));
+  ck_assert_ptr_null(picture.error);
+  ck_assert_float_eq_tol(answers[0] + answers[1], 1, 1e-6f);
+  ck_ok(skp_pictures_describe(p, 1, &picture));
+  ck_assert_ptr_nonnull(picture.error);
+  ck_assert(isnan(answers[2]) && isnan(answers[3]));
+  ck_fails(skp_pictures_describe(p, 2, &picture), SKP_USAGE, "picture 2");
+  skp_pictures_close(p);
+}
+END_TEST
+
+static const char *called(const char *name) { return strcmp(name, "out") == 0 ? "--out" : name; }
+
+/* What texts call options is the program's to say. */
+START_TEST(options_by_the_names_of_the_program) {
+  skp_data *data = wrap(&as_bytes);
+  open_plain(NULL);
+  ck_fails(skp_train(session, data, &(skp_training){.out = ""}, NULL), SKP_USAGE, "out wants");
+  ck_ok(skp_host_set(&(skp_host_options){.call = called}));
+  ck_fails(skp_train(session, data, &(skp_training){.out = ""}, NULL), SKP_USAGE, "--out wants");
+  ck_ok(skp_host_set(NULL));
+  skp_leave();
+  skp_data_close(data);
+}
+END_TEST
+
+START_TEST(json_of_any_bytes) {
+  char text[64] = "";
+  FILE *to = fopen(in_folder("json"), "w+");
+  ck_ok(skp_print_json(to, "{\"name\":\"a\xff\"}"));
+  rewind(to);
+  ck_assert_ptr_nonnull(fgets(text, sizeof text, to));
+  ck_assert_str_eq(text, "{\"name\":\"a\xef\xbf\xbd\"}\n");
+  fclose(to);
+}
+END_TEST
+
+int main(void) {
+  TCase *tests = tcase_create("tools");
+  tcase_add_test(tests, a_run_step_by_step);
+  tcase_add_test(tests, a_report_says_where_it_errs);
+  tcase_add_test(tests, names_and_entries);
+  tcase_add_test(tests, costs_and_speed);
+  tcase_add_test(tests, rates_and_kernels);
+  tcase_add_test(tests, pictures_by_name);
+  tcase_add_test(tests, options_by_the_names_of_the_program);
+  tcase_add_test(tests, json_of_any_bytes);
+  return run_tests(tests);
+}
