@@ -35,7 +35,8 @@ extern "C" {
   X(UNSUPPORTED, "not supported")                                                                                      \
   X(NUMERIC, "the loss left the finite numbers")                                                                       \
   X(INTERRUPTED, "interrupted")                                                                                        \
-  X(INTERNAL, "internal error")
+  X(INTERNAL, "internal error")                                                                                        \
+  X(DISK_FULL, "the disk is full")
 
 typedef enum skp_status {
 #define X(name, text) SKP_##name,

@@ -179,7 +179,7 @@ static skp_status choose_folder(skp_run *run) {
   const struct skp_model *m = run->model->m;
   if (!run->folder.path && (run->t.out || run->t.runs))
     SKP_TRY(skp__place_choose(&run->folder, run->t.out, run->t.runs, m->name));
-  return run->folder.path ? skp__run_check(run->folder.path, m) : SKP_OK;
+  return run->folder.path ? skp__run_check(run->folder.path, m, run->resume) : SKP_OK;
 }
 
 static skp_status choose_board(skp_run *run) {

@@ -97,9 +97,11 @@ const char *skp__write_advice(int error) {
   }
 }
 
+skp_status skp__write_status(int error) { return error == ENOSPC || error == EDQUOT ? SKP_DISK_FULL : SKP_IO; }
+
 static skp_status fail_write(const char *path, int error, int64_t bytes) {
-  return skp__fail(SKP_IO, "Cannot write %s: %s; %lld bytes are needed. %s", path, strerror(error), (long long)bytes,
-                   skp__write_advice(error));
+  return skp__fail(skp__write_status(error), "Cannot write %s: %s; %lld bytes are needed. %s", path, strerror(error),
+                   (long long)bytes, skp__write_advice(error));
 }
 
 /* Makes a rename last: the folder's own entry should reach the disk too. The file is whole and in its place

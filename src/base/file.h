@@ -24,8 +24,10 @@ struct skp__file_part {
 skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts);
 /* The same with the text that `put` prints, put together in memory first. */
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user);
-/* What to do when writing failed with this errno: a sentence for the end of an error's text. */
+/* What to do when writing failed with this errno: a sentence for the end of an error's text. And the status of such an
+ * error: SKP_DISK_FULL, which may pass, or SKP_IO. */
 const char *skp__write_advice(int error);
+skp_status skp__write_status(int error);
 
 struct dirent;
 /* For scandir: entries sorted by the bytes of their names; those whose names do not begin with a dot. */

@@ -139,10 +139,10 @@ static void say_error(void) {
 static int code_of(skp_status status) {
   enum { FAILED = 1, WRONG_USAGE, BAD_DATA, DEVICE_FAILED, NOT_FINITE, FILES_FAILED };
   static const int codes[] = {
-      [SKP_USAGE] = WRONG_USAGE,    [SKP_FORMAT] = BAD_DATA,      [SKP_SHAPE] = BAD_DATA,
-      [SKP_MODEL] = BAD_DATA,       [SKP_UNSUPPORTED] = BAD_DATA, [SKP_NO_DEVICE] = DEVICE_FAILED,
-      [SKP_DEVICE] = DEVICE_FAILED, [SKP_BUILD] = DEVICE_FAILED,  [SKP_DEVICE_MEMORY] = DEVICE_FAILED,
-      [SKP_NUMERIC] = NOT_FINITE,   [SKP_IO] = FILES_FAILED,
+      [SKP_USAGE] = WRONG_USAGE,      [SKP_FORMAT] = BAD_DATA,      [SKP_SHAPE] = BAD_DATA,
+      [SKP_MODEL] = BAD_DATA,         [SKP_UNSUPPORTED] = BAD_DATA, [SKP_NO_DEVICE] = DEVICE_FAILED,
+      [SKP_DEVICE] = DEVICE_FAILED,   [SKP_BUILD] = DEVICE_FAILED,  [SKP_DEVICE_MEMORY] = DEVICE_FAILED,
+      [SKP_DISK_FULL] = FILES_FAILED, [SKP_NUMERIC] = NOT_FINITE,   [SKP_IO] = FILES_FAILED,
   };
   const int code = (size_t)status < sizeof codes / sizeof *codes ? codes[status] : 0;
   return code ? code : FAILED;

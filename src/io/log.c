@@ -19,8 +19,9 @@ struct skp_log {
   int fd;
   char *path;
   size_t n;
-  double flushed; /* when */
-  char text[GATHERED];
+  double flushed; /* when it was tried last */
+  char *text;
+  size_t room;
 };
 
 /* The end of the last whole line within the first `bytes`. */
@@ -55,25 +56,45 @@ void skp__log_destroy(struct skp_log *log) {
   if (!log) return;
   if (log->fd >= 0) close(log->fd);
   free(log->path);
+  free(log->text);
   free(log);
 }
 
 skp_status skp__log_flush(struct skp_log *log) {
   if (!log) return SKP_OK;
   off_t end = lseek(log->fd, 0, SEEK_END);
+  log->flushed = skp__clock();
   for (size_t done = 0; done < log->n;) {
     ssize_t n = write(log->fd, log->text + done, log->n - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       int error = errno;
       if (done && end >= 0 && ftruncate(log->fd, end)) error = errno; /* no half line stays */
-      return skp__fail(SKP_IO, "Cannot write %zu bytes to %s: %s. %s", log->n, log->path, strerror(error),
-                       skp__write_advice(error));
+      return skp__fail(skp__write_status(error), "Cannot write %zu bytes to %s: %s. %s", log->n, log->path,
+                       strerror(error), skp__write_advice(error));
     }
     done += (size_t)n;
   }
   log->n = 0;
-  log->flushed = skp__clock();
+  return SKP_OK;
+}
+
+/* On a full disk lines stay in memory until a flush that is asked for tells of it, or a later one succeeds. */
+static skp_status try_flush(struct skp_log *log) {
+  skp_status status = skp__log_flush(log);
+  return status == SKP_DISK_FULL ? SKP_OK : status;
+}
+
+/* Room for one more line. */
+static skp_status make_room(struct skp_log *log) {
+  if (log->n + LINE <= log->room) return SKP_OK;
+  SKP_TRY(try_flush(log));
+  if (log->n + LINE <= log->room) return SKP_OK;
+  const size_t room = log->room ? 2 * log->room : GATHERED;
+  char *text = realloc(log->text, room);
+  if (!text) return skp__fail_memory(log->path, room);
+  log->text = text;
+  log->room = room;
   return SKP_OK;
 }
 
@@ -85,7 +106,7 @@ skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
 
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
   if (!log) return SKP_OK;
-  if (log->n + LINE > GATHERED) SKP_TRY(skp__log_flush(log));
+  SKP_TRY(make_room(log));
   va_list args;
   va_start(args, format);
   int n = vsnprintf(log->text + log->n, LINE - 1, format, args);
@@ -93,7 +114,7 @@ skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
   if (n < 0 || n >= LINE - 1) return skp__fail(SKP_INTERNAL, "A line for %s is too long.", log->path);
   log->n += (size_t)n;
   log->text[log->n++] = '\n';
-  return skp__clock() - log->flushed > interval ? skp__log_flush(log) : SKP_OK;
+  return skp__clock() - log->flushed > interval ? try_flush(log) : SKP_OK;
 }
 
 /* Reads the end of the first `bytes`, in which the last lines are: they are short. */

@@ -9,6 +9,7 @@
 #include "train/step.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct loop {
   struct skp_session *s;
@@ -23,9 +24,10 @@ struct loop {
   struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
   struct skp__position at;    /* after the steps whose result the host has */
   int64_t first,
-      saved;    /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
-  bool unsaved; /* something happened since */
-  double lr;    /* of the last step */
+      saved;       /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
+  char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
+  bool unsaved;    /* something happened since */
+  double lr;       /* of the last step */
   double start, saved_at; /* of this process; the last save: on the clock */
   double earlier;         /* seconds that the run took before this process */
   double began;           /* the epoch, as far as its pace is concerned: */
@@ -100,6 +102,31 @@ static void tell(const struct loop *l, struct skp_progress p) {
   skp__progress_tell(&p);
 }
 
+/* A full disk ends nothing: the earlier files are there, and the next save tries again. It is said, and makes the run
+ * fail in the end. Best weights that are not on the disk are none. */
+static skp_status bear(struct loop *l, skp_status status) {
+  if (status != SKP_DISK_FULL) return status;
+  if (l->o->say && (!l->unwritten || strcmp(l->unwritten, skp_error_message()) != 0))
+    skp_print(l->o->say, "%s Training goes on; the next save tries again.\n", skp_error_message());
+  free(l->unwritten);
+  SKP_TRY(skp__strdup(&l->unwritten, skp_error_message()));
+  l->unsaved = true;
+  if (l->saved > 0) l->saved = 0; /* what the files hold is of an earlier step */
+  if (l->saver.failed && l->saver.failed == l->run.best) {
+    l->at.best = -INFINITY;
+    l->at.best_epoch = 0;
+    l->saver.failed = NULL;
+  }
+  return SKP_OK;
+}
+
+/* Of a run that is done but for that. */
+static skp_status fail_unwritten(const struct loop *l) {
+  return skp__fail(SKP_DISK_FULL,
+                   "Not every file could be written while the run went on; what it ended with is in %s. %s", l->o->out,
+                   l->unwritten);
+}
+
 /* Waits for the oldest queued step and takes its loss. */
 static skp_status retire_step(struct loop *l) {
   struct skp__step *step;
@@ -120,7 +147,7 @@ static skp_status retire_step(struct loop *l) {
     skp__progress_work("beginning with the first step", 1, 1);
     begin_pace(l);
   }
-  SKP_TRY(skp__saver_look(&l->saver));
+  SKP_TRY(bear(l, skp__saver_look(&l->saver)));
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)step->loss, step->lr));
   tell(l, (struct skp_progress){.loss = (double)step->loss});
   return SKP_OK;
@@ -143,6 +170,7 @@ static skp_status begin_save(struct loop *l, struct skp__save *save, const char 
 }
 
 static skp_status hand_over(struct loop *l, struct skp__save *save, skp_status status) {
+  if (status == SKP_OK) status = bear(l, skp__saver_wait(&l->saver));
   if (status == SKP_OK) return skp__saver_start(&l->saver, save);
   skp__save_free(save);
   return status;
@@ -175,11 +203,11 @@ static skp_status write_all(struct loop *l) {
 }
 
 static skp_status save(struct loop *l) {
-  if (l->o->out) SKP_TRY(write_all(l));
-  l->saved = l->at.step;
-  l->unsaved = false;
+  skp_status status = l->o->out ? write_all(l) : SKP_OK;
+  if (status == SKP_OK) l->saved = l->at.step;
+  if (status == SKP_OK) l->unsaved = false;
   l->saved_at = skp__clock();
-  return SKP_OK;
+  return status;
 }
 
 /* Whether the run is to be saved once all queued steps are done. */
@@ -234,7 +262,7 @@ static skp_status judge(struct loop *l, struct skp__run_epoch *e) {
   skp__plateau_observe(&l->at.plateau, &l->s->model->recipe, e->epoch, score);
   if (score <= l->at.best) return SKP_OK;
   SKP_TRY(save_weights(l, l->run.best));
-  if (by) SKP_TRY(report(l, by));
+  if (by) SKP_TRY(bear(l, report(l, by)));
   l->at.best = score;
   l->at.best_epoch = e->epoch;
   return SKP_OK;
@@ -249,7 +277,7 @@ static skp_status close_epoch(struct loop *l) {
   SKP_TRY(judge(l, &e));
   l->result->accuracy = e.accuracy;
   e.seconds = l->earlier + elapsed(l);
-  SKP_TRY(skp__run_epoch(&l->run, &e));
+  SKP_TRY(bear(l, skp__run_epoch(&l->run, &e)));
   SKP_TRY(skp__board_weights(l->run.board, l->s, l->at.step));
   tell(l, (struct skp_progress){.epoch_done = true,
                                 .train_loss = e.train_loss,
@@ -331,7 +359,7 @@ static skp_status prepare(struct loop *l) {
 static skp_status save_if_due(struct loop *l) {
   if (!save_due(l, skp__loader_batches(l->loader))) return SKP_OK;
   SKP_TRY(retire_all(l));
-  return save(l);
+  return bear(l, save(l));
 }
 
 /* The rest of the present epoch. */
@@ -401,7 +429,7 @@ static skp_status train(struct loop *l) {
   if (l->o->resume || l->o->max_steps != 0) {
     SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
-    SKP_TRY(skp__saver_wait(&l->saver)); /* best.safetensors is read */
+    SKP_TRY(bear(l, skp__saver_wait(&l->saver))); /* best.safetensors is read */
   }
   if (l->at.finished) {
     say_early(l);
@@ -409,6 +437,7 @@ static skp_status train(struct loop *l) {
   }
   if (l->unsaved || l->saved < 0) SKP_TRY(save(l));
   SKP_TRY(skp__saver_wait(&l->saver));
+  if (l->unwritten) return fail_unwritten(l);
   if (l->at.finished || !l->loader) return SKP_OK;
   return skp__run_interrupted(&l->run, stopped(l) ? "Stopped" : "The time is up: saved", l->at.step);
 }
@@ -447,6 +476,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   skp__stepper_close(&l.stepper);
   skp__run_close(&l.run);
   free(l.described);
+  free(l.unwritten);
   free(l.answers);
   return status;
 }

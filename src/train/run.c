@@ -52,11 +52,27 @@ static int reserve(const char *path, int64_t bytes) {
   return error == EOPNOTSUPP || error == EINVAL ? 0 : error;
 }
 
-skp_status skp__run_check(const char *out, const struct skp_model *m) {
-  int64_t weights = skp__checkpoint_bytes(m), state = skp__state_bytes(m);
-  int64_t bytes = 2 * weights + state + (weights > state ? weights : state) + (1 << 16);
-  char *probe; /* last, best, state, one being written; the logs' first lines */
+/* Bytes of the files in a run's folder that are written anew. */
+static skp_status replaced(int64_t *bytes, const char *out) {
+  static const char *const names[] = {"last.safetensors", "best.safetensors", "state.safetensors"};
+  *bytes = 0;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    struct stat st;
+    char *path;
+    SKP_TRY(skp__path_join(&path, out, names[i]));
+    if (!stat(path, &st)) *bytes += st.st_size;
+    free(path);
+  }
+  return SKP_OK;
+}
+
+skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_on) {
+  int64_t weights = skp__checkpoint_bytes(m), state = skp__state_bytes(m), there = 0;
+  const int64_t once = (weights > state ? weights : state) + (1 << 16), all = 2 * weights + state + once;
+  char *probe; /* last, best, state, one being written; the logs' next lines */
   SKP_TRY(skp__folder_create(out));
+  if (goes_on) SKP_TRY(replaced(&there, out));
+  const int64_t bytes = all - there > once ? all - there : once;
   SKP_TRY(skp__format(&probe, "%s/%s.%ld.tmp", out, probe_name, (long)getpid()));
   int error = reserve(probe, bytes);
   free(probe);

@@ -34,6 +34,7 @@ static void *work(void *user) {
   struct skp__saver *s = user;
   s->status = write_files(&s->save);
   s->error = s->status == SKP_OK ? NULL : strdup(skp_error_message());
+  s->failed = s->status == SKP_OK ? NULL : s->save.weights;
   skp__save_free(&s->save);
   atomic_store(&s->done, true);
   return NULL;

@@ -31,6 +31,7 @@ struct skp__saver {
   struct skp__save save;
   skp_status status;
   char *error;
+  const char *failed; /* the path of the weights of the latest save, if it failed */
 };
 /* Waits for the earlier save, and starts this one, which it takes over, on failure too.
  * Errors are those of the earlier one. */

@@ -115,8 +115,8 @@ struct skp_train_options {
   const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
   const atomic_int *stop;          /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
 };
-/* Creates the run folder and tries whether a run's files can be written there. */
-skp_status skp__run_check(const char *out, const struct skp_model *m);
+/* Creates the run folder and tries whether a run's files can be written there; `goes_on`: in place of earlier ones. */
+skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_on);
 struct skp_train_result;
 /* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h). *out is how it ended, also
  * where it failed or was stopped: see result.h; skp__result_free. A run that fails before its first step is done leaves

@@ -99,5 +99,30 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   cmp disk/run/last.safetensors before || fail "the old checkpoint was touched"
   refuse 1 '[0-9]+ bytes are needed. The disk is full' predict before --data set --logits disk/answers.safetensors
   [ -z "$(find disk -name '*.tmp')" ] || fail "a temporary file stayed"
+
+  # While it is full, training goes on; once there is room again all is saved, and the status tells of it all the same.
+  rm -rf disk/rest disk/run
+  "$skipper" train tiny.lua --data set --epochs 1000000 --save-every 1steps --out disk/run >out 2>err </dev/null &
+  pid=$!
+  until [ -f disk/run/state.safetensors ]; do kill -0 $pid || fail "the run ended by itself"; sleep 0.05; done
+  head -c 1M /dev/zero >disk/rest 2>/dev/null
+  for _ in $(seq 600); do grep -q 'Training goes on' err && break; kill -0 $pid || fail "a full disk ended the run"; sleep 0.05; done
+  grep -q 'Training goes on; the next save tries again' err || fail "a full disk is not said"
+  before=$(stat -c %Y.%s disk/run/log.jsonl)
+  rm disk/rest
+  for _ in $(seq 600); do [ "$(stat -c %Y.%s disk/run/log.jsonl)" != "$before" ] && break; sleep 0.05; done
+  kill -INT $pid
+  wait $pid
+  [ $? = 6 ] || fail "the status does not tell of the full disk"
+  steps=$(sed -n 's/^{"step":\([0-9]*\),.*/\1/p' disk/run/log.jsonl)
+  [ "$steps" = "$(seq "$(echo "$steps" | wc -l)")" ] || fail "log.jsonl lacks steps or has some twice"
+  run 0 train --resume disk/run --epochs 1
+
+  # To go on, a run needs room for what it writes at once, not for all of its files a second time.
+  rm -rf disk/run
+  run 0 train tiny.lua --data set --max-steps 1 --out disk/run
+  head -c $((($(df --output=avail -k disk | tail -1) - 180) * 1024)) /dev/zero >disk/rest
+  refuse 1 'Cannot write to the run folder disk/other' train tiny.lua --data set --max-steps 1 --out disk/other
+  run 0 train --resume disk/run --max-steps 2
 fi
 echo ok

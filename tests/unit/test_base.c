@@ -399,7 +399,7 @@ START_TEST(full_disk) {
   ck_ok(write_text(path, "old"));
   ck_ok(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
   if (symlink("/dev/full", temporary)) ck_abort_msg("no link");
-  ck_fails(write_text(path, "new text"), SKP_IO, "The disk is full");
+  ck_fails(write_text(path, "new text"), SKP_DISK_FULL, "The disk is full");
   ck_assert_ptr_nonnull(strstr(skp_error_message(), path));
   ck_assert_ptr_nonnull(strstr(skp_error_message(), "8 bytes are needed"));
   expect_file("old");
