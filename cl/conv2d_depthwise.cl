@@ -12,10 +12,6 @@
  * A work-item does WIDTH neighbouring channels; WIDTH divides C. In the first it does `strip` pixels of a row of `out`,
  * TILE at a time, for which a weight is fetched once; in the second all taps of one row
  * of the filter (of row R: db). */
-#include "epilogue.clh"
-
-#include "conv2d.clh"
-
 #ifndef WIDTH
 #define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16 */
 #endif
@@ -26,7 +22,8 @@
 #define S 3 /* columns of the filter, in conv2d_depthwise_dw */
 #endif
 
-#include "width.clh"
+#include "conv2d.clh"
+#include "epilogue.clh"
 
 kernel void conv2d_depthwise(global float *restrict out, global const float *restrict in,
                              global const float *restrict w, EPILOGUE, int strip,

@@ -241,6 +241,7 @@ START_TEST(written_is_read) {
   ck_ok(export_to(path, m, &how));
   if (!*written[_i].model) { /* uneven windows are no layer that can be told from other products */
     ck_fails(skp__weights_read(&f, path), SKP_UNSUPPORTED, "(MatMul)");
+    skp__model_destroy(m);
     return;
   }
   ck_ok(skp__weights_read(&f, path));
