@@ -31,14 +31,6 @@ void skp_costs_close(skp_costs *costs) {
 
 size_t skp_costs_layers(const skp_costs *costs) { return costs->graph->nodes.n; }
 
-static int64_t parameters_of(const struct skp_graph *g, const struct skp_node *node) {
-  int64_t n = 0;
-  for (int i = 0; i < node->n_in; i++)
-    if (node->in[i] != SKP_NONE && g->tensors.at[node->in[i]].role == SKP_ROLE_PARAM)
-      n += skp__shape_count(&g->tensors.at[node->in[i]].shape);
-  return n;
-}
-
 skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
   const struct skp_graph *g = costs->graph;
   *out = (skp_layer){0};
@@ -49,7 +41,7 @@ skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
   *out = (skp_layer){.name = node->scope,
                      .operation = node->op->name,
                      .rank = sig.out[0].rank,
-                     .parameters = parameters_of(g, node),
+                     .parameters = skp__graph_parameters(g, node),
                      .flops = view ? 0 : skp__op_flops(&sig),
                      .bytes = view ? 0 : 4 * skp__shape_count(&sig.out[0])};
   memcpy(out->output, sig.out[0].dim, sizeof out->output);

@@ -90,12 +90,14 @@ static void man_program(FILE *to) {
     put(to, k->summary);
     fprintf(to, "; see\n.BR skipper\\-%s (1).\n", k->name);
   }
-  fprintf(to, ".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nLists the commands; after a command, its options.\n"
-              ".TP\n\\fB\\-\\-version\\fR\nSays which version this is.\n"
-              ".TP\n\\fB\\-\\-completion\\fR \\fISHELL\\fR\nPrints the script by which bash, zsh or fish complete.\n"
-              ".TP\n\\fB\\-\\-man\\fR [\\fICOMMAND\\fR]\nPrints this page, or that of a command.\n"
-              ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage; 130, 143, 129 stopped by Ctrl\\-C, kill or a lost "
-              "terminal, after saving.\n");
+  fprintf(
+      to,
+      ".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nLists the commands; after a command, its options.\n"
+      ".TP\n\\fB\\-\\-version\\fR\nSays which version this is.\n"
+      ".TP\n\\fB\\-\\-completion\\fR \\fISHELL\\fR\nPrints the script by which bash, zsh or fish complete.\n"
+      ".TP\n\\fB\\-\\-man\\fR [\\fICOMMAND\\fR]\nPrints this page, or that of a command.\n"
+      ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 data or model, 4 device, 5 numbers that are not finite, 6 "
+      "files or disk; 130, 143, 129 stopped by Ctrl\\-C, kill or a lost terminal, after saving.\n");
   fprintf(to, ".SH SEE ALSO\n");
   for (const struct cli_command *k = cli_commands; k->name; k++)
     fprintf(to, ".BR skipper\\-%s (1)%s\n", k->name, k[1].name ? "," : "");

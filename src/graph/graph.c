@@ -180,6 +180,14 @@ void skp__graph_reads(const struct skp_graph *g, int *reads) {
       if (g->nodes.at[n].in[i] != SKP_NONE) reads[g->nodes.at[n].in[i]]++;
 }
 
+int64_t skp__graph_parameters(const struct skp_graph *g, const struct skp_node *node) {
+  int64_t n = 0;
+  for (int i = 0; i < node->n_in; i++)
+    if (node->in[i] != SKP_NONE && skp__is_parameter(&g->tensors.at[node->in[i]]))
+      n += skp__shape_count(&g->tensors.at[node->in[i]].shape);
+  return n;
+}
+
 /* Notes at each value which node makes it. */
 static void note_producers(struct skp_graph *g) {
   for (size_t t = 0; t < g->tensors.n; t++) g->tensors.at[t].producer = -1;

@@ -162,6 +162,8 @@ skp_value skp__graph_root(const struct skp_graph *g, skp_value v);
 
 /* How often each value is read by nodes: `reads` has one entry a tensor. */
 void skp__graph_reads(const struct skp_graph *g, int *reads);
+/* How many parameters a node reads. */
+int64_t skp__graph_parameters(const struct skp_graph *g, const struct skp_node *node);
 
 /* Takes the nodes for which `gone` is set out of the list. */
 void skp__graph_remove(struct skp_graph *g, const bool *gone);

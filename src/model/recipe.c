@@ -222,7 +222,7 @@ skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp
 
 /* ---- optimizer -------------------------------------------------------------------------------------------------- */
 
-/* An optimizer is an op whose first input is p. */
+/* An optimizer is an op with a record of what its inputs are. */
 static bool updates(const struct skp_op *op) { return op && op->optimizer; }
 
 static skp_status fail_optimizer(const char *name) {

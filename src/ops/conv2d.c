@@ -152,8 +152,7 @@ static double flops_dx(const struct skp_sig *sig) {
 
 static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank > 0); }
 
-/* ---- products in bfloat16 -----------------------------------------------------------------------------------------
- * */
+/* ---- products in bfloat16 ---------------------------------------------------------------------------------------- */
 
 /* Two channels are multiplied at a time; of few there is nothing to gain. */
 static bool pays(const struct skp_shape *w, int groups) {

@@ -38,14 +38,17 @@ void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, s
 
 /* ---- what a run is made of --------------------------------------------------------------------------------------- */
 
-/* A blank and a word as a shell takes it. */
+/* Options have dashes where entries of recipes have underscores. */
+static void put_option(FILE *to, const char *name) {
+  fprintf(to, " --");
+  for (const char *at = name; *at; at++) fputc(*at == '_' ? '-' : *at, to);
+}
+
+/* An option and its value, a word as a shell takes it. */
 static void put_word(FILE *to, const char *option, const char *text) {
   const bool plain =
       *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,=+:@%") == strlen(text);
-  char name[64];
-  snprintf(name, sizeof name, "%s", option);
-  for (char *at = name; *at; at++) *at = *at == '_' ? '-' : *at;
-  fprintf(to, " --%s", name);
+  put_option(to, option);
   fprintf(to, plain ? " " : " '");
   for (const char *at = text; *at; at++) {
     if (*at == '\'')
@@ -83,7 +86,7 @@ static void put_command(FILE *to, const struct skp_folder *run) {
     const bool same = *text && !*end ? fabs(x - usual) <= 1e-12 : !strcmp(text, f->fallback);
     if (same || !*text || !strcmp(text, "false")) continue;
     if (f->kind == SKP_RECIPE_BOOL)
-      fprintf(to, " --%s", f->name);
+      put_option(to, f->name);
     else
       put_word(to, f->name, text);
   }
@@ -107,14 +110,6 @@ static void put_pairs(FILE *to, const char *caption, const cJSON *object) {
 
 /* ---- the network ------------------------------------------------------------------------------------------------- */
 
-static int64_t parameters(const struct skp_graph *g, const struct skp_node *node) {
-  int64_t n = 0;
-  for (int i = 0; i < node->op->n_in; i++)
-    if (node->in[i] != SKP_NONE && skp__is_parameter(&g->tensors.at[node->in[i]]))
-      n += skp__shape_count(&g->tensors.at[node->in[i]].shape);
-  return n;
-}
-
 static void put_layers(FILE *to, const struct skp_model *m) {
   const struct skp_graph *g = m->graph;
   char shape[96];
@@ -130,7 +125,8 @@ static void put_layers(FILE *to, const struct skp_model *m) {
     fprintf(to, "<tr><td>");
     skp__page_text(to, node->scope);
     fprintf(to, "</td><td>%s</td><td>%s</td><td>%lld</td></tr>", node->op->name,
-            skp__shape_text(shape, sizeof shape, &g->tensors.at[node->out[0]].shape), (long long)parameters(g, node));
+            skp__shape_text(shape, sizeof shape, &g->tensors.at[node->out[0]].shape),
+            (long long)skp__graph_parameters(g, node));
   }
   fprintf(to, "</tbody></table></div></details>\n");
 }

@@ -65,15 +65,14 @@ static void *place_weights(struct skp__stepper *st, struct skp__step *step, cons
 }
 
 static void *place_hyper(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
-  (void)p;
-  step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
+  (void)st, (void)p;
   return &step->hyper;
 }
 
 static void *place_shares(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
-  (void)p;
-  step->shares[1] = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1).share;
-  step->shares[0] = 1 - step->shares[1];
+  (void)st, (void)p;
+  step->shares[0] = 1 - step->hyper.share;
+  step->shares[1] = step->hyper.share;
   return step->shares;
 }
 
@@ -171,6 +170,7 @@ static skp_status take(struct skp__stepper *st) {
 static skp_status queue_taken(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
   struct piece p;
+  if (st->trains) step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
   for (int64_t k = 0;; k++) {
     SKP_TRY(find_piece(st, step->n, k, &p));
     if (!p.plan) break;
@@ -278,11 +278,11 @@ static skp_status try_first(struct skp__stepper *st, const struct skp__values *b
 
 /* Nothing is lost by trying: the values from before are on the host. */
 skp_status skp__stepper_first(struct skp__stepper *st) {
-  struct skp__values before = {.n = 0};
+  struct skp__values own = {.n = 0};
   SKP_TRY(take(st));
-  if (st->trains) SKP_TRY(skp__values_pull(&before, st->s));
-  skp_status status = try_first(st, &before);
-  skp__values_free(&before);
+  if (st->trains && !st->before) SKP_TRY(skp__values_pull(&own, st->s));
+  skp_status status = try_first(st, st->before ? st->before : &own);
+  skp__values_free(&own);
   return status;
 }
 

@@ -11,6 +11,8 @@
 #include "train/parts.h"
 #include "train/session.h"
 
+struct skp__values; /* train/state.h */
+
 /* Steps that are queued ahead of the oldest that is not retired: enough to keep a device busy while the host logs. */
 enum { SKP_STEPS_AHEAD = 3 };
 
@@ -39,12 +41,14 @@ struct skp__stepper {
   skp_status (*take)(void *user, struct skp__step *step);
   /* The first step begins again, in smaller parts: what feeds the steps must, too. NULL: its batch stays as it is. */
   skp_status (*again)(void *user);
+  /* The values that are put back then. NULL: those that are there, of which the first step keeps a copy. */
+  const struct skp__values *before;
   int64_t queued, done; /* steps of the whole run */
   struct skp__step step[SKP_STEPS_AHEAD];
 };
 
 /* Makes all plans of the steps, so that a lack of memory shows before any of them; cuts the steps into parts as small
- * as it makes necessary. `st` has its fields up to `again`. skp__stepper_close also after a failure. */
+ * as it makes necessary. `st` has its fields up to `before`. skp__stepper_close also after a failure. */
 skp_status skp__stepper_open(struct skp__stepper *st);
 void skp__stepper_close(struct skp__stepper *st);
 /* Of a training as the recipe says, on so many images an epoch (INT64_MAX: all batches are full). */

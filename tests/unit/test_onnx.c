@@ -81,15 +81,6 @@ static uint64_t hash_written(const struct skp_model *m, const struct skp_onnx_ex
   return h;
 }
 
-static struct skp_model *parse(const char *network) {
-  char *text;
-  struct skp_model *m;
-  ck_ok(skp__format(&text, "return {input = {channels = 2, size = 6}, network = function(x) %s end}", network));
-  ck_ok(skp__model_parse(&m, "test.lua", text, NULL, 0, 0, NULL));
-  free(text);
-  return m;
-}
-
 /* What the families written here do not have. */
 static const char special[] =
     "local y = nn.maxpool2d(nn.gelu(nn.relu(x)), {kernel = 2, stride = 3, padding = 1, ceil_mode = true}) "
@@ -97,7 +88,7 @@ static const char special[] =
     "return nn.linear(nn.layernorm(nn.dropout(nn.flatten(y))), 3)";
 
 static struct skp_model *load(const struct written *w) {
-  if (!*w->model) return parse(special);
+  if (!*w->model) return step_parse(special);
   char path[1024];
   size_t n = 0;
   struct skp_model *m;
@@ -127,7 +118,7 @@ END_TEST
 /* ---- what cannot be written -------------------------------------------------------------------------------------- */
 
 START_TEST(limits_are_said) {
-  struct skp_model *m = parse("return nn.linear(nn.flatten(x), 3)");
+  struct skp_model *m = step_parse("return nn.linear(nn.flatten(x), 3)");
   ck_fails(export_to("/nowhere/net.onnx", m, &(struct skp_onnx_export){.opset = 12}), SKP_USAGE, "13 to 21");
   ck_fails(export_to("/nowhere/net.onnx", m, &(struct skp_onnx_export){.opset = 22}), SKP_USAGE, "not 22");
   ck_fails(export_to("/nowhere/net.onnx", m, &(struct skp_onnx_export){.opset = 0}), SKP_IO, "/nowhere");
