@@ -76,8 +76,9 @@ typedef struct {
   const char *scratch;  /* folder for temporary files; NULL: /tmp, /var/tmp or /dev/shm */
   const char *root;     /* stands for / where graphics chips are looked for, for tests; NULL: / */
   double probe_seconds; /* that a driver may take to list its devices; 0: 10 */
-  /* How texts call what can be set: given "valid_split", an entry of the recipe or a field of options, the program says
-   * "--valid-split". What it gives back lives as long as the process. NULL: as it is called here. */
+  /* How texts call what can be set or done: given "valid_split", an entry of the recipe, "max_seconds", a field of
+   * options, or "skp_session_load", a function, the program says "--valid-split", "--max-time", "--init". What it gives
+   * back lives as long as the process; any thread may ask. NULL: as it is called here. */
   const char *(*call)(const char *name);
 } skp_host_options;
 
@@ -206,7 +207,7 @@ SKP_API void skp_data_damage(skp_data *data, char *text, size_t size);
 typedef struct skp_api_model skp_model;
 
 typedef struct {
-  const char *const *settings; /* "NAME=VALUE" …, NULL at the end: the model file's arguments, as --set */
+  const char *const *settings; /* "NAME=VALUE" …, NULL at the end: the model file's arguments */
   int size;                    /* side of the square input in pixels; 0: as the file says */
   int trained;                 /* 1: it must be a trained network, and no model file */
   const skp_data *learns;      /* not NULL: gives an argument `classes` that `settings` leave out its value */

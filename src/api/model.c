@@ -19,7 +19,7 @@ static skp_status take_setting(skp_model *model, char *text) {
   model->texts.at[model->texts.n - 1] = text;
   char *equals = strchr(text, '=');
   if (!equals || equals == text)
-    return skp__fail(SKP_USAGE, "%s wants NAME=VALUE, not \"%s\".", skp__option("set"), text);
+    return skp__fail(SKP_USAGE, "%s wants NAME=VALUE, not \"%s\".", skp__option("settings"), text);
   *equals = 0;
   SKP_TRY(SKP_GROW(&model->set));
   model->set.at[model->set.n - 1] = (struct skp_setting){text, equals + 1};
@@ -110,7 +110,7 @@ static skp_status open_trained(skp_model *model, const char *path, const skp_mod
   if (o->settings || o->size)
     return skp__fail(SKP_USAGE,
                      "%s is a trained network, whose settings and size are fixed: %s and %s go with model files.", path,
-                     skp__option("set"), skp__option("size"));
+                     skp__option("settings"), skp__option("size"));
   SKP_TRY(skp__strdup(&model->weights, path));
   SKP_TRY(skp__checkpoint_read(&file, path));
   skp_status status = skp__metadata_model(&model->m, &model->labels, &file, path);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct skp_device {
-  int platform, device; /* indices as --platform and --device take them */
+  int platform, device; /* indices, by which they can be chosen */
   char platform_name[160], name[160], vendor[160], version[160], driver[160], c_version[80];
   char type[16]; /* "GPU", "CPU", "ACCELERATOR" */
   int units, clock_mhz;

@@ -14,8 +14,8 @@ struct skp__host {
 const struct skp__host *skp__host(void);
 /* Zeros stand for the usual. Texts are copied. */
 skp_status skp__host_set(const struct skp__host *said);
-/* What a text calls something that whoever uses the library can set: an entry of the recipe ("valid_split"), a field of
- * its options ("max_steps"). A program says --valid-split instead. */
+/* What a text calls something that whoever uses the library can set or do: an entry of the recipe ("valid_split"), a
+ * field of its options ("max_seconds"), a function ("skp_run_resume"). A program says --valid-split, --max-time, … */
 const char *skp__option(const char *name);
 
 #endif

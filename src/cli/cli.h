@@ -137,13 +137,16 @@ const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* weight_decay to weight-decay, in `text`. */
 const char *cli_dashed(char *text, size_t size, const char *name);
-/* What the library's texts call an entry of the recipe or a field of options: "--weight-decay". */
-const char *cli_call(const char *name);
 static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
 /* What was said of a recipe's entry; NULL: nothing. */
 const char *cli_said_entry(const struct cli *c, const char *name);
 /* A whole number from least to most; `fallback` if it was not said. */
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
+
+/* ---- call.c ----------------------------------------------------------------------------------------------------- */
+
+/* What the library's texts call what can be set, see skp_host_options: "--weight-decay". */
+const char *cli_call(const char *name);
 
 /* ---- environment.c ---------------------------------------------------------------------------------------------- */
 

@@ -338,23 +338,6 @@ const char *cli_said_entry(const struct cli *c, const char *name) {
   return NULL;
 }
 
-const char *cli_call(const char *name) {
-  enum { SIZE = 40 };
-  static char text[CLI_OPTIONS + CLI_ENTRIES_MOST][SIZE]; /* those that were called for, which stay */
-  static int n;
-  char said[SIZE];
-  skp_entry e;
-  bool ours = false;
-  cli_dashed(said, sizeof said, name);
-  for (int i = 0; i < CLI_OPTIONS; i++) ours = ours || strcmp(options[i].name, said) == 0;
-  for (size_t i = 0; skp_entry_describe(i, &e); i++) ours = ours || strcmp(e.name, name) == 0;
-  if (!ours) return name;
-  for (int i = 0; i < n; i++)
-    if (strcmp(text[i] + 2, said) == 0) return text[i];
-  snprintf(text[n], SIZE, "--%.*s", SIZE - 3, said);
-  return text[n++];
-}
-
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least_value, int64_t most,
                    int64_t fallback) {
   const char *text = c->value[o];

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "data/damage.h"
 #include "base/array.h"
+#include "base/host.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,19 +62,27 @@ static int64_t borne(const struct skp_damage *d) {
   return d->most != SKP_DAMAGE_USUAL ? d->most : share > ALWAYS ? share : ALWAYS;
 }
 
+/* How many are borne, where others are sound. */
+static void say_borne(struct skp__text *text, const struct skp_damage *d) {
+  const char *name = skp__option("max_damaged");
+  if ((int64_t)d->found.n == d->samples) return;
+  if (d->most != SKP_DAMAGE_USUAL)
+    skp__text_add(text, ", more than %s says", name);
+  else
+    skp__text_add(text, ", more than 1 in 100 and than 5 (%s N bears more)", name);
+}
+
 /* Under the lock: whether there is more of it than is borne. */
 static skp_status judge(const struct skp_damage *d) {
   struct skp__text text = {.n = 0};
   const int64_t n = (int64_t)d->found.n, most = borne(d);
   if (!n || (n <= most && n < d->samples)) return SKP_OK;
+  if (most) say_borne(&text, d);
+  skp__text_add(&text, ":");
   list(&text, d, 0);
-  if (!most) return skp__fail(SKP_FORMAT, "%s has %s images:%s", d->set, word(d, 0), text.at);
-  return skp__fail(SKP_FORMAT, "%lld of the %lld images of %s %s %s%s:%s", (long long)n, (long long)d->samples, d->set,
-                   n == 1 ? "is" : "are", word(d, 0),
-                   n == d->samples               ? ""
-                   : d->most != SKP_DAMAGE_USUAL ? ", more than --max-damaged says"
-                                                 : ", more than 1 in 100 and than 5 (--max-damaged N bears more)",
-                   text.at);
+  if (!most) return skp__fail(SKP_FORMAT, "%s has %s images%s", d->set, word(d, 0), text.at);
+  return skp__fail(SKP_FORMAT, "%lld of the %lld images of %s %s %s%s", (long long)n, (long long)d->samples, d->set,
+                   n == 1 ? "is" : "are", word(d, 0), text.at);
 }
 
 skp_status skp__damage_judge(struct skp_damage *d) {

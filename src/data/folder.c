@@ -6,6 +6,7 @@
  * before anything is done. As torchvision does by default, the orientation that a camera notes in EXIF is ignored. */
 #include "base/array.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "base/progress.h"
 #include "base/utf8.h"
 #include "data/cache.h"
@@ -124,10 +125,13 @@ static skp_status fail_root(const struct folder *f, bool part, size_t loose, con
   if (!loose && there.n)
     return skp__fail(SKP_FORMAT, "%s holds no pictures (%s), but %s.", f->root, skp__image_endings(), there.at);
   if (!loose) return skp__fail(SKP_FORMAT, "%s is empty; each class is a folder of its pictures in it.", f->root);
+  struct skp__text advice = {0};
+  if (part)
+    skp__text_add(&advice, "If train and test are to be told apart themselves, put both into a folder called train.");
+  else
+    skp__text_add(&advice, "What a trained network sees in such pictures %s tells.", skp__option("skp_predict_files"));
   return skp__fail(SKP_FORMAT, "%s holds pictures (%zu), but no folders: each class is a folder of its pictures. %s",
-                   f->root, loose,
-                   part ? "If train and test are to be told apart themselves, put both into a folder called train."
-                        : "What a trained network sees in such pictures skipper predict tells.");
+                   f->root, loose, advice.at);
 }
 
 /* The classes are the folders in the root, in the order of their names. */

@@ -7,6 +7,7 @@
 #include "data/loader.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/random.h"
 #include "base/thread.h"
 #include "data/balance.h"
@@ -312,8 +313,8 @@ static skp_status start_workers(struct skp_loader *l) {
   int error = 0;
   while (!error && l->threads < l->o.threads)
     if (!(error = skp__thread_start(&l->thread[l->threads], work, l))) l->threads++;
-  return error ? skp__fail(SKP_MEMORY, "Cannot start loader thread %d: %s. Ask for fewer (--workers).", l->threads + 1,
-                           strerror(error))
+  return error ? skp__fail(SKP_MEMORY, "Cannot start loader thread %d: %s. Ask for fewer (%s).", l->threads + 1,
+                           strerror(error), skp__option("workers"))
                : SKP_OK;
 }
 

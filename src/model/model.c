@@ -3,7 +3,7 @@
  *   return {
  *     input = {channels = 1, size = 28},         what comes in: square images
  *     recipe = {data = "digits", batch = 128},   how to train: see recipe.h
- *     args = {depth = 18},                       (optional) what --set may change, with defaults
+ *     args = {depth = 18},                       (optional) what settings may change, with defaults
  *     network = function(x, args) … end,         the image tensor to the logits
  *   } */
 #include "base/file.h"

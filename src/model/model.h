@@ -6,7 +6,7 @@
 #include "model/recipe.h"
 #include <stdio.h>
 
-struct skp_setting { /* --set NAME=VALUE */
+struct skp_setting { /* NAME=VALUE: what an argument of the model file is */
   const char *name, *value;
 };
 

@@ -1,5 +1,6 @@
 /* recipe.c: recipe fields from and to text. SPDX-License-Identifier: MIT */
 #include "model/recipe.h"
+#include "base/host.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -271,7 +272,8 @@ skp_status skp__recipe_check(const struct skp_recipe *r) {
   const struct skp_op *op;
   union skp_attrs attrs;
   if ((r->mean.n != 1 && r->mean.n != r->channels) || (r->std.n != 1 && r->std.n != r->channels))
-    return skp__fail(SKP_USAGE, "--mean and --std take one number or one a channel: %d here.", r->channels);
+    return skp__fail(SKP_USAGE, "%s and %s take one number or one a channel: %d here.", skp__option("mean"),
+                     skp__option("std"), r->channels);
   if (r->resize && r->resize < r->size)
     return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
                      (long long)r->resize, r->size, r->size);

@@ -47,7 +47,7 @@
     "float, or mixed: activations and products in bfloat16, sums and weights in float")                                \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
   X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
-  SKP_AUGMENT_LIST(X) /* --no-augment leaves all of these at their defaults */
+  SKP_AUGMENT_LIST(X) /* skp_model_leave_images leaves these at their defaults */
 
 #define SKP_BELOW_ONE 0.9999999
 /* "auto", which a number may be whose default it is: what it means is found out when the data are known. */

@@ -7,6 +7,7 @@
  * of a network); inputs and results are buffers of their own; activations are slices of
  * the arenas; a value with a base is a slice of it. */
 #include "plan/plan.h"
+#include "base/host.h"
 #include "base/progress.h"
 #include <stdlib.h>
 #include <string.h>
@@ -183,9 +184,8 @@ static skp_status choose_types(struct skp_plan *p) {
   if (info.narrow_maps) return skp__precision(p->g);
   if (p->g->loss == SKP_NONE) return SKP_OK;
   return skp__fail(SKP_UNSUPPORTED,
-                   "Precision mixed: %s knows float32 alone. --precision float trains there, and --device cpu in "
-                   "mixed precision.",
-                   info.name);
+                   "Precision mixed: %s knows float32 alone. %s float trains there, and %s cpu in mixed precision.",
+                   info.name, skp__option("precision"), skp__option("device"));
 }
 
 /* ---- the plan --------------------------------------------------------------------------------------------------- */

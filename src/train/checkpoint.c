@@ -1,6 +1,7 @@
 /* checkpoint.c: weights to and from safetensors files, by PyTorch's names and in its layouts.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/host.h"
 #include "io/onnx.h"
 #include "io/weights.h"
 #include "train/metadata.h"
@@ -336,9 +337,9 @@ bool skp__checkpoint_found(const char *path) {
 static skp_status fail_state(struct skp_st_file *f, const char *path) {
   skp__st_free(f);
   return skp__fail(SKP_USAGE,
-                   "%s is what train --resume goes on from. The weights for other uses are in best.safetensors and "
+                   "%s is what %s goes on from. The weights for other uses are in best.safetensors and "
                    "last.safetensors beside it; the run's folder stands for them, too.",
-                   path);
+                   path, skp__option("skp_run_resume"));
 }
 
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said) {
@@ -371,8 +372,8 @@ static void report_pixels(FILE *to, const struct skp_inherit *pixels, enum skp__
     skp_print(to, "  These weights were trained with mean and std of other channels than %d: they are left\n",
               r->channels);
   if (its == SKP__PIXELS_UNSAID && pixels->mean && pixels->std && r->channels == 3 && !skp__recipe_normalises(r))
-    skp_print(to,
-              "  The file does not say how pixels were normalised; weights of torchvision expect --mean imagenet\n");
+    skp_print(to, "  The file does not say how pixels were normalised; weights of torchvision expect %s imagenet\n",
+              skp__option("mean"));
 }
 
 static skp_status init(const struct skp_st_file *file, const char *path, struct skp_session *s,

@@ -14,7 +14,7 @@ skp_status skp__fit_channels(const struct skp_model *m, const struct skp_source 
 
 /* What gives a network more classes. */
 static void advise_classes(struct skp__text *text, const struct skp_model *m, skp__classes origin, int classes) {
-  const char *set = skp__option("set");
+  const char *set = skp__option("settings");
   if (origin == SKP__CLASSES_TRAINED)
     skp__text_add(text, "A trained network keeps its number");
   else if (origin == SKP__CLASSES_SAID)

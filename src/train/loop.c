@@ -1,6 +1,7 @@
 /* loop.c: training: epochs of steps (step.h), saved and judged. SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "train/board.h"
 #include "train/metrics.h"
 #include "train/result.h"
@@ -54,9 +55,10 @@ static skp_status fail_numeric(const struct loop *l, int64_t step, const char *w
   const bool earlier = l->saved >= 0 && l->saved < step;
   const char *sound = earlier ? l->run.last : l->at.best_epoch ? l->run.best : NULL;
   return skp__fail(SKP_NUMERIC,
-                   "%s at step %lld (epoch %lld) with the learning rate %g. Try a smaller one (--lr %g), or check that "
-                   "the pixels are normalised (--mean, --std). %s%s.",
-                   what, (long long)step, (long long)l->at.epoch + 1, l->lr, l->lr / 10,
+                   "%s at step %lld (epoch %lld) with the learning rate %g. Try a smaller one (%s %g), or check that "
+                   "the pixels are normalised (%s, %s). %s%s.",
+                   what, (long long)step, (long long)l->at.epoch + 1, l->lr, skp__option("lr"), l->lr / 10,
+                   skp__option("mean"), skp__option("std"),
                    sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
 }
 

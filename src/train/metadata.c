@@ -1,6 +1,7 @@
 /* metadata.c: model source, settings, recipe and class names to and from a checkpoint's metadata.
  * SPDX-License-Identifier: MIT */
 #include "train/metadata.h"
+#include "base/host.h"
 #include "base/utf8.h"
 #include "io/json.h"
 #include "skipper/version.h"
@@ -98,9 +99,10 @@ static skp_status parse(cJSON **out, const struct skp_st_file *f, const char *ke
   *out = text ? cJSON_Parse(text) : NULL;
   if (*out) return SKP_OK;
   return skp__fail(SKP_FORMAT,
-                   "%s is not a checkpoint of Skipper: its metadata holds no %s. Weights of another program are taken "
-                   "in by skipper train MODEL.lua --init %s --max-steps 0.",
-                   path, text ? "valid JSON for the model" : "model", path);
+                   "%s is not a checkpoint of Skipper: its metadata holds no %s. A training takes in "
+                   "weights of another program by %s %s; %s writes them as they are.",
+                   path, text ? "valid JSON for the model" : "model", skp__option("skp_session_load"), path,
+                   skp__option("no_steps"));
 }
 
 /* A recipe entry as the text that skp__recipe_set takes. */

@@ -1,6 +1,7 @@
 /* page.c: one page about runs: HTML that needs nothing but itself. SPDX-License-Identifier: MIT */
 #include "train/page.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "train/train.h"
 #include <math.h>
 #include <stdlib.h>
@@ -38,11 +39,7 @@ void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, s
 
 /* ---- what a run is made of --------------------------------------------------------------------------------------- */
 
-/* Options have dashes where entries of recipes have underscores. */
-static void put_option(FILE *to, const char *name) {
-  fprintf(to, " --");
-  for (const char *at = name; *at; at++) fputc(*at == '_' ? '-' : *at, to);
-}
+static void put_option(FILE *to, const char *name) { fprintf(to, " %s", skp__option(name)); }
 
 /* An option and its value, a word as a shell takes it. */
 static void put_word(FILE *to, const char *option, const char *text) {
@@ -73,11 +70,11 @@ static const char *option_text(char *text, size_t size, const cJSON *recipe, con
 static void put_command(FILE *to, const struct skp_folder *run) {
   const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run->config, "recipe"), *setting;
   char text[1024];
-  fprintf(to, "<pre class=wide tabindex=0>skipper train ");
+  fprintf(to, "<pre class=wide tabindex=0>%s ", skp__option("skp_train"));
   skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
   cJSON_ArrayForEach(setting, cJSON_GetObjectItemCaseSensitive(run->config, "settings")) {
     snprintf(text, sizeof text, "%s=%s", setting->string, cJSON_IsString(setting) ? setting->valuestring : "");
-    put_word(to, "set", text);
+    put_word(to, "settings", text);
   }
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
     option_text(text, sizeof text, recipe, f->name);

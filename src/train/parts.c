@@ -7,6 +7,7 @@
  * is left of it. So where such a layer learns, no part may have one image. In full steps the recipe is to blame, and
  * refused, as PyTorch does; the one image too many at the end of an epoch is left out. */
 #include "train/parts.h"
+#include "base/host.h"
 
 enum { LEAST = 2 };
 
@@ -53,11 +54,12 @@ static skp_status find_layer(struct skp__parts *p, const struct skp_model *m) {
 static skp_status check(const struct skp__parts *p) {
   char advice[160] = "There is only one image to train on";
   if (!leaves_one(p, skp__parts_full(p), even_size(p))) return SKP_OK;
-  if (p->images > 1) snprintf(advice, sizeof advice, "Take a larger --batch than 1, or larger images (--size)");
+  if (p->images > 1)
+    snprintf(advice, sizeof advice, "Take a larger %s than 1, or larger images (%s)", skp__option("batch"),
+             skp__option("size"));
   if (p->images > 1 && p->batch > 1)
-    snprintf(advice, sizeof advice,
-             "Of %lld images in %lld parts one has a single image: take another --batch or --accumulate",
-             (long long)skp__parts_full(p), (long long)p->parts);
+    snprintf(advice, sizeof advice, "Of %lld images in %lld parts one has a single image: take another %s or %s",
+             (long long)skp__parts_full(p), (long long)p->parts, skp__option("batch"), skp__option("accumulate"));
   return skp__fail(SKP_USAGE,
                    "%s normalises maps of one pixel, so a single image gives it one value a channel, of which it can "
                    "learn nothing. %s.",

@@ -12,7 +12,8 @@
 static skp_status check_end(const struct skp_recipe *r, const struct skp_train_options *o) {
   if (r->epochs > 0 || r->patience > 0 || o->max_steps >= 0 || o->max_seconds > 0) return SKP_OK;
   return skp__fail(SKP_USAGE, "A run of %s 0 never ends by itself; give it %s N, %s TIME or %s N.",
-                   skp__option("epochs"), skp__option("max_steps"), skp__option("max_time"), skp__option("patience"));
+                   skp__option("epochs"), skp__option("max_steps"), skp__option("max_seconds"),
+                   skp__option("patience"));
 }
 
 /* A step's graph shows whether the recipe fits the network, and what it freezes. */

@@ -29,7 +29,7 @@ static skp_status check_settings(const struct skp_resume *r, const char *dir, co
     const struct skp_setting *s = &said->set[i];
     const char *was = find_setting(r, s->name);
     if (was && strcmp(was, s->value) == 0) continue;
-    return skp__fail(SKP_USAGE, "The run in %s was another: %s %s was %s there, not %s.", dir, skp__option("set"),
+    return skp__fail(SKP_USAGE, "The run in %s was another: %s %s was %s there, not %s.", dir, skp__option("settings"),
                      s->name, was ? was : "not given", s->value);
   }
   return SKP_OK;

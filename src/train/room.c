@@ -1,7 +1,9 @@
 /* room.c: what a step takes where it does not fit the device, and what would help. SPDX-License-Identifier: MIT */
+#include "base/host.h"
 #include "base/text.h"
 #include "train/session.h"
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 static const char too_large[] = "The network is too large for this device: take a narrower one, or another device.";
@@ -57,9 +59,13 @@ static void list_parts(struct skp__text *text, const struct room *r) {
   skp__text_add(text, ".");
 }
 
-static void offer(struct help help[HELPS], int *n, double saves, const char *words) {
+__attribute__((format(printf, 4, 5))) static void offer(struct help help[HELPS], int *n, double saves,
+                                                        const char *words, ...) {
   if (saves <= 0) return;
-  snprintf(help[*n].words, sizeof help->words, "%s", words);
+  va_list list;
+  va_start(list, words);
+  vsnprintf(help[*n].words, sizeof help->words, words, list);
+  va_end(list);
   help[(*n)++].saves = saves;
 }
 
@@ -75,15 +81,15 @@ static int collect(struct help help[HELPS], const struct room *r, const struct s
                    skp_step step, double lacking) {
   const double by_image = r->activations + r->images;
   const int k = halvings(r, lacking);
-  char batch[64], side[64];
+  char whole[40] = "";
   int n = 0;
-  snprintf(batch, sizeof batch, "--batch %lld%s", (long long)N, recipe->accumulate > 1 ? " --accumulate 1" : "");
-  if (step == SKP_STEP_PART) offer(help, &n, r->gradients / 2, batch);
+  if (recipe->accumulate > 1) snprintf(whole, sizeof whole, " %s 1", skp__option("accumulate"));
+  if (step == SKP_STEP_PART) offer(help, &n, r->gradients / 2, "%s %lld%s", skp__option("batch"), (long long)N, whole);
   if (step == SKP_STEP_EVAL) return n;
-  offer(help, &n, r->moments, "--optimizer sgd --momentum 0");
-  offer(help, &n, r->averages, "--ema 0");
-  snprintf(side, sizeof side, "--size %d", recipe->size >> k);
-  if (recipe->size >> k) offer(help, &n, by_image * (1 - pow(0.25, k)), side);
+  offer(help, &n, r->moments, "%s sgd %s 0", skp__option("optimizer"), skp__option("momentum"));
+  offer(help, &n, r->averages, "%s 0", skp__option("ema"));
+  if (recipe->size >> k)
+    offer(help, &n, by_image * (1 - pow(0.25, k)), "%s %d", skp__option("size"), recipe->size >> k);
   return n;
 }
 

@@ -1,6 +1,7 @@
 /* run.c: the folder of a run. SPDX-License-Identifier: MIT */
 #include "train/run.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "io/json.h"
 #include "skipper/version.h"
 #include "train/board.h"
@@ -156,7 +157,7 @@ static skp_status new_folder(char **out, const char *within) {
   }
 }
 
-/* Moves an earlier run's files into OUT/earlier-N: what --out names holds one run, and none is lost. */
+/* Moves an earlier run's files into OUT/earlier-N: `out` holds one run, and none is lost. */
 static skp_status set_aside(char **folder, const char *out, FILE *say) {
   struct names names = {.list = {.n = 0}};
   skp_status status = list(&names, out);
@@ -326,8 +327,8 @@ void skp__run_forget(struct skp__run *run, FILE *say) {
 
 skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int64_t step) {
   if (!run->out) return skp__fail(SKP_INTERRUPTED, "%s after step %lld.", why, (long long)step);
-  return skp__fail(SKP_INTERRUPTED, "%s after step %lld; skipper train --resume %s goes on from there.", why,
-                   (long long)step, run->out);
+  return skp__fail(SKP_INTERRUPTED, "%s after step %lld; %s %s goes on from there.", why, (long long)step,
+                   skp__option("skp_run_resume"), run->out);
 }
 
 /* A line of the log, and for programs that listen. */

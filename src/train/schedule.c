@@ -3,6 +3,7 @@
  *
  * A warm-up, if any, climbs linearly over its steps; the schedule begins after it, with what is left of the run. */
 #include "train/schedule.h"
+#include "base/host.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,16 +101,16 @@ skp_status skp__schedule_check(const struct skp_recipe *r) {
   const int i = (int)(k - kinds);
   SKP_TRY(skp__recipe_check_unused(r, &schedules, i));
   if (k->lr == step && r->lr_step == 0)
-    return skp__fail(SKP_USAGE, "The schedule step needs the epochs between two steps: --lr-step N.");
+    return skp__fail(SKP_USAGE, "The schedule step needs the epochs between two steps: %s N.", skp__option("lr_step"));
   if (k->lr == multi_step && r->milestones.n == 0)
-    return skp__fail(SKP_USAGE, "The schedule multi_step needs the epochs of its steps: --milestones 30,60,80.");
+    return skp__fail(SKP_USAGE, "The schedule multi_step needs the epochs of its steps: %s 30,60,80.",
+                     skp__option("milestones"));
   if (kind_uses(i, "lr_min") && r->lr_min > r->lr)
     return skp__fail(SKP_USAGE, "lr_min %g is above the learning rate %g; %s goes down to it.", r->lr_min, r->lr,
                      k->name);
   if (skp__schedule_spans_run(r) && r->epochs == 0)
-    return skp__fail(
-        SKP_USAGE, "The schedule %s needs to know when the run ends: give it --epochs N, or choose another --schedule.",
-        k->name);
+    return skp__fail(SKP_USAGE, "The schedule %s needs to know when the run ends: give it %s N, or choose another %s.",
+                     k->name, skp__option("epochs"), skp__option("schedule"));
   if (r->warmup > 0 && r->epochs > 0 && r->warmup >= (double)r->epochs)
     return skp__fail(SKP_USAGE, "A warm-up of %g epochs does not end before the run does, after %lld.", r->warmup,
                      (long long)r->epochs);

@@ -1,6 +1,7 @@
 /* state.c: a training run at rest: state.safetensors. SPDX-License-Identifier: MIT */
 #include "train/state.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "io/checksum.h"
@@ -463,8 +464,8 @@ skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model 
   return skp__fail(SKP_USAGE,
                    "The run in %s was another:%s\nA resumed run goes on as it began; only its limits (epochs, steps, "
                    "time), its saving and its device may be others. To train its weights on in another way begin a new "
-                   "run with --init %s/last.safetensors.",
-                   o->out, text.at, o->out);
+                   "run with %s %s/last.safetensors.",
+                   o->out, text.at, skp__option("skp_session_load"), o->out);
 }
 
 /* ---- going on --------------------------------------------------------------------------------------------------- */

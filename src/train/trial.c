@@ -46,9 +46,9 @@ static skp_status fail_names(const struct skp_source *s, const struct skp_labels
   list_names(&known, network->names, network->known);
   return skp__fail(SKP_SHAPE,
                    "The classes of %s cannot be told from their names: %s (%s), whereas the network learned %s. If "
-                   "their order is the same all the same, say %s number.",
+                   "their order is the same all the same, say %s.",
                    s->name, s->numbered ? "its labels are mere numbers" : "it has", here.at, known.at,
-                   skp__option("labels"));
+                   skp__option("by_number"));
 }
 
 static skp_status tell(const struct skp_source *view, const struct skp_source *s, const struct skp_labels *network,

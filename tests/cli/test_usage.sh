@@ -48,6 +48,8 @@ refuse 2 'batch is a whole number' train tiny.lua --batch 100000000000
 refuse 2 'epochs is a whole number' train tiny.lua --epochs ten
 refuse 2 'no schedule "sideways"' train tiny.lua --schedule sideways
 refuse 2 '--lr-step N' train tiny.lua --schedule step
+refuse 2 '--milestones 30' train tiny.lua --schedule multi_step
+refuse 2 'give it --epochs N, or choose another --schedule' train tiny.lua --schedule linear --epochs 0 --patience 1
 refuse 2 'does not end before the run' train tiny.lua --warmup 3 --epochs 3
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps -1
 refuse 2 '--max-steps is a whole number' train tiny.lua --max-steps 99999999999999999999
@@ -58,8 +60,8 @@ refuse 2 '--workers is a whole number' train tiny.lua --workers -1
 refuse 2 '--size is a whole number' train tiny.lua --size 28px
 refuse 2 'mean' train tiny.lua --mean 0.5,
 refuse 2 'std' train tiny.lua --std 0
-refuse 2 'one a channel' train tiny.lua --mean 0.1,0.2
-refuse 2 'wants NAME=VALUE' train tiny.lua --set depth
+refuse 2 '--mean and --std take one number or one a channel' train tiny.lua --mean 0.1,0.2
+refuse 2 '--set wants NAME=VALUE' train tiny.lua --set depth
 
 # Times: what people write, and what is none.
 for time in 10s 10sec '10 s' '10 seconds' 1m '5 minutes' 2hours '2 Hours' '1h 30m' 1h30min 0.5h 90; do

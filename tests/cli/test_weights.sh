@@ -67,7 +67,7 @@ not_in_err 'does not say how pixels were'
 run 0 train tiny.lua --max-steps 1 --out first-state
 for call in "eval first-state/state.safetensors --data digits" "train tiny.lua --init first-state/state.safetensors --max-steps 0 --out x"; do
   # shellcheck disable=SC2086
-  refuse 2 'state.safetensors is what train --resume goes on from.*best.safetensors' $call
+  refuse 2 'state.safetensors is what skipper train --resume goes on from.*best.safetensors' $call
 done
 refuse 2 'tiny.lua is a model file, which has no weights yet: skipper train tiny.lua' eval tiny.lua --data digits
 refuse 2 'resnet18 is a model file' predict resnet18 "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png"

@@ -92,7 +92,7 @@ START_TEST(by_kind) {
   chosen(NULL, "cpu", 1, 0); /* the first of two: a kind names no single one */
   chosen(NULL, "Accelerator", 5, 0);
   chosen("FPGA", NULL, 5, 0);
-  refused("2", "cpu", SKP_NO_DEVICE, "--platform 2 --device cpu");
+  refused("2", "cpu", SKP_NO_DEVICE, "platform 2 device cpu");
   add(6, 0, "Odd", "cpu", "GPU");
   chosen(NULL, "cpu", 6, 0); /* a device of that very name goes before */
 }
@@ -102,15 +102,15 @@ START_TEST(several_are_listed) {
   refused(NULL, "EPYC", SKP_USAGE, "4:0  EPYC 7B13");
   refused(NULL, "rtx 3080", SKP_USAGE, "2:1");
   refused(NULL, "0", SKP_USAGE, "matches several");
-  refused("intel", NULL, SKP_USAGE, "--platform intel");
+  refused("intel", NULL, SKP_USAGE, "platform intel");
 }
 END_TEST
 
 START_TEST(none_lists_what_there_is) {
-  refused(NULL, "voodoo", SKP_NO_DEVICE, "No usable device matches --device voodoo");
+  refused(NULL, "voodoo", SKP_NO_DEVICE, "No usable device matches device voodoo");
   refused(NULL, "voodoo", SKP_NO_DEVICE, "5:0  Emulator");
-  refused("9", NULL, SKP_NO_DEVICE, "--platform 9");
-  refused("portable", "rtx", SKP_NO_DEVICE, "--platform portable --device rtx");
+  refused("9", NULL, SKP_NO_DEVICE, "platform 9");
+  refused("portable", "rtx", SKP_NO_DEVICE, "platform portable device rtx");
   refused("", "2:7", SKP_NO_DEVICE, "2:7");
 }
 END_TEST
@@ -278,7 +278,7 @@ START_TEST(nodes_and_variables) {
         "a newer mesa-opencl-icd may know it", "");
   lay_out("rm dev/dri/renderD129");
   lacks("AMD GPU 1002:73bf at 0000:03:00.0", "there is no /dev/dri/renderD129",
-        "in a container, hand it in (--device /dev/dri/renderD129; NVIDIA: --gpus all)", "");
+        "in a container, hand it in (docker run --device /dev/dri/renderD129; NVIDIA: docker run --gpus all)", "");
 }
 END_TEST
 

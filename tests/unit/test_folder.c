@@ -494,7 +494,7 @@ START_TEST(too_many_damaged) {
   ck_ok(skp__damage_bear(s->damage, SKP_DAMAGE_USUAL));
   ck_ok(load(&seen, s, 2, true));
   ck_fails(skp__damage_bear(s->damage, 4), SKP_FORMAT, "5 of the 230 images of");
-  ck_assert_ptr_nonnull(strstr(skp_error_message(), "more than --max-damaged says:\n"));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "more than max_damaged says:\n"));
   skp__source_destroy(s);
   damage(6);
   s = open_split(SKP_SPLIT_TRAIN);

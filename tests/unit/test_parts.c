@@ -37,7 +37,7 @@ START_TEST(single_images_are_refused) {
   struct skp__parts p;
   ck_fails(plan(&p, pixel, 1, 4, 1), SKP_USAGE, "bn normalises maps of one pixel");
   ck_fails(plan(&p, pixel, 1, 4, 1), SKP_USAGE, "There is only one image");
-  ck_fails(plan(&p, pixel, 9, 1, 1), SKP_USAGE, "larger --batch");
+  ck_fails(plan(&p, pixel, 9, 1, 1), SKP_USAGE, "larger batch");
   ck_fails(plan(&p, pixel, 9, 4, 4), SKP_USAGE, "Of 4 images in 4 parts one has a single image");
   ck_fails(plan(&p, pixel, 9, 5, 3), SKP_USAGE, "Of 5 images in 3 parts one has a single image");
 }
@@ -49,7 +49,7 @@ START_TEST(a_frozen_layer_is_no_hindrance) {
   struct skp__parts p;
   m->recipe.batch = 1;
   ck_ok(skp__recipe_set(&m->recipe, "freeze", "bn"));
-  ck_fails(skp__parts_plan(&p, m, 9), SKP_USAGE, "larger --batch");
+  ck_fails(skp__parts_plan(&p, m, 9), SKP_USAGE, "larger batch");
   m->recipe.freeze_bn = true;
   ck_ok(skp__parts_plan(&p, m, 9));
   skp__model_destroy(m);

@@ -108,7 +108,7 @@ START_TEST(nonsense) {
   ck_fails(skp__schedule_check(&r), SKP_USAGE,
            "constant, step, multi_step, exponential, linear, cosine, one_cycle, plateau");
   ck_ok(skp__recipe_set(&r, "schedule", "step"));
-  ck_fails(skp__schedule_check(&r), SKP_USAGE, "--lr-step");
+  ck_fails(skp__schedule_check(&r), SKP_USAGE, "lr_step");
   ck_ok(skp__recipe_set(&r, "schedule", "cosine"));
   r.lr_min = 0.5;
   ck_fails(skp__schedule_check(&r), SKP_USAGE, "lr_min 0.5");
@@ -123,7 +123,7 @@ START_TEST(nonsense) {
   skp__schedule_reset(&r);
   ck_ok(skp__schedule_check(&r));
   ck_ok(skp__recipe_set(&r, "schedule", "multi_step"));
-  ck_fails(skp__schedule_check(&r), SKP_USAGE, "--milestones");
+  ck_fails(skp__schedule_check(&r), SKP_USAGE, "milestones");
   ck_ok(skp__recipe_set(&r, "schedule", "one_cycle"));
   r.epochs = 0;
   ck_fails(skp__schedule_check(&r), SKP_USAGE, "when the run ends");

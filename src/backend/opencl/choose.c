@@ -1,5 +1,6 @@
 /* choose.c: which of the listed devices is meant, or best. Knows no driver. SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
+#include "base/host.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +29,8 @@ void skp__devices_mark_twins(struct skp_device_list *list) {
       struct skp_device *kept = stand_in(a) <= stand_in(b) ? a : b, *twin = kept == a ? b : a;
       twin->usable = false;
       twin->twin = true;
-      snprintf(twin->skipped, sizeof twin->skipped, "the same GPU as %d:%d; --device %d:%d takes it all the same",
-               kept->platform, kept->device, twin->platform, twin->device);
+      snprintf(twin->skipped, sizeof twin->skipped, "the same GPU as %d:%d; %s %d:%d takes it all the same",
+               kept->platform, kept->device, skp__option("device"), twin->platform, twin->device);
     }
 }
 
@@ -129,10 +130,10 @@ static void add_device(struct skp__text *w, const struct skp_device *d) {
                 d->skipped);
 }
 
-/* "--platform X --device Y" */
+/* "platform X device Y" */
 static void add_wish(struct skp__text *w, const char *platform, const char *device) {
-  if (platform) skp__text_add(w, "--platform %s", platform);
-  if (device) skp__text_add(w, "%s--device %s", platform ? " " : "", device);
+  if (platform) skp__text_add(w, "%s %s", skp__option("platform"), platform);
+  if (device) skp__text_add(w, "%s%s %s", platform ? " " : "", skp__option("device"), device);
 }
 
 static skp_status fail_none(const struct skp_device_list *list, const char *platform, const char *device) {
@@ -157,7 +158,7 @@ static skp_status fail_none(const struct skp_device_list *list, const char *plat
 static skp_status fail_several(const struct matches *m, const char *platform, const char *device) {
   struct skp__text w = {0};
   add_wish(&w, platform, device);
-  skp__text_add(&w, " matches several devices; --device P:D names one:");
+  skp__text_add(&w, " matches several devices; %s P:D names one:", skp__option("device"));
   for (size_t i = 0; i < m->n; i++) add_device(&w, m->at[i]);
   return skp__fail(SKP_USAGE, "%s", w.at);
 }

@@ -7,6 +7,7 @@
 #include "backend/opencl/program.h"
 #include "backend/opencl/tickets.h"
 #include "backend/opencl/timing.h"
+#include "base/host.h"
 #include <clblast_c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
   SKP_TRY(ask(cl, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units));
   if (threads <= 0 || (!gpu && (cl_uint)threads >= units)) return SKP_OK;
   if (gpu) {
-    if (cl->trace) fprintf(cl->trace, "%s is no CPU: --threads does not limit it.\n", cl->name);
+    if (cl->trace) fprintf(cl->trace, "%s is no CPU: %s does not limit it.\n", cl->name, skp__option("threads"));
     return SKP_OK;
   }
   const cl_device_partition_property parts[] = {CL_DEVICE_PARTITION_BY_COUNTS, threads,
@@ -39,9 +40,8 @@ static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
   cl_int code = CL_INVALID_VALUE;
   if (can_partition(cl)) code = clCreateSubDevices(cl->device, parts, 1, &part, &n);
   if (code != CL_SUCCESS)
-    return skp__fail(SKP_UNSUPPORTED,
-                     "%s cannot be limited to %d threads (clCreateSubDevices: %s). Leave out --threads.", cl->name,
-                     threads, skp__cl_error_name(code));
+    return skp__fail(SKP_UNSUPPORTED, "%s cannot be limited to %d threads (clCreateSubDevices: %s). Leave out %s.",
+                     cl->name, threads, skp__cl_error_name(code), skp__option("threads"));
   cl->device = cl->part = part;
   return SKP_OK;
 }

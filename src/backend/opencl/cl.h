@@ -35,7 +35,7 @@ struct skp__cl {
   char name[160], driver[256], platform[160];
   cl_platform_id platform_id;
   cl_device_id device;
-  cl_device_id part; /* `device` if it is a part of the listed one (--threads), else NULL */
+  cl_device_id part; /* `device` if it is a part of the listed one (`threads`), else NULL */
   cl_context context;
   cl_command_queue queue;      /* in order */
   struct skp__cl_jobs *noting; /* not NULL: launches are checked and noted here, not made */

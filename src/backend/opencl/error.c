@@ -1,5 +1,6 @@
 /* error.c: OpenCL's codes by name, and what they mean for the open device. SPDX-License-Identifier: MIT */
 #include "backend/opencl/cl.h"
+#include "base/host.h"
 #include <stdio.h>
 
 /* X(code, name without CL_): all of OpenCL up to 3.0, and the ICD loader's. */
@@ -98,8 +99,8 @@ static bool means_lost(cl_int code) {
 }
 
 static skp_status fail_memory(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
-  return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory: use a smaller --batch.", call,
-                   *what ? " " : "", what, cl->name, skp__cl_error_name(code));
+  return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory: use a smaller %s.", call,
+                   *what ? " " : "", what, cl->name, skp__cl_error_name(code), skp__option("batch"));
 }
 
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
@@ -108,11 +109,10 @@ skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, cons
   if (means_memory(code)) return fail_memory(cl, code, call, what);
   if (!means_lost(code)) return skp__fail(SKP_DEVICE, "%s%s%s on %s: %s.", call, space, what, cl->name, name);
   cl->lost = true;
-  return skp__fail(
-      SKP_DEVICE,
-      "%s%s%s on %s: %s. The device gave up; usual causes are too little memory (use a smaller --batch), a "
-      "kernel that ran too long, or a fault of the driver. SKIPPER_SYNC=1 shows which kernel it is.",
-      call, space, what, cl->name, name);
+  return skp__fail(SKP_DEVICE,
+                   "%s%s%s on %s: %s. The device gave up; usual causes are too little memory (use a smaller %s), a "
+                   "kernel that ran too long, or a fault of the driver. %s shows which kernel it is.",
+                   call, space, what, cl->name, name, skp__option("batch"), skp__option("sync"));
 }
 
 /* What was not even queued had no resources: nothing failed on the device itself. */

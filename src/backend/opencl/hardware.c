@@ -169,7 +169,8 @@ static bool node_closed(struct skp_gpu *g, const struct chip *c, const char *nod
   if (!there && !needed) return false;
   if (!there) {
     snprintf(g->why, sizeof g->why, "there is no %.100s", node);
-    snprintf(g->remedy, sizeof g->remedy, "in a container, hand it in (--device %.100s; NVIDIA: --gpus all)", node);
+    snprintf(g->remedy, sizeof g->remedy,
+             "in a container, hand it in (docker run --device %.100s; NVIDIA: docker run --gpus all)", node);
     return true;
   }
   if (!access(path, R_OK | W_OK)) return false;

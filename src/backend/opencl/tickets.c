@@ -2,6 +2,7 @@
  * on a condition variable, with a limit. Between two tickets lie at most PER_TICKET launches, so that neither the work
  * queued ahead nor the number of live events grows without bound. SPDX-License-Identifier: MIT */
 #include "backend/opencl/tickets.h"
+#include "base/host.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -179,10 +180,8 @@ static skp_status fail_hung(struct skp__cl *cl) {
     n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", name);
   }
   cl->lost = cl->hung = true;
-  return skp__fail(
-      SKP_DEVICE,
-      "%s did not finish within %g s (SKIPPER_TIMEOUT). It hangs in one of: %s. SKIPPER_SYNC=1 shows in which.",
-      cl->name, t->limit, n ? names : "no launch of ours");
+  return skp__fail(SKP_DEVICE, "%s did not finish within %g s (%s). It hangs in one of: %s. %s shows in which.",
+                   cl->name, t->limit, skp__option("timeout"), n ? names : "no launch of ours", skp__option("sync"));
 }
 
 skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
