@@ -120,9 +120,15 @@ typedef struct {
   const char *cache;    /* folder that keeps compiled kernels, 256 MiB at most; NULL: .cache/skipper in the user's home;
                            "": each process compiles anew. One that cannot be written is as if it were "" */
   const char *method;   /* "op=method,…" forces methods, for example "conv2d=direct"; NULL: the best that suit */
-  double timeout;       /* seconds after which a wait on the device counts as a hang; 0: 600 */
-  int sync;             /* 1: wait after each launch, to learn which kernel fails or hangs */
-  FILE *trace;          /* says which method each operation got; NULL: nowhere */
+  double timeout; /* seconds, awake, after which a wait on the device or a call into its driver counts as a hang; 0:
+                           600. After skp_session_stop a tenth of it, 10 at least */
+  int sync;       /* 1: wait after each launch, to learn which kernel fails or hangs */
+  FILE *trace;    /* says which method each operation got; NULL: nowhere */
+  /* A wait that takes too long ends with SKP_DEVICE. A call into a driver that does not return cannot be ended: `hung`
+   * (NULL: nobody) hears of it once, in a thread of the library, with a text that says what hangs. It may end the
+   * process (skp_leave, _exit); what a run has saved is whole at any time. It must not open or close devices. */
+  void (*hung)(void *user, const char *text);
+  void *user;
 } skp_device_options;
 
 /* The number of the device that would be opened; of `options` only device and platform count. SKP_NO_DEVICE says what
@@ -362,7 +368,8 @@ typedef struct {
  * number any more; what was saved before is whole. SKP_SHAPE: the data do not fit the network. */
 SKP_API skp_status skp_train(skp_session *session, const skp_data *data, const skp_training *training,
                              skp_outcome *outcome);
-/* Asks the training of this session that goes on, or else the next one, to end after its present step. */
+/* Asks the training of this session that goes on, or else the next one, to end after its present step. A device that
+ * hangs is waited for a shorter time from then on: see `timeout`. */
 SKP_API void skp_session_stop(skp_session *session);
 
 /* ---- testing and asking ------------------------------------------------------------------------------------------ */

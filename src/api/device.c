@@ -74,7 +74,9 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
                                                               .cache = o->cache,
                                                               .timeout = o->timeout,
                                                               .sync = o->sync,
-                                                              .trace = o->trace});
+                                                              .trace = o->trace,
+                                                              .hung = o->hung,
+                                                              .user = o->user});
 }
 
 void skp_device_close(skp_device *device) { skp__backend_close(device); }

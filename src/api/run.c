@@ -301,6 +301,7 @@ skp_status skp_run_train(skp_run *run, skp_session *session, skp_outcome *outcom
   skp_status status = skp__train(session->s, &run->p.sets.data, &o, &result);
   skp__api_hears(NULL);
   session->stop = 0;
+  session->device->hurry = 0;
   run->trained = status == SKP_OK || status == SKP_INTERRUPTED;
   if (outcome) *outcome = outcome_of(run, &result);
   if (status == SKP_OK) status = keep_report(run, session, &result);

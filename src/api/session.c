@@ -69,4 +69,7 @@ const skp_report *skp_session_report(const skp_session *session) { return sessio
 
 int skp__api_workers(int said) { return said > 0 ? said : skp__loader_workers(); }
 
-void skp_session_stop(skp_session *session) { session->stop = 1; }
+void skp_session_stop(skp_session *session) {
+  session->stop = 1;
+  session->device->hurry = 1;
+}

@@ -9,6 +9,7 @@
 
 #include "backend/devices.h"
 #include "ops/op.h"
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct skp_backend;
@@ -23,9 +24,12 @@ struct skp_backend_options {
   int threads;          /* 0: let the device decide */
   int64_t memory;       /* bytes to use at most; 0: all that there are */
   const char *cache;    /* folder that keeps compiled kernels; NULL: in the user's home (base/file.h); "": none */
-  double timeout;       /* seconds after which a wait counts as a hang; 0: 600 */
-  bool sync;            /* wait after each launch: tells which kernel fails or hangs */
-  FILE *trace;          /* not NULL: say which method each op got and why others were refused */
+  double timeout;       /* awake seconds after which a wait or a call into the driver counts as a hang; 0: 600 */
+  /* Hears, in another thread, what call into a driver does not return. NULL: nobody does. */
+  void (*hung)(void *user, const char *text);
+  void *user;
+  bool sync;   /* wait after each launch: tells which kernel fails or hangs */
+  FILE *trace; /* not NULL: say which method each op got and why others were refused */
 };
 
 struct skp_backend_info {
@@ -98,6 +102,7 @@ struct skp_backend_ops {
 /* Each backend's own struct begins with this. */
 struct skp_backend {
   const struct skp_backend_ops *ops;
+  atomic_int hurry; /* not 0: work is to come to an end, and a hang counts as one sooner */
 };
 
 extern const struct skp_backend_ops skp__backend_reference, skp__backend_opencl;

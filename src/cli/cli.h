@@ -98,7 +98,8 @@ struct cli {
   skp_data *data;
   skp_run *run;
   struct cli_progress progress;
-  int signal; /* that ended the command, after it saved; 0: none */
+  const char *folder; /* of the run that goes on, if it writes files; NULL: none does */
+  int signal;         /* that ended the command, after it saved; 0: none */
 };
 
 struct cli_command {
@@ -117,6 +118,11 @@ extern const struct cli_command cli_commands[];
 #define X(name) skp_status cli_##name(struct cli *c);
 CLI_COMMAND_LIST(X)
 #undef X
+
+/* ---- main.c ----------------------------------------------------------------------------------------------------- */
+
+/* A call into a driver does not return (see skp_device_options): says so, and leaves. */
+void cli_hung(void *user, const char *text);
 
 /* ---- options.c -------------------------------------------------------------------------------------------------- */
 

@@ -148,6 +148,23 @@ static int code_of(skp_status status) {
   return code ? code : FAILED;
 }
 
+/* Whether the run that goes on saved anything yet. Its files are whole at any time. */
+static bool saved(const char *folder) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/state.safetensors", folder);
+  return access(path, F_OK) == 0;
+}
+
+/* What hangs cannot be ended, so nothing is closed. */
+void cli_hung(void *user, const char *text) {
+  const struct cli *c = user;
+  fprintf(stderr, "%sskipper %s: %s\n", c->progress.drawn ? "\n" : "", c->command->name, text);
+  if (c->folder && saved(c->folder))
+    skp_print(stderr, "What the run saved is whole: skipper train --resume %s goes on from there.\n", c->folder);
+  skp_leave();
+  _exit(code_of(SKP_DEVICE));
+}
+
 static int exit_status(const struct cli *c, skp_status status) {
   status = settle_output(status);
   if (c->signal) return 128 + c->signal;

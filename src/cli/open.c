@@ -30,6 +30,8 @@ skp_status cli_open_device(struct cli *c) {
   TRY(cli_device_options(c, &options));
   options.threads = (int)threads;
   options.trace = cli_said(c, CLI_VERBOSE) ? stderr : NULL;
+  options.hung = cli_hung;
+  options.user = c;
   TRY(skp_device_open(&c->device, &options));
   c->progress.device = c->device;
   return SKP_OK;

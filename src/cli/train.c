@@ -234,8 +234,10 @@ static skp_status run(struct training *t, const skp_run_facts *f) {
   skp_outcome outcome;
   c->progress.after_epoch = after_epoch;
   c->progress.user = c;
+  c->folder = f->folder;
   catch_signals(c->session, t->no_hang_up);
   skp_status status = skp_run_train(c->run, c->session, &outcome);
+  c->folder = NULL;
   cli_progress_end(&c->progress);
   cli_say_damage(c);
   return tell_ending(t, &outcome, f->folder, status);

@@ -24,10 +24,11 @@ static skp_status check_size(const struct skp__cl *cl, int64_t bytes) {
 static skp_status allocate(struct skp__cl *cl, struct skp_buffer *buffer, size_t size) {
   const cl_uint zero = 0;
   cl_int code;
-  buffer->mem = buffer->root = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, size, NULL, &code);
-  SKP_TRY(skp__cl_check(cl, code, "clCreateBuffer", ""));
-  code = clEnqueueFillBuffer(cl->queue, buffer->mem, &zero, sizeof zero, 0, size, 0, NULL, NULL);
-  return skp__cl_check(cl, code, "clEnqueueFillBuffer", "");
+  SKP_TRY(SKP_CHECK(
+      cl, "clCreateBuffer", "",
+      (buffer->mem = buffer->root = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, size, NULL, &code), code)));
+  return SKP_CHECK(cl, "clEnqueueFillBuffer", "",
+                   clEnqueueFillBuffer(cl->queue, buffer->mem, &zero, sizeof zero, 0, size, 0, NULL, NULL));
 }
 
 skp_status skp__cl_buffer_create(struct skp_backend *b, struct skp_buffer **out, int64_t bytes) {
@@ -62,10 +63,13 @@ skp_status skp__cl_buffer_slice(struct skp_backend *b, struct skp_buffer **out, 
   SKP_TRY(skp__alloc(&slice, 1, sizeof *slice));
   cl_buffer_region region = {(size_t)(base->offset + offset), (size_t)bytes};
   cl_int code;
-  slice->mem = clCreateSubBuffer(base->root, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
-  if (code != CL_SUCCESS) {
+  skp_status status = SKP_CHECK(
+      cl, "clCreateSubBuffer", "",
+      (slice->mem = clCreateSubBuffer(base->root, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code),
+       code));
+  if (status != SKP_OK) {
     free(slice);
-    return skp__cl_check(cl, code, "clCreateSubBuffer", "");
+    return status;
   }
   slice->root = base->root;
   slice->offset = base->offset + offset;
@@ -77,7 +81,7 @@ skp_status skp__cl_buffer_slice(struct skp_backend *b, struct skp_buffer **out, 
 void skp__cl_buffer_destroy(struct skp_backend *b, struct skp_buffer *buffer) {
   if (!buffer) return;
   struct skp__cl *cl = device_of(b);
-  if (buffer->mem && !cl->hung) clReleaseMemObject(buffer->mem);
+  if (buffer->mem && !cl->hung) SKP_CALL(cl, "clReleaseMemObject", "", clReleaseMemObject(buffer->mem));
   cl->used -= buffer->charged;
   free(buffer);
 }
@@ -94,9 +98,9 @@ skp_status skp__cl_write(struct skp_backend *b, struct skp_buffer *buffer, int64
   struct skp__cl *cl = device_of(b);
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
-  SKP_TRY(skp__cl_check_queued(
-      cl, clEnqueueWriteBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, from, 0, NULL, NULL),
-      "clEnqueueWriteBuffer", ""));
+  SKP_TRY(SKP_CHECK_QUEUED(
+      cl, "clEnqueueWriteBuffer", "",
+      clEnqueueWriteBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, from, 0, NULL, NULL)));
   return skp__cl_launched(cl, "a copy to the device");
 }
 
@@ -104,8 +108,8 @@ skp_status skp__cl_read(struct skp_backend *b, struct skp_buffer *buffer, int64_
   struct skp__cl *cl = device_of(b);
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
-  SKP_TRY(skp__cl_check_queued(
-      cl, clEnqueueReadBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, to, 0, NULL, NULL),
-      "clEnqueueReadBuffer", ""));
+  SKP_TRY(SKP_CHECK_QUEUED(
+      cl, "clEnqueueReadBuffer", "",
+      clEnqueueReadBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, to, 0, NULL, NULL)));
   return skp__cl_launched(cl, "a copy from the device");
 }

@@ -167,11 +167,14 @@ static const unsigned char *entry_payload(const void *file, int64_t size, struct
 
 static cl_program program_from(struct skp__cl *cl, const unsigned char *binary, size_t bytes, const char *options) {
   cl_int code, state = CL_SUCCESS;
-  cl_program program = clCreateProgramWithBinary(cl->context, 1, &cl->device, &bytes, &binary, &state, &code);
+  cl_program program;
+  SKP_CALL(cl, "clCreateProgramWithBinary", "",
+           (program = clCreateProgramWithBinary(cl->context, 1, &cl->device, &bytes, &binary, &state, &code), code));
   if (code == CL_SUCCESS && state == CL_SUCCESS &&
-      clBuildProgram(program, 1, &cl->device, options, NULL, NULL) == CL_SUCCESS)
+      SKP_CALL(cl, "clBuildProgram", "of a binary", clBuildProgram(program, 1, &cl->device, options, NULL, NULL)) ==
+          CL_SUCCESS)
     return program;
-  if (code == CL_SUCCESS) clReleaseProgram(program);
+  if (code == CL_SUCCESS) SKP_CALL(cl, "clReleaseProgram", "", clReleaseProgram(program));
   return NULL;
 }
 
@@ -236,7 +239,8 @@ void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *tex
   memcpy(h.magic, MAGIC, sizeof MAGIC);
   h.key = hash_program(cl->cache, text, options);
   h.bytes = bytes;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS &&
+  if (SKP_CALL(cl, "clGetProgramInfo", "",
+               clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL)) == CL_SUCCESS &&
       entry_path(&path, cl->cache, h.key) == SKP_OK) {
     h.sum = hash_add((struct hash){0}, binary, bytes);
     (void)write_entry(path, &h, binary);

@@ -38,7 +38,8 @@ static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
                                                 CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
   cl_device_id part;
   cl_int code = CL_INVALID_VALUE;
-  if (can_partition(cl)) code = clCreateSubDevices(cl->device, parts, 1, &part, &n);
+  if (can_partition(cl))
+    code = SKP_CALL(cl, "clCreateSubDevices", "", clCreateSubDevices(cl->device, parts, 1, &part, &n));
   if (code != CL_SUCCESS)
     return skp__fail(SKP_UNSUPPORTED, "%s cannot be limited to %d threads (clCreateSubDevices: %s). Leave out %s.",
                      cl->name, threads, skp__cl_error_name(code), skp__option("threads"));
@@ -66,7 +67,8 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
   skp__cl_cache_open(cl, options->cache);
   skp__cl_compilers_start(cl, d, options->threads);
-  SKP_TRY(skp__device_handles(&cl->platform_id, &cl->device, d));
+  SKP_TRY(skp__watch_start(&cl->watch));
+  SKP_TRY((skp_status)SKP_CALL(cl, "clGetPlatformIDs", "", skp__device_handles(&cl->platform_id, &cl->device, d)));
   SKP_TRY(ask(cl, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width));
   bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
   cl->lanes = (int)width;
@@ -103,10 +105,10 @@ static skp_status describe(struct skp__cl *cl) {
 static skp_status open_queue(struct skp__cl *cl) {
   const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)cl->platform_id, 0};
   cl_int code;
-  cl->context = clCreateContext(properties, 1, &cl->device, NULL, NULL, &code);
-  SKP_TRY(skp__cl_check(cl, code, "clCreateContext", ""));
-  cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &code);
-  return skp__cl_check(cl, code, "clCreateCommandQueue", "");
+  SKP_TRY(SKP_CHECK(cl, "clCreateContext", "",
+                    (cl->context = clCreateContext(properties, 1, &cl->device, NULL, NULL, &code), code)));
+  return SKP_CHECK(cl, "clCreateCommandQueue", "",
+                   (cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &code), code));
 }
 
 static skp_status open_parts(struct skp__cl *cl, const struct skp_backend_options *options) {
@@ -127,11 +129,12 @@ static void close_device(struct skp_backend *b) {
   skp__cl_programs_free(cl);
   if (!cl->hung) {
     /* else its programs are released when the process ends, after the driver's own data (oclgrind crashes) */
-    CLBlastClearCache();
-    if (cl->queue) clReleaseCommandQueue(cl->queue);
-    if (cl->context) clReleaseContext(cl->context);
-    if (cl->part) clReleaseDevice(cl->part);
+    SKP_CALL(cl, "CLBlastClearCache", "", CLBlastClearCache());
+    if (cl->queue) SKP_CALL(cl, "clReleaseCommandQueue", "", clReleaseCommandQueue(cl->queue));
+    if (cl->context) SKP_CALL(cl, "clReleaseContext", "", clReleaseContext(cl->context));
+    if (cl->part) SKP_CALL(cl, "clReleaseDevice", "", clReleaseDevice(cl->part));
   }
+  skp__watch_stop(&cl->watch);
   skp__cl_tickets_destroy(cl);
   skp__cl_cache_close(cl);
   free(cl->forced);
@@ -144,6 +147,11 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
   SKP_TRY(skp__alloc(&cl, 1, sizeof *cl));
   cl->base.ops = &skp__backend_opencl;
   cl->trace = options->trace;
+  cl->watch = (struct skp__watch){.device = cl->name,
+                                  .limit = options->timeout > 0 ? options->timeout : SKP_WATCH_LIMIT_S,
+                                  .hung = options->hung,
+                                  .user = options->user,
+                                  .hurry = &cl->base.hurry};
   skp_status status = open_parts(cl, options);
   if (status != SKP_OK) {
     close_device(&cl->base);

@@ -7,6 +7,7 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include "backend/backend.h"
+#include "backend/opencl/watch.h"
 #include "base/array.h"
 #include <CL/cl.h>
 
@@ -19,6 +20,7 @@ struct skp__cl_jobs; /* programs to compile ahead */
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
   struct skp_backend base;
+  struct skp__watch watch;
   /* Work-groups of one work-item and explicit vectors are fast here; else local memory is: on GPUs, and on CPUs whose
    * driver makes vectors of work-items (llvmpipe), which have no vector width of their own. */
   bool cpu;
@@ -57,6 +59,13 @@ const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; ve
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what);
 /* The same for a call that queues work; CL_OUT_OF_RESOURCES then is a shortage too, and the context lives. */
 skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what);
+
+/* Every call into the driver but mere questions is made within these, so that the watchdog can name the one that does
+ * not return. `name` and `what` are literals; `call` is an expression whose value is the call's code. */
+#define SKP_CALL(cl, name, what, call)                                                                                 \
+  (skp__watch_begin(&(cl)->watch, name, what), skp__watch_end(&(cl)->watch, (int)(call)))
+#define SKP_CHECK(cl, name, what, call)        skp__cl_check(cl, SKP_CALL(cl, name, what, call), name, what)
+#define SKP_CHECK_QUEUED(cl, name, what, call) skp__cl_check_queued(cl, SKP_CALL(cl, name, what, call), name, what)
 
 /* SKP_DEVICE once the context is lost. Every slot that talks to the device begins with it. */
 skp_status skp__cl_alive(struct skp__cl *cl);

@@ -14,11 +14,11 @@ const char *skp__conv_clblast_refuse(const struct skp__cl *cl, const struct skp_
 /* C {M, N} = A · B + beta · C, all row-major, A and B beginning at those elements; transposed on request. */
 static skp_status gemm(struct skp__cl *cl, bool transpose_a, bool transpose_b, int M, int N, int D, cl_mem A,
                        size_t a_at, cl_mem B, size_t b_at, float beta, cl_mem C) {
-  CLBlastStatusCode code = CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
-                                        transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, (size_t)M, (size_t)N,
-                                        (size_t)D, 1.0f, A, a_at, (size_t)(transpose_a ? M : D), B, b_at,
-                                        (size_t)(transpose_b ? D : N), beta, C, 0, (size_t)N, &cl->queue, NULL);
-  return skp__cl_check(cl, (cl_int)code, "CLBlastSgemm", cl->name);
+  return SKP_CHECK(cl, "CLBlastSgemm", "",
+                   CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
+                                transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, (size_t)M, (size_t)N, (size_t)D,
+                                1.0f, A, a_at, (size_t)(transpose_a ? M : D), B, b_at, (size_t)(transpose_b ? D : N),
+                                beta, C, 0, (size_t)N, &cl->queue, NULL));
 }
 
 static skp_status forward(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out,

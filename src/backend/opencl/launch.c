@@ -28,14 +28,14 @@ const char *skp__cl_refuse_huge(const struct skp__cl *cl, const struct skp_sig *
   return NULL;
 }
 
-static void step_free(struct skp__cl_step *step) {
-  if (step->kernel) clReleaseKernel(step->kernel);
+static void step_free(struct skp__cl *cl, struct skp__cl_step *step) {
+  if (step->kernel) SKP_CALL(cl, "clReleaseKernel", step->name, clReleaseKernel(step->kernel));
   SKP_FREE(&step->args);
   free(step->data);
 }
 
 void skp__cl_steps_free(struct skp_prepared *p) {
-  for (size_t i = 0; i < p->steps.n; i++) step_free(&p->steps.at[i]);
+  for (size_t i = 0; i < p->steps.n; i++) step_free(p->cl, &p->steps.at[i]);
   SKP_FREE(&p->steps);
   p->workspace_bytes = 0;
 }
@@ -50,7 +50,7 @@ static skp_status set_values(struct skp__cl *cl, const struct skp__cl_step *step
     const struct skp__cl_arg *arg = &step->args.at[i];
     if (is_buffer(arg)) continue;
     const void *value = arg->kind == SKP_CL_INT ? (const void *)&arg->as_int : &arg->as_float;
-    SKP_TRY(skp__cl_check(cl, clSetKernelArg(step->kernel, i, sizeof(cl_int), value), "clSetKernelArg", step->name));
+    SKP_TRY(SKP_CHECK(cl, "clSetKernelArg", step->name, clSetKernelArg(step->kernel, i, sizeof(cl_int), value)));
   }
   return SKP_OK;
 }
@@ -65,8 +65,8 @@ static skp_status keep_args(struct skp__cl_step *step, const struct skp__cl_arg 
 
 static skp_status ask_kernel(const struct skp__cl_step *step, struct skp__cl *cl, cl_kernel_work_group_info what,
                              size_t size, void *out) {
-  return skp__cl_check(cl, clGetKernelWorkGroupInfo(step->kernel, cl->device, what, size, out, NULL),
-                       "clGetKernelWorkGroupInfo", step->name);
+  return SKP_CHECK(cl, "clGetKernelWorkGroupInfo", step->name,
+                   clGetKernelWorkGroupInfo(step->kernel, cl->device, what, size, out, NULL));
 }
 
 /* The kernel itself is asked how large a group it stands: registers may allow less than the device does. (rusticl of
@@ -138,8 +138,7 @@ static skp_status add_step(struct skp_prepared *p, const char *file, const char 
   struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
   step->name = kernel;
   cl_int code;
-  step->kernel = clCreateKernel(program, kernel, &code);
-  SKP_TRY(skp__cl_check(p->cl, code, "clCreateKernel", kernel));
+  SKP_TRY(SKP_CHECK(p->cl, "clCreateKernel", kernel, (step->kernel = clCreateKernel(program, kernel, &code), code)));
   SKP_TRY(keep_args(step, args));
   return set_values(p->cl, step);
 }
@@ -199,7 +198,7 @@ static skp_status set_buffers(struct skp_prepared *p, const struct skp__cl_step 
   for (cl_uint i = 0; i < step->args.n; i++) {
     if (!is_buffer(&step->args.at[i])) continue;
     cl_mem mem = buffer_of(p, &step->args.at[i]);
-    SKP_TRY(skp__cl_check(p->cl, clSetKernelArg(step->kernel, i, sizeof mem, &mem), "clSetKernelArg", step->name));
+    SKP_TRY(SKP_CHECK(p->cl, "clSetKernelArg", step->name, clSetKernelArg(step->kernel, i, sizeof mem, &mem)));
   }
   return SKP_OK;
 }
@@ -224,10 +223,9 @@ skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, st
 skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event) {
   struct skp__cl *cl = p->cl;
   if (step->kernel)
-    SKP_TRY(skp__cl_check_queued(
-        cl,
-        clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, event),
-        "clEnqueueNDRangeKernel", step->name));
+    SKP_TRY(SKP_CHECK_QUEUED(
+        cl, "clEnqueueNDRangeKernel", step->name,
+        clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, event)));
   else
     SKP_TRY(step->call(cl, &p->sig, p->in, p->out, p->workspace, step->data));
   return skp__cl_launched(cl, step->name);

@@ -19,8 +19,8 @@ struct skp__cl_program {
   cl_program program;
 };
 
-static void free_program(struct skp__cl_program *p) {
-  if (p->program) clReleaseProgram(p->program);
+static void free_program(struct skp__cl *cl, struct skp__cl_program *p) {
+  if (p->program) SKP_CALL(cl, "clReleaseProgram", "", clReleaseProgram(p->program));
   free(p->file);
   free(p->options);
 }
@@ -57,12 +57,13 @@ static skp_status fail_build(struct skp__cl *cl, cl_program program, cl_int code
 skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, const char *text, const char *options) {
   *out = NULL;
   cl_int code;
-  cl_program program = clCreateProgramWithSource(cl->context, 1, &text, NULL, &code);
-  SKP_TRY(skp__cl_check(cl, code, "clCreateProgramWithSource", file));
-  code = clBuildProgram(program, 1, &cl->device, options, NULL, NULL);
+  cl_program program;
+  SKP_TRY(SKP_CHECK(cl, "clCreateProgramWithSource", file,
+                    (program = clCreateProgramWithSource(cl->context, 1, &text, NULL, &code), code)));
+  code = SKP_CALL(cl, "clBuildProgram", file, clBuildProgram(program, 1, &cl->device, options, NULL, NULL));
   if (code != CL_SUCCESS) {
     skp_status status = fail_build(cl, program, code, file, options);
-    clReleaseProgram(program);
+    SKP_CALL(cl, "clReleaseProgram", file, clReleaseProgram(program));
     return status;
   }
   *out = program;
@@ -110,7 +111,7 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
     *out = p->program;
     return SKP_OK;
   }
-  free_program(p);
+  free_program(cl, p);
   cl->programs.n--;
   return status;
 }
@@ -129,6 +130,6 @@ bool skp__cl_program_ready(struct skp__cl *cl, const char *file, const char *opt
 }
 
 void skp__cl_programs_free(struct skp__cl *cl) {
-  for (size_t i = 0; i < cl->programs.n; i++) free_program(&cl->programs.at[i]);
+  for (size_t i = 0; i < cl->programs.n; i++) free_program(cl, &cl->programs.at[i]);
   SKP_FREE(&cl->programs);
 }

@@ -1,9 +1,8 @@
 /* tickets.c: knowing when queued work is done. A ticket is a marker in the queue whose event calls back; waiting sleeps
- * on a condition variable, with a limit. Between two tickets lie at most PER_TICKET launches, so that neither the work
- * queued ahead nor the number of live events grows without bound. SPDX-License-Identifier: MIT */
+ * on a condition variable, as long as the watchdog bears it. Between two tickets lie at most PER_TICKET launches, so
+ * that neither the work queued ahead nor the number of live events grows without bound. SPDX-License-Identifier: MIT */
 #include "backend/opencl/tickets.h"
 #include "base/host.h"
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +12,7 @@
 enum {
   PER_TICKET = 32, /* launches after which a ticket is taken unasked */
   IN_FLIGHT = 8,   /* tickets that may be open */
-  NAMES = 512,     /* launches remembered; more than can be open */
-  DEFAULT_LIMIT_S = 600
+  NAMES = 512      /* launches remembered; more than can be open */
 };
 
 /* What the driver's threads report to. It lives until the last of them is done with it. */
@@ -37,7 +35,6 @@ struct skp__cl_tickets {
   uint64_t launches; /* enqueued */
   const char *names[NAMES];
   uint64_t launches_at[IN_FLIGHT + 2]; /* [ticket modulo]: launches before it */
-  double limit;                        /* seconds */
   bool each;                           /* wait after every launch */
 };
 
@@ -85,17 +82,26 @@ static void CL_CALLBACK on_complete(cl_event event, cl_int state, void *user) {
   free(report);
 }
 
-/* False if `ticket` was not done within `seconds`. */
-static bool monitor_wait(struct monitor *m, uint64_t ticket, double seconds, cl_int *error) {
+/* Sleeps for a tick of the watchdog, or until a ticket is done. */
+static void sleep_a_tick(struct monitor *m) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
-  int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
+  const long ns = until.tv_nsec + SKP_WATCH_TICK_MS * 1000000L;
   until.tv_sec += ns / 1000000000;
   until.tv_nsec = ns % 1000000000;
-  int code = 0;
+  pthread_cond_timedwait(&m->changed, &m->lock, &until);
+}
+
+/* False if the watchdog found it late: no ticket was done for too long. */
+static bool monitor_wait(struct monitor *m, uint64_t ticket, struct skp__watch *w, cl_int *error) {
   pthread_mutex_lock(&m->lock);
-  while (m->done < ticket && !m->error && code != ETIMEDOUT)
-    code = pthread_cond_timedwait(&m->changed, &m->lock, &until);
+  skp__watch_begin_wait(w, "for the device");
+  while (m->done < ticket && !m->error && !skp__watch_late(w)) {
+    const uint64_t before = m->done;
+    sleep_a_tick(m);
+    if (m->done > before) skp__watch_went_on(w);
+  }
+  skp__watch_end_wait(w);
   bool done = m->done >= ticket || m->error;
   *error = m->error;
   m->error = 0; /* told once: after a lack of memory work may go on */
@@ -116,7 +122,6 @@ skp_status skp__cl_tickets_create(struct skp__cl *cl, const struct skp_backend_o
   struct skp__cl_tickets *t;
   SKP_TRY(skp__alloc(&t, 1, sizeof *t));
   cl->tickets = t;
-  t->limit = options->timeout > 0 ? options->timeout : DEFAULT_LIMIT_S;
   t->each = options->sync;
   return monitor_create(&t->monitor);
 }
@@ -133,19 +138,19 @@ static skp_status enqueue_marker(struct skp__cl *cl, uint64_t ticket) {
   *report = (struct report){cl->tickets->monitor, ticket};
   cl_event event = NULL;
   const char *call = "clEnqueueMarkerWithWaitList";
-  cl_int code = clEnqueueMarkerWithWaitList(cl->queue, 0, NULL, &event);
+  cl_int code = SKP_CALL(cl, call, "", clEnqueueMarkerWithWaitList(cl->queue, 0, NULL, &event));
   if (code == CL_SUCCESS) {
     call = "clSetEventCallback";
     monitor_join(report->monitor);
-    code = clSetEventCallback(event, CL_COMPLETE, on_complete, report);
+    code = SKP_CALL(cl, call, "", clSetEventCallback(event, CL_COMPLETE, on_complete, report));
     if (code != CL_SUCCESS) monitor_leave(report->monitor);
-    clReleaseEvent(event);
+    SKP_CALL(cl, "clReleaseEvent", "", clReleaseEvent(event));
   }
   if (code != CL_SUCCESS) {
     free(report);
     return skp__cl_check(cl, code, call, "");
   }
-  return skp__cl_check(cl, clFlush(cl->queue), "clFlush", "");
+  return SKP_CHECK(cl, "clFlush", "", clFlush(cl->queue));
 }
 
 skp_status skp__cl_ticket(struct skp_backend *b, uint64_t *out) {
@@ -181,7 +186,8 @@ static skp_status fail_hung(struct skp__cl *cl) {
   }
   cl->lost = cl->hung = true;
   return skp__fail(SKP_DEVICE, "%s did not finish within %g s (%s). It hangs in one of: %s. %s shows in which.",
-                   cl->name, t->limit, skp__option("timeout"), n ? names : "no launch of ours", skp__option("sync"));
+                   cl->name, skp__watch_limit(&cl->watch), skp__option("timeout"), n ? names : "no launch of ours",
+                   skp__option("sync"));
 }
 
 skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
@@ -190,7 +196,7 @@ skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
   if (ticket > cl->tickets->taken)
     return skp__fail(SKP_INTERNAL, "Ticket %llu was never taken.", (unsigned long long)ticket);
   cl_int error;
-  if (!monitor_wait(cl->tickets->monitor, ticket, cl->tickets->limit, &error)) return fail_hung(cl);
+  if (!monitor_wait(cl->tickets->monitor, ticket, &cl->watch, &error)) return fail_hung(cl);
   const char *latest = cl->tickets->launches ? cl->tickets->names[(cl->tickets->launches - 1) % NAMES] : "";
   skp_status status = skp__cl_check(cl, error, "work up to", latest);
   if (error && status != SKP_DEVICE_MEMORY) cl->lost = true; /* whatever else the code means, work was lost */

@@ -16,7 +16,7 @@ struct timing {
 };
 
 static skp_status mark(struct skp__cl *cl, cl_event *event, const char *name) {
-  return skp__cl_check(cl, clEnqueueMarkerWithWaitList(cl->queue, 0, NULL, event), "clEnqueueMarkerWithWaitList", name);
+  return SKP_CHECK(cl, "clEnqueueMarkerWithWaitList", name, clEnqueueMarkerWithWaitList(cl->queue, 0, NULL, event));
 }
 
 static skp_status queue_step(struct timing *t, size_t i, struct skp_prepared *p, const struct skp__cl_step *step) {
@@ -39,8 +39,8 @@ static skp_status queue_all(struct timing *t, struct skp_prepared *const *list, 
 }
 
 static skp_status ask(struct timing *t, const struct timed *l, cl_event event, cl_profiling_info what, cl_ulong *ns) {
-  return skp__cl_check(t->cl, clGetEventProfilingInfo(event, what, sizeof *ns, ns, NULL), "clGetEventProfilingInfo",
-                       l->name);
+  return SKP_CHECK(t->cl, "clGetEventProfilingInfo", l->name,
+                   clGetEventProfilingInfo(event, what, sizeof *ns, ns, NULL));
 }
 
 static skp_status tell_all(struct timing *t, skp__tell_launch tell, void *user) {
@@ -55,12 +55,16 @@ static skp_status tell_all(struct timing *t, skp__tell_launch tell, void *user) 
   return SKP_OK;
 }
 
+static void release(struct timing *t, cl_event event) {
+  if (event) SKP_CALL(t->cl, "clReleaseEvent", "", clReleaseEvent(event));
+}
+
 static void forget(struct timing *t) {
   for (size_t i = 0; i < t->launches.n && !t->cl->hung; i++) {
     const struct timed *l = &t->launches.at[i];
-    if (l->kernel) clReleaseEvent(l->kernel);
-    if (l->before) clReleaseEvent(l->before);
-    if (l->after) clReleaseEvent(l->after);
+    release(t, l->kernel);
+    release(t, l->before);
+    release(t, l->after);
   }
   SKP_FREE(&t->launches);
 }
@@ -72,15 +76,15 @@ skp_status skp__cl_time(struct skp_backend *b, struct skp_prepared *const *list,
   cl_int code;
   SKP_TRY(skp__cl_alive(cl));
   SKP_TRY(skp__backend_finish(b));
-  cl_command_queue usual = cl->queue,
-                   timed = clCreateCommandQueue(cl->context, cl->device, CL_QUEUE_PROFILING_ENABLE, &code);
-  SKP_TRY(skp__cl_check(cl, code, "clCreateCommandQueue", "(profiling)"));
+  cl_command_queue usual = cl->queue, timed;
+  SKP_TRY(SKP_CHECK(cl, "clCreateCommandQueue", "(profiling)",
+                    (timed = clCreateCommandQueue(cl->context, cl->device, CL_QUEUE_PROFILING_ENABLE, &code), code)));
   cl->queue = timed;
   skp_status status = queue_all(&t, list, n);
   if (status == SKP_OK) status = tell_all(&t, tell, user);
   if (status != SKP_OK) cl->lost = true; /* the usual queue would not wait for what is still in this one */
   cl->queue = usual;
   forget(&t);
-  if (!cl->hung) clReleaseCommandQueue(timed);
+  if (!cl->hung) SKP_CALL(cl, "clReleaseCommandQueue", "", clReleaseCommandQueue(timed));
   return status;
 }
