@@ -108,7 +108,7 @@ SKP_API skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *ses
 
 typedef struct skp_api_costs skp_costs; /* of a model with its recipe's batch */
 
-/* The model must stay, and its recipe as it is. SKP_SHAPE if a value is larger than any device takes. */
+/* The model must stay, and its recipe as it is. */
 SKP_API skp_status skp_costs_open(skp_costs **out, const skp_model *model);
 SKP_API void skp_costs_close(skp_costs *costs);
 

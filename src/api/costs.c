@@ -6,7 +6,7 @@
 
 struct skp_api_costs {
   const struct skp_model *m;
-  struct skp_graph *graph; /* forward, of the recipe's batch */
+  struct skp_graph *graph; /* forward, of one image: any number of them can be asked about */
 };
 
 skp_status skp_costs_open(skp_costs **out, const skp_model *model) {
@@ -15,7 +15,7 @@ skp_status skp_costs_open(skp_costs **out, const skp_model *model) {
   SKP_TRY(skp__recipe_check(&model->m->recipe));
   SKP_TRY(skp__alloc(&made, 1, sizeof *made));
   made->m = model->m;
-  skp_status status = skp__graph_instance(&made->graph, model->m->graph, model->m->recipe.batch, true);
+  skp_status status = skp__graph_instance(&made->graph, model->m->graph, 1, true);
   if (status == SKP_OK)
     *out = made;
   else
@@ -38,13 +38,15 @@ skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
   const struct skp_node *node = &g->nodes.at[i];
   const struct skp_sig sig = skp__graph_sig(g, node);
   const bool view = !node->op->reference;
+  const int64_t batch = costs->m->recipe.batch;
   *out = (skp_layer){.name = node->scope,
                      .operation = node->op->name,
                      .rank = sig.out[0].rank,
                      .parameters = skp__graph_parameters(g, node),
-                     .flops = view ? 0 : skp__op_flops(&sig),
-                     .bytes = view ? 0 : 4 * skp__shape_count(&sig.out[0])};
+                     .flops = view ? 0 : (double)batch * skp__op_flops(&sig),
+                     .bytes = view ? 0 : 4 * batch * skp__shape_count(&sig.out[0])};
   memcpy(out->output, sig.out[0].dim, sizeof out->output);
+  out->output[0] *= batch;
   return SKP_OK;
 }
 

@@ -49,9 +49,9 @@ static skp_status check_size(const struct skp_shape *shape) {
   for (int i = 0; i < shape->rank; i++)
     fits = fits && shape->dim[i] > 0 && !__builtin_mul_overflow(count, shape->dim[i], &count) && count <= SKP_MAX_COUNT;
   char text[96];
-  return fits ? SKP_OK
-              : skp__fail(SKP_SHAPE, "A tensor of shape %s is empty or too large.",
-                          skp__shape_text(text, sizeof text, shape));
+  if (fits) return SKP_OK;
+  return skp__fail(SKP_SHAPE, "A tensor of %s is empty, or more than %d elements. A smaller batch or image is needed.",
+                   skp__shape_text(text, sizeof text, shape), SKP_MAX_COUNT);
 }
 
 skp_status skp__graph_value(struct skp_graph *g, skp_value *out, const char *name, skp_role role,

@@ -15,6 +15,11 @@ run 0 summary "$models/resize.lua" --backend reference --batch "$largest"
 in_out '^Training, .* fits '
 run 0 summary "$models/resize.lua" --backend reference --batch $((largest + 1)) --json
 in_out "\"training\":\{.*\"fits\":false,\"largest_batch\":$largest\}"
+# The images alone are more values than any device takes: what one takes is known all the same.
+run 0 summary tiny.lua --backend reference --size 64 --batch 1048576
+in_out '^fc +linear +1048576×10 +40 970 +85 '
+in_out '^Training, .* largest batch that fits is [1-9][0-9]+\.$'
+refuse 1 'A smaller batch or image is needed' bench tiny.lua --backend reference --size 64 --batch 1048576
 unset SKIPPER_MEMORY
 SKIPPER_PLATFORM=none run 0 summary tiny.lua --batch 8
 in_err '^No device was opened'

@@ -143,6 +143,12 @@ START_TEST(costs_and_speed) {
   ck_assert(evaluation.possible && evaluation.fits && training.fits && training.all > evaluation.all);
   ck_assert_int_eq(training.parameters, evaluation.parameters);
   skp_costs_close(costs);
+  ck_ok(skp_model_set(model, "batch", "1048576"));
+  ck_ok(skp_costs_open(&costs, model));
+  ck_ok(skp_costs_layer(costs, 1, &l));
+  ck_assert_int_eq(l.output[0], 1048576);
+  skp_costs_close(costs);
+  ck_ok(skp_model_set(model, "batch", "4"));
   ck_ok(skp_bench(session, &(skp_bench_options){.samples = 2, .layers = 1}, &speed));
   ck_assert(speed.img_per_s > 0 && speed.best_img_per_s >= speed.img_per_s && speed.loss > 0 && speed.batch == 4);
   ck_assert_uint_gt(speed.n_layers, 1);

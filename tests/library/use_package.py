@@ -82,6 +82,30 @@ raises(TypeError, "int64", lambda: session.predict(images.astype(int)))
 raises(ValueError, "dimensions", lambda: session.predict(images[0]))
 raises(skipper.Error, "no-such.png", lambda: session.predict_files(["no-such.png"]))
 
+# What it costs, how fast it is, and which learning rate suits it.
+model["batch"] = 32
+summary = model.summary()
+assert sum(layer.parameters for layer in summary.layers) == model.parameters and summary.layers[-1].output == (32, 10), summary.layers[-1]
+assert summary.layers[0].operation == "conv2d" and summary.layers[0].output == (32, 28, 28, 4) and summary.layers[0].flops > 0
+assert summary.training.total > summary.evaluation.total > 4 * model.parameters and summary.training.gradients >= 4 * model.parameters
+there = model.summary(device)
+assert there.training.fits and there.training.parameters == summary.training.parameters and there.layers == summary.layers
+model["batch"] = 1 << 20
+assert not model.summary().training.possible
+model["batch"] = 32
+before = session.parameters["linear_1.weight"]
+speed = session.bench(samples=2, layers=True)
+assert speed.batch == 32 and 0 < speed.img_per_s <= speed.best_img_per_s and speed.loss > 0, speed
+assert {"conv2d", "adam"} <= {layer.operation for layer in speed.layers} and all(layer.launches for layer in speed.layers)
+assert all(abs(sum(launch.seconds for launch in layer.launches) - layer.seconds) < 1e-9 for layer in speed.layers)
+speed = session.bench(evaluate=True, samples=1)
+assert speed.img_per_s > 0 and speed.layers == [], speed
+search = session.find_lr(data, steps=20, first=1e-5, last=1, curve="lr.csv")
+assert 0 < search.n == len(search.at) <= 20 and np.all(np.diff(search.at["lr"]) > 0) and search.at["lr"][0] == 1e-5, search
+assert len(open("lr.csv").readlines()) == 1 + search.n and search.suggestion >= 0
+assert np.array_equal(session.parameters["linear_1.weight"], before)
+raises(skipper.Error, "28×28×3 here", lambda: session.find_lr(skipper.Data(np.zeros((40, 28, 28, 3)), np.arange(40) % 2)))
+
 # Parameters, and a checkpoint that has them.
 w = session.parameters["linear_1.weight"]
 assert w.shape == (10, 784) and "block_1.1.running_var" in session.parameters and len(session.parameters) == len(list(session.parameters))

@@ -6,7 +6,7 @@
     session.train(data, listener=lambda event: print(event.step, event.loss))
     print(session.evaluate(data).accuracy)
 
-Everything is done by the C library; its header, skipper/skipper.h, says what holds of threads, layouts and files."""
+Everything is done by the C library; its headers, skipper/skipper.h and skipper/tools.h, say what holds of threads, layouts and files."""
 import ctypes
 from collections import namedtuple
 from collections.abc import MutableMapping
@@ -207,6 +207,25 @@ class Model(_Handle):
         """The names of its classes, None where it knows none."""
         return [_text(library.skp_model_class_name(self._at, i)) for i in range(library.skp_model_classes(self._at))]
 
+    def summary(self, device=None):
+        """Its layers, and what steps of the recipe's batch need for evaluation and for training: see skp_layer and skp_need. Without a device the workspaces of
+        its methods are not known, and everything fits."""
+        costs, evaluation, training = _Costs(self), _c.Need(), _c.Need()
+        library.skp_costs_measure(costs._at, device._at if device else None, evaluation, training)
+        layers = [costs.layer(i) for i in range(library.skp_costs_layers(costs._at))]
+        return namedtuple("summary", "layers evaluation training")(layers, _plain(evaluation), _plain(training))
+
+
+class _Costs(_Handle):
+    _close = "skp_costs_close"
+
+    def __init__(self, model):
+        super().__init__(library.skp_costs_open, model._at, needs=(model,))
+
+    def layer(self, i):
+        layer = _filled(_c.Layer(), library.skp_costs_layer, self._at, i)
+        return layer._replace(output=tuple(layer.output[:layer.rank]))
+
 
 class _Parameters(MutableMapping):
     """A session's weights and running statistics by PyTorch's names, as float32 arrays in its layouts. Reading copies from the device, writing to it."""
@@ -298,6 +317,21 @@ class Session(_Handle):
         finally:
             library.skp_listen(_c.Listener(), None)
         return _plain(outcome)
+
+    def find_lr(self, data, *, seed=1, first=0, last=0, steps=0, workers=0, curve=None):
+        """Looks for a learning rate as skp_find_lr does: `suggestion`, and `at`, an array of steps with fields lr, loss and smooth. The weights stay as they are."""
+        search = _c.LrSearch()
+        options = _c.LrOptions(seed, first, last, steps, workers, None, None if curve is None else fsencode(curve))
+        library.skp_find_lr(self._at, data._at, options, search)
+        at = numpy.array([(p.lr, p.loss, p.smooth) for p in search.at[:search.n]], [(name, float) for name, _ in _c.LrPoint._fields_])
+        return _plain(search)._replace(at=at)
+
+    def bench(self, *, evaluate=False, samples=0, layers=False):
+        """How fast steps of the recipe's batch are, on random images; `layers`: and where the time goes, see skp_layer_time."""
+        speed = _c.Speed()
+        library.skp_bench(self._at, _c.BenchOptions(evaluate, samples, layers, None), speed)
+        times = [_plain(layer)._replace(launches=[_plain(launch) for launch in layer.launches[:layer.n_launches]]) for layer in speed.layers[:speed.n_layers]]
+        return _plain(speed)._replace(layers=times)
 
     def stop(self):
         """Ends the training that goes on in another thread after its present step."""

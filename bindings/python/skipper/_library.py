@@ -1,6 +1,6 @@
-"""Finds libskipper and declares what skipper.h does. SPDX-License-Identifier: MIT
+"""Finds libskipper and declares what skipper.h does, and of tools.h what the package uses. SPDX-License-Identifier: MIT
 
-Structs and functions are those of the header, in its order; tests/library/test_python.sh compares the layouts with the compiler's."""
+Structs and functions are those of the headers, in their order; tests/library/test_python.sh compares the layouts with the compiler's."""
 import ctypes
 import ctypes.util
 import os
@@ -68,6 +68,22 @@ ClassScore = _struct("skp_class_score", ("name", c_char_p), ("listed", c_int), (
                      ("precision", c_double), ("recall", c_double), ("f1", c_double))
 ImageScore = _struct("skp_image_score", ("image", c_int64), ("name", c_char_p), ("label", c_char_p), ("taken", c_char_p), ("right", c_int),
                      ("loss", c_double), ("confidence", c_double))
+# tools.h
+Layer = _struct("skp_layer", ("name", c_char_p), ("operation", c_char_p), ("rank", c_int), ("output", c_int64 * 4), ("parameters", c_int64),
+                ("flops", c_double), ("bytes", c_int64))
+Need = _struct("skp_need", ("possible", c_int), ("activations", c_int64), ("parameters", c_int64), ("gradients", c_int64), ("moments", c_int64),
+               ("statistics", c_int64), ("inputs", c_int64), ("results", c_int64), ("total", c_int64), ("largest", c_int64), ("flops", c_double),
+               ("all", c_int64), ("fits", c_int), ("largest_batch", c_int64))
+LrPoint = _struct("skp_lr_point", ("lr", c_double), ("loss", c_double), ("smooth", c_double))
+LrSearch = _struct("skp_lr_search", ("at", POINTER(LrPoint)), ("n", c_int64), ("diverged", c_int), ("lowest", c_int64), ("suggestion", c_double))
+LrOptions = _struct("skp_lr_options", ("seed", c_uint64), ("first", c_double), ("last", c_double), ("steps", c_int64), ("workers", c_int),
+                    ("report", c_void_p), ("curve", c_char_p))
+BenchOptions = _struct("skp_bench_options", ("evaluate", c_int), ("samples", c_int64), ("layers", c_int), ("report", c_void_p))
+LaunchTime = _struct("skp_launch_time", ("name", c_char_p), ("seconds", c_double))
+LayerTime = _struct("skp_layer_time", ("layer", c_char_p), ("operation", c_char_p), ("method", c_char_p), ("shapes", c_char * 256),
+                    ("seconds", c_double), ("flops", c_double), ("launches", POINTER(LaunchTime)), ("n_launches", c_size_t))
+Speed = _struct("skp_speed", ("img_per_s", c_double), ("best_img_per_s", c_double), ("gflops", c_double), ("cold_start", c_double),
+                ("loss", c_double), ("batch", c_int64), ("launches", c_int64), ("layers", POINTER(LayerTime)), ("n_layers", c_size_t))
 
 BYTES, FLOATS = 0, 1
 PARTS = {"training": 0, "validation": 1, "test": 2, "best": 3}
@@ -128,6 +144,13 @@ _FUNCTIONS = {
     "skp_report_unknown": (c_char_p, [c_void_p, c_int]),
     "skp_predict": ("status", [c_void_p, POINTER(Pixels), c_int, _FLOATS]),
     "skp_predict_files": ("status", [c_void_p, _TEXTS, c_size_t, c_int, _FLOATS]),
+    "skp_costs_open": ("status", [_OUT, c_void_p]),
+    "skp_costs_close": (None, [c_void_p]),
+    "skp_costs_layers": (c_size_t, [c_void_p]),
+    "skp_costs_layer": ("status", [c_void_p, c_size_t, POINTER(Layer)]),
+    "skp_costs_measure": ("status", [c_void_p, c_void_p, POINTER(Need), POINTER(Need)]),
+    "skp_find_lr": ("status", [c_void_p, c_void_p, POINTER(LrOptions), POINTER(LrSearch)]),
+    "skp_bench": ("status", [c_void_p, POINTER(BenchOptions), POINTER(Speed)]),
 }
 
 
