@@ -50,7 +50,8 @@ static skp_status check_size(const struct skp_shape *shape) {
     fits = fits && shape->dim[i] > 0 && !__builtin_mul_overflow(count, shape->dim[i], &count) && count <= SKP_MAX_COUNT;
   char text[96];
   if (fits) return SKP_OK;
-  return skp__fail(SKP_SHAPE, "A tensor of %s is empty, or more than %d elements. A smaller batch or image is needed.",
+  return skp__fail(SKP_SHAPE,
+                   "A tensor of %s is empty or too large: at most %d elements go. A smaller batch or image is needed.",
                    skp__shape_text(text, sizeof text, shape), SKP_MAX_COUNT);
 }
 
