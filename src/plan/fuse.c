@@ -92,12 +92,13 @@ static skp_status merge(struct skp_graph *g, const struct pattern *p, size_t f, 
   return SKP_OK;
 }
 
-/* Merges all pairs that the pattern fits; *found says whether there was one. */
+/* Merges all pairs that the pattern fits; *found says whether there was one. The last ones first: of two that the same
+ * second could follow the one that is made later takes the other's result, and what it reads needs not wait. */
 static skp_status apply(struct skp_graph *g, const struct pattern *p, struct readers *r, bool *gone, bool *found) {
   memset(gone, 0, g->nodes.n * sizeof *gone);
   note_readers(r, g);
   bool any = false;
-  for (size_t n = 0; n < g->nodes.n; n++) {
+  for (size_t n = g->nodes.n; n-- > 0;) {
     int reader = g->nodes.at[n].op == p->first ? only_reader(g, &g->nodes.at[n], r) : -1;
     if (reader < 0 || !fits(p, &g->nodes.at[n], &g->nodes.at[reader])) continue;
     SKP_TRY(merge(g, p, n, (size_t)reader, gone));
