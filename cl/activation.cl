@@ -17,8 +17,8 @@
 #define CLAMP(v, low, high) ((v) < (low) ? (TYPE)(low) : (v) > (high) ? (TYPE)(high) : (v))
 #define SIGMOID(v) (1.0f / (1.0f + exp(-(v))))
 
-/* Phi, the share of normal numbers below v. Compilers for CPUs make no vectors of erf; Abramowitz and Stegun's formula
- * 7.1.26 is within 8e-8 of it, less than a float of 1 can tell. */
+/* Phi, the fraction of normal numbers below v. Compilers for CPUs make no vectors of erf; Abramowitz and Stegun's
+ * formula 7.1.26 is within 8e-8 of it, less than a float of 1 can tell. */
 #define T(v) (1.0f / (1.0f + 0.231641919f * fabs(v)))
 #define POLYNOMIAL(t)                                                                                                  \
   (((((1.061405429f * (t) - 1.453152027f) * (t) + 1.421413741f) * (t) - 0.284496736f) * (t) + 0.254829592f) * (t))

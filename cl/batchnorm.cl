@@ -45,13 +45,13 @@ kernel void batchnorm_statistics(global float *restrict table, global float *new
     const int to = min(from + BLOCK, P);
     float sum = 0.0f, own = 0.0f;
     for (int p = from; p < to; p++) sum += get_map(x + p * C + c) - origin;
-    const float centre = sum / (to - from), apart = centre - mean, share = (float)(to - from) / to;
+    const float centre = sum / (to - from), apart = centre - mean, fraction = (float)(to - from) / to;
     for (int p = from; p < to; p++) {
       const float d = get_map(x + p * C + c) - origin - centre;
       own += d * d;
     }
-    mean += apart * share;
-    squares += own + apart * apart * share * from;
+    mean += apart * fraction;
+    squares += own + apart * apart * fraction * from;
   }
   mean += origin;
   const float rstd = 1.0f / sqrt(squares / P + eps);

@@ -78,7 +78,7 @@ kernel void batchnorm_statistics(global float *restrict partial, global const st
   for (int j = 0; j < columns; j++) mean[j] = squares[j] = 0.0f;
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from), before = from - first;
-    const float share = (float)rows / (before + rows), one = 1.0f / rows;
+    const float fraction = (float)rows / (before + rows), one = 1.0f / rows;
     for (int j = 0; j < columns; j += STRIP) {
       global const stored *block = x + from * columns + j;
       float16 sum0 = 0.0f, sum1 = 0.0f, own0 = 0.0f, own1 = 0.0f, slip0 = 0.0f, slip1 = 0.0f;
@@ -97,10 +97,10 @@ kernel void batchnorm_statistics(global float *restrict partial, global const st
       }
       const float16 apart0 = sum0 - get_map16(origin + j) - get16(mean + j) + slip0 * one;
       const float16 apart1 = sum1 - get_map16(origin + j + 16) - get16(mean + j + 16) + slip1 * one;
-      put16(get16(mean + j) + apart0 * share, mean + j);
-      put16(get16(mean + j + 16) + apart1 * share, mean + j + 16);
-      put16(get16(squares + j) + own0 + apart0 * apart0 * (share * before), squares + j);
-      put16(get16(squares + j + 16) + own1 + apart1 * apart1 * (share * before), squares + j + 16);
+      put16(get16(mean + j) + apart0 * fraction, mean + j);
+      put16(get16(mean + j + 16) + apart1 * fraction, mean + j + 16);
+      put16(get16(squares + j) + own0 + apart0 * apart0 * (fraction * before), squares + j);
+      put16(get16(squares + j + 16) + own1 + apart1 * apart1 * (fraction * before), squares + j + 16);
     }
   }
   for (int j = 0; first < last && j < columns; j++) mean[j] += get_map(origin + j);

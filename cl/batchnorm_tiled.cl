@@ -60,10 +60,10 @@ kernel void batchnorm_tiles(global float *restrict workspace, global const float
     barrier(CLK_LOCAL_MEM_FENCE);
     if (row < step) {
       const int other = own + step * LANES;
-      const float all = counts[own] + counts[other], share = all > 0.0f ? counts[other] / all : 0.0f;
+      const float all = counts[own] + counts[other], fraction = all > 0.0f ? counts[other] / all : 0.0f;
       const float apart = means[other] - means[own];
-      squares[own] += squares[other] + apart * apart * counts[own] * share;
-      means[own] += apart * share;
+      squares[own] += squares[other] + apart * apart * counts[own] * fraction;
+      means[own] += apart * fraction;
       counts[own] = all;
     }
   }

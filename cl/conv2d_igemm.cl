@@ -226,7 +226,7 @@ GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x
   const axis h = axis_of(phase / step, OH, R, step, shift, dilation, tap_step);
   const axis v = axis_of(phase % step, OW, S, step, shift, dilation, tap_step);
   const int M = N * h.count * v.count, depth = h.taps * v.taps * Ci, steps = (depth + BK - 1) / BK;
-  const int share = (steps + parts - 1) / parts, first = part * share, last = min(first + share, steps);
+  const int each = (steps + parts - 1) / parts, first = part * each, last = min(first + each, steps);
   if (m0 >= M) return; /* a phase that is shorter than others */
   x += group * Ci;
   w += group * (DX ? Ci : Co);

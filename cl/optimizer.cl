@@ -1,6 +1,6 @@
 /* optimizer.cl: updates of parameters p by their gradients g. SPDX-License-Identifier: MIT
  *
- *   h = {lr, 1 - beta1^t, 1 - beta2^t, share} is read on the device, so that a step is the same launch each time.
+ *   h = {lr, 1 - beta1^t, 1 - beta2^t, ema_rate} is read on the device, so that a step is the same launch each time.
  *
  *   sgd     d = g + decay · p;  m' = momentum · m + d;  p' = p - lr · m'        (NESTEROV: p - lr · (d + momentum ·
  *           m')) without MOMENTUM there is no m and p' = p - lr · d
@@ -11,7 +11,7 @@
  *           p' = p - lr · (sign(c) + decay · p)
  *
  * FACTORS: f[2j] multiplies lr and f[2j + 1] decay for the values from j · BLOCK on. SCALE: scale[0] multiplies g.
- * AVERAGE: a' = a + share · (p' - a).
+ * AVERAGE: a' = a + ema_rate · (p' - a).
  *
  * A work-item does WIDTH neighbouring values. A result may lie where its input does. */
 
@@ -74,12 +74,12 @@ static FLOATS gradient(global const float *g, global const float *scale, int lef
 }
 
 /* The new values of p, and what they make of the average. */
-static void finish(FLOATS p, global float *new_p, global float *new_a, global const float *a, float share, int i,
+static void finish(FLOATS p, global float *new_p, global float *new_a, global const float *a, float ema_rate, int i,
                    int left) {
   store(p, new_p + i, left);
 #if AVERAGE
   FLOATS old = load(a + i, left);
-  store(old + share * (p - old), new_a + i, left);
+  store(old + ema_rate * (p - old), new_a + i, left);
 #endif
 }
 

@@ -5,8 +5,8 @@
  *   t[k]  = (1 - s) · (k = label) + s / K                                        s: label smoothing
  *   loss  = 1 / N · sum over n of  log(sum over k of exp(x[n,k])) - sum over k of t[k] · x[n,k]
  *   dx    = dloss / N · (softmax(x) - t)
- * Mixed rows have a second label, and the share of the first:
- *   t[k]  = (1 - s) · (share · (k = label) + (1 - share) · (k = label2)) + s / K
+ * Mixed rows have a second label, and lambda, the weight of the first:
+ *   t[k]  = (1 - s) · (lambda · (k = label) + (1 - lambda) · (k = label2)) + s / K
  *
  * A row with a label outside 0 … K-1 gives NaN; nothing outside x is read. LANES work-items (dimension 0) share a row,
  * ROWS rows (dimension 1) a group; sums are taken in a fixed order, by a tree in local memory. */
@@ -58,7 +58,7 @@ static float logit_of(global const float *restrict x, int label, int K) {
  * group this is divided by N and so the loss itself. */
 kernel void softmax_cross_entropy(global float *restrict partial, global const float *restrict x,
                                   global const int *restrict label, global const int *restrict label2,
-                                  global const float *restrict share, int N, int K, float smoothing) {
+                                  global const float *restrict lambda, int N, int K, float smoothing) {
   local float shared[ROWS * LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), group = (int)get_group_id(1);
   const int groups = (int)get_num_groups(1);
@@ -75,7 +75,7 @@ kernel void softmax_cross_entropy(global float *restrict partial, global const f
     REDUCE(all, at, all + other)
     if (inside) {
       float own = logit_of(mine, label[n], K) - r.most;
-      if (MIXED) own = share[n] * own + (1.0f - share[n]) * (logit_of(mine, label2[n], K) - r.most);
+      if (MIXED) own = lambda[n] * own + (1.0f - lambda[n]) * (logit_of(mine, label2[n], K) - r.most);
       loss += log(r.sum) - (1.0f - smoothing) * own - smoothing / K * all;
     }
   }
@@ -97,7 +97,7 @@ kernel void softmax_cross_entropy_sum(global float *restrict loss, global const 
 
 kernel void softmax_cross_entropy_dx(global float *restrict dx, global const float *restrict x,
                                      global const int *restrict label, global const float *restrict dloss,
-                                     global const int *restrict label2, global const float *restrict share, int N,
+                                     global const int *restrict label2, global const float *restrict lambda, int N,
                                      int K,
                                      float smoothing) {
   local float shared[ROWS * LANES];
@@ -110,7 +110,7 @@ kernel void softmax_cross_entropy_dx(global float *restrict dx, global const flo
     const float scale = (DLOSS ? dloss[0] : 1.0f) / N;
     for (int k = lane; k < K; k += LANES) {
       float target = (k == label[n] ? 1.0f - smoothing : 0.0f) + smoothing / K;
-      if (MIXED) target += (1.0f - smoothing) * (1.0f - share[n]) * ((float)(k == label2[n]) - (float)(k == label[n]));
+      if (MIXED) target += (1.0f - smoothing) * (1.0f - lambda[n]) * ((float)(k == label2[n]) - (float)(k == label[n]));
       dx[n * K + k] = known ? scale * (exp(mine[k] - r.most) / r.sum - target) : NAN;
     }
   }

@@ -101,7 +101,7 @@ static inline void step_fill(const struct step *s, const struct skp_model *m, ui
   float *x = step_read(s, s->g->input);
   for (int64_t i = 0; i < step_count(s, s->g->input); i++) x[i] = (float)skp__random_uniform(&r);
   step_write(s, s->g->input, x);
-  if (s->g->draw != SKP_NONE) step_write(s, s->g->draw, (int32_t[]){(int32_t)seed, 1});
+  if (s->g->key != SKP_NONE) step_write(s, s->g->key, (int32_t[]){(int32_t)seed, 1});
   if (s->g->labels != SKP_NONE) {
     int32_t *labels = (int32_t *)step_read(s, s->g->labels);
     for (int64_t i = 0; i < step_count(s, s->g->labels); i++)

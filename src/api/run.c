@@ -326,11 +326,11 @@ void skp_run_close(skp_run *run) {
 /* Goes on with the run in the folder, in the model of a session. Which images are held out is the run's choice, where
  * the recipe leaves it open. */
 static skp_status go_on(skp_run *run, const char *out) {
-  double *share = &run->model->m->recipe.valid_split;
+  double *fraction = &run->model->m->recipe.valid_split;
   if (!out) return skp__fail(SKP_USAGE, "A run goes on in its folder: name it as `out`.");
   SKP_TRY(skp__strdup(&run->folder.path, out));
   SKP_TRY(skp__resume_open(&run->resume, out));
-  if (*share == SKP_RECIPE_AUTO) *share = run->resume->model->recipe.valid_split;
+  if (*fraction == SKP_RECIPE_AUTO) *fraction = run->resume->model->recipe.valid_split;
   return SKP_OK;
 }
 

@@ -76,7 +76,7 @@ struct skp_backend_ops {
   int64_t (*workspace)(const struct skp_prepared *p); /* bytes needed between bind and the end of each run */
   const char *(*method)(const struct skp_prepared *p);
   /* By how much results may miss exact ones because of the method, beyond what sums in float
-   * cost, as a share of 1 + their largest magnitude: 0 for most. */
+   * cost, as a fraction of 1 + their largest magnitude: 0 for most. */
   double (*tolerance)(const struct skp_prepared *p);
   /* Fixes the buffers: as many as the op has inputs and outputs, NULL where absent. May be called again. */
   skp_status (*bind)(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,

@@ -15,7 +15,7 @@ struct skp_progress {
 
   int64_t epoch, epochs, step, steps_in_epoch, step_in_epoch, images;
   double loss, seconds, img_per_s; /* img_per_s 0: nothing can be said */
-  double data_wait;                /* share of the epoch so far in which the host waited for the loader */
+  double data_wait;                /* fraction of the epoch so far in which the host waited for the loader */
   bool first;                      /* step of this process */
   bool epoch_done;
   bool valid;                             /* the accuracy is that of the images held out for it */

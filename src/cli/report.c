@@ -19,7 +19,7 @@ static int weakest_first(const void *a, const void *b) {
   return (x->class > y->class) - (x->class < y->class);
 }
 
-static void print_share(double x) {
+static void print_ratio(double x) {
   if (isnan(x))
     printf(" %9s", "-");
   else
@@ -47,9 +47,9 @@ static void print_class(const skp_report *r, int k) {
   const skp_class_score c = class_of(r, k);
   const int taken_for = confused_with(r, k), blanks = NAME - cli_letters(c.name);
   printf("%s%*s %9s", c.name, blanks > 0 ? blanks : 0, "", cli_grouped(images, sizeof images, c.images));
-  print_share(c.precision);
-  print_share(c.recall);
-  print_share(c.f1);
+  print_ratio(c.precision);
+  print_ratio(c.recall);
+  print_ratio(c.f1);
   if (taken_for >= 0)
     printf("  %s %lld", class_of(r, taken_for).name, (long long)skp_report_confusion(r, k, taken_for));
   printf("\n");
@@ -102,7 +102,7 @@ skp_status cli_print_report(const skp_report *r, int classes, int64_t worst) {
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
-static void add_share(cJSON *object, const char *key, double x) {
+static void add_ratio(cJSON *object, const char *key, double x) {
   cJSON_AddItemToObject(object, key, isnan(x) ? cJSON_CreateNull() : cJSON_CreateNumber(x));
 }
 
@@ -113,9 +113,9 @@ static void add_class(cJSON *list, const skp_class_score *c) {
   cJSON_AddNumberToObject(entry, "images", (double)c->images);
   cJSON_AddNumberToObject(entry, "guessed", (double)c->taken);
   cJSON_AddNumberToObject(entry, "right", (double)c->right);
-  add_share(entry, "precision", c->precision);
-  add_share(entry, "recall", c->recall);
-  add_share(entry, "f1", c->f1);
+  add_ratio(entry, "precision", c->precision);
+  add_ratio(entry, "recall", c->recall);
+  add_ratio(entry, "f1", c->f1);
 }
 
 static void add_image(cJSON *list, const skp_image_score *s) {
@@ -125,8 +125,8 @@ static void add_image(cJSON *list, const skp_image_score *s) {
   cJSON_AddStringToObject(entry, "name", s->name);
   cJSON_AddStringToObject(entry, "class", s->label);
   cJSON_AddItemToObject(entry, "guess", s->taken ? cJSON_CreateString(s->taken) : cJSON_CreateNull());
-  add_share(entry, "loss", s->loss);
-  add_share(entry, "certainty", s->confidence);
+  add_ratio(entry, "loss", s->loss);
+  add_ratio(entry, "certainty", s->confidence);
 }
 
 void cli_add_report(cJSON *object, const skp_report *r) {

@@ -33,7 +33,7 @@ static void scale_to(struct skp__view *v, int H, int W) {
   v->left = half(W - v->W);
 }
 
-/* The sides of rectangles: their share of the whole area, and a to b. */
+/* The sides of rectangles: their fraction of the whole area, and a to b. */
 struct sides {
   double least, most, from, to;
 };

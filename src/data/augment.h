@@ -116,13 +116,14 @@ struct skp__mixing {
   float *x;              /* {n, H, W, C} */
   const int32_t *labels; /* {n} */
   int32_t *other;        /* {n} */
-  float *share;          /* {n} */
+  float *lambda;         /* {n} */
   float *last;           /* {H, W, C}, to work in */
 };
 
-/* Mixes each image with the one before it in the batch, the first with the last: all by mixup in one share of at least
- * a half (Zhang et al. 2018), or all by cutmix with one box (Yun et al. 2019); the batch's number decides, where both
- * are wanted also which of them. `other` receives the labels of those before, `share` the shares of the first ones. */
+/* Mixes each image with the one before it in the batch, the first with the last. All are mixed by mixup with one lambda
+ * of at least a half (Zhang et al. 2018), or all by cutmix with one box (Yun et al. 2019). The batch's number decides
+ * lambda and box, and which of the two where both are wanted. `other` receives the labels of the images before,
+ * `lambda` the weights of the labels that were there. */
 void skp__mix(const struct skp__mixing *m, const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t batch);
 
 #endif

@@ -58,8 +58,8 @@ static const char *word(const struct skp_damage *d, size_t from) {
 }
 
 static int64_t borne(const struct skp_damage *d) {
-  const int64_t share = d->samples / FEW;
-  return d->most != SKP_DAMAGE_USUAL ? d->most : share > ALWAYS ? share : ALWAYS;
+  const int64_t few = d->samples / FEW;
+  return d->most != SKP_DAMAGE_USUAL ? d->most : few > ALWAYS ? few : ALWAYS;
 }
 
 /* How many are borne, where others are sound. */

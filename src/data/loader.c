@@ -183,8 +183,8 @@ static skp_status fill(const struct skp_loader *l, struct slot *slot, struct des
       return skp__fail_in(status, "sample %lld of %s", (long long)(slot->picks[i] % l->source->n), l->source->name);
   }
   if (b->other)
-    skp__mix(&(struct skp__mixing){b->n, l->H, l->W, l->C, b->x, b->labels, b->other, b->share, d->last}, &l->o.augment,
-             l->o.seed, b->epoch, b->index);
+    skp__mix(&(struct skp__mixing){b->n, l->H, l->W, l->C, b->x, b->labels, b->other, b->lambda, d->last},
+             &l->o.augment, l->o.seed, b->epoch, b->index);
   return SKP_OK;
 }
 
@@ -303,7 +303,7 @@ static skp_status make_ring(struct skp_loader *l) {
     SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(int64_t)));
     if (!skp__augment_mixes(&l->o.augment)) continue;
     SKP_TRY(skp__alloc(&l->slot[d].batch.other, batch, sizeof(int32_t)));
-    SKP_TRY(skp__alloc(&l->slot[d].batch.share, batch, sizeof(float)));
+    SKP_TRY(skp__alloc(&l->slot[d].batch.lambda, batch, sizeof(float)));
   }
   return SKP_OK;
 }
@@ -353,7 +353,7 @@ void skp__loader_destroy(struct skp_loader *l) {
     free(l->slot[d].batch.x);
     free(l->slot[d].batch.labels);
     free(l->slot[d].batch.other);
-    free(l->slot[d].batch.share);
+    free(l->slot[d].batch.lambda);
     free(l->slot[d].picks);
     free(l->slot[d].error);
   }

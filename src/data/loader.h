@@ -32,7 +32,7 @@ struct skp_batch {
   float *x;             /* {n, H, W, C} as the options ask */
   int32_t *labels;      /* {n} */
   int32_t *other;       /* {n}, of images that were mixed in; NULL where none are */
-  float *share;         /* {n} of the first label, the larger one; NULL with `other` */
+  float *lambda;        /* {n} weight of the first label, the larger one; NULL with `other` */
   int64_t epoch, index; /* which one */
 };
 

@@ -6,12 +6,12 @@
 
 typedef enum direction { UP, DOWN, EITHER } direction;
 
-/* An amount is `base` and, in this direction, the level's share of what each policy allows at most. */
+/* An amount is `base` and, in this direction, the level's fraction of what each policy allows at most. */
 static const struct choice {
   skp__change_kind kind;
   direction direction;
   double base, most[2];
-  enum { NUMBER, WIDTHS, HEIGHTS } unit; /* RandAugment moves by shares of the image's sides */
+  enum { NUMBER, WIDTHS, HEIGHTS } unit; /* RandAugment moves by fractions of the image's sides */
 } choices[] = {
     {SKP_SHEAR_X, EITHER, 0, {0.99, 0.3}, NUMBER},
     {SKP_SHEAR_Y, EITHER, 0, {0.99, 0.3}, NUMBER},

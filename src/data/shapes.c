@@ -218,10 +218,10 @@ static void choose_scene(struct scene *s, struct skp__random *r) {
 
 static void paint(struct canvas *canvas, int row, int column, const struct surface *s, int32_t cover, int32_t whole) {
   struct point at = {column * ONE, row * ONE};
-  int32_t share = patterns[s->pattern](s, at);
+  int32_t weight = patterns[s->pattern](s, at);
   for (int c = 0; c < 3; c++) {
     int32_t *value = &canvas->value[row][column][c];
-    int32_t colour = s->colour[0][c] + (s->colour[1][c] - s->colour[0][c]) * share / ONE;
+    int32_t colour = s->colour[0][c] + (s->colour[1][c] - s->colour[0][c]) * weight / ONE;
     *value += (colour - *value) * cover / whole;
   }
 }

@@ -1,4 +1,4 @@
-/* split.c: a source's images dealt into two sets, of each class the same share. SPDX-License-Identifier: MIT */
+/* split.c: a source's images dealt into two sets, of each class the same fraction. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/random.h"
 #include "data/source.h"
@@ -72,7 +72,7 @@ static skp_status take(struct skp_source **out, const struct skp_source *whole, 
 
 struct quota {
   int64_t images, held, most; /* most: that may be held out, so that one is left to learn the class by */
-  double owed;                /* of the share, beyond those held */
+  double owed;                /* of the fraction, beyond those held */
 };
 
 /* By label, those without one last. */
@@ -95,15 +95,15 @@ static struct quota *most_owed(struct quota *q, size_t groups) {
   return best;
 }
 
-/* Whole images of each class as near to the share as goes, and of all together as many as the share says. */
-static int64_t deal(struct quota *q, size_t groups, int64_t n, double share) {
-  const int64_t wanted = (int64_t)floor(share * (double)n + 0.5);
+/* Whole images of each class as near to the fraction as goes, and of all together as many as the fraction says. */
+static int64_t deal(struct quota *q, size_t groups, int64_t n, double fraction) {
+  const int64_t wanted = (int64_t)floor(fraction * (double)n + 0.5);
   int64_t held = 0;
   for (size_t g = 0; g < groups; g++) {
-    const int64_t whole = (int64_t)floor(share * (double)q[g].images);
+    const int64_t whole = (int64_t)floor(fraction * (double)q[g].images);
     q[g].most = q[g].images > 1 ? q[g].images - 1 : 0;
     q[g].held = whole < q[g].most ? whole : q[g].most;
-    q[g].owed = share * (double)q[g].images - (double)q[g].held;
+    q[g].owed = fraction * (double)q[g].images - (double)q[g].held;
     held += q[g].held;
   }
   for (struct quota *more; held < wanted && (more = most_owed(q, groups)); held++) {
@@ -140,13 +140,13 @@ static skp_status take_both(struct skp_source **train, struct skp_source **valid
 }
 
 static skp_status split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
-                        struct quota *q, double share, uint64_t seed) {
+                        struct quota *q, double fraction, uint64_t seed) {
   uint32_t *order;
   SKP_TRY(count(q, whole));
-  const int64_t n = whole->n, held = deal(q, (size_t)whole->classes + 1, n, share);
+  const int64_t n = whole->n, held = deal(q, (size_t)whole->classes + 1, n, fraction);
   if (held < 1 || held >= n || n > UINT32_MAX)
     return skp__fail(SKP_USAGE, "valid_split %g of the %lld images of %s leaves %lld to judge by and %lld to train on.",
-                     share, (long long)n, whole->name, (long long)held, (long long)(n - held));
+                     fraction, (long long)n, whole->name, (long long)held, (long long)(n - held));
   SKP_TRY(skp__alloc(&order, 2 * (size_t)n, sizeof *order));
   skp_status status = take_both(train, valid, whole, q, held, order, seed);
   free(order);
@@ -154,11 +154,11 @@ static skp_status split(struct skp_source **train, struct skp_source **valid, co
 }
 
 skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
-                             double share, uint64_t seed) {
+                             double fraction, uint64_t seed) {
   struct quota *q;
   *train = *valid = NULL;
   SKP_TRY(skp__alloc(&q, (size_t)whole->classes + 1, sizeof *q));
-  skp_status status = split(train, valid, whole, q, share, seed);
+  skp_status status = split(train, valid, whole, q, fraction, seed);
   free(q);
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*valid);

@@ -80,11 +80,11 @@ struct skp_node {
   X(INPUT, input, INPUT, BATCH)                  /* images {N,H,W,C} */                                                \
   X(LABELS, labels, INPUT, BATCH)                /* {N} i32 */                                                         \
   X(OTHER, other, INPUT, BATCH)                  /* of mixed images: second labels {N} i32 */                          \
-  X(SHARE, share, INPUT, BATCH)                  /* and the share of the first {N} */                                  \
-  X(DRAW, draw, INPUT, STEP)                     /* {2} i32, drawn for each training step: see src/ops/dropout.c */    \
+  X(LAMBDA, lambda, INPUT, BATCH)                /* and the weight of the first {N} */                                 \
+  X(KEY, key, INPUT, STEP)                       /* {2} i32, random, of each training step: see src/ops/dropout.c */   \
   X(HYPER, hyper, INPUT, STEP)                   /* struct skp_hyper, which an update reads */                         \
-  X(SHARES, shares, INPUT, STEP)                 /* {2}: of the old average and of the new state in the new average */ \
-  X(WEIGHTS, weights, INPUT, STEP)               /* {2}: what the sums so far and those of a part are multiplied by */ \
+  X(EMA_SCALES, ema_scales, INPUT, STEP)         /* {2}: of the old average and of the new state in the new average */ \
+  X(SUM_SCALES, sum_scales, INPUT, STEP)         /* {2}: what the sums so far and those of a part are multiplied by */ \
   X(FACTORS, factors, INPUT, PLAN)               /* which an update reads, see src/ops/optimizer.c; none: all are 1 */ \
   X(LOGITS, logits, ACTIVATION, READ)            /* {N, classes} */                                                    \
   X(LOSS, loss, RESULT, READ)                    /* {1}: the mean */                                                   \
@@ -188,7 +188,7 @@ skp_status skp__graph_collect(struct skp_graph *g);
  * name 0; slices as in g. Evaluation keeps each node's first output only: the others serve gradients. */
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
 
-/* Adds labels (with `mixed` second ones and shares, too) and loss (role RESULT). */
+/* Adds labels (with `mixed` second ones and their lambdas, too) and loss (role RESULT). */
 skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed);
 
 /* Adds the gradients of `loss` to all params that are not frozen, each written into its

@@ -142,10 +142,11 @@ skp_status skp__graph_add_sums(struct skp_graph *g) {
   skp_value out;
   SKP_TRY(add_like(g, SKP_PORT_GRADS_SUM, g->grads));
   SKP_TRY(add_like(g, SKP_PORT_LOSS_SUM, g->loss));
-  SKP_TRY(skp__graph_add_port(g, SKP_PORT_WEIGHTS, skp__shape1(2)));
-  const skp_value gradients[] = {g->grads_sum, g->grads, g->weights}, losses[] = {g->loss_sum, g->loss, g->weights};
-  SKP_TRY(skp__graph_node(g, &skp__op_blend, NULL, gradients, NULL, "sum", &out));
-  return skp__graph_node(g, &skp__op_blend, NULL, losses, NULL, "sum", &out);
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_SUM_SCALES, skp__shape1(2)));
+  const skp_value gradients[] = {g->grads_sum, g->grads, g->sum_scales},
+                  losses[] = {g->loss_sum, g->loss, g->sum_scales};
+  SKP_TRY(skp__graph_node(g, &skp__op_axpby, NULL, gradients, NULL, "sum", &out));
+  return skp__graph_node(g, &skp__op_axpby, NULL, losses, NULL, "sum", &out);
 }
 
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {
@@ -162,12 +163,12 @@ skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {
 /* ---- loss and update -------------------------------------------------------------------------------------------- */
 
 skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool mixed) {
-  struct skp_shape share = skp__shape1(g->tensors.at[g->logits].shape.dim[0]), labels = share;
+  struct skp_shape lambda = skp__shape1(g->tensors.at[g->logits].shape.dim[0]), labels = lambda;
   labels.dtype = SKP_I32;
   SKP_TRY(skp__graph_add_port(g, SKP_PORT_LABELS, labels));
   if (mixed) SKP_TRY(skp__graph_add_port(g, SKP_PORT_OTHER, labels));
-  if (mixed) SKP_TRY(skp__graph_add_port(g, SKP_PORT_SHARE, share));
-  skp_value in[] = {g->logits, g->labels, g->other, g->share};
+  if (mixed) SKP_TRY(skp__graph_add_port(g, SKP_PORT_LAMBDA, lambda));
+  skp_value in[] = {g->logits, g->labels, g->other, g->lambda};
   union skp_attrs attrs;
   skp__attrs_default(&skp__op_softmax_cross_entropy, &attrs);
   attrs.loss.label_smoothing = label_smoothing;
@@ -219,9 +220,9 @@ static skp_status average_state(struct skp_graph *g) {
   skp_value out;
   if (g->state == SKP_NONE) return SKP_OK;
   SKP_TRY(add_like(g, SKP_PORT_AVERAGE_STATE, g->state));
-  SKP_TRY(skp__graph_add_port(g, SKP_PORT_SHARES, skp__shape1(2)));
-  const skp_value in[] = {g->average_state, g->state, g->shares};
-  return skp__graph_node(g, &skp__op_blend, NULL, in, NULL, "update", &out);
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_EMA_SCALES, skp__shape1(2)));
+  const skp_value in[] = {g->average_state, g->state, g->ema_scales};
+  return skp__graph_node(g, &skp__op_axpby, NULL, in, NULL, "update", &out);
 }
 
 /* The update reads whole flat values. */

@@ -43,11 +43,11 @@ static uint64_t name_hash(const char *name) { /* FNV-1a */
   return h;
 }
 
-/* One of SHARES equal pieces of each parameter, and so of the work: drawing twenty
+/* One of CHUNKS equal pieces of each parameter, and so of the work: drawing twenty
  * million numbers takes half a second. */
-enum { SHARES = 4 };
+enum { CHUNKS = 4 };
 
-struct share {
+struct chunk {
   const struct skp_graph *g;
   float *params, *state;
   uint64_t seed;
@@ -55,10 +55,10 @@ struct share {
 };
 
 /* The draw for an element depends on its place in the file, so it is the same whatever the layout in memory. */
-static void init_tensor(const struct share *s, float *memory, const struct skp_tensor *t) {
-  const int64_t n = skp__shape_count(&t->shape), end = n * (s->number + 1) / SHARES;
+static void init_tensor(const struct chunk *s, float *memory, const struct skp_tensor *t) {
+  const int64_t n = skp__shape_count(&t->shape), end = n * (s->number + 1) / CHUNKS;
   const uint64_t stream = name_hash(t->name);
-  for (int64_t m = n * s->number / SHARES; m < end; m++) {
+  for (int64_t m = n * s->number / CHUNKS; m < end; m++) {
     struct skp__random r = {s->seed, stream, (uint64_t)file_index(t, m)};
     if (t->values) {
       memory[m] = t->values[r.index];
@@ -73,8 +73,8 @@ static void init_tensor(const struct share *s, float *memory, const struct skp_t
   }
 }
 
-static void *init_share(void *share) {
-  const struct share *s = share;
+static void *init_chunk(void *chunk) {
+  const struct chunk *s = chunk;
   for (size_t i = 0; i < s->g->tensors.n; i++) {
     const struct skp_tensor *t = &s->g->tensors.at[i];
     if (t->base == SKP_NONE) continue;
@@ -85,15 +85,15 @@ static void *init_share(void *share) {
 }
 
 void skp__model_init(const struct skp_graph *g, float *params, float *state, uint64_t seed) {
-  struct share share[SHARES];
-  pthread_t thread[SHARES];
-  bool started[SHARES];
-  for (int i = 0; i < SHARES; i++) {
-    share[i] = (struct share){g, params, state, seed, i};
-    started[i] = i > 0 && !skp__thread_start(&thread[i], init_share, &share[i]);
+  struct chunk chunk[CHUNKS];
+  pthread_t thread[CHUNKS];
+  bool started[CHUNKS];
+  for (int i = 0; i < CHUNKS; i++) {
+    chunk[i] = (struct chunk){g, params, state, seed, i};
+    started[i] = i > 0 && !skp__thread_start(&thread[i], init_chunk, &chunk[i]);
   }
-  for (int i = 0; i < SHARES; i++)
-    if (!started[i]) init_share(&share[i]);
-  for (int i = 0; i < SHARES; i++)
+  for (int i = 0; i < CHUNKS; i++)
+    if (!started[i]) init_chunk(&chunk[i]);
+  for (int i = 0; i < CHUNKS; i++)
     if (started[i]) pthread_join(thread[i], NULL);
 }

@@ -266,17 +266,17 @@ static void batchnorm_params(struct call *c) {
 }
 
 /* Each dropout layer has its own random numbers, by its place among them; all read the one number of the step. */
-static void dropout_draw(struct call *c) {
+static void dropout_key(struct call *c) {
   struct skp_graph *g = graph_of(c->L);
   struct skp_shape halves = skp__shape1(2);
   halves.dtype = SKP_I32;
-  if (g->draw == SKP_NONE) skp__lua_check(c->L, skp__graph_add_port(g, SKP_PORT_DRAW, halves));
+  if (g->key == SKP_NONE) skp__lua_check(c->L, skp__graph_add_port(g, SKP_PORT_KEY, halves));
   for (size_t i = 0; i < g->nodes.n; i++) c->attrs.dropout.stream += g->nodes.at[i].op == &skp__op_dropout;
-  c->in[1] = g->draw;
+  c->in[1] = g->key;
 }
 
 static void stochastic_depth(struct call *c) {
-  dropout_draw(c);
+  dropout_key(c);
   c->attrs.dropout.images = 1;
 }
 
@@ -320,7 +320,7 @@ static const struct layer layers[] = {
     {"channel_scale", &skp__op_mul, NULL, {{"value", NUMBER, NULL, 1, 0}}, scale_params},
     {"stochastic_depth", &skp__op_dropout, NULL, {{"p", NUMBER, "p", NAN, 0}}, stochastic_depth},
     {"upsample_nearest", &skp__op_upsample_nearest, NULL, {{"scale", WHOLE, "scale", 2, 1}}, NULL},
-    {"dropout", &skp__op_dropout, NULL, {{"p", NUMBER, "p", 0.5, 0}}, dropout_draw},
+    {"dropout", &skp__op_dropout, NULL, {{"p", NUMBER, "p", 0.5, 0}}, dropout_key},
     {"maxpool2d",
      &skp__op_maxpool2d,
      NULL,

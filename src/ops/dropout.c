@@ -2,13 +2,13 @@
  * stays (Srivastava et al. 2014, as PyTorch scales). In evaluation a value passes as it is.
  * SPDX-License-Identifier: MIT
  *
- *   y[i] = x[i] · m[i],  m[i] = 0 where the draw for i falls below p, else 1 / (1 - p); with `images` (stochastic
- *                        depth, Huang et al. 2016) it is the draw for the number of the image that i belongs to
+ *   y[i] = x[i] · m[i],  m[i] = 0 where the random number for i is below p, else 1 / (1 - p); with `images` (stochastic
+ *                        depth, Huang et al. 2016) it is the one for the number of the image that i belongs to
  *   dx[i] = dy[i] · m[i], which is the same op on dy
  *
- * The draw for element i is skp__random_bits(draw, stream, i): `draw` is a number that the host makes for each step,
- * `stream` that of the layer. So the mask is the same on every device and after a
- * resume, and backward draws it again instead of keeping it. */
+ * The random number for element i is skp__random_bits(key, stream, i). The host makes `key`, a random key, for each
+ * step; `stream` is the layer's. So the mask is the same on every device and after a resume, and backward makes the
+ * mask again instead of keeping it. */
 #include "base/random.h"
 #include "ops/check.h"
 
@@ -31,8 +31,8 @@ static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));
   SKP_TRY(skp__check_within(sig, "p", (double)sig->attrs.dropout.p, 0, 1 - 0x1p-24)); /* the largest float below 1 */
   SKP_TRY(skp__check_least(sig, "stream", sig->attrs.dropout.stream, 0));
-  const struct skp_shape draw = skp__shape_i32(skp__shape1(2));
-  SKP_TRY(skp__check_shape(sig, 1, draw, "the low and the high half of the step's number"));
+  const struct skp_shape key = skp__shape_i32(skp__shape1(2));
+  SKP_TRY(skp__check_shape(sig, 1, key, "the low and the high half of the step's number"));
   sig->out[0] = sig->in[0];
   return SKP_OK;
 }
@@ -45,9 +45,9 @@ static skp_status gradient(struct skp_grad *g) {
 static void reference(const struct skp_call *call) {
   const struct skp_dropout_attrs *a = &call->sig->attrs.dropout;
   const float *x = call->in[0], scale = skp__dropout_scale(a);
-  const int32_t *draw = call->in[1];
+  const int32_t *key = call->in[1];
   const int64_t together = skp__dropout_together(call->sig);
-  const uint64_t seed = (uint64_t)(uint32_t)draw[1] << 32 | (uint32_t)draw[0];
+  const uint64_t seed = (uint64_t)(uint32_t)key[1] << 32 | (uint32_t)key[0];
   float *y = call->out[0];
   for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) {
     const uint32_t drawn = (uint32_t)(skp__random_bits(seed, (uint64_t)a->stream, (uint64_t)(i / together)) >> 40);
@@ -59,7 +59,7 @@ const struct skp_op skp__op_dropout = {
     .name = "dropout",
     .n_in = 2,
     .n_out = 1,
-    .in = {{"x"}, {"draw"}},
+    .in = {{"x"}, {"key"}},
     .out = {{"y"}},
     .attrs = attrs,
     .training_only = true,

@@ -121,7 +121,7 @@ struct skp_loss_attrs {
 struct skp_hyper {
   float lr;
   float rest_1, rest_2; /* 1 - beta1^t, 1 - beta2^t: what is not yet in the moments */
-  float share;          /* of the new weights in their running average */
+  float ema_rate;       /* the weight of the new values in their running average: 1 - decay */
 };
 enum { SKP_HYPER = sizeof(struct skp_hyper) / sizeof(float) };
 enum { SKP_UPDATE_BLOCK = 128 }; /* neighbouring values of p that share a row of an optimizer's factors */
@@ -305,10 +305,10 @@ void skp__attrs_default(const struct skp_op *op, union skp_attrs *attrs);
 skp_status skp__attrs_set(const struct skp_op *op, union skp_attrs *attrs, const char *name, double value);
 double skp__attr_get(const struct skp_attr *attr, const union skp_attrs *attrs);
 
-/* What dropout does to a value that it keeps, and below which of 2^24 equally likely draws it does not. */
+/* What dropout does to a value that it keeps, and below which of 2^24 equally likely numbers it does not. */
 float skp__dropout_scale(const struct skp_dropout_attrs *a);
 uint32_t skp__dropout_threshold(const struct skp_dropout_attrs *a);
-/* How many neighbouring values share a draw. */
+/* How many neighbouring values share a random number. */
 int64_t skp__dropout_together(const struct skp_sig *sig);
 
 /* Shapes: helpers used everywhere. */

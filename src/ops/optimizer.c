@@ -19,7 +19,7 @@
  *
  *   factors   {blocks, 2}: a row {of lr, of weight_decay} for each SKP_UPDATE_BLOCK values of p
  *   scale     {1}: g is multiplied by it first
- *   average   average += share · (p - average), with the new p */
+ *   average   average += ema_rate · (p - average), with the new p */
 #include "ops/check.h"
 #include <math.h>
 
@@ -147,7 +147,7 @@ static void put(const struct skp_call *call, int64_t i, double value) {
   const float *average = call->in[inputs_of(call)->average];
   float *p = call->out[0], *new_average = call->out[call->sig->op->n_out - 1];
   p[i] = (float)value;
-  if (average) new_average[i] = (float)(average[i] + (double)hyper_in(call)->share * ((double)p[i] - average[i]));
+  if (average) new_average[i] = (float)(average[i] + (double)hyper_in(call)->ema_rate * ((double)p[i] - average[i]));
 }
 
 static void reference_sgd(const struct skp_call *call) {

@@ -8,8 +8,8 @@
  *   dx    = dloss / N · (softmax(x) - t)
  *
  * A row that was mixed from two images (Zhang et al. 2018, "mixup") has a second label,
- * `other`, and the `share` of the first:
- *   t[k]  = (1 - s) · (share · (k = label) + (1 - share) · (k = other)) + s / K
+ * `other`, and the `lambda` of the first:
+ *   t[k]  = (1 - s) · (lambda · (k = label) + (1 - lambda) · (k = other)) + s / K
  *
  * A label outside 0 … K-1 makes the loss NaN, and its row of dx too: nothing is read
  * outside x, and nothing goes unnoticed. */
@@ -29,7 +29,7 @@ static skp_status infer_loss(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-/* The inputs `other` and `share` come together, from number i on. */
+/* The inputs `other` and `lambda` come together, from number i on. */
 static skp_status check_mixed(const struct skp_sig *sig, int i) {
   struct skp_shape row = skp__shape1(sig->in[0].dim[0]);
   if (!sig->in[i].rank) return skp__check_absent(sig, i + 1, "there are no other labels");
@@ -66,19 +66,19 @@ static double log_sum_exp(const float *x, int64_t K) {
   return most + log(sum);
 }
 
-/* What the targets are made of; `other` and `share` NULL where rows are not mixed. */
+/* What the targets are made of; `other` and `lambda` NULL where rows are not mixed. */
 struct targets {
   const int32_t *labels, *other;
-  const float *share;
+  const float *lambda;
   double smoothing;
   int64_t K;
 };
 
 static double target(const struct targets *t, int64_t n, int64_t k) {
   const int32_t label = t->labels[n], other = t->other ? t->other[n] : label;
-  const double share = t->share ? (double)t->share[n] : 1;
+  const double lambda = t->lambda ? (double)t->lambda[n] : 1;
   if (label < 0 || label >= t->K || other < 0 || other >= t->K) return NAN;
-  return (1 - t->smoothing) * ((label == k ? share : 0) + (other == k ? 1 - share : 0)) + t->smoothing / (double)t->K;
+  return (1 - t->smoothing) * ((label == k ? lambda : 0) + (other == k ? 1 - lambda : 0)) + t->smoothing / (double)t->K;
 }
 
 static void reference(const struct skp_call *call) {
@@ -109,7 +109,7 @@ const struct skp_op skp__op_softmax_cross_entropy = {
     .name = "softmax_cross_entropy",
     .n_in = 4,
     .n_out = 1,
-    .in = {{"x"}, {"labels"}, {"other", SKP_OPTIONAL}, {"share", SKP_OPTIONAL}},
+    .in = {{"x"}, {"labels"}, {"other", SKP_OPTIONAL}, {"lambda", SKP_OPTIONAL}},
     .out = {{"loss"}},
     .attrs = attrs,
     .infer = infer,
@@ -122,7 +122,7 @@ const struct skp_op skp__op_softmax_cross_entropy_dx = {
     .name = "softmax_cross_entropy_dx",
     .n_in = 5,
     .n_out = 1,
-    .in = {{"x"}, {"labels"}, {"dloss", SKP_OPTIONAL}, {"other", SKP_OPTIONAL}, {"share", SKP_OPTIONAL}},
+    .in = {{"x"}, {"labels"}, {"dloss", SKP_OPTIONAL}, {"other", SKP_OPTIONAL}, {"lambda", SKP_OPTIONAL}},
     .out = {{"dx"}},
     .attrs = attrs,
     .infer = infer_dx,

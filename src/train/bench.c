@@ -35,12 +35,12 @@ static skp_status make_images(struct bench *b) {
   SKP_TRY(skp__alloc(&b->batch.x, (size_t)values, sizeof *b->batch.x));
   SKP_TRY(skp__alloc(&b->batch.labels, (size_t)b->N, sizeof *b->batch.labels));
   SKP_TRY(skp__alloc(&b->batch.other, (size_t)b->N, sizeof *b->batch.other));
-  SKP_TRY(skp__alloc(&b->batch.share, (size_t)b->N, sizeof *b->batch.share));
+  SKP_TRY(skp__alloc(&b->batch.lambda, (size_t)b->N, sizeof *b->batch.lambda));
   for (int64_t i = 0; i < values; i++) b->batch.x[i] = (float)skp__random_uniform(&r);
   for (int64_t i = 0; i < b->N; i++) {
     b->batch.labels[i] = (int32_t)skp__random_below(&r, classes);
     b->batch.other[i] = (int32_t)skp__random_below(&r, classes);
-    b->batch.share[i] = (float)(1 + skp__random_uniform(&r)) / 2;
+    b->batch.lambda[i] = (float)(1 + skp__random_uniform(&r)) / 2;
   }
   return SKP_OK;
 }
@@ -49,7 +49,7 @@ static void free_images(struct bench *b) {
   free(b->batch.x);
   free(b->batch.labels);
   free(b->batch.other);
-  free(b->batch.share);
+  free(b->batch.lambda);
 }
 
 /* The images stay on the device; the learning rate is 0, so that the weights cannot run away. */

@@ -39,8 +39,8 @@ static void judge(struct pass *p, int64_t image, const float *logits, int32_t la
 /* Adds up the logits of an image's views; the last one makes them their mean. Returns the sum so far. */
 static const float *add_view(struct pass *p, int64_t image, int64_t view, const float *logits) {
   if (!p->logits) return logits;
-  float *sum = p->logits + image * p->classes, share = view == p->views - 1 ? 1 / (float)p->views : 1;
-  for (int64_t c = 0; c < p->classes; c++) sum[c] = ((view ? sum[c] : 0) + logits[c]) * share;
+  float *sum = p->logits + image * p->classes, scale = view == p->views - 1 ? 1 / (float)p->views : 1;
+  for (int64_t c = 0; c < p->classes; c++) sum[c] = ((view ? sum[c] : 0) + logits[c]) * scale;
   return sum;
 }
 

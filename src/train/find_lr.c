@@ -17,10 +17,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double keep = 0.9;         /* of the running mean by which a ramp is watched */
-static const double far_above = 4;      /* times its lowest: diverged */
-static const double least_fall = 6;     /* times the noise of a smoothed loss */
-static const double least_share = 0.01; /* of the loss at the start */
+static const double keep = 0.9;            /* of the running mean by which a ramp is watched */
+static const double far_above = 4;         /* times its lowest: diverged */
+static const double least_fall = 6;        /* times the noise of a smoothed loss */
+static const double least_fraction = 0.01; /* of the loss at the start */
 enum { REACH = 4, RAMPS = 3, BELOW = 3 };
 
 /* ---- judging ---------------------------------------------------------------------------------------------------- */
@@ -63,7 +63,7 @@ void skp__lr_curve_judge(struct skp_lr_curve *c) {
   const double start = mean(c, 0, flat), most_noise = least_fall * noise(c, flat) / sqrt(2 * REACH + 1);
   c->lowest = lowest(c, start, most_noise);
   const double fall = start - c->at[c->lowest].smooth;
-  if (fall > most_noise && fall > least_share * fabs(start))
+  if (fall > most_noise && fall > least_fraction * fabs(start))
     c->suggestion = fmax(c->at[0].lr, c->at[c->lowest].lr / BELOW);
 }
 

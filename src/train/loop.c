@@ -76,7 +76,7 @@ static void enter_epoch(struct loop *l) {
   l->waited = 0;
 }
 
-/* The share of that time in which the device had nothing to do for want of data. */
+/* The fraction of that time in which the device had nothing to do for want of data. */
 static double data_wait(const struct loop *l) {
   double seconds = skp__clock() - l->entered;
   return seconds > 0 ? l->waited / seconds : 0;

@@ -55,7 +55,7 @@ static void count(struct skp_report *r, const struct skp_answer *a) {
   r->of_class[a->label].right += a->label == a->guess;
 }
 
-static double share(int64_t part, int64_t of) { return of ? (double)part / (double)of : NAN; }
+static double ratio(int64_t part, int64_t of) { return of ? (double)part / (double)of : NAN; }
 
 struct rank {
   float loss;
@@ -92,9 +92,9 @@ skp_status skp__report_create(struct skp_report *out, const struct skp_answer *a
     if (answers[i].label >= 0) count(out, &answers[i]);
   for (int k = 0; k < classes; k++) {
     struct skp_class_report *c = &out->of_class[k];
-    c->precision = share(c->right, c->guessed);
-    c->recall = share(c->right, c->images);
-    c->f1 = share(2 * c->right, c->images + c->guessed);
+    c->precision = ratio(c->right, c->guessed);
+    c->recall = ratio(c->right, c->images);
+    c->f1 = ratio(2 * c->right, c->images + c->guessed);
   }
   return find_worst(out, answers, n, most);
 }
@@ -154,8 +154,8 @@ static void put_class(const struct report_text *t, int i) {
   put_text(t->to, skp__class_name(t->names, i, number, sizeof number));
 }
 
-/* A share, or nothing where there is none. */
-static void put_share(FILE *to, double x) {
+/* A ratio, or nothing where there is none. */
+static void put_ratio(FILE *to, double x) {
   if (isnan(x))
     fputc(',', to);
   else
@@ -188,9 +188,9 @@ static void put_classes(const struct report_text *t) {
     if (!skp__class_listed(t->r, t->names, k)) continue;
     put_class(t, k);
     fprintf(t->to, ",%lld,%lld,%lld", (long long)c->images, (long long)c->guessed, (long long)c->right);
-    put_share(t->to, c->precision);
-    put_share(t->to, c->recall);
-    put_share(t->to, c->f1);
+    put_ratio(t->to, c->precision);
+    put_ratio(t->to, c->recall);
+    put_ratio(t->to, c->f1);
     fputc('\n', t->to);
   }
 }
@@ -207,8 +207,8 @@ static void put_worst(const struct report_text *t) {
     put_class(t, a->label);
     fputc(',', t->to);
     if (a->guess >= 0) put_class(t, a->guess);
-    put_share(t->to, (double)a->loss);
-    put_share(t->to, (double)a->certainty);
+    put_ratio(t->to, (double)a->loss);
+    put_ratio(t->to, (double)a->certainty);
     fputc('\n', t->to);
   }
 }

@@ -34,9 +34,9 @@ static void put_matrix(FILE *to, const struct skp_table *t) {
     skp__page_text(to, skp__table_cell(t, i, 0));
     fprintf(to, "</th>");
     for (size_t k = 1; k < t->rows.at[0].cells.n; k++) {
-      const double n = skp__table_number(t, i, (int)k), share = sum > 0 && isfinite(n) ? n / sum : 0;
+      const double n = skp__table_number(t, i, (int)k), fraction = sum > 0 && isfinite(n) ? n / sum : 0;
       fprintf(to, "<td style=\"--s:%.3f\" class=%s><span class=count>%.0f</span><span class=share>%.1f %%</span></td>",
-              share, i == k ? "right" : "wrong", isfinite(n) ? n : 0, 100 * share);
+              fraction, i == k ? "right" : "wrong", isfinite(n) ? n : 0, 100 * fraction);
     }
     fprintf(to, "</tr>");
   }
@@ -151,7 +151,7 @@ static skp_status put_picture(FILE *to, const struct skp_folder *run, const stru
   return status;
 }
 
-/* The part of the data that judged; where a share of the training images did, its numbers lead nowhere. */
+/* The part of the data that judged; where a fraction of the training images did, its numbers lead nowhere. */
 static skp_status open_judged(struct skp_source **out, const struct skp_folder *run) {
   char data[512];
   const bool valid = cJSON_GetObjectItemCaseSensitive(run->config, "valid");

@@ -215,9 +215,9 @@ skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t,
   return status;
 }
 
-/* The share of the weights after step t in their running average: 1 at first, so that it needs no start, and later
- * 1 - ema. */
-static double share_of(const struct skp_recipe *recipe, int64_t t) {
+/* How far a running average moves to the weights after step t: all the way at first, so that it needs no start, and
+ * later 1 - ema. */
+static double ema_rate(const struct skp_recipe *recipe, int64_t t) {
   return 1 - fmin(recipe->ema, ((double)t - 1) / ((double)t + 8));
 }
 
@@ -229,7 +229,7 @@ struct skp_hyper skp__session_hyper(const struct skp_recipe *recipe, double lr, 
   return (struct skp_hyper){.lr = (float)lr,
                             .rest_1 = rest(recipe->beta1, t),
                             .rest_2 = rest(recipe->beta2, t),
-                            .share = (float)share_of(recipe, t)};
+                            .ema_rate = (float)ema_rate(recipe, t)};
 }
 
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {

@@ -17,15 +17,15 @@ static skp_status match(struct skp__sets *s, int i, const struct skp_source **ou
   return SKP_OK;
 }
 
-/* Whether nothing was said of a share to hold out, and somebody's own pictures have no other part that can judge. Data
- * files come as they are meant to be used, and who wants the images in stored order wants all of them. */
+/* Whether nothing was said of a fraction to hold out, and somebody's own pictures have no other part that can judge.
+ * Data files come as they are meant to be used, and who wants the images in stored order wants all of them. */
 static bool hold_out_unasked(const struct skp__sets *s, const struct skp_train_options *o) {
   return s->data.train->place && !s->data.test && o->shuffle && o->max_steps != 0 && !o->resume;
 }
 
-static skp_status deal(struct skp__sets *s, double share, uint64_t seed) {
+static skp_status deal(struct skp__sets *s, double fraction, uint64_t seed) {
   const struct skp_source *whole = s->data.train;
-  SKP_TRY(skp__source_split(&s->own[DEALT_TRAIN], &s->own[DEALT_VALID], whole, share, seed));
+  SKP_TRY(skp__source_split(&s->own[DEALT_TRAIN], &s->own[DEALT_VALID], whole, fraction, seed));
   s->whole = whole;
   s->data.train = s->own[DEALT_TRAIN];
   s->data.valid = s->own[DEALT_VALID];
@@ -35,16 +35,16 @@ static skp_status deal(struct skp__sets *s, double share, uint64_t seed) {
 /* The recipe says from now on what is done. */
 static skp_status hold_out(struct skp__sets *s, struct skp_recipe *r, const struct skp_train_options *o) {
   const double usual = 0.1;
-  double *share = &r->valid_split;
-  const bool unasked = *share == SKP_RECIPE_AUTO;
-  if (s->data.valid && *share > 0 && o->say)
+  double *fraction = &r->valid_split;
+  const bool unasked = *fraction == SKP_RECIPE_AUTO;
+  if (s->data.valid && *fraction > 0 && o->say)
     skp_print(o->say, "%s has images of its own to judge by: none are held out.\n", s->data.train->name);
-  if (unasked) *share = !s->data.valid && hold_out_unasked(s, o) ? usual : 0;
-  if (s->data.valid || *share == 0) return SKP_OK;
-  skp_status status = deal(s, *share, o->seed);
+  if (unasked) *fraction = !s->data.valid && hold_out_unasked(s, o) ? usual : 0;
+  if (s->data.valid || *fraction == 0) return SKP_OK;
+  skp_status status = deal(s, *fraction, o->seed);
   s->unasked = unasked && status == SKP_OK;
   if (status != SKP_USAGE || !unasked) return status;
-  *share = 0;
+  *fraction = 0;
   s->too_few = true;
   return SKP_OK;
 }

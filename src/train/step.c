@@ -8,8 +8,8 @@
 
 /* What a part of a step needs until it is done. */
 struct skp__part {
-  float weights[2]; /* see skp__graph_add_sums */
-  int32_t draw[2];
+  float sum_scales[2]; /* see skp__graph_add_sums */
+  int32_t key[2];
 };
 
 /* A run of a plan: n images from number `first` on; plan NULL: there is none. The update after the parts has no
@@ -40,28 +40,28 @@ static void *place_other(struct skp__stepper *st, struct skp__step *step, const 
   return step->batch->other + p->first;
 }
 
-static void *place_share(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *place_lambda(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
-  return step->batch->share + p->first;
+  return step->batch->lambda + p->first;
 }
 
-/* The number from which dropout makes its masks: each part of each step has its own. */
-static void *place_draw(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+/* The random key from which dropout makes its masks: each micro-batch of each step has its own. */
+static void *place_key(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
   const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(st->queued + (p->k << 40)));
-  int32_t *draw = step->part[p->k].draw;
-  draw[0] = (int32_t)(uint32_t)bits;
-  draw[1] = (int32_t)(uint32_t)(bits >> 32);
-  return draw;
+  int32_t *key = step->part[p->k].key;
+  key[0] = (int32_t)(uint32_t)bits;
+  key[1] = (int32_t)(uint32_t)(bits >> 32);
+  return key;
 }
 
-/* The gradient of the mean over all images is the sum of those of the parts, each with its share. */
-static void *place_weights(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+/* The gradient of the mean over all images is the sum of those of the parts, each by its fraction of the images. */
+static void *place_sum_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
-  float *weights = step->part[p->k].weights;
-  weights[0] = p->first > 0;
-  weights[1] = (float)((double)p->n / (double)step->n);
-  return weights;
+  float *scales = step->part[p->k].sum_scales;
+  scales[0] = p->first > 0;
+  scales[1] = (float)((double)p->n / (double)step->n);
+  return scales;
 }
 
 static void *place_hyper(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
@@ -69,11 +69,11 @@ static void *place_hyper(struct skp__stepper *st, struct skp__step *step, const 
   return &step->hyper;
 }
 
-static void *place_shares(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *place_ema_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st, (void)p;
-  step->shares[0] = 1 - step->hyper.share;
-  step->shares[1] = step->hyper.share;
-  return step->shares;
+  step->ema_scales[0] = 1 - step->hyper.ema_rate;
+  step->ema_scales[1] = step->hyper.ema_rate;
+  return step->ema_scales;
 }
 
 /* The host's place for the values of a port in a piece, to be written from or read into; NULL: it passes them over. */

@@ -23,7 +23,7 @@ struct skp__step {
   float loss;    /* of training: the mean, once it is retired */
   float *logits; /* of evaluation: [n, classes], once it is retired */
   struct skp_hyper hyper;
-  float shares[2];
+  float ema_scales[2];
   struct skp__part *part; /* [parts] */
   uint64_t ticket;
 };

@@ -74,11 +74,11 @@ static const struct row {
      ""},
     {0, "concat", "x=7x3 x=7x5 x=7x2 dy", ""},
     {0, "concat", "x=7x3 dy", ""},
-    {1, "dropout", "x=3x5x7x9 draw=2 dy", "p=0.3 stream=2"},
-    {1, "dropout", "x=9x5x3x4 draw=2 dy", "p=0.4 stream=1 images=1"},
-    {0, "dropout", "x=3x1x1x1 draw=2 dy", "p=0.4 images=1"},
-    {0, "dropout", "x=5x8x5x16 draw=2 dy", "p=0.4 images=1"},
-    {0, "dropout", "x=1x1 draw=2 dy", ""},
+    {1, "dropout", "x=3x5x7x9 key=2 dy", "p=0.3 stream=2"},
+    {1, "dropout", "x=9x5x3x4 key=2 dy", "p=0.4 stream=1 images=1"},
+    {0, "dropout", "x=3x1x1x1 key=2 dy", "p=0.4 images=1"},
+    {0, "dropout", "x=5x8x5x16 key=2 dy", "p=0.4 images=1"},
+    {0, "dropout", "x=1x1 key=2 dy", ""},
     {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1"},
     {0, "maxpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
     {0, "maxpool2d", "x=1x7x7x3 dy", "kernel=3 stride=1"},
@@ -108,15 +108,15 @@ static const struct row {
     {1, "softmax_cross_entropy", "x=9x10 labels=9", "label_smoothing=0.1"},
     {0, "softmax_cross_entropy", "x=130x100 labels=130", ""},
     {0, "softmax_cross_entropy_dx", "x=9x10 labels=9 dloss=1", "label_smoothing=0.1"},
-    {1, "softmax_cross_entropy", "x=9x10 labels=9 other=9 share=9", "label_smoothing=0.1"},
-    {0, "softmax_cross_entropy_dx", "x=130x100 labels=130 dloss=1 other=130 share=130", ""},
+    {1, "softmax_cross_entropy", "x=9x10 labels=9 other=9 lambda=9", "label_smoothing=0.1"},
+    {0, "softmax_cross_entropy_dx", "x=130x100 labels=130 dloss=1 other=130 lambda=130", ""},
     {1, "resize_bilinear", "x=2x12x10x3", "out_h=7 out_w=5"},
     {0, "resize_bilinear", "x=2x7x5x1", "out_h=16 out_w=9"},
     {1, "clip_norm", "g=5003", "max_norm=1"},
     {0, "clip_norm", "g=3", "max_norm=100"},
     {0, "clip_norm", "g=4096", "max_norm=0.5"},
-    {1, "blend", "y=257 x=257 w=2", ""},
-    {0, "blend", "y=1 x=1 w=2", ""},
+    {1, "axpby", "y=257 x=257 w=2", ""},
+    {0, "axpby", "y=1 x=1 w=2", ""},
     {1, "sgd", "p=257 g=257 hyper=4", ""},
     {1, "sgd", "p=257 g=257 m=257 hyper=4", "momentum=0.9 weight_decay=0.01 nesterov=1"},
     {0, "sgd", "p=4096 g=4096 m=4096 hyper=4", "momentum=0.9"},
@@ -162,12 +162,12 @@ static bool next_token(const char **list, char name[32], char value[64]) {
 /* ---- contents ---------------------------------------------------------------------------------------------------- */
 
 /* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
-enum fill { NORMAL, POSITIVE, SHARE, LABELS, HYPER, BITS };
+enum fill { NORMAL, POSITIVE, FRACTION, LABELS, HYPER, BITS };
 static const struct {
   const char *name;
   enum fill fill;
-} fills[] = {{"labels", LABELS}, {"other", LABELS},   {"share", SHARE}, {"running_var", POSITIVE},
-             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER}, {"draw", BITS}};
+} fills[] = {{"labels", LABELS}, {"other", LABELS},   {"lambda", FRACTION}, {"running_var", POSITIVE},
+             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER},     {"key", BITS}};
 
 static enum fill fill_of(const char *name) {
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)
@@ -194,7 +194,7 @@ static skp_status make(void **out, enum fill fill, int64_t count, int64_t classe
       f[i] = hyper[i % SKP_HYPER];
     else if (fill == POSITIVE)
       f[i] = (float)skp__random_between(r, 0.5, 1.5);
-    else if (fill == SHARE)
+    else if (fill == FRACTION)
       f[i] = (float)skp__random_uniform(r);
     else
       f[i] = (float)skp__random_normal(r);

@@ -132,9 +132,9 @@ def check(name):
         inputs = pixels if '--with-preprocessing' in options else ((pixels / np.float32(255) - mean) / std).astype(np.float32)
         got, seen = run('net.onnx', np.ascontiguousarray(inputs), at_once)
         assert json.loads(seen['class_names'])[0] == 'disc', seen
-        share = np.abs(got - want).max() / np.abs(want).max()
-        assert share <= BOUND, f'{name} {options}: answers differ by {share:.1e} of the largest logit'
-        worst = max(worst, share)
+        difference = np.abs(got - want).max() / np.abs(want).max()
+        assert difference <= BOUND, f'{name} {options}: answers differ by {difference:.1e} of the largest logit'
+        worst = max(worst, difference)
     print(f'{name}: {len(kinds)} nodes, logits within {worst:.1e} of the largest', flush=True)
 
 

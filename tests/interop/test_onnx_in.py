@@ -55,9 +55,9 @@ def check(name):
             theirs = session.run(None, {session.get_inputs()[0].name: images})[0]
             assert np.abs(theirs - want).max() <= BOUND * np.abs(want).max()
         skipper('predict', 'net.onnx', '--data', 'images', '--labels', 'number', '--mean', '0', '--logits', 'logits.safetensors')
-        share = np.abs(load_file('logits.safetensors')['logits'] - want).max() / np.abs(want).max()
-        assert share <= BOUND, f'{name} {way}: answers differ by {share:.1e} of the largest logit'
-        print(f'{name} {way}: logits within {share:.1e} of the largest', flush=True)
+        difference = np.abs(load_file('logits.safetensors')['logits'] - want).max() / np.abs(want).max()
+        assert difference <= BOUND, f'{name} {way}: answers differ by {difference:.1e} of the largest logit'
+        print(f'{name} {way}: logits within {difference:.1e} of the largest', flush=True)
 
 
 program = os.path.abspath(sys.argv[1])

@@ -42,7 +42,7 @@ def train_nothing(out, model, settings, size, *words):
 
 
 def first_values_agree(net, model, settings, size):
-    """Fresh networks of both kinds: the same constants, else the same deviation and the same share of it in the largest values."""
+    """Fresh networks of both kinds: the same constants, else the same deviation and the same fraction of it in the largest values."""
     ours, _ = train_nothing('fresh', model, settings, size)
     for name, value in net.state_dict().items():
         theirs, our = value.double(), ours[name].double()
@@ -84,14 +84,14 @@ def find_images(folder, size):
 
 
 def answers_agree(net, images):
-    """Logits within 1e-4 of the largest; returns the difference as a share of it."""
+    """Logits within 1e-4 of the largest; returns the difference as a fraction of it."""
     skipper('predict', 'run/last.safetensors', '--data', 'images', '--logits', 'logits.safetensors')
     got = safetensors.torch.load_file('logits.safetensors')['logits'].double()
     with torch.no_grad():
         want = net(images).double()
-    share = ((got - want).abs().max() / want.abs().max()).item()
-    assert share <= 1e-4, f'answers differ by {share:.1e} of the largest logit'
-    return share
+    difference = ((got - want).abs().max() / want.abs().max()).item()
+    assert difference <= 1e-4, f'answers differ by {difference:.1e} of the largest logit'
+    return difference
 
 
 parser = argparse.ArgumentParser()
@@ -110,6 +110,6 @@ for name in said.names or NETWORKS:
         first_values_agree(net, model, settings, size)
         with_statistics(net)
         there_and_back(net, model, settings, size)
-        share = answers_agree(net, find_images(source, size))
-        print(f'{name}: {len(net.state_dict())} tensors there and back, logits within {share:.1e} of the largest', flush=True)
+        difference = answers_agree(net, find_images(source, size))
+        print(f'{name}: {len(net.state_dict())} tensors there and back, logits within {difference:.1e} of the largest', flush=True)
         os.chdir('/')

@@ -20,13 +20,13 @@ static void make(struct skp__case *c, int i, bool ones, float first) {
            cases[i].stream);
   ck_ok(skp__case_create(c, "dropout", id));
   float *x = noise(cases[i].size, 1);
-  int32_t *draw;
-  ck_ok(skp__alloc(&draw, 2, sizeof *draw));
-  draw[0] = ones ? -1 : 123456789;
-  draw[1] = ones ? -1 : -987654321;
+  int32_t *key;
+  ck_ok(skp__alloc(&key, 2, sizeof *key));
+  key[0] = ones ? -1 : 123456789;
+  key[1] = ones ? -1 : -987654321;
   x[0] = first;
   halves.dtype = SKP_I32;
-  const skp_value in[] = {given(c, skp__shape2(1, cases[i].size), x), given(c, halves, draw)};
+  const skp_value in[] = {given(c, skp__shape2(1, cases[i].size), x), given(c, halves, key)};
   ck_ok(skp__case_node(c, &skp__op_dropout, &attrs, in, out));
   ck_ok(skp__case_gradient(c, 0, input(c, skp__shape2(1, cases[i].size), 3), need, din));
   ck_ok(skp__case_complete(c));

@@ -32,14 +32,14 @@ START_TEST(norms) {
 }
 END_TEST
 
-START_TEST(blends) {
+START_TEST(adds_scaled) {
   struct skp__case c;
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
-  ck_ok(skp__case_create(&c, "blend", "blend"));
+  ck_ok(skp__case_create(&c, "axpby", "axpby"));
   in[0] = input(&c, skp__shape1(sizes[_i]), 1);
   in[1] = input(&c, skp__shape1(sizes[_i]), 2);
   in[2] = input(&c, skp__shape1(2), 3);
-  ck_ok(skp__case_node(&c, &skp__op_blend, NULL, in, out));
+  ck_ok(skp__case_node(&c, &skp__op_axpby, NULL, in, out));
   ck_ok(skp__case_complete(&c));
   judge_all(&c);
   skp__case_free(&c);
@@ -48,7 +48,7 @@ END_TEST
 
 static void add(TCase *device) {
   tcase_add_loop_test(device, norms, 0, SIZES);
-  tcase_add_loop_test(device, blends, 0, SIZES);
+  tcase_add_loop_test(device, adds_scaled, 0, SIZES);
 }
 
 int main(void) { return run_on_device("update", add); }

@@ -143,10 +143,10 @@ START_TEST(evaluation_leaves_dropout_out) {
     if (node->op != &skp__op_dropout) continue;
     ck_assert_int_eq(node->attrs.dropout.stream, stream);
     ck_assert_float_eq(node->attrs.dropout.p, stream++ ? 0.5f : 0.25f);
-    ck_assert_int_eq(node->in[1], train->draw);
+    ck_assert_int_eq(node->in[1], train->key);
   }
   ck_assert_int_eq(stream, 3);
-  ck_assert_int_eq(train->tensors.at[train->draw].shape.dim[0], 2);
+  ck_assert_int_eq(train->tensors.at[train->key].shape.dim[0], 2);
   ck_assert_uint_eq(eval->nodes.n, 2);
   ck_assert_int_eq(eval->logits, eval->nodes.at[1].out[0]);
   ck_assert_int_eq(eval->tensors.at[eval->logits].role, SKP_ROLE_RESULT);

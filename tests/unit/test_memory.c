@@ -157,7 +157,7 @@ START_TEST(models_reuse_memory) {
   static const struct {
     const char *model;
     int kind;
-    double share;
+    double fraction;
   } row[] = {{"identity", STEP_EVAL, 0.5},
              {"resize", STEP_EVAL, 0.6},
              {"identity", STEP_GRADIENTS | STEP_FUSED, 0.75},
@@ -171,7 +171,7 @@ START_TEST(models_reuse_memory) {
   ck_ok(skp__memory_plan(&m, g, workspace, ALIGN, INT64_MAX));
   check(g, &m, workspace, INT64_MAX);
   double sum = (double)sum_of_activations(g), bytes = (double)skp__memory_bytes(&m);
-  ck_assert_msg(bytes < row[_i].share * sum, "%s: %g of %g", row[_i].model, bytes, sum);
+  ck_assert_msg(bytes < row[_i].fraction * sum, "%s: %g of %g", row[_i].model, bytes, sum);
   ck_assert_msg(bytes <= 1.1 * (double)lower_bound(g, &m, workspace), "%s: %g, possible %g", row[_i].model, bytes,
                 (double)lower_bound(g, &m, workspace));
   skp__memory_free(&m);

@@ -240,11 +240,11 @@ static struct gradients backward(struct trial *t, const bool *need) {
   return made;
 }
 
-/* Inputs that a gradient can be asked for: float, present, and not running statistics or labels and their shares. */
+/* Inputs that a gradient can be asked for: float, present, and not running statistics or labels and their lambdas. */
 static bool differentiable(const struct trial *t, int i) {
   return t->in[i] != SKP_NONE && t->sig.in[i].dtype == SKP_F32 &&
          strncmp(skp__op_in(t->sig.op, i)->name, "running", 7) != 0 &&
-         strcmp(skp__op_in(t->sig.op, i)->name, "share") != 0;
+         strcmp(skp__op_in(t->sig.op, i)->name, "lambda") != 0;
 }
 
 START_TEST(matches_differences) {
@@ -315,7 +315,7 @@ END_TEST
 /* Each op that has parameters or lies between them has a gradient; those at the end of a step have none. */
 START_TEST(who_has_a_gradient) {
   static const char *const none[] = {"batchnorm_fold", "resize_bilinear", "sgd",   "adam",       "adamw",
-                                     "lion",           "clip_norm",       "blend", "to_float32", "to_bfloat16"};
+                                     "lion",           "clip_norm",       "axpby", "to_float32", "to_bfloat16"};
   const struct skp_op *op = skp__op((skp_op_id)_i);
   bool expected = !strstr(op->name, "_dx") && !strstr(op->name, "_dw") && !strstr(op->name, "_db"), tested = false;
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) expected = expected && strcmp(op->name, none[i]) != 0;

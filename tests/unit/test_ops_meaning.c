@@ -121,8 +121,8 @@ START_TEST(clipping) {
 }
 END_TEST
 
-START_TEST(blending) {
-  start("blend", "2 2 2", "");
+START_TEST(axpby) {
+  start("axpby", "2 2 2", "");
   PUT(0, 1, 2);
   PUT(1, 10, -10);
   PUT(2, 0.5f, 2);
@@ -156,7 +156,7 @@ START_TEST(loss_values) {
 }
 END_TEST
 
-/* share · CE(label) + (1 - share) · CE(other), and the gradient of that. */
+/* lambda · CE(label) + (1 - lambda) · CE(other), and the gradient of that. */
 START_TEST(mixed_loss_values) {
   start("softmax_cross_entropy", "1x2 i1 i1 1", "");
   PUT(0, 1, 3); /* cross-entropies 2.12692801 and 0.12692801 */
@@ -288,7 +288,7 @@ static void mask(float *y, const char *attrs, int32_t low, int32_t high) {
   memcpy(y, floats(&tape, out[0]), DROPPED_OF * sizeof *y);
 }
 
-/* A share p is gone, the rest is scaled so that the mean stays, and one element says nothing of the next. */
+/* A fraction p is gone, the rest is scaled so that the mean stays, and one element says nothing of the next. */
 START_TEST(dropout_keeps_the_mean) {
   static float y[DROPPED_OF];
   int gone = 0, pairs = 0;
@@ -538,7 +538,7 @@ int main(void) {
   tcase_add_loop_test(tc, two_updates, 0, sizeof updates / sizeof *updates);
   tcase_add_test(tc, factors_scale_and_average);
   tcase_add_test(tc, clipping);
-  tcase_add_test(tc, blending);
+  tcase_add_test(tc, axpby);
   tcase_add_test(tc, factors_of_a_decoupled_decay);
   tcase_add_test(tc, loss_values);
   tcase_add_test(tc, mixed_loss_values);

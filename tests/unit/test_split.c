@@ -68,16 +68,16 @@ START_TEST(deals_each_once) {
 }
 END_TEST
 
-/* Of each class the same share, to whole images; one at least is left to train on. */
+/* Of each class the same fraction, to whole images; one at least is left to train on. */
 START_TEST(by_class) {
   static const struct {
-    double share;
+    double fraction;
     int64_t held[3];
   } cases[] = {{0.1, {4, 3, 3}}, {0.3, {10, 10, 10}}, {0.5, {17, 17, 16}}, {0.01, {1, 0, 0}}, {0.999, {33, 32, 32}}};
   struct skp_source *all = whole(), *train, *valid; /* 34, 33 and 33 images */
   int64_t of[3], left[3];
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    ck_ok(skp__source_split(&train, &valid, all, cases[i].share, 7));
+    ck_ok(skp__source_split(&train, &valid, all, cases[i].fraction, 7));
     ck_ok(skp__source_count(valid, of));
     ck_ok(skp__source_count(train, left));
     for (int c = 0; c < 3; c++) ck_assert_int_eq(of[c], cases[i].held[c]);

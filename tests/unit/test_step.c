@@ -5,9 +5,9 @@
 #include <math.h>
 
 enum { N = 6, PIXELS = 6 * 6 * 2, CLASSES = 4 };
-static float x[N * PIXELS], share[N];
+static float x[N * PIXELS], lambda[N];
 static int32_t labels[N] = {0, 1, 2, 3, 0, 1}, other[N] = {1, 2, 3, 0, 1, 2};
-static struct skp_batch batch = {.n = N, .x = x, .labels = labels, .other = other, .share = share};
+static struct skp_batch batch = {.n = N, .x = x, .labels = labels, .other = other, .lambda = lambda};
 
 struct run {
   struct skp_backend *b;
@@ -20,7 +20,7 @@ static struct run make_run(const char *const fields[][2], size_t n) {
                                   "return nn.linear(nn.flatten(nn.relu(x)), 4)")};
   struct skp__random random = skp__random_start(3, 1);
   for (int i = 0; i < N * PIXELS; i++) x[i] = (float)skp__random_uniform(&random);
-  for (int i = 0; i < N; i++) share[i] = (float)(1 + skp__random_uniform(&random)) / 2;
+  for (int i = 0; i < N; i++) lambda[i] = (float)(1 + skp__random_uniform(&random)) / 2;
   ck_ok(skp__recipe_set(&r.m->recipe, "batch", "6"));
   for (size_t i = 0; i < n; i++) ck_ok(skp__recipe_set(&r.m->recipe, fields[i][0], fields[i][1]));
   ck_ok(skp__backend_open(&r.b, &(struct skp_backend_options){.backend = "reference"}));

@@ -58,11 +58,11 @@ static void step(struct run *r, int64_t t) {
   const struct skp_hyper hyper = skp__session_hyper(&r->m->recipe, r->m->recipe.lr, t);
   ck_ok(skp__session_plan(r->s, &plan, N, SKP_STEP_TRAIN));
   const struct skp_graph *g = skp__plan_graph(plan);
-  const float shares[2] = {1 - hyper.share, hyper.share};
+  const float ema_scales[2] = {1 - hyper.ema_rate, hyper.ema_rate};
   write(r, plan, g->input, images, sizeof images);
   write(r, plan, g->labels, labels, sizeof labels);
   write(r, plan, g->hyper, &hyper, sizeof hyper);
-  if (g->shares != SKP_NONE) write(r, plan, g->shares, shares, sizeof shares);
+  if (g->ema_scales != SKP_NONE) write(r, plan, g->ema_scales, ema_scales, sizeof ema_scales);
   ck_ok(skp__plan_run(plan));
 }
 
@@ -117,12 +117,12 @@ static float step_in_parts(struct run *r, int64_t size) {
   float loss;
   for (int64_t first = 0, n; first < N; first += n) {
     n = size < N - first ? size : N - first;
-    const float weights[2] = {first > 0, (float)n / N};
+    const float scales[2] = {first > 0, (float)n / N};
     ck_ok(skp__session_plan(r->s, &part, n, SKP_STEP_PART));
     const struct skp_graph *g = skp__plan_graph(part);
     write(r, part, g->input, images + PIXELS * first, 4 * PIXELS * n);
     write(r, part, g->labels, labels + first, 4 * n);
-    write(r, part, g->weights, weights, sizeof weights);
+    write(r, part, g->sum_scales, scales, sizeof scales);
     ck_ok(skp__plan_run(part));
   }
   ck_ok(skp__session_plan(r->s, &update, 1, SKP_STEP_UPDATE));
@@ -164,12 +164,12 @@ END_TEST
 
 /* ---- running averages -------------------------------------------------------------------------------------------- */
 
-static void blend(float *average, const float *now, int64_t n, double share) {
-  for (int64_t i = 0; i < n; i++) average[i] += (float)share * (now[i] - average[i]);
+static void follow(float *average, const float *now, int64_t n, double rate) {
+  for (int64_t i = 0; i < n; i++) average[i] += (float)rate * (now[i] - average[i]);
 }
 
 START_TEST(averages_follow) {
-  const double shares[] = {1, 0.9, 9.0 / 11, 0.75}; /* 1 - min(0.25, (t - 1) / (t + 8)) */
+  const double rates[] = {1, 0.9, 9.0 / 11, 0.75}; /* 1 - min(0.25, (t - 1) / (t + 8)) */
   struct run r = make_run();
   float *params, *state;
   set(&r, "ema", "0.25");
@@ -177,12 +177,12 @@ START_TEST(averages_follow) {
   ck_ok(skp__alloc(&params, (size_t)r.s->params_n, sizeof *params));
   ck_ok(skp__alloc(&state, (size_t)r.s->state_n, sizeof *state));
   for (int t = 1; t <= 5; t++) {
-    const double share = shares[t < 5 ? t - 1 : 3];
-    ck_assert_double_eq_tol((double)skp__session_hyper(&r.m->recipe, 1, t).share, share, 1e-7);
+    const double rate = rates[t < 5 ? t - 1 : 3];
+    ck_assert_double_eq_tol((double)skp__session_hyper(&r.m->recipe, 1, t).ema_rate, rate, 1e-7);
     step(&r, t);
     pull(&r, false);
-    blend(params, r.params, r.s->params_n, share);
-    blend(state, r.state, r.s->state_n, share);
+    follow(params, r.params, r.s->params_n, rate);
+    follow(state, r.state, r.s->state_n, rate);
     if (t > 1) ck_assert(memcmp(params, r.params, 4 * (size_t)r.s->params_n) != 0);
     pull(&r, true);
     for (int64_t i = 0; i < r.s->params_n; i++) ck_assert_float_eq_tol(params[i], r.params[i], 1e-6f);

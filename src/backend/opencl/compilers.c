@@ -154,7 +154,7 @@ static size_t bury(struct skp__cl_compilers *k) {
 }
 
 /* Sends jobs, a few more than there are compilers at a time, until all are done or lost. */
-static void share_out(struct skp__cl *cl, const struct skp__cl_jobs *jobs) {
+static void distribute(struct skp__cl *cl, const struct skp__cl_jobs *jobs) {
   struct skp__cl_compilers *k = cl->compilers;
   size_t sent = 0, done = 0, lost = 0, all = jobs->list.n;
   const double start = skp__clock();
@@ -181,6 +181,6 @@ void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n)
   if (!cl->compilers->alive) return;
   struct skp__cl_jobs jobs = {0};
   note_all(cl, &jobs, sigs, n);
-  if (jobs.list.n) share_out(cl, &jobs);
+  if (jobs.list.n) distribute(cl, &jobs);
   SKP_FREE(&jobs.list);
 }

@@ -112,7 +112,7 @@ static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, cons
                                  SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(zeros, g->Ci)));
 }
 
-/* How the work is shared out: each work-group takes `span` panels and `length` tiles of
+/* How the work is split: each work-group takes `span` panels and `length` tiles of
  * pixels, `block` of them at a time. */
 struct portion {
   int span, length, block;
@@ -131,8 +131,8 @@ static struct portion portion_of(const struct skp__cl *cl, const struct skp__gat
   return s;
 }
 
-/* The share of an axis's taps that lie inside the input. */
-static double share_inside(const struct skp__axis *a, int extent) {
+/* The fraction of an axis's taps that lie inside the input. */
+static double fraction_inside(const struct skp__axis *a, int extent) {
   int inside = 0;
   for (int i = 0; i < a->count; i++)
     for (int tap = 0; tap < a->taps; tap++) {
@@ -145,7 +145,7 @@ static double share_inside(const struct skp__axis *a, int extent) {
 /* Whether tiles go along the pixels of an image; else along the same pixel of all images. Of small maps many taps lie
  * outside, which are left out where they do so for the whole tile. */
 static bool by_image(const struct skp__gather *g, const struct tile *t) {
-  return g->N < t->rows || share_inside(&g->h, g->IH) * share_inside(&g->w, g->IW) > MOSTLY_INSIDE;
+  return g->N < t->rows || fraction_inside(&g->h, g->IH) * fraction_inside(&g->w, g->IW) > MOSTLY_INSIDE;
 }
 
 /* `x`: the image, or the padded copy at x_at in the workspace. */
@@ -201,16 +201,16 @@ static int rows_for(const struct skp__cl *cl, int channels) {
   return skp__cl_round_up(channels, fewer) < skp__cl_round_up(channels, most) ? fewer : most;
 }
 
-/* How the work is shared out. */
-struct share {
+/* How the work is split. */
+struct split {
   int blocks, chunks;       /* blocks of pixels a chunk, chunks */
   int panels, tiles, parts; /* of channels k; tiles of channels c a part, parts */
 };
 
-static struct share share_dw(const struct skp__cl *cl, const struct skp__conv *g, const struct tile *t) {
+static struct split split_dw(const struct skp__cl *cl, const struct skp__conv *g, const struct tile *t) {
   int blocks = skp__ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = skp__ceil_div(g->C / g->groups, t->rows);
   int least = skp__ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL), wanted = cl->units * GROUPS_PER_UNIT;
-  struct share s = {.panels = g->groups * skp__ceil_div(g->K / g->groups, t->width)};
+  struct split s = {.panels = g->groups * skp__ceil_div(g->K / g->groups, t->width)};
   s.blocks = blocks < CHUNK_BLOCKS ? blocks : CHUNK_BLOCKS;
   int even = skp__ceil_div((int64_t)blocks * s.panels, wanted); /* fewer, for enough work-groups */
   if (s.blocks > even) s.blocks = even;
@@ -240,7 +240,7 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   if (narrow) g.N = skp__ceil_div(images, 2); /* of pairs */
   const struct skp__cl *cl = skp__cl_of(p);
   struct tile t = tile_of(sig, rows_for(cl, g.C / g.groups), width_for(cl, g.K / g.groups));
-  struct share s = share_dw(cl, &g, &t);
+  struct split s = split_dw(cl, &g, &t);
   bool whole = s.chunks == 1; /* then no partial results are needed */
   int x_at = copied && !whole ? s.chunks * size : 0;
   size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};

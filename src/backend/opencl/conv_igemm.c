@@ -30,7 +30,7 @@ static const struct family {
  * of the kernels) take any of them. */
 static const struct tile {
   int rows, columns, tm, tn;
-  double share;
+  double efficiency;
 } tiles[] = {
     {128, 128, 8, 8, 0.85}, {128, 64, 8, 8, 0.82}, {64, 64, 8, 8, 0.78}, {128, 32, 8, 4, 0.65}, {128, 16, 4, 4, 0.55},
 };
@@ -89,7 +89,7 @@ struct choice {
   int parts;
 };
 
-/* Groups that a compute unit holds at once, as a share of what it has room for. */
+/* Groups that a compute unit holds at once, as a fraction of what it has room for. */
 static double filled(const struct skp__cl *cl, const struct tile *t, double rounds) {
   int items = items_of(cl, t), most = family_of(cl)->resident / items;
   double held = rounds < most ? rounds : most > 1 ? most : 1;
@@ -104,7 +104,8 @@ static double cost_of(const struct skp__cl *cl, const struct product *p, const s
   double rounds = ceil(groups / cl->units), busy = sqrt(filled(cl, t, rounds));
   double results = (double)p->count * (double)p->rows * (double)p->columns / cl->units;
   double depth = (double)p->depth / c->parts + 32; /* a tile's beginning and end */
-  return rounds * t->rows * t->columns * depth / (t->share * busy) + (c->parts > 1 ? 16.0 * c->parts * results : 0);
+  return rounds * t->rows * t->columns * depth / (t->efficiency * busy) +
+         (c->parts > 1 ? 16.0 * c->parts * results : 0);
 }
 
 static struct choice choose(const struct skp__cl *cl, const struct product *p) {

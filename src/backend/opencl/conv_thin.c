@@ -55,7 +55,7 @@ static const char *options_of(char text[160], const struct skp__conv *g) {
 }
 
 /* How many images a work-item takes, and how many work-items that makes. */
-static int share(const struct skp__cl *cl, const struct skp__conv *g, size_t *items) {
+static int images_of(const struct skp__cl *cl, const struct skp__conv *g, size_t *items) {
   int wanted = cl->units * GROUPS_PER_UNIT, images = (g->N + wanted - 1) / wanted;
   *items = (size_t)((g->N + images - 1) / images);
   return images;
@@ -66,7 +66,7 @@ skp_status skp__conv_thin(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__epilogue e = skp__epilogue_of(sig);
   char options[160];
   size_t items;
-  int images = share(skp__cl_of(p), &g, &items);
+  int images = images_of(skp__cl_of(p), &g, &items);
   return skp__cl_launch(
       p, "conv2d_thin", "conv2d_thin", options_of(options, &g), 1, &items, one,
       SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(e), SKP_INT(N, g.N), SKP_INT(images, images)));
@@ -77,7 +77,7 @@ skp_status skp__conv_thin_dx(struct skp_prepared *p, const struct skp_sig *sig) 
   struct skp__epilogue e = skp__epilogue_of(sig);
   char options[160];
   size_t items;
-  int images = share(skp__cl_of(p), &g, &items);
+  int images = images_of(skp__cl_of(p), &g, &items);
   return skp__cl_launch(p, "conv2d_thin", "conv2d_thin_dx", options_of(options, &g), 1, &items, one,
                         SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(dy, 0), SKP_IN(w, 1), SKP__EPILOGUE(e), SKP_INT(N, g.N),
                                  SKP_INT(images, images)));
@@ -88,7 +88,7 @@ skp_status skp__conv_thin_dw(struct skp_prepared *p, const struct skp_sig *sig) 
   bool db = sig->out[1].rank > 0;
   char options[160];
   size_t items;
-  int images = share(skp__cl_of(p), &g, &items);
+  int images = images_of(skp__cl_of(p), &g, &items);
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, (int)items));
   SKP_TRY(skp__cl_launch(p, "conv2d_thin", "conv2d_thin_dw", options_of(options, &g), 1, &items, one,
                          SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(has_db, db), SKP_INT(N, g.N),

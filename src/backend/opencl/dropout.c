@@ -11,11 +11,11 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
   const size_t global = (size_t)(n + width - 1) / (size_t)width;
   if (a->images)
     return skp__cl_launch(p, "dropout", "dropout_images", "-DWIDTH=64", 1, &global, NULL,
-                          SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(draw, 1), SKP_INT(n, n),
+                          SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(key, 1), SKP_INT(n, n),
                                    SKP_INT(threshold, threshold), SKP_FLOAT(scale, scale), SKP_INT(stream, a->stream),
                                    SKP_INT(together, (int)skp__dropout_together(sig))));
   return skp__cl_launch(p, "dropout", "dropout", "-DWIDTH=8", 1, &global, NULL,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(draw, 1), SKP_INT(n, n),
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(key, 1), SKP_INT(n, n),
                                  SKP_INT(threshold, threshold), SKP_FLOAT(scale, scale), SKP_INT(stream, a->stream)));
 }
 

@@ -29,7 +29,7 @@ static skp_status loss(struct skp_prepared *p, const struct skp_sig *sig, struct
   size_t local[] = {(size_t)s.lanes, (size_t)s.rows}, global[] = {local[0], local[1] * (size_t)groups}, one = 1;
   SKP_TRY(skp__cl_launch(p, "softmax_cross_entropy", "softmax_cross_entropy", options, 2, global, local,
                          SKP_ARGS(groups == 1 ? SKP_OUT(partial, 0) : SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(label, 1),
-                                  SKP_IN(label2, 2), SKP_IN(share, 3), SKP_INT(N, N), SKP_INT(K, K),
+                                  SKP_IN(label2, 2), SKP_IN(lambda, 3), SKP_INT(N, N), SKP_INT(K, K),
                                   SKP_FLOAT(smoothing, sig->attrs.loss.label_smoothing))));
   if (groups == 1) return SKP_OK;
   skp__cl_need_workspace(p, (int64_t)groups * (int64_t)sizeof(float));
@@ -44,7 +44,7 @@ static skp_status gradient(struct skp_prepared *p, const struct skp_sig *sig, st
   size_t local[] = {(size_t)s.lanes, (size_t)s.rows}, global[] = {local[0], skp__cl_round_up(N, s.rows)};
   return skp__cl_launch(p, "softmax_cross_entropy", "softmax_cross_entropy_dx", options, 2, global, local,
                         SKP_ARGS(SKP_OUT(dx, 0), SKP_IN(x, 0), SKP_IN(label, 1), SKP_IN(dloss, 2), SKP_IN(label2, 3),
-                                 SKP_IN(share, 4), SKP_INT(N, N), SKP_INT(K, K),
+                                 SKP_IN(lambda, 4), SKP_INT(N, N), SKP_INT(K, K),
                                  SKP_FLOAT(smoothing, sig->attrs.loss.label_smoothing)));
 }
 

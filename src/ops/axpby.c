@@ -1,4 +1,4 @@
-/* blend.c: y = w[0] · y + w[1] · x, in place: sums over several steps (1, 1), running averages (1 - share, share).
+/* axpby.c: y = w[0] · y + w[1] · x, in place: sums over several steps (1, 1), running averages (1 - rate, rate).
  * SPDX-License-Identifier: MIT */
 #include "ops/check.h"
 
@@ -19,8 +19,8 @@ static void reference(const struct skp_call *call) {
     new_y[i] = (float)((double)w[0] * y[i] + (double)w[1] * x[i]);
 }
 
-const struct skp_op skp__op_blend = {
-    .name = "blend",
+const struct skp_op skp__op_axpby = {
+    .name = "axpby",
     .n_in = 3,
     .n_out = 1,
     .in = {{"y"}, {"x"}, {"w"}},

@@ -1,4 +1,4 @@
-/* blend.cl: a weighted sum in place. SPDX-License-Identifier: MIT
+/* axpby.cl: a weighted sum in place. SPDX-License-Identifier: MIT
  *
  *   new_y[i] = w[0] · y[i] + w[1] · x[i]          new_y may be y
  *
@@ -10,7 +10,7 @@
 
 #include "width.clh"
 
-kernel void blend(global float *new_y, global const float *y, global const float *restrict x,
+kernel void axpby(global float *new_y, global const float *y, global const float *restrict x,
                   global const float *restrict w, int n) {
   int i = (int)get_global_id(0) * WIDTH;
   if (i + WIDTH <= n) {
