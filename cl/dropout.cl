@@ -4,7 +4,8 @@
  *   bits(s, t, i) = mix(mix(mix(s + G) + t · G + 1) + (i + 1) · G),  which is skp__random_bits of src/base/random.c
  *
  * threshold = p · 2^24, scale = 1 / (1 - p); key holds the low and the high half of s. The gradient is the same kernel
- * on dy. A work-item does WIDTH neighbouring values. In the first kernel each has its own number, `together` being 1. */
+ * on dy. A work-item does WIDTH neighbouring values. In the first kernel each value has a number of its own: `together`
+ * is 1. */
 
 #ifndef WIDTH
 #define WIDTH 8 /* values of a work-item */

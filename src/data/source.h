@@ -60,8 +60,8 @@ skp_status skp__source_count(const struct skp_source *s, int64_t *of);
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 
 /* Deals the images of a source, by a seed, into `fraction` of them to judge by, of each class alike, and the rest to
- * train on, both in the source's order. `whole` stays the caller's and must outlive both. One image of a class at least is
- * left to train on; SKP_USAGE if none would be held out. */
+ * train on, both in the source's order. `whole` stays the caller's and must outlive both. One image of a class at least
+ * is left to train on; SKP_USAGE if none would be held out. */
 skp_status skp__source_split(struct skp_source **train, struct skp_source **valid, const struct skp_source *whole,
                              double fraction, uint64_t seed);
 

@@ -84,15 +84,15 @@ struct skp_node {
   X(KEY, key, INPUT, STEP)                       /* {2} i32, random, of each training step: see src/ops/dropout.c */   \
   X(HYPER, hyper, INPUT, STEP)                   /* struct skp_hyper, which an update reads */                         \
   X(EMA_SCALES, ema_scales, INPUT, STEP)         /* {2}: of the old average and of the new state in the new average */ \
-  X(SUM_SCALES, sum_scales, INPUT, STEP)         /* {2}: what the sums so far and those of a part are multiplied by */ \
+  X(SUM_SCALES, sum_scales, INPUT, STEP)         /* {2}: what the sums so far and a micro-batch are multiplied by */   \
   X(FACTORS, factors, INPUT, PLAN)               /* which an update reads, see src/ops/optimizer.c; none: all are 1 */ \
   X(LOGITS, logits, ACTIVATION, READ)            /* {N, classes} */                                                    \
   X(LOSS, loss, RESULT, READ)                    /* {1}: the mean */                                                   \
-  X(LOSS_SUM, loss_sum, GRAD, READ)              /* {1}: of the parts of a step */                                     \
+  X(LOSS_SUM, loss_sum, GRAD, READ)              /* {1}: of the micro-batches of a step */                             \
   X(PARAMS, params, PARAM, NEVER)                /* flat: all parameters */                                            \
   X(STATE, state, STATE, NEVER)                  /* flat: all running statistics */                                    \
   X(GRADS, grads, GRAD, NEVER)                   /* laid out like params, as are the next three */                     \
-  X(GRADS_SUM, grads_sum, GRAD, NEVER)           /* of the parts of a step */                                          \
+  X(GRADS_SUM, grads_sum, GRAD, NEVER)           /* of the micro-batches of a step */                                  \
   X(MOMENT_1, moment_1, MOMENT, NEVER)           /* optimizer memory */                                                \
   X(MOMENT_2, moment_2, MOMENT, NEVER)           /* the same */                                                        \
   X(AVERAGE, average, MOMENT, NEVER)             /* running average of params */                                       \
@@ -205,7 +205,7 @@ struct skp_update {
  * for, and one update of the flat params. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u);
 
-/* For a step in parts, instead of an update: this part's gradients and loss are added to
+/* For a micro-batch, instead of an update: its gradients and loss are added to
  * the flat value "grads_sum" and to `loss_sum`. */
 skp_status skp__graph_add_sums(struct skp_graph *g);
 /* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum". */

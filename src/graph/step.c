@@ -136,7 +136,7 @@ skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g
   return instance(out, g, N, training, g->nodes.n);
 }
 
-/* ---- steps in parts --------------------------------------------------------------------------------------------- */
+/* ---- steps in micro-batches ------------------------------------------------------------------------------------- */
 
 skp_status skp__graph_add_sums(struct skp_graph *g) {
   skp_value out;

@@ -94,7 +94,7 @@ skp_status skp__recipe_select(struct skp_graph *g, const struct skp_recipe *r) {
   SKP_TRY(select_each(g, "lr_mult", r->lr_mult, true));
   SKP_TRY(select_each(g, "freeze", r->freeze, false));
   if (r->no_decay) select_no_decay(g);
-  if (r->freeze_bn && g->nodes.n) SKP_TRY(keep_statistics(g)); /* none in the update of a step in parts */
+  if (r->freeze_bn && g->nodes.n) SKP_TRY(keep_statistics(g)); /* none in the update after micro-batches */
   for (size_t i = 0; i < g->tensors.n; i++)
     if (skp__is_parameter(&g->tensors.at[i]) && g->tensors.at[i].lr != 0) return SKP_OK;
   return g->params == SKP_NONE ? SKP_OK : skp__fail(SKP_USAGE, "freeze: nothing is left to train.");

@@ -1,6 +1,6 @@
 /* cost.c: see cost.h. SPDX-License-Identifier: MIT */
 #include "train/cost.h"
-#include "train/parts.h"
+#include "train/micro_batch.h"
 
 /* Of which network, and where. */
 struct place {
@@ -28,14 +28,14 @@ static void join(struct skp_plan_needs *n, const struct skp_plan_needs *other, d
   }
 }
 
-/* A step in parts: train/parts.h. */
-static skp_status measure_parts(struct skp_plan_needs *out, const struct place *p, const struct skp__parts *parts) {
+/* A step in micro-batches: train/micro_batch.h. */
+static skp_status measure_micro(struct skp_plan_needs *out, const struct place *p, const struct skp__micro *micro) {
   struct skp_plan_needs other;
-  int64_t size = skp__parts_size(parts), rest = parts->batch % size;
+  int64_t size = skp__micro_size(micro), rest = micro->batch % size;
   *out = (struct skp_plan_needs){.total = 0};
-  SKP_TRY(measure_step(&other, p, size, SKP_STEP_PART));
-  join(out, &other, (double)(parts->batch / size));
-  if (rest) SKP_TRY(measure_step(&other, p, rest, SKP_STEP_PART));
+  SKP_TRY(measure_step(&other, p, size, SKP_STEP_MICRO));
+  join(out, &other, (double)(micro->batch / size));
+  if (rest) SKP_TRY(measure_step(&other, p, rest, SKP_STEP_MICRO));
   if (rest) join(out, &other, 1);
   SKP_TRY(measure_step(&other, p, 1, SKP_STEP_UPDATE));
   join(out, &other, 1);
@@ -43,11 +43,11 @@ static skp_status measure_parts(struct skp_plan_needs *out, const struct place *
 }
 
 static skp_status measure_mode(struct skp_plan_needs *out, const struct place *p, int64_t batch, int mode) {
-  struct skp__parts parts;
+  struct skp__micro micro;
   if (mode == SKP__COST_EVALUATION) return measure_step(out, p, batch, SKP_STEP_EVAL);
-  SKP_TRY(skp__parts_plan(&parts, p->m, INT64_MAX)); /* all batches are full */
-  parts.images = parts.batch = batch;                /* the one in question, not the recipe's */
-  return parts.parts == 1 ? measure_step(out, p, batch, SKP_STEP_TRAIN) : measure_parts(out, p, &parts);
+  SKP_TRY(skp__micro_plan(&micro, p->m, INT64_MAX)); /* all batches are full */
+  micro.images = micro.batch = batch;                /* the one in question, not the recipe's */
+  return micro.most == 1 ? measure_step(out, p, batch, SKP_STEP_TRAIN) : measure_micro(out, p, &micro);
 }
 
 /* Whether it says that a batch is too large. */

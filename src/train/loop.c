@@ -235,7 +235,7 @@ static const struct skp_source *judged_by(const struct loop *l) {
 /* Answers without a finite one among them end the run as such a loss does. */
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  SKP_TRY(skp__evaluate(s, source, skp__parts_size(&l->stepper.parts), l->o->threads, out, NULL, l->answers));
+  SKP_TRY(skp__evaluate(s, source, skp__micro_size(&l->stepper.micro), l->o->threads, out, NULL, l->answers));
   if (skp__evaluated(out, source) != SKP_OK) return fail_numeric(l, l->at.step, skp_error_message());
   if (out->lost && l->o->say)
     fprintf(l->o->say,
@@ -298,25 +298,25 @@ static skp_status close_epoch(struct loop *l) {
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
 static void say_left_out(const struct loop *l) {
-  if (l->o->say && skp__parts_epoch(&l->stepper.parts) < l->stepper.parts.images)
+  if (l->o->say && skp__micro_epoch(&l->stepper.micro) < l->stepper.micro.images)
     fprintf(l->o->say,
             "The last image of each epoch is left out: it would be alone, and %s, which normalises maps of one pixel, "
             "learns nothing from one value a channel.\n",
-            l->stepper.parts.layer);
+            l->stepper.micro.layer);
 }
 
 static skp_status start_loader(struct loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
   skp__session_loading(&options, r, true);
-  options.images = skp__parts_epoch(&l->stepper.parts);
+  options.images = skp__micro_epoch(&l->stepper.micro);
   options.start = l->at.step;
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
   return skp__loader_create(&l->loader, l->data->train, &options);
 }
 
-/* In smaller parts fewer images may be left over. */
+/* In smaller micro-batches fewer images may be left over. */
 static skp_status restart_loader(void *user) {
   struct loop *l = user;
   skp__loader_destroy(l->loader);
@@ -351,8 +351,8 @@ static skp_status prepare(struct loop *l) {
   SKP_TRY(start_loader(l));
   enter_epoch(l);
   skp__progress_work("beginning with the first step", 0, 1); /* some drivers compile there */
-  const struct skp__parts *parts = &l->stepper.parts;
-  if (skp__position_fits(&l->at, skp__loader_batches(l->loader), parts->batch, skp__parts_epoch(parts))) return SKP_OK;
+  const struct skp__micro *micro = &l->stepper.micro;
+  if (skp__position_fits(&l->at, skp__loader_batches(l->loader), micro->batch, skp__micro_epoch(micro))) return SKP_OK;
   return skp__fail(SKP_FORMAT, "%s does not say where the run stands.", l->run.state);
 }
 

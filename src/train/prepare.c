@@ -2,7 +2,7 @@
 #include "train/prepare.h"
 #include "base/array.h"
 #include "base/host.h"
-#include "train/parts.h"
+#include "train/micro_batch.h"
 #include "train/schedule.h"
 #include "train/trial.h"
 #include <stdlib.h>
@@ -81,10 +81,10 @@ static skp_status remark(struct skp__prepared *p, const struct skp_model *m) {
 
 skp_status skp__prepare_data(struct skp__prepared *p, struct skp_model *m, skp__classes origin,
                              struct skp_source *const part[SKP_SPLITS], const struct skp_train_options *o) {
-  struct skp__parts parts;
+  struct skp__micro micro;
   SKP_TRY(skp__fit_data(m, origin, part));
   SKP_TRY(skp__sets_make(&p->sets, &m->recipe, part, o));
-  if (o->max_steps != 0) SKP_TRY(skp__parts_plan(&parts, m, p->sets.data.train->n));
+  if (o->max_steps != 0) SKP_TRY(skp__micro_plan(&micro, m, p->sets.data.train->n));
   return remark(p, m);
 }
 

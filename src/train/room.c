@@ -32,7 +32,7 @@ static skp_status measure(struct skp_plan_needs *out, const struct skp_session *
 static skp_status take(struct room *r, const struct skp_session *s, int64_t N, skp_step step) {
   struct skp_plan_needs needs, update = {.total = 0};
   SKP_TRY(measure(&needs, s, N, step));
-  if (step == SKP_STEP_PART) SKP_TRY(measure(&update, s, 1, SKP_STEP_UPDATE));
+  if (step == SKP_STEP_MICRO) SKP_TRY(measure(&update, s, 1, SKP_STEP_UPDATE));
   const double kept = (double)(needs.of_role[SKP_ROLE_MOMENT] + update.of_role[SKP_ROLE_MOMENT]);
   r->weights = (double)(needs.of_role[SKP_ROLE_PARAM] + needs.of_role[SKP_ROLE_STATE]);
   r->gradients = (double)needs.of_role[SKP_ROLE_GRAD];
@@ -76,7 +76,7 @@ static int halvings(const struct room *r, double lacking) {
   return k;
 }
 
-/* Steps have been cut as small as they can be; what parts could save is the sum of their gradients. */
+/* Steps have been cut as small as they can be; what micro-batches could save is the sum of their gradients. */
 static int collect(struct help help[HELPS], const struct room *r, const struct skp_recipe *recipe, int64_t N,
                    skp_step step, double lacking) {
   const double by_image = r->activations + r->images;
@@ -84,7 +84,7 @@ static int collect(struct help help[HELPS], const struct room *r, const struct s
   char whole[40] = "";
   int n = 0;
   if (recipe->accumulate > 1) snprintf(whole, sizeof whole, " %s 1", skp__option("accumulate"));
-  if (step == SKP_STEP_PART) offer(help, &n, r->gradients / 2, "%s %lld%s", skp__option("batch"), (long long)N, whole);
+  if (step == SKP_STEP_MICRO) offer(help, &n, r->gradients / 2, "%s %lld%s", skp__option("batch"), (long long)N, whole);
   if (step == SKP_STEP_EVAL) return n;
   offer(help, &n, r->moments, "%s sgd %s 0", skp__option("optimizer"), skp__option("momentum"));
   offer(help, &n, r->averages, "%s 0", skp__option("ema"));
@@ -123,7 +123,7 @@ static const struct skp__session_plan *training(const struct skp_session *s) {
   const struct skp__session_plan *largest = NULL;
   for (size_t i = 0; i < s->plans.n; i++) {
     const struct skp__session_plan *p = &s->plans.at[i];
-    const bool trains = p->step == SKP_STEP_TRAIN || p->step == SKP_STEP_PART;
+    const bool trains = p->step == SKP_STEP_TRAIN || p->step == SKP_STEP_MICRO;
     if (trains && (!largest || p->N > largest->N)) largest = p;
   }
   return largest;

@@ -32,7 +32,7 @@ static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_
   SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, skp__augment_mixes(&augment)));
   SKP_TRY(skp__graph_differentiate(g));
   SKP_TRY(skp__fuse(g));
-  return step == SKP_STEP_PART ? skp__graph_add_sums(g) : add_update(g, r);
+  return step == SKP_STEP_MICRO ? skp__graph_add_sums(g) : add_update(g, r);
 }
 
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step) {

@@ -178,7 +178,7 @@ skp_status skp__state_describe(char **out, const struct skp_model *m, const stru
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-/* Gradients, and sums of parts, every step makes anew. */
+/* Gradients, and sums of micro-batches, every step makes anew. */
 static bool kept(const char *name) {
   for (int port = 0; port < SKP_PORTS; port++)
     if (skp__ports[port].role == SKP_ROLE_GRAD && strcmp(skp__ports[port].name, name) == 0) return false;

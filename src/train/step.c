@@ -1,18 +1,19 @@
 /* step.c: a step, from its images to its loss or its logits. SPDX-License-Identifier: MIT
  *
- *   step ─> pieces (all images at once, or parts and an update) ─> of each: ports written, plan run, ports read */
+ *   step ─> pieces (all images at once, or micro-batches and an update)
+ *        ─> of each: ports written, plan run, ports read */
 #include "train/step.h"
 #include "base/random.h"
 #include "train/state.h"
 #include <stdlib.h>
 
-/* What a part of a step needs until it is done. */
-struct skp__part {
+/* What a micro-batch needs until it is done. */
+struct skp__micro_batch {
   float sum_scales[2]; /* see skp__graph_add_sums */
   int32_t key[2];
 };
 
-/* A run of a plan: n images from number `first` on; plan NULL: there is none. The update after the parts has no
+/* A run of a plan: n images from number `first` on; plan NULL: there is none. The update after the micro-batches has no
  * images. */
 struct piece {
   struct skp_plan *plan;
@@ -49,16 +50,17 @@ static void *place_lambda(struct skp__stepper *st, struct skp__step *step, const
 static void *place_key(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
   const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(st->queued + (p->k << 40)));
-  int32_t *key = step->part[p->k].key;
+  int32_t *key = step->micro[p->k].key;
   key[0] = (int32_t)(uint32_t)bits;
   key[1] = (int32_t)(uint32_t)(bits >> 32);
   return key;
 }
 
-/* The gradient of the mean over all images is the sum of those of the parts, each by its fraction of the images. */
+/* The gradient of the mean over all images is the sum of those of the micro-batches, each times its fraction of the
+ * images. */
 static void *place_sum_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
-  float *scales = step->part[p->k].sum_scales;
+  float *scales = step->micro[p->k].sum_scales;
   scales[0] = p->first > 0;
   scales[1] = (float)((double)p->n / (double)step->n);
   return scales;
@@ -121,22 +123,22 @@ static skp_status copy_ports(struct skp__stepper *st, struct skp__step *step, co
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
 static skp_step kind(const struct skp__stepper *st) {
-  return !st->trains ? SKP_STEP_EVAL : st->parts.parts == 1 ? SKP_STEP_TRAIN : SKP_STEP_PART;
+  return !st->trains ? SKP_STEP_EVAL : st->micro.most == 1 ? SKP_STEP_TRAIN : SKP_STEP_MICRO;
 }
 
 /* Piece k of a step of n images. */
 static skp_status find_piece(struct skp__stepper *st, int64_t n, int64_t k, struct piece *p) {
-  const int64_t size = skp__parts_size(&st->parts), first = k * size;
+  const int64_t size = skp__micro_size(&st->micro), first = k * size;
   *p = (struct piece){.k = k, .first = first, .n = size < n - first ? size : n - first};
   if (first < n) return skp__session_plan(st->s, &p->plan, p->n, kind(st));
   p->n = 0;
-  return kind(st) == SKP_STEP_PART && first - size < n ? skp__session_plan(st->s, &p->plan, 1, SKP_STEP_UPDATE)
-                                                       : SKP_OK;
+  return kind(st) == SKP_STEP_MICRO && first - size < n ? skp__session_plan(st->s, &p->plan, 1, SKP_STEP_UPDATE)
+                                                        : SKP_OK;
 }
 
 skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan **out) {
   struct piece p;
-  skp_status status = find_piece(st, skp__parts_full(&st->parts), k, &p);
+  skp_status status = find_piece(st, skp__micro_full(&st->micro), k, &p);
   *out = p.plan;
   return status;
 }
@@ -163,7 +165,7 @@ static struct skp__step *next_step(struct skp__stepper *st) { return &st->step[s
 static skp_status take(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
   SKP_TRY(st->take(st->user, step));
-  step->n = step->batch ? step->batch->n : skp__parts_full(&st->parts);
+  step->n = step->batch ? step->batch->n : skp__micro_full(&st->micro);
   return step->batch ? check_labels(st, step->batch) : SKP_OK;
 }
 
@@ -208,17 +210,17 @@ static skp_status prepare_pieces(struct skp__stepper *st, int64_t n, int64_t siz
 static skp_status prepare_judging(struct skp__stepper *st) {
   const bool averaged = st->s->averaged;
   st->s->averaged = st->s->model->recipe.ema > 0;
-  skp_status status = prepare_pieces(st, st->judged, skp__parts_size(&st->parts), SKP_STEP_EVAL);
+  skp_status status = prepare_pieces(st, st->judged, skp__micro_size(&st->micro), SKP_STEP_EVAL);
   st->s->averaged = averaged;
   return status;
 }
 
 static skp_status prepare_plans(struct skp__stepper *st) {
   struct skp_plan *plan;
-  const int64_t batch = st->parts.batch, n = skp__parts_epoch(&st->parts), size = skp__parts_size(&st->parts);
+  const int64_t batch = st->micro.batch, n = skp__micro_epoch(&st->micro), size = skp__micro_size(&st->micro);
   if (n >= batch) SKP_TRY(prepare_pieces(st, batch, size, kind(st)));
   if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, size, kind(st)));
-  if (kind(st) == SKP_STEP_PART) SKP_TRY(skp__session_plan(st->s, &plan, 1, SKP_STEP_UPDATE));
+  if (kind(st) == SKP_STEP_MICRO) SKP_TRY(skp__session_plan(st->s, &plan, 1, SKP_STEP_UPDATE));
   if (st->judged) SKP_TRY(prepare_judging(st));
   skp_status status = skp__backend_finish(st->s->b); /* some drivers find out late */
   return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(st->s, status, size, kind(st)) : status;
@@ -230,25 +232,25 @@ static void say_cut(const struct skp__stepper *st) {
             "The device has not enough memory for a whole step: its images go through the network %lld at a time, and "
             "their gradients are added up. Batchnorms then see the statistics of so many images only, so the results "
             "differ from those of a device with more memory.\n",
-            (long long)skp__parts_size(&st->parts));
+            (long long)skp__micro_size(&st->micro));
 }
 
 /* Room for what each step needs of the host. */
 static skp_status create_steps(struct skp__stepper *st) {
   for (int i = 0; i < SKP_STEPS_AHEAD; i++) {
     struct skp__step *step = &st->step[i];
-    free(step->part);
-    SKP_TRY(skp__alloc(&step->part, (size_t)st->parts.parts, sizeof *step->part));
+    free(step->micro);
+    SKP_TRY(skp__alloc(&step->micro, (size_t)st->micro.most, sizeof *step->micro));
     if (st->trains || step->logits) continue;
-    SKP_TRY(skp__alloc(&step->logits, (size_t)(st->parts.batch * st->s->model->recipe.classes), sizeof *step->logits));
+    SKP_TRY(skp__alloc(&step->logits, (size_t)(st->micro.batch * st->s->model->recipe.classes), sizeof *step->logits));
   }
   return SKP_OK;
 }
 
-/* Makes the plans, in more parts as long as the device's memory makes that necessary; `cut`: it did before, too. */
+/* Makes the plans, in smaller micro-batches as long as the device's memory demands it; `cut`: it did before, too. */
 static skp_status fit(struct skp__stepper *st, bool cut) {
   skp_status status;
-  while ((status = prepare_plans(st)) == SKP_DEVICE_MEMORY && skp__parts_cut(&st->parts)) {
+  while ((status = prepare_plans(st)) == SKP_DEVICE_MEMORY && skp__micro_cut(&st->micro)) {
     skp__session_forget_plans(st->s);
     cut = true;
   }
@@ -256,7 +258,7 @@ static skp_status fit(struct skp__stepper *st, bool cut) {
   return status == SKP_OK ? create_steps(st) : status;
 }
 
-/* Begins again in smaller parts, where a step that was tried left the device. */
+/* Begins again in smaller micro-batches, where a step that was tried left the device. */
 static skp_status retry_smaller(struct skp__stepper *st, const struct skp__values *before) {
   skp__session_forget_plans(st->s);
   SKP_TRY(fit(st, true));
@@ -270,7 +272,7 @@ static skp_status try_first(struct skp__stepper *st, const struct skp__values *b
   for (;;) {
     skp_status status = queue_taken(st);
     if (status == SKP_OK && (status = skp__backend_finish(st->s->b)) != SKP_OK) st->queued--;
-    if (status != SKP_DEVICE_MEMORY || !skp__parts_cut(&st->parts)) return status;
+    if (status != SKP_DEVICE_MEMORY || !skp__micro_cut(&st->micro)) return status;
     skp__backend_finish(st->s->b); /* nothing uses the batch any more */
     SKP_TRY(retry_smaller(st, before));
   }
@@ -290,20 +292,20 @@ skp_status skp__stepper_first(struct skp__stepper *st) {
 
 skp_status skp__stepper_train(struct skp__stepper *st, struct skp_session *s, int64_t images) {
   *st = (struct skp__stepper){.s = s, .trains = true};
-  SKP_TRY(skp__parts_plan(&st->parts, s->model, images));
-  if (images == INT64_MAX) st->parts.images -= images % st->parts.batch;
+  SKP_TRY(skp__micro_plan(&st->micro, s->model, images));
+  if (images == INT64_MAX) st->micro.images -= images % st->micro.batch;
   return SKP_OK;
 }
 
 void skp__stepper_evaluate(struct skp__stepper *st, struct skp_session *s, int64_t images, int64_t batch) {
-  *st = (struct skp__stepper){.s = s, .parts = {.images = images, .batch = batch, .parts = 1}};
+  *st = (struct skp__stepper){.s = s, .micro = {.images = images, .batch = batch, .most = 1}};
 }
 
 skp_status skp__stepper_open(struct skp__stepper *st) { return fit(st, false); }
 
 void skp__stepper_close(struct skp__stepper *st) {
   for (int i = 0; i < SKP_STEPS_AHEAD; i++) {
-    free(st->step[i].part);
+    free(st->step[i].micro);
     free(st->step[i].logits);
   }
 }

@@ -8,7 +8,7 @@
 #ifndef SKP_TRAIN_STEP_H
 #define SKP_TRAIN_STEP_H
 
-#include "train/parts.h"
+#include "train/micro_batch.h"
 #include "train/session.h"
 
 struct skp__values; /* train/state.h */
@@ -24,14 +24,14 @@ struct skp__step {
   float *logits; /* of evaluation: [n, classes], once it is retired */
   struct skp_hyper hyper;
   float ema_scales[2];
-  struct skp__part *part; /* [parts] */
+  struct skp__micro_batch *micro; /* [micro.most] */
   uint64_t ticket;
 };
 
 struct skp__stepper {
   struct skp_session *s;
   bool trains;             /* else it evaluates */
-  struct skp__parts parts; /* in which a step's images go through the network */
+  struct skp__micro micro; /* in which a step's images go through the network */
   uint64_t seed;           /* of what is drawn in training */
   int64_t judged;          /* images that a training is judged by: their plans must fit, too */
   FILE *say;               /* where it is said that steps are cut; NULL: nowhere */
@@ -39,7 +39,8 @@ struct skp__stepper {
   /* Sets the batch and the learning rate of the next step; step->batch may be that of an earlier step that was not
    * given back. */
   skp_status (*take)(void *user, struct skp__step *step);
-  /* The first step begins again, in smaller parts: what feeds the steps must, too. NULL: its batch stays as it is. */
+  /* The first step begins again, in smaller micro-batches: what feeds the steps must, too. NULL: its batch stays as it
+   * is. */
   skp_status (*again)(void *user);
   /* The values that are put back then. NULL: those that are there, of which the first step keeps a copy. */
   const struct skp__values *before;
@@ -47,8 +48,8 @@ struct skp__stepper {
   struct skp__step step[SKP_STEPS_AHEAD];
 };
 
-/* Makes all plans of the steps, so that a lack of memory shows before any of them; cuts the steps into parts as small
- * as it makes necessary. `st` has its fields up to `before`. skp__stepper_close also after a failure. */
+/* Makes all plans of the steps, so that a lack of memory shows before any step runs; cuts the steps into micro-batches
+ * as small as the memory demands. `st` has its fields up to `before`. skp__stepper_close also after a failure. */
 skp_status skp__stepper_open(struct skp__stepper *st);
 void skp__stepper_close(struct skp__stepper *st);
 /* Of a training as the recipe says, on so many images an epoch (INT64_MAX: all batches are full). */
@@ -57,7 +58,7 @@ skp_status skp__stepper_train(struct skp__stepper *st, struct skp_session *s, in
 void skp__stepper_evaluate(struct skp__stepper *st, struct skp_session *s, int64_t images, int64_t batch);
 
 /* The first step of a process, done when it returns. Some drivers find memory only when a kernel runs, and say so then:
- * values are put back, and it begins again in smaller parts. */
+ * values are put back, and it begins again in smaller micro-batches. */
 skp_status skp__stepper_first(struct skp__stepper *st);
 /* Queues a step. There must be room: skp__stepper_full. */
 skp_status skp__stepper_queue(struct skp__stepper *st);

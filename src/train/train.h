@@ -23,7 +23,7 @@ void skp__session_destroy(struct skp_session *s);
 typedef enum skp_step {
   SKP_STEP_EVAL,  /* forward: logits that the host can read */
   SKP_STEP_TRAIN, /* forward, loss, gradients, update */
-  SKP_STEP_PART,  /* of a step in parts: forward, loss, gradients, which are added up */
+  SKP_STEP_MICRO, /* of a step in micro-batches: forward, loss, gradients, which are added up */
   SKP_STEP_UPDATE /* and its update; N does not count */
 } skp_step;
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step);

@@ -88,7 +88,7 @@ static void clean_up(void) {
   ck_assert_int_eq(system(command), 0);
 }
 
-START_TEST(a_launch_that_fails_is_retried_in_parts) {
+START_TEST(a_launch_that_fails_is_retried_in_micro_batches) {
   ck_assert_ptr_nonnull(mkdtemp(folder));
   failing = 0;
   ck_ok(train("halves", "2"));
@@ -125,7 +125,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("late memory");
   TCase *c = tcase_create("late memory");
-  tcase_add_test(c, a_launch_that_fails_is_retried_in_parts);
+  tcase_add_test(c, a_launch_that_fails_is_retried_in_micro_batches);
   tcase_add_test(c, so_is_a_kernel_that_fails);
   tcase_add_test(c, a_device_that_never_has_enough_is_an_error);
   tcase_set_timeout(c, 60);

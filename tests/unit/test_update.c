@@ -1,4 +1,4 @@
-/* test_update.c: what surrounds an optimizer in a step: clipping, parts, running averages.
+/* test_update.c: what surrounds an optimizer in a step: clipping, micro-batches, running averages.
  * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
@@ -108,47 +108,48 @@ START_TEST(gradients_are_clipped_to_the_norm) {
 }
 END_TEST
 
-/* ---- steps in parts ---------------------------------------------------------------------------------------------- */
+/* ---- steps in micro-batches -------------------------------------------------------------------------------------- */
 
-/* A step of plain SGD in parts of `size` images; its loss. */
-static float step_in_parts(struct run *r, int64_t size) {
-  struct skp_plan *part = NULL, *update;
+/* A step of plain SGD in micro-batches of `size` images; its loss. */
+static float step_in_micro_batches(struct run *r, int64_t size) {
+  struct skp_plan *micro = NULL, *update;
   const struct skp_hyper hyper = skp__session_hyper(&r->m->recipe, r->m->recipe.lr, 1);
   float loss;
   for (int64_t first = 0, n; first < N; first += n) {
     n = size < N - first ? size : N - first;
     const float scales[2] = {first > 0, (float)n / N};
-    ck_ok(skp__session_plan(r->s, &part, n, SKP_STEP_PART));
-    const struct skp_graph *g = skp__plan_graph(part);
-    write(r, part, g->input, images + PIXELS * first, 4 * PIXELS * n);
-    write(r, part, g->labels, labels + first, 4 * n);
-    write(r, part, g->sum_scales, scales, sizeof scales);
-    ck_ok(skp__plan_run(part));
+    ck_ok(skp__session_plan(r->s, &micro, n, SKP_STEP_MICRO));
+    const struct skp_graph *g = skp__plan_graph(micro);
+    write(r, micro, g->input, images + PIXELS * first, 4 * PIXELS * n);
+    write(r, micro, g->labels, labels + first, 4 * n);
+    write(r, micro, g->sum_scales, scales, sizeof scales);
+    ck_ok(skp__plan_run(micro));
   }
   ck_ok(skp__session_plan(r->s, &update, 1, SKP_STEP_UPDATE));
   write(r, update, skp__plan_graph(update)->hyper, &hyper, sizeof hyper);
   ck_ok(skp__plan_run(update));
-  skp_value sum = skp__plan_graph(part)->loss_sum;
-  ck_ok(skp__backend_read_now(r->b, skp__plan_buffer(part, sum), 0, &loss, sizeof loss));
+  skp_value sum = skp__plan_graph(micro)->loss_sum;
+  ck_ok(skp__backend_read_now(r->b, skp__plan_buffer(micro, sum), 0, &loss, sizeof loss));
   return loss;
 }
 
-/* What a run looks like after a first step, whole (size 0) or in parts; its loss if in parts. */
+/* What a run looks like after a first step, whole (size 0) or in micro-batches; its loss then. */
 static struct run after_step(int64_t size, float *loss) {
   static const char *const fields[][2] = {{"freeze", "1"},      {"freeze_bn", "true"},   {"lr_mult", "4=2"},
                                           {"clip_norm", "0.5"}, {"weight_decay", "0.1"}, {"no_decay", "true"}};
   struct run r = make_run();
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) set(&r, fields[i][0], fields[i][1]);
   if (size)
-    *loss = step_in_parts(&r, size);
+    *loss = step_in_micro_batches(&r, size);
   else
     step(&r, 1);
   pull(&r, false);
   return r;
 }
 
-/* Batchnorm frozen into evaluation, a step in parts is the step of the whole: with clipping, decay and factors too. */
-START_TEST(parts_make_the_whole) {
+/* Batchnorm frozen into evaluation, a step in micro-batches is the step of the whole, also with clipping, decay and
+ * factors. */
+START_TEST(micro_batches_make_the_whole) {
   float first = 0, loss;
   struct run whole = after_step(0, NULL);
   for (int64_t size = N; size > 0; size -= 2) { /* 5; 3 and 2; five times 1 */
@@ -215,7 +216,7 @@ int main(void) {
   Suite *suite = suite_create("update");
   TCase *c = tcase_create("update");
   tcase_add_test(c, gradients_are_clipped_to_the_norm);
-  tcase_add_test(c, parts_make_the_whole);
+  tcase_add_test(c, micro_batches_make_the_whole);
   tcase_add_test(c, averages_follow);
   tcase_add_test(c, averages_are_evaluated);
   suite_add_tcase(suite, c);
