@@ -12,11 +12,11 @@
 #define LINES (LANES < 16 ? 4 : 8)
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
 
-/* packed[panel][A²][ci][panel] = the transformed weights, from w_at on. One work-item a panel and 16 channels ci. */
+/* packed[panel][SIDE²][ci][panel] = the transformed weights, from w_at on. One work-item a panel and 16 channels ci. */
 kernel void conv2d_winograd_weights(global float *restrict packed, global const float *restrict w, int w_at, int h_step,
                                     int w_step, int ci_step, int co_step, int Ci, int panel) {
   int p = (int)get_global_id(0), ci = (int)get_global_id(1) * 16;
-  global float *to = packed + ((size_t)p * A * A * Ci + ci) * panel;
+  global float *to = packed + ((size_t)p * SIDE * SIDE * Ci + ci) * panel;
   for (int l = 0; l < panel; l += 16)
     weights_block(to + l, Ci * panel, panel, w + w_at + ci * ci_step + (p * panel + l) * co_step, h_step, w_step,
                   ci_step, co_step);
@@ -77,15 +77,15 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
       panels = min(span, Co / panel - from_panel);
   int distance = tiles * Ci + GAP, apart = tiles * span * panel + GAP;
   global float *zeros = slice_of(workspace + slices, slice, Ci), *inputs = zeros + Ci,
-               *sums = inputs + A * A * distance;
+               *sums = inputs + SIDE * SIDE * distance;
   for (int first = (int)get_global_id(0) * tiles; first < total; first += groups * tiles) {
     int some = min(tiles, (total - first + TILE - 1) / TILE * TILE);
     input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, IH, IW, Ci, Ci, h0, w0);
-    for (int place = 0; place < A * A; place++)
+    for (int place = 0; place < SIDE * SIDE; place++)
       for (int p = 0; p < panels; p++)
         for (int t0 = 0; t0 < some; t0 += TILE) {
           global const float *restrict from = inputs + place * distance + t0 * Ci;
-          global const float *restrict by = packed + (size_t)((from_panel + p) * A * A + place) * Ci * panel;
+          global const float *restrict by = packed + (size_t)((from_panel + p) * SIDE * SIDE + place) * Ci * panel;
           global float *to = sums + place * apart + (p * tiles + t0) * panel;
           if (LANES == 16 && panel == 32)
             PRODUCTS(2)
@@ -106,7 +106,7 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
 /* ---- weight gradient --------------------------------------------------------------------------------------------- */
 
 /* Work-item (chunk, part): every get_global_size(0)-th block of tiles, `span` panels of channels k from part·span on.
- * partial[chunk][A²][C][K], places C·K + GAP floats apart, then slices: zeros, the
+ * partial[chunk][SIDE²][C][K], places C·K + GAP floats apart, then slices: zeros, the
  * transformed tiles of x, those of dy. */
 kernel void conv2d_winograd_dw(global float *restrict workspace, global const float *restrict x,
                                global const float *restrict dy, int slices, int slice, int tiles, int total, int span,
@@ -114,13 +114,14 @@ kernel void conv2d_winograd_dw(global float *restrict workspace, global const fl
   int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), from_k = (int)get_global_id(1) * span * panel;
   int width = min(span * panel, K - from_k), distance = tiles * C + GAP, apart = tiles * width + GAP, far = C * K + GAP;
   global float *zeros = slice_of(workspace + slices, slice, max(C, K)), *inputs = zeros + max(C, K);
-  global float *outputs = inputs + A * A * distance, *partial = workspace + (size_t)chunk * A * A * far + from_k;
+  global float *outputs = inputs + SIDE * SIDE * distance;
+  global float *partial = workspace + (size_t)chunk * SIDE * SIDE * far + from_k;
   for (int first = chunk * tiles; first < total; first += chunks * tiles) {
     int some = min(tiles, total - first);
     bool more = first >= chunks * tiles;
     input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, H, W, C, C, h0, w0);
     output_tiles(outputs, dy + from_k, zeros, first, some, total, apart, TH, TW, OH, OW, K, width, 0, 0);
-    for (int place = 0; place < A * A; place++)
+    for (int place = 0; place < SIDE * SIDE; place++)
       for (int k = 0; k < width; k += panel)
         for (int c = 0; c < C; c += LINES) {
           global const float *from = inputs + place * distance + c, *by = outputs + place * apart + k;
@@ -139,9 +140,9 @@ kernel void conv2d_winograd_sum(global float *restrict dw, global float *restric
   for (int c = from_c; c < from_c + 16; c++)
     for (int k = from_k; k < from_k + 16; k += LANES) {
       global float *first = partial + c * K + k;
-      for (int place = 0; chunks > 1 && place < A * A; place++) {
+      for (int place = 0; chunks > 1 && place < SIDE * SIDE; place++) {
         vec sum = VLOAD(first + place * far);
-        for (int chunk = 1; chunk < chunks; chunk++) sum += VLOAD(first + ((size_t)chunk * A * A + place) * far);
+        for (int chunk = 1; chunk < chunks; chunk++) sum += VLOAD(first + ((size_t)chunk * SIDE * SIDE + place) * far);
         VSTORE(sum, first + place * far);
       }
       write_weights(dw + c * K + k, first, far, C * K);

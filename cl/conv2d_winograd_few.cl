@@ -12,14 +12,14 @@
 #define VECTORS 1 /* vectors of 16 channels in a panel */
 #endif
 #define PANEL (16 * VECTORS)
-/* Channels ci whose weights are transformed at a time: A²·BLOCK·PANEL floats should stay in the second cache. */
+/* Channels ci whose weights are transformed at a time: SIDE²·BLOCK·PANEL floats should stay in the second cache. */
 #define BLOCK 16
 /* Channels of x whose products with a panel of dy are in registers together: a divisor of 16. */
 #define LINES (LANES < 16 ? 4 : 8)
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
 
-/* workspace[at …][A²][tiles][C] = all tiles of an input, or of dy, transformed; places tiles·C + GAP floats apart. One
- * work-item `each` of them; its zeros stand at the beginning of the workspace. */
+/* workspace[at …][SIDE²][tiles][C] = all tiles of an input, or of dy, transformed; places tiles·C + GAP floats apart.
+ * One work-item `each` of them; its zeros stand at the beginning of the workspace. */
 #define DEFINE_ALL_TILES(NAME, ONES)                                                                                   \
   kernel void NAME(global float *restrict workspace, global const float *restrict x, int at, int each, int tiles,      \
                    int total, int TH, int TW, int h0, int w0, int H, int W, int C) {                                   \
@@ -33,18 +33,18 @@ DEFINE_ALL_TILES(conv2d_winograd_few_inputs, input_tiles)
 DEFINE_ALL_TILES(conv2d_winograd_few_outputs, output_tiles)
 
 /* Work-item: a panel of channels co. Its slice: the transformed weights of a block
- * [A²][BLOCK][PANEL], the products [A²][padded][PANEL]. */
+ * [SIDE²][BLOCK][PANEL], the products [SIDE²][padded][PANEL]. */
 kernel void conv2d_winograd_few(global float *restrict y, global const float *restrict w,
                                 global float *workspace, EPILOGUE, int at,
                                 int slices, int slice, int padded, int total, int w_at, int h_step, int w_step,
                                 int ci_step, int co_step, int TH, int TW, int Ci, int OH, int OW, int Co) {
   int co = (int)get_global_id(0) * PANEL, distance = padded * Ci + GAP, apart = padded * PANEL + GAP;
-  global float *weights = workspace + slices + get_global_id(0) * slice, *sums = weights + A * A * BLOCK * PANEL;
+  global float *weights = workspace + slices + get_global_id(0) * slice, *sums = weights + SIDE * SIDE * BLOCK * PANEL;
   for (int ci = 0; ci < Ci; ci += BLOCK) {
     for (int l = 0; l < PANEL; l += 16)
       weights_block(weights + l, BLOCK * PANEL, PANEL, w + w_at + ci * ci_step + (co + l) * co_step, h_step, w_step,
                     ci_step, co_step);
-    for (int place = 0; place < A * A; place++)
+    for (int place = 0; place < SIDE * SIDE; place++)
       for (int t0 = 0; t0 < padded; t0 += TILE) {
         global const float *restrict from = workspace + at + place * distance + t0 * Ci + ci;
         global const float *restrict by = weights + place * BLOCK * PANEL;
@@ -70,13 +70,13 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
 }
 
 /* dw from the transformed tiles of x, at float x_at, and those of dy, at float dy_at. Work-item: a panel of channels k,
- * LINES channels c at a time. Its slice: their products [A²][LINES][PANEL]. */
+ * LINES channels c at a time. Its slice: their products [SIDE²][LINES][PANEL]. */
 kernel void conv2d_winograd_few_dw(global float *restrict dw, global float *workspace, int x_at, int dy_at, int slices,
                                    int slice, int total, int C, int K) {
   int k = (int)get_global_id(0) * PANEL;
   global float *own = workspace + slices + get_global_id(0) * slice;
   for (int c = 0; c < C; c += LINES) {
-    for (int place = 0; place < A * A; place++) {
+    for (int place = 0; place < SIDE * SIDE; place++) {
       global const float *restrict from = workspace + x_at + place * (total * C + GAP) + c;
       global const float *restrict by = workspace + dy_at + place * (total * K + GAP) + k;
       float16 sum[LINES][VECTORS];

@@ -44,16 +44,16 @@ struct skp_api_session {
 /* Itself whole: the images and the classes that it speaks of may go. */
 struct skp_api_report {
   struct skp_report r;
-  int known;                  /* classes that have a name */
-  char **class_names;         /* [r.classes] */
-  char **image_names;         /* [r.worsts] */
-  struct skp_answer *answers; /* [r.worsts] */
-  char **unknown;             /* [unknowns] classes that the network does not know */
+  int known;                          /* classes that have a name */
+  char **class_names;                 /* [r.classes] */
+  char **image_names;                 /* [r.worsts] */
+  struct skp_prediction *predictions; /* [r.worsts] */
+  char **unknown;                     /* [unknowns] classes that the network does not know */
   int unknowns;
 };
 
-/* A report on the answers to the images of a source; `r` is taken over, also after a failure. */
-skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, const struct skp_answer *answers,
+/* A report on the predictions for the images of a source; `r` is taken over, also after a failure. */
+skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, const struct skp_prediction *predictions,
                            const struct skp_source *source, const struct skp_class_names *names);
 void skp__api_report_free(struct skp_api_report *r); /* NULL is fine */
 

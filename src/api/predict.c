@@ -15,8 +15,8 @@
 struct look {
   const struct skp_source *source;
   int workers;
-  float *logits;              /* NULL: not wanted */
-  struct skp_answer *answers; /* the same */
+  float *logits;                      /* NULL: not wanted */
+  struct skp_prediction *predictions; /* the same */
   struct skp_eval_result result;
 };
 
@@ -25,14 +25,14 @@ static skp_status look(skp_session *session, struct look *l) {
   const int64_t n = l->source->n;
   SKP_TRY(skp__recipe_check(r));
   return skp__evaluate(session->s, l->source, r->batch < n ? r->batch : n, skp__api_workers(l->workers), &l->result,
-                       l->logits, l->answers);
+                       l->logits, l->predictions);
 }
 
 static skp_status write_answers(const char *path, const struct look *l, int64_t classes) {
   const int64_t n = l->source->n;
   int32_t *labels;
   SKP_TRY(skp__alloc(&labels, (size_t)n, sizeof *labels));
-  for (int64_t i = 0; i < n; i++) labels[i] = l->answers[i].label;
+  for (int64_t i = 0; i < n; i++) labels[i] = l->predictions[i].label;
   char logits_name[] = "logits", labels_name[] = "labels";
   struct skp_st_tensor rows[2] = {
       {.name = logits_name, .dtype = "F32", .rank = 2, .dim = {n, classes}, .data = l->logits},
@@ -59,9 +59,9 @@ static skp_status judge(const struct look *l) {
 static skp_status report(skp_session *session, const struct look *l, const skp_testing *t) {
   const struct skp_class_names names = {l->source->class_names, l->source->classes};
   struct skp_report r;
-  SKP_TRY(skp__report_create(&r, l->answers, l->source->n, session->model->m->recipe.classes, t->worst));
-  skp_status status = t->folder ? skp__report_write(&r, l->answers, l->source, &names, t->folder) : SKP_OK;
-  if (status == SKP_OK) return skp__api_report(&session->report, &r, l->answers, l->source, &names);
+  SKP_TRY(skp__report_create(&r, l->predictions, l->source->n, session->model->m->recipe.classes, t->worst));
+  skp_status status = t->folder ? skp__report_write(&r, l->predictions, l->source, &names, t->folder) : SKP_OK;
+  if (status == SKP_OK) return skp__api_report(&session->report, &r, l->predictions, l->source, &names);
   skp__report_free(&r);
   return status;
 }
@@ -81,7 +81,7 @@ static skp_score score_of(const struct look *l) {
 
 static skp_status test(skp_session *session, struct look *l, const skp_testing *t, skp_score *out) {
   const int classes = session->model->m->recipe.classes;
-  SKP_TRY(skp__alloc(&l->answers, (size_t)l->source->n, sizeof *l->answers));
+  SKP_TRY(skp__alloc(&l->predictions, (size_t)l->source->n, sizeof *l->predictions));
   if (t->answers) SKP_TRY(skp__alloc(&l->logits, (size_t)(l->source->n * classes), sizeof *l->logits));
   SKP_TRY(look(session, l));
   if (t->answers) SKP_TRY(write_answers(t->answers, l, classes));
@@ -106,7 +106,7 @@ skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part par
   SKP_TRY(skp__trial_labels(&seen, source, &labels, t->by_number, t->report));
   struct look l = {.source = seen, .workers = t->workers};
   skp_status status = test(session, &l, t, out);
-  free(l.answers);
+  free(l.predictions);
   free(l.logits);
   skp__source_destroy(seen);
   return status;

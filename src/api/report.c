@@ -13,13 +13,14 @@ static skp_status copy_classes(struct skp_api_report *r, const struct skp_class_
   return SKP_OK;
 }
 
-static skp_status copy_images(struct skp_api_report *r, const struct skp_answer *answers, const struct skp_source *s) {
+static skp_status copy_images(struct skp_api_report *r, const struct skp_prediction *predictions,
+                              const struct skp_source *s) {
   SKP_TRY(skp__alloc(&r->image_names, (size_t)r->r.worsts, sizeof *r->image_names));
-  SKP_TRY(skp__alloc(&r->answers, (size_t)r->r.worsts, sizeof *r->answers));
+  SKP_TRY(skp__alloc(&r->predictions, (size_t)r->r.worsts, sizeof *r->predictions));
   for (int64_t i = 0; i < r->r.worsts; i++) {
     char number[32];
     const int64_t image = r->r.worst[i];
-    r->answers[i] = answers[image];
+    r->predictions[i] = predictions[image];
     SKP_TRY(skp__strdup(&r->image_names[i], skp__source_name_of(s, image, number, sizeof number)));
   }
   return SKP_OK;
@@ -31,7 +32,7 @@ static skp_status copy_unknown(struct skp_api_report *r, const struct skp_unknow
   return SKP_OK;
 }
 
-skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, const struct skp_answer *answers,
+skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, const struct skp_prediction *predictions,
                            const struct skp_source *source, const struct skp_class_names *names) {
   struct skp_api_report *made;
   *out = NULL;
@@ -43,7 +44,7 @@ skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, co
   made->r = *r;
   *r = (struct skp_report){.classes = 0};
   status = copy_classes(made, names);
-  if (status == SKP_OK) status = copy_images(made, answers, source);
+  if (status == SKP_OK) status = copy_images(made, predictions, source);
   if (status == SKP_OK) status = copy_unknown(made, &source->unknown);
   if (status == SKP_OK)
     *out = made;
@@ -62,7 +63,7 @@ void skp__api_report_free(struct skp_api_report *r) {
   free_texts(r->class_names, r->r.classes);
   free_texts(r->image_names, r->r.worsts);
   free_texts(r->unknown, r->unknowns);
-  free(r->answers);
+  free(r->predictions);
   skp__report_free(&r->r);
   free(r);
 }
@@ -80,7 +81,7 @@ skp_status skp_report_class(const skp_report *report, int i, skp_class_score *ou
   *out = (skp_class_score){.name = report->class_names[i],
                            .listed = skp__class_listed(&report->r, &names, i),
                            .images = c->images,
-                           .taken = c->guessed,
+                           .taken = c->predicted,
                            .right = c->right,
                            .precision = c->precision,
                            .recall = c->recall,
@@ -99,14 +100,14 @@ skp_status skp_report_image(const skp_report *report, int64_t i, skp_image_score
   if (i < 0 || i >= report->r.worsts)
     return skp__fail(SKP_USAGE, "There is no image %lld in the report; it lists %lld, from 0 on.", (long long)i,
                      (long long)report->r.worsts);
-  const struct skp_answer *a = &report->answers[i];
+  const struct skp_prediction *a = &report->predictions[i];
   *out = (skp_image_score){.image = report->r.worst[i],
                            .name = report->image_names[i],
                            .label = report->class_names[a->label],
-                           .taken = a->guess < 0 ? NULL : report->class_names[a->guess],
-                           .right = a->guess == a->label,
+                           .taken = a->predicted < 0 ? NULL : report->class_names[a->predicted],
+                           .right = a->predicted == a->label,
                            .loss = (double)a->loss,
-                           .confidence = (double)a->certainty};
+                           .confidence = (double)a->confidence};
   return SKP_OK;
 }
 

@@ -279,13 +279,13 @@ static skp_outcome outcome_of(const skp_run *run, const struct skp_train_result 
                        .loss = r->loss};
 }
 
-/* Keeps what the best weights' answers show. */
+/* Keeps what the best weights' predictions show. */
 static skp_status keep_report(const skp_run *run, skp_session *session, struct skp_train_result *r) {
   const struct skp_labels *l = &run->model->labels;
   skp__api_report_free(session->report);
   session->report = NULL;
   if (!r->judge) return SKP_OK;
-  return skp__api_report(&session->report, &r->report, r->answers, r->judge,
+  return skp__api_report(&session->report, &r->report, r->predictions, r->judge,
                          &(struct skp_class_names){l->names, l->known});
 }
 

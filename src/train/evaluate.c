@@ -11,12 +11,12 @@ struct pass {
   struct skp_loader *loader;
   int64_t n, views, classes; /* images; how often each is seen, all of them once before any is seen again */
   int64_t seen, unknown;     /* views in the steps done; images without a label */
-  int64_t lost, lost_labels; /* answers that were not finite; those of images with a label */
-  int64_t first, five;       /* labels that were the first answer, among the first five */
-  double loss;               /* over all labels whose answer is finite */
+  int64_t lost, lost_labels; /* images whose logits are not all finite; those of images with a label */
+  int64_t first, five;       /* labels of rank 0, of rank below 5 */
+  double loss;               /* over all labels whose logits are finite */
   float *logits; /* [n, classes] sums over the views so far; NULL: there is one view, and nobody wants them */
   float *own;    /* the sums where the caller wants none */
-  struct skp_answer *answers; /* NULL: not wanted */
+  struct skp_prediction *predictions; /* NULL: not wanted */
 };
 
 static skp_status take(void *user, struct skp__step *step) {
@@ -25,14 +25,14 @@ static skp_status take(void *user, struct skp__step *step) {
 }
 
 static void judge(struct pass *p, int64_t image, const float *logits, int32_t label) {
-  struct skp_answer a = skp__answer(logits, (int)p->classes, label);
-  if (p->answers) p->answers[image] = a;
+  struct skp_prediction a = skp__prediction(logits, (int)p->classes, label);
+  if (p->predictions) p->predictions[image] = a;
   p->unknown += label < 0;
-  p->lost += a.guess < 0;
-  p->lost_labels += a.guess < 0 && label >= 0;
-  if (label < 0 || a.guess < 0) return;
-  p->first += a.place < 1;
-  p->five += a.place < 5;
+  p->lost += a.predicted < 0;
+  p->lost_labels += a.predicted < 0 && label >= 0;
+  if (label < 0 || a.predicted < 0) return;
+  p->first += a.rank < 1;
+  p->five += a.rank < 5;
   p->loss += (double)a.loss;
 }
 
@@ -86,10 +86,14 @@ static skp_status start(struct pass *p, const struct skp_source *source, int64_t
 }
 
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
-                         struct skp_eval_result *out, float *logits, struct skp_answer *answers) {
+                         struct skp_eval_result *out, float *logits, struct skp_prediction *predictions) {
   const struct skp_recipe *r = &s->model->recipe;
-  struct pass p = {
-      .s = s, .n = source->n, .views = r->test_views, .classes = r->classes, .logits = logits, .answers = answers};
+  struct pass p = {.s = s,
+                   .n = source->n,
+                   .views = r->test_views,
+                   .classes = r->classes,
+                   .logits = logits,
+                   .predictions = predictions};
   double begin = skp__clock();
   skp_status status = start(&p, source, batch, threads);
   if (status == SKP_OK) status = skp__session_settle(s, run(&p));

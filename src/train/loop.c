@@ -22,8 +22,8 @@ struct loop {
   struct skp__saver saver;
   char *described; /* what the run is made of: see skp__state_describe */
   struct skp_train_result *result;
-  struct skp_answer *answers; /* of the latest evaluation; room for the larger of the sets that judge */
-  struct skp__position at;    /* after the steps whose result the host has */
+  struct skp_prediction *predictions; /* of the latest evaluation; room for the larger of the sets that judge */
+  struct skp__position at;            /* after the steps whose result the host has */
   int64_t first,
       saved;       /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
   char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
@@ -235,7 +235,7 @@ static const struct skp_source *judged_by(const struct loop *l) {
 /* Answers without a finite one among them end the run as such a loss does. */
 static skp_status evaluate(struct loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
-  SKP_TRY(skp__evaluate(s, source, skp__micro_size(&l->stepper.micro), l->o->threads, out, NULL, l->answers));
+  SKP_TRY(skp__evaluate(s, source, skp__micro_size(&l->stepper.micro), l->o->threads, out, NULL, l->predictions));
   if (skp__evaluated(out, source) != SKP_OK) return fail_numeric(l, l->at.step, skp_error_message());
   if (out->lost && l->o->say)
     fprintf(l->o->say,
@@ -244,10 +244,10 @@ static skp_status evaluate(struct loop *l, struct skp_session *s, const struct s
   return SKP_OK;
 }
 
-/* Notes where the best weights err, by the answers to the images of `source`, and writes it. */
+/* Notes where the best weights err, by the predictions for the images of `source`, and writes it. */
 static skp_status report(struct loop *l, const struct skp_source *source) {
   const struct skp_class_names names = {l->o->extra.class_names, l->o->extra.classes};
-  return skp__result_report(l->result, &l->answers, source, &names, l->s->model->recipe.classes, l->o->out);
+  return skp__result_report(l->result, &l->predictions, source, &names, l->s->model->recipe.classes, l->o->out);
 }
 
 /* Tests the network, takes its weights if they are the best so far, and tells the schedule. */
@@ -470,7 +470,8 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   int64_t valid = data->valid ? data->valid->n : 0, test = data->test ? data->test->n : 0;
   l.at = skp__position_start();
   skp_status status = skp__result_create(out, valid > test ? valid : test);
-  if (status == SKP_OK) status = skp__alloc(&l.answers, (size_t)(valid > test ? valid : test), sizeof *l.answers);
+  if (status == SKP_OK)
+    status = skp__alloc(&l.predictions, (size_t)(valid > test ? valid : test), sizeof *l.predictions);
   if (status == SKP_OK && o->resume) status = skp__resume_position(&l.at, o->resume);
   if (status == SKP_OK) status = train_in_folder(&l);
   tell_result(&l);
@@ -479,6 +480,6 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   skp__run_close(&l.run);
   free(l.described);
   free(l.unwritten);
-  free(l.answers);
+  free(l.predictions);
   return status;
 }

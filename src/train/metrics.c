@@ -1,4 +1,4 @@
-/* metrics.c: what a network's answers are worth, and where it errs. SPDX-License-Identifier: MIT */
+/* metrics.c: what a network's predictions are worth, and where it errs. SPDX-License-Identifier: MIT */
 #include "train/metrics.h"
 #include "base/file.h"
 #include <float.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one answer ------------------------------------------------------------------------------------------------- */
+/* ---- one prediction --------------------------------------------------------------------------------------------- */
 
 /* Whether logit a is ahead of logit b, which stands before it in the row or not. */
 static bool ahead(float a, float b, bool before) { return before ? a >= b : a > b; }
@@ -29,30 +29,33 @@ bool skp__softmax(float *logits, int n) {
   return true;
 }
 
-struct skp_answer skp__answer(const float *logits, int classes, int32_t label) {
-  struct skp_answer a = {.label = label};
+struct skp_prediction skp__prediction(const float *logits, int classes, int32_t label) {
+  struct skp_prediction a = {.label = label};
   double sum = 0;
   if (!all_finite(logits, classes))
-    return (struct skp_answer){
-        .label = label, .guess = -1, .place = label < 0 ? 0 : classes, .loss = label < 0 ? 0 : NAN, .certainty = NAN};
+    return (struct skp_prediction){.label = label,
+                                   .predicted = -1,
+                                   .rank = label < 0 ? 0 : classes,
+                                   .loss = label < 0 ? 0 : NAN,
+                                   .confidence = NAN};
   for (int k = 1; k < classes; k++)
-    if (ahead(logits[k], logits[a.guess], false)) a.guess = k;
-  for (int k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[a.guess]);
-  a.certainty = (float)(1 / sum);
+    if (ahead(logits[k], logits[a.predicted], false)) a.predicted = k;
+  for (int k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[a.predicted]);
+  a.confidence = (float)(1 / sum);
   if (label < 0) return a;
-  a.loss = (float)fmin(log(sum) + (double)logits[a.guess] - (double)logits[label], (double)FLT_MAX);
-  for (int k = 0; k < classes; k++) a.place += k != label && ahead(logits[k], logits[label], k < label);
+  a.loss = (float)fmin(log(sum) + (double)logits[a.predicted] - (double)logits[label], (double)FLT_MAX);
+  for (int k = 0; k < classes; k++) a.rank += k != label && ahead(logits[k], logits[label], k < label);
   return a;
 }
 
 /* ---- the report ------------------------------------------------------------------------------------------------- */
 
-static void count(struct skp_report *r, const struct skp_answer *a) {
+static void count(struct skp_report *r, const struct skp_prediction *a) {
   r->of_class[a->label].images++;
-  if (a->guess < 0) return;
-  r->confusion[(int64_t)a->label * r->classes + a->guess]++;
-  r->of_class[a->guess].guessed++;
-  r->of_class[a->label].right += a->label == a->guess;
+  if (a->predicted < 0) return;
+  r->confusion[(int64_t)a->label * r->classes + a->predicted]++;
+  r->of_class[a->predicted].predicted++;
+  r->of_class[a->label].right += a->label == a->predicted;
 }
 
 static double ratio(int64_t part, int64_t of) { return of ? (double)part / (double)of : NAN; }
@@ -69,12 +72,12 @@ static int by_loss(const void *a, const void *b) {
   return x->image < y->image ? -1 : x->image > y->image;
 }
 
-static skp_status find_worst(struct skp_report *r, const struct skp_answer *answers, int64_t n, int64_t most) {
+static skp_status find_worst(struct skp_report *r, const struct skp_prediction *predictions, int64_t n, int64_t most) {
   struct rank *rank;
   int64_t labels = 0;
   SKP_TRY(skp__alloc(&rank, (size_t)n, sizeof *rank));
   for (int64_t i = 0; i < n; i++)
-    if (answers[i].label >= 0) rank[labels++] = (struct rank){answers[i].loss, i};
+    if (predictions[i].label >= 0) rank[labels++] = (struct rank){predictions[i].loss, i};
   qsort(rank, (size_t)labels, sizeof *rank, by_loss);
   r->worsts = labels < most ? labels : most;
   skp_status status = skp__alloc(&r->worst, (size_t)r->worsts, sizeof *r->worst);
@@ -83,20 +86,20 @@ static skp_status find_worst(struct skp_report *r, const struct skp_answer *answ
   return status;
 }
 
-skp_status skp__report_create(struct skp_report *out, const struct skp_answer *answers, int64_t n, int classes,
+skp_status skp__report_create(struct skp_report *out, const struct skp_prediction *predictions, int64_t n, int classes,
                               int64_t most) {
   *out = (struct skp_report){.classes = classes};
   SKP_TRY(skp__alloc(&out->confusion, (size_t)classes * (size_t)classes, sizeof *out->confusion));
   SKP_TRY(skp__alloc(&out->of_class, (size_t)classes, sizeof *out->of_class));
   for (int64_t i = 0; i < n; i++)
-    if (answers[i].label >= 0) count(out, &answers[i]);
+    if (predictions[i].label >= 0) count(out, &predictions[i]);
   for (int k = 0; k < classes; k++) {
     struct skp_class_report *c = &out->of_class[k];
-    c->precision = ratio(c->right, c->guessed);
+    c->precision = ratio(c->right, c->predicted);
     c->recall = ratio(c->right, c->images);
-    c->f1 = ratio(2 * c->right, c->images + c->guessed);
+    c->f1 = ratio(2 * c->right, c->images + c->predicted);
   }
-  return find_worst(out, answers, n, most);
+  return find_worst(out, predictions, n, most);
 }
 
 void skp__report_free(struct skp_report *r) {
@@ -109,7 +112,7 @@ void skp__report_free(struct skp_report *r) {
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
 bool skp__class_listed(const struct skp_report *r, const struct skp_class_names *names, int i) {
-  return i < names->n || r->of_class[i].images || r->of_class[i].guessed;
+  return i < names->n || r->of_class[i].images || r->of_class[i].predicted;
 }
 
 const char *skp__class_name(const struct skp_class_names *names, int i, char *text, size_t size) {
@@ -120,7 +123,7 @@ const char *skp__class_name(const struct skp_class_names *names, int i, char *te
 
 struct report_text {
   const struct skp_report *r;
-  const struct skp_answer *answers;
+  const struct skp_prediction *predictions;
   const struct skp_source *source;
   const struct skp_class_names *names;
   FILE *to;
@@ -187,7 +190,7 @@ static void put_classes(const struct report_text *t) {
     const struct skp_class_report *c = &t->r->of_class[k];
     if (!skp__class_listed(t->r, t->names, k)) continue;
     put_class(t, k);
-    fprintf(t->to, ",%lld,%lld,%lld", (long long)c->images, (long long)c->guessed, (long long)c->right);
+    fprintf(t->to, ",%lld,%lld,%lld", (long long)c->images, (long long)c->predicted, (long long)c->right);
     put_ratio(t->to, c->precision);
     put_ratio(t->to, c->recall);
     put_ratio(t->to, c->f1);
@@ -199,16 +202,16 @@ static void put_worst(const struct report_text *t) {
   fputs("image,name,class,guess,loss,certainty\n", t->to);
   for (int64_t i = 0; i < t->r->worsts; i++) {
     const int64_t image = t->r->worst[i];
-    const struct skp_answer *a = &t->answers[image];
+    const struct skp_prediction *a = &t->predictions[image];
     char number[32];
     fprintf(t->to, "%lld,", (long long)image);
     put_text(t->to, skp__source_name_of(t->source, image, number, sizeof number));
     fputc(',', t->to);
     put_class(t, a->label);
     fputc(',', t->to);
-    if (a->guess >= 0) put_class(t, a->guess);
+    if (a->predicted >= 0) put_class(t, a->predicted);
     put_ratio(t->to, (double)a->loss);
-    put_ratio(t->to, (double)a->certainty);
+    put_ratio(t->to, (double)a->confidence);
     fputc('\n', t->to);
   }
 }
@@ -229,11 +232,11 @@ static void put_file(FILE *to, void *user) {
   f->put(&f->text);
 }
 
-skp_status skp__report_write(const struct skp_report *r, const struct skp_answer *answers,
+skp_status skp__report_write(const struct skp_report *r, const struct skp_prediction *predictions,
                              const struct skp_source *source, const struct skp_class_names *names, const char *folder) {
   skp_status status = skp__folder_create(folder);
   for (size_t i = 0; i < sizeof files / sizeof *files && status == SKP_OK; i++) {
-    struct report_file file = {{r, answers, source, names, NULL}, files[i].put};
+    struct report_file file = {{r, predictions, source, names, NULL}, files[i].put};
     char *path;
     SKP_TRY(skp__path_join(&path, folder, files[i].name));
     status = skp__file_print_atomic(path, put_file, &file);

@@ -14,15 +14,16 @@ struct skp_train_result {
   double loss;                    /* their mean; without meaning where step is 0 */
   const struct skp_source *judge; /* whose images the report is about; NULL: there is no report */
   struct skp_report report;       /* of the best weights */
-  struct skp_answer *answers;
+  struct skp_prediction *predictions;
 };
 
-/* Room for the answers to so many images. skp__result_free also after a failure. */
+/* Room for the predictions for so many images. skp__result_free also after a failure. */
 skp_status skp__result_create(struct skp_train_result *r, int64_t images);
 void skp__result_free(struct skp_train_result *r);
-/* Writes where the best weights err (folder NULL: nowhere) and keeps it, and *answers
- * with it; *answers becomes other memory of the size. */
-skp_status skp__result_report(struct skp_train_result *r, struct skp_answer **answers, const struct skp_source *source,
-                              const struct skp_class_names *names, int classes, const char *folder);
+/* Writes where the best weights err (folder NULL: nowhere) and keeps it, and *predictions
+ * with it; *predictions becomes other memory of the size. */
+skp_status skp__result_report(struct skp_train_result *r, struct skp_prediction **predictions,
+                              const struct skp_source *source, const struct skp_class_names *names, int classes,
+                              const char *folder);
 
 #endif

@@ -26,28 +26,28 @@ static int64_t port_count(const struct piece *p, skp_value v) {
   return skp__shape_count(&skp__plan_graph(p->plan)->tensors.at[v].shape);
 }
 
-static void *place_input(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_input(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   return step->batch->x + port_count(p, skp__plan_graph(p->plan)->input) / p->n * p->first;
 }
 
-static void *place_labels(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_labels(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   return step->batch->labels + p->first;
 }
 
-static void *place_other(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_other(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   return step->batch->other + p->first;
 }
 
-static void *place_lambda(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_lambda(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   return step->batch->lambda + p->first;
 }
 
 /* The random key from which dropout makes its masks: each micro-batch of each step has its own. */
-static void *place_key(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_key(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
   const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(st->queued + (p->k << 40)));
   int32_t *key = step->micro[p->k].key;
@@ -58,7 +58,7 @@ static void *place_key(struct skp__stepper *st, struct skp__step *step, const st
 
 /* The gradient of the mean over all images is the sum of those of the micro-batches, each times its fraction of the
  * images. */
-static void *place_sum_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_sum_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   float *scales = step->micro[p->k].sum_scales;
   scales[0] = p->first > 0;
@@ -66,41 +66,41 @@ static void *place_sum_scales(struct skp__stepper *st, struct skp__step *step, c
   return scales;
 }
 
-static void *place_hyper(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_hyper(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st, (void)p;
   return &step->hyper;
 }
 
-static void *place_ema_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_ema_scales(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st, (void)p;
   step->ema_scales[0] = 1 - step->hyper.ema_rate;
   step->ema_scales[1] = step->hyper.ema_rate;
   return step->ema_scales;
 }
 
-/* The host's place for the values of a port in a piece, to be written from or read into; NULL: it passes them over. */
-typedef void *(*place)(struct skp__stepper *st, struct skp__step *step, const struct piece *p);
+/* The host's address for the values of a port in a piece, to be written from or read into; NULL: they are left. */
+typedef void *(*address)(struct skp__stepper *st, struct skp__step *step, const struct piece *p);
 
-static void *place_loss(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_loss(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   return skp__plan_graph(p->plan)->loss_sum == SKP_NONE && st->trains ? &step->loss : NULL;
 }
 
-static void *place_loss_sum(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_loss_sum(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   return p->first + p->n == step->n ? &step->loss : NULL;
 }
 
-static void *place_logits(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static void *address_logits(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   return st->trains ? NULL : step->logits + p->first * st->s->model->recipe.classes;
 }
 
-#define PLACE_NEVER(name) NULL
-#define PLACE_PLAN(name)  NULL /* see skp__session_plan */
-#define PLACE_BATCH(name) place_##name
-#define PLACE_STEP(name)  place_##name
-#define PLACE_READ(name)  place_##name
-static const place places[SKP_PORTS] = {
-#define X(NAME, name, role, host) [SKP_PORT_##NAME] = PLACE_##host(name),
+#define ADDRESS_NEVER(name) NULL
+#define ADDRESS_PLAN(name)  NULL /* see skp__session_plan */
+#define ADDRESS_BATCH(name) address_##name
+#define ADDRESS_STEP(name)  address_##name
+#define ADDRESS_READ(name)  address_##name
+static const address addresses[SKP_PORTS] = {
+#define X(NAME, name, role, host) [SKP_PORT_##NAME] = ADDRESS_##host(name),
     SKP_PORT_LIST(X)
 #undef X
 };
@@ -111,7 +111,7 @@ static skp_status copy_ports(struct skp__stepper *st, struct skp__step *step, co
   for (int port = 0; port < SKP_PORTS; port++) {
     const skp_value v = skp__plan_graph(p->plan)->port[port];
     if (skp__ports[port].host != host || v == SKP_NONE) continue;
-    void *at = places[port](st, step, p);
+    void *at = addresses[port](st, step, p);
     struct skp_buffer *buffer = skp__plan_buffer(p->plan, v);
     if (!at) continue;
     SKP_TRY(host == SKP_HOST_READ ? ops->read(st->s->b, buffer, 0, at, 4 * port_count(p, v))

@@ -154,26 +154,26 @@ skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_rec
 /* The name of the device that the run was on. */
 const char *skp__resume_device(const struct skp_resume *r);
 
-/* The network's answer to one image. */
-struct skp_answer {
-  int32_t label,
-      guess;     /* label -1: unknown, then the place and the loss are 0; guess -1: the logits are not all finite */
-  int32_t place; /* of the label among the classes by their logits, 0: it was the guess */
-  float loss, certainty; /* certainty: the probability of the guess */
+/* What the network makes of one image. */
+struct skp_prediction {
+  int32_t label;          /* -1: unknown, then rank and loss are 0 */
+  int32_t predicted;      /* the class; -1: the logits are not all finite */
+  int32_t rank;           /* of the label among the classes by their logits; 0: it was predicted */
+  float loss, confidence; /* confidence: the probability of the predicted class */
 };
 struct skp_eval_result {
   double accuracy, top5, loss; /* of the images that have a label; 0 if none has */
   double img_per_s;
   int64_t n, unknown; /* images; those without a label */
-  int64_t lost;       /* answers that were no finite numbers: of them labels count as missed, and no loss is known */
-  int64_t judged;     /* images with a label and a finite answer: if none, there are no figures */
+  int64_t lost;       /* predictions that were no finite numbers: their labels count as missed, and no loss is known */
+  int64_t judged;     /* images with a label and finite logits: if none, there are no figures */
 };
 /* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n,
- * classes}; answers (may be NULL): {n}. */
+ * classes}; predictions (may be NULL): {n}. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
-                         struct skp_eval_result *out, float *logits, struct skp_answer *answers);
-/* SKP_NUMERIC where not one answer is finite that was to be judged, with a text that
- * goes on after it ("… at step 7"). */
+                         struct skp_eval_result *out, float *logits, struct skp_prediction *predictions);
+/* SKP_NUMERIC where no prediction that was to be judged is finite, with a text that goes on after it ("… at step
+ * 7"). */
 skp_status skp__evaluated(const struct skp_eval_result *result, const struct skp_source *source);
 
 #endif

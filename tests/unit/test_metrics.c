@@ -1,4 +1,4 @@
-/* test_metrics.c: what answers are worth: places, losses, classes, the worst, and the files that tell it.
+/* test_metrics.c: what predictions are worth: ranks, losses, classes, the worst, and the files that tell it.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "test.h"
@@ -6,40 +6,40 @@
 #include <math.h>
 #include <unistd.h>
 
-/* ---- one answer -------------------------------------------------------------------------------------------------- */
+/* ---- one prediction ---------------------------------------------------------------------------------------------- */
 
 START_TEST(places) {
   const float falling[7] = {6, 5, 4, 3, 2, 1, 0}, equal[3] = {2, 2, 1}, broken[3] = {2, NAN, NAN},
               infinite[3] = {2, INFINITY, 0};
   for (int label = 0; label < 7; label++) {
-    struct skp_answer a = skp__answer(falling, 7, label);
-    ck_assert_int_eq(a.place, label);
-    ck_assert_int_eq(a.guess, 0);
+    struct skp_prediction a = skp__prediction(falling, 7, label);
+    ck_assert_int_eq(a.rank, label);
+    ck_assert_int_eq(a.predicted, 0);
   }
-  ck_assert_int_eq(skp__answer(equal, 3, 0).place, 0); /* the first of equals is the answer */
-  ck_assert_int_eq(skp__answer(equal, 3, 1).place, 1);
-  ck_assert_int_eq(skp__answer(equal, 3, 1).guess, 0);
-  for (int label = 0; label < 3; label++) { /* an answer that is none */
-    ck_assert_int_eq(skp__answer(broken, 3, label).place, 3);
-    ck_assert_int_eq(skp__answer(broken, 3, label).guess, -1);
-    ck_assert_float_nan(skp__answer(broken, 3, label).loss);
-    ck_assert_int_eq(skp__answer(infinite, 3, label).guess, -1);
+  ck_assert_int_eq(skp__prediction(equal, 3, 0).rank, 0); /* the first of equals is predicted */
+  ck_assert_int_eq(skp__prediction(equal, 3, 1).rank, 1);
+  ck_assert_int_eq(skp__prediction(equal, 3, 1).predicted, 0);
+  for (int label = 0; label < 3; label++) { /* a prediction that is none */
+    ck_assert_int_eq(skp__prediction(broken, 3, label).rank, 3);
+    ck_assert_int_eq(skp__prediction(broken, 3, label).predicted, -1);
+    ck_assert_float_nan(skp__prediction(broken, 3, label).loss);
+    ck_assert_int_eq(skp__prediction(infinite, 3, label).predicted, -1);
   }
-  ck_assert_int_eq(skp__answer(broken, 3, -1).place, 0);
+  ck_assert_int_eq(skp__prediction(broken, 3, -1).rank, 0);
 }
 END_TEST
 
 START_TEST(losses) {
   const float x[2] = {1, 3}, large[3] = {1000, -1000, 1000},
               largest[2] = {-3e38f, 3e38f}; /* log(e + e^3) = 3.12692801 */
-  ck_assert_float_eq_tol(skp__answer(x, 2, 0).loss, 2.12692801f, 1e-6f);
-  ck_assert_float_eq_tol(skp__answer(x, 2, 1).loss, 0.12692801f, 1e-6f);
-  ck_assert_float_eq_tol(skp__answer(x, 2, 0).certainty, 0.88079708f, 1e-6f);
-  ck_assert_float_eq_tol(skp__answer(large, 3, 0).loss, 0.69314718f, 1e-6f);
-  ck_assert_float_eq_tol(skp__answer(large, 3, 1).loss, 2000.6931f, 1e-3f);
-  ck_assert_float_eq(skp__answer(largest, 2, 0).loss, 3.4028234664e38f); /* 6e38 is none */
-  struct skp_answer unknown = skp__answer(x, 2, -1);
-  ck_assert_int_eq(unknown.guess, 1);
+  ck_assert_float_eq_tol(skp__prediction(x, 2, 0).loss, 2.12692801f, 1e-6f);
+  ck_assert_float_eq_tol(skp__prediction(x, 2, 1).loss, 0.12692801f, 1e-6f);
+  ck_assert_float_eq_tol(skp__prediction(x, 2, 0).confidence, 0.88079708f, 1e-6f);
+  ck_assert_float_eq_tol(skp__prediction(large, 3, 0).loss, 0.69314718f, 1e-6f);
+  ck_assert_float_eq_tol(skp__prediction(large, 3, 1).loss, 2000.6931f, 1e-3f);
+  ck_assert_float_eq(skp__prediction(largest, 2, 0).loss, 3.4028234664e38f); /* 6e38 is none */
+  struct skp_prediction unknown = skp__prediction(x, 2, -1);
+  ck_assert_int_eq(unknown.predicted, 1);
   ck_assert_int_eq(unknown.label, -1);
   ck_assert_float_eq(unknown.loss, 0);
 }
@@ -47,21 +47,21 @@ END_TEST
 
 /* ---- a report ---------------------------------------------------------------------------------------------------- */
 
-/* Classes a, "b" (never guessed) and c,d; no image is of the last. */
-static const struct skp_answer answers[] = {
-    {.label = 0, .guess = 0, .loss = 0.5f},
-    {.label = -1, .guess = 1, .loss = 0},
-    {.label = 1, .guess = 0, .loss = 3, .place = 2, .certainty = 0.75f},
-    {.label = 0, .guess = 2, .loss = 1, .place = 1},
-    {.label = 0, .guess = -1, .loss = NAN, .certainty = NAN},
-    {.label = 1, .guess = 0, .loss = 3},
+/* Classes a, "b" (never predicted) and c,d; no image is of the last. */
+static const struct skp_prediction predictions[] = {
+    {.label = 0, .predicted = 0, .loss = 0.5f},
+    {.label = -1, .predicted = 1, .loss = 0},
+    {.label = 1, .predicted = 0, .loss = 3, .rank = 2, .confidence = 0.75f},
+    {.label = 0, .predicted = 2, .loss = 1, .rank = 1},
+    {.label = 0, .predicted = -1, .loss = NAN, .confidence = NAN},
+    {.label = 1, .predicted = 0, .loss = 3},
 };
-enum { N = sizeof answers / sizeof *answers };
+enum { N = sizeof predictions / sizeof *predictions };
 
 START_TEST(classes_and_worst) {
   struct skp_report r;
   const int64_t confusion[9] = {1, 0, 1, 2, 0, 0, 0, 0, 0}, worst[] = {4, 2, 5, 3};
-  ck_ok(skp__report_create(&r, answers, N, 3, 4));
+  ck_ok(skp__report_create(&r, predictions, N, 3, 4));
   ck_assert_mem_eq(r.confusion, confusion, sizeof confusion);
   ck_assert_double_eq_tol(r.of_class[0].precision, 1.0 / 3, 1e-12);
   ck_assert_double_eq_tol(r.of_class[0].recall, 1.0 / 3, 1e-12);
@@ -74,7 +74,7 @@ START_TEST(classes_and_worst) {
   ck_assert_int_eq(r.worsts, 4);
   ck_assert_mem_eq(r.worst, worst, sizeof worst);
   skp__report_free(&r);
-  ck_ok(skp__report_create(&r, answers, N, 3, 100));
+  ck_ok(skp__report_create(&r, predictions, N, 3, 100));
   ck_assert_int_eq(r.worsts, N - 1);
   skp__report_free(&r);
 }
@@ -109,8 +109,8 @@ START_TEST(files) {
   const struct skp_source source = {.n = N, .name_of = name_of};
   struct skp_report r;
   ck_assert_ptr_nonnull(mkdtemp(folder));
-  ck_ok(skp__report_create(&r, answers, N, 3, 2));
-  ck_ok(skp__report_write(&r, answers, &source, &names, folder));
+  ck_ok(skp__report_create(&r, predictions, N, 3, 2));
+  ck_ok(skp__report_write(&r, predictions, &source, &names, folder));
   check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
   check_file(
       folder, "classes.csv",
@@ -120,8 +120,8 @@ START_TEST(files) {
              "image,name,class,guess,loss,certainty\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
              "\"\"\"b\"\"\",a,3,0.75\n");
   skp__report_free(&r);
-  ck_ok(skp__report_create(&r, answers, N, 5, 0)); /* two outputs more, which are no classes */
-  ck_ok(skp__report_write(&r, answers, &source, &names, folder));
+  ck_ok(skp__report_create(&r, predictions, N, 5, 0)); /* two outputs more, which are no classes */
+  ck_ok(skp__report_write(&r, predictions, &source, &names, folder));
   check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
   check_file(folder, "worst.csv", "image,name,class,guess,loss,certainty\n");
   skp__report_free(&r);
@@ -177,7 +177,7 @@ START_TEST(unknown_labels_do_not_count) {
   const struct skp_source source = {
       .name = (char *)"pixels", .n = 7, .H = 1, .W = 1, .C = 1, .classes = 2, .image = image};
   struct trial t = trial_of(text);
-  struct skp_answer got[7];
+  struct skp_prediction got[7];
   struct skp_eval_result result;
   float logits[14];
   param(&t, "fc.weight")[1] = 4; /* logits: 1 and 4 · pixel */
@@ -192,8 +192,8 @@ START_TEST(unknown_labels_do_not_count) {
     double right0 = log(1 + exp(-1)), right1 = log(1 + exp(-3)), wrong = log(1 + exp(1));
     ck_assert_double_eq_tol(result.loss, (3 * right0 + 2 * right1 + wrong) / 6, 1e-6);
     ck_assert_int_eq(got[3].label, -1);
-    ck_assert_int_eq(got[3].guess, 1);
-    ck_assert_int_eq(got[4].place, 1);
+    ck_assert_int_eq(got[3].predicted, 1);
+    ck_assert_int_eq(got[4].rank, 1);
   }
   ck_assert_float_eq(logits[13], 0);
   ck_assert_float_eq(logits[11], 4);
@@ -219,7 +219,7 @@ static double pixel_of(int64_t image, int view, int y, int x) {
   return (double)(40 * image + (3 * y + x) * (3 * y + x) % 11) / 255;
 }
 
-/* The network is linear, so that its answers to views and their mean are easily told. */
+/* The network is linear, so that its predictions for views and their mean are easily told. */
 START_TEST(views_are_averaged) {
   static const char text[] = "return {input = {channels = 1, size = 3}, network = function(x) "
                              "return nn.linear(nn.flatten(x), 2, {name = 'fc', values = {1, 2, 3, 4, 5, 6, 7, 8, 9, "
@@ -231,7 +231,7 @@ START_TEST(views_are_averaged) {
   ck_ok(skp__session_init(t.s, 1));
   for (int views = 2; views <= 4; views++) {
     struct skp_eval_result result;
-    struct skp_answer got[5];
+    struct skp_prediction got[5];
     float logits[10];
     double loss = 0;
     t.m->recipe.test_views = views;
@@ -242,7 +242,7 @@ START_TEST(views_are_averaged) {
       for (int k = 0; k < 2; k++)
         for (int p = 0; p < 9 * views; p++) want[k] += weights[k][p % 9] * pixel_of(i, p / 9, p % 9 / 3, p % 3) / views;
       for (int k = 0; k < 2 && views > 2; k++) ck_assert_double_eq_tol((double)logits[2 * i + k], want[k], 1e-5);
-      ck_assert_int_eq(got[i].guess, want[1] > want[0]);
+      ck_assert_int_eq(got[i].predicted, want[1] > want[0]);
       loss += log(1 + exp(want[1 - i % 2] - want[i % 2])) / 5;
     }
     ck_assert_double_eq_tol(result.loss, loss, 1e-5);
