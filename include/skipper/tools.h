@@ -63,11 +63,14 @@ typedef struct {
   const char *name;  /* "weight_decay" */
   const char *kind;  /* "text", "int", "real", "bool" or "numbers" */
   const char *usual; /* its default */
-  const char *help;
+  const char *help;  /* what it is for, not which words it takes */
 } skp_entry;
 
 /* Number i of them; 0: there is none of this number. */
 SKP_API int skp_entry_describe(size_t i, skp_entry *out);
+/* Number i of the words that an entry takes: "adam" of "optimizer"; NULL: it takes none of this number. It may take
+ * other texts, too: paths, numbers. Lives as long as the process. */
+SKP_API const char *skp_entry_choice(const char *entry, size_t i);
 /* Whether the model's entries go together and fit the network; SKP_USAGE says which do not. Training and testing check
  * it, too. */
 SKP_API skp_status skp_model_check(const skp_model *model);

@@ -4,6 +4,7 @@
 #include "base/scratch.h"
 #include "io/json.h"
 #include "io/onnx.h"
+#include "train/schedule.h"
 #include "verify/verify.h"
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,14 @@ int skp_entry_describe(size_t i, skp_entry *out) {
   const struct skp_recipe_field *f = &skp__recipe_fields[i];
   *out = (skp_entry){f->name, kinds[f->kind], f->fallback, f->help};
   return 1;
+}
+
+const char *skp_entry_choice(const char *entry, size_t i) {
+  if (!strcmp(entry, "data")) return skp__source_known(i);
+  const struct skp_recipe_choice *c = strcmp(entry, skp__schedules.what) ? skp__recipe_choice(entry) : &skp__schedules;
+  for (int k = 0; c && k < c->n; k++)
+    if (c->name(k) && !i--) return c->name(k);
+  return NULL;
 }
 
 skp_status skp_model_check(const skp_model *model) { return skp__recipe_check(&model->m->recipe); }

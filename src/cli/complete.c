@@ -47,36 +47,19 @@ static void offer_devices(FILE *to) {
   }
 }
 
-static void offer_data(FILE *to) {
-  offer(to, "digits", "built in");
-  offer(to, "shapes", "built in");
-  fprintf(to, ":folders\n");
-}
-
 static void offer_files(FILE *to) { fprintf(to, ":files\n"); }
 static void offer_folders(FILE *to) { fprintf(to, ":folders\n"); }
 
-/* What follows an option: one of some words, or what a function offers. */
+/* What follows an option, beside the words that an entry of the recipe takes: some words, or what a function offers. */
 static const struct {
   const char *option, *words;
   void (*offer)(FILE *to);
 } values[] = {
-    {"device", NULL, offer_devices},
-    {"data", NULL, offer_data},
-    {"init", NULL, offer_runs},
-    {"resume", NULL, offer_runs},
-    {"out", NULL, offer_folders},
-    {"report", NULL, offer_folders},
-    {"cases", NULL, offer_folders},
-    {"onnx", NULL, offer_files},
-    {"logits", NULL, offer_files},
-    {"curve", NULL, offer_files},
-    {"optimizer", "sgd adam adamw lion", NULL},
-    {"schedule", "constant linear step multi_step exponential cosine one_cycle plateau", NULL},
-    {"backend", "opencl reference", NULL},
-    {"labels", "name number", NULL},
+    {"device", NULL, offer_devices}, {"data", NULL, offer_folders},         {"init", NULL, offer_runs},
+    {"resume", NULL, offer_runs},    {"out", NULL, offer_folders},          {"report", NULL, offer_folders},
+    {"cases", NULL, offer_folders},  {"onnx", NULL, offer_files},           {"logits", NULL, offer_files},
+    {"curve", NULL, offer_files},    {"backend", "opencl reference", NULL}, {"labels", "name number", NULL},
     {"mode", "train eval", NULL},
-    {"mean", "imagenet cifar10 cifar100 mnist", NULL},
 };
 
 /* What the arguments of commands are called. */
@@ -110,7 +93,19 @@ static void offer_words(FILE *to, const char *words) {
   }
 }
 
+/* Those that an entry of the recipe takes. */
+static void offer_choices(FILE *to, const char *option) {
+  skp_entry e;
+  char name[64];
+  const char *word;
+  for (size_t i = 0; skp_entry_describe(i, &e); i++)
+    for (size_t k = 0; !strcmp(cli_dashed(name, sizeof name, e.name), option) && (word = skp_entry_choice(e.name, k));
+         k++)
+      fprintf(to, "%s\n", word);
+}
+
 static void offer_value(FILE *to, const char *option) {
+  offer_choices(to, option);
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     if (strcmp(values[i].option, option) != 0) continue;
     if (values[i].words) offer_words(to, values[i].words);

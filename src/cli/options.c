@@ -25,7 +25,7 @@ enum { ROWS = CLI_OPTIONS + CLI_ENTRIES_MOST + CLI_FOREIGN_MOST + 2 };
 struct table {
   struct poptOption row[ROWS];
   int n, own; /* rows; those of them that are Skipper's own */
-  char names[CLI_ENTRIES_MOST][32];
+  char names[CLI_ENTRIES_MOST][32], help[CLI_ENTRIES_MOST][256];
 };
 
 /* ---- which options a command takes ------------------------------------------------------------------------------ */
@@ -88,13 +88,26 @@ static const char *entry_argument(const skp_entry *e) {
   return strcmp(e->name, "data") == 0 ? "DIR" : kinds[i][1];
 }
 
+/* "of the weights (sgd, adam or lion)": what an entry is for, and the words that it takes. */
+static const char *entry_help(char *text, size_t size, const skp_entry *e) {
+  size_t n = (size_t)snprintf(text, size, "%s", e->help);
+  const char *word = skp_entry_choice(e->name, 0), *before = " (";
+  for (size_t i = 1; word && n < size; i++) {
+    const char *next = skp_entry_choice(e->name, i), *after = next ? "" : ")";
+    n += (size_t)snprintf(text + n, size - n, "%s%s%s", next || i == 1 ? before : " or ", word, after);
+    before = ", ";
+    word = next;
+  }
+  return text;
+}
+
 static void make_table(struct table *t, const char *words) {
   *t = (struct table){.n = 0};
   skp_entry e;
   for (int i = 0; i < CLI_ENTRIES_MOST && skp_entry_describe((size_t)i, &e); i++) {
     cli_dashed(t->names[i], sizeof t->names[i], e.name);
     if (listed(words, "recipe") || listed(words, t->names[i]))
-      add(t, t->names[i], 0, 1 + RECIPE + i, entry_argument(&e), e.help);
+      add(t, t->names[i], 0, 1 + RECIPE + i, entry_argument(&e), entry_help(t->help[i], sizeof t->help[i], &e));
   }
   for (int i = 0; i < CLI_OPTIONS; i++)
     if (listed(words, options[i].name) || in_group(words, i))

@@ -90,6 +90,8 @@ static skp_status fail_name(const char *data) {
   return skp__fail(SKP_IO, "'%s' is neither a folder nor a built-in data set (there is: %s).", data, names);
 }
 
+const char *skp__source_known(size_t i) { return i < COUNT(built_in) ? built_in[i].name : NULL; }
+
 bool skp__source_built_in(const char *data) {
   bool any = false;
   for (size_t k = 0; k < COUNT(built_in); k++) any = any || strcmp(data, built_in[k].name) == 0;

@@ -50,6 +50,8 @@ struct skp_source {
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
 /* Whether it names a built-in set. */
 bool skp__source_built_in(const char *data);
+/* Number i of the built-in sets, by name; NULL: there is none of this number. */
+const char *skp__source_known(size_t i);
 void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 /* The set whose classes are learned: that of the images to train on, but where labels are mere numbers the one with the
  * most, as each knows only those in it. test may be NULL. */

@@ -24,12 +24,24 @@ static void *place(const struct skp_recipe *r, const struct skp_recipe_field *f)
   return (char *)(uintptr_t)r + f->offset;
 }
 
+/* "sgd, adam": the words of a choice, or of these the ones that use a field. */
+static const char *list_words(char *text, size_t size, const struct skp_recipe_choice *choice, const char *field) {
+  *text = 0;
+  for (int i = 0; i < choice->n; i++)
+    if (choice->name(i) && (!field || choice->uses(i, field)))
+      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", choice->name(i));
+  return text;
+}
+
 static skp_status fail_value(const struct skp_recipe_field *f, const char *value) {
   static const char *const kinds[] = {"a text", "a whole number", "a number", "true or false", "numbers"};
   if (f->kind == SKP_RECIPE_TEXT) return skp__fail(SKP_USAGE, "%s \"%s\" is too long.", f->name, value);
   if (f->kind == SKP_RECIPE_BOOL) return skp__fail(SKP_USAGE, "%s is true or false, not \"%s\".", f->name, value);
-  return skp__fail(SKP_USAGE, "%s is %s from %.10g to %.10g, not \"%s\" (%s).", f->name, kinds[f->kind], f->least,
-                   f->most, value, f->help);
+  const struct skp_recipe_choice *choice = skp__recipe_choice(f->name);
+  char words[256];
+  return skp__fail(SKP_USAGE, "%s is %s from %.10g to %.10g, not \"%s\" (%s%s%s).", f->name, kinds[f->kind], f->least,
+                   f->most, value, f->help, choice ? ": " : "",
+                   choice ? list_words(words, sizeof words, choice, NULL) : "");
 }
 
 /* Reads one number; *end is where it stops. */
@@ -77,9 +89,10 @@ static const struct pixels {
     {"cifar100", "0.5071,0.4865,0.4409", "0.2673,0.2564,0.2762"},
     {"mnist", "0.1307", "0.3081"},
 };
+enum { KNOWN_PIXELS = sizeof known_pixels / sizeof *known_pixels };
 
 static const struct pixels *find_pixels(const char *name) {
-  for (size_t i = 0; i < sizeof known_pixels / sizeof *known_pixels; i++)
+  for (int i = 0; i < KNOWN_PIXELS; i++)
     if (strcmp(known_pixels[i].name, name) == 0) return &known_pixels[i];
   return NULL;
 }
@@ -122,9 +135,10 @@ int skp__recipe_norm(const struct skp_recipe *r, float mean[4], float std[4]) {
   return n < 4 ? n : 4;
 }
 
-static const char mixed[] = "mixed";
+enum { FLOAT, MIXED, PRECISIONS };
+static const char *const precisions[PRECISIONS] = {[FLOAT] = "float", [MIXED] = "mixed"};
 
-bool skp__recipe_is_mixed(const struct skp_recipe *r) { return strcmp(r->precision, mixed) == 0; }
+bool skp__recipe_is_mixed(const struct skp_recipe *r) { return strcmp(r->precision, precisions[MIXED]) == 0; }
 
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r) {
 #define X(kind, field, ...) .field = r->field,
@@ -192,19 +206,16 @@ const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r,
 
 /* ---- choices ---------------------------------------------------------------------------------------------------- */
 
-/* "sgd, adam": the values that use a field; NULL if none does. */
-static const char *users(char *text, size_t size, const struct skp_recipe_choice *choice, const char *field) {
-  *text = 0;
-  for (int i = 0; i < choice->n; i++)
-    if (choice->name(i) && choice->uses(i, field))
-      snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? ", " : "", choice->name(i));
-  return *text ? text : NULL;
+skp_status skp__recipe_fail_choice(const struct skp_recipe_choice *choice, const char *said) {
+  char words[256];
+  return skp__fail(SKP_USAGE, "There is no %s \"%s\". There are %s.", choice->what, said,
+                   list_words(words, sizeof words, choice, NULL));
 }
 
 void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *choice) {
   char who[256];
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
-    if (users(who, sizeof who, choice, f->name)) skp__recipe_set(r, f->name, f->fallback);
+    if (*list_words(who, sizeof who, choice, f->name)) skp__recipe_set(r, f->name, f->fallback);
 }
 
 skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp_recipe_choice *choice, int i) {
@@ -212,7 +223,7 @@ skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp
   char said[SKP_RECIPE_TEXT_MOST], usual[SKP_RECIPE_TEXT_MOST], who[256];
   skp__recipe_default(&fallback);
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
-    if (choice->uses(i, f->name) || !users(who, sizeof who, choice, f->name)) continue;
+    if (choice->uses(i, f->name) || !*list_words(who, sizeof who, choice, f->name)) continue;
     skp__recipe_get(said, sizeof said, r, f);
     if (strcmp(said, skp__recipe_get(usual, sizeof usual, &fallback, f)) != 0)
       return skp__fail(SKP_USAGE, "The %s %s does not use %s (%s); %s would.", choice->what, choice->name(i), f->name,
@@ -226,14 +237,6 @@ skp_status skp__recipe_check_unused(const struct skp_recipe *r, const struct skp
 /* An optimizer is an op with a record of what its inputs are. */
 static bool updates(const struct skp_op *op) { return op && op->optimizer; }
 
-static skp_status fail_optimizer(const char *name) {
-  char known[256] = "";
-  for (int i = 0; i < SKP_OP_COUNT; i++)
-    if (updates(skp__op(i)))
-      snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", skp__op(i)->name);
-  return skp__fail(SKP_USAGE, "There is no optimizer \"%s\". There are %s.", name, known);
-}
-
 static bool has_attr(const struct skp_op *op, const char *name) {
   const struct skp_attr *a = op->attrs;
   while (a && a->name && strcmp(a->name, name) != 0) a++;
@@ -242,9 +245,25 @@ static bool has_attr(const struct skp_op *op, const char *name) {
 
 static const char *optimizer_name(int i) { return updates(skp__op(i)) ? skp__op(i)->name : NULL; }
 static bool optimizer_uses(int i, const char *field) { return has_attr(skp__op(i), field); }
-static const struct skp_recipe_choice optimizers = {"optimizer", SKP_OP_COUNT, optimizer_name, optimizer_uses};
 
-void skp__recipe_reset_optimizer(struct skp_recipe *r) { skp__recipe_reset(r, &optimizers); }
+static const char *pixels_name(int i) { return known_pixels[i].name; }
+static const char *precision_name(int i) { return precisions[i]; }
+
+enum { OPTIMIZER, MEAN, STD, PRECISION, CHOICES };
+static const struct skp_recipe_choice choices[CHOICES] = {
+    [OPTIMIZER] = {"optimizer", SKP_OP_COUNT, optimizer_name, optimizer_uses},
+    [MEAN] = {"mean", KNOWN_PIXELS, pixels_name, NULL},
+    [STD] = {"std", KNOWN_PIXELS, pixels_name, NULL},
+    [PRECISION] = {"precision", PRECISIONS, precision_name, NULL},
+};
+
+const struct skp_recipe_choice *skp__recipe_choice(const char *field) {
+  for (int i = 0; i < CHOICES; i++)
+    if (strcmp(choices[i].what, field) == 0) return &choices[i];
+  return NULL;
+}
+
+void skp__recipe_reset_optimizer(struct skp_recipe *r) { skp__recipe_reset(r, &choices[OPTIMIZER]); }
 
 static double as_number(const struct skp_recipe *r, const struct skp_recipe_field *f) {
   const void *at = place(r, f);
@@ -256,8 +275,8 @@ static double as_number(const struct skp_recipe *r, const struct skp_recipe_fiel
 /* Attributes take the recipe's fields of the same names. */
 skp_status skp__recipe_optimizer(const struct skp_op **op, union skp_attrs *attrs, const struct skp_recipe *r) {
   *op = skp__op_by_name(r->optimizer);
-  if (!updates(*op)) return fail_optimizer(r->optimizer);
-  SKP_TRY(skp__recipe_check_unused(r, &optimizers, (int)skp__op_id(*op)));
+  if (!updates(*op)) return skp__recipe_fail_choice(&choices[OPTIMIZER], r->optimizer);
+  SKP_TRY(skp__recipe_check_unused(r, &choices[OPTIMIZER], (int)skp__op_id(*op)));
   if (r->nesterov && r->momentum == 0) return skp__fail(SKP_USAGE, "nesterov needs a momentum above 0.");
   skp__attrs_default(*op, attrs);
   for (const struct skp_attr *a = (*op)->attrs; a && a->name; a++) {
@@ -277,10 +296,7 @@ skp_status skp__recipe_check(const struct skp_recipe *r) {
   if (r->resize && r->resize < r->size)
     return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
                      (long long)r->resize, r->size, r->size);
-  if (strcmp(r->precision, "float") != 0 && !skp__recipe_is_mixed(r))
-    return skp__fail(SKP_USAGE,
-                     "There is no precision \"%s\". There are float and mixed: activations and products in bfloat16, "
-                     "sums and weights in float.",
-                     r->precision);
+  if (strcmp(r->precision, precisions[FLOAT]) != 0 && !skp__recipe_is_mixed(r))
+    return skp__recipe_fail_choice(&choices[PRECISION], r->precision);
   return skp__recipe_optimizer(&op, &attrs, r);
 }

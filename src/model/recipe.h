@@ -6,15 +6,16 @@
 #include "data/augment.h"
 #include "ops/op.h"
 
-/* X(kind, field, default, least, most, help). Command-line options have a dash for each underscore. */
+/* X(kind, field, default, least, most, help). Command-line options have a dash for each underscore. The words that a
+ * field takes are not in its help: see struct skp_recipe_choice. */
 #define SKP_RECIPE_LIST(X)                                                                                             \
-  X(TEXT, data, "", 0, 0, "a folder of images or data files, or a built-in set: digits, shapes")                       \
+  X(TEXT, data, "", 0, 0, "a folder of images or data files, or a built-in set")                                       \
   X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
   X(INT, accumulate, "1", 1, 1 << 20, "parts in which a step's images go through the network, for lack of memory")     \
-  X(TEXT, optimizer, "sgd", 0, 0, "sgd, adam, adamw or lion")                                                          \
+  X(TEXT, optimizer, "sgd", 0, 0, "how weights are updated")                                                           \
   X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
-  X(TEXT, schedule, "constant", 0, 0, "constant, step, multi_step, exponential, linear, cosine, one_cycle or plateau") \
+  X(TEXT, schedule, "constant", 0, 0, "what becomes of the learning rate")                                             \
   X(REAL, warmup, "0", 0, 1e6, "epochs in which the learning rate climbs first")                                       \
   X(INT, lr_step, "0", 0, 1 << 20, "epochs between two steps of the schedule step")                                    \
   X(NUMBERS, milestones, "", 1, 1 << 20, "epochs after which multi_step takes its steps")                              \
@@ -41,10 +42,9 @@
   X(REAL, eps, "1e-8", 0, 1, "added to adam's divisor")                                                                \
   X(REAL, label_smoothing, "0", 0, SKP_BELOW_ONE, "share of the target spread over all classes")                       \
   X(NUMBERS, mean, "0", -1e6, 1e6,                                                                                     \
-    "subtracted from pixels / 255: one number, one a channel, or imagenet (and its std), cifar10, cifar100, mnist")    \
+    "subtracted from pixels / 255: one number, one a channel, or that of a set, whose std then divides them")          \
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
-  X(TEXT, precision, "float", 0, 0,                                                                                    \
-    "float, or mixed: activations and products in bfloat16, sums and weights in float")                                \
+  X(TEXT, precision, "float", 0, 0, "of activations and products; mixed: bfloat16, but sums and weights in float")     \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
   X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
   SKP_AUGMENT_LIST(X) /* skp_model_leave_images leaves these at their defaults */
@@ -111,14 +111,17 @@ void skp__recipe_no_augmentation(struct skp_recipe *r);
 skp_status skp__recipe_set(struct skp_recipe *r, const char *name, const char *value);
 /* Writes a field as such a text and returns it. */
 const char *skp__recipe_get(char *text, size_t size, const struct skp_recipe *r, const struct skp_recipe_field *field);
-/* One of a recipe's choices (its optimizer, its schedule): fields that belong to some of
- * the values that can be chosen. */
+/* Words that a field takes, and other fields that belong to some of them. */
 struct skp_recipe_choice {
-  const char *what; /* "optimizer" */
+  const char *what; /* the field: "optimizer" */
   int n;
-  const char *(*name)(int i); /* the values 0 … n - 1; NULL: there is none of this number */
-  bool (*uses)(int i, const char *field);
+  const char *(*name)(int i);             /* the words 0 … n - 1; NULL: there is none of this number */
+  bool (*uses)(int i, const char *field); /* NULL: no field belongs to any */
 };
+/* The choice that a field is, of those that are made here (the optimizer, mean and std, the precision); NULL: none. */
+const struct skp_recipe_choice *skp__recipe_choice(const char *field);
+/* SKP_USAGE: there is no such word; which there are. */
+skp_status skp__recipe_fail_choice(const struct skp_recipe_choice *choice, const char *said);
 /* Sets the fields that belong to one value or another back to their defaults. */
 void skp__recipe_reset(struct skp_recipe *r, const struct skp_recipe_choice *choice);
 /* A field that says something which the chosen value, number i, does not use is a

@@ -76,13 +76,6 @@ static const struct kind *find(const char *name) {
   return NULL;
 }
 
-static skp_status fail_unknown(const char *name) {
-  char known[128] = "";
-  for (int i = 0; i < KINDS; i++)
-    snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", kinds[i].name);
-  return skp__fail(SKP_USAGE, "There is no schedule \"%s\". There are %s.", name, known);
-}
-
 static const char *kind_name(int i) { return kinds[i].name; }
 
 static bool kind_uses(int i, const char *field) {
@@ -91,15 +84,15 @@ static bool kind_uses(int i, const char *field) {
   return false;
 }
 
-static const struct skp_recipe_choice schedules = {"schedule", KINDS, kind_name, kind_uses};
+const struct skp_recipe_choice skp__schedules = {"schedule", KINDS, kind_name, kind_uses};
 
-void skp__schedule_reset(struct skp_recipe *r) { skp__recipe_reset(r, &schedules); }
+void skp__schedule_reset(struct skp_recipe *r) { skp__recipe_reset(r, &skp__schedules); }
 
 skp_status skp__schedule_check(const struct skp_recipe *r) {
   const struct kind *k = find(r->schedule);
-  if (!k) return fail_unknown(r->schedule);
+  if (!k) return skp__recipe_fail_choice(&skp__schedules, r->schedule);
   const int i = (int)(k - kinds);
-  SKP_TRY(skp__recipe_check_unused(r, &schedules, i));
+  SKP_TRY(skp__recipe_check_unused(r, &skp__schedules, i));
   if (k->lr == step && r->lr_step == 0)
     return skp__fail(SKP_USAGE, "The schedule step needs the epochs between two steps: %s N.", skp__option("lr_step"));
   if (k->lr == multi_step && r->milestones.n == 0)

@@ -15,6 +15,7 @@ struct skp__plateau skp__plateau_start(void);
  * other schedules nothing happens. */
 void skp__plateau_observe(struct skp__plateau *p, const struct skp_recipe *r, int64_t epoch, double score);
 
+extern const struct skp_recipe_choice skp__schedules;
 /* Sets the fields that belong to one schedule or another to their defaults. */
 void skp__schedule_reset(struct skp_recipe *r);
 /* SKP_USAGE if there is no such schedule or if the recipe's fields make no sense with it. */

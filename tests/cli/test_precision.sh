@@ -49,5 +49,5 @@ run 0 summary small.lua --batch 256 --precision mixed --json
 
 # What there is not.
 refuse 2 'There is no precision "half"' train small.lua --precision half
-refuse 2 'float and mixed' bench small.lua --precision bfloat16
+refuse 2 'There are float, mixed\.' bench small.lua --precision bfloat16
 refuse 2 'precision mixed' train small.lua --amp

@@ -30,10 +30,15 @@ offers '^cpu	' train resnet18 --device ''
 mkdir -p runs/one runs/two
 offers '^runs/two	run' eval runs/
 offers '^--no-augment' train --no-shuffle '-'
-for option in optimizer schedule; do # what is offered is what is known
+offers '^:folders' train resnet18 --data ''
+offers '^mnist' eval runs/one --std ''
+for option in optimizer schedule precision; do # what is offered is what is known, and what help and the manual say
   "$skipper" train tiny.lua --$option nonsense 2>&1 | sed -n 's/.*There are \(.*\)\./\1/p' | tr -d , | tr ' ' '\n' | sort >known
   run 0 --complete train tiny.lua --$option ''
   sort out | cmp -s - known || fail "--$option offers $(tr '\n' ' ' <out), not $(tr '\n' ' ' <known)"
+  words=$(sed '$!s/$/,/' out | tr '\n' ' ' | sed -E 's/, ([a-z_]+) $/ or \1/')
+  "$skipper" train --help | tr -s ' \n' ' ' | grep -q "($words)" || fail "--help does not say of --$option: $words"
+  "$skipper" --man train | grep -q "($words)" || fail "the manual does not say of --$option: $words"
 done
 refuse 2 'bash, zsh and fish, not "tcsh"' --completion tcsh
 

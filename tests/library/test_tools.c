@@ -119,6 +119,13 @@ START_TEST(names_and_entries) {
   char text[16];
   ck_ok(skp_model_get(model, "flip", text, sizeof text));
   ck_assert_str_eq(text, "false");
+  ck_assert_str_eq(skp_entry_choice("optimizer", 1), "adam");
+  ck_assert_str_eq(skp_entry_choice("schedule", 0), "constant");
+  ck_assert_str_eq(skp_entry_choice("data", 0), "digits");
+  ck_assert_str_eq(skp_entry_choice("std", 3), "mnist");
+  ck_assert_str_eq(skp_entry_choice("precision", 1), "mixed");
+  ck_assert_ptr_null(skp_entry_choice("precision", 2));
+  ck_assert_ptr_null(skp_entry_choice("lr", 0));
   ck_fails(skp_fail(SKP_IO, "No %s.", "luck"), SKP_IO, "No luck.");
   skp_idle_gpu gpu;
   ck_assert_int_eq(skp_device_idle_gpu(1000, &gpu), 0);
