@@ -1,6 +1,7 @@
 /* model.c: networks from files, names, checkpoints and texts, and their recipes. SPDX-License-Identifier: MIT */
 #include "api/api.h"
 #include "base/host.h"
+#include "io/json.h"
 #include "io/onnx.h"
 #include "train/metadata.h"
 #include "train/schedule.h"
@@ -97,7 +98,8 @@ static skp_status make(skp_model *model, struct file f, const skp_model_options 
 static skp_status read_settings(skp_model *model, const struct skp_st_file *file, const char *path) {
   struct skp_setting *set = NULL;
   size_t n = 0;
-  cJSON *json = cJSON_Parse(skp__st_meta(file, "settings"));
+  cJSON *json;
+  SKP_TRY(skp__json_parse(&json, skp__st_meta(file, "settings")));
   skp_status status = skp__settings_read(&set, &n, json, path);
   for (size_t i = 0; i < n && status == SKP_OK; i++) status = skp__api_setting(model, set[i].name, set[i].value);
   free(set);

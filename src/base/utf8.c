@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,20 +63,29 @@ void skp__utf8_twin(char *out, const char *text, const char *kept) {
   *out = 0;
 }
 
+enum { PIECE = 4 * ESCAPED + 1 };
+
+/* How the character at `p` is shown, as a text in `piece`; the bytes that it takes of `p`. */
+static int show_one(char piece[PIECE], const unsigned char *p, const unsigned char *end, bool own) {
+  const int n = skp__utf8_length(p, end), steers = own ? 0 : skp__utf8_steers(p, end);
+  const int plain = steers || !n ? 0 : n, escaped = steers ? steers : 1;
+  memcpy(piece, p, (size_t)plain);
+  piece[plain] = 0;
+  for (int i = 0; !plain && i < escaped; i++) sprintf(piece + i * ESCAPED, "\\x%02X", p[i]);
+  return plain ? plain : escaped;
+}
+
 void skp__utf8_show(char *out, size_t size, const char *text, const char *twin) {
   const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
-  char *to = out, *last = out + size - 1;
+  char *last = out + size - 1, piece[PIECE];
   while (p < end) {
-    const bool own = twin && twin[(const char *)p - text] != (char)*p;
-    const int n = skp__utf8_length(p, end), steers = own ? 0 : skp__utf8_steers(p, end);
-    const int plain = steers || !n ? 0 : n, escaped = steers ? steers : 1;
-    if (last - to < (plain ? plain : escaped * ESCAPED)) break;
-    memcpy(to, p, (size_t)plain);
-    to += plain;
-    for (int i = 0; !plain && i < escaped; i++) to += sprintf(to, "\\x%02X", p[i]);
-    p += plain ? plain : escaped;
+    p += show_one(piece, p, end, twin && twin[(const char *)p - text] != (char)*p);
+    const size_t n = strlen(piece);
+    if (last - out < (ptrdiff_t)n) break;
+    memcpy(out, piece, n);
+    out += n;
   }
-  *to = 0;
+  *out = 0;
 }
 
 skp_status skp__utf8_shown(char **out, const char *text) {
@@ -85,41 +95,60 @@ skp_status skp__utf8_shown(char **out, const char *text) {
   return SKP_OK;
 }
 
-/* Prints `text` so that what steers is its own where the twin differs. Without memory nothing is printed. */
+/* Prints `text` so that what steers is its own where the twin differs. */
 static void put_shown(FILE *to, const char *text, const char *twin) {
-  size_t size = ESCAPED * strlen(text) + 1;
-  char *shown = malloc(size);
-  if (!shown) return;
-  skp__utf8_show(shown, size, text, twin);
-  fputs(shown, to);
-  free(shown);
+  const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
+  char piece[PIECE];
+  while (p < end) {
+    p += show_one(piece, p, end, twin[(const char *)p - text] != (char)*p);
+    fputs(piece, to);
+  }
+}
+
+enum { USUAL = 2048 }; /* bytes: texts up to this need no memory, and longer ones are cut where it lacks */
+
+/* The text in `room` or, where that is too small, in fresh memory. */
+static char *make_text(char room[USUAL], const char *format, va_list args) {
+  va_list again;
+  char *fresh;
+  va_copy(again, args);
+  const bool fits = vsnprintf(room, USUAL, format, args) < USUAL;
+  if (fits || vasprintf(&fresh, format, again) < 0) fresh = room;
+  va_end(again);
+  return fresh;
+}
+
+static void free_text(char *text, const char *room) {
+  if (text != room) free(text);
 }
 
 /* The text is made twice, with the format and with its twin: where the two differ, line ends are the format's own. */
 void skp_print(FILE *to, const char *format, ...) {
   static const char controls[] = "\n\t\r\033";
-  char *own = malloc(strlen(format) + 1), *text = NULL, *twin = NULL;
+  char own_room[USUAL], text_room[USUAL], twin_room[USUAL];
+  char *own = strlen(format) < USUAL ? own_room : malloc(strlen(format) + 1);
   va_list args, again;
   if (!own) return;
   skp__utf8_twin(own, format, controls);
   va_start(args, format);
   va_copy(again, args);
-  if (vasprintf(&text, format, args) < 0) text = NULL;
-  if (vasprintf(&twin, own, again) < 0) twin = NULL;
+  char *text = make_text(text_room, format, args), *twin = make_text(twin_room, own, again);
   va_end(again);
   va_end(args);
-  if (text && twin) put_shown(to, text, twin);
-  free(own);
-  free(text);
-  free(twin);
+  if (strlen(text) > strlen(twin)) text[strlen(twin)] = 0; /* only one was cut */
+  put_shown(to, text, twin);
+  free_text(text, text_room);
+  free_text(twin, twin_room);
+  free_text(own, own_room);
 }
 
 void skp__print_lines(FILE *to, const char *text) {
-  char *twin = malloc(strlen(text) + 1);
-  if (!twin) return;
-  skp__utf8_twin(twin, text, "\n\t");
-  put_shown(to, text, twin);
-  free(twin);
+  const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
+  char piece[PIECE];
+  while (p < end) {
+    p += show_one(piece, p, end, *p == '\n' || *p == '\t');
+    fputs(piece, to);
+  }
 }
 
 skp_status skp__percent_encoded(char **out, const char *bytes) {

@@ -216,7 +216,9 @@ skp_status cli_alloc(void *out, size_t n, size_t size);
 
 /* "device   cpu-haswell (PoCL 3.1)" */
 void cli_say_device(struct cli *c);
-/* Prints an object and frees it. */
+/* Before any JSON is made: a lack of memory is noted. */
+void cli_begin_json(void);
+/* Prints an object and frees it, or fails: all of its entries are there. */
 skp_status cli_print_json(cJSON *object);
 /* "7 992" */
 const char *cli_grouped(char *text, size_t size, int64_t n);

@@ -218,6 +218,7 @@ static skp_status tell(const char *word, int more, const char *const *next) {
 
 int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
+  cli_begin_json();
   if (cli_environment_host() != SKP_OK) {
     fprintf(stderr, "skipper: %s\n", skp_error_message());
     return 1;

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,11 +52,24 @@ void cli_say_device(struct cli *c) {
   say_idle_gpus(c);
 }
 
+static atomic_bool json_lacks; /* memory: an object may have lost an entry */
+
+static void *json_memory(size_t bytes) {
+  void *fresh = malloc(bytes);
+  if (!fresh) atomic_store(&json_lacks, true);
+  return fresh;
+}
+
+void cli_begin_json(void) { cJSON_InitHooks(&(cJSON_Hooks){json_memory, free}); }
+
 skp_status cli_print_json(cJSON *object) {
   if (cJSON_IsObject(object)) cJSON_AddNumberToObject(object, "version", SKP_JSON_VERSION);
   char *text = object ? cJSON_PrintUnformatted(object) : NULL;
   cJSON_Delete(object);
-  if (!text) return skp_fail(SKP_MEMORY, "Out of memory for the JSON.");
+  if (!text || atomic_load(&json_lacks)) {
+    cJSON_free(text);
+    return skp_fail(SKP_MEMORY, "Out of memory for the JSON.");
+  }
   skp_status status = skp_print_json(stdout, text);
   cJSON_free(text);
   return status;

@@ -55,9 +55,9 @@ static skp_status compare(const cJSON *all, int kind, const char *name, struct s
 
 skp_status skp__checksums_check(const struct skp_st_file *f, const char *path) {
   const char *text = skp__st_meta(f, SKP__CHECKSUMS_KEY);
-  cJSON *all = text ? cJSON_Parse(text) : NULL;
-  skp_status status = SKP_OK;
+  cJSON *all;
   if (!text) return SKP_OK;
+  skp_status status = skp__json_parse(&all, text);
   for (size_t i = 0; status == SKP_OK && i < f->tensors; i++)
     status = compare(all, TENSORS, f->tensor[i].name, of_tensor(&f->tensor[i]), path);
   for (size_t i = 0; status == SKP_OK && i < f->metas; i++)

@@ -2,9 +2,22 @@
 #include "io/json.h"
 #include "base/array.h"
 #include "base/utf8.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* malloc tells by errno, which cJSON leaves alone where it gives up for lack of memory. */
+skp_status skp__json_parse_first(cJSON **out, const char *bytes, size_t n, const char **end) {
+  errno = 0;
+  *out = cJSON_ParseWithLengthOpts(bytes, n, end, false);
+  return !*out && errno == ENOMEM ? skp__fail_memory("JSON", n) : SKP_OK;
+}
+
+skp_status skp__json_parse(cJSON **out, const char *text) {
+  *out = NULL;
+  return text ? skp__json_parse_first(out, text, strlen(text) + 1, NULL) : SKP_OK;
+}
 
 /* Where JSON leaves a character as it is that steers a terminal, which can only stand within a string: \uHHHH. */
 static skp_status escape(char **out, const char *text) {

@@ -6,6 +6,11 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+/* What a text (NULL: there is none) says; *out NULL and SKP_OK: it is no JSON. cJSON itself does not tell that from
+ * a lack of memory. */
+skp_status skp__json_parse(cJSON **out, const char *text);
+/* The same of the value that so many bytes begin with; *end is where it ends, or what is wrong. */
+skp_status skp__json_parse_first(cJSON **out, const char *bytes, size_t n, const char **end);
 /* The same of a text that is JSON but for the bytes in its strings, as cJSON prints it. */
 skp_status skp__json_safe(char **out, const char *text);
 /* Fresh memory. It is valid whatever bytes the texts in it hold: those that are not UTF-8 (file names may be of another

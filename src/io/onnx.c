@@ -103,9 +103,10 @@ static bool find_pixels(const network *w, double mean[4], double std[4]) {
   return said;
 }
 
-static bool read_list(const network *w, const char *key, double out[4]) {
-  const char *text = skp__onnx_metadata(w->file, key);
-  cJSON *list = text ? cJSON_Parse(text) : NULL;
+/* *said: the list is there and sound. */
+static skp_status read_list(bool *said, const network *w, const char *key, double out[4]) {
+  cJSON *list;
+  SKP_TRY(skp__json_parse(&list, skp__onnx_metadata(w->file, key)));
   const int n = cJSON_GetArraySize(list);
   bool sound = cJSON_IsArray(list) && n >= 1 && n <= 4;
   for (int c = 0; c < 4 && sound; c++) {
@@ -114,7 +115,8 @@ static bool read_list(const network *w, const char *key, double out[4]) {
     out[c] = sound ? x->valuedouble : 0;
   }
   cJSON_Delete(list);
-  return sound;
+  *said = sound;
+  return SKP_OK;
 }
 
 /* "0.5,0.5,0.5": three numbers, or one for a single channel. */
@@ -128,7 +130,9 @@ static void list_text(char *text, size_t size, const double at[4], int64_t chann
 static skp_status write_head(const network *w, char **lua, char **recipe) {
   double mean[4], std[4];
   char means[160], stds[160], pixels[400] = "";
-  const bool said = find_pixels(w, mean, std) || (read_list(w, "mean", mean) && read_list(w, "std", std));
+  bool said = find_pixels(w, mean, std), both = said;
+  if (!said) SKP_TRY(read_list(&both, w, "mean", mean));
+  if (!said && both) SKP_TRY(read_list(&said, w, "std", std));
   list_text(means, sizeof means, mean, w->channels);
   list_text(stds, sizeof stds, std, w->channels);
   if (said) snprintf(pixels, sizeof pixels, ", mean = {%s}, std = {%s}", means, stds);

@@ -248,7 +248,8 @@ static skp_status read_header(struct skp_st_file *f, const char *name) {
   const char *text = (const char *)bytes + LENGTH_BYTES, *data = text + length, *end = NULL;
   SKP_TRY(check_text(name, text, length));
   if (!length || *text != '{') return skp__fail(SKP_FORMAT, "%s: the header is not a JSON object.", name);
-  cJSON *header = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+  cJSON *header;
+  SKP_TRY(skp__json_parse_first(&header, text, length, &end));
   if (!header)
     return skp__fail(SKP_FORMAT, "%s: the header is not valid JSON (near byte %lld).", name,
                      end ? (long long)(end - text) : 0);

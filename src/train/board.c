@@ -27,7 +27,8 @@ static skp_status put_recipe(struct skp_events *to, const char *run, const struc
   char *text = NULL;
   skp_status status = skp__json_text(&text, json, false);
   cJSON_Delete(json);
-  json = text ? cJSON_Parse(text) : NULL;
+  json = NULL;
+  if (status == SKP_OK) status = skp__json_parse(&json, text);
   if (status == SKP_OK) status = skp__events_hparams(to, run, json);
   cJSON_Delete(json);
   free(text);

@@ -1,6 +1,7 @@
 /* folder.c: what a run left in its folder, read back. SPDX-License-Identifier: MIT */
 #include "train/folder.h"
 #include "base/file.h"
+#include "io/json.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,11 @@ static skp_status read_config(struct skp_folder *f) {
   int64_t size;
   SKP_TRY(skp__path_join(&path, f->path, "config.json"));
   skp_status status = skp__file_read(&text, &size, path, LIMIT);
-  f->config = status == SKP_OK ? cJSON_Parse(text) : NULL;
   if (status != SKP_OK)
     status = skp__fail(SKP_IO, "%s is no run's folder: there is no config.json in it.", f->path);
-  else if (!f->config)
-    status = skp__fail(SKP_FORMAT, "%s is damaged: it is no JSON.", path);
+  else
+    status = skp__json_parse(&f->config, text);
+  if (status == SKP_OK && !f->config) status = skp__fail(SKP_FORMAT, "%s is damaged: it is no JSON.", path);
   free(text);
   free(path);
   return status;

@@ -162,9 +162,11 @@ static skp_status retire_all(struct loop *l) {
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-/* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. */
+/* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. The
+ * earlier save is through first: whether its files are there is a part of what this one says. */
 static skp_status begin_save(struct loop *l, struct skp__save *save, const char *weights) {
   *save = (struct skp__save){.model = l->s->model, .extra = l->o->extra, .weights = weights, .run = &l->run};
+  SKP_TRY(bear(l, skp__saver_wait(&l->saver)));
   save->extra.steps = l->at.step;
   SKP_TRY(skp__session_pull(l->s, &save->params, &save->state));
   skp_status status = skp__checkpoint_check(l->s->model, save->params, save->state);
@@ -172,7 +174,6 @@ static skp_status begin_save(struct loop *l, struct skp__save *save, const char 
 }
 
 static skp_status hand_over(struct loop *l, struct skp__save *save, skp_status status) {
-  if (status == SKP_OK) status = bear(l, skp__saver_wait(&l->saver));
   if (status == SKP_OK) return skp__saver_start(&l->saver, save);
   skp__save_free(save);
   return status;

@@ -96,7 +96,7 @@ void skp__metadata_free(struct skp__metadata *m) {
 
 static skp_status parse(cJSON **out, const struct skp_st_file *f, const char *key, const char *path) {
   const char *text = skp__st_meta(f, key);
-  *out = text ? cJSON_Parse(text) : NULL;
+  SKP_TRY(skp__json_parse(out, text));
   if (*out) return SKP_OK;
   return skp__fail(SKP_FORMAT,
                    "%s is not a checkpoint of Skipper: its metadata holds no %s. A training takes in "
@@ -206,10 +206,10 @@ static skp_status read_model(struct skp_model **out, struct skp_labels *labels, 
 
 skp_status skp__metadata_pixels(const struct skp_inherit *to, enum skp__pixels *said, const struct skp_st_file *f,
                                 const char *path) {
-  const char *text = skp__st_meta(f, "recipe");
-  cJSON *json = text ? cJSON_Parse(text) : NULL;
+  cJSON *json;
   struct skp_recipe its, *r = to->recipe;
   *said = SKP__PIXELS_UNSAID;
+  SKP_TRY(skp__json_parse(&json, skp__st_meta(f, "recipe")));
   if (!json) return SKP_OK;
   skp__recipe_default(&its);
   skp_status status = read_recipe(&its, json, path);

@@ -129,13 +129,14 @@ struct names {
 
 static skp_status list(struct names *names, const char *out) {
   DIR *dir = opendir(out);
+  if (!dir) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", out, strerror(errno));
   skp_status status = SKP_OK;
-  for (struct dirent *e; dir && status == SKP_OK && (e = readdir(dir));) {
+  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));) {
     if (!ours(e->d_name, strlen(e->d_name))) continue;
     status = SKP_GROW(&names->list);
     if (status == SKP_OK) status = skp__strdup(&names->list.at[names->list.n - 1], e->d_name);
   }
-  if (dir) closedir(dir);
+  closedir(dir);
   return status;
 }
 
@@ -157,14 +158,33 @@ static skp_status new_folder(char **out, const char *within) {
   }
 }
 
-/* Moves an earlier run's files into OUT/earlier-N: `out` holds one run, and none is lost. */
-static skp_status set_aside(char **folder, const char *out, FILE *say) {
+/* Moves the earlier run's files to where they were; true: it is whole there. The present error stays. */
+static bool give_back(const struct skp__run *run) {
   struct names names = {.list = {.n = 0}};
-  skp_status status = list(&names, out);
-  if (status == SKP_OK && names.list.n) status = new_folder(folder, out);
-  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(out, *folder, names.list.at[i]);
-  if (status == SKP_OK && *folder && say) skp_print(say, "The earlier run in %s now lies in %s.\n", out, *folder);
+  char *error = strdup(skp_error_message());
+  bool moved = list(&names, run->earlier) == SKP_OK;
+  for (size_t i = 0; i < names.list.n; i++) {
+    char *from = NULL;
+    moved = skp__path_join(&from, run->earlier, names.list.at[i]) == SKP_OK &&
+            !renameat(AT_FDCWD, from, run->lock, names.list.at[i]) && moved;
+    free(from);
+  }
   free_names(&names);
+  if (error) skp__fail(SKP_OK, "%s", error);
+  free(error);
+  return moved && !rmdir(run->earlier);
+}
+
+/* Moves an earlier run's files into OUT/earlier-N: `out` holds one run, and none is lost. All of them or none. */
+static skp_status set_aside(struct skp__run *run, FILE *say) {
+  struct names names = {.list = {.n = 0}};
+  skp_status status = list(&names, run->out);
+  if (status == SKP_OK && names.list.n) status = new_folder(&run->earlier, run->out);
+  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(run->out, run->earlier, names.list.at[i]);
+  free_names(&names);
+  if (status != SKP_OK && run->earlier) (void)give_back(run);
+  if (status == SKP_OK && run->earlier && say)
+    skp_print(say, "The earlier run in %s now lies in %s.\n", run->out, run->earlier);
   return status;
 }
 
@@ -285,7 +305,7 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
   SKP_TRY(skp__folder_create(o->out));
   SKP_TRY(lock(run));
   sweep(o->out);
-  if (!o->resume) SKP_TRY(set_aside(&run->earlier, o->out, o->say));
+  if (!o->resume) SKP_TRY(set_aside(run, o->say));
   run->begun = !o->resume;
   skp__run_prune(run, at->step, INT64_MAX);
   SKP_TRY(skp__path_join(&run->last, o->out, "last.safetensors"));
@@ -308,21 +328,10 @@ void skp__run_close(struct skp__run *run) {
   if (run->lock >= 0) close(run->lock);
 }
 
-/* The error that ended the run stays the present one. */
 void skp__run_forget(struct skp__run *run, FILE *say) {
-  struct names names = {.list = {.n = 0}};
   if (!run->begun) return;
   for (int i = 0; i < FILES; i++) unlinkat(run->lock, files[i], 0);
-  if (!run->earlier) return;
-  bool moved = list(&names, run->earlier) == SKP_OK;
-  for (size_t i = 0; i < names.list.n; i++) {
-    char *from = NULL;
-    moved = skp__path_join(&from, run->earlier, names.list.at[i]) == SKP_OK &&
-            !renameat(AT_FDCWD, from, run->lock, names.list.at[i]) && moved;
-    free(from);
-  }
-  if (moved && !rmdir(run->earlier) && say) skp_print(say, "It lies in %s again.\n", run->out);
-  free_names(&names);
+  if (run->earlier && give_back(run) && say) skp_print(say, "It lies in %s again.\n", run->out);
 }
 
 skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int64_t step) {

@@ -297,7 +297,7 @@ int64_t skp__state_bytes(const struct skp_model *m) {
 
 static skp_status parse(cJSON **out, const struct skp_resume *r, const char *key) {
   const char *text = skp__st_meta(&r->file, key);
-  *out = text ? cJSON_Parse(text) : NULL;
+  SKP_TRY(skp__json_parse(out, text));
   return *out ? SKP_OK : skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no %s.", r->path, key);
 }
 
@@ -321,7 +321,8 @@ static skp_status read_options(struct skp_resume *r) {
 static cJSON *reread(const struct skp_recipe *r) {
   cJSON *made = skp__recipe_json(r);
   char *text;
-  cJSON *read = skp__json_text(&text, made, false) == SKP_OK ? cJSON_Parse(text) : NULL;
+  cJSON *read = NULL;
+  if (skp__json_text(&text, made, false) == SKP_OK) (void)skp__json_parse(&read, text);
   free(text);
   cJSON_Delete(made);
   return read;
@@ -455,7 +456,8 @@ skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model 
   struct skp__text text = {.n = 0};
   char *described;
   SKP_TRY(skp__state_describe(&described, m, data, o));
-  cJSON *now = cJSON_Parse(described); /* as the run's own was read */
+  cJSON *now = NULL;
+  (void)skp__json_parse(&now, described); /* as the run's own was read */
   if (now) compare(&text, r->run, now, "");
   cJSON_Delete(now);
   free(described);
