@@ -135,8 +135,8 @@ typedef struct {
  * there is, or what to install. */
 SKP_API skp_status skp_device_choose(size_t *out, const skp_device_options *options);
 
-/* Opens a device, see skp_device_choose. On PoCL kernels are compiled by child
- * processes, which are forked here: open the device before you start threads of your own. */
+/* Opens a device, see skp_device_choose. Kernels are compiled by child processes, which are forked here: open the device
+ * before you start threads of your own. */
 SKP_API skp_status skp_device_open(skp_device **out, const skp_device_options *options);
 SKP_API void skp_device_close(skp_device *device);
 

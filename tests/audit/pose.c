@@ -101,6 +101,14 @@ static cl_program CL_API_CALL create_program(cl_context context, cl_uint n, cons
   return program;
 }
 
+/* Programs are given out as text alone: each process that uses one builds it, and says which one it is. */
+static cl_int CL_API_CALL program_info(cl_program program, cl_program_info what, size_t size, void *value,
+                                       size_t *size_ret) {
+  const size_t none = 0;
+  if (what == CL_PROGRAM_BINARY_SIZES) return give(&none, sizeof none, size, value, size_ret);
+  return next->clGetProgramInfo(program, what, size, value, size_ret);
+}
+
 static uint64_t hash(uint64_t h, const char *text) { /* FNV-1a */
   for (; *text; text++) h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
   return h;
@@ -274,6 +282,7 @@ static void take_over(void) {
   setvbuf(launches, NULL, _IOLBF, 0); /* a child that lists the devices ends with no farewell */
   own.clCreateProgramWithSource = create_program;
   own.clBuildProgram = build_program;
+  own.clGetProgramInfo = program_info;
   own.clCreateBuffer = create_buffer;
   own.clCreateSubBuffer = create_part;
   own.clEnqueueWriteBuffer = upload;

@@ -61,11 +61,11 @@ static struct hash hash_program(const struct skp__cl_cache *c, const char *text,
 
 /* ---- the folder ------------------------------------------------------------------------------------------------- */
 
-/* The folder that was said, or the user's; where none can be written, one for this process alone,
- * through which its compilers hand programs over. */
+/* The folder that was said, or the user's; where none is wanted or can be written, one for this process alone, through
+ * which its compilers hand programs over. */
 static skp_status base_folder(char **out, bool *lasts, const char *said) {
   const char *scratch;
-  *lasts = skp__cache_folder(out, said) == SKP_OK;
+  *lasts = !(said && !*said) && skp__cache_folder(out, said) == SKP_OK;
   if (*lasts) return SKP_OK;
   SKP_TRY(skp__scratch_folder(&scratch));
   return skp__strdup(out, scratch);
@@ -75,7 +75,6 @@ void skp__cl_cache_open(struct skp__cl *cl, const char *said) {
   char *base = NULL, *folder = NULL;
   struct skp__cl_cache *c = NULL;
   bool lasts;
-  if (said && !*said) return;
   bool ready = base_folder(&base, &lasts, said) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
                skp__folder_create(folder) == SKP_OK && skp__alloc(&c, 1, sizeof *c) == SKP_OK;
   free(base);
@@ -227,21 +226,29 @@ static bool write_entry(const char *path, const struct header *h, const void *pa
   return good;
 }
 
+/* NULL with no bytes: the driver gives no binary, or one that is too large to be kept. */
+static skp_status get_binary(struct skp__cl *cl, cl_program program, unsigned char **binary, size_t *bytes) {
+  *binary = NULL;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof *bytes, bytes, NULL) != CL_SUCCESS ||
+      *bytes > ENTRY_LIMIT - sizeof(struct header))
+    *bytes = 0;
+  if (!*bytes) return SKP_OK;
+  SKP_TRY(skp__alloc(binary, *bytes, 1));
+  return SKP_CHECK(cl, "clGetProgramInfo", "",
+                   clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof *binary, binary, NULL));
+}
+
+/* An entry without a binary says that this program does a compiler no harm. */
 void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *text, const char *options) {
   struct header h = {.key = {{0}}};
   size_t bytes = 0;
-  unsigned char *binary = NULL;
+  unsigned char *binary;
   char *path = NULL;
   if (!cl->cache) return;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || !bytes ||
-      bytes > ENTRY_LIMIT - sizeof h || skp__alloc(&binary, bytes, 1) != SKP_OK)
-    return;
   memcpy(h.magic, MAGIC, sizeof MAGIC);
   h.key = hash_program(cl->cache, text, options);
-  h.bytes = bytes;
-  if (SKP_CALL(cl, "clGetProgramInfo", "",
-               clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL)) == CL_SUCCESS &&
-      entry_path(&path, cl->cache, h.key) == SKP_OK) {
+  if (get_binary(cl, program, &binary, &bytes) == SKP_OK && entry_path(&path, cl->cache, h.key) == SKP_OK) {
+    h.bytes = bytes;
     h.sum = hash_add((struct hash){0}, binary, bytes);
     (void)write_entry(path, &h, binary);
   }

@@ -1,4 +1,5 @@
 /* cl.c: opening, closing and describing an OpenCL device; the backend's table of slots. SPDX-License-Identifier: MIT */
+#include "backend/opencl/ahead.h"
 #include "backend/opencl/buffer.h"
 #include "backend/opencl/cache.h"
 #include "backend/opencl/compilers.h"
@@ -66,7 +67,7 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
   snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
   skp__cl_cache_open(cl, options->cache);
-  skp__cl_compilers_start(cl, d, options->threads);
+  skp__cl_compilers_start(cl, d, options->threads, skp__cl_compile_here);
   SKP_TRY(skp__watch_start(&cl->watch));
   SKP_TRY((skp_status)SKP_CALL(cl, "clGetPlatformIDs", "", skp__device_handles(&cl->platform_id, &cl->device, d)));
   SKP_TRY(ask(cl, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width));

@@ -1,186 +1,326 @@
-/* compilers.c: processes that compile programs ahead of their use, side by side, into the disk cache.
- * SPDX-License-Identifier: MIT
+/* compilers.c: processes that compile programs into the disk cache: so that a compiler that crashes or never ends costs
+ * a program and not this process, and on PoCL several side by side, before they are needed. SPDX-License-Identifier: MIT
  *
- *   start: fork ─> … ─> expect: note what the methods of the coming ops would launch ─> jobs ─> compilers ─> disk cache
+ *   start: fork keeper ─> fork workers ─> … ─> do: jobs ─> workers ─> disk cache
  *
- * PoCL holds one lock while it compiles, whatever thread asks, so threads gain nothing there. A compiler is forked
- * before this process loads a driver, as a driver's threads and locks do not survive a fork, and loads it itself with
- * its first job. All read jobs from one end of a socket: who is free takes the next. Nothing here fails: a job that was
- * lost (a compiler crashed) is compiled where it is needed. */
+ * PoCL holds one lock while it compiles, whatever thread asks, so threads gain nothing there. The keeper is forked
+ * before this process loads a driver, as a driver's threads and locks do not survive a fork; it never loads one itself,
+ * and forks another worker in the place of one that ended. A worker loads the driver with its first job. All read jobs
+ * from one end of a socket: who is free takes the next. */
 #include "backend/opencl/compilers.h"
-#include "backend/opencl/jobs.h"
-#include "backend/opencl/method.h"
-#include "backend/opencl/program.h"
 #include "base/clock.h"
 #include "base/progress.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 enum {
-  MOST = 4,      /* compilers: more would wait for the longest program anyway */
-  IDLE_S = 30,   /* after which one ends: it keeps a hundred megabytes */
-  LOOK_MS = 200, /* between two looks whether all are alive */
+  MOST = 4,    /* workers: more would wait for the longest program anyway */
+  IDLE_S = 30, /* after which one begins afresh: with the driver it keeps a hundred megabytes */
+  BE_IDLE = 111,
+  BE_OVER = 112 /* the ends of a worker that are none of a fault */
+};
+
+struct task { /* what a worker is sent */
+  size_t number;
+  struct skp__cl_job job;
+};
+
+struct report { /* what comes back */
+  enum { BEGUN, DONE, GONE } kind;
+  int worker;
+  pid_t pid;     /* BEGUN: the worker's */
+  size_t number; /* BEGUN: of the task */
+  char fate[64]; /* GONE */
+};
+
+struct lost {
+  struct skp__cl_job job;
+  char fate[64];
 };
 
 struct skp__cl_compilers {
-  int socket;
-  pid_t pid[MOST];
-  int alive;
+  int socket; /* -1: nobody reads it any more */
+  pid_t keeper;
+  int n;
+  struct {
+    bool busy;
+    pid_t pid;
+    size_t number; /* its task */
+    double awake;  /* seconds that it has taken */
+    bool late;
+  } worker[MOST];
+  SKP_ARRAY(struct lost) lost;
 };
 
-/* ---- a compiler ------------------------------------------------------------------------------------------------- */
+/* ---- a worker ---------------------------------------------------------------------------------------------------- */
+
+/* What a keeper and its workers need. */
+struct plan {
+  struct skp__cl *cl;
+  const struct skp_device *d;
+  skp__cl_compile compile;
+  int socket;
+};
+
+static bool open_context(const struct plan *p) {
+  struct skp__cl *cl = p->cl;
+  cl_int code = CL_SUCCESS;
+  if (!cl->context && skp__device_handles(&cl->platform_id, &cl->device, p->d) == SKP_OK)
+    cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &code);
+  return cl->context != NULL;
+}
+
+static void tell(int socket, const struct report *r) {
+  if (send(socket, r, sizeof *r, MSG_NOSIGNAL) != sizeof *r) _exit(BE_OVER);
+}
+
+static void work(const struct plan *p, int number) {
+  struct task task;
+  struct report r = {.worker = number, .pid = getpid()};
+  const struct timeval idle = {.tv_sec = IDLE_S};
+  while (recv(p->socket, &task, sizeof task, 0) == sizeof task) {
+    r.kind = BEGUN;
+    r.number = task.number;
+    tell(p->socket, &r);
+    if (open_context(p)) (void)p->compile(p->cl, task.job.file, task.job.options);
+    r.kind = DONE;
+    tell(p->socket, &r);
+    setsockopt(p->socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
+  }
+  _exit(errno == EAGAIN ? BE_IDLE : BE_OVER);
+}
+
+/* ---- the keeper, a process with nothing else in it --------------------------------------------------------------- */
+
+static volatile pid_t workers[MOST];
+static volatile sig_atomic_t ending;
+
+static void end_workers(int number) {
+  (void)number;
+  ending = 1;
+  for (int i = 0; i < MOST; i++)
+    if (workers[i] > 0) kill(workers[i], SIGKILL); /* entries of the cache are renamed into place: no half ones stay */
+}
 
 static void be_quiet(void) {
   const struct rlimit no_core = {0, 0};
   int nowhere = open("/dev/null", O_RDWR);
   setrlimit(RLIMIT_CORE, &no_core);
-  signal(SIGINT, SIG_IGN); /* a terminal sends it to all; this process ends when the socket does */
+  signal(SIGINT, SIG_IGN); /* a terminal sends it to all; these end when the socket does */
   if (nowhere >= 0) {
     dup2(nowhere, STDOUT_FILENO);
     dup2(nowhere, STDERR_FILENO);
   }
 }
 
-static bool open_context(struct skp__cl *cl, const struct skp_device *d) {
-  cl_int code = CL_SUCCESS;
-  if (!cl->context && skp__device_handles(&cl->platform_id, &cl->device, d) == SKP_OK)
-    cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &code);
-  return cl->context != NULL;
+/* No worker is forked that end_workers does not know. */
+static void start_worker(const struct plan *p, int number) {
+  sigset_t term, old;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  sigprocmask(SIG_BLOCK, &term, &old);
+  const pid_t pid = ending ? -1 : fork();
+  if (pid == 0) {
+    signal(SIGTERM, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would notice what becomes of it */
+#endif
+    work(p, number);
+  }
+  workers[number] = pid;
+  sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
-static void compile(struct skp__cl *cl, const struct skp_device *d, int socket) {
-  struct skp__cl_job job;
-  const struct timeval idle = {.tv_sec = IDLE_S};
+static int find_worker(pid_t pid) {
+  int i = 0;
+  while (i < MOST && workers[i] != pid) i++;
+  return i;
+}
+
+static void replace(const struct plan *p, int number, int state) {
+  struct report r = {.kind = GONE, .worker = number, .fate = "ended the program"};
+  const int code = WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+  workers[number] = 0;
+  if (ending || code == BE_OVER) return;
+  if (WIFSIGNALED(state)) snprintf(r.fate, sizeof r.fate, "crashed (%s)", skp__signal_name(WTERMSIG(state)));
+  if (code != BE_IDLE) tell(p->socket, &r);
+  start_worker(p, number);
+}
+
+static void keep(struct plan *p, int n) {
+  pid_t pid;
+  int state;
   be_quiet();
-  cl->trace = NULL;
-  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
-  while (recv(socket, &job, sizeof job, 0) == sizeof job) {
-    cl_program program;
-    if (open_context(cl, d)) (void)skp__cl_program(cl, &program, job.file, job.options);
-    if (send(socket, "", 1, MSG_NOSIGNAL) != 1) break;
-  }
+  signal(SIGTERM, end_workers);
+  skp__progress_listen(NULL, NULL); /* who listens hears of it from the parent */
+  p->cl->trace = NULL;
+  p->cl->compilers = NULL;
+  for (int i = 0; i < n; i++) start_worker(p, i);
+  while ((pid = waitpid(-1, &state, 0)) > 0 || errno == EINTR)
+    if (pid > 0 && find_worker(pid) < MOST) replace(p, find_worker(pid), state);
   _exit(0);
 }
 
-/* ---- starting and ending ---------------------------------------------------------------------------------------- */
+/* ---- starting and ending ----------------------------------------------------------------------------------------- */
 
 static int processors(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
 
-static void fork_all(struct skp__cl *cl, const struct skp_device *d, int n) {
-  struct skp__cl_compilers *k = cl->compilers;
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) return;
-  k->socket = ends[0];
-  while (k->alive < n) {
-    pid_t pid = fork();
-    if (pid == 0) {
-      close(ends[0]);
-      skp__progress_listen(NULL, NULL); /* who listens hears of it from the parent */
-      compile(cl, d, ends[1]);
-    }
-    if (pid < 0) break;
-    k->pid[k->alive++] = pid;
-  }
-  close(ends[1]);
+/* Other drivers compile with threads of their own, and one on a GPU takes memory there. */
+static int count(const struct skp_device *d, int threads) {
+  int n = strcmp(d->platform_name, "Portable Computing Language") ? 1 : processors();
+  if (threads > 0 && threads < n) n = threads;
+  return n < MOST ? n : MOST;
 }
 
-void skp__cl_compilers_start(struct skp__cl *cl, const struct skp_device *d, int threads) {
+void skp__cl_compilers_start(struct skp__cl *cl, const struct skp_device *d, int threads, skp__cl_compile compile) {
   static atomic_bool loaded; /* a driver, in this process */
-  int n = processors();
-  if (threads > 0 && threads < n) n = threads;
-  if (n > MOST) n = MOST;
-  if (atomic_exchange(&loaded, true) || n < 2 || !cl->cache ||
-      strcmp(d->platform_name, "Portable Computing Language") ||
-      skp__alloc(&cl->compilers, 1, sizeof *cl->compilers) != SKP_OK)
-    return;
-  cl->compilers->socket = -1;
-  fork_all(cl, d, n);
+  struct skp__cl_compilers *k;
+  int ends[2];
+  if (atomic_exchange(&loaded, true) || !cl->cache || skp__alloc(&k, 1, sizeof *k) != SKP_OK) return;
+  k->n = count(d, threads);
+  k->socket = -1;
+  if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+    k->keeper = fork();
+    if (k->keeper == 0) {
+      close(ends[0]);
+      keep(&(struct plan){cl, d, compile, ends[1]}, k->n);
+    }
+    close(ends[1]);
+    k->socket = ends[0];
+  }
+  cl->compilers = k;
+  if (k->socket < 0 || k->keeper < 0) skp__cl_compilers_stop(cl);
+}
+
+/* From now on programs are compiled where they are needed. */
+static void give_up(struct skp__cl_compilers *k) {
+  if (k->socket >= 0) close(k->socket);
+  k->socket = -1;
+  if (k->keeper <= 0) return;
+  kill(k->keeper, SIGTERM);
+  waitpid(k->keeper, NULL, 0);
+  k->keeper = 0;
 }
 
 void skp__cl_compilers_stop(struct skp__cl *cl) {
   struct skp__cl_compilers *k = cl->compilers;
   if (!k) return;
-  if (k->socket >= 0) close(k->socket);
-  for (int i = 0; i < k->alive; i++) {
-    kill(k->pid[i], SIGKILL); /* entries of the cache are renamed into place: no half ones stay */
-    waitpid(k->pid[i], NULL, 0);
-  }
+  give_up(k);
+  SKP_FREE(&k->lost);
   free(k);
   cl->compilers = NULL;
 }
 
-/* ---- jobs ------------------------------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
-/* The longest first, so that none of them is left for the end. */
-static int by_weight(const void *a, const void *b) {
-  size_t x = ((const struct skp__cl_job *)a)->weight, y = ((const struct skp__cl_job *)b)->weight;
-  return (x < y) - (x > y);
+/* Some jobs on their way. */
+struct round {
+  struct skp__cl *cl;
+  const struct skp__cl_jobs *jobs;
+  size_t sent, done, lost;
+  double then, silent; /* awake seconds since the last report */
+};
+
+static void lose(struct round *r, const struct skp__cl_job *job, const char *fate) {
+  struct skp__cl_compilers *k = r->cl->compilers;
+  r->lost++;
+  if (SKP_GROW(&k->lost) != SKP_OK) return;
+  struct lost *lost = &k->lost.at[k->lost.n - 1];
+  lost->job = *job;
+  snprintf(lost->fate, sizeof lost->fate, "%s", fate);
 }
 
-static void note_all(struct skp__cl *cl, struct skp__cl_jobs *jobs, const struct skp_sig *sigs, size_t n) {
-  FILE *trace = cl->trace;
-  cl->trace = NULL; /* methods are chosen again, in earnest, afterwards */
-  cl->noting = jobs;
-  for (size_t i = 0; i < n; i++) {
-    struct skp_prepared *p;
-    if (skp__cl_prepare(&cl->base, &p, &sigs[i], NULL) == SKP_OK) skp__cl_prepared_destroy(p);
+static void take(struct round *r, const struct report *report) {
+  struct skp__cl_compilers *k = r->cl->compilers;
+  const int i = report->worker;
+  r->silent = 0;
+  if (report->kind == BEGUN) {
+    k->worker[i].busy = true;
+    k->worker[i].pid = report->pid;
+    k->worker[i].number = report->number;
+    k->worker[i].awake = 0;
+    return;
   }
-  cl->noting = NULL;
-  cl->trace = trace;
-  if (jobs->list.n) qsort(jobs->list.at, jobs->list.n, sizeof *jobs->list.at, by_weight);
+  char late[64];
+  snprintf(late, sizeof late, "did not come to an end within %g s", skp__watch_limit(&r->cl->watch));
+  if (k->worker[i].busy && report->kind == DONE) r->done++;
+  if (k->worker[i].busy && report->kind == GONE)
+    lose(r, &r->jobs->list.at[k->worker[i].number], k->worker[i].late ? late : report->fate);
+  k->worker[i].busy = k->worker[i].late = false;
 }
 
-/* How many have ended since the last look, each with a job at most. */
-static size_t bury(struct skp__cl_compilers *k) {
-  size_t dead = 0;
-  for (int i = k->alive; i-- > 0;)
-    if (waitpid(k->pid[i], NULL, WNOHANG)) {
-      k->pid[i] = k->pid[--k->alive];
-      dead++;
-    }
-  return dead;
+/* A few more jobs than there are workers are on their way at a time. */
+static void send_some(struct round *r) {
+  const struct skp__cl_compilers *k = r->cl->compilers;
+  while (r->sent < r->jobs->list.n && r->sent - r->done - r->lost < 2 * (size_t)k->n) {
+    const struct task task = {r->sent, r->jobs->list.at[r->sent]};
+    if (send(k->socket, &task, sizeof task, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof task) return;
+    r->sent++;
+  }
 }
 
-/* Sends jobs, a few more than there are compilers at a time, until all are done or lost. */
-static void distribute(struct skp__cl *cl, const struct skp__cl_jobs *jobs) {
+/* A worker that has taken too long goes; the keeper tells of its end. */
+static void count_time(struct round *r) {
+  struct skp__cl_compilers *k = r->cl->compilers;
+  const double passed = skp__awake_since(&r->then), limit = skp__watch_limit(&r->cl->watch);
+  r->silent += passed;
+  for (int i = 0; i < k->n; i++) {
+    if (!k->worker[i].busy) continue;
+    k->worker[i].awake += passed;
+    if (k->worker[i].awake < limit || k->worker[i].late) continue;
+    k->worker[i].late = true;
+    kill(k->worker[i].pid, SIGKILL);
+  }
+}
+
+/* False when nothing more is to be expected of them. */
+static bool listen_to(struct round *r) {
+  struct skp__cl_compilers *k = r->cl->compilers;
+  struct report report;
+  struct pollfd look = {.fd = k->socket, .events = POLLIN};
+  if (poll(&look, 1, SKP_WATCH_TICK_MS) > 0) {
+    const ssize_t n = recv(k->socket, &report, sizeof report, MSG_DONTWAIT);
+    if (n == 0) return false;
+    if (n == sizeof report) take(r, &report);
+  }
+  count_time(r);
+  return r->silent < skp__watch_limit(&r->cl->watch) + SKP_WATCH_LEAST_S;
+}
+
+void skp__cl_compilers_do(struct skp__cl *cl, const struct skp__cl_jobs *jobs) {
   struct skp__cl_compilers *k = cl->compilers;
-  size_t sent = 0, done = 0, lost = 0, all = jobs->list.n;
-  const double start = skp__clock();
-  while (k->alive && done + lost < all) {
-    char answer;
-    while (sent < all && sent - done - lost < 2 * (size_t)k->alive &&
-           send(k->socket, &jobs->list.at[sent], sizeof *jobs->list.at, MSG_NOSIGNAL) > 0)
-      sent++;
-    skp__progress_work(skp__progress_compiling, (int64_t)(done + lost), (int64_t)all);
-    struct pollfd look = {.fd = k->socket, .events = POLLIN};
-    if (poll(&look, 1, LOOK_MS) > 0 && recv(k->socket, &answer, 1, MSG_DONTWAIT) == 1)
-      done++;
-    else
-      lost += bury(k);
+  struct round r = {.cl = cl, .jobs = jobs, .then = skp__clock()};
+  const size_t all = jobs->list.n;
+  if (!k || k->socket < 0) return;
+  bool alive = true;
+  while (alive && r.done + r.lost < all) {
+    send_some(&r);
+    skp__progress_work(skp__progress_compiling, (int64_t)(r.done + r.lost), (int64_t)all);
+    alive = listen_to(&r);
   }
+  if (!alive) give_up(k);
   skp__progress_work(skp__progress_compiling, (int64_t)all, (int64_t)all);
-  if (cl->trace) fprintf(cl->trace, "%zu of %zu programs compiled ahead in %.3f s\n", done, all, skp__clock() - start);
 }
 
-void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n) {
-  struct skp__cl *cl = (struct skp__cl *)b;
-  if (!cl->compilers || cl->lost) return;
-  bury(cl->compilers);
-  if (!cl->compilers->alive) return;
-  struct skp__cl_jobs jobs = {0};
-  note_all(cl, &jobs, sigs, n);
-  if (jobs.list.n) distribute(cl, &jobs);
-  SKP_FREE(&jobs.list);
+const char *skp__cl_compilers_fate(const struct skp__cl *cl, const char *file, const char *options) {
+  const struct skp__cl_compilers *k = cl->compilers;
+  for (size_t i = 0; k && i < k->lost.n; i++)
+    if (!strcmp(k->lost.at[i].job.file, file) && !strcmp(k->lost.at[i].job.options, options)) return k->lost.at[i].fate;
+  return NULL;
 }

@@ -38,5 +38,7 @@ skp_status skp__device_handles(cl_platform_id *platform, cl_device_id *device, c
 
 /* probe.c: the same by asking in a child; leaves out drivers that do not survive it. */
 skp_status skp__devices_probe(struct skp_device_list *list);
+/* "SIGSEGV" */
+const char *skp__signal_name(int number);
 
 #endif

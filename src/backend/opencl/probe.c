@@ -45,7 +45,7 @@ static void run_child(struct shared *shared) {
 }
 
 /* Of those that end a faulty driver; C knows no names of signals. */
-static const char *signal_name(int number) {
+const char *skp__signal_name(int number) {
   static const struct {
     int number;
     const char *name;
@@ -70,7 +70,7 @@ static void await_child(pid_t pid, char *fate, size_t size) {
     waitpid(pid, &state, 0);
     snprintf(fate, size, "did not answer within %g s", skp__host()->probe_seconds);
   } else if (ended > 0 && WIFSIGNALED(state))
-    snprintf(fate, size, "crashed (%s)", signal_name(WTERMSIG(state)));
+    snprintf(fate, size, "crashed (%s)", skp__signal_name(WTERMSIG(state)));
 }
 
 /* Adds the devices to a list, in a child. Where `fate` is not empty on return the list is as before. */

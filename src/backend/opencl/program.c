@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/program.h"
 #include "backend/opencl/cache.h"
+#include "backend/opencl/compilers.h"
 #include "base/clock.h"
 #include "base/progress.h"
 #include <stdlib.h>
@@ -70,6 +71,29 @@ skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, 
   return SKP_OK;
 }
 
+/* Has another process compile it into the disk cache. SKP_BUILD if that did it no good: then it is not to be tried here.
+ * Any other failure shows here again, with the compiler's words. */
+static skp_status build_elsewhere(struct skp__cl *cl, const char *file, const char *options) {
+  struct skp__cl_job job = {.file = file};
+  const struct skp__cl_jobs jobs = {.list = {&job, 1, 1}};
+  const char *fate = skp__cl_compilers_fate(cl, file, options);
+  if (strlen(options) >= sizeof job.options) return SKP_OK;
+  snprintf(job.options, sizeof job.options, "%s", options);
+  if (!fate) skp__cl_compilers_do(cl, &jobs);
+  if (!fate) fate = skp__cl_compilers_fate(cl, file, options);
+  if (!fate) return SKP_OK;
+  return skp__fail(SKP_BUILD, "The compiler of %s %s over cl/%s.cl with options \"%s\". Driver: %s.", cl->name, fate,
+                   file, options, cl->driver);
+}
+
+static skp_status build_here(struct skp__cl *cl, struct skp__cl_program *p, const char *file) {
+  skp__progress_work(skp__progress_compiling, 0, 1);
+  SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
+  skp__progress_work(skp__progress_compiling, 1, 1);
+  skp__cl_cache_store(cl, p->program, p->text, p->options);
+  return SKP_OK;
+}
+
 static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, const char *file, const char *options) {
   SKP_TRY(skp__strdup(&p->file, file));
   SKP_TRY(skp__format(&p->options, "%s %s", COMMON_OPTIONS, options));
@@ -77,12 +101,9 @@ static skp_status load_or_build(struct skp__cl *cl, struct skp__cl_program *p, c
   double start = skp__clock();
   p->program = skp__cl_cache_load(cl, p->text, p->options);
   bool compiled = !p->program;
-  if (compiled) {
-    skp__progress_work(skp__progress_compiling, 0, 1);
-    SKP_TRY(skp__cl_build(cl, &p->program, file, p->text, p->options));
-    skp__progress_work(skp__progress_compiling, 1, 1);
-    skp__cl_cache_store(cl, p->program, p->text, p->options);
-  }
+  if (compiled && !skp__cl_cache_has(cl, p->text, p->options)) SKP_TRY(build_elsewhere(cl, file, options));
+  if (compiled) p->program = skp__cl_cache_load(cl, p->text, p->options);
+  if (!p->program) SKP_TRY(build_here(cl, p, file));
   if (cl->trace)
     fprintf(cl->trace, "cl/%s.cl %s: %s in %.3f s\n", file, options, compiled ? "compiled" : "from the cache",
             skp__clock() - start);
@@ -114,6 +135,11 @@ skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file
   free_program(cl, p);
   cl->programs.n--;
   return status;
+}
+
+skp_status skp__cl_compile_here(struct skp__cl *cl, const char *file, const char *options) {
+  cl_program program;
+  return skp__cl_program(cl, &program, file, options);
 }
 
 bool skp__cl_program_ready(struct skp__cl *cl, const char *file, const char *options, size_t *weight) {

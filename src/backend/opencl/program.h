@@ -8,6 +8,8 @@
 skp_status skp__cl_program(struct skp__cl *cl, cl_program *out, const char *file, const char *options);
 /* The same from a text, not looked up among the embedded files; the caller releases it. */
 skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, const char *text, const char *options);
+/* Compiles it in this process, whatever comes of it, into the disk cache. */
+skp_status skp__cl_compile_here(struct skp__cl *cl, const char *file, const char *options);
 void skp__cl_programs_free(struct skp__cl *cl);
 /* Whether the kernels of cl/FILE.cl know maps in bfloat16: it takes in maps.clh. */
 bool skp__cl_reads_maps(const char *file);
