@@ -124,6 +124,7 @@ typedef struct {
                            600. After skp_session_stop a tenth of it, 10 at least */
   int sync;       /* 1: wait after each launch, to learn which kernel fails or hangs */
   FILE *trace;    /* says which method each operation got; NULL: nowhere */
+  FILE *report;   /* receives lines for people about what is wrong with device and driver; NULL: nowhere */
   /* A wait that takes too long ends with SKP_DEVICE. A call into a driver that does not return cannot be ended: `hung`
    * (NULL: nobody) hears of it once, in a thread of the library, with a text that says what hangs. It may end the
    * process (skp_leave, _exit); what a run has saved is whole at any time. It must not open or close devices. */
@@ -135,8 +136,8 @@ typedef struct {
  * there is, or what to install. */
 SKP_API skp_status skp_device_choose(size_t *out, const skp_device_options *options);
 
-/* Opens a device, see skp_device_choose. Kernels are compiled by child processes, which are forked here: open the device
- * before you start threads of your own. */
+/* Opens a device, see skp_device_choose. Kernels are compiled by child processes, which are forked here: open the
+ * device before you start threads of your own. */
 SKP_API skp_status skp_device_open(skp_device **out, const skp_device_options *options);
 SKP_API void skp_device_close(skp_device *device);
 

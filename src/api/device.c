@@ -75,6 +75,7 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
                                                               .timeout = o->timeout,
                                                               .sync = o->sync,
                                                               .trace = o->trace,
+                                                              .report = o->report,
                                                               .hung = o->hung,
                                                               .user = o->user});
 }

@@ -28,8 +28,9 @@ struct skp_backend_options {
   /* Hears, in another thread, what call into a driver does not return. NULL: nobody does. */
   void (*hung)(void *user, const char *text);
   void *user;
-  bool sync;   /* wait after each launch: tells which kernel fails or hangs */
-  FILE *trace; /* not NULL: say which method each op got and why others were refused */
+  bool sync;    /* wait after each launch: tells which kernel fails or hangs */
+  FILE *trace;  /* not NULL: say which method each op got and why others were refused */
+  FILE *report; /* receives lines about what is wrong with the device and its driver; NULL: nowhere */
 };
 
 struct skp_backend_info {

@@ -30,6 +30,7 @@ skp_status cli_open_device(struct cli *c) {
   TRY(cli_device_options(c, &options));
   options.threads = (int)threads;
   options.trace = cli_said(c, CLI_VERBOSE) ? stderr : NULL;
+  options.report = stderr;
   options.hung = cli_hung;
   options.user = c;
   TRY(skp_device_open(&c->device, &options));

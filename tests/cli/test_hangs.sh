@@ -25,6 +25,28 @@ done
 FAULTS=clSetEventCallback@5=drop SKIPPER_TIMEOUT=0.5 run 4 train tiny.lua --data set --max-steps 20 --out run
 in_err 'did not finish within 0.5 s \(SKIPPER_TIMEOUT\)'
 
+# Compilers that crash or never end are other processes: a line, another method, or an error.
+cat >conv.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x) return nn.linear(nn.flatten(nn.conv2d(x, 4, {kernel = 1})), 10, {name = "fc"}) end,
+}
+END
+export SKIPPER_CACHE=$dir/none
+run 0 train conv.lua --data set --max-steps 1 --out run --verbose
+method=$(sed -n 's/^conv2d [^:]*: \([a-z_]*\).*/\1/p' err | head -1)
+for what in abort:'crashed \(SIGABRT\)' hang:'did not come to an end within 3 s'; do
+  rm -rf none
+  FAULTS="clBuildProgram/kernel void conv2d_thin(=${what%%:*}" SKIPPER_TIMEOUT=3 run 0 train conv.lua --data set --max-steps 1 --out run -v
+  [ "$method" != cpu_thin ] || in_err "^The compiler of .* ${what#*:} over cl/conv2d_thin.cl .*: another way is taken where there is one"
+  in_err '^conv2d [^:]*: [a-z_]+'
+done
+rm -rf none
+FAULTS=clBuildProgram=abort refuse 4 'The compiler of .* crashed \(SIGABRT\) over cl/' train tiny.lua --data set --max-steps 1 --out run
+FAULTS=clBuildProgram=abort SKIPPER_NO_CACHE=1 refuse 4 'crashed \(SIGABRT\) over cl/' train tiny.lua --data set --max-steps 1 --out run
+SKIPPER_CACHE=$dir/cache
+
 # start FAULTS: a run in the background, which gets them once it has saved and the file "now" is there.
 start() {
   rm -rf run now

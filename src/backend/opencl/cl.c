@@ -148,6 +148,7 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
   SKP_TRY(skp__alloc(&cl, 1, sizeof *cl));
   cl->base.ops = &skp__backend_opencl;
   cl->trace = options->trace;
+  cl->report = options->report;
   cl->watch = (struct skp__watch){.device = cl->name,
                                   .limit = options->timeout > 0 ? options->timeout : SKP_WATCH_LIMIT_S,
                                   .hung = options->hung,

@@ -48,7 +48,7 @@ struct skp__cl {
   struct skp__cl_cache *cache;         /* NULL: none */
   struct skp__cl_compilers *compilers; /* NULL: none */
   char *forced;                        /* "OP=METHOD,…", "" for none */
-  FILE *trace;
+  FILE *trace, *report;                /* NULL: nowhere */
 };
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* compilers.c: processes that compile programs into the disk cache: so that a compiler that crashes or never ends costs
- * a program and not this process, and on PoCL several side by side, before they are needed. SPDX-License-Identifier: MIT
+ * a program and not this process, and on PoCL several side by side, before they are needed.
+ * SPDX-License-Identifier: MIT
  *
  *   start: fork keeper ─> fork workers ─> … ─> do: jobs ─> workers ─> disk cache
  *
@@ -244,6 +245,9 @@ static void lose(struct round *r, const struct skp__cl_job *job, const char *fat
   struct lost *lost = &k->lost.at[k->lost.n - 1];
   lost->job = *job;
   snprintf(lost->fate, sizeof lost->fate, "%s", fate);
+  if (r->cl->report)
+    fprintf(r->cl->report, "The compiler of %s (%s) %s over cl/%s.cl %s: another way is taken where there is one.\n",
+            r->cl->name, r->cl->driver, fate, job->file, job->options);
 }
 
 static void take(struct round *r, const struct report *report) {

@@ -71,8 +71,8 @@ skp_status skp__cl_build(struct skp__cl *cl, cl_program *out, const char *file, 
   return SKP_OK;
 }
 
-/* Has another process compile it into the disk cache. SKP_BUILD if that did it no good: then it is not to be tried here.
- * Any other failure shows here again, with the compiler's words. */
+/* Has another process compile it into the disk cache. SKP_BUILD if that did it no good: then it is not to be tried
+ * here. Any other failure shows here again, with the compiler's words. */
 static skp_status build_elsewhere(struct skp__cl *cl, const char *file, const char *options) {
   struct skp__cl_job job = {.file = file};
   const struct skp__cl_jobs jobs = {.list = {&job, 1, 1}};
