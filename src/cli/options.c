@@ -338,8 +338,9 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   TRY(cli_alloc(&c->arguments, (size_t)argc + 1, sizeof *c->arguments)); /* a word gives one of either at most */
   TRY(cli_alloc(&c->settings, (size_t)argc + 1, sizeof *c->settings));
   poptContext context = poptGetContext(NULL, argc, argv, t.row, POPT_CONTEXT_NO_EXEC);
-  if (!context) return skp_fail(SKP_MEMORY, "Out of memory for the command line.");
-  skp_status status = read_words(c, &t, context, help);
+  errno = 0; /* popt loses a word without telling where memory lacks */
+  skp_status status = context ? read_words(c, &t, context, help) : SKP_MEMORY;
+  if (!context || errno == ENOMEM) status = skp_fail(SKP_MEMORY, "Out of memory for the command line.");
   poptFreeContext(context);
   return status;
 }

@@ -44,6 +44,7 @@ static skp_status read_bytes(struct reader *r, void *out, int64_t n, int64_t *go
   const char *text = gzerror(r->file, &error);
   if (error == Z_OK) return SKP_OK;
   if (error == Z_ERRNO) return skp__fail(SKP_IO, "Cannot read %s: %s.", r->path, strerror(errno));
+  if (error == Z_MEM_ERROR) return skp__fail_memory(r->path, (unsigned long long)n);
   if (error == Z_BUF_ERROR)
     return skp__fail(SKP_FORMAT, "%s is truncated: its gzip data end too early. Fetch the file again.", r->path);
   return skp__fail(SKP_FORMAT, "%s is damaged: %s. Fetch the file again.", r->path, text);

@@ -13,24 +13,32 @@ static const int64_t struct_limit = INT64_C(256) << 20, file_limit = INT64_C(8) 
 
 /* ---- messages ---------------------------------------------------------------------------------------------------- */
 
-/* What may be taken yet; what is given back does not count, so all that is ever taken is bounded. */
-static void *take(void *purse, size_t size) {
-  int64_t *left = purse;
-  if ((int64_t)size > *left) return NULL;
-  *left -= (int64_t)size;
-  return malloc(size);
+/* What is given back does not count, so all that is ever taken is bounded. */
+struct purse {
+  int64_t left; /* what may be taken yet */
+  bool lacks;   /* the machine's memory did not suffice */
+};
+
+static void *take(void *user, size_t size) {
+  struct purse *purse = user;
+  if ((int64_t)size > purse->left) return NULL;
+  purse->left -= (int64_t)size;
+  void *fresh = malloc(size);
+  if (!fresh) purse->lacks = true;
+  return fresh;
 }
 
-static void give_back(void *purse, void *memory) {
-  (void)purse;
+static void give_back(void *user, void *memory) {
+  (void)user;
   free(memory);
 }
 
 static skp_status unpack(struct skp__onnx_file *f, const void *bytes, int64_t size) {
-  int64_t purse = size + (size < struct_limit / 64 ? 64 * size : struct_limit) + 4096;
+  struct purse purse = {.left = size + (size < struct_limit / 64 ? 64 * size : struct_limit) + 4096};
   ProtobufCAllocator allocator = {take, give_back, &purse};
   f->model = skp__model_proto__unpack(&allocator, (size_t)size, bytes);
   if (f->model && f->model->graph) return SKP_OK;
+  if (purse.lacks) return skp__fail_memory(f->name, (unsigned long long)size);
   return skp__fail(SKP_FORMAT, "%s is no ONNX file, or a damaged one: its messages cannot be read.", f->name);
 }
 

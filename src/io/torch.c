@@ -390,9 +390,13 @@ skp_status skp__torch_parse(struct skp_st_file *out, const void *bytes, int64_t 
   zip_error_init(&error);
   zip_source_t *source = zip_source_buffer_create(bytes, (zip_uint64_t)size, 0, &error);
   r.zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : NULL;
-  skp_status status =
-      r.zip ? read_archive(&r)
-            : skp__fail(SKP_FORMAT, "%s is a damaged or truncated zip archive (%s).", name, zip_error_strerror(&error));
+  skp_status status;
+  if (r.zip)
+    status = read_archive(&r);
+  else if (zip_error_code_zip(&error) == ZIP_ER_MEMORY)
+    status = skp__fail_memory(name, (unsigned long long)size);
+  else
+    status = skp__fail(SKP_FORMAT, "%s is a damaged or truncated zip archive (%s).", name, zip_error_strerror(&error));
   if (r.zip)
     zip_discard(r.zip);
   else

@@ -430,14 +430,18 @@ static skp_status put_list(struct export *e, const char *key, cJSON *list) {
   return status;
 }
 
+/* NULL: out of memory. */
 static cJSON *numbers(const struct skp_recipe *r, const float *at) {
   cJSON *list = cJSON_CreateArray();
+  bool whole = list;
   char text[32];
-  for (int c = 0; list && c < r->channels && c < 4; c++) {
+  for (int c = 0; whole && c < r->channels && c < 4; c++) {
     snprintf(text, sizeof text, "%.9g", (double)at[c]);
-    cJSON_AddItemToArray(list, cJSON_CreateRaw(text));
+    whole = cJSON_AddItemToArray(list, cJSON_CreateRaw(text));
   }
-  return list;
+  if (whole) return list;
+  cJSON_Delete(list);
+  return NULL;
 }
 
 static skp_status put_metadata(struct export *e) {
