@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "backend/devices.h"
 #include "base/host.h"
+#include "verify/admit.h"
 #include <string.h>
 
 const char *skp_version(void) { return SKP_VERSION; }
@@ -65,6 +66,9 @@ skp_status skp_device_choose(size_t *out, const skp_device_options *options) {
 
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {
   const skp_device_options *o = options ? options : &usual;
+  struct skp_backend_check *check = NULL;
+  *out = NULL;
+  if (!o->trust) SKP_TRY(skp__admission_create(&check, o->cache, o->report));
   return skp__backend_open(out, &(struct skp_backend_options){.backend = o->backend,
                                                               .platform = o->platform,
                                                               .device = o->device,
@@ -77,7 +81,8 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
                                                               .trace = o->trace,
                                                               .report = o->report,
                                                               .hung = o->hung,
-                                                              .user = o->user});
+                                                              .user = o->user,
+                                                              .check = check});
 }
 
 void skp_device_close(skp_device *device) { skp__backend_close(device); }

@@ -5,12 +5,25 @@
 static const struct skp_backend_ops *const backends[] = {&skp__backend_opencl, &skp__backend_reference};
 enum { BACKENDS = sizeof backends / sizeof *backends };
 
-skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options) {
+static void close_check(struct skp_backend_check *check) {
+  if (check) check->close(check);
+}
+
+static skp_status open_named(struct skp_backend **out, const struct skp_backend_options *options) {
   const char *name = options->backend ? options->backend : backends[0]->name;
   *out = NULL;
   for (int i = 0; i < BACKENDS; i++)
     if (!strcmp(backends[i]->name, name)) return backends[i]->open(out, options);
   return skp__fail(SKP_USAGE, "There is no backend '%s'. Choose %s or %s.", name, backends[0]->name, backends[1]->name);
+}
+
+skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options) {
+  skp_status status = open_named(out, options);
+  if (status == SKP_OK)
+    (*out)->check = options->check;
+  else
+    close_check(options->check);
+  return status;
 }
 
 skp_status skp__devices_list(const struct skp_device_list **out) { return backends[0]->devices(out); }
@@ -21,7 +34,14 @@ skp_status skp__devices_choose(const struct skp_device **out, const struct skp_d
 }
 
 void skp__backend_close(struct skp_backend *b) {
-  if (b) b->ops->close(b);
+  if (!b) return;
+  struct skp_backend_check *check = b->check;
+  b->ops->close(b);
+  close_check(check);
+}
+
+void skp__backend_settle(struct skp_backend *b) {
+  if (b->check) b->check->settle(b->check);
 }
 
 skp_status skp__backend_finish(struct skp_backend *b) {

@@ -16,6 +16,17 @@ struct skp_backend;
 struct skp_buffer;   /* a piece of device memory, or a slice of one */
 struct skp_prepared; /* an op instance made ready on a backend: method chosen, kernels compiled, buffers bound */
 
+/* Whoever opens a backend may have its methods checked before they first run. */
+struct skp_backend_check {
+  /* `method` was prepared for `sig`. SKP_OK: it may run; SKP_UNSUPPORTED: it computes wrongly on this device, so the
+   * next in its table is tried. Other failures end the preparation. It may prepare and run by itself. */
+  skp_status (*ask)(struct skp_backend_check *check, struct skp_backend *b, const struct skp_sig *sig,
+                    const char *method);
+  /* All that is going to run for now was asked about. */
+  void (*settle)(struct skp_backend_check *check);
+  void (*close)(struct skp_backend_check *check);
+};
+
 struct skp_backend_options {
   const char *backend;  /* "opencl" or "reference"; NULL: opencl */
   const char *platform; /* index or part of the name; NULL: any */
@@ -31,11 +42,13 @@ struct skp_backend_options {
   bool sync;    /* wait after each launch: tells which kernel fails or hangs */
   FILE *trace;  /* not NULL: say which method each op got and why others were refused */
   FILE *report; /* receives lines about what is wrong with the device and its driver; NULL: nowhere */
+  struct skp_backend_check *check; /* taken over, also on failure; NULL: methods are trusted */
 };
 
 struct skp_backend_info {
   char name[160];         /* the device's name, for people */
   char driver[256];       /* platform and driver version */
+  char layers[256];       /* what stands before the driver by the user's will: OpenCL's layers; "": nothing */
   int64_t memory;         /* bytes on the device */
   int64_t max_allocation; /* bytes in one buffer */
   int64_t alignment;      /* bytes: where slices of a buffer may begin */
@@ -98,12 +111,16 @@ struct skp_backend_ops {
   /* The n-th method of an op's table (NULL past the end), and why it cannot take `sig` (NULL: it can). */
   const char *(*method_name)(const struct skp_backend *b, const struct skp_op *op, int n);
   const char *(*method_refusal)(struct skp_backend *b, const struct skp_sig *sig, int n);
+  /* A number made of the kernels that `method` would launch for `sig`, of the programs that they are in and of their
+   * groups: where it is the same for two signatures, the same code runs. Nothing is compiled. 0: the method refuses. */
+  uint64_t (*kernels)(struct skp_backend *b, const struct skp_sig *sig, const char *method);
 };
 
 /* Each backend's own struct begins with this. */
 struct skp_backend {
   const struct skp_backend_ops *ops;
-  atomic_int hurry; /* not 0: work is to come to an end, and a hang counts as one sooner */
+  atomic_int hurry;                /* not 0: work is to come to an end, and a hang counts as one sooner */
+  struct skp_backend_check *check; /* NULL: none */
 };
 
 extern const struct skp_backend_ops skp__backend_reference, skp__backend_opencl;
@@ -111,6 +128,8 @@ extern const struct skp_backend_ops skp__backend_reference, skp__backend_opencl;
 /* Opens the backend that the options name. */
 skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options);
 void skp__backend_close(struct skp_backend *b); /* NULL is fine */
+/* All ops that are going to run for now are prepared. */
+void skp__backend_settle(struct skp_backend *b);
 
 /* Queue and wait: blocking copies for set-up, saving and tests. */
 skp_status skp__backend_write_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from,

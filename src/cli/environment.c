@@ -56,6 +56,7 @@ skp_status cli_environment_device(skp_device_options *out) {
                               .method = cli_variable("SKIPPER_METHOD"),
                               .cache = find_cache(),
                               .timeout = seconds("SKIPPER_TIMEOUT"),
-                              .sync = is_on("SKIPPER_SYNC")};
+                              .sync = is_on("SKIPPER_SYNC"),
+                              .trust = is_on("SKIPPER_TRUST")};
   return read_memory(&out->memory);
 }

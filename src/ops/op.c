@@ -1,5 +1,6 @@
 /* op.c: the table of ops, attributes by name, and the defaults of optional slots. SPDX-License-Identifier: MIT */
 #include "base/array.h"
+#include "base/text.h"
 #include "ops/check.h"
 #include <math.h>
 #include <stdarg.h>
@@ -58,6 +59,16 @@ skp_status skp__sig_copy(struct skp_sig *out, const struct skp_sig *from) {
 void skp__sig_free(struct skp_sig *sig) {
   free(sig->in);
   sig->in = sig->out = NULL;
+}
+
+void skp__sig_text(struct skp__text *w, const struct skp_sig *sig) {
+  char shape[80];
+  skp__text_add(w, "%s", sig->op->name);
+  for (int i = 0; i < sig->n_in; i++)
+    if (sig->in[i].rank) skp__text_add(w, "%s%s", i ? ", " : " ", skp__shape_text(shape, sizeof shape, &sig->in[i]));
+  for (int i = 0; i < sig->n_out; i++)
+    if (sig->out[i].rank)
+      skp__text_add(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
 }
 
 /* ---- optional functions ----------------------------------------------------------------------------------------- */

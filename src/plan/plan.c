@@ -78,6 +78,7 @@ static skp_status prepare(struct skp_plan *p) {
     p->list[p->launches++] = p->node[n];
   }
   skp__progress_work("preparing kernels", (int64_t)nodes, (int64_t)nodes);
+  skp__backend_settle(p->b);
   return SKP_OK;
 }
 

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const uint32_t skp__case_unknown = 0x7fc57fc5;
+
 skp_status skp__case_create(struct skp__case *c, const char *op, const char *id) {
   *c = (struct skp__case){0};
   snprintf(c->op, sizeof c->op, "%s", op);
@@ -148,8 +150,8 @@ skp_status skp__case_input(struct skp__case *c, skp_value *out, struct skp_shape
 }
 
 skp_status skp__case_node(struct skp__case *c, const struct skp_op *op, const union skp_attrs *attrs,
-                          const skp_value *in, skp_value *out) {
-  SKP_TRY(skp__graph_node(c->g, op, attrs, in, NULL, "", out));
+                          const skp_value *in, const bool *want, skp_value *out) {
+  SKP_TRY(skp__graph_node(c->g, op, attrs, in, want, "", out));
   return count_in_new(c);
 }
 
@@ -269,9 +271,9 @@ static skp_status twin_node(struct skp__case *c, const struct skp_node *node, co
   SKP_TRY(skp__alloc(&in, (size_t)node->n_in + 1, sizeof *in));
   memcpy(in, node->in, (size_t)node->n_in * sizeof *in);
   in[node->n_in] = SKP_NONE;
-  skp_status status = skp__graph_node(c->g, node->op, &node->attrs, in, want, "", out);
+  skp_status status = skp__case_node(c, node->op, &node->attrs, in, want, out);
   free(in);
-  return status == SKP_OK ? count_in_new(c) : status;
+  return status;
 }
 
 static skp_status add_twin(struct skp__case *c, struct skp_node node) {

@@ -18,6 +18,9 @@ struct skp__known {
   double tolerance;
 };
 
+/* Stands in results for what nobody knows: a NaN as a float, twice NaN as bfloat16, large as an int. */
+extern const uint32_t skp__case_unknown;
+
 struct skp__case {
   char op[48], id[160]; /* the golden op's name; golden: "003"; generated: its row */
   struct skp_graph *g;
@@ -35,9 +38,13 @@ bool skp__case_is_of(const char *name, const char *op);
 skp_status skp__case_op(const struct skp_op **op, union skp_attrs *attrs, const char *name, const cJSON *json);
 /* An input. `data` (malloc) is taken over, also on failure. */
 skp_status skp__case_input(struct skp__case *c, skp_value *out, struct skp_shape shape, void *data);
+/* An input of random content that suits one of that name; labels are below `classes`. */
+struct skp__random;
+skp_status skp__case_random(struct skp__case *c, skp_value *v, const char *name, struct skp_shape shape,
+                            int64_t classes, struct skp__random *r);
 /* As skp__graph_node. */
 skp_status skp__case_node(struct skp__case *c, const struct skp_op *op, const union skp_attrs *attrs,
-                          const skp_value *in, skp_value *out);
+                          const skp_value *in, const bool *want, skp_value *out);
 /* The gradient nodes of node `n` as its op builds them, dy (SKP_NONE: a loss's 1) arriving at output 0. `need` and
  * `din` have as many entries as the node has inputs. */
 skp_status skp__case_gradient(struct skp__case *c, size_t n, skp_value dy, const bool *need, skp_value *din);
@@ -62,6 +69,12 @@ typedef skp_status (*skp__case_visit)(void *user, const struct skp__case *c);
 skp_status skp__golden_each(const char *folder, const char *op, skp__case_visit visit, void *user);
 /* Those made here with random inputs. */
 skp_status skp__generated_each(const char *op, uint64_t seed, bool quick, skp__case_visit visit, void *user);
+
+/* A smaller signature of the same kind as `sig`: same op, attributes, types and optional values, for which `method`
+ * launches the same kernels; extents leave the same rests in tiles and vectors. The smallest of some. skp__sig_free. */
+skp_status skp__case_shrink(struct skp_sig *out, const struct skp_sig *sig, struct skp_backend *b, const char *method);
+/* A case of that one call, random and complete; of large ones only a part of the results is known. */
+skp_status skp__case_of(struct skp__case *c, const struct skp_sig *sig, uint64_t seed);
 
 /* ---- judging ----------------------------------------------------------------------------------------------------- */
 

@@ -122,7 +122,7 @@ static skp_status build_plain(struct skp__case *c, const struct source *s) {
     in[i] = SKP_NONE;
     if (listed(s->inputs, op->in[i].name)) SKP_TRY(input(c, &in[i], s, op->in[i].name));
   }
-  SKP_TRY(skp__case_node(c, op, &attrs, in, out));
+  SKP_TRY(skp__case_node(c, op, &attrs, in, NULL, out));
   for (int i = 0; i < op->n_out; i++)
     if (listed(s->outputs, op->out[i].name)) SKP_TRY(expect(c, out[i], s, op->out[i].name));
   return cJSON_GetArraySize(s->grads) ? build_gradient(c, op, s) : SKP_OK;
@@ -187,7 +187,7 @@ static skp_status build_optimizer(struct skp__case *c, const struct source *s) {
     void *data;
     struct skp_shape shape;
     SKP_TRY(step_inputs(c, in, s, op, &attrs.optimizer, t));
-    SKP_TRY(skp__case_node(c, op, &attrs, in, out));
+    SKP_TRY(skp__case_node(c, op, &attrs, in, NULL, out));
     SKP_TRY(row(&data, &shape, s, "p_after", t));
     SKP_TRY(expect_data(c, out[0], s, "p_after", shape, data));
     for (int i = 0; i < op->n_out; i++)

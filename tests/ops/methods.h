@@ -55,7 +55,7 @@ static inline void make_case(struct skp__case *c, const char *id, const struct s
   in[0] = input(c, x, 1);
   in[1] = input(c, w, 2);
   in[2] = bias ? input(c, skp__shape1(w.dim[3]), 3) : SKP_NONE;
-  ck_ok(skp__case_node(c, op, attrs, in, out));
+  ck_ok(skp__case_node(c, op, attrs, in, NULL, out));
   skp_value dy = input(c, c->g->tensors.at[out[0]].shape, 4);
   ck_ok(skp__case_gradient(c, c->g->nodes.n - 1, dy, need, din));
   ck_ok(skp__case_complete(c));

@@ -42,7 +42,7 @@ static void make(struct skp__case *c, const struct shape *s, float mean, float f
   const skp_value in[SKP_MAX_IN] = {image(c, x, mean, first), positive(c, channels, 2),
                                     input(c, channels, 3),    residual ? input(c, x, 4) : SKP_NONE,
                                     input(c, channels, 5),    positive(c, channels, 6)};
-  ck_ok(skp__case_node(c, &skp__op_batchnorm, &attrs, in, out));
+  ck_ok(skp__case_node(c, &skp__op_batchnorm, &attrs, in, NULL, out));
   ck_ok(skp__case_gradient(c, 0, input(c, x, 7), need, din));
   ck_ok(skp__case_complete(c));
 }

@@ -83,9 +83,9 @@ static void add_finished(struct skp__case *c, const struct shape *s) {
   const skp_value in[] = {x, w, input(c, channels, 8), input(c, channels, 9), input(c, y, 10)};
   const skp_value back[] = {dy, w, input(c, x_of(s), 11)};
   skp_value out[SKP_MAX_OUT];
-  ck_ok(skp__case_node(c, &skp__op_conv2d, &attrs, in, out));
+  ck_ok(skp__case_node(c, &skp__op_conv2d, &attrs, in, NULL, out));
   attrs.conv2d.h = s->H, attrs.conv2d.w = s->W;
-  ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, back, out));
+  ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, back, NULL, out));
   ck_ok(skp__case_complete(c));
 }
 

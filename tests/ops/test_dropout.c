@@ -27,7 +27,7 @@ static void make(struct skp__case *c, int i, bool ones, float first) {
   x[0] = first;
   halves.dtype = SKP_I32;
   const skp_value in[] = {given(c, skp__shape2(1, cases[i].size), x), given(c, halves, key)};
-  ck_ok(skp__case_node(c, &skp__op_dropout, &attrs, in, out));
+  ck_ok(skp__case_node(c, &skp__op_dropout, &attrs, in, NULL, out));
   ck_ok(skp__case_gradient(c, 0, input(c, skp__shape2(1, cases[i].size), 3), need, din));
   ck_ok(skp__case_complete(c));
 }

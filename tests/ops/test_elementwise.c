@@ -18,7 +18,7 @@ static void make(struct skp__case *c, const struct skp_op *op, int set, int64_t 
   a[0] = first;
   in[0] = given(c, shape, a);
   in[1] = op->n_in > 1 ? input(c, shape, 2) : SKP_NONE;
-  ck_ok(skp__case_node(c, op, op->attrs ? &attrs : NULL, in, out));
+  ck_ok(skp__case_node(c, op, op->attrs ? &attrs : NULL, in, NULL, out));
   ck_ok(skp__case_gradient(c, 0, input(c, shape, 3), need, din));
   ck_ok(skp__case_complete(c));
 }

@@ -29,7 +29,7 @@ static void make(struct skp__case *c, const struct shape *s, float *x, int32_t *
     in[2] = given(c, rows, other);
     in[3] = input(c, skp__shape1(s->N), 4); /* any number will do */
   }
-  ck_ok(skp__case_node(c, &skp__op_softmax_cross_entropy, &attrs, in, out));
+  ck_ok(skp__case_node(c, &skp__op_softmax_cross_entropy, &attrs, in, NULL, out));
   if (dloss != 0) {
     ck_ok(skp__alloc(&begin, 1, sizeof *begin));
     *begin = dloss;

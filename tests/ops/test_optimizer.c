@@ -52,7 +52,7 @@ static void make(struct skp__case *c, const struct kind *kind, int64_t size, boo
   if (extras & FACTORS) in[o->factors] = input(c, factors, 6);
   if (extras & SCALE) in[o->scale] = input(c, skp__shape1(1), 7);
   if (extras & AVERAGE) in[o->average] = input(c, skp__shape1(size), 8);
-  ck_ok(skp__case_node(c, kind->op, &attrs, in, out));
+  ck_ok(skp__case_node(c, kind->op, &attrs, in, NULL, out));
   ck_ok(skp__case_complete(c));
 }
 

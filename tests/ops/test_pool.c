@@ -24,7 +24,7 @@ static void make(struct skp__case *c, const struct skp_op *op, const struct shap
            s->pad);
   ck_ok(skp__case_create(c, op->name, id));
   const skp_value in = given(c, skp__shape4(s->N, s->H, s->W, s->C), x);
-  ck_ok(skp__case_node(c, op, op->attrs ? &attrs : NULL, &in, out));
+  ck_ok(skp__case_node(c, op, op->attrs ? &attrs : NULL, &in, NULL, out));
   ck_ok(skp__case_gradient(c, 0, input(c, c->g->tensors.at[out[0]].shape, 2), need, din));
   ck_ok(skp__case_complete(c));
 }

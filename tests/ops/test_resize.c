@@ -16,7 +16,7 @@ static void make(struct skp__case *c, const struct shape *s) {
   snprintf(id, sizeof id, "%dx%dx%dx%d to %dx%d", s->N, s->H, s->W, s->C, s->out_h, s->out_w);
   ck_ok(skp__case_create(c, "resize_bilinear", id));
   const skp_value in = input(c, skp__shape4(s->N, s->H, s->W, s->C), 1);
-  ck_ok(skp__case_node(c, &skp__op_resize_bilinear, &attrs, &in, out));
+  ck_ok(skp__case_node(c, &skp__op_resize_bilinear, &attrs, &in, NULL, out));
   ck_ok(skp__case_complete(c));
 }
 

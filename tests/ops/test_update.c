@@ -13,7 +13,7 @@ static void make_clip(struct skp__case *c, int64_t size, float max_norm, float l
   float *g = noise(size, 1);
   g[size - 1] = last;
   in[0] = given(c, skp__shape1(size), g);
-  ck_ok(skp__case_node(c, &skp__op_clip_norm, &attrs, in, out));
+  ck_ok(skp__case_node(c, &skp__op_clip_norm, &attrs, in, NULL, out));
   ck_ok(skp__case_complete(c));
 }
 
@@ -39,7 +39,7 @@ START_TEST(adds_scaled) {
   in[0] = input(&c, skp__shape1(sizes[_i]), 1);
   in[1] = input(&c, skp__shape1(sizes[_i]), 2);
   in[2] = input(&c, skp__shape1(2), 3);
-  ck_ok(skp__case_node(&c, &skp__op_axpby, NULL, in, out));
+  ck_ok(skp__case_node(&c, &skp__op_axpby, NULL, in, NULL, out));
   ck_ok(skp__case_complete(&c));
   judge_all(&c);
   skp__case_free(&c);

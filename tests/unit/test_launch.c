@@ -53,7 +53,7 @@ static skp_status visit(void *user, const struct skp__case *c) {
 }
 
 START_TEST(every_method) {
-  struct skp__cl_jobs jobs = {0};
+  struct skp__cl_jobs jobs = {.ahead = true};
   struct skp__cl cl = made_up(&devices[_i], &jobs);
   ck_ok(skp__generated_each(NULL, 1, false, visit, &cl.base));
   ck_assert_int_gt(prepared, 300);
@@ -66,7 +66,7 @@ END_TEST
 
 /* The launch of transpose(y, x, total, rows, columns), or another kernel, for relu of eight values. */
 static skp_status launch(const char *kernel, const struct skp__cl_arg *args) {
-  struct skp__cl_jobs jobs = {0};
+  struct skp__cl_jobs jobs = {.ahead = true};
   struct skp__cl cl = made_up(&devices[0], &jobs);
   struct skp_shape x = skp__shape1(8);
   struct skp_prepared p = {.cl = &cl, .sig = {.op = &skp__op_relu, .n_in = 1, .n_out = 1, .in = &x, .out = &x}};
@@ -111,7 +111,7 @@ START_TEST(mistakes_are_refused) {
 END_TEST
 
 START_TEST(types_of_values) {
-  struct skp__cl_jobs jobs = {0};
+  struct skp__cl_jobs jobs = {.ahead = true};
   struct skp__cl cl = made_up(&devices[0], &jobs);
   struct skp_shape labels = skp__shape1(8);
   labels.dtype = SKP_I32;

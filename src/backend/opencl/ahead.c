@@ -38,7 +38,7 @@ void skp__cl_expect(struct skp_backend *b, const struct skp_sig *sigs, size_t n)
   struct skp__cl *cl = (struct skp__cl *)b;
   const double start = skp__clock();
   if (!cl->compilers || cl->lost) return;
-  struct skp__cl_jobs jobs = {0};
+  struct skp__cl_jobs jobs = {.ahead = true};
   note_all(cl, &jobs, sigs, n);
   if (jobs.list.n) skp__cl_compilers_do(cl, &jobs);
   if (jobs.list.n && cl->trace)

@@ -173,6 +173,8 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
                                    .narrow_maps = cl->cpu};
   snprintf(out->name, sizeof out->name, "%s", cl->name);
   snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", cl->platform, cl->driver);
+  const char *layers = skp__environment_get("OPENCL_LAYERS");
+  snprintf(out->layers, sizeof out->layers, "%s", layers ? layers : "");
 }
 
 const struct skp_backend_ops skp__backend_opencl = {
@@ -200,4 +202,5 @@ const struct skp_backend_ops skp__backend_opencl = {
     .wait = skp__cl_wait,
     .method_name = skp__cl_method_name,
     .method_refusal = skp__cl_method_refusal,
+    .kernels = skp__cl_kernels_of,
 };

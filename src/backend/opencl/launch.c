@@ -150,7 +150,7 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
   SKP_TRY(skp__cl_check_args(&p->sig, file, kernel, args));
   SKP_TRY(add_types(&all, p, file, options));
   if (p->cl->noting)
-    skp__cl_note(p->cl, file, all);
+    skp__cl_note(p->cl, file, kernel, all, dims, local);
   else
     status = add_step(p, file, kernel, all, args);
   free(all);
@@ -161,6 +161,7 @@ skp_status skp__cl_launch(struct skp_prepared *p, const char *file, const char *
 }
 
 skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_call call, void *data) {
+  if (p->cl->noting) skp__cl_note_call(p->cl, name);
   skp_status status = SKP_GROW(&p->steps);
   if (status != SKP_OK) {
     free(data);

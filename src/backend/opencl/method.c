@@ -1,5 +1,6 @@
 /* method.c: the tables of methods, and which method an op gets. SPDX-License-Identifier: MIT */
 #include "backend/opencl/method.h"
+#include "backend/opencl/jobs.h"
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,17 +26,6 @@ static const struct skp__cl_method *find_method(const struct skp_op *op, const c
 static void add_method_names(struct skp__text *w, const struct skp_op *op) {
   for (const struct skp__cl_method *m = table_of(op); m->name; m++)
     skp__text_add(w, "%s%s", m == table_of(op) ? "" : ", ", m->name);
-}
-
-/* "conv2d 128×28×28×1, 3×3×1×4 -> 128×28×28×4" */
-static void add_sig(struct skp__text *w, const struct skp_sig *sig) {
-  char shape[80];
-  skp__text_add(w, "%s", sig->op->name);
-  for (int i = 0; i < sig->n_in; i++)
-    if (sig->in[i].rank) skp__text_add(w, "%s%s", i ? ", " : " ", skp__shape_text(shape, sizeof shape, &sig->in[i]));
-  for (int i = 0; i < sig->n_out; i++)
-    if (sig->out[i].rank)
-      skp__text_add(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
 }
 
 /* ---- forced methods ---------------------------------------------------------------------------------------------- */
@@ -85,6 +75,7 @@ static const struct skp__cl_method *forced_method(const char *forced, const stru
 /* One search for a method: what was refused and why, and the first error. */
 struct search {
   struct skp_prepared *p;
+  bool wrong; /* one was refused because it computes wrongly */
   struct skp__text refused;
   skp_status status;
   char *error;
@@ -100,6 +91,17 @@ static void note_refusal(struct search *s, const struct skp__cl_method *m, const
   skp__text_add(&s->refused, "%s%s: %s", s->refused.n ? "; " : "", m->name, reason);
 }
 
+/* Prepares the method, and asks whether it is right on this device; what is only noted does not run. */
+static skp_status prepare_method(struct search *s, const struct skp__cl_method *m) {
+  struct skp_prepared *p = s->p;
+  struct skp_backend_check *check = p->cl->base.check;
+  SKP_TRY(m->prepare(p, &p->sig));
+  if (!check || p->cl->noting) return SKP_OK;
+  skp_status status = check->ask(check, &p->cl->base, &p->sig, m->name);
+  s->wrong = s->wrong || status == SKP_UNSUPPORTED;
+  return status;
+}
+
 /* True when the search is over: the method was prepared, or failed in a way that no other method mends. */
 static bool try_method(struct search *s, const struct skp__cl_method *m) {
   struct skp_prepared *p = s->p;
@@ -110,7 +112,7 @@ static bool try_method(struct search *s, const struct skp__cl_method *m) {
   }
   p->method = m->name;
   p->tolerance = m->tolerance;
-  skp_status status = m->prepare(p, &p->sig);
+  skp_status status = prepare_method(s, m);
   if (status == SKP_OK) {
     s->status = SKP_OK;
     return true;
@@ -138,9 +140,9 @@ static bool try_all(struct search *s, const struct skp__cl_method *table) {
 
 static skp_status fail_search(const struct search *s) {
   struct skp__text sig = {0};
-  add_sig(&sig, &s->p->sig);
+  skp__sig_text(&sig, &s->p->sig);
   if (s->error && s->status != SKP_UNSUPPORTED) return skp__fail(s->status, "%s: %s", sig.at, s->error);
-  return skp__fail(SKP_UNSUPPORTED, "No method can do %s on %s (%s).", sig.at, s->p->cl->name,
+  return skp__fail(s->wrong ? SKP_DEVICE : SKP_UNSUPPORTED, "No method can do %s on %s (%s).", sig.at, s->p->cl->name,
                    s->refused.n ? s->refused.at : "it has none");
 }
 
@@ -148,7 +150,7 @@ static void trace_choice(const struct search *s) {
   FILE *to = s->p->cl->trace;
   if (!to) return;
   struct skp__text sig = {0};
-  add_sig(&sig, &s->p->sig);
+  skp__sig_text(&sig, &s->p->sig);
   fprintf(to, "%s: %s%s%s%s\n", sig.at, s->p->method, s->refused.n ? " (" : "", s->refused.at, s->refused.n ? ")" : "");
 }
 
@@ -222,4 +224,24 @@ const char *skp__cl_method_name(const struct skp_backend *b, const struct skp_op
 
 const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *sig, int n) {
   return refusal((struct skp__cl *)b, &table_of(sig->op)[n], sig);
+}
+
+/* A method's launches, noted and not made. */
+static uint64_t note_launches(struct skp_prepared *p, const struct skp__cl_method *m) {
+  struct skp__cl_jobs jobs = {.kernels = 0};
+  p->cl->noting = &jobs;
+  p->method = m->name;
+  skp_status status = refusal(p->cl, m, &p->sig) ? SKP_UNSUPPORTED : m->prepare(p, &p->sig);
+  p->cl->noting = NULL;
+  return status == SKP_OK ? jobs.kernels : 0;
+}
+
+uint64_t skp__cl_kernels_of(struct skp_backend *b, const struct skp_sig *sig, const char *method) {
+  const struct skp__cl_method *m = find_method(sig->op, method, strlen(method));
+  struct skp_prepared *p;
+  if (!m || skp__alloc(&p, 1, sizeof *p) != SKP_OK) return 0;
+  p->cl = (struct skp__cl *)b;
+  uint64_t kernels = hold(p, sig) == SKP_OK ? note_launches(p, m) : 0;
+  skp__cl_prepared_destroy(p);
+  return kernels;
 }

@@ -19,5 +19,6 @@ const char *skp__cl_method_of(const struct skp_prepared *p);
 double skp__cl_tolerance(const struct skp_prepared *p);
 const char *skp__cl_method_name(const struct skp_backend *b, const struct skp_op *op, int n);
 const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *sig, int n);
+uint64_t skp__cl_kernels_of(struct skp_backend *b, const struct skp_sig *sig, const char *method);
 
 #endif

@@ -36,10 +36,12 @@ static skp_status find_source(const char **out, const char *file) {
   return skp__fail(SKP_INTERNAL, "There is no cl/%s.cl.", file);
 }
 
-bool skp__cl_reads_maps(const char *file) {
+const char *skp__cl_source_of(const char *file) {
   const char *text;
-  return find_source(&text, file) == SKP_OK && strstr(text, "NARROW_MAPS");
+  return find_source(&text, file) == SKP_OK ? text : "";
 }
+
+bool skp__cl_reads_maps(const char *file) { return strstr(skp__cl_source_of(file), "NARROW_MAPS"); }
 
 static skp_status fail_build(struct skp__cl *cl, cl_program program, cl_int code, const char *file,
                              const char *options) {

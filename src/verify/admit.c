@@ -1,0 +1,276 @@
+/* admit.c: see admit.h. SPDX-License-Identifier: MIT
+ *
+ * The file, verified/DEVICE.txt: what it is, what it holds for, a line a call, and a checksum of all that:
+ *
+ *   skipper 1 verified
+ *   on NAME, DRIVER
+ *   KEY op method
+ *   checksum XXH3
+ *
+ * One that is damaged, cut or another's is as good as none. */
+#include "verify/admit.h"
+#include "base/array.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "skipper/version.h"
+#include "verify/case.h"
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { FILE_LIMIT = 4 << 20 };
+
+/* A call by a method that was compared. */
+struct admitted {
+  uint64_t key;
+  char op[48], method[32];
+};
+
+/* One that computed wrongly, in this process. */
+struct refused {
+  uint64_t key;
+  char *text;
+};
+
+struct admission {
+  struct skp_backend_check base;
+  char *folder; /* where it is remembered; NULL: nowhere */
+  char *path;   /* once the device is known */
+  char on[700]; /* "NAME, DRIVER" and, behind the next comma, layers before it */
+  FILE *say;
+  bool asked, busy, news; /* once; by the comparison itself; something is not yet written */
+  SKP_ARRAY(struct admitted) admitted;
+  SKP_ARRAY(struct refused) refused;
+};
+
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t hash(uint64_t seed, const void *data, size_t bytes) { return XXH3_64bits_withSeed(data, bytes, seed); }
+static uint64_t hash_text(uint64_t seed, const char *text) { return hash(seed, text, strlen(text) + 1); }
+
+static uint64_t hash_shapes(uint64_t seed, const struct skp_shape *s, int n) {
+  for (int i = 0; i < n; i++) {
+    int64_t words[2 + SKP_MAX_RANK] = {s[i].dtype, s[i].rank};
+    memcpy(words + 2, s[i].dim, (size_t)s[i].rank * sizeof *s[i].dim);
+    seed = hash(seed, words, sizeof words);
+  }
+  return seed;
+}
+
+/* Of a call by a method, and the code that it runs. */
+static uint64_t key_of(struct skp_backend *b, const struct skp_sig *sig, const char *method) {
+  uint64_t key = hash_text(hash_text(b->ops->kernels(b, sig, method), sig->op->name), method);
+  for (const struct skp_attr *a = sig->op->attrs; a && a->name; a++) {
+    const double value = skp__attr_get(a, &sig->attrs);
+    key = hash(key, &value, sizeof value);
+  }
+  return hash_shapes(hash_shapes(key, sig->in, sig->n_in), sig->out, sig->n_out);
+}
+
+static bool is_admitted(const struct admission *a, uint64_t key) {
+  for (size_t i = 0; i < a->admitted.n; i++)
+    if (a->admitted.at[i].key == key) return true;
+  return false;
+}
+
+static const char *why_refused(const struct admission *a, uint64_t key) {
+  for (size_t i = 0; i < a->refused.n; i++)
+    if (a->refused.at[i].key == key) return a->refused.at[i].text;
+  return NULL;
+}
+
+/* ---- remembering ------------------------------------------------------------------------------------------------- */
+
+static skp_status add(struct admission *a, uint64_t key, const char *op, const char *method) {
+  SKP_TRY(SKP_GROW(&a->admitted));
+  struct admitted *one = &a->admitted.at[a->admitted.n - 1];
+  one->key = key;
+  snprintf(one->op, sizeof one->op, "%s", op);
+  snprintf(one->method, sizeof one->method, "%s", method);
+  return SKP_OK;
+}
+
+static void put_lines(FILE *to, void *user) {
+  const struct admission *a = user;
+  fprintf(to, "skipper %s verified\non %s\n", SKP_VERSION, a->on);
+  for (size_t i = 0; i < a->admitted.n; i++)
+    fprintf(to, "%016llx %s %s\n", (unsigned long long)a->admitted.at[i].key, a->admitted.at[i].op,
+            a->admitted.at[i].method);
+}
+
+/* The lines, and of them the checksum. */
+static void put(FILE *to, void *user) {
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *memory = open_memstream(&text, &bytes);
+  if (memory) put_lines(memory, user);
+  if (memory && !fclose(memory)) fprintf(to, "%schecksum %016llx\n", text, (unsigned long long)hash(0, text, bytes));
+  free(text);
+}
+
+/* What cannot be written is compared again. */
+static void settle(struct skp_backend_check *check) {
+  struct admission *a = (struct admission *)check;
+  if (a->news && a->path) (void)skp__file_print_atomic(a->path, put, a);
+  a->news = false;
+}
+
+/* Where the lines of calls begin in a file that is whole and of this device; NULL: it is not. */
+static char *find_lines(const struct admission *a, char *text) {
+  char head[800], tail[40], *checksum = strstr(text, "\nchecksum ");
+  const int n = snprintf(head, sizeof head, "skipper %s verified\non %s\n", SKP_VERSION, a->on);
+  if (strncmp(text, head, (size_t)n) != 0 || !checksum) return NULL;
+  checksum++;
+  snprintf(tail, sizeof tail, "checksum %016llx\n", (unsigned long long)hash(0, text, (size_t)(checksum - text)));
+  if (strcmp(checksum, tail) != 0) return NULL;
+  *checksum = '\0';
+  return text + n;
+}
+
+static skp_status read_lines(struct admission *a, const char *at) {
+  unsigned long long key;
+  struct admitted line;
+  for (int n; sscanf(at, "%16llx %47s %31s\n%n", &key, line.op, line.method, &n) == 3; at += n)
+    SKP_TRY(add(a, key, line.op, line.method));
+  return SKP_OK;
+}
+
+/* One line of text, whatever a driver calls itself. */
+static void describe(struct admission *a, struct skp_backend *b) {
+  struct skp_backend_info info;
+  b->ops->info(b, &info);
+  snprintf(a->on, sizeof a->on, "%s, %s%s%s", info.name, info.driver, *info.layers ? ", " : "", info.layers);
+  for (char *c = a->on; *c; c++)
+    if (*c == '\n' || *c == '\r') *c = ' ';
+}
+
+static skp_status recall(struct admission *a, struct skp_backend *b) {
+  void *text;
+  int64_t size;
+  describe(a, b);
+  if (!a->folder) return SKP_OK;
+  SKP_TRY(skp__format(&a->path, "%s/%016llx.txt", a->folder, (unsigned long long)hash_text(0, a->on)));
+  if (!skp__file_exists(a->path) || skp__file_read(&text, &size, a->path, FILE_LIMIT) != SKP_OK) return SKP_OK;
+  char *lines = find_lines(a, text);
+  skp_status status = lines ? read_lines(a, lines) : SKP_OK;
+  free(text);
+  return status;
+}
+
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
+
+static void add_attrs(struct skp__text *t, const struct skp_sig *sig) {
+  for (const struct skp_attr *a = sig->op->attrs; a && a->name; a++)
+    if ((float)skp__attr_get(a, &sig->attrs) != (float)a->fallback)
+      skp__text_add(t, " %s=%g", a->name, skp__attr_get(a, &sig->attrs));
+}
+
+/* One line that says all. */
+static void report(const struct admission *a, const struct skp_sig *sig, const char *method, const char *text) {
+  struct skp__text t = {0};
+  if (!a->say) return;
+  skp__sig_text(&t, sig);
+  add_attrs(&t, sig);
+  skp_print(a->say,
+            "Wrong results: %s, skipper %s: %s by %s: %s. This method is not used for such calls; please report the "
+            "line.\n",
+            a->on, SKP_VERSION, t.at, method, text);
+  fflush(a->say);
+}
+
+static skp_status refuse(struct admission *a, uint64_t key, const struct skp_sig *sig, const char *method,
+                         const char *text) {
+  SKP_TRY(SKP_GROW(&a->refused));
+  struct refused *one = &a->refused.at[a->refused.n - 1];
+  one->key = key;
+  SKP_TRY(skp__format(&one->text, "computes wrongly: %s", text));
+  report(a, sig, method, text);
+  return SKP_OK;
+}
+
+static skp_status compare(struct admission *a, struct skp_backend *b, uint64_t key, const struct skp_sig *sig,
+                          const char *method) {
+  struct skp__case c;
+  struct skp__verdict v;
+  SKP_TRY(skp__case_of(&c, sig, key));
+  skp_status status = skp__judge(&v, b, &c, 0, method);
+  skp__case_free(&c);
+  SKP_TRY(status);
+  return v.passed ? add(a, key, sig->op->name, method) : refuse(a, key, sig, method, v.text);
+}
+
+/* Whether the smaller call is right; where it has not been compared it is. */
+static skp_status ask_small(struct admission *a, struct skp_backend *b, const struct skp_sig *small,
+                            const char *method) {
+  const uint64_t key = key_of(b, small, method);
+  if (is_admitted(a, key)) return SKP_OK;
+  if (!why_refused(a, key)) SKP_TRY(compare(a, b, key, small, method));
+  const char *why = why_refused(a, key);
+  return why ? skp__fail(SKP_UNSUPPORTED, "%s", why) : SKP_OK;
+}
+
+static skp_status ask_new(struct admission *a, struct skp_backend *b, uint64_t key, const struct skp_sig *sig,
+                          const char *method) {
+  struct skp_sig small;
+  SKP_TRY(skp__case_shrink(&small, sig, b, method));
+  skp_status status = ask_small(a, b, &small, method);
+  skp__sig_free(&small);
+  SKP_TRY(status);
+  a->news = true;
+  return is_admitted(a, key) ? SKP_OK : add(a, key, sig->op->name, method);
+}
+
+static skp_status ask(struct skp_backend_check *check, struct skp_backend *b, const struct skp_sig *sig,
+                      const char *method) {
+  struct admission *a = (struct admission *)check;
+  if (a->busy) return SKP_OK;
+  if (!a->asked) SKP_TRY(recall(a, b));
+  a->asked = true;
+  const uint64_t key = key_of(b, sig, method);
+  if (is_admitted(a, key)) return SKP_OK;
+  a->busy = true;
+  skp_status status = ask_new(a, b, key, sig, method);
+  a->busy = false;
+  return status;
+}
+
+/* ---- create, close ----------------------------------------------------------------------------------------------- */
+
+static void close_admission(struct skp_backend_check *check) {
+  struct admission *a = (struct admission *)check;
+  settle(check);
+  for (size_t i = 0; i < a->refused.n; i++) free(a->refused.at[i].text);
+  SKP_FREE(&a->refused);
+  SKP_FREE(&a->admitted);
+  free(a->folder);
+  free(a->path);
+  free(a);
+}
+
+/* Without a folder that can be written nothing is remembered. */
+static skp_status find_folder(char **out, const char *cache) {
+  char *base;
+  *out = NULL;
+  if ((cache && !*cache) || skp__cache_folder(&base, cache) != SKP_OK) return SKP_OK;
+  skp_status status = skp__path_join(out, base, "verified");
+  free(base);
+  if (status == SKP_OK && skp__folder_create(*out) != SKP_OK) {
+    free(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
+skp_status skp__admission_create(struct skp_backend_check **out, const char *cache, FILE *say) {
+  struct admission *a;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&a, 1, sizeof *a));
+  a->base = (struct skp_backend_check){.ask = ask, .settle = settle, .close = close_admission};
+  a->say = say;
+  skp_status status = find_folder(&a->folder, cache);
+  if (status == SKP_OK)
+    *out = &a->base;
+  else
+    close_admission(&a->base);
+  return status;
+}
