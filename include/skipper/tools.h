@@ -201,7 +201,7 @@ typedef struct {
   double gflops;                    /* 10⁹ operations a second */
   double cold_start;                /* seconds from the start of the process to the end of the first step */
   double loss;                      /* of training, of the random images */
-  int64_t batch, launches;          /* images and launches a step */
+  int64_t batch, ops, launches;     /* images, operations and their launches a step */
   const skp_layer_time *layers;     /* the slowest first; of a step in parts, one part. They belong to the session until
                                        something else is done with it */
   size_t n_layers;

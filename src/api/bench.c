@@ -18,6 +18,7 @@ skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp
                      .cold_start = b->cold_start,
                      .loss = b->loss,
                      .batch = b->batch,
+                     .ops = b->ops,
                      .launches = b->launches,
                      .layers = b->timing.layers.at,
                      .n_layers = b->timing.layers.n};

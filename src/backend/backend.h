@@ -89,6 +89,7 @@ struct skp_backend_ops {
                         const char *method);
   int64_t (*workspace)(const struct skp_prepared *p); /* bytes needed between bind and the end of each run */
   const char *(*method)(const struct skp_prepared *p);
+  size_t (*launches)(const struct skp_prepared *p); /* that each run queues */
   /* By how much results may miss exact ones because of the method, beyond what sums in float
    * cost, as a fraction of 1 + their largest magnitude: 0 for most. */
   double (*tolerance)(const struct skp_prepared *p);

@@ -253,6 +253,11 @@ static skp_status choose(const struct skp_device **out, const struct skp_device_
   return skp__fail(SKP_NO_DEVICE, "The reference backend has no devices to choose from: it runs on the host.");
 }
 
+static size_t launches(const struct skp_prepared *p) {
+  (void)p;
+  return 1;
+}
+
 static double tolerance(const struct skp_prepared *p) {
   (void)p;
   return 0;
@@ -285,6 +290,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .prepare = prepare,
     .workspace = workspace,
     .method = chosen_method,
+    .launches = launches,
     .tolerance = tolerance,
     .bind = bind,
     .prepared_destroy = prepared_destroy,

@@ -21,6 +21,7 @@ static skp_status print_result(const struct cli *c, const skp_speed *s, bool tra
       {"peak_rss_mib", "MiB of host memory at most", (double)usage.ru_maxrss / 1024},
       {"device_mib", "MiB of device memory", (double)device.used / mib},
       {"batch", "images a step", (double)s->batch},
+      {"ops", "operations a step", (double)s->ops},
       {"launches", "launches a step", (double)s->launches},
       {"loss", "is the loss of the random images", s->loss},
   };

@@ -21,8 +21,8 @@ struct skp_plan {
   bool *borrowed;                /* [tensor]: the store's, or another value's */
   struct skp_buffer **workspace; /* [node]; NULL: none */
   struct skp_prepared **node;    /* [node]; NULL: a view, nothing to run */
-  struct skp_prepared **list;    /* the launches */
-  size_t launches;
+  struct skp_prepared **list;    /* those of them that run */
+  size_t ops;
 };
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
@@ -75,7 +75,7 @@ static skp_status prepare(struct skp_plan *p) {
     skp__progress_work("preparing kernels", (int64_t)n, (int64_t)nodes);
     skp_status status = p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
     if (status != SKP_OK) return fail_at(status, p, n);
-    p->list[p->launches++] = p->node[n];
+    p->list[p->ops++] = p->node[n];
   }
   skp__progress_work("preparing kernels", (int64_t)nodes, (int64_t)nodes);
   skp__backend_settle(p->b);
@@ -249,7 +249,7 @@ void skp__plan_destroy(struct skp_plan *p) {
   free(p);
 }
 
-skp_status skp__plan_run(struct skp_plan *p) { return p->b->ops->run(p->b, p->list, p->launches); }
+skp_status skp__plan_run(struct skp_plan *p) { return p->b->ops->run(p->b, p->list, p->ops); }
 
 /* Launches are told in the order of the list, so the nodes are found by going along. */
 struct telling {
@@ -267,7 +267,7 @@ static void tell_node(void *user, size_t i, const char *launch, double seconds) 
 
 skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user) {
   struct telling t = {p, 0, tell, user};
-  return p->b->ops->time(p->b, p->list, p->launches, tell_node, &t);
+  return p->b->ops->time(p->b, p->list, p->ops, tell_node, &t);
 }
 
 const struct skp_graph *skp__plan_graph(const struct skp_plan *p) { return p->g; }
@@ -275,7 +275,13 @@ struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v) {
   return p->value[v];
 }
 int64_t skp__plan_arena_bytes(const struct skp_plan *p) { return skp__memory_bytes(&p->memory); }
-size_t skp__plan_launches(const struct skp_plan *p) { return p->launches; }
+size_t skp__plan_ops(const struct skp_plan *p) { return p->ops; }
+
+size_t skp__plan_launches(const struct skp_plan *p) {
+  size_t n = 0;
+  for (size_t i = 0; i < p->ops; i++) n += p->b->ops->launches(p->list[i]);
+  return n;
+}
 
 const char *skp__plan_method(const struct skp_plan *p, size_t n) {
   return p->node[n] ? p->b->ops->method(p->node[n]) : "view";

@@ -63,6 +63,8 @@ skp_status skp__plan_run(struct skp_plan *p);
 skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user);
 int64_t skp__plan_arena_bytes(const struct skp_plan *p);
 double skp__plan_flops(const struct skp_plan *p);
+/* How many ops a step has, and how many launches they take. */
+size_t skp__plan_ops(const struct skp_plan *p);
 size_t skp__plan_launches(const struct skp_plan *p);
 /* The method that node n was given; "view" for one that needs none. */
 const char *skp__plan_method(const struct skp_plan *p, size_t n);

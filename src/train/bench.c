@@ -141,6 +141,7 @@ static skp_status add_up(struct bench *b) {
     SKP_TRY(skp__stepper_plan(&b->stepper, k, &plan));
     if (!plan) return SKP_OK;
     b->out->flops += skp__plan_flops(plan);
+    b->out->ops += (int64_t)skp__plan_ops(plan);
     b->out->launches += (int64_t)skp__plan_launches(plan);
   }
 }

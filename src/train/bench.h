@@ -12,11 +12,11 @@ struct skp__bench_options {
 };
 
 struct skp__bench {
-  int64_t batch, launches; /* images and launches of a step */
-  double flops;            /* of a step */
-  double median, best;     /* seconds a step, of the samples */
-  double cold_start;       /* seconds from the start of the process to the end of the first step */
-  double loss;             /* of training, of the random images */
+  int64_t batch, ops, launches; /* images, ops and launches of a step */
+  double flops;                 /* of a step */
+  double median, best;          /* seconds a step, of the samples */
+  double cold_start;            /* seconds from the start of the process to the end of the first step */
+  double loss;                  /* of training, of the random images */
   struct skp__timing timing;
 };
 /* As the session's recipe says, of its batch. skp__bench_free also after a failure. */

@@ -46,7 +46,7 @@ done
 run 0 summary tiny.lua --accumulate 4
 in_out '^Device memory for a batch of 64 in 4 parts +training'
 run 0 bench tiny.lua --batch 8 --accumulate 3 --steps 3 --json --backend reference
-in_out '"batch":8,"launches":[0-9]+'
+in_out '"batch":8,"ops":[0-9]+,"launches":[0-9]+'
 parts=$(sed 's/.*"launches":\([0-9]*\).*/\1/' out)
 run 0 bench tiny.lua --batch 8 --steps 3 --json --backend reference
 [ "$parts" -gt "$((2 * $(sed 's/.*"launches":\([0-9]*\).*/\1/' out)))" ] || fail "three parts have $parts launches"

@@ -160,7 +160,10 @@ START_TEST(costs_and_speed) {
   ck_assert(speed.img_per_s > 0 && speed.best_img_per_s >= speed.img_per_s && speed.loss > 0 && speed.batch == 4);
   ck_assert_uint_gt(speed.n_layers, 1);
   for (size_t i = 1; i < speed.n_layers; i++) ck_assert(speed.layers[i - 1].seconds >= speed.layers[i].seconds);
-  ck_assert_uint_gt(speed.layers[0].n_launches, 0);
+  int64_t launches = 0;
+  for (size_t i = 0; i < speed.n_layers; i++) launches += (int64_t)speed.layers[i].n_launches;
+  ck_assert_int_eq(speed.launches, launches);
+  ck_assert_int_eq(speed.ops, (int64_t)speed.n_layers);
 }
 END_TEST
 

@@ -83,7 +83,7 @@ LaunchTime = _struct("skp_launch_time", ("name", c_char_p), ("seconds", c_double
 LayerTime = _struct("skp_layer_time", ("layer", c_char_p), ("operation", c_char_p), ("method", c_char_p), ("shapes", c_char * 256),
                     ("seconds", c_double), ("flops", c_double), ("launches", POINTER(LaunchTime)), ("n_launches", c_size_t))
 Speed = _struct("skp_speed", ("img_per_s", c_double), ("best_img_per_s", c_double), ("gflops", c_double), ("cold_start", c_double),
-                ("loss", c_double), ("batch", c_int64), ("launches", c_int64), ("layers", POINTER(LayerTime)), ("n_layers", c_size_t))
+                ("loss", c_double), ("batch", c_int64), ("ops", c_int64), ("launches", c_int64), ("layers", POINTER(LayerTime)), ("n_layers", c_size_t))
 
 BYTES, FLOATS = 0, 1
 PARTS = {"training": 0, "validation": 1, "test": 2, "best": 3}

@@ -192,6 +192,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .expect = skp__cl_expect,
     .prepare = skp__cl_prepare,
     .workspace = skp__cl_workspace,
+    .launches = skp__cl_launches,
     .method = skp__cl_method_of,
     .tolerance = skp__cl_tolerance,
     .bind = skp__cl_bind,

@@ -210,6 +210,7 @@ void skp__cl_prepared_destroy(struct skp_prepared *p) {
 }
 
 int64_t skp__cl_workspace(const struct skp_prepared *p) { return p->workspace_bytes; }
+size_t skp__cl_launches(const struct skp_prepared *p) { return p->steps.n; }
 
 const char *skp__cl_method_of(const struct skp_prepared *p) { return p->method; }
 
