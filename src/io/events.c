@@ -5,8 +5,8 @@
 #include "io/events.h"
 #include "base/array.h"
 #include "base/file.h"
+#include "io/log.h"
 #include "io/png.h"
-#include <errno.h>
 #include <events.pb-c.h>
 #include <math.h>
 #include <stdbool.h>
@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 struct skp_events {
-  FILE *to;
-  char *path;
+  struct skp_log *to;
 };
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -34,9 +33,11 @@ static uint32_t checksum(const void *data, size_t n) {
   return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
-static bool put(FILE *to, const void *data, size_t n) {
-  const uint32_t sum = checksum(data, n);
-  return fwrite(data, 1, n, to) == n && fwrite(&sum, sizeof sum, 1, to) == 1;
+/* n bytes and their checksum; returns what follows them. */
+static uint8_t *seal(uint8_t *at, size_t n) {
+  const uint32_t sum = checksum(at, n);
+  memcpy(at + n, &sum, sizeof sum);
+  return at + n + sizeof sum;
 }
 
 static double now(void) {
@@ -49,12 +50,14 @@ static skp_status put_event(struct skp_events *e, Skp__Event *event) {
   event->has_wall_time = true;
   event->wall_time = now();
   const uint64_t bytes = skp__event__get_packed_size(event);
-  uint8_t *packed;
-  SKP_TRY(skp__alloc(&packed, bytes, 1));
-  skp__event__pack(event, packed);
-  const bool done = put(e->to, &bytes, sizeof bytes) && put(e->to, packed, bytes);
-  free(packed);
-  return done ? SKP_OK : skp__fail(SKP_IO, "Cannot write %s: %s.", e->path, strerror(errno));
+  uint8_t *record;
+  SKP_TRY(skp__alloc(&record, sizeof bytes + bytes + 2 * sizeof(uint32_t), 1));
+  memcpy(record, &bytes, sizeof bytes);
+  uint8_t *message = seal(record, sizeof bytes);
+  skp__event__pack(event, message);
+  skp_status status = skp__log_put(e->to, record, (size_t)(seal(message, bytes) - record));
+  free(record);
+  return status;
 }
 
 static skp_status put_value(struct skp_events *e, int64_t step, Skp__SummaryValue *value) {
@@ -71,13 +74,14 @@ static skp_status put_value(struct skp_events *e, int64_t step, Skp__SummaryValu
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static skp_status open_file(struct skp_events *e, const char *folder) {
-  char host[64] = "host";
+  char host[64] = "host", *path;
   gethostname(host, sizeof host - 1);
   SKP_TRY(skp__folder_create(folder));
   SKP_TRY(
-      skp__format(&e->path, "%s/events.out.tfevents.%lld.%s.%ld", folder, (long long)time(NULL), host, (long)getpid()));
-  e->to = fopen(e->path, "wbe");
-  return e->to ? SKP_OK : skp__fail(SKP_IO, "Cannot create %s: %s.", e->path, strerror(errno));
+      skp__format(&path, "%s/events.out.tfevents.%lld.%s.%ld", folder, (long long)time(NULL), host, (long)getpid()));
+  skp_status status = skp__log_create(&e->to, path, 0);
+  free(path);
+  return status;
 }
 
 skp_status skp__events_open(struct skp_events **out, const char *folder) {
@@ -95,14 +99,11 @@ skp_status skp__events_open(struct skp_events **out, const char *folder) {
   return status;
 }
 
-skp_status skp__events_flush(struct skp_events *e) {
-  return !e || !fflush(e->to) ? SKP_OK : skp__fail(SKP_IO, "Cannot write %s: %s.", e->path, strerror(errno));
-}
+skp_status skp__events_flush(struct skp_events *e) { return e ? skp__log_flush(e->to) : SKP_OK; }
 
 void skp__events_close(struct skp_events *e) {
   if (!e) return;
-  if (e->to) fclose(e->to);
-  free(e->path);
+  skp__log_destroy(e->to);
   free(e);
 }
 

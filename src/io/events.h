@@ -10,7 +10,8 @@ struct skp_events;
 
 /* Begins a file of its own in the folder, which is made. */
 skp_status skp__events_open(struct skp_events **out, const char *folder);
-/* What is written reaches the file with the next flush, at the latest. All take NULL events, and write nothing then. */
+/* What is written reaches the file with the next flush, at the latest, as a log's lines do: io/log.h. All take NULL
+ * events, and write nothing then. */
 skp_status skp__events_flush(struct skp_events *e);
 void skp__events_close(struct skp_events *e);
 

@@ -85,17 +85,31 @@ static skp_status try_flush(struct skp_log *log) {
   return status == SKP_DISK_FULL ? SKP_OK : status;
 }
 
-/* Room for one more line. */
-static skp_status make_room(struct skp_log *log) {
-  if (log->n + LINE <= log->room) return SKP_OK;
+/* Room for so many bytes more. */
+static skp_status make_room(struct skp_log *log, size_t bytes) {
+  size_t room = log->room ? log->room : GATHERED;
+  if (log->n + bytes <= log->room) return SKP_OK;
   SKP_TRY(try_flush(log));
-  if (log->n + LINE <= log->room) return SKP_OK;
-  const size_t room = log->room ? 2 * log->room : GATHERED;
+  while (room < log->n + bytes) room *= 2;
+  if (room == log->room) return SKP_OK;
   char *text = realloc(log->text, room);
   if (!text) return skp__fail_memory(log->path, room);
   log->text = text;
   log->room = room;
   return SKP_OK;
+}
+
+/* n bytes more have been gathered. */
+static skp_status grown(struct skp_log *log, size_t n) {
+  log->n += n;
+  return skp__clock() - log->flushed > interval ? try_flush(log) : SKP_OK;
+}
+
+skp_status skp__log_put(struct skp_log *log, const void *data, size_t n) {
+  if (!log) return SKP_OK;
+  SKP_TRY(make_room(log, n));
+  memcpy(log->text + log->n, data, n);
+  return grown(log, n);
 }
 
 skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
@@ -106,15 +120,14 @@ skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
 
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
   if (!log) return SKP_OK;
-  SKP_TRY(make_room(log));
+  SKP_TRY(make_room(log, LINE));
   va_list args;
   va_start(args, format);
   int n = vsnprintf(log->text + log->n, LINE - 1, format, args);
   va_end(args);
   if (n < 0 || n >= LINE - 1) return skp__fail(SKP_INTERNAL, "A line for %s is too long.", log->path);
-  log->n += (size_t)n;
-  log->text[log->n++] = '\n';
-  return skp__clock() - log->flushed > interval ? try_flush(log) : SKP_OK;
+  log->text[log->n + (size_t)n] = '\n';
+  return grown(log, (size_t)n + 1);
 }
 
 /* Reads the end of the first `bytes`, in which the last lines are: they are short. */

@@ -1,4 +1,4 @@
-/* log.h: a text file that grows line by line while a program works. SPDX-License-Identifier: MIT */
+/* log.h: a file that grows piece by piece while a program works, a text line by line. SPDX-License-Identifier: MIT */
 #ifndef SKP_IO_LOG_H
 #define SKP_IO_LOG_H
 
@@ -15,6 +15,9 @@ struct skp_log;
 skp_status skp__log_create(struct skp_log **out, const char *path, int64_t keep);
 /* Adds one line (printf format, without the newline). A NULL log takes lines, and keeps none. */
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds n bytes, which reach the file together. */
+skp_status skp__log_put(struct skp_log *log, const void *data, size_t n);
+/* A disk that is full is told of here alone: what it has no room for is kept, and tried again. */
 skp_status skp__log_flush(struct skp_log *log);
 /* Flushes, and tells the file's size. */
 skp_status skp__log_size(struct skp_log *log, int64_t *bytes);

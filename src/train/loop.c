@@ -124,9 +124,9 @@ static skp_status bear(struct loop *l, skp_status status) {
 
 /* Of a run that is done but for that. */
 static skp_status fail_unwritten(const struct loop *l) {
-  return skp__fail(SKP_DISK_FULL,
-                   "Not every file could be written while the run went on; what it ended with is in %s. %s", l->o->out,
-                   l->unwritten);
+  const char *out = l->o->out;
+  return skp__fail(SKP_DISK_FULL, "Not every file could be written while the run went on%s%s. %s",
+                   out ? "; what it ended with is in " : "", out ? out : "", l->unwritten);
 }
 
 /* Waits for the oldest queued step and takes its loss. */
@@ -281,7 +281,7 @@ static skp_status close_epoch(struct loop *l) {
   l->result->accuracy = e.accuracy;
   e.seconds = l->earlier + elapsed(l);
   SKP_TRY(bear(l, skp__run_epoch(&l->run, &e)));
-  SKP_TRY(skp__board_weights(l->run.board, l->s, l->at.step));
+  SKP_TRY(bear(l, skp__board_weights(l->run.board, l->s, l->at.step)));
   tell(l, (struct skp_progress){.epoch_done = true,
                                 .train_loss = e.train_loss,
                                 .accuracy = e.accuracy,
@@ -433,6 +433,7 @@ static skp_status train(struct loop *l) {
     SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
     SKP_TRY(bear(l, skp__saver_wait(&l->saver))); /* best.safetensors is read */
+    SKP_TRY(bear(l, skp__events_flush(l->run.board)));
   }
   if (l->at.finished) {
     say_early(l);

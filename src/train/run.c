@@ -367,7 +367,7 @@ static skp_status put_scores(struct skp__run *run, int64_t step, const char *of,
     snprintf(tag, sizeof tag, "%s/%s", of, names[i]);
     SKP_TRY(skp__events_scalar(run->board, step, tag, values[i]));
   }
-  return skp__events_flush(run->board);
+  return SKP_OK;
 }
 
 static skp_status put_epoch(struct skp__run *run, const struct skp__run_epoch *e) {
@@ -392,6 +392,7 @@ skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) 
   SKP_TRY(skp__log_line(run->table, "%lld,%lld,%.9g,%s,%.6g,%.6g,%.3g", (long long)e->epoch, (long long)e->step,
                         e->train_loss, cells, e->img_per_s, e->seconds, e->data_wait));
   SKP_TRY(skp__log_flush(run->log));
+  SKP_TRY(skp__events_flush(run->board));
   return skp__log_flush(run->table);
 }
 

@@ -118,6 +118,21 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   [ "$steps" = "$(seq "$(echo "$steps" | wc -l)")" ] || fail "log.jsonl lacks steps or has some twice"
   run 0 train --resume disk/run --epochs 1
 
+  # TensorBoard's file is written as the logs are: each step is in it once there is room again.
+  rm -rf disk/run run
+  "$skipper" train tiny.lua --data set --epochs 1000000 --save-every 1000000epochs --out run --tensorboard disk/board >out 2>err </dev/null &
+  pid=$!
+  until grep -q '^{"epoch":1,' run/log.jsonl 2>/dev/null; do kill -0 $pid || fail "the run ended by itself"; sleep 0.05; done
+  head -c 1M /dev/zero >disk/rest 2>/dev/null
+  for _ in $(seq 600); do grep -q 'events.out.*Training goes on' err && break; kill -0 $pid || fail "TensorBoard's full disk ended the run"; sleep 0.05; done
+  grep -q 'events.out.*Training goes on' err || fail "TensorBoard's full disk is not said"
+  rm disk/rest
+  kill -INT $pid
+  wait $pid
+  [ $? = 6 ] || fail "the status does not tell of TensorBoard's full disk"
+  told=$(cat disk/board/events.out.tfevents.* | grep -ao train/loss | wc -l)
+  [ "$told" = "$(grep -c '^{"step"' run/log.jsonl)" ] || fail "TensorBoard is told of $told steps"
+
   # To go on, a run needs room for what it writes at once, not for all of its files a second time.
   rm -rf disk/run
   run 0 train tiny.lua --data set --max-steps 1 --out disk/run
