@@ -46,18 +46,25 @@ void skp__backend_settle(struct skp_backend *b) {
 
 skp_status skp__backend_finish(struct skp_backend *b) {
   uint64_t ticket;
-  SKP_TRY(b->ops->ticket(b, &ticket));
-  return b->ops->wait(b, ticket);
+  skp_status status = b->ops->ticket(b, &ticket);
+  if (status == SKP_OK) status = b->ops->wait(b, ticket);
+  if (status != SKP_OK) b->ops->drain(b);
+  return status;
+}
+
+/* Of a copy that was queued, or failed in it. */
+static skp_status finish_copy(struct skp_backend *b, skp_status status) {
+  if (status == SKP_OK) return skp__backend_finish(b);
+  b->ops->drain(b);
+  return status;
 }
 
 skp_status skp__backend_write_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, const void *from,
                                   int64_t bytes) {
-  SKP_TRY(b->ops->write(b, buffer, offset, from, bytes));
-  return skp__backend_finish(b);
+  return finish_copy(b, b->ops->write(b, buffer, offset, from, bytes));
 }
 
 skp_status skp__backend_read_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to,
                                  int64_t bytes) {
-  SKP_TRY(b->ops->read(b, buffer, offset, to, bytes));
-  return skp__backend_finish(b);
+  return finish_copy(b, b->ops->read(b, buffer, offset, to, bytes));
 }

@@ -106,6 +106,8 @@ struct skp_backend_ops {
    * place in the list, `launch` a name (a literal). For measuring: it costs more than `run`. */
   skp_status (*time)(struct skp_backend *b, struct skp_prepared *const *list, size_t n, skp__tell_launch tell,
                      void *user);
+  /* Of a device that failed: waits until nothing that was queued touches the host's memory any more. */
+  void (*drain)(struct skp_backend *b);
   /* Waits, sleeping rather than spinning; SKP_DEVICE when the device failed or did not finish within the time limit. */
   skp_status (*wait)(struct skp_backend *b, uint64_t ticket);
 
@@ -137,6 +139,7 @@ skp_status skp__backend_write_now(struct skp_backend *b, struct skp_buffer *buff
                                   int64_t bytes);
 skp_status skp__backend_read_now(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to,
                                  int64_t bytes);
+/* Whatever its status: nothing that was queued touches the host's memory afterwards. */
 skp_status skp__backend_finish(struct skp_backend *b);
 
 #endif

@@ -274,6 +274,9 @@ static uint64_t kernels(struct skp_backend *b, const struct skp_sig *sig, const 
   return !strcmp(name, method);
 }
 
+/* All is done at once. */
+static void drain(struct skp_backend *b) { (void)b; }
+
 const struct skp_backend_ops skp__backend_reference = {
     .name = "reference",
     .devices = devices,
@@ -297,6 +300,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .run = run,
     .time = time_each,
     .ticket = ticket,
+    .drain = drain,
     .wait = wait_for,
     .method_name = method_name,
     .method_refusal = method_refusal,

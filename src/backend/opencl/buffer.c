@@ -24,11 +24,11 @@ static skp_status check_size(const struct skp__cl *cl, int64_t bytes) {
 static skp_status allocate(struct skp__cl *cl, struct skp_buffer *buffer, size_t size) {
   const cl_uint zero = 0;
   cl_int code;
-  SKP_TRY(SKP_CHECK(
+  SKP_TRY(SKP_CHECK_QUEUED(
       cl, "clCreateBuffer", "",
       (buffer->mem = buffer->root = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, size, NULL, &code), code)));
-  return SKP_CHECK(cl, "clEnqueueFillBuffer", "",
-                   clEnqueueFillBuffer(cl->queue, buffer->mem, &zero, sizeof zero, 0, size, 0, NULL, NULL));
+  return SKP_CHECK_QUEUED(cl, "clEnqueueFillBuffer", "",
+                          clEnqueueFillBuffer(cl->queue, buffer->mem, &zero, sizeof zero, 0, size, 0, NULL, NULL));
 }
 
 skp_status skp__cl_buffer_create(struct skp_backend *b, struct skp_buffer **out, int64_t bytes) {
@@ -63,7 +63,7 @@ skp_status skp__cl_buffer_slice(struct skp_backend *b, struct skp_buffer **out, 
   SKP_TRY(skp__alloc(&slice, 1, sizeof *slice));
   cl_buffer_region region = {(size_t)(base->offset + offset), (size_t)bytes};
   cl_int code;
-  skp_status status = SKP_CHECK(
+  skp_status status = SKP_CHECK_QUEUED(
       cl, "clCreateSubBuffer", "",
       (slice->mem = clCreateSubBuffer(base->root, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code),
        code));

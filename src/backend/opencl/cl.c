@@ -200,6 +200,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .run = skp__cl_run,
     .time = skp__cl_time,
     .ticket = skp__cl_ticket,
+    .drain = skp__cl_drain,
     .wait = skp__cl_wait,
     .method_name = skp__cl_method_name,
     .method_refusal = skp__cl_method_refusal,

@@ -57,8 +57,13 @@ const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; ve
  * SKP_DEVICE_MEMORY for memory shortage, and marks the context lost where the code means
  * that. CL_SUCCESS gives SKP_OK. */
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what);
-/* The same for a call that queues work; CL_OUT_OF_RESOURCES then is a shortage too, and the context lives. */
+/* The same for a call that makes memory or queues work: CL_OUT_OF_RESOURCES then is a shortage too, and the context
+ * lives. */
 skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what);
+
+/* The same for one that makes a kernel: what that lacks, smaller steps would lack too. SKP_BUILD, so that the next
+ * method is tried. */
+skp_status skp__cl_check_made(struct skp__cl *cl, cl_int code, const char *call, const char *what);
 
 /* Every call into the driver but mere questions is made within these, so that the watchdog can name the one that does
  * not return. `name` and `what` are literals; `call` is an expression whose value is the call's code. */
@@ -66,6 +71,7 @@ skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *cal
   (skp__watch_begin(&(cl)->watch, name, what), skp__watch_end(&(cl)->watch, (int)(call)))
 #define SKP_CHECK(cl, name, what, call)        skp__cl_check(cl, SKP_CALL(cl, name, what, call), name, what)
 #define SKP_CHECK_QUEUED(cl, name, what, call) skp__cl_check_queued(cl, SKP_CALL(cl, name, what, call), name, what)
+#define SKP_CHECK_MADE(cl, name, what, call)   skp__cl_check_made(cl, SKP_CALL(cl, name, what, call), name, what)
 
 /* SKP_DEVICE once the context is lost. Every slot that talks to the device begins with it. */
 skp_status skp__cl_alive(struct skp__cl *cl);

@@ -115,9 +115,14 @@ skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, cons
                    call, space, what, cl->name, name, skp__option("batch"), skp__option("sync"));
 }
 
-/* What was not even queued had no resources: nothing failed on the device itself. */
+/* What was not even made or queued had no resources: nothing failed on the device itself. */
 skp_status skp__cl_check_queued(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
   return code == CL_OUT_OF_RESOURCES ? fail_memory(cl, code, call, what) : skp__cl_check(cl, code, call, what);
+}
+
+skp_status skp__cl_check_made(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
+  if (!means_memory(code) && code != CL_OUT_OF_RESOURCES) return skp__cl_check(cl, code, call, what);
+  return skp__fail(SKP_BUILD, "%s %s on %s: %s.", call, what, cl->name, skp__cl_error_name(code));
 }
 
 skp_status skp__cl_alive(struct skp__cl *cl) {

@@ -50,7 +50,7 @@ static skp_status set_values(struct skp__cl *cl, const struct skp__cl_step *step
     const struct skp__cl_arg *arg = &step->args.at[i];
     if (is_buffer(arg)) continue;
     const void *value = arg->kind == SKP_CL_INT ? (const void *)&arg->as_int : &arg->as_float;
-    SKP_TRY(SKP_CHECK(cl, "clSetKernelArg", step->name, clSetKernelArg(step->kernel, i, sizeof(cl_int), value)));
+    SKP_TRY(SKP_CHECK_QUEUED(cl, "clSetKernelArg", step->name, clSetKernelArg(step->kernel, i, sizeof(cl_int), value)));
   }
   return SKP_OK;
 }
@@ -65,8 +65,8 @@ static skp_status keep_args(struct skp__cl_step *step, const struct skp__cl_arg 
 
 static skp_status ask_kernel(const struct skp__cl_step *step, struct skp__cl *cl, cl_kernel_work_group_info what,
                              size_t size, void *out) {
-  return SKP_CHECK(cl, "clGetKernelWorkGroupInfo", step->name,
-                   clGetKernelWorkGroupInfo(step->kernel, cl->device, what, size, out, NULL));
+  return SKP_CHECK_MADE(cl, "clGetKernelWorkGroupInfo", step->name,
+                        clGetKernelWorkGroupInfo(step->kernel, cl->device, what, size, out, NULL));
 }
 
 /* The kernel itself is asked how large a group it stands: registers may allow less than the device does. (rusticl of
@@ -138,7 +138,8 @@ static skp_status add_step(struct skp_prepared *p, const char *file, const char 
   struct skp__cl_step *step = &p->steps.at[p->steps.n - 1];
   step->name = kernel;
   cl_int code;
-  SKP_TRY(SKP_CHECK(p->cl, "clCreateKernel", kernel, (step->kernel = clCreateKernel(program, kernel, &code), code)));
+  SKP_TRY(
+      SKP_CHECK_MADE(p->cl, "clCreateKernel", kernel, (step->kernel = clCreateKernel(program, kernel, &code), code)));
   SKP_TRY(keep_args(step, args));
   return set_values(p->cl, step);
 }
@@ -199,7 +200,7 @@ static skp_status set_buffers(struct skp_prepared *p, const struct skp__cl_step 
   for (cl_uint i = 0; i < step->args.n; i++) {
     if (!is_buffer(&step->args.at[i])) continue;
     cl_mem mem = buffer_of(p, &step->args.at[i]);
-    SKP_TRY(SKP_CHECK(p->cl, "clSetKernelArg", step->name, clSetKernelArg(step->kernel, i, sizeof mem, &mem)));
+    SKP_TRY(SKP_CHECK_QUEUED(p->cl, "clSetKernelArg", step->name, clSetKernelArg(step->kernel, i, sizeof mem, &mem)));
   }
   return SKP_OK;
 }

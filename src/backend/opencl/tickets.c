@@ -132,6 +132,18 @@ void skp__cl_tickets_destroy(struct skp__cl *cl) {
   cl->tickets = NULL;
 }
 
+/* Whether nothing but fills of fresh memory is in flight, which are no launches. */
+static bool only_fills(const struct skp__cl *cl) {
+  const struct skp__cl_tickets *t = cl->tickets;
+  const uint64_t done = monitor_done(t->monitor);
+  return t->launches == (done ? t->launches_at[done % (IN_FLIGHT + 2)] : 0);
+}
+
+/* What became of work. A driver that finds memory late lacks it where it is filled. */
+static skp_status check_work(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
+  return (only_fills(cl) ? skp__cl_check_queued : skp__cl_check)(cl, code, call, what);
+}
+
 static skp_status enqueue_marker(struct skp__cl *cl, uint64_t ticket) {
   struct report *report;
   SKP_TRY(skp__alloc(&report, 1, sizeof *report));
@@ -148,9 +160,9 @@ static skp_status enqueue_marker(struct skp__cl *cl, uint64_t ticket) {
   }
   if (code != CL_SUCCESS) {
     free(report);
-    return skp__cl_check(cl, code, call, "");
+    return skp__cl_check_queued(cl, code, call, "");
   }
-  return SKP_CHECK(cl, "clFlush", "", clFlush(cl->queue));
+  return check_work(cl, SKP_CALL(cl, "clFlush", "", clFlush(cl->queue)), "clFlush", "");
 }
 
 skp_status skp__cl_ticket(struct skp_backend *b, uint64_t *out) {
@@ -198,7 +210,13 @@ skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
   cl_int error;
   if (!monitor_wait(cl->tickets->monitor, ticket, &cl->watch, &error)) return fail_hung(cl);
   const char *latest = cl->tickets->launches ? cl->tickets->names[(cl->tickets->launches - 1) % NAMES] : "";
-  skp_status status = skp__cl_check(cl, error, "work up to", latest);
+  skp_status status = check_work(cl, error, "work up to", latest);
   if (error && status != SKP_DEVICE_MEMORY) cl->lost = true; /* whatever else the code means, work was lost */
   return status;
+}
+
+/* What hangs is left alone: it would be waited for for ever. */
+void skp__cl_drain(struct skp_backend *b) {
+  struct skp__cl *cl = (struct skp__cl *)b;
+  if (!cl->hung) SKP_CALL(cl, "clFinish", "", clFinish(cl->queue));
 }

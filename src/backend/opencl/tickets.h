@@ -10,6 +10,7 @@ void skp__cl_tickets_destroy(struct skp__cl *cl);
  * and waits where too much is queued. */
 skp_status skp__cl_launched(struct skp__cl *cl, const char *name);
 skp_status skp__cl_ticket(struct skp_backend *b, uint64_t *out);
+void skp__cl_drain(struct skp_backend *b);
 skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket);
 
 #endif
