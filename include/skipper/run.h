@@ -74,6 +74,9 @@ SKP_API void skp_run_describe(const skp_run *run, skp_run_facts *out);
 /* Trains: see skp_train. The session is of the run's model. */
 SKP_API skp_status skp_run_train(skp_run *run, skp_session *session, skp_outcome *outcome);
 SKP_API void skp_run_close(skp_run *run);
+/* For a process that ends before it trains: removes the folder that skp_run_prepare made, unless something lies in it.
+ * A signal handler may call it; nothing else is to be done with the run then. */
+SKP_API void skp_run_forget(skp_run *run);
 
 #ifdef __cplusplus
 }

@@ -309,10 +309,14 @@ skp_status skp_run_train(skp_run *run, skp_session *session, skp_outcome *outcom
   return status;
 }
 
+void skp_run_forget(skp_run *run) {
+  if (run && !run->trained && !run->resume && run->folder.path) skp__place_forget(&run->folder);
+}
+
 void skp_run_close(skp_run *run) {
   if (!run) return;
   if (run->model) run->model->m->recipe.valid_split = run->split;
-  if (!run->trained && !run->resume && run->folder.path) skp__place_forget(&run->folder);
+  skp_run_forget(run);
   skp__place_free(&run->folder);
   free(run->board);
   skp__prepared_free(&run->p);

@@ -18,11 +18,13 @@ struct training {
 /* ---- stopping --------------------------------------------------------------------------------------------------- */
 
 static atomic_int stop;        /* the signal that asked for it */
-static skp_session *stoppable; /* what it stops */
+static skp_run *begun;         /* that does not train yet */
+static skp_session *stoppable; /* what it stops; NULL: nothing */
 
 static void on_signal(int number) {
   static const char word[] = "\nStopping after this step, then saving; once more ends at once.\n";
-  if (stop) _exit(128 + number);
+  if (!stoppable) skp_run_forget(begun);
+  if (stop || !stoppable) _exit(128 + number);
   stop = number;
   skp_session_stop(stoppable);
   if (write(STDERR_FILENO, word, sizeof word - 1) < 0) return; /* nowhere to say it */
@@ -35,7 +37,7 @@ static bool hang_up_ignored(void) {
   return !sigaction(SIGHUP, NULL, &now) && now.sa_handler == SIG_IGN;
 }
 
-/* Takes the signals over from such a driver. */
+/* Takes the signals over, from such a driver too: it may have set handlers when a device was opened. */
 static void catch_signals(skp_session *session, bool ignore_hang_up) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   stoppable = session;
@@ -300,12 +302,14 @@ static skp_status check(struct training *t) {
   TRY(cli_said(c, CLI_RESUME) ? resume(c) : begin(c));
   TRY(take_options(t));
   TRY(cli_open_data(c, &t->data));
+  begun = c->run;
   return skp_run_prepare(c->run, c->data, &t->o);
 }
 
 static skp_status open(struct training *t, const skp_run_facts *f) {
   struct cli *c = t->c;
   TRY(cli_open_device(c));
+  catch_signals(NULL, t->no_hang_up);
   cli_say_device(c);
   say_device(c, f);
   say_model(c);
@@ -319,16 +323,25 @@ static skp_status open(struct training *t, const skp_run_facts *f) {
   return SKP_OK;
 }
 
-skp_status cli_train(struct cli *c) {
-  struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
+static skp_status train(struct training *t) {
+  struct cli *c = t->c;
   skp_run_facts facts;
-  TRY(check(&t));
+  TRY(check(t));
   skp_run_describe(c->run, &facts);
   if (facts.finished >= 0) {
     printf("The run in %s is finished after %lld steps. To train on, give it more --epochs or --max-steps.\n",
            facts.folder, (long long)facts.finished);
     return SKP_OK;
   }
-  TRY(open(&t, &facts));
-  return run(&t, &facts);
+  TRY(open(t, &facts));
+  return run(t, &facts);
+}
+
+skp_status cli_train(struct cli *c) {
+  struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
+  catch_signals(NULL, t.no_hang_up);
+  skp_status status = train(&t);
+  begun = NULL;
+  stoppable = NULL;
+  return status;
 }

@@ -15,16 +15,17 @@
 /* Whoever makes the folder has it. */
 static skp_status make_numbered(char **out, const char *runs, const char *name) {
   for (int n = 1;; n++) {
+    char *path;
     SKP_TRY(skp__folder_create(runs));
-    SKP_TRY(skp__format(out, "%s/%s-%d", runs, name, n));
-    if (!mkdir(*out, 0777)) return SKP_OK;
-    int error = errno;
+    SKP_TRY(skp__format(&path, "%s/%s-%d", runs, name, n));
+    const int error = mkdir(path, 0777) ? errno : 0;
+    if (!error) *out = path;
+    if (!error) return SKP_OK;
     if (error == ENOENT) n--; /* another process, which failed, has just removed the empty `runs` */
     skp_status status = error == EEXIST || error == ENOENT
                             ? SKP_OK
-                            : skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(error));
-    free(*out);
-    *out = NULL;
+                            : skp__fail(SKP_IO, "Cannot create the folder %s: %s.", path, strerror(error));
+    free(path);
     SKP_TRY(status);
   }
 }

@@ -33,6 +33,21 @@ for signal in INT:130 TERM:143 HUP:129; do
   tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
 done
 
+# Before training begins nothing is left behind, whenever it comes; a folder with something in it stays.
+for delay in 0 0.02 0.05 0.1 0.2; do
+  rm -rf runs
+  "$skipper" train tiny.lua --data set --epochs 1000000 >out 2>err </dev/null &
+  pid=$!
+  until [ -d runs/tiny-1 ]; do kill -0 $pid || fail "the run ended by itself"; sleep 0.01; done
+  sleep $delay
+  kill -INT $pid
+  wait $pid
+  status=$?
+  [ $status = 130 ] || fail "status $status after SIGINT"
+  [ ! -d runs ] || [ -f runs/tiny-1/last.safetensors ] || fail "an empty folder stays: $(find runs)"
+done
+rm -rf runs
+
 # Who asked for a hang-up to be ignored (nohup) keeps training.
 rm -rf run
 (trap '' HUP; exec "$skipper" train tiny.lua --data set --epochs 1000000 --out run >out 2>err </dev/null) &
