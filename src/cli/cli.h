@@ -107,12 +107,14 @@ struct cli_command {
   int least, most;              /* how many arguments */
   const char
       *options; /* names with blanks between; "device" stands for the five that choose one, "recipe" for all entries */
-  const char *summary, *details;
+  const char *summary, *details; /* a line each, but for calls, which begin with two blanks */
   skp_status (*run)(struct cli *c);
 };
 
 /* The table; name NULL ends it. */
 extern const struct cli_command cli_commands[];
+/* The exit statuses, within a sentence. */
+extern const char cli_statuses[];
 #define CLI_COMMAND_LIST(X)                                                                                            \
   X(train) X(eval) X(predict) X(lr) X(devices) X(summary) X(export) X(report) X(compare) X(selftest) X(bench)
 #define X(name) skp_status cli_##name(struct cli *c);
@@ -208,6 +210,10 @@ skp_status cli_save_options(const struct cli *c, skp_training *out);
 
 /* ---- print.c ---------------------------------------------------------------------------------------------------- */
 
+/* Prints lines of which no row has more than `columns` letters (0: however many it has): they are broken at blanks, and
+ * go on `indent` letters in. */
+void cli_wrap(FILE *to, int columns, int indent, const char *format, ...) __attribute__((format(printf, 4, 5)));
+enum { CLI_HELP_COLUMNS = 80 };
 /* A text in fresh memory. */
 skp_status cli_format(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 skp_status cli_copy(char **out, const char *text);
@@ -243,5 +249,7 @@ skp_status cli_show_layers(const skp_speed *s, cJSON *object);
  * between wipes it by the end of that work, or by cli_progress_end. */
 void cli_progress_start(struct cli_progress *p);
 void cli_progress_end(struct cli_progress *p);
+/* Columns of the terminal that standard error is; 0: it is none. */
+int cli_columns(const struct cli_progress *p);
 
 #endif

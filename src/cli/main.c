@@ -11,13 +11,13 @@ const struct cli_command cli_commands[] = {
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init "
      "set size workers tensorboard json device",
      "Trains the network of a model file",
-     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch),\n"
-     "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv,\n"
-     "classes.csv and worst.csv. An earlier run in it is moved into DIR/earlier-N.\n"
-     "Ctrl-C saves and ends (status 130; kill: 143, hang-up: 129); twice ends at once. A limit of its own\n"
-     "(--max-time) that is reached is no stop: status 0. However a run ended, --resume goes on with it to\n"
-     "the same weights, on the same device to the bit; the model and all settings are taken from the run,\n"
-     "only its limits, its saving and the device may be others.\n"
+     "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), "
+     "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv "
+     "and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends (status 130; kill: "
+     "143, hang-up: 129); twice ends at once. A limit of its own (--max-time) that is reached is no stop: "
+     "status 0. However a run ended, --resume goes on with it to the same weights, on the same device to the "
+     "bit; the model and all settings are taken from the run, only its limits, its saving and the device may be "
+     "others.\n"
      "  skipper train models/resize.lua --data digits --epochs 3\n"
      "  skipper train --resume runs/resize-1",
      cli_train},
@@ -25,22 +25,22 @@ const struct cli_command cli_commands[] = {
      "data labels strict max-damaged batch precision mean std resize test-views report worst workers json device",
      "Tests a trained network on a data set",
      "Prints accuracy, precision and recall of each class, and the images with the highest loss. Classes are "
-     "known by their names;\n"
-     "images of classes that the network did not learn are counted apart.\n"
-     "  skipper eval runs/resize-1/best.safetensors --data digits --report runs/resize-1",
+     "known by their names; images of classes that the network did not learn are counted apart.\n"
+     "  skipper eval runs/resize-1 --data digits --report runs/resize-1",
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
-     "data labels strict max-damaged batch precision mean std resize test-views top invert logits workers json device",
+     "data labels strict max-damaged batch precision mean std resize test-views top invert logits workers json "
+     "device",
      "Says what a trained network sees in images, or writes its answers for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
-     "  skipper predict runs/resize-1/best.safetensors seven.png holidays/ --top 5\n"
-     "  skipper predict runs/resize-1/best.safetensors --data digits --logits answers.safetensors",
+     "  skipper predict runs/resize-1 seven.png holidays/ --top 5\n"
+     "  skipper predict runs/resize-1 --data digits --logits answers.safetensors",
      cli_predict},
     {"lr", "MODEL", 1, 1, "recipe curve seed no-augment strict max-damaged init set size workers json device",
      "Finds a learning rate for a network and its data",
      "Trains for 100 steps while the learning rate climbs from 1e-7 to 10 (Smith 2017), or until the loss "
-     "diverges; shows the curve\n"
-     "and suggests the rate at which the loss falls fastest, or a tenth of where it is lowest if that is less.\n"
+     "diverges; shows the curve and suggests the rate at which the loss falls fastest, or a tenth of where it "
+     "is lowest if that is less.\n"
      "  skipper lr models/resize.lua --data digits",
      cli_lr},
     {"devices", "", 0, 0, "json device", "Lists the OpenCL devices, what each can do, and which one is taken unasked",
@@ -50,13 +50,14 @@ const struct cli_command cli_commands[] = {
      "  skipper summary models/resnet20.lua --batch 128", cli_summary},
     {"export", "CKPT", 1, 1, "onnx opset dynamic-batch fold with-preprocessing",
      "Writes a trained network as an ONNX file",
-     "\"input\" takes images as N x C x H x W, normalised as the metadata \"mean\" and \"std\" say, or, with\n"
-     "--with-preprocessing, as they are; \"logits\" answers. The names of the classes are in the metadata, too.\n"
+     "\"input\" takes images as N x C x H x W, normalised as the metadata \"mean\" and \"std\" say, or, with "
+     "--with-preprocessing, as they are; \"logits\" answers. The names of the classes are in the metadata, "
+     "too.\n"
      "  skipper export runs/resize-1 --onnx resize.onnx --dynamic-batch",
      cli_export},
     {"report", "RUN [RUN...]", 1, 64, "out", "Writes a page to look at about runs",
-     "One file in HTML: curves of all runs beside each other, and of each its recipe and command, layers,\n"
-     "which classes are mixed up, and the worst images with their pictures.\n"
+     "One file in HTML: curves of all runs beside each other, and of each its recipe and command, layers, which "
+     "classes are mixed up, and the worst images with their pictures.\n"
      "  skipper report runs/resnet20-1 runs/resnet20-2 --out report.html",
      cli_report},
     {"compare", "RUN RUN [RUN...]", 2, 64, "", "Says what differs between runs, and how they ended",
@@ -66,16 +67,20 @@ const struct cli_command cli_commands[] = {
     {"bench", "MODEL", 1, 1, "batch accumulate optimizer precision set size mode steps layers json device",
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers "
-     "shows where the\n"
-     "time goes: each layer's forward and backward work with the method chosen, its launches, and GFLOP/s; of a\n"
-     "step in parts (--accumulate) one part is shown.",
+     "shows where the time goes: each layer's forward and backward work with the method chosen, its launches, "
+     "and GFLOP/s; of a step in parts (--accumulate) one part is shown.",
      cli_bench},
     {.name = NULL}};
+
+const char cli_statuses[] =
+    "0 done, 2 wrong usage, 3 data or model, 4 device, 5 numbers that are not finite, 6 files or disk, 1 other "
+    "failures; 130, 143, 129 stopped by Ctrl-C, kill or a lost terminal, after saving";
 
 static void print_usage(FILE *to) {
   fprintf(to, "Usage: skipper COMMAND [ARGUMENT...] [OPTION...]\n\n"
               "Trains residual networks on any OpenCL device.\n\n");
-  for (const struct cli_command *k = cli_commands; k->name; k++) fprintf(to, "  %-9s %s\n", k->name, k->summary);
+  for (const struct cli_command *k = cli_commands; k->name; k++)
+    cli_wrap(to, CLI_HELP_COLUMNS, 12, "  %-9s %s\n", k->name, k->summary);
   fprintf(to, "\nOften used:\n"
               "  --data DIR          pictures or data files, or a built-in set: digits, shapes\n"
               "  --out DIR           the run's folder\n"
@@ -84,9 +89,8 @@ static void print_usage(FILE *to) {
               "  --device gpu|cpu|…  as skipper devices lists them\n"
               "  --resume [DIR]      go on with a run\n"
               "\nskipper COMMAND --help shows all of a command's options.\n"
-              "Begin with: skipper train models/identity.lua\n"
-              "Exit status: 0 done, 2 wrong usage, 3 data or model, 4 device, 5 numbers not finite, 6 files or\n"
-              "disk, 1 other failures; 130, 143, 129 stopped (Ctrl-C, kill, hang-up), saved.\n");
+              "Begin with: skipper train models/identity.lua\n");
+  cli_wrap(to, CLI_HELP_COLUMNS, 0, "Exit status: %s.\n", cli_statuses);
 }
 
 static const struct cli_command *find(const char *name) {

@@ -6,13 +6,15 @@
 
 /* A text in roff: backslashes, and dashes that are to be typed, are escaped; a line that begins with a dot or a quote
  * would be a request. */
-static void put(FILE *to, const char *text) {
-  for (const char *at = text; *at; at++) {
+static void put_part(FILE *to, const char *text, size_t n) {
+  for (const char *at = text; at < text + n; at++) {
     if ((at == text || at[-1] == '\n') && (*at == '.' || *at == '\'')) fprintf(to, "\\&");
     if (*at == '\\' || *at == '-') fputc('\\', to);
     fputc(*at, to);
   }
 }
+
+static void put(FILE *to, const char *text) { put_part(to, text, strlen(text)); }
 
 static void begin(FILE *to, const char *title, const char *summary) {
   fprintf(to, ".TH ");
@@ -53,12 +55,10 @@ static void put_option(void *user, const struct cli_option_row *o) {
 static void put_details(FILE *to, const char *details) {
   bool example = false;
   for (const char *at = details; *at;) {
-    const int n = (int)strcspn(at, "\n");
-    char line[512];
-    snprintf(line, sizeof line, "%.*s", n, at);
-    if (example != !strncmp(line, "  ", 2)) fprintf(to, example ? ".EE\n" : ".PP\n.EX\n");
-    example = !strncmp(line, "  ", 2);
-    put(to, line);
+    const size_t n = strcspn(at, "\n");
+    if (example != !strncmp(at, "  ", 2)) fprintf(to, example ? ".EE\n" : ".PP\n.EX\n");
+    example = !strncmp(at, "  ", 2);
+    put_part(to, at, n);
     fprintf(to, "\n");
     at += n + (at[n] == '\n');
   }
@@ -90,15 +90,13 @@ static void man_program(FILE *to) {
     put(to, k->summary);
     fprintf(to, "; see\n.BR skipper\\-%s (1).\n", k->name);
   }
-  fprintf(
-      to,
-      ".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nLists the commands; after a command, its options.\n"
-      ".TP\n\\fB\\-\\-version\\fR\nSays which version this is.\n"
-      ".TP\n\\fB\\-\\-completion\\fR \\fISHELL\\fR\nPrints the script by which bash, zsh or fish complete.\n"
-      ".TP\n\\fB\\-\\-man\\fR [\\fICOMMAND\\fR]\nPrints this page, or that of a command.\n"
-      ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 data or model, 4 device, 5 numbers that are not finite, 6 "
-      "files or disk; 130, 143, 129 stopped by Ctrl\\-C, kill or a lost terminal, after saving.\n");
-  fprintf(to, ".SH SEE ALSO\n");
+  fprintf(to, ".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nLists the commands; after a command, its options.\n"
+              ".TP\n\\fB\\-\\-version\\fR\nSays which version this is.\n"
+              ".TP\n\\fB\\-\\-completion\\fR \\fISHELL\\fR\nPrints the script by which bash, zsh or fish complete.\n"
+              ".TP\n\\fB\\-\\-man\\fR [\\fICOMMAND\\fR]\nPrints this page, or that of a command.\n"
+              ".SH EXIT STATUS\n");
+  put(to, cli_statuses);
+  fprintf(to, ".\n.SH SEE ALSO\n");
   for (const struct cli_command *k = cli_commands; k->name; k++)
     fprintf(to, ".BR skipper\\-%s (1)%s\n", k->name, k[1].name ? "," : "");
 }

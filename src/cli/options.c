@@ -199,9 +199,9 @@ void cli_help(const struct cli_command *command, FILE *to) {
   snprintf(usage, sizeof usage, "%s %s%s[OPTION...]", command->name, command->arguments,
            *command->arguments ? " " : "");
   poptSetOtherOptionHelp(context, usage);
-  fprintf(to, "%s.\n\n", command->summary);
+  cli_wrap(to, CLI_HELP_COLUMNS, 0, "%s.\n\n", command->summary);
   poptPrintHelp(context, to, 0);
-  if (*command->details) fprintf(to, "\n%s\n", command->details);
+  if (*command->details) cli_wrap(to, CLI_HELP_COLUMNS, 0, "\n%s\n", command->details);
   poptFreeContext(context);
 }
 

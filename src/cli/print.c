@@ -99,10 +99,41 @@ const char *cli_loss(char *text, size_t size, double loss) {
   return text;
 }
 
-int cli_letters(const char *text) {
+/* Letters among the first `bytes`. */
+static int letters_of(const char *text, size_t bytes) {
   int n = 0;
-  for (; *text; text++) n += (*text & 0xc0) != 0x80; /* not the rest of one */
+  for (size_t i = 0; i < bytes; i++) n += (text[i] & 0xc0) != 0x80; /* not the rest of one */
   return n;
+}
+
+int cli_letters(const char *text) { return letters_of(text, strlen(text)); }
+
+static void wrap(FILE *to, int columns, int indent, const char *text) {
+  for (int row = 0; *text;) {
+    size_t blanks = strspn(text, " "), n = blanks + strcspn(text + blanks, " \n"); /* a word, and what is before it */
+    if (columns && row > indent && row + letters_of(text, n) > columns) {
+      row = fprintf(to, "\n%*s", indent, "") - 1;
+      text += blanks;
+      n -= blanks;
+    }
+    row += letters_of(text, n);
+    fprintf(to, "%.*s", (int)n, text);
+    text += n;
+    if (*text != '\n') continue;
+    fputc(*text++, to);
+    row = 0;
+  }
+}
+
+void cli_wrap(FILE *to, int columns, int indent, const char *format, ...) {
+  char *text;
+  va_list args;
+  va_start(args, format);
+  const int n = vasprintf(&text, format, args);
+  va_end(args);
+  if (n < 0) return;
+  wrap(to, columns, indent, text);
+  free(text);
 }
 
 const char *cli_shortened(char *text, size_t size, const char *from, int most) {

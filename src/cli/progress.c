@@ -237,6 +237,8 @@ void cli_progress_start(struct cli_progress *c) {
   skp_listen(hear, c);
 }
 
+int cli_columns(const struct cli_progress *c) { return c->terminal ? terminal_width() : 0; }
+
 void cli_progress_end(struct cli_progress *c) {
   wipe(c);
   skp_listen(NULL, NULL);

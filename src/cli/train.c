@@ -51,85 +51,87 @@ static void catch_signals(skp_session *session, bool ignore_hang_up) {
 
 /* ---- what is going to happen ------------------------------------------------------------------------------------ */
 
-static void say_model(const struct cli *c) {
+static void say_model(FILE *to, const struct training *t, const skp_run_facts *f) {
+  (void)f;
+  const struct cli *c = t->c;
   char n[32], classes[32];
   const int size = skp_model_size(c->model);
-  skp_print(stderr, "model    %s: %s parameters, %d×%d×%d in, %s classes\n", skp_model_name(c->model),
+  skp_print(to, "model    %s: %s parameters, %d×%d×%d in, %s classes\n", skp_model_name(c->model),
             cli_grouped(n, sizeof n, skp_model_parameters(c->model)), size, size, skp_model_channels(c->model),
             cli_grouped(classes, sizeof classes, skp_model_classes(c->model)));
 }
 
 /* What is made of images that are not what the network takes. */
-static void say_fit(const struct cli *c, const skp_run_facts *f) {
+static void say_fit(FILE *to, const struct cli *c, const skp_run_facts *f) {
   const int size = skp_model_size(c->model), channels = skp_model_channels(c->model);
   if (f->height == size && f->width == size && f->channels == channels) return;
   if (f->height)
-    fprintf(stderr, "; %d×%d×%d is made %d×%d×%d", f->height, f->width, f->channels, size, size, channels);
+    fprintf(to, "; %d×%d×%d is made %d×%d×%d", f->height, f->width, f->channels, size, size, channels);
   else
-    fprintf(stderr, "; each is made %d×%d×%d", size, size, channels);
+    fprintf(to, "; each is made %d×%d×%d", size, size, channels);
 }
 
 /* How many classes there are; files of labels alone may leave out some numbers. */
-static void say_classes(const skp_run_facts *f) {
+static void say_classes(FILE *to, const skp_run_facts *f) {
   char all[32];
-  fprintf(stderr, ", %s class%s", cli_grouped(all, sizeof all, f->classes), f->classes == 1 ? "" : "es");
-  if (f->without) fprintf(stderr, " (%d without images to train on)", f->without);
+  fprintf(to, ", %s class%s", cli_grouped(all, sizeof all, f->classes), f->classes == 1 ? "" : "es");
+  if (f->without) fprintf(to, " (%d without images to train on)", f->without);
 }
 
 /* Pictures that nobody has sorted yet are no test; what they are good for. */
-static void say_unsorted(const skp_run_facts *f) {
+static void say_unsorted(FILE *to, const skp_run_facts *f) {
   char n[32];
   for (int i = 0; i < 2; i++) {
     const skp_unsorted *u = &f->unsorted[i];
     if (!u->name) continue;
-    skp_print(stderr, "         %s: %s images in none of the classes that are trained on: they test nothing", u->name,
+    skp_print(to, "         %s: %s images in none of the classes that are trained on: they test nothing", u->name,
               cli_grouped(n, sizeof n, u->images));
-    if (u->pictures) skp_print(stderr, "; skipper predict %s %s tells what they show", f->folder, u->name);
-    fprintf(stderr, "\n");
+    if (u->pictures) skp_print(to, "; skipper predict %s %s tells what they show", f->folder, u->name);
+    fprintf(to, "\n");
   }
 }
 
 /* Each line is set in. */
-static void say_remarks(const char *lines) {
+static void say_remarks(FILE *to, const char *lines) {
   for (size_t n; *lines; lines += n + (lines[n] == '\n')) {
     n = strcspn(lines, "\n");
-    fprintf(stderr, "         %.*s\n", (int)n, lines);
+    fprintf(to, "         %.*s\n", (int)n, lines);
   }
 }
 
-static void say_data(const struct cli *c, const skp_run_facts *f) {
+static void say_data(FILE *to, const struct training *t, const skp_run_facts *f) {
+  const struct cli *c = t->c;
   if (!c->data) return;
   char a[32], b[32];
-  skp_print(stderr, "data     %s: %s images to train on", skp_data_name(c->data), cli_grouped(a, sizeof a, f->train));
-  if (f->valid) fprintf(stderr, ", %s to judge by", cli_grouped(b, sizeof b, f->valid));
-  if (f->too_few) fprintf(stderr, ", none to judge by (too few to leave any out)");
+  skp_print(to, "data     %s: %s images to train on", skp_data_name(c->data), cli_grouped(a, sizeof a, f->train));
+  if (f->valid) fprintf(to, ", %s to judge by", cli_grouped(b, sizeof b, f->valid));
+  if (f->too_few) fprintf(to, ", none to judge by (too few to leave any out)");
   if (f->unasked)
-    fprintf(stderr, " (left out of the training; --valid-split 0 trains on all %s)",
-            cli_grouped(b, sizeof b, f->whole));
-  if (f->test) fprintf(stderr, ", %s to test with", cli_grouped(b, sizeof b, f->test));
-  say_classes(f);
-  say_fit(c, f);
-  fprintf(stderr, "\n");
-  say_remarks(f->remarks);
-  say_unsorted(f);
+    fprintf(to, " (left out of the training; --valid-split 0 trains on all %s)", cli_grouped(b, sizeof b, f->whole));
+  if (f->test) fprintf(to, ", %s to test with", cli_grouped(b, sizeof b, f->test));
+  say_classes(to, f);
+  say_fit(to, c, f);
+  fprintf(to, "\n");
+  say_remarks(to, f->remarks);
+  say_unsorted(to, f);
 }
 
-static void say_numbers(const char *what, const char *list) {
-  fprintf(stderr, "%s", what);
+static void say_numbers(FILE *to, const char *what, const char *list) {
+  fprintf(to, "%s", what);
   for (char *end; *list; list = end + (*end == ',')) {
     const double x = strtod(list, &end);
     if (end == list) return;
-    fprintf(stderr, " %g", x);
+    fprintf(to, " %g", x);
   }
 }
 
-static void say_pixels(const struct cli *c) {
+static void say_pixels(FILE *to, const struct cli *c) {
   char mean[512], std[512];
   cli_entry_text(c, "mean", mean, sizeof mean);
   cli_entry_text(c, "std", std, sizeof std);
   if (!cli_normalises(c)) return;
-  say_numbers(", pixels less", mean);
-  say_numbers(" by", std);
+  say_numbers(to, ", pixels less", mean);
+  say_numbers(to, " by", std);
 }
 
 static bool is_true(const struct cli *c, const char *entry) {
@@ -138,57 +140,80 @@ static bool is_true(const struct cli *c, const char *entry) {
 }
 
 /* Entries that are said where they are above 0. */
-static void say_positive(const struct cli *c) {
+static void say_positive(FILE *to, const struct cli *c) {
   static const struct {
     const char *entry, *words;
   } rows[] = {{"weight_decay", "weight decay"}, {"clip_norm", "gradients up to"}, {"ema", "averages with decay"}};
   const double warmup = cli_entry(c, "warmup"), momentum = cli_entry(c, "momentum");
-  if (warmup > 0) fprintf(stderr, ", %g epoch%s of warm-up", warmup, warmup == 1 ? "" : "s");
-  if (momentum > 0) fprintf(stderr, ", %smomentum %g", is_true(c, "nesterov") ? "Nesterov " : "", momentum);
+  if (warmup > 0) fprintf(to, ", %g epoch%s of warm-up", warmup, warmup == 1 ? "" : "s");
+  if (momentum > 0) fprintf(to, ", %smomentum %g", is_true(c, "nesterov") ? "Nesterov " : "", momentum);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const double x = cli_entry(c, rows[i].entry);
-    if (x > 0) fprintf(stderr, ", %s %g", rows[i].words, x);
+    if (x > 0) fprintf(to, ", %s %g", rows[i].words, x);
   }
-  if (cli_entry(c, "accumulate") > 1) fprintf(stderr, ", %.0f parts a step", cli_entry(c, "accumulate"));
+  if (cli_entry(c, "accumulate") > 1) fprintf(to, ", %.0f parts a step", cli_entry(c, "accumulate"));
 }
 
-static void say_recipe(const struct training *t, const skp_run_facts *f) {
+static void say_recipe(FILE *to, const struct training *t, const skp_run_facts *f) {
   const struct cli *c = t->c;
   char optimizer[256], schedule[256];
   const double batch = cli_entry(c, "batch"), epochs = cli_entry(c, "epochs"), patience = cli_entry(c, "patience");
   cli_entry_text(c, "schedule", schedule, sizeof schedule);
-  fprintf(stderr, "recipe   %s, learning rate %g", cli_entry_text(c, "optimizer", optimizer, sizeof optimizer),
+  fprintf(to, "recipe   %s, learning rate %g", cli_entry_text(c, "optimizer", optimizer, sizeof optimizer),
           cli_entry(c, "lr"));
-  if (strcmp(schedule, "constant") != 0) fprintf(stderr, ", %s schedule", schedule);
-  say_positive(c);
-  fprintf(stderr, ", batch %.0f%s", batch, c->data && batch > (double)f->train ? " (all images at once)" : "");
-  if (epochs > 0) fprintf(stderr, ", %.0f epoch%s", epochs, epochs == 1 ? "" : "s");
-  if (is_true(c, "balanced")) fprintf(stderr, ", classes balanced");
-  say_pixels(c);
-  if (patience > 0) fprintf(stderr, ", patience %.0f", patience);
-  fprintf(stderr, ", seed %llu\n", (unsigned long long)t->o.seed);
+  if (strcmp(schedule, "constant") != 0) fprintf(to, ", %s schedule", schedule);
+  say_positive(to, c);
+  fprintf(to, ", batch %.0f%s", batch, c->data && batch > (double)f->train ? " (all images at once)" : "");
+  if (epochs > 0) fprintf(to, ", %.0f epoch%s", epochs, epochs == 1 ? "" : "s");
+  if (is_true(c, "balanced")) fprintf(to, ", classes balanced");
+  say_pixels(to, c);
+  if (patience > 0) fprintf(to, ", patience %.0f", patience);
+  fprintf(to, ", seed %llu\n", (unsigned long long)t->o.seed);
 }
 
-static void say_run(const struct cli *c, const skp_run_facts *f) {
+static void say_run(FILE *to, const struct training *t, const skp_run_facts *f) {
+  const struct cli *c = t->c;
   char schedule[256];
-  skp_print(stderr, "run      %s%s\n", f->folder, f->resumed ? ", resumed" : "");
+  skp_print(to, "run      %s%s\n", f->folder, f->resumed ? ", resumed" : "");
   if (f->spanned)
-    fprintf(stderr, "         its %s schedule now spans %.0f epochs, not %lld: the learning rate jumps\n",
+    fprintf(to, "         its %s schedule now spans %.0f epochs, not %lld: the learning rate jumps\n",
             cli_entry_text(c, "schedule", schedule, sizeof schedule), cli_entry(c, "epochs"), (long long)f->spanned);
 }
 
-static void say_frozen(const struct cli *c, const skp_run_facts *f) {
+static void say_frozen(FILE *to, const struct training *t, const skp_run_facts *f) {
+  const struct cli *c = t->c;
   char a[32], b[32];
   if (f->frozen)
-    fprintf(stderr, "frozen   %s of %s parameters\n", cli_grouped(a, sizeof a, f->frozen),
+    fprintf(to, "frozen   %s of %s parameters\n", cli_grouped(a, sizeof a, f->frozen),
             cli_grouped(b, sizeof b, skp_model_parameters(c->model)));
 }
 
-static void say_device(const struct cli *c, const skp_run_facts *f) {
+static void say_device(FILE *to, const struct training *t, const skp_run_facts *f) {
+  const struct cli *c = t->c;
   skp_device_state device;
   skp_device_ask(c->device, &device);
   if (f->device && strcmp(device.name, f->device) != 0)
-    fprintf(stderr, "         the run began on %s: results will differ in their last digits\n", f->device);
+    fprintf(to, "         the run began on %s: results will differ in their last digits\n", f->device);
+}
+
+static void say_augmentation(FILE *to, const struct training *t, const skp_run_facts *f) {
+  (void)t;
+  if (*f->augmentation) fprintf(to, "augment  %s\n", f->augmentation);
+}
+
+typedef void teller(FILE *to, const struct training *t, const skp_run_facts *f);
+
+/* What they tell, in rows that fit the terminal. */
+static skp_status say(const struct training *t, const skp_run_facts *f, teller *const *tell) {
+  enum { INDENT = 9 };
+  char *text = NULL;
+  size_t n;
+  FILE *to = open_memstream(&text, &n);
+  for (; to && *tell; tell++) (*tell)(to, t, f);
+  const bool whole = to && !fclose(to);
+  if (whole) cli_wrap(stderr, cli_columns(&t->c->progress), INDENT, "%s", text);
+  free(text);
+  return whole ? SKP_OK : skp_fail(SKP_MEMORY, "Out of memory for a text.");
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
@@ -307,20 +332,16 @@ static skp_status check(struct training *t) {
 }
 
 static skp_status open(struct training *t, const skp_run_facts *f) {
+  static teller *const before[] = {say_device, say_model, say_frozen, say_data, NULL};
+  static teller *const after[] = {say_recipe, say_augmentation, say_run, NULL};
   struct cli *c = t->c;
   TRY(cli_open_device(c));
   catch_signals(NULL, t->no_hang_up);
   cli_say_device(c);
-  say_device(c, f);
-  say_model(c);
-  say_frozen(c, f);
-  say_data(c, f);
+  TRY(say(t, f, before));
   cli_say_damage(c);
   TRY(cli_open_session(c, t->o.seed));
-  say_recipe(t, f);
-  if (*f->augmentation) fprintf(stderr, "augment  %s\n", f->augmentation);
-  say_run(c, f);
-  return SKP_OK;
+  return say(t, f, after);
 }
 
 static skp_status train(struct training *t) {

@@ -11,10 +11,13 @@ for command in '' train eval predict lr devices summary export report compare se
     [ ! -s complaints ] || fail "$called: $(head -1 complaints)"
   fi
   [ -n "$command" ] || continue
-  "$skipper" $command --help | grep -oE -- '--[a-z0-9-]+' | sort -u >options
+  "$skipper" $command --help >help
+  [ "$(wc -L <help)" -le 80 ] || fail "$command --help is $(wc -L <help) columns wide"
+  grep -oE -- '--[a-z0-9-]+' help | sort -u >options
   sed 's/\\-/-/g' page.1 >plain
   while read -r option; do grep -q -- "$option" plain || fail "$called lacks $option"; done <options
 done
+[ "$("$skipper" --help | wc -L)" -le 80 ] || fail "--help is wider than 80 columns"
 run 0 --man train
 in_out '\\fB\\-\\-weight\\-decay\\fR \\fIX\\fR'
 

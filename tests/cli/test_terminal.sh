@@ -22,6 +22,13 @@ for columns in 200 80 40 20; do
   grep -Eq '^epoch 2/2' lines || fail "$called: no epoch"
   [ "$(widest '^(epoch|preparing|compiling|looking|beginning)')" -lt $columns ] || { mv lines out; fail "$called: wider than the terminal"; }
 done
+# What is going to happen is said in rows that fit; elsewhere in a line each, for those who search in it.
+long="train tiny.lua --max-steps 1 --mean 0.1307 --std 0.3081 --momentum 0.9 --nesterov --schedule cosine --warmup 0.3 --weight-decay 0.01 --clip-norm 1 --out run2"
+drawn 80 $long
+[ "$(widest .)" -le 80 ] || { mv lines out; fail "$called: wider than the terminal"; }
+grep -Eq '^         .*seed 1$' lines || { mv lines out; fail "$called: the recipe does not go on"; }
+run 0 $long
+in_err '^recipe .*, seed 1$'
 drawn 200 train tiny.lua --epochs 1 --out run2
 grep -Eq '^epoch 1/1  loss [0-9.]+  test accuracy [0-9.]+ %  test loss [0-9.]+  [0-9 ]+ images/s  [0-9:]+  data wait [0-9.]+ %' lines ||
   { mv lines out; fail "$called: something is missing"; }
