@@ -337,8 +337,8 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   make_table(&t, c->command->options);
   TRY(cli_alloc(&c->arguments, (size_t)argc + 1, sizeof *c->arguments)); /* a word gives one of either at most */
   TRY(cli_alloc(&c->settings, (size_t)argc + 1, sizeof *c->settings));
-  poptContext context = poptGetContext(NULL, argc, argv, t.row, POPT_CONTEXT_NO_EXEC);
   errno = 0; /* popt loses a word without telling where memory lacks */
+  poptContext context = poptGetContext(NULL, argc, argv, t.row, POPT_CONTEXT_NO_EXEC);
   skp_status status = context ? read_words(c, &t, context, help) : SKP_MEMORY;
   if (!context || errno == ENOMEM) status = skp_fail(SKP_MEMORY, "Out of memory for the command line.");
   poptFreeContext(context);

@@ -16,9 +16,14 @@
 #include <time.h>
 
 enum {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  MEMORY_LIMIT = 8 << 20,
+  INSTRUCTION_LIMIT = 200000, /* a fuzzer looks at many files a second */
+#else
   MEMORY_LIMIT = 128 << 20,
-  REFUSALS = 3,                  /* of memory, each of which makes Lua look for garbage everywhere */
   INSTRUCTION_LIMIT = 200000000, /* about two seconds */
+#endif
+  REFUSALS = 3, /* of memory, each of which makes Lua look for garbage everywhere */
   HOOK_STEP = 1000,
   SECONDS_LIMIT = 5,
   LOOK_STEP = 1 << 20, /* bytes and instructions after which the clock is looked at */

@@ -34,6 +34,7 @@ untimed() {
   cut -d, -f1-6 "$1/results.csv"
 }
 untimed whole >whole.log
+all="best step-00000009 step-00000012" others=$all
 
 # Each file of weights is whole, and one of those that either run writes; what the earlier run left is still there, byte for byte.
 sound() {
@@ -50,7 +51,7 @@ sound() {
 }
 right() {
   local file
-  for file in last ${best-best} step-00000009 step-00000012; do
+  for file in last $others; do
     cmp "whole/$file.safetensors" "run/$file.safetensors" || fail "$called: run/$file.safetensors differs"
   done
   untimed run | cmp - whole.log || fail "$called: the logs differ"
@@ -88,9 +89,9 @@ for mode in kill half short eio eio-on enospc enospc-on; do
     esac
     [ $got != 6 ] || [ -z "$(tail -qc 1 run/log.jsonl run/results.csv 2>/dev/null | tr -d '\n')" ] || fail "$called: half a line in a log"
     sound
-    first=$called ended=$got best=best
-    # Best weights that did not reach a full disk are none; later ones may be the best that there are.
-    [ "${mode%-on}:$got" != enospc:6 ] || best=
+    first=$called ended=$got others=$all
+    # Weights that did not reach a full disk are none: later ones may be the best that there are.
+    [ "${mode%-on}:$got" != enospc:6 ] || others=
     on none 0
     called="$first, then $called"
     [ $got = 0 ] || fail "$called"
@@ -103,7 +104,7 @@ for mode in kill half short eio eio-on enospc enospc-on; do
 done
 
 # Killed again and again, before or amid a call, until it is through.
-kills=0 best=best
+kills=0 others=$all
 for ((round = 0; round < rounds; round++)); do
   begin
   got=1
