@@ -125,7 +125,7 @@ typedef struct {
   int sync;       /* 1: wait after each launch, to learn which kernel fails or hangs */
   FILE *trace;    /* says which method each operation got; NULL: nowhere */
   FILE *report;   /* receives lines for people about what is wrong with device and driver; NULL: nowhere */
-  int trust;      /* 1: methods are not compared with plain C before they first run */
+  int trust;      /* 1: methods are not compared with plain C, neither before they first run nor now and then */
   /* A wait that takes too long ends with SKP_DEVICE. A call into a driver that does not return cannot be ended: `hung`
    * (NULL: nobody) hears of it once, in a thread of the library, with a text that says what hangs. It may end the
    * process (skp_leave, _exit); what a run has saved is whole at any time. It must not open or close devices. */

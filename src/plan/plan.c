@@ -251,6 +251,12 @@ void skp__plan_destroy(struct skp_plan *p) {
 
 skp_status skp__plan_run(struct skp_plan *p) { return p->b->ops->run(p->b, p->list, p->ops); }
 
+skp_status skp__plan_run_nodes(struct skp_plan *p, size_t from, size_t before) {
+  for (size_t n = from; n < before; n++)
+    if (p->node[n]) SKP_TRY(p->b->ops->run(p->b, &p->node[n], 1));
+  return SKP_OK;
+}
+
 /* Launches are told in the order of the list, so the nodes are found by going along. */
 struct telling {
   const struct skp_plan *p;
@@ -285,6 +291,10 @@ size_t skp__plan_launches(const struct skp_plan *p) {
 
 const char *skp__plan_method(const struct skp_plan *p, size_t n) {
   return p->node[n] ? p->b->ops->method(p->node[n]) : "view";
+}
+
+double skp__plan_tolerance(const struct skp_plan *p, size_t n) {
+  return p->node[n] ? p->b->ops->tolerance(p->node[n]) : 0;
 }
 
 double skp__plan_flops(const struct skp_plan *p) {

@@ -57,7 +57,8 @@ skp_status skp__plan_measure(struct skp_plan_needs *out, struct skp_graph *g, st
 const struct skp_graph *skp__plan_graph(const struct skp_plan *p);
 /* The buffer of a value that the host writes or reads (roles INPUT, RESULT, and the flat ones). */
 struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v);
-/* Queues the whole step. */
+/* Queues the nodes from one on and before another; the whole step. */
+skp_status skp__plan_run_nodes(struct skp_plan *p, size_t from, size_t before);
 skp_status skp__plan_run(struct skp_plan *p);
 /* The same, and waits; tells the place of each launch's node, the launch's name, and how long it kept the device. */
 skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user);
@@ -66,7 +67,8 @@ double skp__plan_flops(const struct skp_plan *p);
 /* How many ops a step has, and how many launches they take. */
 size_t skp__plan_ops(const struct skp_plan *p);
 size_t skp__plan_launches(const struct skp_plan *p);
-/* The method that node n was given; "view" for one that needs none. */
+/* The method that node n was given, and its tolerance; "view" for one that needs none. */
 const char *skp__plan_method(const struct skp_plan *p, size_t n);
+double skp__plan_tolerance(const struct skp_plan *p, size_t n);
 
 #endif

@@ -4,6 +4,7 @@
  *        ─> of each: ports written, plan run, ports read */
 #include "train/step.h"
 #include "base/random.h"
+#include "train/canary.h"
 #include "train/state.h"
 #include <stdlib.h>
 
@@ -143,10 +144,16 @@ skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan
   return status;
 }
 
+static skp_status run_plan(struct skp__stepper *st, const struct piece *p) {
+  const int64_t step = st->queued + 1;
+  const bool watched = st->trains && p->k == 0 && skp__canary_due(st->s->b, step);
+  return watched ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
+}
+
 static skp_status run_piece(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   if (step->batch) SKP_TRY(copy_ports(st, step, p, SKP_HOST_BATCH));
   SKP_TRY(copy_ports(st, step, p, SKP_HOST_STEP));
-  SKP_TRY(skp__plan_run(p->plan));
+  SKP_TRY(run_plan(st, p));
   return copy_ports(st, step, p, SKP_HOST_READ);
 }
 

@@ -3,35 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST = 8 }; /* of channels that are cut: few results would not say how large they usually are */
-
 /* ---- choosing ---------------------------------------------------------------------------------------------------- */
 
-/* Groups tie channels to each other. */
-static bool is_free(const struct skp_sig *sig, char letter) {
+/* Groups tie channels to each other, and a row of an optimizer's factors ties neighbouring values. */
+static bool is_free(const struct skp__slice *s, const struct skp_sig *sig, char letter) {
+  if (letter == 'L' && s->whole.of['B' - 'A']) return false;
   const bool convolves = sig->op == &skp__op_conv2d || sig->op == &skp__op_conv2d_dx || sig->op == &skp__op_conv2d_dw;
   return !convolves || sig->attrs.conv2d.groups == 1 || !strchr("IK", letter);
 }
 
-static void cut_letter(struct skp__slice *s, char letter, double share) {
+static void cut_letter(struct skp__slice *s, char letter, double share, int64_t least) {
   const int i = letter - 'A';
   int64_t count = (int64_t)((double)s->whole.of[i] * share);
-  const int64_t least = letter == 'N' ? 1 : LEAST;
-  if (count < least) count = least;
+  if (count < (letter == 'N' ? 1 : least)) count = letter == 'N' ? 1 : least;
   if (count > s->whole.of[i]) count = s->whole.of[i];
   s->count.of[i] = count;
   s->from.of[i] = s->whole.of[i] - count;
 }
 
-struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops) {
+struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops, int64_t least) {
   const struct skp__letters *letters = skp__letters_of(sig->op);
   struct skp__slice s = {.whole = skp__letters_read(letters, sig)};
   double share = flops / skp__op_flops(sig);
   s.count = s.whole;
   for (const char *letter = letters->free; *letter && share < 1; letter++) {
     const int64_t whole = s.whole.of[*letter - 'A'];
-    if (!whole || !is_free(sig, *letter)) continue;
-    cut_letter(&s, *letter, share);
+    if (!whole || !is_free(&s, sig, *letter)) continue;
+    cut_letter(&s, *letter, share, least);
     share *= (double)whole / (double)s.count.of[*letter - 'A'];
   }
   return s;
@@ -64,6 +62,13 @@ static struct block block_of(const struct skp_sig *sig, int i, const struct skp_
     b.count[at] = cut ? slice->count.of[letter - 'A'] : s->dim[d];
   }
   return b;
+}
+
+void skp__slice_rows(const struct skp_sig *sig, int i, const struct skp__slice *slice, int64_t *from, int64_t *count) {
+  const struct block b = block_of(sig, i, slice);
+  const int first = SKP_MAX_RANK - (i < sig->n_in ? sig->in[i].rank : sig->out[i - sig->n_in].rank);
+  *from = b.from[first];
+  *count = b.count[first];
 }
 
 static void copy_block(char *part, char *whole, const struct block *b, bool back) {

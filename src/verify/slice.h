@@ -12,8 +12,10 @@ struct skp__slice {
 };
 
 /* A part of a call that takes about so many operations, as far as the op's results fall apart: at the ends of extents,
- * where tiles end. */
-struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops);
+ * where tiles end; of channels `least` at least. */
+struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops, int64_t least);
+/* Which rows of value i, parts of its first extent, hold its part. */
+void skp__slice_rows(const struct skp_sig *sig, int i, const struct skp__slice *slice, int64_t *from, int64_t *count);
 /* The smaller call. skp__sig_free it. */
 skp_status skp__slice_sig(struct skp_sig *out, const struct skp_sig *sig, const struct skp__slice *slice);
 /* Copies the part of value i (inputs first) that is in the slice out of the whole, or back into it. */

@@ -12,7 +12,10 @@
 #include <string.h>
 
 static const double REFERENCE_FLOPS = 4e6; /* that plain C does for a call: some milliseconds */
-enum { MOST_VALUES = 1 << 25 };            /* of a call: what is larger is not made */
+enum {
+  MOST_VALUES = 1 << 25, /* of a call: what is larger is not made */
+  LEAST_CHANNELS = 8     /* of a part's results: few would not say how large they usually are */
+};
 
 /* How small: the step that is taken away from extents of a kind, which is also the least that is left. 0: none is. */
 struct level {
@@ -145,7 +148,7 @@ static skp_status build(struct skp__case *c, const struct skp_sig *sig, skp_valu
   SKP_TRY(add_inputs(c, in, sig, r));
   SKP_TRY(skp__case_node(c, sig->op, &sig->attrs, in, want, out));
   if (skp__op_flops(sig) <= REFERENCE_FLOPS) return skp__case_complete(c);
-  const struct skp__slice slice = skp__slice_of(sig, REFERENCE_FLOPS);
+  const struct skp__slice slice = skp__slice_of(sig, REFERENCE_FLOPS, LEAST_CHANNELS);
   return skp__slice_complete(c, 0, &slice);
 }
 

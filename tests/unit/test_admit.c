@@ -104,7 +104,7 @@ static skp_status check_slice(void *user, const struct skp__case *c) {
   ck_ok(skp__case_of(&whole, &sig, 3));
   const struct skp_node *node = &whole.g->nodes.at[0];
   const int64_t all = known(&whole, node);
-  const struct skp__slice slice = skp__slice_of(&sig, 1);
+  const struct skp__slice slice = skp__slice_of(&sig, 1, 1);
   for (int o = 0; o < node->n_out; o++) {
     if (node->out[o] == SKP_NONE) continue;
     free(whole.known.at[node->out[o]].data);
