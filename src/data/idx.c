@@ -166,7 +166,7 @@ static skp_status find_part(char **out, const char *folder, const char *split, e
   *out = NULL;
   for (int i = 0; i < 4; i++) {
     char stem[64], *path;
-    snprintf(stem, sizeof stem, name_forms[2 * part + i / 2], split);
+    snprintf(stem, sizeof stem, name_forms[2 * (int)part + i / 2], split);
     SKP_TRY(skp__format(&path, "%s/%s%s", folder, stem, endings[i % 2]));
     if (skp__file_exists(path)) {
       *out = path;

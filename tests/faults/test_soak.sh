@@ -7,6 +7,7 @@ steps=${FAULT_STEPS:-20000}
 options="--data set --batch 16 --epochs 1000000 --save-every 500steps --workers 1"
 run 0 train tiny.lua $options --max-steps 1 --out run # kernels are in the cache now, and are trusted
 
+export MALLOC_ARENA_MAX=1 # a thread that met another in malloc would have memory of its own from then on: not a leak
 called="skipper train --max-steps $steps"
 OPENCL_LAYERS=$SKP_LAYERS/liblayer_objects.so FAULT_COUNT=$dir/objects "$skipper" train tiny.lua $options --max-steps "$steps" --out run >out 2>err </dev/null &
 pid=$!
