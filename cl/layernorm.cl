@@ -16,10 +16,12 @@
 #define LOCAL 1 /* work-items of a group, a power of two */
 #endif
 
+#define GROUP_ITEMS LOCAL
+#include "group.clh"
 #include "width.clh"
 
 /* The sum of all channels of v in all work-items of the group. */
-static float sum_of_group(FLOATS v, local float *shared) {
+static float sum_of_group(FLOATS v, SHARED float *shared) {
   float each[WIDTH], sum = 0.0f;
   STORE(v, each);
   for (int i = 0; i < WIDTH; i++) sum += each[i];
@@ -40,7 +42,7 @@ static float sum_of_group(FLOATS v, local float *shared) {
 kernel void layernorm(global float *restrict y, global float *restrict means, global float *restrict rstds,
                       global const float *restrict x, global const float *restrict gamma,
                       global const float *restrict beta, int rows, int C, int span, int want, float eps) {
-  local float shared[LOCAL];
+  SHARED float shared[LOCAL];
   const int first = (int)get_local_id(0) * WIDTH, from = (int)get_group_id(0) * span, to = min(from + span, rows);
   for (int row = from; row < to; row++) {
     global const float *in = x + row * C;
@@ -62,7 +64,7 @@ kernel void layernorm(global float *restrict y, global float *restrict means, gl
 kernel void layernorm_dx(global float *restrict dx, global const float *restrict dy, global const float *restrict x,
                          global const float *restrict gamma, global const float *restrict means,
                          global const float *restrict rstds, int rows, int C, int span) {
-  local float shared[LOCAL];
+  SHARED float shared[LOCAL];
   const int first = (int)get_local_id(0) * WIDTH, from = (int)get_group_id(0) * span, to = min(from + span, rows);
   for (int row = from; row < to; row++) {
     const float mean = means[row], rstd = rstds[row];

@@ -24,6 +24,9 @@
 #define MIXED 0 /* 1: rows have second labels */
 #endif
 
+#define GROUP_ITEMS (LANES * ROWS)
+#include "group.clh"
+
 /* Combines the values of a row's lanes; every lane gets the result. All work-items of the group must come here. */
 #define REDUCE(value, at, combined)                                                                                    \
   for (int step_ = LANES / 2; step_ > 0; step_ /= 2) {                                                                 \
@@ -38,7 +41,7 @@ struct row {
   float most, sum; /* max over k of x, sum over k of exp(x - max) */
 };
 
-static struct row row_of(global const float *restrict x, int K, bool inside, local float *at) {
+static struct row row_of(global const float *restrict x, int K, bool inside, SHARED float *at) {
   const int lane = (int)get_local_id(0);
   struct row r = {-INFINITY, 0.0f};
   if (inside)
@@ -59,10 +62,10 @@ static float logit_of(global const float *restrict x, int label, int K) {
 kernel void softmax_cross_entropy(global float *restrict partial, global const float *restrict x,
                                   global const int *restrict label, global const int *restrict label2,
                                   global const float *restrict lambda, int N, int K, float smoothing) {
-  local float shared[ROWS * LANES];
+  SHARED float shared[ROWS * LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), group = (int)get_group_id(1);
   const int groups = (int)get_num_groups(1);
-  local float *at = shared + row * LANES + lane;
+  SHARED float *at = shared + row * LANES + lane;
   float loss = 0.0f;
   for (int first = group * ROWS; first < N; first += ROWS * groups) {
     const int n = first + row;
@@ -100,7 +103,7 @@ kernel void softmax_cross_entropy_dx(global float *restrict dx, global const flo
                                      global const int *restrict label2, global const float *restrict lambda, int N,
                                      int K,
                                      float smoothing) {
-  local float shared[ROWS * LANES];
+  SHARED float shared[ROWS * LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), n = (int)get_global_id(1);
   const bool inside = n < N;
   global const float *restrict mine = x + (inside ? n * K : 0);

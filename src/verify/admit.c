@@ -196,6 +196,7 @@ static skp_status compare(struct admission *a, struct skp_backend *b, uint64_t k
   skp_status status = skp__judge(&v, b, &c, 0, method);
   skp__case_free(&c);
   SKP_TRY(status);
+  if (v.refused) return skp__fail(SKP_UNSUPPORTED, "%s", v.text);
   return v.passed ? add(a, key, sig->op->name, method) : refuse(a, key, sig, method, v.text);
 }
 

@@ -192,7 +192,6 @@ skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const str
   b->ops->info(b, &info);
   a.alignment = info.alignment < 4 ? 4 : info.alignment;
   skp_status status = b->ops->prepare(b, &p, &a.sig, method);
-  out->refused = status == SKP_UNSUPPORTED;
   if (status == SKP_OK) {
     a.workspace_bytes = b->ops->workspace(p);
     status = run_in(&a, b, p, c);
@@ -200,7 +199,8 @@ skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const str
   if (status == SKP_OK)
     compare(out, &a, c, b->ops->tolerance(p));
   else
-    snprintf(out->text, sizeof out->text, "%s", skp_error_message());
+    out->refused = status == SKP_UNSUPPORTED; /* some find out when they run */
+  if (status != SKP_OK) snprintf(out->text, sizeof out->text, "%s", skp_error_message());
   if (p) b->ops->prepared_destroy(p);
   arena_free(&a, b);
   return status == SKP_DEVICE || status == SKP_MEMORY ? status : SKP_OK;

@@ -1,7 +1,7 @@
 /* pose.c: a layer of the OpenCL loader (OPENCL_LAYERS=libpose.so) that makes any device pass for a GPU, so that the
  * methods for GPUs can be seen without one: POSE_NAME, POSE_VENDOR (PCI's number), POSE_UNITS, POSE_GROUP (most
- * work-items of a group), POSE_LOCAL (KB), POSE_GB. Kernels run on the real device; with POSE_LOG, a folder, they do
- * not: programs go there as ID.cl and ID.options, and into `launches`, a line each:
+ * work-items of a group, which counts for kernels, too), POSE_LOCAL (KB), POSE_GB. Kernels run on the real device; with
+ * POSE_LOG, a folder, they do not: programs go there as ID.cl and ID.options, and into `launches`, a line each:
  *
  *   launch PROGRAM KERNEL global local (three times) BYTES ARGUMENT …    BYTES: of all buffers that it is given, each
  *   fill BYTES                                                           once; an ARGUMENT is a whole number, or -
@@ -63,6 +63,32 @@ static cl_int CL_API_CALL device_info(cl_device_id d, cl_device_info what, size_
     return give(&number, poses[i].bytes, size, value, size_ret);
   }
   return next->clGetDeviceInfo(d, what, size, value, size_ret);
+}
+
+/* ---- how large groups may be ------------------------------------------------------------------------------------- */
+
+/* The most work-items of a group that is posed with; 0: as many as there are. */
+static size_t most_items(void) {
+  const char *text = getenv("POSE_GROUP");
+  return text ? strtoull(text, NULL, 0) : 0;
+}
+
+static cl_int CL_API_CALL kernel_info(cl_kernel kernel, cl_device_id d, cl_kernel_work_group_info what, size_t size,
+                                      void *value, size_t *size_ret) {
+  const cl_int code = next->clGetKernelWorkGroupInfo(kernel, d, what, size, value, size_ret);
+  size_t *limit = what == CL_KERNEL_WORK_GROUP_SIZE && code == CL_SUCCESS ? value : NULL;
+  if (limit && most_items() && *limit > most_items()) *limit = most_items();
+  return code;
+}
+
+/* As a driver refuses groups that are too large. */
+static cl_int CL_API_CALL launch_small(cl_command_queue queue, cl_kernel kernel, cl_uint dims, const size_t *offset,
+                                       const size_t *global, const size_t *local, cl_uint n, const cl_event *wait,
+                                       cl_event *event) {
+  size_t items = 1;
+  for (cl_uint i = 0; i < dims && local; i++) items *= local[i];
+  if (most_items() && items > most_items()) return CL_INVALID_WORK_GROUP_SIZE;
+  return next->clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, n, wait, event);
 }
 
 /* ---- what it is asked to do -------------------------------------------------------------------------------------- */
@@ -275,6 +301,8 @@ static cl_int CL_API_CALL download(cl_command_queue queue, cl_mem buffer, cl_boo
 
 static void take_over(void) {
   own.clGetDeviceInfo = device_info;
+  own.clGetKernelWorkGroupInfo = kernel_info;
+  own.clEnqueueNDRangeKernel = launch_small;
   if (!getenv("POSE_LOG")) return;
   char name[600];
   snprintf(name, sizeof name, "%.500s/launches", getenv("POSE_LOG"));

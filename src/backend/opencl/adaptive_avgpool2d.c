@@ -10,9 +10,9 @@ static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, cons
   const int64_t pixels = of->dim[0] * of->dim[1] * of->dim[2], C = of->dim[3];
   char options[80];
   snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d -DSIZE=%d", width, (int)C, sig->attrs.adaptive.size);
-  size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
+  const size_t global = skp__pixels_global(pixels, C, width);
   return skp__cl_launch(
-      p, "adaptive_avgpool2d", kernel, options, 1, &global, &local,
+      p, "adaptive_avgpool2d", kernel, options, 1, &global, NULL,
       SKP_ARGS(to, from, SKP_INT(pixels, (int)pixels), SKP_INT(H, (int)image->dim[1]), SKP_INT(W, (int)image->dim[2])));
 }
 

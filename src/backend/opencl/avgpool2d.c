@@ -12,8 +12,8 @@ static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, cons
   char options[120];
   snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DINCLUDE_PAD=%d", width,
            (int)C, a->kernel, a->stride, a->pad, a->count_include_pad != 0);
-  size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
-  return skp__cl_launch(p, "avgpool2d", kernel, options, 1, &global, &local,
+  const size_t global = skp__pixels_global(pixels, C, width);
+  return skp__cl_launch(p, "avgpool2d", kernel, options, 1, &global, NULL,
                         SKP_ARGS(to, from, SKP_INT(pixels, (int)pixels), SKP_INT(H, (int)image->dim[1]),
                                  SKP_INT(W, (int)image->dim[2]), SKP_INT(P, (int)windows->dim[1]),
                                  SKP_INT(Q, (int)windows->dim[2])));

@@ -117,16 +117,16 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
 static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b, int width) {
   char options[160];
   snprintf(options, sizeof options, "%s -DWIDTH=%d", b->options, width);
-  const size_t global = skp__pixels_global(b->P, b->C, width), local = SKP_PIXELS_LOCAL;
+  const size_t global = skp__pixels_global(b->P, b->C, width);
   if (!b->gradient)
-    return skp__cl_launch(p, "batchnorm", "batchnorm_apply", options, 1, &global, &local,
+    return skp__cl_launch(p, "batchnorm", "batchnorm_apply", options, 1, &global, NULL,
                           SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0),
                                    SKP_IN(gamma, 1), SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_WORK(table),
                                    SKP_IN(running_mean, 4), SKP_IN(running_var, 5), SKP_INT(P, b->P),
                                    SKP_INT(training, b->training), SKP_INT(want, b->want),
                                    SKP_FLOAT(eps, sig->attrs.batchnorm.eps)));
   if (!sig->out[DX].rank && !sig->out[DRESIDUAL].rank) return SKP_OK;
-  return skp__cl_launch(p, "batchnorm", "batchnorm_dx_apply", options, 1, &global, &local,
+  return skp__cl_launch(p, "batchnorm", "batchnorm_dx_apply", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2),
                                  SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5), SKP_WORK(table), SKP_INT(P, b->P),
                                  SKP_INT(training, b->training), SKP_INT(want, b->want)));

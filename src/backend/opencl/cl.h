@@ -41,6 +41,7 @@ struct skp__cl {
   cl_context context;
   cl_command_queue queue;      /* in order */
   struct skp__cl_jobs *noting; /* not NULL: launches are checked and noted here, not made */
+  bool said_limit;             /* that kernels want larger groups or more local memory than there are */
   bool lost;                   /* the context failed: nothing read from it is to be trusted */
   bool hung; /* it did not finish in time: the driver would wait for ever if asked to release things */
   SKP_ARRAY(struct skp__cl_program) programs;

@@ -11,10 +11,10 @@ struct copy {
 
 static skp_status launch(struct skp_prepared *p, const struct copy *c, int input) {
   const int width = skp__pixels_width(skp__cl_of(p), c->channels);
-  const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(c->pixels, c->channels, width);
+  const size_t global = skp__pixels_global(c->pixels, c->channels, width);
   char options[30];
   snprintf(options, sizeof options, "-DWIDTH=%d", width);
-  return skp__cl_launch(p, "concat", "concat", options, 1, &global, &local,
+  return skp__cl_launch(p, "concat", "concat", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(to, 0), SKP_IN(from, input), SKP_INT(pixels, (int)c->pixels),
                                  SKP_INT(channels, (int)c->channels), SKP_INT(to_C, c->to_C), SKP_INT(to_at, c->to_at),
                                  SKP_INT(from_C, c->from_C), SKP_INT(from_at, c->from_at)));

@@ -2,23 +2,31 @@
 #include "backend/opencl/conv.h"
 #include <clblast_c.h>
 
-enum { SUM = 8192 }; /* pixels of a weight gradient in one product: longer float sums would lose digits */
+enum {
+  SUM = 8192,      /* pixels of a weight gradient in one product: longer float sums would lose digits */
+  LEAST_GROUP = 64 /* work-items of CLBlast's smallest groups; which it takes is known when it runs */
+};
 
 const char *skp__conv_clblast_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   if (g.R > 1 || g.S > 1 || g.stride > 1 || g.pad || g.groups > 1)
     return "not a matrix product: only 1×1 convolutions of stride 1 in one group without padding";
+  if (cl->max_group < LEAST_GROUP || !cl->local_memory) return "CLBlast wants groups of 64 work-items and local memory";
   return skp__cl_refuse_huge(cl, sig);
 }
 
 /* C {M, N} = A · B + beta · C, all row-major, A and B beginning at those elements; transposed on request. */
 static skp_status gemm(struct skp__cl *cl, bool transpose_a, bool transpose_b, int M, int N, int D, cl_mem A,
                        size_t a_at, cl_mem B, size_t b_at, float beta, cl_mem C) {
-  return SKP_CHECK(cl, "CLBlastSgemm", "",
-                   CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
-                                transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, (size_t)M, (size_t)N, (size_t)D,
-                                1.0f, A, a_at, (size_t)(transpose_a ? M : D), B, b_at, (size_t)(transpose_b ? D : N),
-                                beta, C, 0, (size_t)N, &cl->queue, NULL));
+  const int code = SKP_CALL(cl, "CLBlastSgemm", "",
+                            CLBlastSgemm(CLBlastLayoutRowMajor, transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
+                                         transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, (size_t)M, (size_t)N,
+                                         (size_t)D, 1.0f, A, a_at, (size_t)(transpose_a ? M : D), B, b_at,
+                                         (size_t)(transpose_b ? D : N), beta, C, 0, (size_t)N, &cl->queue, NULL));
+  if (code == CLBlastInvalidLocalThreadsTotal || code == CLBlastInvalidLocalThreadsDim ||
+      code == CLBlastInvalidLocalMemUsage)
+    return skp__fail(SKP_UNSUPPORTED, "CLBlast wants larger groups, or more local memory, than %s has", cl->name);
+  return skp__cl_check(cl, code, "CLBlastSgemm", "");
 }
 
 static skp_status forward(struct skp__cl *cl, const struct skp_sig *sig, const cl_mem *in, const cl_mem *out,

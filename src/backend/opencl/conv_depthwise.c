@@ -16,18 +16,20 @@ const char *skp__conv_depthwise_refuse(const struct skp__cl *cl, const struct sk
 }
 
 /* Groups of one work-item on CPUs. */
-static size_t group_of(const struct skp__cl *cl) { return cl->cpu ? 1 : SKP_PIXELS_LOCAL; }
+static const size_t *group_of(const struct skp__cl *cl) {
+  static const size_t one = 1;
+  return cl->cpu ? &one : NULL;
+}
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct skp__epilogue *e) {
   const struct skp__cl *cl = skp__cl_of(p);
   const int width = skp__pixels_width(cl, g->OC), strip = cl->cpu ? g->w.count : 1;
   if (!skp__gather_pixels(g)) return SKP_OK; /* a phase without positions: the image is smaller than the stride */
   const int64_t strips = skp__ceil_div(g->w.count, strip);
-  const size_t local = group_of(cl);
-  const size_t global = skp__cl_round_up((int64_t)g->N * g->h.count * strips * (g->OC / width), (int64_t)local);
+  const size_t global = (size_t)((int64_t)g->N * g->h.count * strips * (g->OC / width));
   char options[40];
   snprintf(options, sizeof options, "-DWIDTH=%d -DTILE=%d", width, cl->cpu ? TILE : 1);
-  return skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise", options, 1, &global, &local,
+  return skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise", options, 1, &global, group_of(cl),
                         SKP_ARGS(SKP_OUT(out, 0), SKP_IN(in, 0), SKP_IN(w, 1), SKP__EPILOGUE(*e), SKP_INT(strip, strip),
                                  SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH),
                                  SKP_INT(OW, g->OW), SKP_INT(C, g->OC), SKP_INT(columns, g->S), SKP__AXIS_INTS(h, g->h),
@@ -56,12 +58,11 @@ skp_status skp__conv_depthwise_dw(struct skp_prepared *p, const struct skp_sig *
   const struct skp__conv g = skp__conv_of(sig);
   const int width = skp__pixels_width(cl, g.C), most = cl->cpu ? CHUNKS_CPU : CHUNKS_GPU;
   const int length = skp__ceil_div((int64_t)g.N * g.P, most), chunks = skp__ceil_div((int64_t)g.N * g.P, length);
-  const size_t local = group_of(cl);
-  const size_t global = skp__cl_round_up((int64_t)chunks * (g.R + 1) * (g.C / width), (int64_t)local);
+  const size_t global = (size_t)((int64_t)chunks * (g.R + 1) * (g.C / width));
   char options[40];
   snprintf(options, sizeof options, "-DWIDTH=%d -DS=%d", width, g.S);
   skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, chunks));
-  SKP_TRY(skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise_dw", options, 1, &global, &local,
+  SKP_TRY(skp__cl_launch(p, "conv2d_depthwise", "conv2d_depthwise_dw", options, 1, &global, group_of(cl),
                          SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length),
                                   SKP_INT(chunks, chunks), SKP_INT(N, g.N), SKP_INT(H, g.H), SKP_INT(W, g.W),
                                   SKP_INT(C, g.C), SKP_INT(P, g.P), SKP_INT(Q, g.Q), SKP_INT(R, g.R),

@@ -7,9 +7,9 @@ static skp_status launch(struct skp_prepared *p, const char *kernel, struct skp_
                          const struct skp_shape *image, int64_t items, int width) {
   char options[60];
   snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d", width, (int)image->dim[3]);
-  size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(items, image->dim[3], width);
+  const size_t global = skp__pixels_global(items, image->dim[3], width);
   return skp__cl_launch(
-      p, "global_avgpool", kernel, options, 1, &global, &local,
+      p, "global_avgpool", kernel, options, 1, &global, NULL,
       SKP_ARGS(to, from, SKP_INT(N, (int)image->dim[0]), SKP_INT(pixels, (int)(image->dim[1] * image->dim[2]))));
 }
 

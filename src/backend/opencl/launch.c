@@ -111,6 +111,14 @@ static skp_status check_group(struct skp__cl *cl, const struct skp__cl_step *ste
   return SKP_OK;
 }
 
+/* Once for a device: with it much goes slower than it could. */
+static void say_limit(struct skp__cl *cl) {
+  if (cl->report && !cl->said_limit)
+    fprintf(cl->report, "%s: %s. Other, slower methods are taken for this and the like.\n", cl->name,
+            skp_error_message());
+  cl->said_limit = true;
+}
+
 /* Sizes, given or chosen, that the kernel stands on this device. */
 static skp_status set_sizes(struct skp__cl *cl, struct skp__cl_step *step, const size_t *global, const size_t *local) {
   size_t limit = 0;
@@ -120,7 +128,9 @@ static skp_status set_sizes(struct skp__cl *cl, struct skp__cl_step *step, const
     step->local[i] = local ? local[i] : 1;
   }
   if (!local) choose_group(step, limit, cl->max_items[0]);
-  return check_group(cl, step, limit);
+  skp_status status = check_group(cl, step, limit);
+  if (status == SKP_UNSUPPORTED) say_limit(cl);
+  return status;
 }
 
 /* The method's options, and what kernels that read maps are told of their type. */

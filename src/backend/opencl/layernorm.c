@@ -37,13 +37,13 @@ static skp_status launch_sums(struct skp_prepared *p, const struct skp_sig *sig,
                               int width) {
   const int least = (rows + SUMS_MOST - 1) / SUMS_MOST, length = least > SUMS_LENGTH ? least : SUMS_LENGTH;
   const int parts = (rows + length - 1) / length;
-  const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(parts, C, width);
-  const size_t channels = skp__cl_round_up(C, SKP_PIXELS_LOCAL);
+  const size_t global = skp__pixels_global(parts, C, width);
+  const size_t channels = (size_t)C;
   skp__cl_need_workspace(p, 8 * (int64_t)parts * C);
-  SKP_TRY(skp__cl_launch(p, "layernorm", "layernorm_dx_sums", options, 1, &global, &local,
+  SKP_TRY(skp__cl_launch(p, "layernorm", "layernorm_dx_sums", options, 1, &global, NULL,
                          SKP_ARGS(SKP_WORK(partial), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(means, 3), SKP_IN(rstds, 4),
                                   SKP_INT(rows, rows), SKP_INT(C, C), SKP_INT(parts, parts), SKP_INT(length, length))));
-  return skp__cl_launch(p, "layernorm", "layernorm_dx_join", options, 1, &channels, &local,
+  return skp__cl_launch(p, "layernorm", "layernorm_dx_join", options, 1, &channels, NULL,
                         SKP_ARGS(SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_WORK(partial), SKP_INT(C, C),
                                  SKP_INT(parts, parts), SKP_INT(want, want_of(sig))));
 }

@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 8, LOCAL = 64 }; /* values of a work-item; work-items of a group */
+enum { WIDTH = 8 }; /* values of a work-item */
 
-static size_t items(const struct skp_sig *sig) {
-  return skp__cl_round_up((skp__shape_count(&sig->in[0]) + WIDTH - 1) / WIDTH, LOCAL);
-}
+static size_t items(const struct skp_sig *sig) { return (size_t)((skp__shape_count(&sig->in[0]) + WIDTH - 1) / WIDTH); }
 
 /* What all updates have in common. */
 static void add_options(char *text, size_t size, const struct skp_sig *sig) {
@@ -22,8 +20,8 @@ static skp_status prepare_sgd(struct skp_prepared *p, const struct skp_sig *sig)
   char options[160];
   snprintf(options, sizeof options, "-DMOMENTUM=%d -DNESTEROV=%d", sig->in[2].rank > 0, a->nesterov != 0);
   add_options(options, sizeof options, sig);
-  size_t local = LOCAL, global = items(sig);
-  return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, &local,
+  const size_t global = items(sig);
+  return skp__cl_launch(p, "optimizer", "sgd", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_a, 2), SKP_IN(p, 0), SKP_IN(g, 1),
                                  SKP_IN(m, 2), SKP_IN(h, 3), SKP_IN(f, 4), SKP_IN(scale, 5), SKP_IN(a, 6),
                                  SKP_INT(n, (int)skp__shape_count(&sig->in[0])), SKP_FLOAT(momentum, a->momentum),
@@ -35,8 +33,8 @@ static skp_status launch_adam(struct skp_prepared *p, const struct skp_sig *sig,
   char options[160];
   snprintf(options, sizeof options, "-DDECOUPLED=%d", decoupled);
   add_options(options, sizeof options, sig);
-  size_t local = LOCAL, global = items(sig);
-  return skp__cl_launch(p, "optimizer", "adam", options, 1, &global, &local,
+  const size_t global = items(sig);
+  return skp__cl_launch(p, "optimizer", "adam", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_v, 2), SKP_OUT(new_a, 3),
                                  SKP_IN(p, 0), SKP_IN(g, 1), SKP_IN(m, 2), SKP_IN(v, 3), SKP_IN(h, 4), SKP_IN(f, 5),
                                  SKP_IN(scale, 6), SKP_IN(a, 7), SKP_INT(n, (int)skp__shape_count(&sig->in[0])),
@@ -52,8 +50,8 @@ static skp_status prepare_lion(struct skp_prepared *p, const struct skp_sig *sig
   const struct skp_optimizer_attrs *a = &sig->attrs.optimizer;
   char options[160] = "";
   add_options(options, sizeof options, sig);
-  size_t local = LOCAL, global = items(sig);
-  return skp__cl_launch(p, "optimizer", "lion", options, 1, &global, &local,
+  const size_t global = items(sig);
+  return skp__cl_launch(p, "optimizer", "lion", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(new_p, 0), SKP_OUT(new_m, 1), SKP_OUT(new_a, 2), SKP_IN(p, 0), SKP_IN(g, 1),
                                  SKP_IN(m, 2), SKP_IN(h, 3), SKP_IN(f, 4), SKP_IN(scale, 5), SKP_IN(a, 6),
                                  SKP_INT(n, (int)skp__shape_count(&sig->in[0])), SKP_FLOAT(beta1, a->beta1),

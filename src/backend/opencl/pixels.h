@@ -5,8 +5,6 @@
 
 #include "backend/opencl/cl.h"
 
-enum { SKP_PIXELS_LOCAL = 64 }; /* work-items of a group */
-
 /* The widest vector that C is a multiple of. */
 static inline int skp__pixels_width(const struct skp__cl *cl, int64_t C) {
   const int widest = cl->cpu ? 16 : 4;
@@ -15,10 +13,8 @@ static inline int skp__pixels_width(const struct skp__cl *cl, int64_t C) {
   return width;
 }
 
-/* Global size for that many pixels of C channels. */
-static inline size_t skp__pixels_global(int64_t pixels, int64_t C, int width) {
-  return skp__cl_round_up(pixels * (C / width), SKP_PIXELS_LOCAL);
-}
+/* Global size for that many pixels of C channels, in groups of any size. */
+static inline size_t skp__pixels_global(int64_t pixels, int64_t C, int width) { return (size_t)(pixels * (C / width)); }
 
 static inline const char *skp__pixels_refuse_vector(const struct skp__cl *cl, const struct skp_sig *sig) {
   const struct skp_shape *x = &sig->in[0];

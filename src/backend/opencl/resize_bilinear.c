@@ -7,8 +7,8 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int
   const int64_t pixels = y->dim[0] * y->dim[1] * y->dim[2];
   char options[60];
   snprintf(options, sizeof options, "-DWIDTH=%d -DC=%d", width, (int)y->dim[3]);
-  size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, y->dim[3], width);
-  return skp__cl_launch(p, "resize_bilinear", "resize_bilinear", options, 1, &global, &local,
+  const size_t global = skp__pixels_global(pixels, y->dim[3], width);
+  return skp__cl_launch(p, "resize_bilinear", "resize_bilinear", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(pixels, (int)pixels), SKP_INT(H, (int)x->dim[1]),
                                  SKP_INT(W, (int)x->dim[2]), SKP_INT(P, (int)y->dim[1]), SKP_INT(Q, (int)y->dim[2])));
 }

@@ -7,10 +7,10 @@ static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, cons
                          struct skp__cl_arg from, int width) {
   const struct skp_shape *y = &sig->out[0];
   const int64_t C = y->dim[3], pixels = skp__shape_count(y) / C;
-  const size_t local = SKP_PIXELS_LOCAL, global = skp__pixels_global(pixels, C, width);
+  const size_t global = skp__pixels_global(pixels, C, width);
   char options[30];
   snprintf(options, sizeof options, "-DWIDTH=%d", width);
-  return skp__cl_launch(p, "upsample_nearest", kernel, options, 1, &global, &local,
+  return skp__cl_launch(p, "upsample_nearest", kernel, options, 1, &global, NULL,
                         SKP_ARGS(to, from, SKP_INT(pixels, (int)pixels), SKP_INT(W, (int)y->dim[2]), SKP_INT(C, (int)C),
                                  SKP_INT(scale, sig->attrs.upsample.scale)));
 }
