@@ -73,6 +73,16 @@ static char *printed(void (*print)(FILE *to)) {
 }
 
 static void print_words(FILE *to) { skp_print(to, "\033[K%s:\t%d\n%s\n", "a\nb\033c", 7, "d\te"); }
+/* Longer than what needs no memory, the format too. */
+static void print_long(FILE *to) {
+  char word[5001], format[3000];
+  memset(word, 'w', sizeof word - 1);
+  word[4000] = '\n';
+  word[sizeof word - 1] = 0;
+  memset(format, 'f', sizeof format);
+  strcpy(format + sizeof format - 4, "%s\n");
+  skp_print(to, format, word);
+}
 static void print_lines(FILE *to) { skp__print_lines(to, "a\n\tb\033c\r"); }
 
 /* Line ends and escapes of the format stay, those of the words do not; lines of a stranger stay lines. */
@@ -80,6 +90,10 @@ START_TEST(words_printed) {
   char *words = printed(print_words), *lines = printed(print_lines);
   ck_assert_str_eq(words, "\033[Ka\\x0Ab\\x1Bc:\t7\nd\\x09e\n");
   ck_assert_str_eq(lines, "a\n\tb\\x1Bc\\x0D");
+  char *all = printed(print_long);
+  ck_assert_uint_eq(strlen(all), 2996 + 5000 + 3 + 1); /* \x0A for a line end */
+  ck_assert_mem_eq(all + 2996 + 4000, "\\x0Aww", 6);
+  free(all);
   free(words);
   free(lines);
 }
