@@ -1,6 +1,5 @@
 /* utf8.c: see utf8.h. SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
-#include "base/array.h"
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,37 +32,14 @@ int skp__utf8_steers(const unsigned char *p, const unsigned char *end) {
   return 0;
 }
 
-/* `stand_in` is printed with the byte that it stands for. */
-static skp_status replace(char **out, const char *text, const char *stand_in) {
-  enum { LONGEST = 4 };
-  size_t size = strlen(text);
-  SKP_TRY(skp__alloc(out, LONGEST * size + 1, 1));
-  const unsigned char *p = (const unsigned char *)text, *end = p + size;
-  for (char *to = *out; p < end;) {
-    char instead[LONGEST + 1];
-    int n = skp__utf8_length(p, end);
-    if (!n) snprintf(instead, sizeof instead, stand_in, *p);
-    size_t used = n ? (size_t)n : strlen(instead);
-    memcpy(to, n ? (const char *)p : instead, used);
-    to += used;
-    p += n ? n : 1;
-  }
-  return SKP_OK;
-}
-
-skp_status skp__utf8_repaired(char **out, const char *text) { return replace(out, text, "\xef\xbf\xbd"); }
-skp_status skp__utf8_escaped(char **out, const char *text) { return replace(out, text, "\\x%02X"); }
-
 /* ---- what strangers wrote, on a terminal ------------------------------------------------------------------------- */
-
-enum { ESCAPED = 4 }; /* bytes of \xHH */
 
 void skp__utf8_twin(char *out, const char *text, const char *kept) {
   for (; *text; text++) *out++ = strchr(kept, *text) ? ' ' : *text;
   *out = 0;
 }
 
-enum { PIECE = 4 * ESCAPED + 1 };
+enum { PIECE = 4 * SKP__SHOWN_BYTE + 1 };
 
 /* How the character at `p` is shown, as a text in `piece`; the bytes that it takes of `p`. */
 static int show_one(char piece[PIECE], const unsigned char *p, const unsigned char *end, bool own) {
@@ -71,7 +47,7 @@ static int show_one(char piece[PIECE], const unsigned char *p, const unsigned ch
   const int plain = steers || !n ? 0 : n, escaped = steers ? steers : 1;
   memcpy(piece, p, (size_t)plain);
   piece[plain] = 0;
-  for (int i = 0; !plain && i < escaped; i++) sprintf(piece + i * ESCAPED, "\\x%02X", p[i]);
+  for (int i = 0; !plain && i < escaped; i++) sprintf(piece + i * SKP__SHOWN_BYTE, "\\x%02X", p[i]);
   return plain ? plain : escaped;
 }
 
@@ -86,13 +62,6 @@ void skp__utf8_show(char *out, size_t size, const char *text, const char *twin) 
     out += n;
   }
   *out = 0;
-}
-
-skp_status skp__utf8_shown(char **out, const char *text) {
-  size_t size = ESCAPED * strlen(text) + 1;
-  SKP_TRY(skp__alloc(out, size, 1));
-  skp__utf8_show(*out, size, text, NULL);
-  return SKP_OK;
 }
 
 /* Prints `text` so that what steers is its own where the twin differs. */
@@ -149,29 +118,4 @@ void skp__print_lines(FILE *to, const char *text) {
     p += show_one(piece, p, end, *p == '\n' || *p == '\t');
     fputs(piece, to);
   }
-}
-
-skp_status skp__percent_encoded(char **out, const char *bytes) {
-  SKP_TRY(skp__alloc(out, 3 * strlen(bytes) + 1, 1));
-  for (char *to = *out; *bytes; bytes++) {
-    const unsigned char byte = (unsigned char)*bytes;
-    to += sprintf(to, byte < 0x20 || byte >= 0x7f || byte == '%' ? "%%%02X" : "%c", byte);
-  }
-  return SKP_OK;
-}
-
-static int digit(char c) {
-  static const char digits[] = "0123456789ABCDEF";
-  const char *at = c ? strchr(digits, c) : NULL;
-  return at ? (int)(at - digits) : -1;
-}
-
-skp_status skp__percent_decoded(char **out, const char *text) {
-  SKP_TRY(skp__alloc(out, strlen(text) + 1, 1));
-  for (char *to = *out; *text; to++) {
-    const bool coded = *text == '%' && digit(text[1]) >= 0 && digit(text[2]) >= 0;
-    *to = coded ? (char)(digit(text[1]) << 4 | digit(text[2])) : *text;
-    text += coded ? 3 : 1;
-  }
-  return SKP_OK;
 }

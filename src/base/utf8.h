@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include <stdio.h>
 
+enum { SKP__SHOWN_BYTE = 4 }; /* of \xHH, as a byte is shown that is not printed as it is */
+
 /* Length of the UTF-8 sequence at p (shortest form, no surrogates, at most U+10FFFF); 0: there is none. */
 int skp__utf8_length(const unsigned char *p, const unsigned char *end);
 /* `text` with each byte that is not part of valid UTF-8 replaced by U+FFFD, or by \xHH,

@@ -234,12 +234,3 @@ skp_status skp__metadata_model(struct skp_model **out, struct skp_labels *labels
   }
   return status;
 }
-
-skp_status skp__checkpoint_model(struct skp_model **out, struct skp_labels *labels, const char *path) {
-  *out = NULL;
-  struct skp_st_file file;
-  SKP_TRY(skp__checkpoint_read(&file, path));
-  skp_status status = skp__metadata_model(out, labels, &file, path);
-  skp__st_free(&file);
-  return status;
-}

@@ -7,36 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void skp__page_text(FILE *to, const char *text) {
-  for (; *text; text++) {
-    if (*text == '<')
-      fputs("&lt;", to);
-    else if (*text == '&')
-      fputs("&amp;", to);
-    else if (*text == '"')
-      fputs("&quot;", to);
-    else
-      fputc((unsigned char)*text < ' ' ? ' ' : *text, to);
-  }
-}
-
-void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, size_t most) {
-  if (t->rows.n < 2) return;
-  fprintf(to,
-          "<details><summary>%s</summary><div class=wide tabindex=0 role=region aria-label=\"%s\"><table class=sort>",
-          caption, caption);
-  for (size_t i = 0; i < t->rows.n && i <= most; i++) {
-    fprintf(to, i ? "<tr>" : "<thead><tr>");
-    for (size_t k = 0; k < t->rows.at[0].cells.n; k++) {
-      fprintf(to, i ? "<td>" : "<th scope=col aria-sort=none><button>");
-      skp__page_text(to, skp__table_cell(t, i, (int)k));
-      fprintf(to, i ? "</td>" : "</button></th>");
-    }
-    fprintf(to, i ? "</tr>" : "</tr></thead><tbody>");
-  }
-  fprintf(to, "</tbody></table></div></details>\n");
-}
-
 /* ---- what a run is made of --------------------------------------------------------------------------------------- */
 
 static void put_option(FILE *to, const char *name) { fprintf(to, " %s", skp__option(name)); }
@@ -110,13 +80,10 @@ static void put_pairs(FILE *to, const char *caption, const cJSON *object) {
 static void put_layers(FILE *to, const struct skp_model *m) {
   const struct skp_graph *g = m->graph;
   char shape[96];
-  fprintf(to,
-          "<details><summary>The network: %zu layers</summary><div class=wide tabindex=0 role=region "
-          "aria-label=\"layers\"><table class=sort><thead><tr>",
-          g->nodes.n);
   static const char *const names[] = {"layer", "operation", "output", "parameters"};
-  for (int i = 0; i < 4; i++) fprintf(to, "<th scope=col aria-sort=none><button>%s</button></th>", names[i]);
-  fprintf(to, "</tr></thead><tbody>");
+  char caption[64];
+  snprintf(caption, sizeof caption, "The network: %zu layers", g->nodes.n);
+  skp__page_begin_table(to, caption, names, 4);
   for (size_t i = 0; i < g->nodes.n; i++) {
     const struct skp_node *node = &g->nodes.at[i];
     fprintf(to, "<tr><td>");
@@ -125,7 +92,7 @@ static void put_layers(FILE *to, const struct skp_model *m) {
             skp__shape_text(shape, sizeof shape, &g->tensors.at[node->out[0]].shape),
             (long long)skp__graph_parameters(g, node));
   }
-  fprintf(to, "</tbody></table></div></details>\n");
+  skp__page_end_table(to);
 }
 
 /* A run without weights, or of another version, is shown without its layers. */

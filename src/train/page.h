@@ -7,7 +7,10 @@
 
 /* A text as HTML shows it. */
 void skp__page_text(FILE *to, const char *text);
-/* A table, its first row the names of the columns, which sorts by a click; a number of rows at most. */
+/* A table that sorts by a click, folded away under its caption: what is written between these two are its rows. */
+void skp__page_begin_table(FILE *to, const char *caption, const char *const *column, size_t n);
+void skp__page_end_table(FILE *to);
+/* The same of a whole table, its first row the names of the columns; `most` rows of it at most. */
 void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, size_t most);
 
 /* page_figures.c: curves of all runs, by a column over the epochs, or over the steps. */

@@ -4,48 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the graphs of a step --------------------------------------------------------------------------------------- */
-
-/* The host reads the logits after the step: neither they nor what they are a view of may be overwritten in it. */
-static void keep_logits(struct skp_graph *g) {
-  g->tensors.at[g->logits].role = SKP_ROLE_RESULT;
-  g->tensors.at[skp__graph_root(g, g->logits)].role = SKP_ROLE_RESULT;
-}
-
-static skp_status add_update(struct skp_graph *g, const struct skp_recipe *r) {
-  struct skp_update update = {.clip_norm = (float)r->clip_norm, .average = r->ema > 0};
-  SKP_TRY(skp__recipe_optimizer(&update.op, &update.attrs, r));
-  return skp__graph_add_update(g, &update);
-}
-
-static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_step step) {
-  g->mixed = skp__recipe_is_mixed(r);
-  if (step != SKP_STEP_EVAL) SKP_TRY(skp__recipe_select(g, r));
-  if (step == SKP_STEP_UPDATE) return add_update(g, r);
-  if (step == SKP_STEP_EVAL) SKP_TRY(skp__fold(g));
-  SKP_TRY(skp__fuse(g));
-  if (step == SKP_STEP_EVAL) {
-    keep_logits(g);
-    return SKP_OK;
-  }
-  const struct skp_augment augment = skp__recipe_augment(r);
-  SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, skp__augment_mixes(&augment)));
-  SKP_TRY(skp__graph_differentiate(g));
-  SKP_TRY(skp__fuse(g));
-  return step == SKP_STEP_MICRO ? skp__graph_add_sums(g) : add_update(g, r);
-}
-
-skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step) {
-  SKP_TRY(step == SKP_STEP_UPDATE ? skp__graph_flat(out, m->graph)
-                                  : skp__graph_instance(out, m->graph, N, step != SKP_STEP_EVAL));
-  skp_status status = complete(*out, &m->recipe, step);
-  if (status != SKP_OK) {
-    skp__graph_destroy(*out);
-    *out = NULL;
-  }
-  return status;
-}
-
 /* ---- the session ------------------------------------------------------------------------------------------------ */
 
 static int64_t count(const struct skp_graph *g, skp_value v) {

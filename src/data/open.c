@@ -1,0 +1,181 @@
+/* open.c: finds out what kind of data a name or a folder stands for. SPDX-License-Identifier: MIT */
+#include "base/array.h"
+#include "base/file.h"
+#include "data/source.h"
+#include "data/walk.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sets that Skipper generates. */
+static const struct {
+  const char *name;
+  skp_status (*open)(struct skp_source **out, skp_split split);
+} built_in[] = {
+    {"digits", skp__source_digits},
+    {"shapes", skp__source_shapes},
+};
+
+/* Kinds of folders, in the order in which they are tried. */
+static const struct kind {
+  const char *what; /* what was looked for; NULL: it is not read, but what to do is said */
+  const char
+      *within[6]; /* where below the folder its files may lie: "": there; as archives unpack; one * for any folder */
+  bool valid;     /* there may be a part for validation */
+  bool (*found)(const char *folder);
+  skp_status (*open)(struct skp_source **out, const char *folder, skp_split split);
+} kinds[] = {
+    {"IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte, t10k-…, emnist-…; plain or .gz)",
+     {"", "raw", "*/raw", "gzip"},
+     false,
+     skp__source_idx_found,
+     skp__source_idx},
+    {"CIFAR binary files (data_batch_1.bin … and test_batch.bin, or train.bin and test.bin)",
+     {"", "cifar-10-batches-bin", "cifar-100-binary"},
+     false,
+     skp__source_cifar_found,
+     skp__source_cifar},
+    {NULL, {"", "cifar-10-batches-py", "cifar-100-python"}, false, skp__source_pickles_found, skp__source_pickles},
+    {"image folders (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; or other pictures)",
+     {""},
+     true,
+     skp__source_folder_found,
+     skp__source_folder},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Appends to a text of limited size; what does not fit is cut. */
+static void append(char *text, size_t size, const char *more) { strncat(text, more, size - strlen(text) - 1); }
+
+/* The first few names in a folder, for people. */
+static void list_folder(char *text, size_t size, const char *folder) {
+  enum { SHOWN = 8 };
+  struct dirent **entry;
+  int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
+  if (n <= 0) append(text, size, n ? "(it cannot be listed)" : "nothing");
+  for (int i = 0; i < n; i++) {
+    if (i < SHOWN) {
+      append(text, size, i ? ", " : "");
+      append(text, size, entry[i]->d_name);
+    }
+    free(entry[i]);
+  }
+  if (n > SHOWN) append(text, size, ", …");
+  if (n >= 0) free(entry);
+}
+
+static skp_status fail_folder(const char *folder) {
+  char wanted[1024] = "", there[1024] = "";
+  for (size_t k = 0; k < COUNT(kinds); k++) {
+    if (!kinds[k].what) continue;
+    append(wanted, sizeof wanted, k ? "; " : "");
+    append(wanted, sizeof wanted, kinds[k].what);
+  }
+  list_folder(there, sizeof there, folder);
+  return skp__fail(SKP_FORMAT, "The folder %s holds no data that Skipper knows. Looked for: %s. What lies there: %s.",
+                   folder, wanted, there);
+}
+
+static skp_status fail_name(const char *data) {
+  char names[256] = "";
+  for (size_t k = 0; k < COUNT(built_in); k++) {
+    append(names, sizeof names, k ? ", " : "");
+    append(names, sizeof names, built_in[k].name);
+  }
+  if (skp__file_exists(data))
+    return skp__fail(SKP_IO, "'%s' is a file; data lie in folders. Unpack it if it is an archive, and name the folder.",
+                     data);
+  return skp__fail(SKP_IO, "'%s' is neither a folder nor a built-in data set (there is: %s).", data, names);
+}
+
+const char *skp__source_known(size_t i) { return i < COUNT(built_in) ? built_in[i].name : NULL; }
+
+bool skp__source_built_in(const char *data) {
+  bool any = false;
+  for (size_t k = 0; k < COUNT(built_in); k++) any = any || strcmp(data, built_in[k].name) == 0;
+  return any;
+}
+
+/* ---- where the files lie ----------------------------------------------------------------------------------------- */
+
+static skp_status add_place(skp__names *places, const struct kind *kind, const char *folder, const char *below) {
+  char *path;
+  SKP_TRY(*below ? skp__path_join(&path, folder, below) : skp__strdup(&path, folder));
+  skp_status status = kind->found(path) ? skp__names_add(places, path) : SKP_OK;
+  free(path);
+  return status;
+}
+
+/* Those places below `data` that a pattern means where files of the kind lie. */
+static skp_status add_places(skp__names *places, const struct kind *kind, const char *data, const char *pattern) {
+  struct dirent **entry;
+  if (*pattern != '*') return add_place(places, kind, data, pattern);
+  skp_status status = SKP_OK;
+  int n = scandir(data, &entry, skp__entry_visible, skp__entry_by_name);
+  for (int i = 0; i < n; i++) {
+    char *folder = NULL;
+    if (status == SKP_OK) status = skp__path_join(&folder, data, entry[i]->d_name);
+    if (status == SKP_OK) status = add_place(places, kind, folder, pattern + strlen("*/"));
+    free(folder);
+    free(entry[i]);
+  }
+  if (n >= 0) free(entry);
+  return status;
+}
+
+static skp_status fail_several(const char *data, const skp__names *places) {
+  struct skp__text text = {.n = 0};
+  for (size_t i = 0; i < places->n; i++) skp__text_add(&text, "%s%s", i ? ", " : "", places->at[i]);
+  return skp__fail(SKP_FORMAT, "The folder %s holds several sets: %s. Name one of them.", data, text.at);
+}
+
+/* The one place where files of the kind lie, in fresh memory; NULL: none. */
+static skp_status find_place(char **out, const struct kind *kind, const char *data) {
+  skp__names places = {NULL, 0, 0};
+  skp_status status = SKP_OK;
+  *out = NULL;
+  for (int i = 0; kind->within[i] && status == SKP_OK && !places.n; i++)
+    status = add_places(&places, kind, data, kind->within[i]);
+  if (status == SKP_OK && places.n > 1) status = fail_several(data, &places);
+  if (status == SKP_OK && places.n) status = skp__strdup(out, places.at[0]);
+  skp__names_free(&places);
+  return status;
+}
+
+/* People know it by the name that they gave. */
+static skp_status rename_source(struct skp_source *s, const char *data) {
+  free(s->name);
+  return skp__strdup(&s->name, data);
+}
+
+static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *place, const char *data,
+                            skp_split split) {
+  if (split == SKP_SPLIT_VALID && !kind->valid) return SKP_OK;
+  SKP_TRY(kind->open(out, place, split));
+  skp_status status = *out ? rename_source(*out, data) : SKP_OK;
+  if (status == SKP_OK) return SKP_OK;
+  skp__source_destroy(*out);
+  *out = NULL;
+  return status;
+}
+
+static skp_status open_files(struct skp_source **out, const char *data, skp_split split) {
+  for (size_t k = 0; k < COUNT(kinds); k++) {
+    char *place;
+    SKP_TRY(find_place(&place, &kinds[k], data));
+    if (!place) continue;
+    skp_status status = open_kind(out, &kinds[k], place, data, split);
+    free(place);
+    return status;
+  }
+  return skp__folder_exists(data) ? fail_folder(data) : fail_name(data);
+}
+
+skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split) {
+  *out = NULL;
+  for (size_t k = 0; k < COUNT(built_in); k++)
+    if (!strcmp(data, built_in[k].name)) return split == SKP_SPLIT_VALID ? SKP_OK : built_in[k].open(out, split);
+  return open_files(out, data, split);
+}
