@@ -175,7 +175,7 @@ skp_status cli_summary(struct cli *c) {
   skp_costs *costs;
   TRY(found == SKP_NAMES_TRAINED || found == SKP_NAMES_ONNX ? cli_open_checkpoint_model(c) : cli_open_model(c));
   skp_status status = cli_open_device(c);
-  if (status != SKP_OK && named) return status;
+  if (status != SKP_OK && (named || status == SKP_MEMORY)) return status;
   if (status != SKP_OK) fprintf(stderr, "No device was opened: %s\n", skp_error_message());
   TRY(skp_costs_open(&costs, c->model));
   cJSON *object = cli_said(c, CLI_JSON) ? cJSON_CreateObject() : NULL;
