@@ -11,7 +11,8 @@
  *           p' = p - lr · (sign(c) + decay · p)
  *
  * FACTORS: f[2j] multiplies lr and f[2j + 1] decay for the values from j · BLOCK on. SCALE: scale[0] multiplies g.
- * AVERAGE: a' = a + ema_rate · (p' - a).
+ * AVERAGE: a' = a + ema_rate · (p' - a). GUARD: where broken[0] is not 0
+ * p, m and v stay as they are.
  *
  * A work-item does WIDTH neighbouring values. A result may lie where its input does. */
 
@@ -39,6 +40,9 @@
 #endif
 #ifndef AVERAGE
 #define AVERAGE 0 /* 1: there is a */
+#endif
+#ifndef GUARD
+#define GUARD 0 /* 1: there is broken */
 #endif
 
 #include "width.clh"
@@ -83,12 +87,21 @@ static void finish(FLOATS p, global float *new_p, global float *new_a, global co
 #endif
 }
 
+/* Whether p stays as it is: then this is done. */
+static int keep(global const float *broken, global const float *p, global float *new_p, global float *new_a,
+                global const float *a, float ema_rate, int i, int left) {
+  if (!GUARD || broken[0] == 0.0f) return 0;
+  finish(load(p + i, left), new_p, new_a, a, ema_rate, i, left);
+  return 1;
+}
+
 kernel void sgd(global float *new_p, global float *new_m, global float *new_a, global const float *p,
                 global const float *restrict g, global const float *m, global const float *restrict h,
-                global const float *restrict f, global const float *restrict scale, global const float *a, int n,
+                global const float *restrict f, global const float *restrict scale, global const float *a,
+                 global const float *restrict broken, int n,
                 float momentum, float decay) {
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
-  if (left <= 0) return;
+  if (left <= 0 || keep(broken, p, new_p, new_a, a, h[3], i, left)) return;
   FLOATS at = load(p + i, left), d = gradient(g + i, scale, left) + decay * factor(f, i, 1) * at;
 #if MOMENTUM
   FLOATS kept = momentum * load(m + i, left) + d;
@@ -101,9 +114,10 @@ kernel void sgd(global float *new_p, global float *new_m, global float *new_a, g
 kernel void adam(global float *new_p, global float *new_m, global float *new_v, global float *new_a,
                  global const float *p, global const float *restrict g, global const float *m, global const float *v,
                  global const float *restrict h, global const float *restrict f, global const float *restrict scale,
-                 global const float *a, int n, float beta1, float beta2, float eps, float decay) {
+                 global const float *a,
+                 global const float *restrict broken, int n, float beta1, float beta2, float eps, float decay) {
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
-  if (left <= 0) return;
+  if (left <= 0 || keep(broken, p, new_p, new_a, a, h[3], i, left)) return;
   const float lr = h[0] * factor(f, i, 0), pull = decay * factor(f, i, 1), of_m = lr / h[1], of_v = 1.0f / h[2];
   FLOATS at = load(p + i, left), d = gradient(g + i, scale, left);
   if (!DECOUPLED) d += pull * at;
@@ -118,10 +132,11 @@ kernel void adam(global float *new_p, global float *new_m, global float *new_v, 
 
 kernel void lion(global float *new_p, global float *new_m, global float *new_a, global const float *p,
                  global const float *restrict g, global const float *m, global const float *restrict h,
-                 global const float *restrict f, global const float *restrict scale, global const float *a, int n,
+                 global const float *restrict f, global const float *restrict scale, global const float *a,
+                 global const float *restrict broken, int n,
                  float beta1, float beta2, float decay) {
   const int i = (int)get_global_id(0) * WIDTH, left = n - i;
-  if (left <= 0) return;
+  if (left <= 0 || keep(broken, p, new_p, new_a, a, h[3], i, left)) return;
   FLOATS at = load(p + i, left), d = gradient(g + i, scale, left), kept = load(m + i, left);
   FLOATS c = beta1 * kept + (1.0f - beta1) * d;
   c = select(sign(c), c, isnan(c)); /* the sign of NaN would be 0 */

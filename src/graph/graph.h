@@ -89,6 +89,8 @@ struct skp_node {
   X(LOGITS, logits, ACTIVATION, READ)            /* {N, classes} */                                                    \
   X(LOSS, loss, RESULT, READ)                    /* {1}: the mean */                                                   \
   X(LOSS_SUM, loss_sum, GRAD, READ)              /* {1}: of the micro-batches of a step */                             \
+  X(BROKEN, broken, GRAD, READ)                  /* {1}: not 0: it was not finite, and nothing was updated */          \
+  X(STATE_TRIAL, state_trial, GRAD, NEVER)       /* laid out like state, of which it is a copy between steps */        \
   X(PARAMS, params, PARAM, NEVER)                /* flat: all parameters */                                            \
   X(STATE, state, STATE, NEVER)                  /* flat: all running statistics */                                    \
   X(GRADS, grads, GRAD, NEVER)                   /* laid out like params, as are the next three */                     \
@@ -200,15 +202,17 @@ struct skp_update {
   union skp_attrs attrs;
   float clip_norm; /* what the norm of all gradients is at most; 0: whatever it is */
   bool average;    /* keep running averages of params and state */
+  bool sticky;     /* after a step that was not finite nothing is updated any more, until `broken` is set to 0 */
 };
-/* Adds the moments, `hyper`, `factors` where a param has others than 1, what `u` asks
- * for, and one update of the flat params. */
+/* Adds what keeps a step that is not finite from changing anything, the moments, `hyper`, `factors` where a param has
+ * others than 1, what `u` asks for, and one update of the flat params. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u);
 
 /* For a micro-batch, instead of an update: its gradients and loss are added to
  * the flat value "grads_sum" and to `loss_sum`. */
 skp_status skp__graph_add_sums(struct skp_graph *g);
-/* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum". */
+/* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum", the loss in
+ * `loss_sum`. */
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g);
 
 /* What the host writes into the value `factors`, as many floats as that has. */

@@ -136,10 +136,14 @@ skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g
   return instance(out, g, N, training, g->nodes.n);
 }
 
+/* What a step changes of the state on its way is a trial, until it is known whether the step is finite. */
+static skp_status try_state(struct skp_graph *g) { return move_slices(g, g->state, SKP_PORT_STATE_TRIAL); }
+
 /* ---- steps in micro-batches ------------------------------------------------------------------------------------- */
 
 skp_status skp__graph_add_sums(struct skp_graph *g) {
   skp_value out;
+  SKP_TRY(try_state(g));
   SKP_TRY(add_like(g, SKP_PORT_GRADS_SUM, g->grads));
   SKP_TRY(add_like(g, SKP_PORT_LOSS_SUM, g->loss));
   SKP_TRY(skp__graph_add_port(g, SKP_PORT_SUM_SCALES, skp__shape1(2)));
@@ -153,6 +157,7 @@ skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {
   SKP_TRY(instance(out, g, 1, true, 0));
   struct skp_graph *to = *out;
   skp_status status = add_like(to, SKP_PORT_GRADS_SUM, to->params);
+  if (status == SKP_OK) status = skp__graph_add_port(to, SKP_PORT_LOSS_SUM, skp__shape1(1));
   to->grads = to->grads_sum;
   if (status == SKP_OK) return SKP_OK;
   skp__graph_destroy(to);
@@ -215,6 +220,18 @@ static skp_status add_clip(struct skp_graph *g, float max_norm, skp_value *scale
   return skp__graph_node(g, &skp__op_clip_norm, &attrs, &g->grads, NULL, "update", scale);
 }
 
+/* Nothing of a step counts that has a number which is none. */
+static skp_status add_guard(struct skp_graph *g, const struct skp_update *u) {
+  const union skp_attrs attrs = {.guard = {u->sticky}};
+  skp_value out[2];
+  SKP_TRY(try_state(g));
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_BROKEN, skp__shape1(1)));
+  const skp_value in[] = {g->grads, g->loss_sum == SKP_NONE ? g->loss : g->loss_sum, g->broken};
+  SKP_TRY(skp__graph_node(g, &skp__op_all_finite, &attrs, in, NULL, "update", out));
+  const skp_value state[] = {g->state, g->state_trial, g->broken};
+  return g->state == SKP_NONE ? SKP_OK : skp__graph_node(g, &skp__op_commit, NULL, state, NULL, "update", out);
+}
+
 /* The average of the state follows that of the params. */
 static skp_status average_state(struct skp_graph *g) {
   skp_value out;
@@ -232,6 +249,7 @@ skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u
   for (int i = 0; i < SKP_MAX_IN; i++) in[i] = SKP_NONE;
   SKP_TRY(skp__graph_add_port(g, SKP_PORT_HYPER, skp__shape1(SKP_HYPER)));
   SKP_TRY(add_factors(g));
+  SKP_TRY(add_guard(g, u));
   if (u->clip_norm > 0) SKP_TRY(add_clip(g, u->clip_norm, &in[o->scale]));
   if (u->average) SKP_TRY(add_like(g, SKP_PORT_AVERAGE, g->params));
   SKP_TRY(add_moments(g, in, u));
@@ -240,6 +258,7 @@ skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u
   in[o->hyper] = g->hyper;
   in[o->factors] = g->factors;
   in[o->average] = g->average;
+  in[o->broken] = g->broken;
   SKP_TRY(skp__graph_node(g, u->op, &u->attrs, in, NULL, "update", out));
   return u->average ? average_state(g) : SKP_OK;
 }

@@ -140,6 +140,11 @@ static const char *const precisions[PRECISIONS] = {[FLOAT] = "float", [MIXED] = 
 
 bool skp__recipe_is_mixed(const struct skp_recipe *r) { return strcmp(r->precision, precisions[MIXED]) == 0; }
 
+enum { STOP, SKIP, ON_NAN_WORDS };
+static const char *const on_nan_words[ON_NAN_WORDS] = {[STOP] = "stop", [SKIP] = "skip"};
+
+bool skp__recipe_skips(const struct skp_recipe *r) { return strcmp(r->on_nan, on_nan_words[SKIP]) == 0; }
+
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r) {
 #define X(kind, field, ...) .field = r->field,
   return (struct skp_augment){SKP_AUGMENT_LIST(X)};
@@ -247,11 +252,13 @@ static const char *optimizer_name(int i) { return updates(skp__op(i)) ? skp__op(
 static bool optimizer_uses(int i, const char *field) { return has_attr(skp__op(i), field); }
 
 static const char *pixels_name(int i) { return known_pixels[i].name; }
+static const char *on_nan_name(int i) { return on_nan_words[i]; }
 static const char *precision_name(int i) { return precisions[i]; }
 
-enum { OPTIMIZER, MEAN, STD, PRECISION, CHOICES };
+enum { OPTIMIZER, ON_NAN, MEAN, STD, PRECISION, CHOICES };
 static const struct skp_recipe_choice choices[CHOICES] = {
     [OPTIMIZER] = {"optimizer", SKP_OP_COUNT, optimizer_name, optimizer_uses},
+    [ON_NAN] = {"on_nan", ON_NAN_WORDS, on_nan_name, NULL},
     [MEAN] = {"mean", KNOWN_PIXELS, pixels_name, NULL},
     [STD] = {"std", KNOWN_PIXELS, pixels_name, NULL},
     [PRECISION] = {"precision", PRECISIONS, precision_name, NULL},
@@ -296,6 +303,9 @@ skp_status skp__recipe_check(const struct skp_recipe *r) {
   if (r->resize && r->resize < r->size)
     return skp__fail(SKP_USAGE, "Images resized to %lld have no room for an input of %d × %d; resize them to more.",
                      (long long)r->resize, r->size, r->size);
+  bool known = false;
+  for (int i = 0; i < ON_NAN_WORDS; i++) known = known || strcmp(r->on_nan, on_nan_words[i]) == 0;
+  if (!known) return skp__recipe_fail_choice(&choices[ON_NAN], r->on_nan);
   if (strcmp(r->precision, precisions[FLOAT]) != 0 && !skp__recipe_is_mixed(r))
     return skp__recipe_fail_choice(&choices[PRECISION], r->precision);
   return skp__recipe_optimizer(&op, &attrs, r);

@@ -32,6 +32,7 @@
   X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \
   X(BOOL, no_decay, "false", 0, 1, "no weight decay of biases and batchnorms")                                         \
   X(REAL, clip_norm, "0", 0, 1e6, "scale all gradients down to this norm where it is larger; 0: do not")               \
+  X(TEXT, on_nan, "stop", 0, 0, "what a step does whose loss or gradients are not finite; skip: it is left out")       \
   X(REAL, ema, "0", 0, SKP_BELOW_ONE,                                                                                  \
     "decay of the running average of the weights, which is tested and saved; 0: none")                                 \
   X(TEXT, freeze, "", 0, 0, "layers or parameters to leave as they are: layer1.*,conv1")                               \
@@ -102,6 +103,8 @@ bool skp__recipe_normalises(const struct skp_recipe *r);
 bool skp__recipe_names_pixels(const char *mean);
 /* Whether maps may be stored as bfloat16. */
 bool skp__recipe_is_mixed(const struct skp_recipe *r);
+/* Whether steps that are not finite are left out. */
+bool skp__recipe_skips(const struct skp_recipe *r);
 /* What happens to the training images. */
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);
@@ -118,7 +121,8 @@ struct skp_recipe_choice {
   const char *(*name)(int i);             /* the words 0 … n - 1; NULL: there is none of this number */
   bool (*uses)(int i, const char *field); /* NULL: no field belongs to any */
 };
-/* The choice that a field is, of those that are made here (the optimizer, mean and std, the precision); NULL: none. */
+/* The choice that a field is, of those that are made here (the optimizer, on_nan, mean and std, the precision); NULL:
+ * none. */
 const struct skp_recipe_choice *skp__recipe_choice(const char *field);
 /* SKP_USAGE: there is no such word; which there are. */
 skp_status skp__recipe_fail_choice(const struct skp_recipe_choice *choice, const char *said);

@@ -134,6 +134,9 @@ struct skp_optimizer_attrs {
 struct skp_clip_attrs {
   float max_norm;
 };
+struct skp_guard_attrs {
+  int sticky; /* all_finite: 1: what was broken stays so */
+};
 union skp_attrs {
   struct skp_conv2d_attrs conv2d;
   struct skp_batchnorm_attrs batchnorm;
@@ -153,6 +156,7 @@ union skp_attrs {
   struct skp_loss_attrs loss;
   struct skp_optimizer_attrs optimizer;
   struct skp_clip_attrs clip;
+  struct skp_guard_attrs guard;
 };
 
 typedef enum skp_attr_kind { SKP_ATTR_INT, SKP_ATTR_BOOL, SKP_ATTR_FLOAT, SKP_ATTR_CHOICE } skp_attr_kind;
@@ -240,7 +244,7 @@ struct skp_slot {
  * rest that src/ops/optimizer.c describes. */
 enum { SKP_MOMENTS = 2 };
 struct skp_optimizer {
-  int p, g, hyper, factors, scale, average;
+  int p, g, hyper, factors, scale, average, broken;
   int moments, moment[SKP_MOMENTS];
   bool (*keeps)(const union skp_attrs *attrs); /* (optional) whether there are moments with these attributes */
 };

@@ -19,7 +19,8 @@
  *
  *   factors   {blocks, 2}: a row {of lr, of weight_decay} for each SKP_UPDATE_BLOCK values of p
  *   scale     {1}: g is multiplied by it first
- *   average   average += ema_rate · (p - average), with the new p */
+ *   average   average += ema_rate · (p - average), with the new p
+ *   broken    {1}: where it is not 0 p, m and v stay as they are */
 #include "ops/check.h"
 #include <math.h>
 
@@ -74,6 +75,7 @@ static skp_status check_inputs(struct skp_sig *sig) {
   SKP_TRY(check_optional(sig, o->factors, skp__shape2(blocks, 2), "two for each block of p"));
   SKP_TRY(check_optional(sig, o->scale, skp__shape1(1), "one for all of g"));
   SKP_TRY(check_optional(sig, o->average, sig->in[0], "the shape of p"));
+  SKP_TRY(check_optional(sig, o->broken, skp__shape1(1), "one for all of p"));
   for (int i = 0; i < sig->n_out; i++) sig->out[i] = sig->in[sig->op->alias[i] - 1];
   return SKP_OK;
 }
@@ -150,7 +152,16 @@ static void put(const struct skp_call *call, int64_t i, double value) {
   if (average) new_average[i] = (float)(average[i] + (double)hyper_in(call)->ema_rate * ((double)p[i] - average[i]));
 }
 
+/* Whether all stays as it is, but for the average. */
+static bool is_broken(const struct skp_call *call) {
+  const float *broken = call->in[inputs_of(call)->broken], *p = call->in[0];
+  if (!broken || broken[0] == 0) return false;
+  for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++) put(call, i, p[i]);
+  return true;
+}
+
 static void reference_sgd(const struct skp_call *call) {
+  if (is_broken(call)) return;
   const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
   const float *p = call->in[0], *m = call->in[2];
   float *new_m = call->out[1];
@@ -168,6 +179,7 @@ static void reference_sgd(const struct skp_call *call) {
 
 /* Adam, or AdamW where weight decay is `decoupled`: it shrinks p itself instead of being added to the gradient. */
 static void adam(const struct skp_call *call, bool decoupled) {
+  if (is_broken(call)) return;
   const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
   const float *p = call->in[0], *m = call->in[2], *v = call->in[3];
   const struct skp_hyper *hyper = hyper_in(call);
@@ -191,6 +203,7 @@ static void reference_adamw(const struct skp_call *call) { adam(call, true); }
 static double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 static void reference_lion(const struct skp_call *call) {
+  if (is_broken(call)) return;
   const struct skp_optimizer_attrs *a = &call->sig->attrs.optimizer;
   const float *p = call->in[0], *m = call->in[2];
   float *new_m = call->out[1];
@@ -212,13 +225,14 @@ static const struct skp_optimizer inputs_sgd = {.p = 0,
                                                 .factors = 4,
                                                 .scale = 5,
                                                 .average = 6,
+                                                .broken = 7,
                                                 .keeps = with_momentum};
 static const struct skp_optimizer inputs_adam = {
-    .p = 0, .g = 1, .moments = 2, .moment = {2, 3}, .hyper = 4, .factors = 5, .scale = 6, .average = 7};
+    .p = 0, .g = 1, .moments = 2, .moment = {2, 3}, .hyper = 4, .factors = 5, .scale = 6, .average = 7, .broken = 8};
 
 const struct skp_op skp__op_sgd = {
     .name = "sgd",
-    .n_in = 7,
+    .n_in = 8,
     .n_out = 3,
     .in = {{"p"},
            {"g"},
@@ -226,7 +240,8 @@ const struct skp_op skp__op_sgd = {
            {"hyper"},
            {"factors", SKP_OPTIONAL},
            {"scale", SKP_OPTIONAL},
-           {"average", SKP_OPTIONAL}},
+           {"average", SKP_OPTIONAL},
+           {"broken", SKP_OPTIONAL}},
     .out = {{"new_p"}, {"new_m", SKP_OPTIONAL}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 7},
     .optimizer = &inputs_sgd,
@@ -238,7 +253,7 @@ const struct skp_op skp__op_sgd = {
 
 const struct skp_op skp__op_adam = {
     .name = "adam",
-    .n_in = 8,
+    .n_in = 9,
     .n_out = 4,
     .in = {{"p"},
            {"g"},
@@ -247,7 +262,8 @@ const struct skp_op skp__op_adam = {
            {"hyper"},
            {"factors", SKP_OPTIONAL},
            {"scale", SKP_OPTIONAL},
-           {"average", SKP_OPTIONAL}},
+           {"average", SKP_OPTIONAL},
+           {"broken", SKP_OPTIONAL}},
     .out = {{"new_p"}, {"new_m"}, {"new_v"}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 4, 8},
     .optimizer = &inputs_adam,
@@ -259,7 +275,7 @@ const struct skp_op skp__op_adam = {
 
 const struct skp_op skp__op_adamw = {
     .name = "adamw",
-    .n_in = 8,
+    .n_in = 9,
     .n_out = 4,
     .in = {{"p"},
            {"g"},
@@ -268,7 +284,8 @@ const struct skp_op skp__op_adamw = {
            {"hyper"},
            {"factors", SKP_OPTIONAL},
            {"scale", SKP_OPTIONAL},
-           {"average", SKP_OPTIONAL}},
+           {"average", SKP_OPTIONAL},
+           {"broken", SKP_OPTIONAL}},
     .out = {{"new_p"}, {"new_m"}, {"new_v"}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 4, 8},
     .optimizer = &inputs_adam,
@@ -279,14 +296,20 @@ const struct skp_op skp__op_adamw = {
 };
 
 static const struct skp_optimizer inputs_lion = {
-    .p = 0, .g = 1, .moments = 1, .moment = {2}, .hyper = 3, .factors = 4, .scale = 5, .average = 6};
+    .p = 0, .g = 1, .moments = 1, .moment = {2}, .hyper = 3, .factors = 4, .scale = 5, .average = 6, .broken = 7};
 
 const struct skp_op skp__op_lion = {
     .name = "lion",
-    .n_in = 7,
+    .n_in = 8,
     .n_out = 3,
-    .in =
-        {{"p"}, {"g"}, {"m"}, {"hyper"}, {"factors", SKP_OPTIONAL}, {"scale", SKP_OPTIONAL}, {"average", SKP_OPTIONAL}},
+    .in = {{"p"},
+           {"g"},
+           {"m"},
+           {"hyper"},
+           {"factors", SKP_OPTIONAL},
+           {"scale", SKP_OPTIONAL},
+           {"average", SKP_OPTIONAL},
+           {"broken", SKP_OPTIONAL}},
     .out = {{"new_p"}, {"new_m"}, {"new_average", SKP_OPTIONAL}},
     .alias = {1, 3, 7},
     .optimizer = &inputs_lion,

@@ -88,11 +88,12 @@ static skp_status take(void *user, struct skp__step *step) {
   return skp__loader_next(r->loader, &step->batch, NULL);
 }
 
-/* Whether a ramp has come to its end with the loss of step t. */
-static bool diverged(struct ramp *r, int64_t t, double loss) {
+/* Whether a ramp has come to its end with step t. */
+static bool diverged(struct ramp *r, int64_t t, const struct skp__step *step) {
+  const double loss = (double)step->loss;
   r->mean = keep * r->mean + (1 - keep) * loss;
   const double now = r->mean / (1 - pow(keep, (double)t + 1));
-  if (!isfinite(loss) || (t > 0 && now > far_above * r->lowest)) return true;
+  if (!step->sound || (t > 0 && now > far_above * r->lowest)) return true;
   if (t == 0 || now < r->lowest) r->lowest = now;
   return false;
 }
@@ -115,7 +116,7 @@ static skp_status climb(struct ramp *r) {
     SKP_TRY(skp__stepper_retire(&r->stepper, &step));
     skp__loader_give_back(r->loader, step->batch);
     skp__progress_work("trying learning rates", r->ramps * r->o->steps + t, all);
-    const bool end = diverged(r, t, (double)step->loss);
+    const bool end = diverged(r, t, step);
     if (isfinite(step->loss)) add_point(r, t, step);
     if (!end) continue;
     r->curve->diverged = true;

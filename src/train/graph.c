@@ -8,7 +8,7 @@ static void keep_logits(struct skp_graph *g) {
 }
 
 static skp_status add_update(struct skp_graph *g, const struct skp_recipe *r) {
-  struct skp_update update = {.clip_norm = (float)r->clip_norm, .average = r->ema > 0};
+  struct skp_update update = {.clip_norm = (float)r->clip_norm, .average = r->ema > 0, .sticky = !skp__recipe_skips(r)};
   SKP_TRY(skp__recipe_optimizer(&update.op, &update.attrs, r));
   return skp__graph_add_update(g, &update);
 }

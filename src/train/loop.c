@@ -88,6 +88,12 @@ static double pace(const struct loop *l) {
   return images > 0 && seconds > 0 ? images / seconds : 0;
 }
 
+/* Of the images of the epoch so far; NaN: none has a finite loss. */
+static double mean_loss(const struct loop *l) {
+  const double images = (double)l->at.images - l->at.lost;
+  return images > 0 ? l->at.loss_sum / images : NAN;
+}
+
 static double elapsed(const struct loop *l) { return skp__clock() - l->start; }
 
 static void tell(const struct loop *l, struct skp_progress p) {
@@ -129,20 +135,40 @@ static skp_status fail_unwritten(const struct loop *l) {
                    out ? "; what it ended with is in " : "", out ? out : "", l->unwritten);
 }
 
+enum { SKIPPED_IN_A_ROW = 10 }; /* steps that are left out one after the other, before that is no training any more */
+
+static const char *what_broke(const struct skp__step *step) {
+  return isnan(step->loss)   ? "The loss became not a number"
+         : isinf(step->loss) ? "The loss became infinite"
+                             : "The gradients became infinite or not numbers";
+}
+
+/* A step that is not finite has changed nothing: it is left out, or ends the run. */
+static skp_status bear_broken(struct loop *l, const struct skp__step *step) {
+  enum { TOLD = 10, AGAIN = 100 }; /* of so many each is told of, of those after them each hundredth */
+  const bool skips = skp__recipe_skips(&l->s->model->recipe) && l->at.in_a_row < SKIPPED_IN_A_ROW;
+  if (!skips) return fail_numeric(l, step->number + 1, what_broke(step));
+  l->at.in_a_row++;
+  l->at.skipped++;
+  if (!isfinite(step->loss)) l->at.lost += (double)step->n;
+  if (l->o->say && (l->at.skipped <= TOLD || fmod(l->at.skipped, AGAIN) == 0))
+    fprintf(l->o->say, "%s at step %lld (learning rate %g): it is left out, %.0f so far.\n", what_broke(step),
+            (long long)step->number + 1, step->lr, l->at.skipped);
+  return SKP_OK;
+}
+
 /* Waits for the oldest queued step and takes its loss. */
 static skp_status retire_step(struct loop *l) {
   struct skp__step *step;
   SKP_TRY(skp__stepper_retire(&l->stepper, &step));
-  skp__loader_give_back(l->loader, step->batch);
   l->lr = step->lr;
-  if (!isfinite(step->loss)) {
-    const char *what = isnan(step->loss) ? "The loss became not a number" : "The loss became infinite";
-    return fail_numeric(l, l->at.step + 1, what);
-  }
+  if (!step->sound) SKP_TRY(bear_broken(l, step));
+  if (step->sound) l->at.in_a_row = 0;
+  skp__loader_give_back(l->loader, step->batch);
   l->at.step++;
   l->at.epoch_steps++;
   l->at.images += step->n;
-  l->at.loss_sum += (double)step->loss * (double)step->n;
+  if (isfinite(step->loss)) l->at.loss_sum += (double)step->loss * (double)step->n;
   l->unsaved = true;
   choose_weights(l, true);
   if (l->at.step == l->first) {
@@ -150,7 +176,7 @@ static skp_status retire_step(struct loop *l) {
     begin_pace(l);
   }
   SKP_TRY(bear(l, skp__saver_look(&l->saver)));
-  SKP_TRY(skp__run_step(&l->run, l->at.step, (double)step->loss, step->lr));
+  SKP_TRY(skp__run_step(&l->run, l->at.step, (double)step->loss, step->lr, !step->sound));
   tell(l, (struct skp_progress){.loss = (double)step->loss});
   return SKP_OK;
 }
@@ -276,7 +302,8 @@ static skp_status close_epoch(struct loop *l) {
   e.img_per_s = pace(l);
   if (e.img_per_s <= 0) /* a single step, compiling included; none: the steps were those of another process */
     e.img_per_s = (double)(l->at.images - l->before) / (skp__clock() - l->entered);
-  e.train_loss = l->at.loss_sum / (double)l->at.images;
+  e.train_loss = mean_loss(l);
+  if (isnan(e.train_loss)) return fail_numeric(l, l->at.step, "No step of the epoch has a finite loss");
   SKP_TRY(judge(l, &e));
   l->result->accuracy = e.accuracy;
   e.seconds = l->earlier + elapsed(l);
@@ -291,7 +318,7 @@ static skp_status close_epoch(struct loop *l) {
                                 .data_wait = e.data_wait});
   l->at.epoch++;
   l->at.epoch_steps = l->at.images = 0;
-  l->at.loss_sum = 0;
+  l->at.loss_sum = l->at.lost = 0;
   l->unsaved = true;
   return SKP_OK;
 }
@@ -435,6 +462,9 @@ static skp_status train(struct loop *l) {
     SKP_TRY(bear(l, skp__saver_wait(&l->saver))); /* best.safetensors is read */
     SKP_TRY(bear(l, skp__events_flush(l->run.board)));
   }
+  if (l->at.skipped > 0 && l->o->say)
+    fprintf(l->o->say, "%.0f of %lld steps were left out, as they were not finite.\n", l->at.skipped,
+            (long long)l->at.step);
   if (l->at.finished) {
     say_early(l);
     SKP_TRY(test_best(l));
@@ -454,7 +484,7 @@ static void tell_result(const struct loop *l) {
   r->epoch = l->at.epoch + 1;
   r->step = l->at.epoch_steps;
   r->steps = l->loader ? skp__loader_batches(l->loader) : 0;
-  r->loss = l->at.images ? l->at.loss_sum / (double)l->at.images : 0;
+  r->loss = l->at.images ? mean_loss(l) : 0;
 }
 
 static skp_status train_in_folder(struct loop *l) {

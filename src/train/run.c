@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,10 +350,12 @@ static skp_status put_line(struct skp__run *run, const char *line) {
   return skp__log_line(run->log, "%s", line);
 }
 
-skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr) {
-  char line[128];
-  snprintf(line, sizeof line, "{\"step\":%lld,\"loss\":%.9g,\"lr\":%.9g}", (long long)step, loss, lr);
-  SKP_TRY(skp__events_scalar(run->board, step, "train/loss", loss));
+skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr, bool skipped) {
+  char line[128], number[32] = "null";
+  if (isfinite(loss)) snprintf(number, sizeof number, "%.9g", loss);
+  snprintf(line, sizeof line, "{\"step\":%lld,\"loss\":%s,\"lr\":%.9g%s}", (long long)step, number, lr,
+           skipped ? ",\"skipped\":true" : "");
+  if (isfinite(loss)) SKP_TRY(skp__events_scalar(run->board, step, "train/loss", loss));
   SKP_TRY(skp__events_scalar(run->board, step, "train/learning_rate", lr));
   return put_line(run, line);
 }

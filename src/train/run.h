@@ -31,7 +31,7 @@ void skp__run_forget(struct skp__run *run, FILE *say);
 skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int64_t step);
 
 /* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: nothing judged it. */
-skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr);
+skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr, bool skipped);
 struct skp__run_epoch {
   int64_t epoch, step;
   double train_loss, img_per_s, data_wait, seconds;

@@ -26,6 +26,7 @@ skp_status skp__session_create(struct skp_session **out, const struct skp_model 
   SKP_TRY(skp__alloc(&s, 1, sizeof *s));
   s->model = m;
   s->b = b;
+  s->moved = true;
   skp_status status = open_session(s);
   if (status == SKP_DEVICE_MEMORY) status = skp__session_fail_weights(s, status);
   if (status == SKP_OK)
@@ -109,6 +110,7 @@ skp_status skp__session_init(struct skp_session *s, uint64_t seed) {
 
 skp_status skp__session_push(struct skp_session *s, const float *params, const float *state) {
   s->averaged = false;
+  s->moved = true;
   if (s->params_n) SKP_TRY(skp__backend_write_now(s->b, s->params, 0, params, 4 * s->params_n));
   return s->state_n ? skp__backend_write_now(s->b, s->state, 0, state, 4 * s->state_n) : SKP_OK;
 }
@@ -116,6 +118,23 @@ skp_status skp__session_push(struct skp_session *s, const float *params, const f
 static skp_status pull(struct skp_session *s, float **out, struct skp_buffer *buffer, int64_t n) {
   SKP_TRY(skp__alloc(out, (size_t)n, sizeof **out));
   return n ? skp__backend_read_now(s->b, buffer, 0, *out, 4 * n) : SKP_OK;
+}
+
+/* Nothing is broken, and the trial of the state is the state. */
+skp_status skp__session_begin(struct skp_session *s) {
+  static const float sound;
+  struct skp_buffer *broken, *trial;
+  float *state;
+  if (!s->moved) return SKP_OK;
+  SKP_TRY(skp__store_buffer(s->store, &broken, skp__ports[SKP_PORT_BROKEN].name, sizeof sound));
+  SKP_TRY(skp__backend_write_now(s->b, broken, 0, &sound, sizeof sound));
+  s->moved = false;
+  if (!s->state_n) return SKP_OK;
+  SKP_TRY(skp__store_buffer(s->store, &trial, skp__ports[SKP_PORT_STATE_TRIAL].name, 4 * s->state_n));
+  skp_status status = pull(s, &state, s->state, s->state_n);
+  if (status == SKP_OK) status = skp__backend_write_now(s->b, trial, 0, state, 4 * s->state_n);
+  free(state);
+  return status;
 }
 
 /* The store's average of n values if it is in use, else `raw`. */
@@ -168,6 +187,7 @@ skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t,
   SKP_TRY(find_weight(s, &buffer, &at, t));
   SKP_TRY(skp__alloc(&memory, (size_t)n, sizeof *memory));
   skp__param_from_file(memory, file, t);
+  s->moved = true;
   skp_status status = skp__backend_write_now(s->b, buffer, at, memory, 4 * n);
   free(memory);
   return status;

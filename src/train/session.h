@@ -17,6 +17,7 @@ struct skp_session {
   struct skp_store *store;
   struct skp_buffer *params, *state; /* the store's; state NULL where the model has none */
   int64_t params_n, state_n;         /* elements */
+  bool moved;                        /* values were put in since the last step */
   bool averaged;                     /* evaluation and checkpoints take the running averages instead */
   SKP_ARRAY(struct skp__session_plan) plans;
 };
@@ -30,6 +31,9 @@ skp_status skp__session_fail_memory(const struct skp_session *s, skp_status stat
 
 /* The same where not even the weights fit. */
 skp_status skp__session_fail_weights(const struct skp_session *s, skp_status status);
+
+/* Before a step: what it works on beside the values is as if there were no earlier ones. */
+skp_status skp__session_begin(struct skp_session *s);
 
 /* Waits until nothing queued uses host memory any more, if `status` is a failure, and returns it with its text. */
 skp_status skp__session_settle(struct skp_session *s, skp_status status);

@@ -212,6 +212,7 @@ skp_status skp__values_pull(struct skp__values *out, struct skp_session *s) {
 }
 
 skp_status skp__values_push(const struct skp__values *v, struct skp_session *s) {
+  s->moved = true;
   for (size_t i = 0; i < v->n; i++) {
     struct skp_buffer *buffer;
     SKP_TRY(skp__store_buffer(s->store, &buffer, v->at[i].name, v->at[i].bytes));
@@ -418,7 +419,7 @@ void skp__resume_close(struct skp_resume *r) {
 
 /* Recipe entries that may be others, and what is compared elsewhere. */
 static bool free_to_differ(const char *name) {
-  static const char *const names[] = {"data", "epochs", "patience", "limits", NULL};
+  static const char *const names[] = {"data", "epochs", "patience", "limits", "on_nan", NULL};
   for (int i = 0; names[i]; i++)
     if (strcmp(name, names[i]) == 0) return true;
   return false;
@@ -473,6 +474,7 @@ skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model 
 /* ---- going on --------------------------------------------------------------------------------------------------- */
 
 skp_status skp__state_restore(const struct skp_resume *r, struct skp_session *s) {
+  s->moved = true;
   struct skp_buffer *buffer;
   const char *name;
   int64_t bytes;

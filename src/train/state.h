@@ -18,6 +18,8 @@ struct skp__position {
   struct skp__plateau plateau;
   double seconds;                 /* spent on the run */
   int64_t log_bytes, table_bytes; /* what log.jsonl and results.csv held */
+  double skipped, in_a_row;       /* steps that were left out, as they were not finite; the latest of them */
+  double lost;                    /* images of the present epoch that have no finite loss */
   int64_t finished;               /* 1: everything was done that was asked for */
 };
 /* X(kind, field): all of it, as state.safetensors keeps it. */
@@ -35,6 +37,9 @@ struct skp__position {
   X(REAL, seconds)                                                                                                     \
   X(INT, log_bytes)                                                                                                    \
   X(INT, table_bytes)                                                                                                  \
+  X(REAL, skipped)                                                                                                     \
+  X(REAL, in_a_row)                                                                                                    \
+  X(REAL, lost)                                                                                                        \
   X(INT, finished)
 
 /* Where a run begins. */

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "train/canary.h"
 #include "train/state.h"
+#include <math.h>
 #include <stdlib.h>
 
 /* What a micro-batch needs until it is done. */
@@ -50,7 +51,7 @@ static void *address_lambda(struct skp__stepper *st, struct skp__step *step, con
 /* The random key from which dropout makes its masks: each micro-batch of each step has its own. */
 static void *address_key(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
-  const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(st->queued + (p->k << 40)));
+  const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(step->number + (p->k << 40)));
   int32_t *key = step->micro[p->k].key;
   key[0] = (int32_t)(uint32_t)bits;
   key[1] = (int32_t)(uint32_t)(bits >> 32);
@@ -89,6 +90,11 @@ static void *address_loss(struct skp__stepper *st, struct skp__step *step, const
 static void *address_loss_sum(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
   return p->first + p->n == step->n ? &step->loss : NULL;
+}
+
+static void *address_broken(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  (void)st, (void)p;
+  return &step->broken;
 }
 
 static void *address_logits(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
@@ -179,6 +185,8 @@ static skp_status take(struct skp__stepper *st) {
 static skp_status queue_taken(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
   struct piece p;
+  step->number = st->queued;
+  if (st->trains) SKP_TRY(skp__session_begin(st->s));
   if (st->trains) step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
   for (int64_t k = 0;; k++) {
     SKP_TRY(find_piece(st, step->n, k, &p));
@@ -200,6 +208,7 @@ bool skp__stepper_full(const struct skp__stepper *st) { return st->queued - st->
 skp_status skp__stepper_retire(struct skp__stepper *st, struct skp__step **out) {
   *out = &st->step[st->done % SKP_STEPS_AHEAD];
   SKP_TRY(st->s->b->ops->wait(st->s->b, (*out)->ticket));
+  (*out)->sound = !st->trains || (isfinite((*out)->loss) && (*out)->broken == 0);
   st->done++;
   return SKP_OK;
 }

@@ -20,7 +20,10 @@ struct skp__step {
   struct skp_batch *batch; /* its images; NULL: those that are on the device */
   int64_t n;               /* how many */
   double lr;
-  float loss;    /* of training: the mean, once it is retired */
+  int64_t number; /* of the run's, from 0 */
+  float loss;     /* of training: the mean, once it is retired */
+  float broken;   /* not 0: the loss or a gradient is not finite, and nothing was updated; sound: neither is so */
+  bool sound;
   float *logits; /* of evaluation: [n, classes], once it is retired */
   struct skp_hyper hyper;
   float ema_scales[2];

@@ -117,16 +117,21 @@ static const struct row {
     {0, "clip_norm", "g=4096", "max_norm=0.5"},
     {1, "axpby", "y=257 x=257 w=2", ""},
     {0, "axpby", "y=1 x=1 w=2", ""},
+    {1, "all_finite", "g=5003 loss=1 broken=1", ""},
+    {0, "all_finite", "g=3 loss=1 broken=1", "sticky=1"},
+    {0, "all_finite", "g=4096 loss=1 broken=1", "sticky=1"},
+    {1, "commit", "y=257 x=257 broken=1", ""},
+    {0, "commit", "y=1 x=1 broken=1", ""},
     {1, "sgd", "p=257 g=257 hyper=4", ""},
     {1, "sgd", "p=257 g=257 m=257 hyper=4", "momentum=0.9 weight_decay=0.01 nesterov=1"},
     {0, "sgd", "p=4096 g=4096 m=4096 hyper=4", "momentum=0.9"},
-    {1, "sgd", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257", "momentum=0.9 weight_decay=0.01"},
+    {1, "sgd", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "momentum=0.9 weight_decay=0.01"},
     {1, "adam", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
     {1, "adamw", "p=257 g=257 m=257 v=257 hyper=4", "weight_decay=0.01"},
     {1, "lion", "p=257 g=257 m=257 hyper=4", "weight_decay=0.01"},
-    {0, "lion", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257", "beta2=0.9"},
-    {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
-    {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257", "weight_decay=0.01"},
+    {0, "lion", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "beta2=0.9"},
+    {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "weight_decay=0.01"},
+    {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "weight_decay=0.01"},
     {1, "conv2d", "x=2x9x9x5 w=3x3x5x7 b=7 scale=7 residual=2x9x9x7", "pad=1 relu=1"},
     {1, "conv2d", "x=2x6x7x16 w=3x3x16x32 b=32 residual=2x6x7x32 dy", "pad=1 relu=1"},
     {1, "conv2d", "x=2x9x8x16 w=3x3x1x16 b=16 scale=16 residual=2x5x4x16", "pad=1 stride=2 groups=16 relu=1"},
@@ -162,12 +167,12 @@ static bool next_token(const char **list, char name[32], char value[64]) {
 /* ---- contents ---------------------------------------------------------------------------------------------------- */
 
 /* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
-enum fill { NORMAL, POSITIVE, FRACTION, LABELS, HYPER, BITS };
+enum fill { NORMAL, ZERO, POSITIVE, FRACTION, LABELS, HYPER, BITS };
 static const struct {
   const char *name;
   enum fill fill;
-} fills[] = {{"labels", LABELS}, {"other", LABELS},   {"lambda", FRACTION}, {"running_var", POSITIVE},
-             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER},     {"key", BITS}};
+} fills[] = {{"labels", LABELS},  {"other", LABELS}, {"lambda", FRACTION}, {"running_var", POSITIVE}, {"v", POSITIVE},
+             {"gamma", POSITIVE}, {"hyper", HYPER},  {"key", BITS},        {"broken", ZERO}};
 
 static enum fill fill_of(const char *name) {
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)
@@ -196,6 +201,8 @@ static skp_status make(void **out, enum fill fill, int64_t count, int64_t classe
       f[i] = hyper[i % SKP_HYPER];
     else if (fill == POSITIVE)
       f[i] = (float)skp__random_between(r, 0.5, 1.5);
+    else if (fill == ZERO)
+      f[i] = 0;
     else if (fill == FRACTION)
       f[i] = (float)skp__random_uniform(r);
     else

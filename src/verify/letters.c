@@ -41,12 +41,14 @@ static const struct skp__letters rows[] = {
     {"to_float32", "NHWC > NHWC", "", "NHWC"},
     {"to_bfloat16", "NHWC > NHWC", "", "NHWC"},
     {"resize_bilinear", "N..C > N..C", "", "NC"},
-    {"sgd", "L L L . B. . L > L L L", "", "L"},
-    {"adam", "L L L L . B. . L > L L L L", "", "L"},
-    {"adamw", "L L L L . B. . L > L L L L", "", "L"},
-    {"lion", "L L L . B. . L > L L L", "", "L"},
+    {"sgd", "L L L . B. . L . > L L L", "", "L"},
+    {"adam", "L L L L . B. . L . > L L L L", "", "L"},
+    {"adamw", "L L L L . B. . L . > L L L L", "", "L"},
+    {"lion", "L L L . B. . L . > L L L", "", "L"},
     {"clip_norm", "L > .", "", ""},
     {"axpby", "L L . > L", "", "L"},
+    {"all_finite", "L . . > .", "", ""},
+    {"commit", "L L . > L L", "", "L"},
 };
 
 const struct skp__letters *skp__letters_of(const struct skp_op *op) {

@@ -62,7 +62,7 @@ START_TEST(updates_take_over_their_storage) {
   for (size_t n = 0; n < g->nodes.n; n++)
     if (g->nodes.at[n].op == &skp__op_batchnorm) {
       const struct skp_tensor *now = &g->tensors.at[g->nodes.at[n].out[2]], *old = &g->tensors.at[g->nodes.at[n].in[5]];
-      running += now->base == g->state && now->offset == old->offset;
+      running += now->base == g->state_trial && now->offset == old->offset;
     }
   ck_assert_int_eq(running, 4);
   skp__graph_destroy(g);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
-#include "train/train.h"
+#include "train/session.h"
 
 static int count(const struct skp_graph *g, const struct skp_op *op) {
   int n = 0;
@@ -47,10 +47,10 @@ START_TEST(a_head_alone) {
   struct skp_model *m = step_model("resnet20");
   struct skp_graph *g = graph_with(m, "freeze", "conv1,bn1,layer*");
   size_t loss = (size_t)g->tensors.at[g->loss].producer;
-  ck_assert_uint_eq(g->nodes.n - loss - 1, 3);
+  ck_assert_uint_eq(g->nodes.n - loss - 1, 5); /* and what guards the update */
   ck_assert_ptr_eq(g->nodes.at[loss + 1].op, &skp__op_softmax_cross_entropy_dx);
   ck_assert_ptr_eq(g->nodes.at[loss + 2].op, &skp__op_linear_dw);
-  ck_assert_ptr_eq(g->nodes.at[loss + 3].op, &skp__op_sgd);
+  ck_assert_ptr_eq(g->nodes.at[loss + 5].op, &skp__op_sgd);
   skp__graph_destroy(g);
   skp__model_destroy(m);
 }
@@ -165,6 +165,7 @@ static struct run run_steps(struct skp_model *m) {
   ck_ok(skp__session_init(r.s, 5));
   ck_ok(skp__session_pull(r.s, &r.before, &r.state_before));
   ck_ok(skp__session_plan(r.s, &plan, N, SKP_STEP_TRAIN));
+  ck_ok(skp__session_begin(r.s));
   const struct skp_graph *g = skp__plan_graph(plan);
   ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->input), 0, x, sizeof x));
   ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->labels), 0, labels, sizeof labels));

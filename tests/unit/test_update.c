@@ -59,6 +59,7 @@ static void step(struct run *r, int64_t t) {
   ck_ok(skp__session_plan(r->s, &plan, N, SKP_STEP_TRAIN));
   const struct skp_graph *g = skp__plan_graph(plan);
   const float ema_scales[2] = {1 - hyper.ema_rate, hyper.ema_rate};
+  ck_ok(skp__session_begin(r->s));
   write(r, plan, g->input, images, sizeof images);
   write(r, plan, g->labels, labels, sizeof labels);
   write(r, plan, g->hyper, &hyper, sizeof hyper);
@@ -119,6 +120,7 @@ static float step_in_micro_batches(struct run *r, int64_t size) {
     n = size < N - first ? size : N - first;
     const float scales[2] = {first > 0, (float)n / N};
     ck_ok(skp__session_plan(r->s, &micro, n, SKP_STEP_MICRO));
+    ck_ok(skp__session_begin(r->s));
     const struct skp_graph *g = skp__plan_graph(micro);
     write(r, micro, g->input, images + PIXELS * first, 4 * PIXELS * n);
     write(r, micro, g->labels, labels + first, 4 * n);

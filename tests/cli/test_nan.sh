@@ -1,0 +1,77 @@
+# test_nan.sh: a step whose loss or gradients are not finite changes nothing: it ends the run, or is left out. SPDX-License-Identifier: MIT
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
+idx set train 640 28 $(seq 0 639 | sed 's/.*\(.\)/\1/')
+export SKIPPER_CACHE=$dir/cache SKIPPER_TRUST=1
+json() { ! grep -Eiq '[:,[](nan|-?inf)' "$1" || fail "$1 is no JSON"; }
+skipped() { grep -c '"skipped":true' "$1/log.jsonl"; }
+
+cat >net.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "adam", lr = 0.01, ema = 0.9},
+  network = function(x)
+    x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 4, {kernel = 3, stride = 2, bias = false})))
+    return nn.linear(nn.flatten(x), 10, {name = "fc"})
+  end,
+}
+END
+
+# A learning rate of 300: whatever becomes of it, the run ends with status 5, and its last state loads and holds finite numbers alone; or it
+# goes on and is said to.
+for optimizer in sgd adam; do
+  rm -rf run
+  "$skipper" train net.lua --data set --optimizer $optimizer --lr 1e6 --epochs 30 --out run >out 2>err </dev/null
+  status=$?
+  called="train --optimizer $optimizer --lr 1e6"
+  case $status in
+  5) in_err '(became (not a number|infinite|infinite or not numbers)) at step [0-9]+ \(epoch [0-9]+\) with the learning rate 1e\+06. Try a smaller one' ;;
+  0) ;;
+  *) fail "status $status" ;;
+  esac
+  json run/log.jsonl
+done
+
+"$skipper" devices | grep -q '^\* ' || exit 77
+# Some loaders know no layers. This one spoils a kernel of the seventh step, in the gradients of the last layer.
+run 0 train net.lua --data set --max-steps 1 --out run
+export OPENCL_LAYERS=${SKP_BINARY_DIR:?}/tests/libfault_layer.so FAULTS_LOG=$dir/faults
+FAULTS=clFlush=-5 "$skipper" train net.lua --data set --max-steps 1 --out run >out 2>err
+[ -s faults ] || exit 77
+spoil=clEnqueueNDRangeKernel/softmax_cross_entropy_dx@7-7=nan0
+rm faults
+FAULTS=$spoil run 5 train net.lua --data set --max-steps 20 --save-every 2steps --out stop
+[ -s faults ] || fail "nothing was spoilt: $(cat err)"
+in_err 'The gradients became infinite or not numbers at step 7 \(epoch 1\)'
+json stop/log.jsonl
+
+# Left out: said, counted, logged; the same steps twice give the same bits, also where the run was ended in between.
+FAULTS=$spoil run 0 train net.lua --data set --epochs 2 --on-nan skip --out skip
+in_err 'The gradients became infinite or not numbers at step 7 \(learning rate 0.01\): it is left out, 1 so far'
+in_err '1 of 20 steps were left out'
+[ "$(skipped skip)" = 1 ] || fail "the log does not say which"
+json skip/log.jsonl
+FAULTS=$spoil run 0 train net.lua --data set --epochs 2 --max-steps 9 --on-nan skip --out again
+run 0 train --resume again --max-steps 20
+in_err '1 of 20 steps were left out'
+cmp skip/last.safetensors again/last.safetensors || fail "a run that goes on has other weights"
+for cut in '' '--accumulate 2'; do
+  # Nothing of the step stays: a run of which the step's gradients are no numbers is as one that has no such step in its weights.
+  FAULTS=clEnqueueNDRangeKernel/softmax_cross_entropy_dx=nan0 run 5 train net.lua --data set --epochs 2 --on-nan skip --save-every 1steps \
+    $cut --keep 20 --out all
+  in_err '10 so far'
+  in_err 'at step 11'
+  python3 - <<'END' || fail "a step that was left out changed something"
+import json, struct
+def values(path):
+    data = open(path, "rb").read()
+    n = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + n])
+    return {k: data[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]]
+            for k, v in head.items() if k != "__metadata__" and "num_batches" not in k}
+assert values("all/step-00000001.safetensors") == values("all/step-00000010.safetensors")
+END
+done
+# A run that stopped goes on with such steps left out.
+FAULTS=$spoil run 0 train --resume stop --on-nan skip --max-steps 20
+refuse 2 'on.nan' train net.lua --data set --on-nan perhaps --out run
+echo ok
