@@ -78,6 +78,7 @@ struct cli_progress {
   bool working;                    /* a piece of work goes on: */
   char doing[64];                  /* what was last told of */
   bool compiled;                   /* kernels, in this call */
+  double compiling, heard;         /* seconds spent on them so far; when that was last told of */
   skp_device *device;              /* on which it is done; NULL: none yet */
   void (*after_epoch)(void *user); /* NULL: nothing more is said then */
   void *user;

@@ -172,13 +172,27 @@ static void say_epoch(struct cli_progress *c, const skp_event *p) {
   say(c, line, PIECES);
 }
 
-/* A long silence at the start wants a word, where that is what it was for. */
-static void say_compiling(struct cli_progress *c, double seconds) {
+static const char *what_becomes_of_kernels(const struct cli_progress *c) {
   skp_device_state device;
   skp_device_ask(c->device, &device);
+  return device.keeps_kernels ? "later runs find them" : "SKIPPER_CACHE=FOLDER would keep them";
+}
+
+/* A long silence at the start wants a word, where that is what it was for. */
+static void say_compiled(struct cli_progress *c, double seconds) {
   wipe(c);
-  fprintf(stderr, "kernels  compiled for this device in %.0f s; %s\n", seconds,
-          device.keeps_kernels ? "later runs find them" : "SKIPPER_CACHE=FOLDER would keep them");
+  fprintf(stderr, "kernels  compiled for this device in %.0f s; %s\n", seconds, what_becomes_of_kernels(c));
+}
+
+/* The same while it lasts, once, where no line of progress is drawn. */
+static void hear_compiling(struct cli_progress *c, const skp_event *p) {
+  const double now = now_s(), before = c->compiling;
+  if (c->working && !strcmp(c->doing, p->doing)) c->compiling += now - c->heard;
+  c->heard = now;
+  if (!c->terminal && c->device && before <= noticeable && c->compiling > noticeable)
+    fprintf(stderr, "kernels  are being compiled for this device, %lld of %lld so far; %s\n", (long long)p->done,
+            (long long)p->all, what_becomes_of_kernels(c));
+  c->compiled = true;
 }
 
 /* Whether the time for another line has come; then it counts from now. */
@@ -191,7 +205,7 @@ static bool due(struct cli_progress *c, bool at_once) {
 
 static void hear_training(struct cli_progress *c, const skp_event *p) {
   if (c->compiled && p->first && !p->epoch_done && p->seconds > noticeable) {
-    say_compiling(c, p->seconds);
+    say_compiled(c, p->seconds);
     due(c, true);
   }
   if (!p->epoch_done && p->img_per_s <= 0) return;
@@ -208,7 +222,7 @@ static void hear_work(struct cli_progress *c, const skp_event *p) {
   enum { PIECES = sizeof line / sizeof *line };
   char done[32], all[32];
   bool news = !c->working || strcmp(c->doing, p->doing) != 0;
-  c->compiled = c->compiled || strcmp(p->doing, "compiling kernels") == 0;
+  if (strcmp(p->doing, "compiling kernels") == 0) hear_compiling(c, p);
   c->working = p->done < p->all;
   snprintf(c->doing, sizeof c->doing, "%s", p->doing);
   if (!c->terminal) return;

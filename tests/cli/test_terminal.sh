@@ -58,6 +58,18 @@ return {
 LUA
 run 0 train slow.lua --max-steps 1 --backend reference --out slow
 not_in_err '^kernels'
+# In a pipe a compilation that lasts is no silence: a line says what goes on, once.
+run 0 train "$models/resnet20.lua" --backend reference --max-steps 0 --out deep
+bmp 3 >one.bmp
+export POCL_CACHE_DIR=$dir/pocl SKIPPER_CACHE=$dir/kernels
+mkdir pocl
+SECONDS=0
+run 0 predict deep one.bmp
+[ "$(grep -c '^kernels  are being compiled for this device, [0-9]* of [0-9]* so far; later runs find them$' err)" = 1 ] || [ $SECONDS -lt 5 ] ||
+  fail "$called: $SECONDS s without a word"
+run 0 predict deep one.bmp
+not_in_err '^kernels'
+unset POCL_CACHE_DIR SKIPPER_CACHE
 TERM=dumb drawn 80 eval run/last.safetensors --data digits
 grep -q 'looking at' lines && fail "progress on a dumb terminal"
 echo ok
