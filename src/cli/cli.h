@@ -46,6 +46,7 @@
   X(LAYERS, "layers", 0, "", "show the time of each layer and launch too, slowest first")                              \
   X(CASES, "cases", 0, "DIR", "run the cases in ops/*.safetensors below DIR, not generated ones")                      \
   X(OP, "op", 0, "NAME", "only this operation")                                                                        \
+  X(TRAIN, "train", 0, "", "the same 50 steps of MODEL on all devices and in plain C")                                 \
   X(ONNX, "onnx", 0, "FILE", "the ONNX file to be written")                                                            \
   X(OPSET, "opset", 0, "N", "version of ONNX's set of operators, 13 to 21; default: 17")                               \
   X(DYNAMIC_BATCH, "dynamic-batch", 0, "", "the file takes any number of images at once, not one")                     \
@@ -126,6 +127,9 @@ CLI_COMMAND_LIST(X)
 
 /* A call into a driver does not return (see skp_device_options): says so, and leaves. */
 void cli_hung(void *user, const char *text);
+
+/* selftest_train.c */
+skp_status cli_selftest_train(struct cli *c, uint64_t seed);
 
 /* ---- options.c -------------------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,9 @@ skp_status cli_selftest(struct cli *c) {
   int64_t seed;
   int passed, failed;
   TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, 1));
+  if (cli_said(c, CLI_TRAIN) != (c->n_arguments > 0))
+    return skp_fail(SKP_USAGE, "--train and the MODEL that is to be trained go together.");
+  if (cli_said(c, CLI_TRAIN)) return cli_selftest_train(c, (uint64_t)seed);
   TRY(cli_open_device(c));
   cli_say_device(c);
   const skp_selftest_options options = {.cases = c->value[CLI_CASES],

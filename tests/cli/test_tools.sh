@@ -94,6 +94,12 @@ tail -1 out | grep -Eqx '[0-9]+ passed, 0 failed' || fail "last line: $(tail -1 
 run 0 selftest --op relu --json
 in_out '"failed":0'
 refuse 2 'no case of an op' selftest --op frobnicate
+run 0 selftest --train tiny.lua
+in_out '^passed .*: loss off by [0-9.]+e-0[2-9] of 1 \+ loss, weights by [0-9.]+e-0[0-9]$'
+run 0 selftest --train tiny.lua --json --batch 4
+in_out '^\{"steps":50,"failed":0,"devices":\[\{"device":"[^"]+","passed":true,"loss":[0-9.e-]+,"weights":[0-9.e-]+,"error":""'
+refuse 2 'go together' selftest tiny.lua
+refuse 2 'go together' selftest --train
 refuse 1 'nowhere' selftest --cases nowhere
 if [ -d "$SKP_SHARED/golden/ops" ]; then
   run 0 selftest --op relu --cases "$SKP_SHARED/golden"

@@ -79,6 +79,10 @@ for mode in drop spoil; do
   cmp -s later/last.safetensors early || fail "$mode: what was saved at step 900 was changed"
 done
 
+# A whole training beside plain C tells it, too, whoever trusts the device.
+SKIPPER_TRUST=1 under drop 'conv2d*dw*' 4 selftest --train "$models/identity.lua"
+grep -q '^FAILED ' out || fail "$called: nothing failed"
+
 # Whoever trusts the device can say so.
 SKIPPER_TRUST=1 under drop adam 0 train "$models/identity.lua" $small
 not_in_err "Wrong results"
