@@ -88,6 +88,7 @@ struct skp_backend_ops {
   skp_status (*prepare)(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
                         const char *method);
   int64_t (*workspace)(const struct skp_prepared *p); /* bytes needed between bind and the end of each run */
+  int64_t (*kept)(const struct skp_prepared *p);      /* bytes that it allocates when it is bound, for what it keeps */
   const char *(*method)(const struct skp_prepared *p);
   size_t (*launches)(const struct skp_prepared *p); /* that each run queues */
   /* By how much results may miss exact ones because of the method, beyond what sums in float

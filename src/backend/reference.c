@@ -171,7 +171,7 @@ static skp_status prepare(struct skp_backend *b, struct skp_prepared **out, cons
   return SKP_OK;
 }
 
-static int64_t workspace(const struct skp_prepared *p) {
+static int64_t no_bytes(const struct skp_prepared *p) {
   (void)p;
   return 0;
 }
@@ -291,7 +291,8 @@ const struct skp_backend_ops skp__backend_reference = {
     .read = copy_out,
     .expect = expect,
     .prepare = prepare,
-    .workspace = workspace,
+    .workspace = no_bytes,
+    .kept = no_bytes,
     .method = chosen_method,
     .launches = launches,
     .tolerance = tolerance,

@@ -86,7 +86,8 @@ static struct skp_shape type_of(const struct skp_graph *g, skp_value v) {
 }
 
 struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *node) {
-  struct skp_sig sig = {.op = node->op, .attrs = node->attrs, .n_in = node->n_in, .n_out = node->n_out};
+  struct skp_sig sig = {
+      .op = node->op, .attrs = node->attrs, .constant = g->constant, .n_in = node->n_in, .n_out = node->n_out};
   sig.in = node->types;
   sig.out = node->types + node->n_in;
   for (int i = 0; i < node->n_in; i++) sig.in[i] = type_of(g, node->in[i]);

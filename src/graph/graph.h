@@ -119,8 +119,9 @@ extern const struct skp_port_info skp__ports[SKP_PORTS];
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  bool mixed; /* maps may be stored as bfloat16: the plan decides which (plan/precision.c) */
-  union {     /* SKP_NONE: this graph has none */
+  bool constant; /* weights are not changed by this step: an evaluation */
+  bool mixed;    /* maps may be stored as bfloat16: the plan decides which (plan/precision.c) */
+  union {        /* SKP_NONE: this graph has none */
     skp_value port[SKP_PORTS];
     struct {
 #define X(NAME, name, role, host) skp_value name;
@@ -187,7 +188,8 @@ enum { SKP_SLICE_ALIGN = SKP_UPDATE_BLOCK };
 skp_status skp__graph_collect(struct skp_graph *g);
 
 /* A copy of the forward graph `g` for batch size N: shapes inferred anew, without `training` an op's attribute of that
- * name 0; slices as in g. Evaluation keeps each node's first output only: the others serve gradients. */
+ * name 0; slices as in g. Evaluation keeps each node's first output only: the others serve gradients; its weights are
+ * constant. */
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training);
 
 /* Adds labels (with `mixed` second ones and their lambdas, too) and loss (role RESULT). */

@@ -133,7 +133,9 @@ static skp_status instance(struct skp_graph **out, const struct skp_graph *g, in
 }
 
 skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g, int64_t N, bool training) {
-  return instance(out, g, N, training, g->nodes.n);
+  SKP_TRY(instance(out, g, N, training, g->nodes.n));
+  (*out)->constant = !training;
+  return SKP_OK;
 }
 
 /* What a step changes of the state on its way is a trial, until it is known whether the step is finite. */

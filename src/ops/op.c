@@ -51,6 +51,7 @@ skp_status skp__sig_create(struct skp_sig *out, const struct skp_op *op, int n_i
 skp_status skp__sig_copy(struct skp_sig *out, const struct skp_sig *from) {
   SKP_TRY(skp__sig_create(out, from->op, from->n_in));
   out->attrs = from->attrs;
+  out->constant = from->constant;
   memcpy(out->in, from->in, (size_t)from->n_in * sizeof *from->in);
   memcpy(out->out, from->out, (size_t)from->n_out * sizeof *from->out);
   return SKP_OK;

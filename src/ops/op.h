@@ -178,6 +178,7 @@ struct skp_op;
 struct skp_sig {
   const struct skp_op *op;
   union skp_attrs attrs;
+  bool constant; /* weights stay as they are from run to run: what is made of them alone may be kept */
   int n_in, n_out;
   struct skp_shape *in, *out;
 };

@@ -1,8 +1,9 @@
 /* memory.c: where the values of a step live. SPDX-License-Identifier: MIT
  *
  * A value is alive from the node that makes it to the last node that reads it (or a view of it); a node's workspace
- * only during that node. Rectangles of lifetime × size are laid into as few bytes as a greedy search finds: largest
- * first, each at the lowest place where it overlaps no other that is alive at the same time.
+ * only during that node; what is made of constant weights always. Rectangles of lifetime × size are laid into as few
+ * bytes as a greedy search finds: largest first, each at the lowest place where it overlaps no other that is alive at
+ * the same time.
  *
  *   bytes ^
  *         |        +-----------+                    block 1's output, read again by the backward pass
@@ -53,6 +54,23 @@ static void begin(struct planner *p, skp_value v, int node) {
   p->item[v] = (struct item){.bytes = round_up(skp__shape_bytes(&t->shape), p->align), .first = node, .last = node};
 }
 
+static bool is_weight(const struct skp_graph *g, skp_value v) {
+  const skp_role role = v == SKP_NONE ? SKP_ROLE_PARAM : g->tensors.at[v].role;
+  return role == SKP_ROLE_PARAM || role == SKP_ROLE_STATE || role == SKP_ROLE_MOMENT;
+}
+
+/* What is made of constant weights alone stays from run to run: backends may make it once. */
+static void keep_constants(struct planner *p, int n) {
+  const struct skp_node *node = &p->g->nodes.at[n];
+  bool constant = p->g->constant;
+  for (int i = 0; i < node->n_in; i++) constant = constant && is_weight(p->g, node->in[i]);
+  for (int i = 0; constant && i < node->n_out; i++) {
+    if (node->out[i] == SKP_NONE) continue;
+    p->item[node->out[i]].first = 0;
+    touch(p, node->out[i], (int)p->g->nodes.n);
+  }
+}
+
 static void find_lifetimes(struct planner *p, const int64_t *workspace) {
   const struct skp_graph *g = p->g;
   for (int n = 0; n < (int)g->nodes.n; n++) {
@@ -64,6 +82,7 @@ static void find_lifetimes(struct planner *p, const int64_t *workspace) {
       touch(p, node->out[i], n); /* writing into a base keeps that alive */
       if (g->tensors.at[node->out[i]].role == SKP_ROLE_RESULT) touch(p, node->out[i], (int)g->nodes.n);
     }
+    keep_constants(p, n);
     p->item[g->tensors.n + (size_t)n] = (struct item){.bytes = round_up(workspace[n], p->align), .first = n, .last = n};
   }
 }

@@ -324,6 +324,8 @@ static skp_status measure(struct skp_plan_needs *out, struct skp_plan *p) {
   free(workspace);
   SKP_TRY(status);
   for (int i = 0; i < p->memory.arenas; i++) need(out, SKP_ROLE_ACTIVATION, p->memory.arena_bytes[i]);
+  for (size_t n = 0; n < p->g->nodes.n; n++)
+    if (p->node && p->node[n]) need(out, SKP_ROLE_ACTIVATION, p->b->ops->kept(p->node[n]));
   for (skp_value v = 0; v < (skp_value)p->g->tensors.n; v++) {
     const struct skp_tensor *t = &p->g->tensors.at[v];
     if (t->base == SKP_NONE && t->role != SKP_ROLE_ACTIVATION) need(out, t->role, bytes_of(p, v));

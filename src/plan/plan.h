@@ -49,8 +49,9 @@ void skp__plan_destroy(struct skp_plan *p);
 /* What a plan of `g` would need, found without allocating it: methods are chosen for the workspaces that they want,
  * which compiles their kernels. b NULL: without workspaces and limits. Takes `g` over. */
 struct skp_plan_needs {
-  int64_t of_role[SKP_ROLES]; /* bytes; of activations: all arenas, with the workspaces in them */
-  int64_t total, largest;     /* of them all; of a single allocation */
+  /* bytes; of activations: all arenas, with the workspaces in them, and what ops keep */
+  int64_t of_role[SKP_ROLES];
+  int64_t total, largest; /* of them all; of a single allocation */
   double flops;
 };
 skp_status skp__plan_measure(struct skp_plan_needs *out, struct skp_graph *g, struct skp_backend *b);

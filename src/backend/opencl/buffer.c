@@ -46,6 +46,7 @@ skp_status skp__cl_buffer_create(struct skp_backend *b, struct skp_buffer **out,
     return skp__fail_in(status, "%.1f MiB beside %.1f in use", skp__mib((double)bytes), skp__mib((double)cl->used));
   }
   buffer->bytes = bytes;
+  buffer->writes = &buffer->own_writes;
   cl->used += buffer->charged = (int64_t)size;
   *out = buffer;
   return SKP_OK;
@@ -74,6 +75,7 @@ skp_status skp__cl_buffer_slice(struct skp_backend *b, struct skp_buffer **out, 
   slice->root = base->root;
   slice->offset = base->offset + offset;
   slice->bytes = bytes;
+  slice->writes = base->writes;
   *out = slice;
   return SKP_OK;
 }
@@ -98,6 +100,7 @@ skp_status skp__cl_write(struct skp_backend *b, struct skp_buffer *buffer, int64
   struct skp__cl *cl = device_of(b);
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
+  ++*buffer->writes;
   SKP_TRY(SKP_CHECK_QUEUED(
       cl, "clEnqueueWriteBuffer", "",
       clEnqueueWriteBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, from, 0, NULL, NULL)));

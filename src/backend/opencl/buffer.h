@@ -9,7 +9,9 @@ struct skp_buffer {
   cl_mem root;    /* what was allocated: OpenCL knows no slice of a slice */
   int64_t offset; /* of mem in root */
   int64_t bytes;
-  int64_t charged; /* what it adds to the memory in use; 0 for a slice */
+  int64_t charged;  /* what it adds to the memory in use; 0 for a slice */
+  uint64_t *writes; /* how often something was written into what was allocated: a slice's base counts */
+  uint64_t own_writes;
 };
 
 skp_status skp__cl_buffer_create(struct skp_backend *b, struct skp_buffer **out, int64_t bytes);

@@ -193,6 +193,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .prepare = skp__cl_prepare,
     .workspace = skp__cl_workspace,
     .launches = skp__cl_launches,
+    .kept = skp__cl_kept,
     .method = skp__cl_method_of,
     .tolerance = skp__cl_tolerance,
     .bind = skp__cl_bind,

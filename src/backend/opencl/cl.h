@@ -83,6 +83,7 @@ typedef enum skp__cl_kind {
   SKP_CL_IN,     /* the buffer of input `number`, … */
   SKP_CL_OUT,    /* … or of that output; if it is absent, of any present value: the kernel must not touch it then */
   SKP_CL_WORK,   /* the workspace */
+  SKP_CL_KEPT,   /* what skp__cl_keep gave */
   SKP_CL_ABSENT, /* any present value: a buffer that the kernel does not touch */
   SKP_CL_INT,
   SKP_CL_FLOAT
@@ -103,6 +104,7 @@ struct skp__cl_arg {
 #define SKP_IN(name, i)  ((struct skp__cl_arg){#name, SKP_CL_IN, {.number = (i)}})
 #define SKP_OUT(name, i) ((struct skp__cl_arg){#name, SKP_CL_OUT, {.number = (i)}})
 #define SKP_WORK(name)   ((struct skp__cl_arg){#name, SKP_CL_WORK, {0}})
+#define SKP_KEPT(name)   ((struct skp__cl_arg){#name, SKP_CL_KEPT, {0}})
 #define SKP_ABSENT(name) ((struct skp__cl_arg){#name, SKP_CL_ABSENT, {0}})
 #define SKP_INT(name, value)                                                                                           \
   ((struct skp__cl_arg){#name, SKP_CL_INT, {.as_int = _Generic((value), int : (value), bool : (value))}})
@@ -128,6 +130,13 @@ skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_ca
 
 /* Says how many bytes of workspace all launches of this op need together (the largest that was said counts). */
 void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes);
+
+/* A place, SKP_KEPT, for what an op makes of its weights alone (packed, transformed). Where weights are constant it is
+ * memory of its own, true is said, and the launches that fill it run only when the weights have changed; else, or if it
+ * were much, it is the beginning of the workspace. */
+bool skp__cl_keep(struct skp_prepared *p, int64_t bytes);
+/* The last launch reads weights alone, and what it writes is kept, or the plan's to keep. */
+void skp__cl_of_weights(struct skp_prepared *p);
 
 struct skp__cl *skp__cl_of(struct skp_prepared *p);
 

@@ -102,14 +102,18 @@ static int packed_floats(const struct skp__gather *g, const struct tile *t) {
   return (int)skp__cl_round_up(panels_of(g, t) * g->R * g->S * skp__ceil_div(g->Ci, t->pair) * t->width + g->Ci, LANES);
 }
 
-static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t) {
+/* *used: the floats of the workspace that it takes. */
+static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct tile *t, int *used) {
   size_t global[2] = {(size_t)panels_of(g, t), (size_t)(g->R * g->S)};
-  skp__cl_need_workspace(p, 4 * (int64_t)packed_floats(g, t));
-  return skp__cl_launch(p, "conv2d_pack", "conv2d_pack", "", 2, global, one,
-                        SKP_ARGS(SKP_WORK(packed), SKP_IN(w, 1), SKP_INT(size, t->width),
-                                 SKP_INT(panels, panels_of(g, t)), SKP_INT(taps, g->R * g->S), SKP_INT(Ci, g->Ci),
-                                 SKP_INT(Co, g->Co), SKP_INT(tap_step, g->tap_step), SKP_INT(group_step, g->group_step),
-                                 SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(zeros, g->Ci)));
+  *used = skp__cl_keep(p, 4 * (int64_t)packed_floats(g, t)) ? 0 : packed_floats(g, t);
+  SKP_TRY(
+      skp__cl_launch(p, "conv2d_pack", "conv2d_pack", "", 2, global, one,
+                     SKP_ARGS(SKP_KEPT(packed), SKP_IN(w, 1), SKP_INT(size, t->width), SKP_INT(panels, panels_of(g, t)),
+                              SKP_INT(taps, g->R * g->S), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co),
+                              SKP_INT(tap_step, g->tap_step), SKP_INT(group_step, g->group_step),
+                              SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(zeros, g->Ci))));
+  if (!*used) skp__cl_of_weights(p);
+  return SKP_OK;
 }
 
 /* How the work is split: each work-group takes `span` panels and `length` tiles of
@@ -158,7 +162,7 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, co
                       (size_t)skp__ceil_div(skp__ceil_div(M, t->rows), s.length)};
   return skp__cl_launch(
       p, "conv2d_cpu", "conv2d_cpu", t->options, 2, global, one,
-      SKP_ARGS(SKP_OUT(y, 0), x, SKP_WORK(packed), SKP__EPILOGUE(*e), SKP_INT(x_at, x_at), SKP_INT(length, s.length),
+      SKP_ARGS(SKP_OUT(y, 0), x, SKP_KEPT(packed), SKP__EPILOGUE(*e), SKP_INT(x_at, x_at), SKP_INT(length, s.length),
                SKP_INT(block, s.block), SKP_INT(span, s.span), SKP_INT(by_image, by_image(g, t)), SKP_INT(M, M),
                SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(IC, g->IC), SKP_INT(OH, g->OH),
                SKP_INT(OW, g->OW), SKP_INT(OC, g->OC), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(panels, panels),
@@ -171,10 +175,11 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   bool copied = has_runs(&conv);
   struct skp__gather g = skp__gather_forward(copied ? &runs : &conv);
   struct tile t = gather_tile(skp__cl_of(p), sig, &g);
+  int x_at;
   g.IC = conv.C;
-  SKP_TRY(pack(p, &g, &t));
-  if (copied) SKP_TRY(copy_padded(p, &conv, packed_floats(&g, &t)));
-  return gather(p, &g, &t, copied ? SKP_WORK(x) : SKP_IN(x, 0), copied ? packed_floats(&g, &t) : 0, &e);
+  SKP_TRY(pack(p, &g, &t, &x_at));
+  if (copied) SKP_TRY(copy_padded(p, &conv, x_at));
+  return gather(p, &g, &t, copied ? SKP_WORK(x) : SKP_IN(x, 0), copied ? x_at : 0, &e);
 }
 
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -182,7 +187,8 @@ skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_dx(&conv, 0, 0);
   struct tile t = gather_tile(skp__cl_of(p), sig, &g);
-  SKP_TRY(pack(p, &g, &t));
+  int used;
+  SKP_TRY(pack(p, &g, &t, &used));
   for (int h = 0; h < conv.stride; h++)
     for (int w = 0; w < conv.stride; w++) {
       g = skp__gather_dx(&conv, h, w);

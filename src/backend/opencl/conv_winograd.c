@@ -95,14 +95,16 @@ const char *skp__conv_winograd_dw_refuse(const struct skp__cl *cl, const struct 
 
 /* ---- forward and data gradient ----------------------------------------------------------------------------------- */
 
-static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct cut *c) {
+static skp_status pack(struct skp_prepared *p, const struct skp__gather *g, const struct cut *c, bool kept) {
   size_t global[2] = {(size_t)(g->Co / c->panel), (size_t)(g->Ci / LANES)};
   int way = skp__winograd_way(g);
-  return skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one,
-                        SKP_ARGS(SKP_WORK(packed), SKP_IN(w, 1), SKP_INT(w_at, way < 0 ? 8 * g->tap_step : 0),
-                                 SKP_INT(h_step, way * 3 * g->tap_step), SKP_INT(w_step, way * g->tap_step),
-                                 SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(Ci, g->Ci),
-                                 SKP_INT(panel, c->panel)));
+  SKP_TRY(skp__cl_launch(p, "conv2d_winograd", "conv2d_winograd_weights", c->options, 2, global, one,
+                         SKP_ARGS(SKP_KEPT(packed), SKP_IN(w, 1), SKP_INT(w_at, way < 0 ? 8 * g->tap_step : 0),
+                                  SKP_INT(h_step, way * 3 * g->tap_step), SKP_INT(w_step, way * g->tap_step),
+                                  SKP_INT(ci_step, g->ci_step), SKP_INT(co_step, g->co_step), SKP_INT(Ci, g->Ci),
+                                  SKP_INT(panel, c->panel))));
+  if (kept) skp__cl_of_weights(p);
+  return SKP_OK;
 }
 
 static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, const struct skp__epilogue *e) {
@@ -112,12 +114,14 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, co
   int groups = least(c.blocks, wanted), span = skp__ceil_div(panels, skp__ceil_div(wanted, groups));
   int slice = g->Ci + c.w.places * (c.tiles * (g->Ci + span * c.panel) + 2 * GAP);
   size_t global[2] = {(size_t)groups, (size_t)skp__ceil_div(panels, span)};
-  skp__cl_need_workspace(p, 4 * (packed + (int64_t)slice * groups * (int64_t)global[1]));
-  SKP_TRY(pack(p, g, &c));
+  bool kept = skp__cl_keep(p, 4 * (int64_t)packed);
+  int slices = kept ? 0 : packed;
+  skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * groups * (int64_t)global[1]));
+  SKP_TRY(pack(p, g, &c, kept));
   return skp__cl_launch(
       p, "conv2d_winograd", "conv2d_winograd", c.options, 2, global, one,
-      SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_WORK(packed), SKP_WORK(workspace), SKP__EPILOGUE(*e),
-               SKP_INT(slices, packed), SKP_INT(slice, slice), SKP_INT(tiles, c.tiles), SKP_INT(total, c.w.total),
+      SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_KEPT(packed), SKP_WORK(workspace), SKP__EPILOGUE(*e),
+               SKP_INT(slices, slices), SKP_INT(slice, slice), SKP_INT(tiles, c.tiles), SKP_INT(total, c.w.total),
                SKP_INT(span, span), SKP_INT(TH, c.w.th), SKP_INT(TW, c.w.tw), SKP_INT(h0, skp__winograd_begin(&g->h)),
                SKP_INT(w0, skp__winograd_begin(&g->w)), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(Ci, g->Ci),
                SKP_INT(OH, g->OH), SKP_INT(OW, g->OW), SKP_INT(Co, g->Co), SKP_INT(panel, c.panel)));

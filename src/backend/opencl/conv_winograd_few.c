@@ -10,6 +10,7 @@ enum {
   LINES = 8,              /* the same, at most */
   GROUPS_PER_UNIT = 4,    /* work-groups that each compute unit should have, to even out */
   MOST_TILES = 160,       /* more of them are worth writing transformed weights for */
+  LEAST_PIXELS = 160,     /* of y: for fewer, weights that are packed once cost less than transforming them each time */
   LEAST_PRODUCTS = 30000, /* C·K: fewer weights stay in a cache */
   LARGEST = 5             /* a tile's side */
 };
@@ -44,6 +45,7 @@ const char *skp__conv_few_refuse(const struct skp__cl *cl, const struct skp_sig 
   const char *reason = skp__winograd_refuse_kind(cl, sig);
   if (reason) return reason;
   if ((int64_t)g.C * g.K < LEAST_PRODUCTS) return "few weights";
+  if (sig->constant && g.N * g.P * g.Q < LEAST_PIXELS) return "few pixels for constant weights";
   struct few f = few_of(cl, g.N, g.P, g.Q, g.K);
   if (f.w.total > MOST_TILES) return "many tiles";
   int panels = least(g.C, g.K) / f.panel;

@@ -8,10 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FREE_GROUP = 64 }; /* work-items of a group where the kernel leaves it open */
+enum {
+  FREE_GROUP = 64,    /* work-items of a group where the kernel leaves it open */
+  MOST_KEPT = 1 << 26 /* bytes: what is larger is made anew for each run */
+};
 
 struct skp__cl *skp__cl_of(struct skp_prepared *p) {
   return p->cl;
+}
+
+bool skp__cl_keep(struct skp_prepared *p, int64_t bytes) {
+  if (!p->sig.constant || bytes > MOST_KEPT) {
+    skp__cl_need_workspace(p, bytes);
+    return false;
+  }
+  p->kept_bytes = bytes;
+  return true;
+}
+
+void skp__cl_of_weights(struct skp_prepared *p) {
+  if (p->sig.constant && p->steps.n) p->steps.at[p->steps.n - 1].of_weights = true;
 }
 
 void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes) {
@@ -37,7 +53,7 @@ static void step_free(struct skp__cl *cl, struct skp__cl_step *step) {
 void skp__cl_steps_free(struct skp_prepared *p) {
   for (size_t i = 0; i < p->steps.n; i++) step_free(p->cl, &p->steps.at[i]);
   SKP_FREE(&p->steps);
-  p->workspace_bytes = 0;
+  p->workspace_bytes = p->kept_bytes = 0;
 }
 
 /* ---- describing a launch ---------------------------------------------------------------------------------------- */
@@ -188,6 +204,7 @@ skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_ca
 /* ---- binding ---------------------------------------------------------------------------------------------------- */
 
 static cl_mem mem_of(const struct skp_buffer *buffer) { return buffer ? buffer->mem : NULL; }
+static uint64_t *writes_of(const struct skp_buffer *buffer) { return buffer ? buffer->writes : NULL; }
 
 /* Stands in for an absent value; its kernel does not touch it. */
 static cl_mem any_present(const struct skp_prepared *p) {
@@ -202,6 +219,7 @@ static cl_mem buffer_of(const struct skp_prepared *p, const struct skp__cl_arg *
   cl_mem mem = arg->kind == SKP_CL_IN     ? p->in[arg->number]
                : arg->kind == SKP_CL_OUT  ? p->out[arg->number]
                : arg->kind == SKP_CL_WORK ? p->workspace
+               : arg->kind == SKP_CL_KEPT ? (p->kept ? p->kept->mem : p->workspace)
                                           : NULL;
   return mem ? mem : any_present(p);
 }
@@ -217,10 +235,11 @@ static skp_status set_buffers(struct skp_prepared *p, const struct skp__cl_step 
 
 skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
                         struct skp_buffer *workspace) {
-  p->bound = false;
+  p->bound = p->made = false;
   SKP_TRY(skp__cl_alive(p->cl));
-  for (int i = 0; i < p->sig.n_in; i++) p->in[i] = mem_of(in[i]);
-  for (int i = 0; i < p->sig.n_out; i++) p->out[i] = mem_of(out[i]);
+  if (p->kept_bytes && !p->kept) SKP_TRY(skp__cl_buffer_create(&p->cl->base, &p->kept, p->kept_bytes));
+  for (int i = 0; i < p->sig.n_in; i++) p->in[i] = mem_of(in[i]), p->in_writes[i] = writes_of(in[i]);
+  for (int i = 0; i < p->sig.n_out; i++) p->out[i] = mem_of(out[i]), p->out_writes[i] = writes_of(out[i]);
   p->workspace = mem_of(workspace);
   if (p->workspace_bytes > (workspace ? workspace->bytes : 0))
     return skp__fail(SKP_INTERNAL, "%s by %s needs %lld bytes of workspace.", p->sig.op->name, p->method,
@@ -231,6 +250,33 @@ skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, st
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
+
+/* How often the weights were written of which `step` makes something. */
+static uint64_t writes_behind(const struct skp_prepared *p, const struct skp__cl_step *step) {
+  uint64_t n = 0;
+  for (size_t i = 0; step->of_weights && i < step->args.n; i++) {
+    const struct skp__cl_arg *arg = &step->args.at[i];
+    if (arg->kind == SKP_CL_IN && p->in_writes[arg->number]) n += *p->in_writes[arg->number];
+  }
+  return n;
+}
+
+void skp__cl_begin_run(struct skp_prepared *p) {
+  uint64_t n = 0;
+  for (size_t i = 0; i < p->steps.n; i++) n += writes_behind(p, &p->steps.at[i]);
+  if (n != p->seen) p->made = false;
+  p->seen = n;
+}
+
+bool skp__cl_is_due(const struct skp_prepared *p, const struct skp__cl_step *step) {
+  return !step->of_weights || !p->made;
+}
+
+void skp__cl_end_run(struct skp_prepared *p) {
+  p->made = true;
+  for (int i = 0; i < p->sig.n_out; i++)
+    if (p->out_writes[i]) ++*p->out_writes[i];
+}
 
 skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event) {
   struct skp__cl *cl = p->cl;
@@ -252,7 +298,11 @@ skp_status skp__cl_run(struct skp_backend *b, struct skp_prepared *const *list, 
   SKP_TRY(skp__cl_alive((struct skp__cl *)b));
   for (size_t i = 0; i < n; i++) {
     SKP_TRY(skp__cl_check_bound(list[i]));
-    for (size_t j = 0; j < list[i]->steps.n; j++) SKP_TRY(skp__cl_run_step(list[i], &list[i]->steps.at[j], NULL));
+    skp__cl_begin_run(list[i]);
+    for (size_t j = 0; j < list[i]->steps.n; j++)
+      if (skp__cl_is_due(list[i], &list[i]->steps.at[j]))
+        SKP_TRY(skp__cl_run_step(list[i], &list[i]->steps.at[j], NULL));
+    skp__cl_end_run(list[i]);
   }
   return SKP_OK;
 }

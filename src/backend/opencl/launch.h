@@ -13,6 +13,7 @@ struct skp__cl_step {
   SKP_ARRAY(struct skp__cl_arg) args;
   skp__cl_call call;
   void *data;
+  bool of_weights; /* it makes of constant weights what is kept: runs when they have changed */
 };
 
 struct skp_prepared {
@@ -21,9 +22,13 @@ struct skp_prepared {
   const char *method;
   double tolerance;
   SKP_ARRAY(struct skp__cl_step) steps;
-  int64_t workspace_bytes;
+  int64_t workspace_bytes, kept_bytes;
+  struct skp_buffer *kept; /* its own; NULL: it keeps nothing */
   bool bound;
-  cl_mem *in, *out, workspace; /* those of the signature */
+  cl_mem *in, *out, workspace;        /* those of the signature */
+  uint64_t **in_writes, **out_writes; /* how often their memory was written */
+  bool made;                          /* what is kept is there, made of the weights … */
+  uint64_t seen;                      /* … as they were after so many writes */
 };
 
 /* parameters.c: SKP_INTERNAL unless the kernel has just these parameters, in this order. */
@@ -35,6 +40,10 @@ void skp__cl_steps_free(struct skp_prepared *p);
 skp_status skp__cl_bind(struct skp_prepared *p, struct skp_buffer *const *in, struct skp_buffer *const *out,
                         struct skp_buffer *workspace);
 skp_status skp__cl_check_bound(const struct skp_prepared *p);
+/* A run: what is kept is made anew if the weights behind it have changed, so each step is asked if it is due. */
+void skp__cl_begin_run(struct skp_prepared *p);
+bool skp__cl_is_due(const struct skp_prepared *p, const struct skp__cl_step *step);
+void skp__cl_end_run(struct skp_prepared *p);
 /* Enqueues one step. `event` (may be NULL) receives its kernel's; it is left alone where the step is a call. */
 skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event);
 skp_status skp__cl_run(struct skp_backend *b, struct skp_prepared *const *list, size_t n);

@@ -1,5 +1,6 @@
 /* method.c: the tables of methods, and which method an op gets. SPDX-License-Identifier: MIT */
 #include "backend/opencl/method.h"
+#include "backend/opencl/buffer.h"
 #include "backend/opencl/jobs.h"
 #include "base/text.h"
 #include <stdlib.h>
@@ -179,7 +180,9 @@ static skp_status choose(struct skp_prepared *p, const char *method) {
 static skp_status hold(struct skp_prepared *p, const struct skp_sig *sig) {
   SKP_TRY(skp__sig_copy(&p->sig, sig));
   SKP_TRY(skp__alloc(&p->in, (size_t)sig->n_in, sizeof *p->in));
-  return skp__alloc(&p->out, (size_t)sig->n_out, sizeof *p->out);
+  SKP_TRY(skp__alloc(&p->out, (size_t)sig->n_out, sizeof *p->out));
+  SKP_TRY(skp__alloc(&p->in_writes, (size_t)sig->n_in, sizeof *p->in_writes));
+  return skp__alloc(&p->out_writes, (size_t)sig->n_out, sizeof *p->out_writes);
 }
 
 skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, const struct skp_sig *sig,
@@ -203,14 +206,19 @@ skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, con
 void skp__cl_prepared_destroy(struct skp_prepared *p) {
   if (!p) return;
   skp__cl_steps_free(p);
+  skp__cl_buffer_destroy(&p->cl->base, p->kept);
   skp__sig_free(&p->sig);
   free(p->in);
   free(p->out);
+  free(p->in_writes);
+  free(p->out_writes);
   free(p);
 }
 
 int64_t skp__cl_workspace(const struct skp_prepared *p) { return p->workspace_bytes; }
 size_t skp__cl_launches(const struct skp_prepared *p) { return p->steps.n; }
+
+int64_t skp__cl_kept(const struct skp_prepared *p) { return p->kept_bytes; }
 
 const char *skp__cl_method_of(const struct skp_prepared *p) { return p->method; }
 

@@ -50,8 +50,9 @@ static bool suits(const struct skp_sig *sig, const struct skp__cl_arg *arg, cons
 
 static void add_given(struct skp__text *w, const struct skp__cl_arg *arg) {
   static const char *const words[] = {
-      [SKP_CL_IN] = "input",        [SKP_CL_OUT] = "output", [SKP_CL_WORK] = "the workspace",
-      [SKP_CL_ABSENT] = "no value", [SKP_CL_INT] = "an int", [SKP_CL_FLOAT] = "a float"};
+      [SKP_CL_IN] = "input",          [SKP_CL_OUT] = "output",      [SKP_CL_WORK] = "the workspace",
+      [SKP_CL_KEPT] = "what is kept", [SKP_CL_ABSENT] = "no value", [SKP_CL_INT] = "an int",
+      [SKP_CL_FLOAT] = "a float"};
   if (!arg->name) {
     skp__text_add(w, "nothing more");
     return;

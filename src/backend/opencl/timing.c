@@ -33,7 +33,10 @@ static skp_status queue_step(struct timing *t, size_t i, struct skp_prepared *p,
 static skp_status queue_all(struct timing *t, struct skp_prepared *const *list, size_t n) {
   for (size_t i = 0; i < n; i++) {
     SKP_TRY(skp__cl_check_bound(list[i]));
-    for (size_t j = 0; j < list[i]->steps.n; j++) SKP_TRY(queue_step(t, i, list[i], &list[i]->steps.at[j]));
+    skp__cl_begin_run(list[i]);
+    for (size_t j = 0; j < list[i]->steps.n; j++)
+      if (skp__cl_is_due(list[i], &list[i]->steps.at[j])) SKP_TRY(queue_step(t, i, list[i], &list[i]->steps.at[j]));
+    skp__cl_end_run(list[i]);
   }
   return skp__backend_finish(&t->cl->base);
 }
