@@ -90,7 +90,7 @@ struct skp_backend_ops {
   int64_t (*workspace)(const struct skp_prepared *p); /* bytes needed between bind and the end of each run */
   int64_t (*kept)(const struct skp_prepared *p);      /* bytes that it allocates when it is bound, for what it keeps */
   const char *(*method)(const struct skp_prepared *p);
-  size_t (*launches)(const struct skp_prepared *p); /* that each run queues */
+  size_t (*launches)(const struct skp_prepared *p); /* that each run queues, what is kept being there */
   /* By how much results may miss exact ones because of the method, beyond what sums in float
    * cost, as a fraction of 1 + their largest magnitude: 0 for most. */
   double (*tolerance)(const struct skp_prepared *p);

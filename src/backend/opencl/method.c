@@ -216,7 +216,12 @@ void skp__cl_prepared_destroy(struct skp_prepared *p) {
 }
 
 int64_t skp__cl_workspace(const struct skp_prepared *p) { return p->workspace_bytes; }
-size_t skp__cl_launches(const struct skp_prepared *p) { return p->steps.n; }
+
+size_t skp__cl_launches(const struct skp_prepared *p) {
+  size_t n = 0;
+  for (size_t i = 0; i < p->steps.n; i++) n += !p->steps.at[i].of_weights;
+  return n;
+}
 
 int64_t skp__cl_kept(const struct skp_prepared *p) { return p->kept_bytes; }
 
