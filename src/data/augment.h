@@ -1,5 +1,7 @@
-/* augment.h: random views of the training images. A view is drawn first, a pure function of (seed, epoch, sample), then
- * rendered, which knows no chance: so neither threads nor their order change a batch. SPDX-License-Identifier: MIT
+/* augment.h: random views of the training images. SPDX-License-Identifier: MIT
+ *
+ * A view is drawn first: it is a pure function of seed, epoch and sample. Then it is rendered, without chance. So
+ * neither the number of threads nor their order changes a batch.
  *
  * A new augmentation is a row of SKP_AUGMENT_LIST (its field) and one of the table in augment.c (what it draws, how it
  * is described); one that changes bytes in a new way is a row of the table in change.c, too. */

@@ -7,23 +7,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The damaged images of a set. So many are borne: one in 100, or 5 where that is more, but never all. Safe from several
+ * threads. */
 struct skp_damage;
-/* What cannot be read in a set; 1 image in 100 may be so, and 5 at least, but never all. Safe from several threads.
- * `set` is its name, and must outlive it. */
 enum { SKP_DAMAGE_USUAL = -1 };
+/* `set`: the name of the set, which must outlive the record. */
 skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples);
 void skp__damage_destroy(struct skp_damage *d); /* NULL is fine */
-/* Sample `sample` cannot be read because of the present error, `why`. SKP_OK: it is noted; else it is none of the image
- * (a lack of memory), and `why` comes back. */
+/* Sample `sample` cannot be read; `why` is the status of the present error. SKP_OK: the damage is noted. An error that
+ * is not the image's fault (a lack of memory) is not noted; its status `why` is returned. */
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why);
 bool skp__damage_known(struct skp_damage *d, int64_t sample);
-/* SKP_OK if there is no more of it than is borne; else the error lists it. */
+/* SKP_OK if no more images are damaged than are borne; else the error lists them. */
 skp_status skp__damage_judge(struct skp_damage *d);
-/* From now on so many are borne; judges at once. NULL is fine. */
+/* From now on `most` damaged images are borne; then judges those noted so far. NULL is fine. */
 skp_status skp__damage_bear(struct skp_damage *d, int64_t most);
-/* How many there are so far; appends the lines about those from number `from` on to the text. NULL: 0. */
+/* Returns how many images are noted, and appends a line about each, from number `from` on, to the text. d NULL: 0. */
 int64_t skp__damage_list(struct skp_damage *d, int64_t from, struct skp__text *text);
-/* "damaged", "missing" or both: what they are from that number on. */
+/* What the images noted from number `from` on are: "damaged", "missing" or both. */
 const char *skp__damage_word(struct skp_damage *d, int64_t from);
 
 #endif

@@ -20,7 +20,7 @@ struct skp__position skp__position_start(void) {
   return (struct skp__position){.best = -INFINITY, .plateau = skp__plateau_start()};
 }
 
-/* Infinite: left out, and then as it is at the start. */
+/* An infinite number is left out; a position read without it has the one of the start. */
 static bool add_number(cJSON *to, const char *name, double x) { return !isfinite(x) || skp__json_number(to, name, x); }
 
 /* NULL: out of memory. */
@@ -86,7 +86,7 @@ skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_rec
 
 /* ---- what a run is made of -------------------------------------------------------------------------------------- */
 
-/* A number that another set of images hardly has: from a few images in full and their labels. */
+/* A number by which a set of images is known again: from a few images in full and their labels. */
 static skp_status content(uint64_t *out, const struct skp_source *s) {
   enum { LOOKED_AT = 16 };
   struct skp_image image = {.pixels = NULL};
@@ -139,7 +139,7 @@ static skp_status describe(cJSON *run, const struct skp_model *m, const struct s
   return add_source(run, "test images", data->test);
 }
 
-/* From wherever the run goes on, in whatever code the names of files are. */
+/* The path to the data from the root of the file system, whatever bytes names of files have. */
 static skp_status describe_place(cJSON *limits, const char *data) {
   char *path, *coded = NULL;
   if (!*data || skp__source_built_in(data)) return SKP_OK;
@@ -151,7 +151,7 @@ static skp_status describe_place(cJSON *limits, const char *data) {
   return status;
 }
 
-/* What may be another then. */
+/* What may differ when a run goes on. */
 static skp_status describe_limits(cJSON *run, const struct skp_model *m, const struct skp_train_options *o) {
   cJSON *limits = cJSON_CreateObject();
   if (!skp__json_add(run, "limits", limits)) return fail_description();
@@ -178,7 +178,7 @@ skp_status skp__state_describe(char **out, const struct skp_model *m, const stru
 
 /* ---- saving ----------------------------------------------------------------------------------------------------- */
 
-/* Gradients, and sums of micro-batches, every step makes anew. */
+/* Each step makes gradients and sums of micro-batches anew. */
 static bool kept(const char *name) {
   for (int port = 0; port < SKP_PORTS; port++)
     if (skp__ports[port].role == SKP_ROLE_GRAD && strcmp(skp__ports[port].name, name) == 0) return false;
@@ -221,7 +221,7 @@ skp_status skp__values_push(const struct skp__values *v, struct skp_session *s) 
   return SKP_OK;
 }
 
-/* The exponent's bits are all set in what is infinite or not a number. */
+/* In an infinite number, and in what is none, all bits of the exponent are set. */
 static int64_t count_lost(const struct skp_st_tensor *t, int64_t *first) {
   const uint32_t exponent = 0x7f800000;
   const uint32_t *bits = t->data;
@@ -329,7 +329,7 @@ static cJSON *reread(const struct skp_recipe *r) {
   return read;
 }
 
-/* An earlier build knew fewer recipe entries; what it did was what they say by default. */
+/* An earlier build knew fewer recipe entries: a missing one has its default, which is what that build did. */
 static skp_status fill_recipe(cJSON *run) {
   struct skp_recipe fallback;
   skp__recipe_default(&fallback);

@@ -50,13 +50,13 @@ skp_status skp__resume_position(struct skp__position *at, const struct skp_resum
 bool skp__position_early(const struct skp__position *at, const struct skp_recipe *r);
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps);
 
-/* Whether a run whose epochs have so many steps and images comes there. */
+/* Whether the position is one that a run passes whose epochs have so many steps and images. */
 bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images);
 
 /* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. free() it. */
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o);
-/* The host's copies of all that a run must keep of the store: gradients every step makes anew. */
+/* The host's copies of all that a run must keep of the store. Gradients are none of it: each step makes them anew. */
 struct skp__values {
   struct skp_st_tensor *at;
   size_t n;
