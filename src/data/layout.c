@@ -21,12 +21,11 @@ static const struct {
     {"test", SKP_SPLIT_TEST},   {"testing", SKP_SPLIT_TEST},
 };
 
-/* The part that a folder's name means; SKP_SPLITS: none. *usual: it is spelled as most do. */
-static int part_of(bool *usual, const char *name) {
-  *usual = false;
+int skp__part_of(bool *usual, const char *name) {
+  if (usual) *usual = false;
   for (size_t i = 0; i < sizeof part_names / sizeof *part_names; i++) {
     if (strcasecmp(name, part_names[i].name) != 0) continue;
-    *usual = strcmp(name, part_names[i].name) == 0;
+    if (usual) *usual = strcmp(name, part_names[i].name) == 0;
     return (int)part_names[i].split;
   }
   return SKP_SPLITS;
@@ -57,7 +56,7 @@ static bool holds_classes(const char *path) {
 }
 
 static skp_status look(struct candidate *c, const char *path, const char *name) {
-  c->part = part_of(&c->usual, name);
+  c->part = skp__part_of(&c->usual, name);
   SKP_TRY(skp__path_join(&c->path, path, name));
   if (c->part == SKP_SPLITS) {
     c->any = skp__holds_pictures_below(c->path);

@@ -42,6 +42,11 @@ static const struct kind {
      true,
      skp__source_folder_found,
      skp__source_folder},
+    {"or, instead of a folder, FILE.csv that lists pictures (columns path and label)",
+     {""},
+     true,
+     skp__source_csv_found,
+     skp__source_csv},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -85,7 +90,9 @@ static skp_status fail_name(const char *data) {
     append(names, sizeof names, built_in[k].name);
   }
   if (skp__file_exists(data))
-    return skp__fail(SKP_IO, "'%s' is a file; data lie in folders. Unpack it if it is an archive, and name the folder.",
+    return skp__fail(SKP_IO,
+                     "'%s' is a file; data lie in folders, or are a list, FILE.csv. Unpack it if it is an archive, and "
+                     "name the folder.",
                      data);
   return skp__fail(SKP_IO, "'%s' is neither a folder nor a built-in data set (there is: %s).", data, names);
 }

@@ -105,6 +105,9 @@ bool skp__source_pickles_found(const char *folder);
 /* Folders of pictures, one a class; see layout.c and folder.c. */
 skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
 bool skp__source_folder_found(const char *folder);
+/* FILE.csv, a list of pictures with their labels; see csv.c. */
+skp_status skp__source_csv(struct skp_source **out, const char *file, skp_split split);
+bool skp__source_csv_found(const char *file);
 /* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have
  * 1 or 3 channels. labels NULL: there are none. names NULL: numbers. */
 struct skp_held_images {

@@ -1,0 +1,132 @@
+/* test_csv.c: lists of pictures with their labels. SPDX-License-Identifier: MIT */
+#include "data/damage.h"
+#include "data/source.h"
+#include "folder.h"
+#include <sys/stat.h>
+
+static const char *in(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+static void save(const char *name, const void *bytes, size_t n) {
+  FILE *f = fopen(in(name), "wb");
+  ck_assert_ptr_nonnull(f);
+  ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
+  fclose(f);
+}
+
+/* A BMP of 2 × 2 pixels of one grey. */
+static void picture(const char *name, int grey) {
+  unsigned char bytes[54 + 16] = {'B', 'M', 70, [10] = 54, [14] = 40, [18] = 2, [22] = 2, [26] = 1, [28] = 24};
+  memset(bytes + 54, grey, 16);
+  save(name, bytes, sizeof bytes);
+}
+
+static void four_pictures(void) {
+  ck_assert_int_eq(mkdir(in("deep"), 0700), 0);
+  picture("a.bmp", 10);
+  picture("b, \"b\".bmp", 20);
+  picture("deep/c.bmp", 30);
+  picture("d.bmp", 40);
+}
+
+static struct skp_source *open_list(const char *text, skp_split split) {
+  struct skp_source *s;
+  save("list.csv", text, strlen(text));
+  ck_ok(skp__source_open(&s, in("list.csv"), split));
+  return s;
+}
+
+static void check(const struct skp_source *s, int64_t i, const char *class, int grey) {
+  struct skp_image image = {.H = 0};
+  int32_t label;
+  ck_ok(s->image(s, i, &image, &label));
+  ck_assert_str_eq(s->class_names[label], class);
+  ck_assert(image.H == 2 && image.W == 2);
+  ck_assert_int_eq(image.pixels[0], grey);
+  skp__image_free(&image);
+}
+
+/* Columns in any order, with others between; quotes; a mark of UTF-8 and line ends of spreadsheets; parts in several
+ * spellings, each with classes of its own. */
+START_TEST(reads) {
+  static const char text[] = "\xef\xbb\xbf"
+                             "Label,note,PATH,Split\r\nzebra,,a.bmp,train\r\n\"ant, red\",x,\"b, \"\"b\"\".bmp\","
+                             "Training\r\n\r\nzebra,,deep/c.bmp,test\r\nzebra,,d.bmp,TRAIN\r\n";
+  four_pictures();
+  struct skp_source *train = open_list(text, SKP_SPLIT_TRAIN), *test = open_list(text, SKP_SPLIT_TEST);
+  ck_assert_ptr_null(open_list(text, SKP_SPLIT_VALID));
+  ck_assert(train->n == 3 && train->classes == 2 && test->n == 1 && test->classes == 1);
+  ck_assert_str_eq(train->name, in("list.csv"));
+  ck_assert_str_eq(train->class_names[0], "ant, red");
+  ck_assert_str_eq(train->name_of(train, 1), "b, \"b\".bmp");
+  check(train, 0, "zebra", 10);
+  check(train, 1, "ant, red", 20);
+  check(train, 2, "zebra", 40);
+  check(test, 0, "zebra", 30);
+  skp__source_destroy(train);
+  skp__source_destroy(test);
+}
+END_TEST
+
+/* Without a column for it all rows are to train on; a path may begin at the root of the file system. */
+START_TEST(one_part) {
+  char text[512];
+  four_pictures();
+  snprintf(text, sizeof text, "file,class\na.bmp,1\n%s,0\n", in("d.bmp"));
+  struct skp_source *s = open_list(text, SKP_SPLIT_TRAIN);
+  ck_assert_ptr_null(open_list(text, SKP_SPLIT_TEST));
+  check(s, 0, "1", 10);
+  check(s, 1, "0", 40);
+  skp__source_destroy(s);
+}
+END_TEST
+
+/* A picture that is missing, or is none, is damage. */
+START_TEST(damage) {
+  four_pictures();
+  struct skp_source *s =
+      open_list("path,label\na.bmp,x\nnowhere.bmp,x\nlist.csv,y\nd.bmp,y\ndeep/c.bmp,y\n", SKP_SPLIT_TRAIN);
+  struct skp__text text = {.n = 0};
+  ck_assert_int_eq(skp__damage_list(s->damage, 0, &text), 2);
+  ck_assert_ptr_nonnull(strstr(text.at, "nowhere.bmp"));
+  skp__source_destroy(s);
+}
+END_TEST
+
+static const struct {
+  const char *text, *says;
+} refused[] = {
+    {"", "no column path"},
+    {"path;label\na.bmp;x\n", "no column path"},
+    {"path,what\na.bmp,x\n", "no column label"},
+    {"path,label\na.bmp,x\nd.bmp\n", "row 3: there is no label"},
+    {"path,label\n,x\n", "row 2: there is no path"},
+    {"path,label,split\na.bmp,x,trian\n", "row 2: the column split says"},
+    {"path,label\n", "no pictures to train on"},
+    {"path,label,split\na.bmp,x,test\n", "no pictures to train on"},
+};
+
+START_TEST(refuses) {
+  struct skp_source *s;
+  four_pictures();
+  save("list.csv", refused[_i].text, strlen(refused[_i].text));
+  ck_assert_int_eq(skp__source_open(&s, in("list.csv"), SKP_SPLIT_TRAIN), SKP_FORMAT);
+  ck_assert_msg(strstr(skp_error_message(), refused[_i].says), "%s", skp_error_message());
+  ck_assert_ptr_null(s);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("csv");
+  TCase *c = tcase_create("csv");
+  tcase_add_checked_fixture(c, make_folder, remove_folder);
+  tcase_add_test(c, reads);
+  tcase_add_test(c, one_part);
+  tcase_add_test(c, damage);
+  tcase_add_loop_test(c, refuses, 0, sizeof refused / sizeof *refused);
+  suite_add_tcase(suite, c);
+  return skp__test_main(suite);
+}
