@@ -140,6 +140,7 @@ skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *
   if (to) put(to, user);
   bool written = to && !ferror(to);
   if (to && fclose(to)) written = false;
+  if (!text) written = false; /* glibc tells no other way that memory lacked at the end */
   skp_status status = written ? skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1)
                               : skp__fail_memory(path, bytes);
   free(text);
