@@ -133,14 +133,15 @@ skp_status skp__file_write_atomic(const char *path, const struct skp__file_part 
   return SKP_OK;
 }
 
+bool skp__memory_close(FILE *to, char *const *text) { return !fclose(to) && *text; }
+
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user) {
   char *text = NULL;
   size_t bytes = 0;
   FILE *to = open_memstream(&text, &bytes);
   if (to) put(to, user);
   bool written = to && !ferror(to);
-  if (to && fclose(to)) written = false;
-  if (!text) written = false; /* glibc tells no other way that memory lacked at the end */
+  if (to && !skp__memory_close(to, &text)) written = false;
   skp_status status = written ? skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1)
                               : skp__fail_memory(path, bytes);
   free(text);

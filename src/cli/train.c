@@ -210,7 +210,7 @@ static skp_status say(const struct training *t, const skp_run_facts *f, teller *
   size_t n;
   FILE *to = open_memstream(&text, &n);
   for (; to && *tell; tell++) (*tell)(to, t, f);
-  const bool whole = to && !fclose(to);
+  const bool whole = to && !fclose(to) && text; /* glibc says it by no text, too */
   if (whole) cli_wrap(stderr, cli_columns(&t->c->progress), INDENT, "%s", text);
   free(text);
   return whole ? SKP_OK : skp_fail(SKP_MEMORY, "Out of memory for a text.");

@@ -214,8 +214,7 @@ static skp_status translate(struct skp__onnx_file *f, network *w, struct skp_st_
   w->to = open_memstream(&body, &length);
   if (!w->to) return skp__fail_memory("a network", 0);
   skp_status status = put_network(w);
-  const bool whole = !fclose(w->to) && body; /* glibc tells no other way that memory lacked at the end */
-  if (!whole && status == SKP_OK) status = skp__fail_memory("a network", length);
+  if (!skp__memory_close(w->to, &body) && status == SKP_OK) status = skp__fail_memory("a network", length);
   if (status == SKP_OK) status = put_metadata(w, body, out);
   if (status == SKP_OK) status = put_tensors(w, out);
   free(body);

@@ -64,7 +64,7 @@ static skp_status thin_out(char **out, const char *log) {
   if (!t.to) return skp__fail_memory("a log", 0);
   fprintf(t.to, "step,loss,lr\n");
   for (const char *line = log; *line; line += strcspn(line, "\n"), line += *line == '\n') put_step(&t, line);
-  if (!fclose(t.to)) return SKP_OK;
+  if (skp__memory_close(t.to, out)) return SKP_OK;
   free(*out);
   return skp__fail_memory("a log", size);
 }

@@ -210,7 +210,7 @@ skp_status skp__page_write(const char *path, const struct skp_folder *run, size_
   FILE *to = open_memstream(&text, &size);
   if (!to) return skp__fail_memory("a page", 0);
   skp_status status = put_page(to, run, runs);
-  if (fclose(to) && status == SKP_OK) status = skp__fail_memory("a page", size);
+  if (!skp__memory_close(to, &text) && status == SKP_OK) status = skp__fail_memory("a page", size);
   if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
   free(text);
   return status;

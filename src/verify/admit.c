@@ -104,7 +104,8 @@ static void put(FILE *to, void *user) {
   size_t bytes = 0;
   FILE *memory = open_memstream(&text, &bytes);
   if (memory) put_lines(memory, user);
-  if (memory && !fclose(memory)) fprintf(to, "%schecksum %016llx\n", text, (unsigned long long)hash(0, text, bytes));
+  if (memory && skp__memory_close(memory, &text))
+    fprintf(to, "%schecksum %016llx\n", text, (unsigned long long)hash(0, text, bytes));
   free(text);
 }
 

@@ -287,7 +287,7 @@ START_TEST(a_hang_is_named) {
   uint64_t ticket;
   ck_ok(ops->bind(p, &x, &x, NULL));
   finish();
-  cl->watch.limit = 0.3; /* … what follows */
+  cl->watch.limit = 0.3;                                 /* … what follows */
   cl_event never = clCreateUserEvent(cl->context, NULL); /* what a kernel without end looks like from here */
   ck_assert_int_eq(clEnqueueBarrierWithWaitList(cl->queue, 1, &never, NULL), CL_SUCCESS);
   ck_ok(ops->run(b, &p, 1));
