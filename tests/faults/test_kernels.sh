@@ -67,14 +67,15 @@ if [ -n "$kernel" ]; then
 fi
 
 # A device that goes bad in the middle of a run: step 1000 is the first of which a node is replayed. It ends there, and names what was
-# wrong; what was saved before stays as it was.
+# wrong; what was saved before stays as it was. The two kernels of all_finite stay right: their word that something is not finite would
+# end the run before.
 train="train tiny.lua --batch 16 --epochs 1 --save-every 900steps --out later"
 run 0 bench tiny.lua --batch 16 --steps 2 --json
-launches=$(grep -o '"launches":[0-9]*' out | grep -o '[0-9]*$')
+launches=$(($(grep -o '"launches":[0-9]*' out | grep -o '[0-9]*$') - 2))
 run 0 $train --max-steps 900
 cp later/last.safetensors early
 for mode in drop spoil; do
-  FAULT_AT=$((950 * launches)) under $mode '*' 4 $train --max-steps 1100
+  FAULT_AT=$((950 * launches)) under $mode '[!a]*' 4 $train --max-steps 1100
   in_err "Wrong results: .*: step 1000, node [0-9]+ of [^ ]+, [a-z0-9_]+ .* by [a-z_0-9]+: [a-z_]+: got "
   cmp -s later/last.safetensors early || fail "$mode: what was saved at step 900 was changed"
 done
