@@ -203,5 +203,5 @@ skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const str
   if (status != SKP_OK) snprintf(out->text, sizeof out->text, "%s", skp_error_message());
   if (p) b->ops->prepared_destroy(p);
   arena_free(&a, b);
-  return status == SKP_DEVICE || status == SKP_MEMORY ? status : SKP_OK;
+  return status == SKP_DEVICE || status == SKP_DEVICE_MEMORY || status == SKP_MEMORY ? status : SKP_OK;
 }
