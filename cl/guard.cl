@@ -18,10 +18,12 @@
 #define CHUNK 4096 /* values of a group */
 #endif
 
+#define GROUP_ITEMS LANES
+#include "group.clh"
 #include "width.clh"
 
 /* The sum over the group, for its first work-item. */
-static float sum_of_group(local float *shared, float mine) {
+static float sum_of_group(SHARED float *shared, float mine) {
   const int item = (int)get_local_id(0);
   shared[item] = mine;
   for (int step = LANES / 2; step > 0; step /= 2) {
@@ -32,7 +34,7 @@ static float sum_of_group(local float *shared, float mine) {
 }
 
 kernel void all_finite_sums(global float *restrict partial, global const float *restrict g, int n) {
-  local float shared[LANES];
+  SHARED float shared[LANES];
   const int begin = (int)get_group_id(0) * CHUNK, end = min(begin + CHUNK, n);
   int i = begin + (int)get_local_id(0) * WIDTH;
   FLOATS sums = (FLOATS)(0.0f);
@@ -50,7 +52,7 @@ kernel void all_finite_sums(global float *restrict partial, global const float *
 
 kernel void all_finite(global float *new_broken, global const float *restrict loss, global const float *broken,
                        global const float *restrict partial, int chunks, int sticky) {
-  local float shared[LANES];
+  SHARED float shared[LANES];
   float sum = 0.0f;
   for (int c = (int)get_local_id(0); c < chunks; c += LANES) sum += partial[c];
   sum = sum_of_group(shared, sum);
