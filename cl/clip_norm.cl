@@ -7,30 +7,7 @@
  * A group of LANES work-items does a chunk, each of them WIDTH neighbouring values at a
  * time; one group adds up the chunks. */
 
-#ifndef LANES
-#define LANES 64 /* work-items of a group: a power of two, or 1 */
-#endif
-#ifndef WIDTH
-#define WIDTH 8 /* values at a time: 2, 4, 8, 16 */
-#endif
-#ifndef CHUNK
-#define CHUNK 4096 /* values of a group */
-#endif
-
-#define GROUP_ITEMS LANES
-#include "group.clh"
-#include "width.clh"
-
-/* The sum over the group, for its first work-item. */
-static float sum_of_group(SHARED float *shared, float mine) {
-  const int item = (int)get_local_id(0);
-  shared[item] = mine;
-  for (int step = LANES / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (item < step) shared[item] += shared[item + step];
-  }
-  return shared[item];
-}
+#include "chunks.clh"
 
 kernel void clip_norm_sums(global float *restrict partial, global const float *restrict g, int n) {
   SHARED float shared[LANES];
