@@ -31,11 +31,11 @@ int main(int argc, char **argv) {
   check(skp_model_load(&model, argv[1], NULL));        /* the network and its classes … */
   check(skp_session_open(&session, model, device, 0)); /* … and its weights, on the device */
   const size_t classes = (size_t)skp_model_classes(model);
-  float *answers = malloc(n * classes * sizeof *answers);
-  if (!answers) return 1;
-  check(skp_predict_files(session, pictures, n, SKP_PROBABILITIES, answers));
-  for (size_t i = 0; i < n; i++) print_best(model, pictures[i], answers + i * classes);
-  free(answers);
+  float *predictions = malloc(n * classes * sizeof *predictions);
+  if (!predictions) return 1;
+  check(skp_predict_files(session, pictures, n, SKP_PROBABILITIES, predictions));
+  for (size_t i = 0; i < n; i++) print_best(model, pictures[i], predictions + i * classes);
+  free(predictions);
   skp_session_close(session);
   skp_model_free(model);
   skp_device_close(device);

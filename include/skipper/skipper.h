@@ -383,22 +383,22 @@ typedef struct {
   int64_t images;     /* looked at */
   int64_t unlabelled; /* of these without a label */
   int64_t unknown;    /* of these of a class that the network does not know */
-  int64_t not_finite; /* answers that were no finite numbers: wrong, and without a loss */
+  int64_t not_finite; /* predictions that were no finite numbers: wrong, and without a loss */
 } skp_score;
 
 typedef struct {
-  int by_number;       /* 1: labels are numbers of the network's classes, whatever the classes are called */
-  int workers;         /* threads that load images; 0: as many as cores, 4 at most */
-  int64_t worst;       /* how many of the images with the highest loss the report lists */
-  const char *folder;  /* receives confusion.csv, classes.csv and worst.csv; NULL: nothing does */
-  const char *answers; /* a safetensors file, which receives the logits {images, classes} and the labels {images}; then
-                          it is no error if nothing can be judged. NULL: nothing does */
-  FILE *report;        /* lines for people about what is out of the ordinary; NULL: nowhere */
+  int by_number;      /* 1: labels are numbers of the network's classes, whatever the classes are called */
+  int workers;        /* threads that load images; 0: as many as cores, 4 at most */
+  int64_t worst;      /* how many of the images with the highest loss the report lists */
+  const char *folder; /* receives confusion.csv, classes.csv and worst.csv; NULL: nothing does */
+  const char *logits; /* a safetensors file, which receives the logits {images, classes} and the labels {images}; then
+                         it is no error if nothing can be judged. NULL: nothing does */
+  FILE *report;       /* lines for people about what is out of the ordinary; NULL: nowhere */
 } skp_testing;
 
 /* Tests the network. Classes are matched by their names where the model knows names. The recipe's `batch` says how many
- * images go at once. SKP_NUMERIC if no answer is finite; SKP_FORMAT if there are no images, or none with a label that
- * it knows; SKP_SHAPE if no class goes by a name that it knows. */
+ * images go at once. SKP_NUMERIC if no prediction is finite; SKP_FORMAT if there are no images, or none with a label
+ * that it knows; SKP_SHAPE if no class goes by a name that it knows. */
 SKP_API skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, const skp_testing *testing,
                                 skp_score *out);
 
@@ -410,25 +410,25 @@ typedef struct skp_api_report skp_report;
 SKP_API const skp_report *skp_session_report(const skp_session *session);
 
 typedef struct {
-  const char *name;             /* or its number */
-  int listed;                   /* 0: the network has more outputs than there are classes; this is none */
-  int64_t images, taken, right; /* of it; taken for it; both */
-  double precision, recall, f1; /* right of taken, right of images, their harmonic mean; NaN: there are none */
+  const char *name;                 /* or its number */
+  int listed;                       /* 0: the network has more outputs than there are classes; this is none */
+  int64_t images, predicted, right; /* of it; taken for it; both */
+  double precision, recall, f1;     /* right of predicted, right of images, their harmonic mean; NaN: there are none */
 } skp_class_score;
 
 /* How many outputs there are, and what is to be said of one; SKP_USAGE if there is none of this number. */
 SKP_API int skp_report_classes(const skp_report *report);
 SKP_API skp_status skp_report_class(const skp_report *report, int i, skp_class_score *out);
-/* How many images of class `label` were taken for class `taken`; both below skp_report_classes. */
-SKP_API int64_t skp_report_confusion(const skp_report *report, int label, int taken);
+/* How many images of class `label` were taken for class `prediction`; both below skp_report_classes. */
+SKP_API int64_t skp_report_confusion(const skp_report *report, int label, int prediction);
 
 typedef struct {
   int64_t image;           /* its number */
   const char *name;        /* its file; "#7" where it has none */
   const char *label;       /* its class */
-  const char *taken;       /* what it was taken for; NULL: the answer was not finite */
+  const char *prediction;  /* the class it was taken for; NULL: the prediction was not finite */
   int right;               /* 1: it was told right */
-  double loss, confidence; /* confidence: the probability of what it was taken for */
+  double loss, confidence; /* confidence: the probability of the prediction */
 } skp_image_score;
 
 /* How many images are listed, and number i of them, the highest loss first; SKP_USAGE if there is none. */
@@ -440,15 +440,16 @@ SKP_API const char *skp_report_unknown(const skp_report *report, int i);
 typedef enum {
   SKP_PROBABILITIES, /* of the classes: their sum is 1 */
   SKP_LOGITS         /* what the network says, before softmax */
-} skp_answer_kind;
+} skp_prediction_kind;
 
-/* Asks the network about images in memory. `answers` receives n × classes floats, an image after the other. Where an
- * answer is not finite the row is as the network gave it; SKP_NUMERIC if none is. */
-SKP_API skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_answer_kind kind, float *answers);
+/* Asks the network about images in memory. `predictions` receives n × classes floats, an image after the other. Where a
+ * prediction is not finite the row is as the network gave it; SKP_NUMERIC if none is. */
+SKP_API skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_prediction_kind kind,
+                               float *predictions);
 /* The same for n picture files (JPEG, PNG, WebP, GIF, TIFF, BMP) of any sizes. SKP_IO names the first that cannot be
- * read; its row is NaN, the others are answered all the same. */
-SKP_API skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_answer_kind kind,
-                                     float *answers);
+ * read; its row is NaN, the others are predicted all the same. */
+SKP_API skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_prediction_kind kind,
+                                     float *predictions);
 
 /* ---- runs beside each other -------------------------------------------------------------------------------------- */
 

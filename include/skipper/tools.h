@@ -104,8 +104,8 @@ typedef struct {
 SKP_API skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i, skp_picture *out);
 /* As skp_predict, for all of them, but that none is finite is no error, nor are files that cannot be read: their rows
  * are NaN. */
-SKP_API skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_answer_kind kind,
-                                        float *answers);
+SKP_API skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_prediction_kind kind,
+                                        float *predictions);
 
 /* ---- costs ------------------------------------------------------------------------------------------------------- */
 

@@ -9,6 +9,6 @@
 
 /* Of the objects that the program and the library print: another number means that entries were taken away or changed
  * their meaning; new ones may be added at any time. */
-#define SKP_JSON_VERSION 1
+#define SKP_JSON_VERSION 2
 
 #endif

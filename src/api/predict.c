@@ -28,7 +28,7 @@ static skp_status look(skp_session *session, struct look *l) {
                        l->logits, l->predictions);
 }
 
-static skp_status write_answers(const char *path, const struct look *l, int64_t classes) {
+static skp_status write_logits(const char *path, const struct look *l, int64_t classes) {
   const int64_t n = l->source->n;
   int32_t *labels;
   SKP_TRY(skp__alloc(&labels, (size_t)n, sizeof *labels));
@@ -43,7 +43,7 @@ static skp_status write_answers(const char *path, const struct look *l, int64_t 
   return status;
 }
 
-/* Whether the answers can be judged at all. */
+/* Whether the predictions can be judged at all. */
 static skp_status judge(const struct look *l) {
   const struct skp_eval_result *r = &l->result;
   if (r->unknown == r->n)
@@ -82,10 +82,10 @@ static skp_score score_of(const struct look *l) {
 static skp_status test(skp_session *session, struct look *l, const skp_testing *t, skp_score *out) {
   const int classes = session->model->m->recipe.classes;
   SKP_TRY(skp__alloc(&l->predictions, (size_t)l->source->n, sizeof *l->predictions));
-  if (t->answers) SKP_TRY(skp__alloc(&l->logits, (size_t)(l->source->n * classes), sizeof *l->logits));
+  if (t->logits) SKP_TRY(skp__alloc(&l->logits, (size_t)(l->source->n * classes), sizeof *l->logits));
   SKP_TRY(look(session, l));
-  if (t->answers) SKP_TRY(write_answers(t->answers, l, classes));
-  if (!t->answers) SKP_TRY(judge(l));
+  if (t->logits) SKP_TRY(write_logits(t->logits, l, classes));
+  if (!t->logits) SKP_TRY(judge(l));
   *out = score_of(l);
   return report(session, l, t);
 }
@@ -114,32 +114,32 @@ skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part par
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
-static skp_status check_kind(skp_answer_kind kind) {
+static skp_status check_kind(skp_prediction_kind kind) {
   if (kind == SKP_PROBABILITIES || kind == SKP_LOGITS) return SKP_OK;
-  return skp__fail(SKP_USAGE, "Answers are SKP_PROBABILITIES or SKP_LOGITS, not %d.", (int)kind);
+  return skp__fail(SKP_USAGE, "Predictions are SKP_PROBABILITIES or SKP_LOGITS, not %d.", (int)kind);
 }
 
 static skp_status fail_none(const struct skp_source *source) {
-  return skp__fail(SKP_NUMERIC, "No answer to %s is a finite number.", source->name);
+  return skp__fail(SKP_NUMERIC, "No prediction for %s is a finite number.", source->name);
 }
 
-/* *none: not one answer is finite. */
-static skp_status predict(skp_session *session, const struct skp_source *source, int workers, skp_answer_kind kind,
-                          float *answers, bool *none) {
+/* *none: not one prediction is finite. */
+static skp_status predict(skp_session *session, const struct skp_source *source, int workers, skp_prediction_kind kind,
+                          float *predictions, bool *none) {
   const int classes = session->model->m->recipe.classes;
-  struct look l = {.source = source, .workers = workers, .logits = answers};
+  struct look l = {.source = source, .workers = workers, .logits = predictions};
   SKP_TRY(check_kind(kind));
   SKP_TRY(look(session, &l));
   *none = l.result.lost == l.result.n;
-  for (int64_t i = 0; kind == SKP_PROBABILITIES && i < source->n; i++) skp__softmax(answers + i * classes, classes);
+  for (int64_t i = 0; kind == SKP_PROBABILITIES && i < source->n; i++) skp__softmax(predictions + i * classes, classes);
   return SKP_OK;
 }
 
-skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_answer_kind kind, float *answers) {
+skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_prediction_kind kind, float *predictions) {
   struct skp_source *source;
   SKP_TRY(skp__api_pixels(&source, pixels, NULL, 0, NULL));
   bool none = false;
-  skp_status status = predict(session, source, 0, kind, answers, &none);
+  skp_status status = predict(session, source, 0, kind, predictions, &none);
   if (status == SKP_OK && none) status = fail_none(source);
   skp__source_destroy(source);
   return status;
@@ -150,7 +150,7 @@ skp_status skp_predict(skp_session *session, const skp_pixels *pixels, skp_answe
 struct skp_api_pictures {
   struct skp__pictures p;
   int workers;
-  bool none;    /* of the answers is finite */
+  bool none;    /* of the predictions is finite */
   char **shown; /* [files] */
 };
 
@@ -201,34 +201,35 @@ skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i, skp_pic
 }
 
 /* Rows of files that cannot be read. */
-static void empty_unreadable(const struct skp__pictures *p, int classes, float *answers) {
+static void empty_unreadable(const struct skp__pictures *p, int classes, float *predictions) {
   for (size_t i = 0; i < p->files.n; i++)
-    for (int k = 0; p->files.at[i].error && k < classes; k++) answers[i * (size_t)classes + (size_t)k] = NAN;
+    for (int k = 0; p->files.at[i].error && k < classes; k++) predictions[i * (size_t)classes + (size_t)k] = NAN;
 }
 
-skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_answer_kind kind, float *answers) {
+skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_prediction_kind kind,
+                                float *predictions) {
   struct skp__pictures *p = &pictures->p;
-  SKP_TRY(predict(session, &p->base, pictures->workers, kind, answers, &pictures->none));
-  empty_unreadable(p, session->model->m->recipe.classes, answers);
+  SKP_TRY(predict(session, &p->base, pictures->workers, kind, predictions, &pictures->none));
+  empty_unreadable(p, session->model->m->recipe.classes, predictions);
   return SKP_OK;
 }
 
-static skp_status predict_files(skp_session *session, skp_pictures *pictures, size_t n, skp_answer_kind kind,
-                                float *answers) {
+static skp_status predict_files(skp_session *session, skp_pictures *pictures, size_t n, skp_prediction_kind kind,
+                                float *predictions) {
   const struct skp__pictures *p = &pictures->p;
   if (p->files.n != n) return skp__fail(SKP_USAGE, "Name files; there is a folder among the %zu names.", n);
-  SKP_TRY(skp_pictures_predict(pictures, session, kind, answers));
+  SKP_TRY(skp_pictures_predict(pictures, session, kind, predictions));
   if (pictures->none) return fail_none(&p->base);
   for (size_t i = 0; i < n; i++)
     if (p->files.at[i].error) return skp__fail(SKP_IO, "%s", p->files.at[i].error);
   return SKP_OK;
 }
 
-skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_answer_kind kind,
-                             float *answers) {
+skp_status skp_predict_files(skp_session *session, const char *const *paths, size_t n, skp_prediction_kind kind,
+                             float *predictions) {
   skp_pictures *pictures;
   SKP_TRY(skp_pictures_open(&pictures, session->model, paths, n, NULL));
-  skp_status status = predict_files(session, pictures, n, kind, answers);
+  skp_status status = predict_files(session, pictures, n, kind, predictions);
   skp_pictures_close(pictures);
   return status;
 }

@@ -81,7 +81,7 @@ skp_status skp_report_class(const skp_report *report, int i, skp_class_score *ou
   *out = (skp_class_score){.name = report->class_names[i],
                            .listed = skp__class_listed(&report->r, &names, i),
                            .images = c->images,
-                           .taken = c->predicted,
+                           .predicted = c->predicted,
                            .right = c->right,
                            .precision = c->precision,
                            .recall = c->recall,
@@ -104,7 +104,7 @@ skp_status skp_report_image(const skp_report *report, int64_t i, skp_image_score
   *out = (skp_image_score){.image = report->r.worst[i],
                            .name = report->image_names[i],
                            .label = report->class_names[a->label],
-                           .taken = a->predicted < 0 ? NULL : report->class_names[a->predicted],
+                           .prediction = a->predicted < 0 ? NULL : report->class_names[a->predicted],
                            .right = a->predicted == a->label,
                            .loss = (double)a->loss,
                            .confidence = (double)a->confidence};

@@ -51,7 +51,7 @@ static bool worse(const struct mistake *a, const struct mistake *b) {
 /* The two classes of which one was taken for the other most often. */
 static skp_status print_confused(const skp_report *r) {
   struct mistake most = {.images = 0};
-  skp_class_score label, taken;
+  skp_class_score label, prediction;
   char n[32], all[32];
   for (int i = 0; i < skp_report_classes(r); i++) {
     TRY(skp_report_class(r, i, &label));
@@ -62,9 +62,9 @@ static skp_status print_confused(const skp_report *r) {
   }
   if (!most.images) return SKP_OK;
   TRY(skp_report_class(r, most.label, &label));
-  TRY(skp_report_class(r, most.taken, &taken));
-  printf("most confused: %s taken for %s, %s of %s\n", label.name, taken.name, cli_grouped(n, sizeof n, most.images),
-         cli_grouped(all, sizeof all, most.all));
+  TRY(skp_report_class(r, most.taken, &prediction));
+  printf("most confused: %s taken for %s, %s of %s\n", label.name, prediction.name,
+         cli_grouped(n, sizeof n, most.images), cli_grouped(all, sizeof all, most.all));
   return SKP_OK;
 }
 

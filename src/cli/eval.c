@@ -34,7 +34,7 @@ static void print_figures(const skp_score *s, int classes) {
   printf("  loss %s  %s images  %.0f images/s\n", cli_loss(loss, sizeof loss, s->loss),
          cli_grouped(n, sizeof n, s->images), s->img_per_s);
   if (s->not_finite)
-    printf("%s answers are not finite numbers: they count as wrong, and have no loss.\n",
+    printf("%s predictions are not finite numbers: they count as wrong, and have no loss.\n",
            cli_grouped(n, sizeof n, s->not_finite));
   if (s->unlabelled) printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, s->unlabelled));
 }

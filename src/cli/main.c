@@ -31,10 +31,10 @@ const struct cli_command cli_commands[] = {
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
      "data labels strict max-damaged batch precision mean std resize test-views top invert logits workers json "
      "device",
-     "Says what a trained network sees in images, or writes its answers for a whole data set",
+     "Says what a trained network sees in images, or writes its logits for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1 seven.png holidays/ --top 5\n"
-     "  skipper predict runs/resize-1 --data digits --logits answers.safetensors",
+     "  skipper predict runs/resize-1 --data digits --logits logits.safetensors",
      cli_predict},
     {"lr", "MODEL", 1, 1, "recipe curve seed no-augment strict max-damaged init set size workers json device",
      "Finds a learning rate for a network and its data",
@@ -51,7 +51,7 @@ const struct cli_command cli_commands[] = {
     {"export", "CKPT", 1, 1, "onnx opset dynamic-batch fold with-preprocessing",
      "Writes a trained network as an ONNX file",
      "\"input\" takes images as N x C x H x W, normalised as the metadata \"mean\" and \"std\" say, or, with "
-     "--with-preprocessing, as they are; \"logits\" answers. The names of the classes are in the metadata, "
+     "--with-preprocessing, as they are; \"logits\" are what it gives. The names of the classes are in the metadata, "
      "too.\n"
      "  skipper export runs/resize-1 --onnx resize.onnx --dynamic-batch",
      cli_export},

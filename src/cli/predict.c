@@ -22,7 +22,7 @@ static const char *class_name(const struct cli *c, int i, char *text, size_t siz
   return name ? name : text;
 }
 
-static void print_answer(const struct cli *c, const char *path, float *probability, int top) {
+static void print_prediction(const struct cli *c, const char *path, float *probability, int top) {
   skp_print(stdout, "%s:", path);
   for (int k = 0; k < top; k++) {
     float value;
@@ -33,20 +33,20 @@ static void print_answer(const struct cli *c, const char *path, float *probabili
   printf("\n");
 }
 
-static void add_answer(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
-  cJSON *image = cJSON_CreateObject(), *answers;
+static void add_prediction(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
+  cJSON *image = cJSON_CreateObject(), *predictions;
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
-  answers = cJSON_AddArrayToObject(image, "top");
+  predictions = cJSON_AddArrayToObject(image, "top");
   for (int k = 0; k < top; k++) {
     float value;
     char name[16];
     int best = take_best(probability, skp_model_classes(c->model), &value);
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddItemToArray(answers, answer);
-    cJSON_AddNumberToObject(answer, "index", best);
-    cJSON_AddStringToObject(answer, "class", class_name(c, best, name, sizeof name));
-    cJSON_AddNumberToObject(answer, "probability", (double)value);
+    cJSON *prediction = cJSON_CreateObject();
+    cJSON_AddItemToArray(predictions, prediction);
+    cJSON_AddNumberToObject(prediction, "index", best);
+    cJSON_AddStringToObject(prediction, "class", class_name(c, best, name, sizeof name));
+    cJSON_AddNumberToObject(prediction, "probability", (double)value);
   }
 }
 
@@ -66,29 +66,29 @@ static bool is_finite(const float *row, int n) {
 }
 
 static skp_status fail_lost(int64_t lost) {
-  return skp_fail(SKP_NUMERIC, "%lld answer%s infinite or not %s.", (long long)lost, lost == 1 ? " is" : "s are",
+  return skp_fail(SKP_NUMERIC, "%lld prediction%s infinite or not %s.", (long long)lost, lost == 1 ? " is" : "s are",
                   lost == 1 ? "a number" : "numbers");
 }
 
-/* `list` NULL: text. Files that cannot be read and answers that are not finite are left
+/* `list` NULL: text. Files that cannot be read and predictions that are not finite are left
  * out, and make the call fail in the end. */
-static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *answers, int top, cJSON *list) {
+static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *predictions, int top, cJSON *list) {
   const int classes = skp_model_classes(c->model);
   const size_t n = skp_pictures_count(p);
   long long bad = 0, lost = 0;
   for (size_t i = 0; i < n; i++) {
-    float *own = answers + i * (size_t)classes;
+    float *own = predictions + i * (size_t)classes;
     skp_picture file;
     TRY(skp_pictures_describe(p, i, &file));
     bad += file.error != NULL;
     if (!say_file(c, &file)) continue;
     if (!is_finite(own, classes)) {
-      skp_print(stderr, "skipper predict: %s: the network's answer is not finite.\n", file.path);
+      skp_print(stderr, "skipper predict: %s: the network's prediction is not finite.\n", file.path);
       lost++;
     } else if (list)
-      add_answer(list, c, file.shown, own, top);
+      add_prediction(list, c, file.shown, own, top);
     else
-      print_answer(c, file.path, own, top);
+      print_prediction(c, file.path, own, top);
   }
   if (list) TRY(cli_print_json(list));
   if (lost) return fail_lost(lost);
@@ -97,13 +97,13 @@ static skp_status show_pictures(const struct cli *c, const skp_pictures *p, floa
 
 static skp_status predict_pictures(struct cli *c, skp_pictures *p, int top) {
   const int classes = skp_model_classes(c->model);
-  float *answers;
-  TRY(cli_alloc(&answers, skp_pictures_count(p) * (size_t)classes, sizeof *answers));
-  skp_status status = skp_pictures_predict(p, c->session, SKP_PROBABILITIES, answers);
+  float *predictions;
+  TRY(cli_alloc(&predictions, skp_pictures_count(p) * (size_t)classes, sizeof *predictions));
+  skp_status status = skp_pictures_predict(p, c->session, SKP_PROBABILITIES, predictions);
   if (status == SKP_OK)
-    status =
-        show_pictures(c, p, answers, top < classes ? top : classes, cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL);
-  free(answers);
+    status = show_pictures(c, p, predictions, top < classes ? top : classes,
+                           cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL);
+  free(predictions);
   return status;
 }
 
@@ -120,7 +120,7 @@ static skp_status pictures(struct cli *c, int top) {
 /* ---- a data set ------------------------------------------------------------------------------------------------- */
 
 static skp_status data_set(struct cli *c) {
-  skp_testing testing = {.answers = c->value[CLI_LOGITS], .report = stderr};
+  skp_testing testing = {.logits = c->value[CLI_LOGITS], .report = stderr};
   skp_score score;
   TRY(cli_workers(c, &testing.workers));
   TRY(cli_labels(c, &testing));
@@ -128,7 +128,7 @@ static skp_status data_set(struct cli *c) {
   skp_status status = skp_evaluate(c->session, c->data, SKP_BEST_IMAGES, &testing, &score);
   cli_say_damage(c);
   TRY(status);
-  skp_print(stdout, "%s: the answers to %lld images of %s\n", testing.answers, (long long)score.images,
+  skp_print(stdout, "%s: logits of %lld images of %s\n", testing.logits, (long long)score.images,
             skp_data_name(c->data));
   return score.not_finite ? fail_lost(score.not_finite) : SKP_OK;
 }
@@ -141,7 +141,7 @@ skp_status cli_predict(struct cli *c) {
     return skp_fail(SKP_USAGE, "Images and a data set exclude each other: give files, or --data with --logits.");
   if (!files && !logits)
     return skp_fail(SKP_USAGE,
-                    data ? "--data needs --logits FILE: where the answers go."
+                    data ? "--data needs --logits FILE: where they go."
                          : "Give the images to look at, files or folders, or a data set (--data with --logits).");
   if (logits && (cli_said(c, CLI_TOP) || cli_said(c, CLI_JSON) || cli_said(c, CLI_INVERT)))
     return skp_fail(SKP_USAGE, "--top, --json and --invert are for images, not for --logits.");

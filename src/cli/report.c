@@ -81,15 +81,15 @@ static void print_worst(const skp_report *r, int64_t shown) {
   for (int64_t i = 0; i < shown && i < skp_report_images(r); i++) {
     char loss[32];
     if (skp_report_image(r, i, &s) != SKP_OK) return;
-    if (!s.taken) {
-      printf("%9s  %s: %s, and the answer is not finite\n", "-", s.name, s.label);
+    if (!s.prediction) {
+      printf("%9s  %s: %s, and the prediction is not finite\n", "-", s.name, s.label);
       continue;
     }
     printf("%9s  %s: %s, ", cli_loss(loss, sizeof loss, s.loss), s.name, s.label);
     if (s.right)
       printf("told right");
     else
-      printf("taken for %s", s.taken);
+      printf("taken for %s", s.prediction);
     printf(" with %.2f %%\n", 100 * s.confidence);
   }
 }
@@ -111,7 +111,7 @@ static void add_class(cJSON *list, const skp_class_score *c) {
   cJSON_AddItemToArray(list, entry);
   cJSON_AddStringToObject(entry, "class", c->name);
   cJSON_AddNumberToObject(entry, "images", (double)c->images);
-  cJSON_AddNumberToObject(entry, "guessed", (double)c->taken);
+  cJSON_AddNumberToObject(entry, "predicted", (double)c->predicted);
   cJSON_AddNumberToObject(entry, "right", (double)c->right);
   add_ratio(entry, "precision", c->precision);
   add_ratio(entry, "recall", c->recall);
@@ -124,9 +124,9 @@ static void add_image(cJSON *list, const skp_image_score *s) {
   cJSON_AddNumberToObject(entry, "image", (double)s->image);
   cJSON_AddStringToObject(entry, "name", s->name);
   cJSON_AddStringToObject(entry, "class", s->label);
-  cJSON_AddItemToObject(entry, "guess", s->taken ? cJSON_CreateString(s->taken) : cJSON_CreateNull());
+  cJSON_AddItemToObject(entry, "prediction", s->prediction ? cJSON_CreateString(s->prediction) : cJSON_CreateNull());
   add_ratio(entry, "loss", s->loss);
-  add_ratio(entry, "certainty", s->confidence);
+  add_ratio(entry, "confidence", s->confidence);
 }
 
 void cli_add_report(cJSON *object, const skp_report *r) {

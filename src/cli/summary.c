@@ -77,7 +77,7 @@ static const struct {
     {offsetof(skp_need, moments), "the optimizer's moments", "moments"},
     {offsetof(skp_need, statistics), "running statistics", "statistics"},
     {offsetof(skp_need, inputs), "images and labels", "inputs"},
-    {offsetof(skp_need, results), "answers", "results"},
+    {offsetof(skp_need, results), "predictions", "results"},
     {offsetof(skp_need, total), "together", "total"},
     {offsetof(skp_need, largest), "in one piece at most", "largest"},
 };

@@ -69,7 +69,7 @@ static skp_status put_answer(network *w) {
       g->n_output && g->output[0]->name ? skp__onnx_find(w->file, g->output[0]->name) : NULL;
   const struct skp__onnx_value *x = row ? &w->value[row->number] : NULL;
   if (!x || x->form != SKP__FORM_PLAIN || x->map || fabs(x->factor - 1) > 1e-6)
-    return skp__fail(SKP_UNSUPPORTED, "%s does not answer with a row of numbers for each image.", w->file->name);
+    return skp__fail(SKP_UNSUPPORTED, "%s does not give a row of numbers for each image.", w->file->name);
   fprintf(w->to, "    return v[%d]\n", x->lua);
   if (x->C != w->last_outputs) w->last_at = w->last_end = 0; /* their number is no other layer's */
   w->last_outputs = x->C;

@@ -47,7 +47,7 @@
   X(NUMBERS, std, "1", 1e-6, 1e6, "divides them then, one number or one a channel")                                    \
   X(TEXT, precision, "float", 0, 0, "of activations and products; mixed: bfloat16, but sums and weights in float")     \
   X(INT, resize, "0", 0, 1 << 14, "shorter side of the images before the crop; 0: as large as the input")              \
-  X(INT, test_views, "1", 1, 4, "views of a test image whose answers are averaged: moved by a pixel, mirrored")        \
+  X(INT, test_views, "1", 1, 4, "views of a test image whose predictions are averaged: moved by a pixel, mirrored")    \
   SKP_AUGMENT_LIST(X) /* skp_model_leave_images leaves these at their defaults */
 
 #define SKP_BELOW_ONE 0.9999999

@@ -115,5 +115,6 @@ skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source,
 
 skp_status skp__evaluated(const struct skp_eval_result *result, const struct skp_source *source) {
   if (result->judged || result->unknown == result->n) return SKP_OK;
-  return skp__fail(SKP_NUMERIC, "The network's answers to the images of %s are infinite or not numbers", source->name);
+  return skp__fail(SKP_NUMERIC, "The network's predictions for the images of %s are infinite or not numbers",
+                   source->name);
 }

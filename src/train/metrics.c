@@ -185,7 +185,7 @@ static void put_confusion(const struct report_text *t) {
 }
 
 static void put_classes(const struct report_text *t) {
-  fputs("class,images,guessed,right,precision,recall,f1\n", t->to);
+  fputs("class,images,predicted,right,precision,recall,f1\n", t->to);
   for (int k = 0; k < t->r->classes; k++) {
     const struct skp_class_report *c = &t->r->of_class[k];
     if (!skp__class_listed(t->r, t->names, k)) continue;
@@ -199,7 +199,7 @@ static void put_classes(const struct report_text *t) {
 }
 
 static void put_worst(const struct report_text *t) {
-  fputs("image,name,class,guess,loss,certainty\n", t->to);
+  fputs("image,name,class,prediction,loss,confidence\n", t->to);
   for (int64_t i = 0; i < t->r->worsts; i++) {
     const int64_t image = t->r->worst[i];
     const struct skp_prediction *a = &t->predictions[image];

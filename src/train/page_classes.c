@@ -115,13 +115,36 @@ static void thin(struct skp_image *image) {
   image->W = W;
 }
 
+/* Columns of worst.csv that earlier versions called otherwise. */
+enum worst_column { PREDICTION, CONFIDENCE };
+static const char *const worst_columns[][2] = {
+    [PREDICTION] = {"prediction", "guess"},
+    [CONFIDENCE] = {"confidence", "certainty"},
+};
+
+static int worst_column(const struct skp_table *worst, enum worst_column which) {
+  const int now = skp__table_column(worst, worst_columns[which][0]);
+  return now >= 0 ? now : skp__table_column(worst, worst_columns[which][1]);
+}
+
+static void put_prediction(FILE *to, const struct skp_table *worst, size_t row) {
+  const char *prediction = skp__table_cell(worst, row, worst_column(worst, PREDICTION));
+  if (!*prediction) {
+    fprintf(to, ", prediction not finite");
+    return;
+  }
+  fprintf(to, ", taken for <b>");
+  skp__page_text(to, prediction);
+  fprintf(to, "</b>, confidence %.0f %%", 100 * skp__table_number(worst, row, worst_column(worst, CONFIDENCE)));
+}
+
 static void put_caption(FILE *to, const struct skp_folder *run, size_t row) {
   const struct skp_table *t = &run->worst;
   fprintf(to, "<figcaption><b>");
   skp__page_text(to, skp__table_cell(t, row, skp__table_column(t, "class")));
-  fprintf(to, "</b>, taken for <b>");
-  skp__page_text(to, skp__table_cell(t, row, skp__table_column(t, "guess")));
-  fprintf(to, "</b>, %.0f %% sure<br><small>", 100 * skp__table_number(t, row, skp__table_column(t, "certainty")));
+  fprintf(to, "</b>");
+  put_prediction(to, t, row);
+  fprintf(to, "<br><small>");
   skp__page_text(to, skp__table_cell(t, row, skp__table_column(t, "name")));
   fprintf(to, "</small></figcaption>");
 }

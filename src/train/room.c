@@ -49,7 +49,7 @@ static void list_parts(struct skp__text *text, const struct room *r) {
     const char *name;
     double bytes;
   } parts[] = {{"weights", r->weights},   {"gradients", r->gradients},     {"the optimizer's momentum", r->moments},
-               {"averages", r->averages}, {"activations", r->activations}, {"images and answers", r->images}};
+               {"averages", r->averages}, {"activations", r->activations}, {"images and predictions", r->images}};
   const char *comma = "";
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     if (skp__mib(parts[i].bytes) < 0.05 && parts[i].bytes < 0.01 * r->all) continue;

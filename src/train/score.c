@@ -6,14 +6,14 @@ const struct skp_source *skp__score_by(const struct skp__loop *l) {
   return l->data->valid ? l->data->valid : l->data->test;
 }
 
-/* Answers without a finite one among them end the run as such a loss does. */
+/* Predictions without a finite one among them end the run as such a loss does. */
 static skp_status evaluate(struct skp__loop *l, struct skp_session *s, const struct skp_source *source,
                            struct skp_eval_result *out) {
   SKP_TRY(skp__evaluate(s, source, skp__micro_size(&l->stepper.micro), l->o->threads, out, NULL, l->predictions));
   if (skp__evaluated(out, source) != SKP_OK) return skp__broken_fail(l, l->at.step, skp_error_message());
   if (out->lost && l->o->say)
     fprintf(l->o->say,
-            "After step %lld %lld of the answers to the %lld images of %s are not finite: they count as wrong.\n",
+            "After step %lld %lld of the predictions for the %lld images of %s are not finite: they count as wrong.\n",
             (long long)l->at.step, (long long)out->lost, (long long)out->n, source->name);
   return SKP_OK;
 }

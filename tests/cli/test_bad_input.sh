@@ -66,7 +66,7 @@ if [ "$(id -u)" != 0 ]; then
   mkdir -m 555 readonly
   refuse 1 'readonly' train tiny.lua --max-steps 1 --out readonly
 fi
-refuse 1 '/proc/answers' predict good/last.safetensors --data set --logits /proc/answers.safetensors
+refuse 1 '/proc/logits' predict good/last.safetensors --data set --logits /proc/logits.safetensors
 
 [ ! -e run ] || fail "a run that did not begin left its folder: $(ls -R run)"
 [ ! -e runs ] || fail "a folder nobody asked for"

@@ -1,4 +1,4 @@
-# test_finite.sh: answers that are infinite or not numbers are no answers: not in figures, not in files. SPDX-License-Identifier: MIT
+# test_finite.sh: predictions that are infinite or not numbers are none: not in figures, not in files. SPDX-License-Identifier: MIT
 . "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 export SKIPPER_BACKEND=reference
 
@@ -27,53 +27,53 @@ done
 cp white/a/1.bmp mixed/a/4.bmp
 json() { grep -Eiq '[:,[](nan|-?inf)' "$1" && fail "$1 is no JSON"; return 0; }
 
-# A trained network: no figures where no answer is finite; else it is said how many are none, and they are wrong.
+# A trained network: no figures where no prediction is finite; else it is said how many are none, and they are wrong.
 run 0 train huge.lua --valid-split 0 --max-steps 0 --out net
-refuse 1 "The network's answers to the images of white are infinite or not numbers\. A run that diverged" eval net --data white
-refuse 1 "The network's answers to the images of white are infinite or not numbers" eval net --data white --json
+refuse 1 "The network's predictions for the images of white are infinite or not numbers\. A run that diverged" eval net --data white
+refuse 1 "The network's predictions for the images of white are infinite or not numbers" eval net --data white --json
 run 0 eval net --data mixed --json --report report
 in_out '"accuracy":0.4285714[0-9]*,.*"loss":0\.[0-9]+,"n":7,.*"not_finite":1,'
-in_out '"image":3,"name":"a/4.bmp","class":"a","guess":null,"loss":null,"certainty":null'
+in_out '"image":3,"name":"a/4.bmp","class":"a","prediction":null,"loss":null,"confidence":null'
 json out
 grep -qx '3,a/4.bmp,a,,,' report/worst.csv || fail "worst.csv: $(cat report/worst.csv)"
 grep -Eiq 'nan|inf' report/*.csv && fail "a figure that is none in $(grep -Eil 'nan|inf' report/*.csv)"
 run 0 eval net --data mixed
-in_out '^1 answer.* not finite'
-in_out 'a/4.bmp: a, and the answer is not finite'
+in_out '^1 prediction.* not finite'
+in_out 'a/4.bmp: a, and the prediction is not finite'
 
 # predict names the picture, shows the others, and fails.
 run 1 predict net white/a/1.bmp
 quiet_out
-in_err "white/a/1.bmp: the network's answer is not finite"
+in_err "white/a/1.bmp: the network's prediction is not finite"
 run 1 predict net white/a/1.bmp mixed/a/1.bmp --json
 in_out '^\[\{"image":"mixed/a/1.bmp","top":\[\{"index":[01],"class":"[ab]","probability":0\.[0-9]+\}'
 json out
 run 1 predict net white/a/1.bmp --json
 in_out '^\[\]$'
 run 1 predict net mixed white --top 1
-[ "$(wc -l <out)" = 6 ] || fail "not 6 answers"
-grep -q -- '-100\|nan' out && fail "an answer that is none"
-in_err '7 answers are infinite or not numbers'
-run 1 predict net --data mixed --logits answers
-[ -s answers ] || fail "no file of answers"
-in_err '1 answer is infinite or not a number'
+[ "$(wc -l <out)" = 6 ] || fail "not 6 predictions"
+grep -q -- '-100\|nan' out && fail "a prediction that is none"
+in_err '7 predictions are infinite or not numbers'
+run 1 predict net --data mixed --logits logits
+[ -s logits ] || fail "no file of logits"
+in_err '1 prediction is infinite or not a number'
 
 # In training such an evaluation ends the run as such a loss does: no accuracy, no best.
 cp -r white set/test
 run 1 train huge.lua --valid-split 0 --out run
-in_err "The network's answers to the images of set are infinite or not numbers at step 3 \(epoch 1\) with the learning rate 1e-30. Try a smaller one"
+in_err "The network's predictions for the images of set are infinite or not numbers at step 3 \(epoch 1\) with the learning rate 1e-30. Try a smaller one"
 [ ! -e run/best.safetensors ] || fail "the best of no figures"
 [ "$(wc -l <run/results.csv)" = 1 ] || fail "results.csv: $(cat run/results.csv)"
 grep -q '"epoch"' run/log.jsonl && fail "an epoch without figures: $(tail -1 run/log.jsonl)"
 rm -r set/test
 cp -r mixed set/test
 run 0 train huge.lua --valid-split 0 --out partly
-in_err '1 of the answers to the 7 images of set are not finite: they count as wrong'
+in_err '1 of the predictions for the 7 images of set are not finite: they count as wrong'
 in_out '^test accuracy 42.86 %'
 grep -Eiq '(nan|inf)[,}]' partly/log.jsonl && fail "no JSON: $(tail -1 partly/log.jsonl)"
 grep -Eiq '(nan|inf)' partly/results.csv && fail "results.csv: $(cat partly/results.csv)"
 
-# The largest losses that finite answers can have are finite.
+# The largest losses that finite predictions can have are finite.
 bmp 1 >one.bmp
 mkdir -p far/b && cp one.bmp far/b/
 run 0 eval net --data far --json

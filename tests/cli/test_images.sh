@@ -50,7 +50,7 @@ cp -r many/train many/test
 run 0 train two.lua --data many --strict --out many-run
 in_err 'many: 18 images to train on, 18 to test with'
 run 0 predict many-run/last.safetensors many/train
-[ "$(grep -cE '^many/train/.*: (cat|dog) ' out)" = 18 ] || fail "not every picture has an answer"
+[ "$(grep -cE '^many/train/.*: (cat|dog) ' out)" = 18 ] || fail "not every picture has a prediction"
 echo 'no picture at all' >text.png
 refuse 1 'text.png is no picture of the formats that can be read \(JPEG, PNG' predict many-run/last.safetensors text.png
 
@@ -139,8 +139,8 @@ in_err '^Passed over in less/train: 1 .csv\.'
 in_err 'less/test: 2 images in none of the classes .* they test nothing; skipper predict unsorted less/test tells what'
 run 0 predict unsorted less/test
 in_out '^less/test/2.png: (cat|dog)'
-run 0 predict unsorted --data less --logits answers.safetensors
-in_out 'the answers to 2 images'
+run 0 predict unsorted --data less --logits logits.safetensors
+in_out 'logits of 2 images'
 run 0 eval unsorted --data less
 in_err 'No classes are known of the pictures in less/test'
 in_err 'less has no test images: its training images are used'

@@ -41,12 +41,12 @@ judged() {
   run 0 eval "$1" --data "$2" --json "${@:5}"
   in_out "^\{\"accuracy\":$3,.*$4"
 }
-# answered LABELS: those that predict --logits wrote into the file `answers`.
+# answered LABELS: those that predict --logits wrote into the file `logits`.
 answered() {
   local head ends
-  head=$(head -c 8 answers | od -An -td8 | xargs)
-  ends=$(head -c $((8 + head)) answers | tail -c "$head" | sed 's/.*"labels":{[^}]*"data_offsets":\[\([0-9,]*\)\].*/\1/')
-  head=$(tail -c +$((9 + head + ${ends%,*})) answers | head -c $((${ends#*,} - ${ends%,*})) | od -An -td4 | xargs)
+  head=$(head -c 8 logits | od -An -td8 | xargs)
+  ends=$(head -c $((8 + head)) logits | tail -c "$head" | sed 's/.*"labels":{[^}]*"data_offsets":\[\([0-9,]*\)\].*/\1/')
+  head=$(tail -c +$((9 + head + ${ends%,*})) logits | head -c $((${ends#*,} - ${ends%,*})) | od -An -td4 | xargs)
   [ "$head" = "$1" ] || fail "labels: $head, not $1"
 }
 none='"unlabelled":0,"unknown_images":0,"unknown_classes":\[\],'
@@ -66,7 +66,7 @@ for within in '' test/; do
   in_err '^4 of the [68] images of part are of 2 unknown classes and do not count: aaa, zoo$'
   run 0 eval net --data part
   in_out '^accuracy 100.00 %'
-  run 0 predict net --data part --logits answers
+  run 0 predict net --data part --logits logits
   answered "-1 -1 2 2 -1 -1"
 done
 folder wrong fig=2 pear=3 # half of them
@@ -79,7 +79,7 @@ judged net other 1 "$none" --labels number
 order=(0 1 2 3 4 5 6 7 8 9 10)
 labels bare t10k 0 1 3
 refuse 1 'its labels are mere numbers \(0, 1, 3\), whereas the network learned apple.*--labels number' eval net --data bare
-refuse 1 '--labels number' predict net --data bare --logits answers
+refuse 1 '--labels number' predict net --data bare --logits logits
 judged net bare 1 "$none" --labels number
 labels bare t10k 0 1 3 9
 judged net bare 1 '"unknown_images":1,"unknown_classes":\["9"\]' --labels number
@@ -140,7 +140,7 @@ judged cifar-net animals '[0-9.]+' "\"n\":4,.*$none"
 refuse 1 '--labels number' eval numbers-net --data animals
 folder animals-net-data/train airplane=0 bird=2 cat=3 deer=4 dog=5 frog=6 horse=7 automobile=1
 run 0 train colour.lua --data animals-net-data --max-steps 0 --out animals-net
-run 0 predict animals-net --data named --logits answers # frog comes before horse, automobile after airplane: the order of the files
+run 0 predict animals-net --data named --logits logits # frog comes before horse, automobile after airplane: the order of the files
 answered "0 1 2 3 4 5 6 7"
 
 # The test of a run has classes of its own: fewer, others, or none that are learned.

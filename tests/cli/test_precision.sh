@@ -37,8 +37,8 @@ mixed=$(accuracy)
 run 0 eval long/last.safetensors --data digits --precision float --json
 awk -v a="$mixed" -v b="$(accuracy)" 'BEGIN {exit !(a > 0.8 && a - b < 0.01 && b - a < 0.01)}' || fail "accuracies $mixed, $(accuracy)"
 run 0 eval float/last.safetensors --data digits --precision mixed
-run 0 predict long/last.safetensors --data digits --logits answers.safetensors
-head -c 2000 answers.safetensors | grep -aq '"F32"' || fail "answers are not float32"
+run 0 predict long/last.safetensors --data digits --logits logits.safetensors
+head -c 2000 logits.safetensors | grep -aq '"F32"' || fail "logits are not float32"
 
 # Half of the bytes for what lives within a step.
 bytes() { grep -o '"training":{"activations":[0-9]*' out | grep -o '[0-9]*$'; }

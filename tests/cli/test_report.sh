@@ -12,6 +12,14 @@ for part in '<!doctype html>' 'Training loss of each step' 'Learning rate' '>ste
 done
 ! grep -qE '(src|href)="?(https?:|//)|@import|fetch\(|t<w>o' page.html || fail "the page needs something else, or shows a name raw"
 [ "$(grep -o '<figure class=picture>' page.html | wc -l)" = 48 ] || fail "not 24 pictures of each run"
+# Pictures tell prediction and confidence, those of runs of earlier versions, whose columns had other names, too.
+told=', taken for <b>[0-9]</b>, confidence [0-9]+ %'
+[ "$(grep -oE "$told" page.html | wc -l)" = 48 ] || fail "pictures without their predictions"
+[ "$(head -1 one/worst.csv)" = image,name,class,prediction,loss,confidence ] || fail "worst.csv: $(head -1 one/worst.csv)"
+sed -i '1s/.*/image,name,class,guess,loss,certainty/; 2s/^\(\([^,]*,\)\{3\}\).*/\1,,/' one/worst.csv
+run 0 report one --out page.html
+[ "$(grep -oE "$told" page.html | wc -l)" = 23 ] || fail "an earlier version's columns are not understood"
+[ "$(grep -o ', prediction not finite' page.html | wc -l)" = 1 ] || fail "a prediction that is none"
 run 0 compare one "t<w>o"
 in_out '^lr +0.1 +0.05'
 in_out '^best accuracy +[0-9.]+ \+- [0-9.]+ %  +[0-9.]+ \+- '

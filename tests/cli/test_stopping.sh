@@ -112,7 +112,7 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   head -c 1M /dev/zero >disk/rest 2>/dev/null
   refuse 1 'No space left.*[0-9]+ bytes' train tiny.lua --data set --max-steps 1 --out disk/run
   cmp disk/run/last.safetensors before || fail "the old checkpoint was touched"
-  refuse 1 '[0-9]+ bytes are needed. The disk is full' predict before --data set --logits disk/answers.safetensors
+  refuse 1 '[0-9]+ bytes are needed. The disk is full' predict before --data set --logits disk/logits.safetensors
   [ -z "$(find disk -name '*.tmp')" ] || fail "a temporary file stayed"
 
   # While it is full, training goes on; once there is room again all is saved, and the status tells of it all the same.

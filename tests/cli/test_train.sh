@@ -151,15 +151,15 @@ run 0 train tiny.lua --max-steps 1
 rm tiny.lua
 run 0 eval epochs/best.safetensors --data set --json
 in_out '^\{"accuracy":0\.1[0-9]*,"top5":[0-9.]+,"loss":[0-9.]+,"n":10,"img_per_s":[0-9.]+,"unlabelled":0,"unknown_images":0,"unknown_classes":\[\],"not_finite":0,"classes":\['
-in_out '\{"class":"3","images":1,"guessed":[0-9]+,"right":[01],"precision":(null|[0-9.]+),"recall":[01],"f1":[0-9.]+\}'
+in_out '\{"class":"3","images":1,"predicted":[0-9]+,"right":[01],"precision":(null|[0-9.]+),"recall":[01],"f1":[0-9.]+\}'
 run 0 eval epochs/best.safetensors --data set --report report --worst 3
 in_out '^accuracy 10.00 %  top-5 50.00 %  loss [0-9.]+  10 images'
 in_out '^9 +1 +(-|0\.[0-9]+) +[01]\.0000 +[0-9.]+'
 in_out '^ +[0-9.]+  #[0-9]: [0-9], taken for [0-9] with [0-9.]+ %$'
 [ "$(wc -l <report/confusion.csv) $(wc -l <report/classes.csv) $(wc -l <report/worst.csv)" = "11 11 4" ] || fail "report: $(wc -l report/*)"
-run 0 predict epochs/best.safetensors --data set --logits answers.safetensors
-head -c 300 answers.safetensors | grep -q '"logits":{"dtype":"F32","shape":\[10,10\]' || fail "logits"
-head -c 300 answers.safetensors | grep -q '"labels":{"dtype":"I32","shape":\[10\]' || fail "labels"
+run 0 predict epochs/best.safetensors --data set --logits logits.safetensors
+head -c 300 logits.safetensors | grep -q '"logits":{"dtype":"F32","shape":\[10,10\]' || fail "logits"
+head -c 300 logits.safetensors | grep -q '"labels":{"dtype":"I32","shape":\[10\]' || fail "labels"
 base64 -d >dot.png <<'END'
 iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTjcMgAAAABJRU5ErkJggg==
 END

@@ -206,13 +206,13 @@ END_TEST
 
 START_TEST(a_checkpoint_is_a_model) {
   skp_data *data = wrap(&as_bytes);
-  float answers[2][IMAGES][2];
+  float predictions[2][IMAGES][2];
   const char *const settings[] = {"classes=2", NULL};
   char path[64], text[32];
   strcpy(path, in_folder("net.safetensors"));
   open_plain(&(skp_model_options){.settings = settings});
   ck_ok(skp_train(session, data, NULL, NULL));
-  ck_ok(skp_predict(session, &as_bytes, SKP_PROBABILITIES, answers[0][0]));
+  ck_ok(skp_predict(session, &as_bytes, SKP_PROBABILITIES, predictions[0][0]));
   ck_ok(skp_session_save(session, path));
   close_model();
   ck_ok(skp_model_load(&model, path, NULL));
@@ -221,8 +221,8 @@ START_TEST(a_checkpoint_is_a_model) {
   ck_ok(skp_model_get(model, "lr", text, sizeof text));
   ck_assert_str_eq(text, "0.5");
   ck_ok(skp_session_open(&session, model, device, 99));
-  ck_ok(skp_predict(session, &as_bytes, SKP_PROBABILITIES, answers[1][0]));
-  ck_assert_mem_eq(answers[0], answers[1], sizeof answers[0]);
+  ck_ok(skp_predict(session, &as_bytes, SKP_PROBABILITIES, predictions[1][0]));
+  ck_assert_mem_eq(predictions[0], predictions[1], sizeof predictions[0]);
   ck_ok(skp_session_save(session, in_folder("again.safetensors"))); /* settings and names are still there */
   skp_model *third;
   ck_ok(skp_model_load(&third, in_folder("again.safetensors"), NULL));

@@ -77,7 +77,7 @@ START_TEST(a_report_says_where_it_errs) {
   ck_assert_ptr_null(skp_session_report(session));
   ck_ok(skp_train(session, data, NULL, NULL));
   ck_ok(skp_evaluate(session, data, SKP_BEST_IMAGES,
-                     &(skp_testing){.worst = 3, .folder = in_folder("report"), .answers = NULL}, &score));
+                     &(skp_testing){.worst = 3, .folder = in_folder("report"), .logits = NULL}, &score));
   report = skp_session_report(session);
   for (int i = 0; i < skp_report_classes(report); i++) {
     ck_ok(skp_report_class(report, i, &c));
@@ -89,7 +89,7 @@ START_TEST(a_report_says_where_it_errs) {
   ck_assert_double_eq_tol((double)right / IMAGES, score.accuracy, 1e-12);
   ck_assert_int_eq(skp_report_images(report), 3);
   ck_ok(skp_report_image(report, 0, &image));
-  ck_assert_int_eq(image.right, strcmp(image.label, image.taken) == 0);
+  ck_assert_int_eq(image.right, strcmp(image.label, image.prediction) == 0);
   ck_fails(skp_report_image(report, 3, &image), SKP_USAGE, "image 3");
   ck_fails(skp_report_class(report, 2, &c), SKP_USAGE, "class 2");
   ck_assert_ptr_null(skp_report_unknown(report, 0));
@@ -191,7 +191,7 @@ START_TEST(pictures_by_name) {
   skp_pictures *p;
   skp_picture picture;
   char command[512], path[80];
-  float answers[4];
+  float predictions[4];
   open_plain(NULL);
   snprintf(command, sizeof command,
            "mkdir -p %s/album && cp \"$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png\" %s/album/1.png && "
@@ -201,13 +201,13 @@ START_TEST(pictures_by_name) {
   snprintf(path, sizeof path, "%s", in_folder("album"));
   ck_ok(skp_pictures_open(&p, model, (const char *[]){path}, 1, NULL));
   ck_assert_uint_eq(skp_pictures_count(p), 2);
-  ck_ok(skp_pictures_predict(p, session, SKP_PROBABILITIES, answers));
+  ck_ok(skp_pictures_predict(p, session, SKP_PROBABILITIES, predictions));
   ck_ok(skp_pictures_describe(p, 0, &picture));
   ck_assert_ptr_null(picture.error);
-  ck_assert_float_eq_tol(answers[0] + answers[1], 1, 1e-6f);
+  ck_assert_float_eq_tol(predictions[0] + predictions[1], 1, 1e-6f);
   ck_ok(skp_pictures_describe(p, 1, &picture));
   ck_assert_ptr_nonnull(picture.error);
-  ck_assert(isnan(answers[2]) && isnan(answers[3]));
+  ck_assert(isnan(predictions[2]) && isnan(predictions[3]));
   ck_fails(skp_pictures_describe(p, 2, &picture), SKP_USAGE, "picture 2");
   skp_pictures_close(p);
 }

@@ -114,16 +114,16 @@ START_TEST(files) {
   check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
   check_file(
       folder, "classes.csv",
-      "class,images,guessed,right,precision,recall,f1\na,3,3,1,0.333333,0.333333,0.333333\n\"\"\"b\"\"\",2,0,0,,0,0\n"
+      "class,images,predicted,right,precision,recall,f1\na,3,3,1,0.333333,0.333333,0.333333\n\"\"\"b\"\"\",2,0,0,,0,0\n"
       "2,0,1,0,0,,0\n");
   check_file(folder, "worst.csv",
-             "image,name,class,guess,loss,certainty\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
+             "image,name,class,prediction,loss,confidence\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
              "\"\"\"b\"\"\",a,3,0.75\n");
   skp__report_free(&r);
   ck_ok(skp__report_create(&r, predictions, N, 5, 0)); /* two outputs more, which are no classes */
   ck_ok(skp__report_write(&r, predictions, &source, &names, folder));
   check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
-  check_file(folder, "worst.csv", "image,name,class,guess,loss,certainty\n");
+  check_file(folder, "worst.csv", "image,name,class,prediction,loss,confidence\n");
   skp__report_free(&r);
   unlink_in(folder, "classes.csv");
   rmdir(folder);

@@ -355,21 +355,21 @@ class Session(_Handle):
         images = [_filled(_c.ImageScore(), library.skp_report_image, at, i) for i in range(library.skp_report_images(at))]
         return namedtuple("report", "classes confusion images")(classes, confusion, images)
 
-    def _answers(self, n):
+    def _predictions(self, n):
         array = numpy.empty((n, library.skp_model_classes(self.model._at)), numpy.float32)
         return array, array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
     def predict(self, images, *, logits=False):
         """What the network says of images (see Data): probabilities, or logits, an array images × classes."""
         pixels, array = _pixels(images)
-        answers, pointer = self._answers(len(array))
+        predictions, pointer = self._predictions(len(array))
         if len(array):
             library.skp_predict(self._at, pixels, LOGITS if logits else PROBABILITIES, pointer)
-        return answers
+        return predictions
 
     def predict_files(self, paths, *, logits=False):
         """The same of picture files of any sizes."""
-        answers, pointer = self._answers(len(paths))
+        predictions, pointer = self._predictions(len(paths))
         if len(paths):
             library.skp_predict_files(self._at, _texts([fsencode(p) for p in paths]), len(paths), LOGITS if logits else PROBABILITIES, pointer)
-        return answers
+        return predictions

@@ -62,11 +62,11 @@ Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("t
                   ("loss", c_double))
 Score = _struct("skp_score", ("accuracy", c_double), ("top5", c_double), ("loss", c_double), ("img_per_s", c_double), ("images", c_int64),
                 ("unlabelled", c_int64), ("unknown", c_int64), ("not_finite", c_int64))
-Testing = _struct("skp_testing", ("by_number", c_int), ("workers", c_int), ("worst", c_int64), ("folder", c_char_p), ("answers", c_char_p),
+Testing = _struct("skp_testing", ("by_number", c_int), ("workers", c_int), ("worst", c_int64), ("folder", c_char_p), ("logits", c_char_p),
                   ("report", c_void_p))
-ClassScore = _struct("skp_class_score", ("name", c_char_p), ("listed", c_int), ("images", c_int64), ("taken", c_int64), ("right", c_int64),
+ClassScore = _struct("skp_class_score", ("name", c_char_p), ("listed", c_int), ("images", c_int64), ("predicted", c_int64), ("right", c_int64),
                      ("precision", c_double), ("recall", c_double), ("f1", c_double))
-ImageScore = _struct("skp_image_score", ("image", c_int64), ("name", c_char_p), ("label", c_char_p), ("taken", c_char_p), ("right", c_int),
+ImageScore = _struct("skp_image_score", ("image", c_int64), ("name", c_char_p), ("label", c_char_p), ("prediction", c_char_p), ("right", c_int),
                      ("loss", c_double), ("confidence", c_double))
 # tools.h
 Layer = _struct("skp_layer", ("name", c_char_p), ("operation", c_char_p), ("rank", c_int), ("output", c_int64 * 4), ("parameters", c_int64),
