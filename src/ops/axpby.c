@@ -1,5 +1,7 @@
 /* axpby.c: y = w[0] · y + w[1] · x, in place: sums over several steps (1, 1), running averages (1 - rate, rate).
- * SPDX-License-Identifier: MIT */
+ * SPDX-License-Identifier: MIT
+ *
+ * With w[0] = 0 a sum begins anew, whatever y was: what is no number stays none if it is multiplied by 0. */
 #include "ops/check.h"
 
 static skp_status infer(struct skp_sig *sig) {
@@ -16,7 +18,7 @@ static void reference(const struct skp_call *call) {
   const float *y = call->in[0], *x = call->in[1], *w = call->in[2];
   float *new_y = call->out[0];
   for (int64_t i = 0; i < skp__shape_count(&call->sig->in[0]); i++)
-    new_y[i] = (float)((double)w[0] * y[i] + (double)w[1] * x[i]);
+    new_y[i] = (float)((w[0] == 0 ? 0 : (double)w[0] * y[i]) + (double)w[1] * x[i]);
 }
 
 const struct skp_op skp__op_axpby = {

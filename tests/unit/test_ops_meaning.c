@@ -129,6 +129,10 @@ START_TEST(axpby) {
   go();
   EXPECT(0, 20.5f, -19);
   ck_assert_ptr_eq(floats(&tape, out[0]), floats(&tape, in[0])); /* in place */
+  PUT(0, NAN, -INFINITY);
+  PUT(2, 0, 2);
+  go(); /* a sum begins anew */
+  EXPECT(0, 20, -20);
 }
 END_TEST
 
