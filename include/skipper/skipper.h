@@ -367,7 +367,8 @@ typedef struct {
  * resumed. Afterwards the session holds the last weights (the best are in the run's folder), the model knows the names
  * of the classes, and its recipe's `data` is the name by which they were opened. `outcome` may be NULL.
  * SKP_INTERRUPTED: the listener, skp_session_stop or max_seconds ended it, after saving. SKP_NUMERIC: the loss is no
- * number any more; what was saved before is whole. SKP_SHAPE: the data do not fit the network. */
+ * number any more; what was saved before is whole. SKP_DEVICE: the same, and the step, made again, shows that the
+ * device did it; or the device failed. SKP_SHAPE: the data do not fit the network. */
 SKP_API skp_status skp_train(skp_session *session, const skp_data *data, const skp_training *training,
                              skp_outcome *outcome);
 /* Asks the training of this session that goes on, or else the next one, to end after its present step. A device that

@@ -237,6 +237,10 @@ skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double
              : skp__fail(slot->status, "%s", slot->error ? slot->error : skp_status_text(slot->status));
 }
 
+int64_t skp__loader_sample(const struct skp_loader *l, const struct skp_batch *batch, int64_t i) {
+  return ((const struct slot *)batch)->picks[i] % l->source->n;
+}
+
 void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch) {
   if (!batch) return;
   pthread_mutex_lock(&l->lock);

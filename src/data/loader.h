@@ -49,6 +49,8 @@ int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
  * back, in any order. At most depth - 1 may be held. Adds the seconds spent waiting to *waited (may be NULL). A sample
  * that cannot be read fails here, at its batch, and at each call from then on. */
 skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited);
+/* Which of its source's samples image i of a held batch is; of mixed ones, the first. */
+int64_t skp__loader_sample(const struct skp_loader *l, const struct skp_batch *batch, int64_t i);
 void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch);
 
 #endif

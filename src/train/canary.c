@@ -2,8 +2,7 @@
  *
  *   nodes before it ─> its inputs are read ─> the node ─> its outputs are read ─> nodes after it; plain C ─> judged */
 #include "train/canary.h"
-#include "base/text.h"
-#include "verify/replay.h"
+#include "skipper/version.h"
 
 enum {
   MOST_BYTES = 8 << 20, /* that are read for a replay: a few milliseconds */
@@ -28,37 +27,43 @@ static skp_status read_values(struct skp_backend *b, const struct skp_plan *p, c
   return skp__backend_finish(b);
 }
 
-static skp_status run_around(struct skp_backend *b, struct skp_plan *p, size_t n, struct skp__replay *r) {
-  const struct skp_graph *g = skp__plan_graph(p);
-  const struct skp_node *node = &g->nodes.at[n];
-  SKP_TRY(skp__plan_run_nodes(p, 0, n));
+skp_status skp__canary_take(struct skp_backend *b, struct skp_plan *p, size_t n, struct skp__replay *r) {
+  const struct skp_node *node = &skp__plan_graph(p)->nodes.at[n];
   SKP_TRY(read_values(b, p, node, r, 0, node->n_in));
   SKP_TRY(skp__plan_run_nodes(p, n, n + 1));
-  SKP_TRY(read_values(b, p, node, r, node->n_in, node->n_in + node->n_out));
-  return skp__plan_run_nodes(p, n + 1, g->nodes.n);
+  return read_values(b, p, node, r, node->n_in, node->n_in + node->n_out);
 }
 
-static skp_status fail(struct skp_backend *b, const struct skp_plan *p, size_t n, int64_t step,
-                       const struct skp__replay *r, const char *text) {
-  const struct skp_node *node = &skp__plan_graph(p)->nodes.at[n];
+void skp__canary_line(struct skp__text *out, struct skp_backend *b, const struct skp_plan *p, size_t n, int64_t step,
+                      const char *text) {
+  const struct skp_graph *g = skp__plan_graph(p);
+  const struct skp_node *node = &g->nodes.at[n];
+  const struct skp_sig sig = skp__graph_sig(g, node);
   struct skp_backend_info info;
-  struct skp__text sig = {0};
   b->ops->info(b, &info);
-  skp__sig_text(&sig, &r->sig);
-  return skp__fail(
-      SKP_DEVICE,
-      "Wrong results: %s, %s: step %lld, node %zu of %s, %s by %s: %s. It was right when the run began, so "
-      "the device or its driver went wrong meanwhile. What was saved before stays; the run can go on from "
-      "there once it is mended, or on another device.",
-      info.name, info.driver, (long long)step, n, *node->scope ? node->scope : "the network", sig.at,
-      skp__plan_method(p, n), text);
+  skp__text_add(out, "Wrong results: %s, %s%s%s, skipper %s: step %lld, node %zu of %s, ", info.name, info.driver,
+                *info.layers ? ", " : "", info.layers, SKP_VERSION, (long long)step, n,
+                *node->scope ? node->scope : "the network");
+  skp__sig_text(out, &sig);
+  skp__text_add(out, " by %s: %s", skp__plan_method(p, n), text);
+}
+
+static skp_status fail(struct skp_backend *b, const struct skp_plan *p, size_t n, int64_t step, const char *text) {
+  struct skp__text line = {0};
+  skp__canary_line(&line, b, p, n, step, text);
+  return skp__fail(SKP_DEVICE,
+                   "%s. It was right when the run began, so the device or its driver went wrong meanwhile. What was "
+                   "saved before stays; the run can go on from there once it is mended, or on another device.",
+                   line.at);
 }
 
 static skp_status replay(struct skp_backend *b, struct skp_plan *p, size_t n, int64_t step, struct skp__replay *r) {
   struct skp__verdict v;
-  SKP_TRY(run_around(b, p, n, r));
+  SKP_TRY(skp__plan_run_nodes(p, 0, n));
+  SKP_TRY(skp__canary_take(b, p, n, r));
+  SKP_TRY(skp__plan_run_nodes(p, n + 1, skp__plan_graph(p)->nodes.n));
   SKP_TRY(skp__replay_judge(&v, r, skp__plan_tolerance(p, n)));
-  return v.passed ? SKP_OK : fail(b, p, n, step, r, v.text);
+  return v.passed ? SKP_OK : fail(b, p, n, step, v.text);
 }
 
 /* Opens the replay of the first node from `n` on, in a circle, that costs little; false: there is none. */

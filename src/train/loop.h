@@ -64,8 +64,9 @@ bool skp__keep_due(const struct skp__loop *l, int64_t steps);
 
 /* ---- broken.c --------------------------------------------------------------------------------------------------- */
 
-/* A step that is not finite has changed nothing: it is left out, or ends the run. */
-skp_status skp__broken_step(struct skp__loop *l, const struct skp__step *step);
+/* A step that is not finite has changed nothing: it is left out, or ends the run, with what doctor.h finds: SKP_NUMERIC
+ * or SKP_DEVICE. */
+skp_status skp__broken_step(struct skp__loop *l, struct skp__step *step);
 /* SKP_NUMERIC: `what` left the finite numbers; where, and what to do. */
 skp_status skp__broken_fail(const struct skp__loop *l, int64_t step, const char *what);
 

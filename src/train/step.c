@@ -156,9 +156,13 @@ static skp_status run_plan(struct skp__stepper *st, const struct piece *p) {
   return watched ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
 }
 
-static skp_status run_piece(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+static skp_status write_ports(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   if (step->batch) SKP_TRY(copy_ports(st, step, p, SKP_HOST_BATCH));
-  SKP_TRY(copy_ports(st, step, p, SKP_HOST_STEP));
+  return copy_ports(st, step, p, SKP_HOST_STEP);
+}
+
+static skp_status run_piece(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
+  SKP_TRY(write_ports(st, step, p));
   SKP_TRY(run_plan(st, p));
   return copy_ports(st, step, p, SKP_HOST_READ);
 }
@@ -211,6 +215,20 @@ skp_status skp__stepper_retire(struct skp__stepper *st, struct skp__step **out) 
   (*out)->sound = !st->trains || (isfinite((*out)->loss) && (*out)->broken == 0);
   st->done++;
   return SKP_OK;
+}
+
+skp_status skp__stepper_again(struct skp__stepper *st, struct skp__step *step, skp__run_piece run, void *user) {
+  struct piece p;
+  st->s->moved = true;
+  skp_status status = skp__session_begin(st->s);
+  for (int64_t k = 0; status == SKP_OK; k++) {
+    status = find_piece(st, step->n, k, &p);
+    if (status != SKP_OK || !p.plan) break;
+    status = write_ports(st, step, &p);
+    if (status == SKP_OK) status = run(user, p.plan, k);
+  }
+  st->s->moved = true; /* what it made on its way is nobody's */
+  return status;
 }
 
 /* ---- fitting into memory ---------------------------------------------------------------------------------------- */

@@ -68,6 +68,10 @@ skp_status skp__stepper_queue(struct skp__stepper *st);
 bool skp__stepper_full(const struct skp__stepper *st);
 /* Waits for the oldest queued step; its results and its batch are in *out until the next is queued. */
 skp_status skp__stepper_retire(struct skp__stepper *st, struct skp__step **out);
+/* Makes a retired step again that changed nothing, as long as its batch is there and no other was queued: for each of
+ * its plans what the host writes is written, then `run` does with it what it wants, but does not update. */
+typedef skp_status (*skp__run_piece)(void *user, struct skp_plan *plan, int64_t k);
+skp_status skp__stepper_again(struct skp__stepper *st, struct skp__step *step, skp__run_piece run, void *user);
 /* The k-th plan that a full step runs; NULL past the last. */
 skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan **out);
 

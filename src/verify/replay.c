@@ -41,6 +41,8 @@ void skp__replay_close(struct skp__replay *r) {
   skp__sig_free(&r->sig);
 }
 
+void skp__replay_hold(struct skp__replay *r, int o, int64_t at) { skp__slice_hold(&r->slice, &r->sig, o, at); }
+
 void skp__replay_range(const struct skp__replay *r, int i, int64_t *from, int64_t *bytes) {
   const struct skp_shape *s = type(&r->sig, i);
   int64_t first, count;

@@ -16,6 +16,8 @@ struct skp__replay {
 
 skp_status skp__replay_open(struct skp__replay *r, const struct skp_sig *sig);
 void skp__replay_close(struct skp__replay *r);
+/* The part is to hold element `at` of output o. */
+void skp__replay_hold(struct skp__replay *r, int o, int64_t at);
 /* The bytes of value i (inputs first) that are wanted: without gaps, so perhaps more than the part needs. */
 void skp__replay_range(const struct skp__replay *r, int i, int64_t *from, int64_t *bytes);
 int64_t skp__replay_bytes(const struct skp__replay *r); /* all of them */

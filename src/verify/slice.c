@@ -35,6 +35,19 @@ struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops, int64_t
   return s;
 }
 
+void skp__slice_hold(struct skp__slice *slice, const struct skp_sig *sig, int o, int64_t at) {
+  const struct skp_shape *s = &sig->out[o];
+  const struct skp__word word = skp__letters_word(skp__letters_of(sig->op), sig, sig->n_in + o);
+  for (int d = s->rank; d-- > 0; at /= s->dim[d]) {
+    bool share;
+    const char letter = skp__letters_at(&word, s, d, &share);
+    const int i = letter - 'A';
+    if (letter == '.' || slice->whole.of[i] != s->dim[d]) continue;
+    const int64_t last = slice->whole.of[i] - slice->count.of[i], from = at % s->dim[d] - slice->count.of[i] / 2;
+    slice->from.of[i] = from < 0 ? 0 : from > last ? last : from;
+  }
+}
+
 skp_status skp__slice_sig(struct skp_sig *out, const struct skp_sig *sig, const struct skp__slice *slice) {
   SKP_TRY(skp__sig_copy(out, sig));
   return skp__letters_write(out, skp__letters_of(sig->op), &slice->whole, &slice->count);

@@ -14,6 +14,8 @@ struct skp__slice {
 /* A part of a call that takes about so many operations, as far as the op's results fall apart: at the ends of extents,
  * where tiles end; of channels `least` at least. */
 struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops, int64_t least);
+/* Moves it so that it holds element `at` of output o. */
+void skp__slice_hold(struct skp__slice *slice, const struct skp_sig *sig, int o, int64_t at);
 /* Which rows of value i, parts of its first extent, hold its part. */
 void skp__slice_rows(const struct skp_sig *sig, int i, const struct skp__slice *slice, int64_t *from, int64_t *count);
 /* The smaller call. skp__sig_free it. */

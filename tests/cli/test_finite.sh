@@ -61,7 +61,7 @@ in_err '1 prediction is infinite or not a number'
 # In training such an evaluation ends the run as such a loss does: no accuracy, no best.
 cp -r white set/test
 run 1 train huge.lua --valid-split 0 --out run
-in_err "The network's predictions for the images of set are infinite or not numbers at step 3 \(epoch 1\) with the learning rate 1e-30. Try a smaller one"
+in_err "The network's predictions for the images of set are infinite or not numbers at step 3 \(epoch 1\) with the learning rate 1e-30. Try a smaller learning rate"
 [ ! -e run/best.safetensors ] || fail "the best of no figures"
 [ "$(wc -l <run/results.csv)" = 1 ] || fail "results.csv: $(cat run/results.csv)"
 grep -q '"epoch"' run/log.jsonl && fail "an epoch without figures: $(tail -1 run/log.jsonl)"

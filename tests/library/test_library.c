@@ -161,6 +161,21 @@ START_TEST(a_network_learns_from_memory) {
 }
 END_TEST
 
+/* An image that is not finite is named, whatever came of it, and the next training begins with sound weights. */
+START_TEST(numbers_that_are_none_are_found) {
+  skp_data *data = wrap(&as_floats);
+  const skp_training three = {.max_steps = 3, .in_stored_order = 1};
+  const float sound = floats[5][1];
+  open_plain(&(skp_model_options){.learns = data});
+  floats[5][1] = NAN;
+  ck_fails(skp_train(session, data, &three, NULL), SKP_NUMERIC,
+           "1 pixels are infinite or not numbers, the first in #5");
+  floats[5][1] = sound;
+  ck_ok(skp_train(session, data, &three, NULL));
+  skp_data_close(data);
+}
+END_TEST
+
 /* An optimizer's memory does not outlive a training: two of one step each are those of two sessions. */
 START_TEST(a_training_begins_afresh) {
   skp_data *data = wrap(&as_bytes);
@@ -419,6 +434,7 @@ int main(void) {
   tcase_add_test(tests, layouts_are_those_of_pytorch);
   tcase_add_test(tests, bytes_and_floats_are_the_same);
   tcase_add_loop_test(tests, a_network_learns_from_memory, 0, 2);
+  tcase_add_test(tests, numbers_that_are_none_are_found);
   tcase_add_test(tests, a_training_begins_afresh);
   tcase_add_test(tests, averages_are_the_weights);
   tcase_add_test(tests, a_checkpoint_is_a_model);
