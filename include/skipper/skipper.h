@@ -348,6 +348,8 @@ typedef struct {
   FILE *report;            /* lines for people about what is out of the ordinary; NULL: nowhere */
   FILE *lines;             /* log.jsonl's objects, a line each, after one that says what the run is; NULL: nowhere */
   const char *tensorboard; /* folder for TensorBoard's event files; "": in the run's; NULL: none */
+  int64_t trace_steps;     /* so many steps after the first are traced, for Perfetto or Chrome; 0: none are … */
+  const char *trace;       /* … into this file; NULL: trace.json in the run's folder */
 } skp_training;
 
 typedef struct {

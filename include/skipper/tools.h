@@ -174,10 +174,11 @@ SKP_API skp_status skp_find_lr(skp_session *session, const skp_data *data, const
 /* ---- speed ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  int evaluate;    /* 1: evaluation, 0: training */
-  int64_t samples; /* groups of steps that are timed, each of 5 ms or longer; 0: 20 */
-  int layers;      /* 1: each launch is timed, too */
-  FILE *report;    /* lines for people about what is out of the ordinary; NULL: nowhere */
+  int evaluate;      /* 1: evaluation, 0: training */
+  int64_t samples;   /* groups of steps that are timed, each of 5 ms or longer; 0: 20 */
+  int layers;        /* 1: each launch is timed, too */
+  const char *trace; /* a file that receives a trace of some more steps, for Perfetto or Chrome; NULL: none does */
+  FILE *report;      /* lines for people about what is out of the ordinary; NULL: nowhere */
 } skp_bench_options;
 
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */

@@ -4,8 +4,11 @@
 skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp_speed *out) {
   static const skp_bench_options usual;
   const skp_bench_options *o = options ? options : &usual;
-  const struct skp__bench_options own = {
-      .train = !o->evaluate, .samples = o->samples > 0 ? o->samples : 20, .layers = o->layers, .say = o->report};
+  const struct skp__bench_options own = {.train = !o->evaluate,
+                                         .samples = o->samples > 0 ? o->samples : 20,
+                                         .layers = o->layers,
+                                         .trace = o->trace,
+                                         .say = o->report};
   struct skp__bench *b = &session->bench;
   *out = (skp_speed){.batch = 0};
   skp__bench_free(b);

@@ -19,6 +19,7 @@ struct skp_api_run {
   struct skp__prepared p;
   struct skp__place folder;
   char *board;      /* folder for TensorBoard's files; NULL: there are none */
+  char *trace;      /* file for a trace; NULL: there is none */
   int64_t finished; /* steps of a run with nothing left to do; else -1 */
   double split;     /* what the recipe says of held-out images; a training fills in what it leaves open */
   bool trained;
@@ -122,6 +123,8 @@ static struct skp_train_options options(const skp_run *run) {
                                     .say = t->report,
                                     .lines = t->lines,
                                     .board = run->board,
+                                    .trace = run->trace,
+                                    .trace_steps = run->trace ? t->trace_steps : 0,
                                     .seed = t->seed,
                                     .max_steps = t->no_steps    ? 0
                                                  : t->max_steps ? t->max_steps
@@ -188,6 +191,13 @@ static skp_status choose_board(skp_run *run) {
   return *said ? skp__strdup(&run->board, said) : skp__path_join(&run->board, run->folder.path, "tensorboard");
 }
 
+static skp_status choose_trace(skp_run *run) {
+  if (run->t.trace_steps < 1) return SKP_OK;
+  if (run->t.trace) return skp__strdup(&run->trace, run->t.trace);
+  if (run->folder.path) return skp__path_join(&run->trace, run->folder.path, "trace.json");
+  return skp__fail(SKP_USAGE, "The run writes no files: name the one for its trace with %s.", skp__option("trace"));
+}
+
 static skp_status check_resumed(skp_run *run) {
   const struct skp_train_options o = options(run);
   if (!run->resume) return SKP_OK;
@@ -204,6 +214,7 @@ skp_status skp_run_prepare(skp_run *run, const skp_data *data, const skp_trainin
   SKP_TRY(prepare_data(run));
   SKP_TRY(choose_folder(run));
   SKP_TRY(choose_board(run));
+  SKP_TRY(choose_trace(run));
   return check_resumed(run);
 }
 
@@ -319,6 +330,7 @@ void skp_run_close(skp_run *run) {
   skp_run_forget(run);
   skp__place_free(&run->folder);
   free(run->board);
+  free(run->trace);
   skp__prepared_free(&run->p);
   skp__resume_close(run->resume);
   if (run->own_model) skp_model_free(run->model);

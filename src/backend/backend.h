@@ -107,6 +107,9 @@ struct skp_backend_ops {
    * place in the list, `launch` a name (a literal). For measuring: it costs more than `run`. */
   skp_status (*time)(struct skp_backend *b, struct skp_prepared *const *list, size_t n, skp__tell_launch tell,
                      void *user);
+  /* From now on, or no longer, each launch and copy is told to the trace that is being recorded (base/trace.h). Waits
+   * for all that was queued; it costs a little more than usual. */
+  skp_status (*record)(struct skp_backend *b, bool on);
   /* Of a device that failed: waits until nothing that was queued touches the host's memory any more. */
   void (*drain)(struct skp_backend *b);
   /* Waits, sleeping rather than spinning; SKP_DEVICE when the device failed or did not finish within the time limit. */

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "skipper/version.h"
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +220,9 @@ static skp_status run(struct skp_backend *b, struct skp_prepared *const *list, s
   (void)b;
   for (size_t i = 0; i < n; i++) {
     if (!list[i]->bound) return skp__fail(SKP_INTERNAL, "%s was run before it was bound.", list[i]->sig.op->name);
+    const double begin = skp__trace_begin();
     SKP_TRY(skp__op_run(&list[i]->call));
+    if (begin > 0) skp__trace_device("launch", method, list[i]->sig.op->name, begin, skp__clock());
   }
   return SKP_OK;
 }
@@ -251,6 +254,12 @@ static skp_status choose(const struct skp_device **out, const struct skp_device_
   (void)list, (void)platform, (void)device;
   *out = NULL;
   return skp__fail(SKP_NO_DEVICE, "The reference backend has no devices to choose from: it runs on the host.");
+}
+
+/* Launches are told of where they run; copies are at once. */
+static skp_status record(struct skp_backend *b, bool on) {
+  (void)b, (void)on;
+  return SKP_OK;
 }
 
 static size_t launches(const struct skp_prepared *p) {
@@ -300,6 +309,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .prepared_destroy = prepared_destroy,
     .run = run,
     .time = time_each,
+    .record = record,
     .ticket = ticket,
     .drain = drain,
     .wait = wait_for,

@@ -44,7 +44,7 @@ static skp_status print_result(const struct cli *c, const skp_speed *s, bool tra
 
 skp_status cli_bench(struct cli *c) {
   const char *mode = c->value[CLI_MODE] ? c->value[CLI_MODE] : "train";
-  skp_bench_options options = {.layers = cli_said(c, CLI_LAYERS), .report = stderr};
+  skp_bench_options options = {.layers = cli_said(c, CLI_LAYERS), .trace = c->value[CLI_TRACE], .report = stderr};
   skp_speed speed;
   TRY(cli_int(c, CLI_STEPS, &options.samples, 1, 1 << 20, 20));
   options.evaluate = strcmp(mode, "eval") == 0;
@@ -55,5 +55,6 @@ skp_status cli_bench(struct cli *c) {
   cli_say_device(c);
   TRY(skp_session_open(&c->session, c->model, c->device, 1));
   TRY(skp_bench(c->session, &options, &speed));
+  if (options.trace) skp_print(stderr, "%s: open it in ui.perfetto.dev or about:tracing\n", options.trace);
   return print_result(c, &speed, !options.evaluate);
 }

@@ -55,6 +55,9 @@
     "the file takes pixels from 0 to 255 (uint8) and normalises them")                                                 \
   X(TENSORBOARD, "tensorboard", 0, "[DIR]",                                                                            \
     "write event files for TensorBoard; default: tensorboard in the run's folder")                                     \
+  X(TRACE, "trace", 0, "FILE", "write a trace of some steps, for Perfetto or Chrome")                                  \
+  X(TRACE_STEPS, "trace-steps", 0, "N",                                                                                \
+    "steps after the first to be traced, into RUN/trace.json or --trace FILE; default: 10")                            \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
   X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
   X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \

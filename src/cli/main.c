@@ -9,7 +9,7 @@
 const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
      "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init "
-     "set size workers tensorboard json device",
+     "set size workers tensorboard trace-steps trace json device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), "
      "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv "
@@ -69,7 +69,7 @@ const struct cli_command cli_commands[] = {
      "  skipper selftest\n"
      "  skipper selftest --train models/identity.lua",
      cli_selftest},
-    {"bench", "MODEL", 1, 1, "batch accumulate optimizer precision set size mode steps layers json device",
+    {"bench", "MODEL", 1, 1, "batch accumulate optimizer precision set size mode steps layers trace json device",
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers "
      "shows where the time goes: each layer's forward and backward work with the method chosen, its launches, "

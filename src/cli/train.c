@@ -292,6 +292,8 @@ static skp_status take_options(struct training *t) {
   o->report = stderr;
   o->lines = cli_said(c, CLI_JSON) ? stdout : NULL;
   o->tensorboard = c->value[CLI_TENSORBOARD];
+  o->trace = c->value[CLI_TRACE];
+  TRY(cli_int(c, CLI_TRACE_STEPS, &o->trace_steps, 1, 1 << 20, o->trace ? 10 : 0));
   t->data.report = stderr;
   return SKP_OK;
 }

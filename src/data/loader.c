@@ -10,6 +10,7 @@
 #include "base/host.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "data/balance.h"
 #include <math.h>
 #include <stdlib.h>
@@ -192,8 +193,11 @@ static void *work(void *user) {
   struct skp_loader *l = user;
   struct desk desk = {.column = NULL};
   skp_status memory = set_up_desk(&desk, l);
+  skp__trace_thread("loader");
   for (struct slot *slot; (slot = claim(l));) {
+    const double begin = skp__trace_begin();
     slot->status = memory == SKP_OK ? fill(l, slot, &desk) : memory;
+    skp__trace_end("loader", "make a batch", begin);
     if (slot->status != SKP_OK && !slot->error) slot->error = strdup(skp_error_message());
     pthread_mutex_lock(&l->lock);
     slot->state = READY;
@@ -216,6 +220,7 @@ static bool wait_ready(struct skp_loader *l, struct slot *slot, double *waited) 
   double start = skp__clock();
   while (slot->state != READY) pthread_cond_wait(&l->ready, &l->lock);
   if (waited) *waited += skp__clock() - start;
+  skp__trace_end("wait", "wait for a batch", start);
   return true;
 }
 

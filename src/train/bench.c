@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "train/step.h"
+#include "train/tracer.h"
 #include <stdlib.h>
 
 static const double least_sample = 5e-3, warm_up = 0.3; /* seconds */
@@ -152,19 +153,30 @@ static skp_status time_layers(struct bench *b) {
   return skp__timing_measure(&b->out->timing, plan);
 }
 
-static skp_status run(struct bench *b, bool layers) {
+static skp_status trace_steps(struct bench *b, const char *path) {
+  struct skp__tracer tracer = {.b = NULL};
+  double seconds;
+  skp_status status = skp__tracer_start(&tracer, b->s->b, path, SKP_BENCH_TRACED);
+  if (status == SKP_OK) status = time_steps(b, SKP_BENCH_TRACED, &seconds);
+  if (status == SKP_OK) status = skp__tracer_stop(&tracer);
+  skp__tracer_drop(&tracer);
+  return status;
+}
+
+static skp_status run(struct bench *b, const struct skp__bench_options *o) {
   SKP_TRY(make_images(b));
   SKP_TRY(open_stepper(b));
   SKP_TRY(skp__session_settle(b->s, measure(b)));
   SKP_TRY(add_up(b));
-  return layers ? time_layers(b) : SKP_OK;
+  if (o->trace) SKP_TRY(trace_steps(b, o->trace));
+  return o->layers ? time_layers(b) : SKP_OK;
 }
 
 skp_status skp__bench_run(struct skp__bench *out, struct skp_session *s, const struct skp__bench_options *o) {
   struct bench b = {
       .s = s, .out = out, .train = o->train, .samples = o->samples, .N = s->model->recipe.batch, .say = o->say};
   *out = (struct skp__bench){.batch = b.N};
-  skp_status status = run(&b, o->layers);
+  skp_status status = run(&b, o);
   skp__stepper_close(&b.stepper);
   free_images(&b);
   return status;

@@ -4,11 +4,14 @@
 
 #include "train/timing.h"
 
+enum { SKP_BENCH_TRACED = 5 };
+
 struct skp__bench_options {
-  bool train;      /* else evaluation */
-  int64_t samples; /* groups of steps between two waits */
-  bool layers;     /* the launches of a step's first plan are timed, too */
-  FILE *say;       /* lines for people; NULL: nowhere */
+  bool train;        /* else evaluation */
+  int64_t samples;   /* groups of steps between two waits */
+  bool layers;       /* the launches of a step's first plan are timed, too */
+  const char *trace; /* a file that receives a trace of SKP_BENCH_TRACED more steps; NULL: none */
+  FILE *say;         /* lines for people; NULL: nowhere */
 };
 
 struct skp__bench {

@@ -34,6 +34,8 @@ static skp_status retire_step(struct skp__loop *l) {
   if (l->at.step == l->first) {
     skp__progress_work("beginning with the first step", 1, 1);
     skp__pace_begin(l);
+  } else {
+    SKP_TRY(skp__tracer_step(&l->tracer));
   }
   SKP_TRY(skp__keep_bear(l, skp__saver_look(&l->saver)));
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)step->loss, step->lr, !step->sound));
@@ -141,6 +143,7 @@ static skp_status run_steps(struct skp__loop *l) {
   skp__pace_enter(l);
   if (l->stepper.queued < l->first) {
     SKP_TRY(skp__stepper_first(&l->stepper));
+    SKP_TRY(skp__tracer_start(&l->tracer, l->s->b, l->o->trace, l->o->trace_steps));
     SKP_TRY(save_if_due(l));
   }
   int64_t end = l->at.step - l->at.epoch_steps + skp__loader_batches(l->loader);
@@ -174,6 +177,7 @@ static skp_status train(struct skp__loop *l) {
     SKP_TRY(skp__keep_bear(l, skp__saver_wait(&l->saver))); /* best.safetensors is read */
     SKP_TRY(skp__keep_bear(l, skp__events_flush(l->run.board)));
   }
+  SKP_TRY(skp__tracer_stop(&l->tracer));
   skp__tell_end(l);
   if (l->at.finished) SKP_TRY(skp__score_best(l));
   if (l->unsaved || l->saved < 0) SKP_TRY(skp__keep_all(l));
@@ -203,6 +207,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   if (status == SKP_OK && o->resume) status = skp__resume_position(&l.at, o->resume);
   if (status == SKP_OK) status = train_in_folder(&l);
   skp__tell_result(&l);
+  skp__tracer_drop(&l.tracer);
   skp__loader_destroy(l.loader);
   skp__stepper_close(&l.stepper);
   skp__run_close(&l.run);

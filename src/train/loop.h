@@ -9,6 +9,7 @@
 #include "train/result.h"
 #include "train/saver.h"
 #include "train/step.h"
+#include "train/tracer.h"
 
 struct skp__loop {
   struct skp_session *s;
@@ -18,6 +19,7 @@ struct skp__loop {
   struct skp_loader *loader;
   struct skp__run run;
   struct skp__saver saver;
+  struct skp__tracer tracer;
   char *described; /* what the run is made of: see skp__state_describe */
   struct skp_train_result *result;
   struct skp_prediction *predictions; /* of the latest evaluation; room for the larger of the sets that judge */

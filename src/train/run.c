@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 /* All that a run writes but numbered checkpoints. */
-static const char *const files[] = {"config.json",      "log.jsonl",        "results.csv",
-                                    "last.safetensors", "best.safetensors", "state.safetensors",
-                                    "confusion.csv",    "classes.csv",      "worst.csv"};
+static const char *const files[] = {"config.json",      "log.jsonl",         "results.csv",   "last.safetensors",
+                                    "best.safetensors", "state.safetensors", "confusion.csv", "classes.csv",
+                                    "worst.csv",        "trace.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 /* N of step-N.safetensors, -1: another name. */

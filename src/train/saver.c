@@ -1,6 +1,7 @@
 /* saver.c: writing what was saved in a thread of its own. SPDX-License-Identifier: MIT */
 #include "train/saver.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,12 +33,19 @@ static skp_status write_files(struct skp__save *save) {
 /* Errors' texts belong to the thread where they arise. */
 static void *work(void *user) {
   struct skp__saver *s = user;
+  const double begin = skp__trace_begin();
   s->status = write_files(&s->save);
+  skp__trace_end("saver", "write files", begin);
   s->error = s->status == SKP_OK ? NULL : strdup(skp_error_message());
   s->failed = s->status == SKP_OK ? NULL : s->save.weights;
   skp__save_free(&s->save);
   atomic_store(&s->done, true);
   return NULL;
+}
+
+static void *work_beside(void *user) {
+  skp__trace_thread("saver");
+  return work(user);
 }
 
 /* How the work went, with its error's text. */
@@ -76,7 +84,7 @@ skp_status skp__saver_start(struct skp__saver *s, struct skp__save *save) {
   }
   s->save = *save;
   atomic_store(&s->done, false);
-  s->busy = !skp__thread_start(&s->thread, work, s);
+  s->busy = !skp__thread_start(&s->thread, work_beside, s);
   if (s->busy) return SKP_OK;
   work(s); /* no thread to be had: here and now */
   return outcome(s);

@@ -4,6 +4,7 @@
  *        ─> of each: ports written, plan run, ports read */
 #include "train/step.h"
 #include "base/random.h"
+#include "base/trace.h"
 #include "train/canary.h"
 #include "train/state.h"
 #include <math.h>
@@ -203,8 +204,11 @@ static skp_status queue_taken(struct skp__stepper *st) {
 }
 
 skp_status skp__stepper_queue(struct skp__stepper *st) {
+  const double begin = skp__trace_begin();
   SKP_TRY(take(st));
-  return queue_taken(st);
+  skp_status status = queue_taken(st);
+  skp__trace_end("host", st->trains ? "queue a step of training" : "queue a step of evaluation", begin);
+  return status;
 }
 
 bool skp__stepper_full(const struct skp__stepper *st) { return st->queued - st->done == SKP_STEPS_AHEAD; }

@@ -306,7 +306,7 @@ class Session(_Handle):
         for name, value in options.items():
             if name not in {field[0] for field in _c.Training._fields_} - {"report", "lines"}:
                 raise TypeError(f"train has no option {name}")
-            options[name] = fsencode(value) if name in ("out", "runs", "tensorboard") and value is not None else value
+            options[name] = fsencode(value) if name in ("out", "runs", "tensorboard", "trace") and value is not None else value
         library.skp_listen(own, None)
         try:
             library.skp_train(self._at, data._at, _c.Training(**options), outcome)

@@ -1,8 +1,11 @@
 /* buffer.c: device memory and copies. SPDX-License-Identifier: MIT */
 #include "backend/opencl/buffer.h"
+#include "backend/opencl/record.h"
 #include "backend/opencl/tickets.h"
 #include "base/text.h"
 #include <stdlib.h>
+
+static const char to_device[] = "a copy to the device", from_device[] = "a copy from the device";
 
 static struct skp__cl *device_of(struct skp_backend *b) { return (struct skp__cl *)b; }
 
@@ -101,18 +104,20 @@ skp_status skp__cl_write(struct skp_backend *b, struct skp_buffer *buffer, int64
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
   ++*buffer->writes;
+  cl_event *event = skp__cl_recorded(cl, "copy", to_device, "");
   SKP_TRY(SKP_CHECK_QUEUED(
       cl, "clEnqueueWriteBuffer", "",
-      clEnqueueWriteBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, from, 0, NULL, NULL)));
-  return skp__cl_launched(cl, "a copy to the device");
+      clEnqueueWriteBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, from, 0, NULL, event)));
+  return skp__cl_launched(cl, to_device);
 }
 
 skp_status skp__cl_read(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to, int64_t bytes) {
   struct skp__cl *cl = device_of(b);
   SKP_TRY(check_copy(cl, buffer, offset, bytes));
   if (!bytes) return SKP_OK;
+  cl_event *event = skp__cl_recorded(cl, "copy", from_device, "");
   SKP_TRY(SKP_CHECK_QUEUED(
       cl, "clEnqueueReadBuffer", "",
-      clEnqueueReadBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, to, 0, NULL, NULL)));
-  return skp__cl_launched(cl, "a copy from the device");
+      clEnqueueReadBuffer(cl->queue, buffer->mem, CL_FALSE, (size_t)offset, (size_t)bytes, to, 0, NULL, event)));
+  return skp__cl_launched(cl, from_device);
 }

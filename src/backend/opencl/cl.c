@@ -6,6 +6,7 @@
 #include "backend/opencl/devices.h"
 #include "backend/opencl/method.h"
 #include "backend/opencl/program.h"
+#include "backend/opencl/record.h"
 #include "backend/opencl/tickets.h"
 #include "backend/opencl/timing.h"
 #include "base/host.h"
@@ -127,6 +128,7 @@ static void close_device(struct skp_backend *b) {
   uint64_t last;
   skp__cl_compilers_stop(cl);
   if (cl->tickets && !cl->lost && skp__cl_ticket(b, &last) == SKP_OK) (void)skp__cl_wait(b, last);
+  skp__cl_record_free(cl);
   skp__cl_programs_free(cl);
   if (!cl->hung) {
     /* else its programs are released when the process ends, after the driver's own data (oclgrind crashes) */
@@ -200,6 +202,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .prepared_destroy = skp__cl_prepared_destroy,
     .run = skp__cl_run,
     .time = skp__cl_time,
+    .record = skp__cl_record,
     .ticket = skp__cl_ticket,
     .drain = skp__cl_drain,
     .wait = skp__cl_wait,

@@ -15,7 +15,8 @@ struct skp__cl_program; /* a built program: one file of cl/ with one set of opti
 struct skp__cl_tickets; /* what is in flight */
 struct skp__cl_cache;   /* built programs on disk */
 struct skp__cl_compilers;
-struct skp__cl_jobs; /* programs to compile ahead */
+struct skp__cl_record; /* of what is queued, for a trace */
+struct skp__cl_jobs;   /* programs to compile ahead */
 
 /* The open device. What a method may want to know stands first. */
 struct skp__cl {
@@ -39,10 +40,11 @@ struct skp__cl {
   cl_device_id device;
   cl_device_id part; /* `device` if it is a part of the listed one (`threads`), else NULL */
   cl_context context;
-  cl_command_queue queue;      /* in order */
-  struct skp__cl_jobs *noting; /* not NULL: launches are checked and noted here, not made */
-  bool said_limit;             /* that kernels want larger groups or more local memory than there are */
-  bool lost;                   /* the context failed: nothing read from it is to be trusted */
+  cl_command_queue queue;        /* in order */
+  struct skp__cl_record *record; /* NULL: nothing is recorded */
+  struct skp__cl_jobs *noting;   /* not NULL: launches are checked and noted here, not made */
+  bool said_limit;               /* that kernels want larger groups or more local memory than there are */
+  bool lost;                     /* the context failed: nothing read from it is to be trusted */
   bool hung; /* it did not finish in time: the driver would wait for ever if asked to release things */
   SKP_ARRAY(struct skp__cl_program) programs;
   struct skp__cl_tickets *tickets;

@@ -4,6 +4,7 @@
 #include "backend/opencl/buffer.h"
 #include "backend/opencl/jobs.h"
 #include "backend/opencl/program.h"
+#include "backend/opencl/record.h"
 #include "backend/opencl/tickets.h"
 #include <stdlib.h>
 #include <string.h>
@@ -278,14 +279,22 @@ void skp__cl_end_run(struct skp_prepared *p) {
     if (p->out_writes[i]) ++*p->out_writes[i];
 }
 
+/* A call into a library. */
+static skp_status call_step(struct skp_prepared *p, const struct skp__cl_step *step) {
+  SKP_TRY(skp__cl_record_begin(p->cl, step->name, p->sig.op->name));
+  SKP_TRY(step->call(p->cl, &p->sig, p->in, p->out, p->workspace, step->data));
+  return skp__cl_record_end(p->cl);
+}
+
 skp_status skp__cl_run_step(struct skp_prepared *p, const struct skp__cl_step *step, cl_event *event) {
   struct skp__cl *cl = p->cl;
+  if (step->kernel && !event) event = skp__cl_recorded(cl, "launch", step->name, p->sig.op->name);
   if (step->kernel)
     SKP_TRY(SKP_CHECK_QUEUED(
         cl, "clEnqueueNDRangeKernel", step->name,
         clEnqueueNDRangeKernel(cl->queue, step->kernel, step->dims, NULL, step->global, step->local, 0, NULL, event)));
   else
-    SKP_TRY(step->call(cl, &p->sig, p->in, p->out, p->workspace, step->data));
+    SKP_TRY(call_step(p, step));
   return skp__cl_launched(cl, step->name);
 }
 

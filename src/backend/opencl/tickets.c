@@ -2,7 +2,9 @@
  * on a condition variable, as long as the watchdog bears it. Between two tickets lie at most PER_TICKET launches, so
  * that neither the work queued ahead nor the number of live events grows without bound. SPDX-License-Identifier: MIT */
 #include "backend/opencl/tickets.h"
+#include "backend/opencl/record.h"
 #include "base/host.h"
+#include "base/trace.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +210,10 @@ skp_status skp__cl_wait(struct skp_backend *b, uint64_t ticket) {
   if (ticket > cl->tickets->taken)
     return skp__fail(SKP_INTERNAL, "Ticket %llu was never taken.", (unsigned long long)ticket);
   cl_int error;
+  const double begin = skp__trace_begin();
   if (!monitor_wait(cl->tickets->monitor, ticket, &cl->watch, &error)) return fail_hung(cl);
+  skp__trace_end("wait", "wait for the device", begin);
+  skp__cl_record_take(cl);
   const char *latest = cl->tickets->launches ? cl->tickets->names[(cl->tickets->launches - 1) % NAMES] : "";
   skp_status status = check_work(cl, error, "work up to", latest);
   if (error && status != SKP_DEVICE_MEMORY) cl->lost = true; /* whatever else the code means, work was lost */
