@@ -219,7 +219,8 @@ typedef struct {
   int size;                    /* side of the square input in pixels; 0: as the file says */
   int trained;                 /* 1: it must be a trained network, and no model file */
   const skp_data *learns;      /* not NULL: gives an argument `classes` that `settings` leave out its value */
-  FILE *print_to;              /* receives what the file prints; NULL: nowhere */
+  FILE *print_to;              /* receives what the file prints, and which weights of an ONNX file were taken; NULL:
+                                  nowhere */
 } skp_model_options;
 
 /* Loads a model file (docs/models.md), a network that comes along, by name ("resnet18", "resnet20"), or a trained one:

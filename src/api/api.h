@@ -25,7 +25,9 @@ struct skp_api_model {
   SKP_ARRAY(struct skp_setting) set; /* pieces of `texts` */
   struct skp_labels labels;          /* names NULL: it has not learned any */
   char *weights;                     /* the checkpoint that it came from; NULL: it begins anew */
-  bool partly;                       /* which may lack some, or have them of other shapes */
+  struct skp_st_file *read;          /* its content, until the first session has taken it; NULL: it is read again */
+  bool partly;                       /* it may lack some weights, or have them of other shapes */
+  FILE *report;                      /* then it is said which, here; NULL: nowhere */
   bool resumed;                      /* its weights are those of the run that goes on */
   bool own_mean, own_std;            /* skp_model_set said them */
 };
@@ -60,6 +62,8 @@ void skp__api_report_free(struct skp_api_report *r); /* NULL is fine */
 /* While a session trains, the listener of this thread can stop it; NULL: none does. */
 void skp__api_hears(skp_session *session);
 
+/* Lets go of the file of weights. */
+void skp__api_forget_read(skp_model *model);
 /* Adds "NAME=VALUE", a copy. */
 skp_status skp__api_setting(skp_model *model, const char *name, const char *value);
 /* The same of all that was said, up to NULL, and of the name of a network, which becomes its file's. */

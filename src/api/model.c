@@ -107,18 +107,26 @@ static skp_status read_settings(skp_model *model, const struct skp_st_file *file
   return status;
 }
 
+static skp_status read_weights(skp_model *model, const char *path) {
+  SKP_TRY(skp__strdup(&model->weights, path));
+  SKP_TRY(skp__alloc(&model->read, 1, sizeof *model->read));
+  return skp__checkpoint_read(model->read, path);
+}
+
+void skp__api_forget_read(skp_model *model) {
+  if (model->read) skp__st_free(model->read);
+  free(model->read);
+  model->read = NULL;
+}
+
 static skp_status open_trained(skp_model *model, const char *path, const skp_model_options *o) {
-  struct skp_st_file file;
   if (o->settings || o->size)
     return skp__fail(SKP_USAGE,
                      "%s is a trained network, whose settings and size are fixed: %s and %s go with model files.", path,
                      skp__option("settings"), skp__option("size"));
-  SKP_TRY(skp__strdup(&model->weights, path));
-  SKP_TRY(skp__checkpoint_read(&file, path));
-  skp_status status = skp__metadata_model(&model->m, &model->labels, &file, path);
-  if (status == SKP_OK) status = read_settings(model, &file, path);
-  skp__st_free(&file);
-  return status;
+  SKP_TRY(read_weights(model, path));
+  SKP_TRY(skp__metadata_model(&model->m, &model->labels, model->read, path));
+  return read_settings(model, model->read, path);
 }
 
 /* ---- the handle -------------------------------------------------------------------------------------------------- */
@@ -133,9 +141,10 @@ static skp_status settle(skp_model **out, skp_model *model, skp_status status) {
 
 /* The layers of an ONNX file, for other classes or another size than it was made for; its weights where they fit. */
 static skp_status open_other(skp_model *model, const char *path, const skp_model_options *o) {
-  SKP_TRY(skp__strdup(&model->weights, path));
+  SKP_TRY(read_weights(model, path));
   model->partly = true;
-  return make(model, (struct file){path, NULL}, o);
+  model->report = o->print_to;
+  return make(model, (struct file){path, skp__st_meta(model->read, "model_source")}, o);
 }
 
 static skp_status open_named(skp_model *model, const char *name, const skp_model_options *o) {
@@ -168,6 +177,7 @@ void skp_model_free(skp_model *model) {
   SKP_FREE(&model->set);
   skp__labels_free(&model->labels);
   skp__model_destroy(model->m);
+  skp__api_forget_read(model);
   free(model->weights);
   free(model);
 }

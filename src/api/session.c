@@ -3,11 +3,35 @@
 #include "onnx/onnx.h"
 #include <stdlib.h>
 
+static skp_status take(skp_session *s, const struct skp_st_file *file, const char *path, bool partly, FILE *report) {
+  const skp_model *m = s->model;
+  const struct skp_inherit pixels = {&m->m->recipe, !m->own_mean, !m->own_std};
+  return partly ? skp__checkpoint_init(file, path, s->s, &pixels, report)
+                : skp__checkpoint_take(file, path, s->s, true, report);
+}
+
+static skp_status load(skp_session *s, const char *path, bool partly, FILE *report) {
+  struct skp_st_file file;
+  SKP_TRY(skp__checkpoint_read(&file, path));
+  skp_status status = take(s, &file, path, partly, report);
+  skp__st_free(&file);
+  return status;
+}
+
+/* Those that the model came with. The first session takes them as they were read with it. */
+static skp_status trained_weights(skp_session *s) {
+  skp_model *m = s->model;
+  skp_status status =
+      m->read ? take(s, m->read, m->weights, m->partly, m->report) : load(s, m->weights, m->partly, m->report);
+  skp__api_forget_read(m);
+  return status;
+}
+
 static skp_status first_weights(skp_session *s, uint64_t seed) {
   const skp_model *m = s->model;
   if (m->resumed) return SKP_OK; /* the run's state has them */
   if (!m->weights || m->partly) SKP_TRY(skp__session_init(s->s, seed));
-  return m->weights ? skp__checkpoint_load_weights(m->weights, s->s, !m->partly, NULL) : SKP_OK;
+  return m->weights ? trained_weights(s) : SKP_OK;
 }
 
 skp_status skp_session_open(skp_session **out, skp_model *model, skp_device *device, uint64_t seed) {
@@ -40,10 +64,7 @@ skp_status skp_session_save(skp_session *session, const char *path) {
 }
 
 skp_status skp_session_load(skp_session *session, const char *path, int partly, FILE *report) {
-  const skp_model *m = session->model;
-  const struct skp_inherit pixels = {&m->m->recipe, !m->own_mean, !m->own_std};
-  return partly ? skp__checkpoint_init(path, session->s, &pixels, report)
-                : skp__checkpoint_load_weights(path, session->s, true, report);
+  return load(session, path, partly, report);
 }
 
 skp_status skp_session_export_onnx(skp_session *session, const char *path, const skp_onnx_options *options) {

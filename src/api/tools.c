@@ -37,7 +37,8 @@ skp_named skp_find_name(const char *name) {
 skp_status skp_model_peek(const char *name, skp_model_head *out) {
   const struct skp_known_model *known = skp__model_known(name);
   struct skp_model *head;
-  *out = (skp_model_head){.takes_classes = 0};
+  *out = (skp_model_head){.takes_classes = skp__onnx_file_found(name)};
+  if (out->takes_classes) return SKP_OK; /* each does, and none names data: no need to read all of it */
   SKP_TRY(skp__model_load_head(&head, known ? known->file : name));
   memcpy(out->data, head->recipe.data, sizeof out->data);
   out->takes_classes = head->takes_classes;

@@ -184,11 +184,11 @@ skp_status cli_open_learner(struct cli *c) {
 
 skp_status cli_open_session(struct cli *c, uint64_t seed) {
   const char *said = c->value[CLI_INIT], *model = c->n_arguments ? c->arguments[0] : NULL;
-  const char *file = !said && model && skp_find_name(model) == SKP_NAMES_ONNX ? model : said;
+  if (model && skp_find_name(model) == SKP_NAMES_ONNX) skp_print(stderr, "weights  %s\n", model);
   TRY(skp_session_open(&c->session, c->model, c->device, seed));
-  if (!file) return SKP_OK;
-  skp_print(stderr, "weights  %s\n", file);
-  return skp_session_load(c->session, file, 1, stderr);
+  if (!said) return SKP_OK;
+  skp_print(stderr, "weights  %s\n", said);
+  return skp_session_load(c->session, said, 1, stderr);
 }
 
 /* Networks of other programs may not say how images are normalised. */

@@ -276,8 +276,8 @@ static skp_status check_load(const struct load *l, const char *path, bool strict
   return SKP_OK;
 }
 
-static skp_status load_file(const struct skp_st_file *file, const char *path, struct skp_session *s, bool strict,
-                            FILE *report) {
+skp_status skp__checkpoint_take(const struct skp_st_file *file, const char *path, struct skp_session *s, bool strict,
+                                FILE *report) {
   const struct skp_graph *g = s->model->graph;
   struct load l = {.file = file, .report = report};
   float *params, *state;
@@ -355,7 +355,7 @@ skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said) {
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report) {
   struct skp_st_file file;
   SKP_TRY(skp__checkpoint_read(&file, path));
-  skp_status status = load_file(&file, path, s, strict, report);
+  skp_status status = skp__checkpoint_take(&file, path, s, strict, report);
   skp__st_free(&file);
   return status;
 }
@@ -376,21 +376,12 @@ static void report_pixels(FILE *to, const struct skp_inherit *pixels, enum skp__
               skp__option("mean"));
 }
 
-static skp_status init(const struct skp_st_file *file, const char *path, struct skp_session *s,
-                       const struct skp_inherit *pixels, FILE *report) {
+skp_status skp__checkpoint_init(const struct skp_st_file *file, const char *path, struct skp_session *s,
+                                const struct skp_inherit *pixels, FILE *report) {
   enum skp__pixels its;
   SKP_TRY(skp__metadata_pixels(pixels, &its, file, path));
   if (report) report_pixels(report, pixels, its);
-  return load_file(file, path, s, false, report);
-}
-
-skp_status skp__checkpoint_init(const char *path, struct skp_session *s, const struct skp_inherit *pixels,
-                                FILE *report) {
-  struct skp_st_file file;
-  SKP_TRY(skp__checkpoint_read(&file, path));
-  skp_status status = init(&file, path, s, pixels, report);
-  skp__st_free(&file);
-  return status;
+  return skp__checkpoint_take(file, path, s, false, report);
 }
 
 skp_status skp__checkpoint_model(struct skp_model **out, struct skp_labels *labels, const char *path) {

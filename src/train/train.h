@@ -64,14 +64,17 @@ skp_status skp__checkpoint_check(const struct skp_model *m, const float *params,
 /* Loads weights by name. `strict`: anything missing or of another shape is an error that lists it; else what did not
  * match is said in lines to `report` (NULL: nowhere). */
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report);
+/* The same of a file that was read: skp__checkpoint_read. `path` is its name in errors. */
+skp_status skp__checkpoint_take(const struct skp_st_file *file, const char *path, struct skp_session *s, bool strict,
+                                FILE *report);
 /* What a recipe takes on from a checkpoint of Skipper: the mean and the std of pixels with which it was trained. */
 struct skp_inherit {
   struct skp_recipe *recipe;
   bool mean, std;
 };
 /* The same, not strict, for a run that begins with them; what was done is said in `report` (NULL: nowhere). */
-skp_status skp__checkpoint_init(const char *path, struct skp_session *s, const struct skp_inherit *pixels,
-                                FILE *report);
+skp_status skp__checkpoint_init(const struct skp_st_file *file, const char *path, struct skp_session *s,
+                                const struct skp_inherit *pixels, FILE *report);
 /* The file that a path means: itself, or in a run's folder its best weights, else its last ones. free() it. */
 skp_status skp__checkpoint_path(char **out, const char *said);
 /* Whether a path is the folder of a run with weights, or a file of weights, rather than a model file. */

@@ -250,6 +250,28 @@ START_TEST(a_checkpoint_is_a_model) {
 END_TEST
 
 /* The classes of data are told by their names, whatever their order. */
+/* The first session takes the weights as they were read with the model, a later one reads them again. */
+START_TEST(a_file_is_read_once) {
+  static const char *const files[] = {"net.safetensors", "net.onnx", "net.onnx"}, *const settings[] = {"classes=2",
+                                                                                                       NULL};
+  const skp_model_options other = {.settings = settings};
+  char path[64], moved[64];
+  open_plain(NULL);
+  ck_ok(skp_session_save(session, in_folder("net.safetensors")));
+  ck_ok(skp_session_export_onnx(session, in_folder("net.onnx"), NULL));
+  close_model();
+  strcpy(path, in_folder(files[_i]));
+  strcpy(moved, in_folder("moved"));
+  ck_ok(skp_model_load(&model, path, _i == 2 ? &other : NULL));
+  ck_assert_int_eq(rename(path, moved), 0);
+  ck_ok(skp_session_open(&session, model, device, 1));
+  skp_session_close(session);
+  ck_fails(skp_session_open(&session, model, device, 1), SKP_IO, path);
+  ck_assert_int_eq(rename(moved, path), 0);
+  ck_ok(skp_session_open(&session, model, device, 1));
+}
+END_TEST
+
 START_TEST(classes_go_by_name) {
   skp_data *data = wrap(&as_bytes), *other;
   skp_score score;
@@ -438,6 +460,7 @@ int main(void) {
   tcase_add_test(tests, a_training_begins_afresh);
   tcase_add_test(tests, averages_are_the_weights);
   tcase_add_test(tests, a_checkpoint_is_a_model);
+  tcase_add_loop_test(tests, a_file_is_read_once, 0, 3);
   tcase_add_test(tests, classes_go_by_name);
   tcase_add_test(tests, a_run_goes_on);
   tcase_add_test(tests, what_is_kept_and_what_is_borne);
