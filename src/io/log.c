@@ -118,6 +118,13 @@ skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
   return *bytes < 0 ? skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(errno)) : SKP_OK;
 }
 
+skp_status skp__log_cut(struct skp_log *log, int64_t bytes) {
+  if (!log) return SKP_OK;
+  log->n = 0;
+  const int error = cut(log->fd, bytes);
+  return error ? skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(error)) : SKP_OK;
+}
+
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
   if (!log) return SKP_OK;
   SKP_TRY(make_room(log, LINE));

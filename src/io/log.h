@@ -22,6 +22,8 @@ skp_status skp__log_put(struct skp_log *log, const void *data, size_t n);
 skp_status skp__log_flush(struct skp_log *log);
 /* Flushes, and tells the file's size. */
 skp_status skp__log_size(struct skp_log *log, int64_t *bytes);
+/* Takes away all that came after its first `bytes`. NULL is fine. */
+skp_status skp__log_cut(struct skp_log *log, int64_t bytes);
 /* Closes the file; what was not flushed is lost. NULL is fine. */
 void skp__log_destroy(struct skp_log *log);
 

@@ -140,10 +140,11 @@ static const char *const precisions[PRECISIONS] = {[FLOAT] = "float", [MIXED] = 
 
 bool skp__recipe_is_mixed(const struct skp_recipe *r) { return strcmp(r->precision, precisions[MIXED]) == 0; }
 
-enum { STOP, SKIP, ON_NAN_WORDS };
-static const char *const on_nan_words[ON_NAN_WORDS] = {[STOP] = "stop", [SKIP] = "skip"};
+enum { STOP, SKIP, ROLL_BACK, ON_NAN_WORDS };
+static const char *const on_nan_words[ON_NAN_WORDS] = {[STOP] = "stop", [SKIP] = "skip", [ROLL_BACK] = "rollback"};
 
 bool skp__recipe_skips(const struct skp_recipe *r) { return strcmp(r->on_nan, on_nan_words[SKIP]) == 0; }
+bool skp__recipe_rolls_back(const struct skp_recipe *r) { return strcmp(r->on_nan, on_nan_words[ROLL_BACK]) == 0; }
 
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r) {
 #define X(kind, field, ...) .field = r->field,

@@ -32,7 +32,8 @@
   X(REAL, weight_decay, "0", 0, 1e6, "pull of the weights towards zero")                                               \
   X(BOOL, no_decay, "false", 0, 1, "no weight decay of biases and batchnorms")                                         \
   X(REAL, clip_norm, "0", 0, 1e6, "scale all gradients down to this norm where it is larger; 0: do not")               \
-  X(TEXT, on_nan, "stop", 0, 0, "what a step does whose loss or gradients are not finite; skip: it is left out")       \
+  X(TEXT, on_nan, "stop", 0, 0,                                                                                        \
+    "when a loss or gradients are not finite; skip: leave the step out; rollback: go back, with half the rate")        \
   X(REAL, ema, "0", 0, SKP_BELOW_ONE,                                                                                  \
     "decay of the running average of the weights, which is tested and saved; 0: none")                                 \
   X(TEXT, freeze, "", 0, 0, "layers or parameters to leave as they are: layer1.*,conv1")                               \
@@ -103,8 +104,9 @@ bool skp__recipe_normalises(const struct skp_recipe *r);
 bool skp__recipe_names_pixels(const char *mean);
 /* Whether maps may be stored as bfloat16. */
 bool skp__recipe_is_mixed(const struct skp_recipe *r);
-/* Whether steps that are not finite are left out. */
+/* Whether steps that are not finite are left out; whether the run goes back to where it was sound. */
 bool skp__recipe_skips(const struct skp_recipe *r);
+bool skp__recipe_rolls_back(const struct skp_recipe *r);
 /* What happens to the training images. */
 struct skp_augment skp__recipe_augment(const struct skp_recipe *r);
 void skp__recipe_no_augmentation(struct skp_recipe *r);

@@ -1,5 +1,4 @@
 /* broken.c: what becomes of a run whose numbers are not finite. SPDX-License-Identifier: MIT */
-#include "train/doctor.h"
 #include "train/loop.h"
 #include <math.h>
 
@@ -9,18 +8,36 @@ static const char *sound_weights(const struct skp__loop *l, int64_t step) {
   return earlier ? l->run.last : l->at.best_epoch ? l->run.best : NULL;
 }
 
-/* `why` ends with a sentence. */
-static skp_status fail(const struct skp__loop *l, skp_status status, int64_t step, const char *what, const char *why) {
+/* Whether the run goes back instead of ending. */
+static bool goes_back(const struct skp__loop *l, const struct skp__diagnosis *d) {
+  return l->mark.set && d->remedy != SKP_REMEDY_NONE && l->at.rollbacks < SKP_ROLLBACKS;
+}
+
+static void say_back(const struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
+  const double cuts = l->at.cuts + (d->remedy == SKP_REMEDY_SMALLER);
+  if (!l->o->say) return;
+  skp_print(l->o->say, "%s at step %lld (learning rate %g).%s The run goes back to step %lld (%.0f of %d times)", what,
+            (long long)step, l->lr, d->why.at, (long long)l->mark.at.step, l->at.rollbacks + 1, SKP_ROLLBACKS);
+  skp_print(l->o->say, cuts > l->at.cuts ? ", with learning rates of %g times what they were to be.\n" : ".\n",
+            skp__position_lr(cuts));
+}
+
+static skp_status fail(struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
   const char *sound = sound_weights(l, step);
-  return skp__fail(status, "%s at step %lld (epoch %lld) with the learning rate %g.%s %s%s.", what, (long long)step,
-                   (long long)l->at.epoch + 1, l->lr, why,
+  char back[64] = "";
+  l->remedy = goes_back(l, d) ? d->remedy : SKP_REMEDY_NONE;
+  if (l->remedy != SKP_REMEDY_NONE) say_back(l, step, what, d);
+  if (l->at.rollbacks > 0)
+    snprintf(back, sizeof back, " The run went back %.0f time%s.", l->at.rollbacks, l->at.rollbacks > 1 ? "s" : "");
+  return skp__fail(d->status, "%s at step %lld (epoch %lld) with the learning rate %g.%s%s%s %s%s.", what,
+                   (long long)step, (long long)l->at.epoch + 1, l->lr, d->why.at, d->advice.at, back,
                    sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
 }
 
-skp_status skp__broken_fail(const struct skp__loop *l, int64_t step, const char *what) {
-  struct skp__text why = {.n = 0};
-  skp__doctor_advise(&why, &l->s->model->recipe, l->lr);
-  return fail(l, SKP_NUMERIC, step, what, why.at);
+skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what) {
+  struct skp__diagnosis d;
+  skp__doctor_guess(&d, &l->s->model->recipe, l->lr);
+  return fail(l, step, what, &d);
 }
 
 enum { SKIPPED_IN_A_ROW = 10 }; /* steps that are left out one after the other, before that is no training any more */
@@ -33,10 +50,9 @@ static const char *what_broke(const struct skp__step *step) {
 
 /* Its batch is still held. */
 static skp_status fail_step(struct skp__loop *l, struct skp__step *step) {
-  struct skp__text why = {.n = 0};
-  const struct skp__patient patient = {&l->stepper, step, l->loader, l->data->train};
-  const skp_status status = skp__doctor(&why, &patient);
-  return fail(l, status, step->number + 1, what_broke(step), why.at);
+  struct skp__diagnosis d;
+  skp__doctor(&d, &(struct skp__patient){&l->stepper, step, l->loader, l->data->train});
+  return fail(l, step->number + 1, what_broke(step), &d);
 }
 
 skp_status skp__broken_step(struct skp__loop *l, struct skp__step *step) {

@@ -17,15 +17,12 @@ static struct skp_sig sig_of(const struct skp__examination *e) {
 
 /* ---- what helps -------------------------------------------------------------------------------------------------- */
 
-void skp__doctor_advise(struct skp__text *out, const struct skp_recipe *r, double lr) {
+/* What is good against numbers that grow. */
+static void advise_smaller(struct skp__text *out, const struct skp_recipe *r, double lr) {
   skp__text_add(out, " Try a smaller learning rate (%s %g)", skp__option("lr"), lr / 10);
   if (r->clip_norm == 0) skp__text_add(out, ", gradients of a bounded norm (%s 1)", skp__option("clip_norm"));
   if (r->warmup == 0) skp__text_add(out, ", a warm-up (%s 1)", skp__option("warmup"));
   skp__text_add(out, ", or check that the pixels are normalised (%s, %s).", skp__option("mean"), skp__option("std"));
-}
-
-static void advise(struct skp__text *out, const struct skp__patient *p) {
-  skp__doctor_advise(out, &p->st->s->model->recipe, p->step->lr);
 }
 
 /* Image `at` / values of the step, by name. */
@@ -47,13 +44,12 @@ static void explain_numbers(struct skp__text *out, const struct skp__patient *p,
     skp__text_add(out, ", has %.3g.", e->images.most);
   }
   if (e->weight && e->weights.most > times * (e->fresh > 0.1 ? e->fresh : 0.1))
-    skp__text_add(out, " The weights have grown: %s has %.3g, where fresh ones are within %.2g.", e->weight->name,
-                  e->weights.most, e->fresh);
+    skp__text_add(out, " The weights have grown: %s has %.3g, where fresh ones are %s%.2g.", e->weight->name,
+                  e->weights.most, e->fresh > 0 ? "within " : "", e->fresh);
   else if (e->read[0].most > way * (1 + e->images.most))
     skp__text_add(
         out, " Neither the images nor the weights are that large: the values grow from layer to layer. Layers that "
              "normalise (batchnorm2d) keep them small.");
-  advise(out, p);
 }
 
 /* Another method of the op that takes the call; NULL: there is none. */
@@ -68,8 +64,6 @@ static void blame_device(struct skp__text *out, const struct skp__patient *p, co
   const struct skp_sig sig = sig_of(e);
   struct skp_backend *b = p->st->s->b;
   const char *other = other_method(b, &sig, skp__plan_method(e->plan, e->node));
-  skp__text_add(out,
-                " Plain C makes finite numbers of these inputs, so the device or its driver did it. Please report:\n");
   skp__canary_line(out, b, e->plan, e->node, p->step->number + 1, e->verdict.text);
   skp__text_add(out, "\n");
   if (other)
@@ -77,14 +71,14 @@ static void blame_device(struct skp__text *out, const struct skp__patient *p, co
   skp__text_add(out, "%s tries them all; the run can go on on another device.", skp__option("skp_selftest"));
 }
 
-static void blame_moment(struct skp__text *out, const struct skp__patient *p) {
+static void blame_moment(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
   struct skp_backend_info info;
+  (void)e;
   p->st->s->b->ops->info(p->st->s->b, &info);
   skp__text_add(out,
                 " The same step of the same numbers gives the same bits on a sound device, so this one (%s, %s), its "
-                "memory or its driver went wrong for a moment. The run can go on from what it saved; if that comes "
-                "again, try %s and another device.",
-                info.name, info.driver, skp__option("skp_selftest"));
+                "memory or its driver went wrong for a moment.",
+                info.name, info.driver);
 }
 
 /* ---- where ------------------------------------------------------------------------------------------------------- */
@@ -115,91 +109,77 @@ static void add_place(struct skp__text *out, const struct skp__examination *e) {
 
 /* ---- who did it -------------------------------------------------------------------------------------------------- */
 
-typedef skp_status (*tell)(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e);
-
-static skp_status tell_nothing(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  (void)e;
-  skp__text_add(out, " The step was made again, op by op, and all of it is finite.");
-  blame_moment(out, p);
-  return SKP_DEVICE;
-}
-
-static skp_status tell_late(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  (void)e;
+static void tell_late(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+  (void)p, (void)e;
   skp__text_add(out, " What left the finite numbers first was not found within %d s.", SKP_EXAMINE_SECONDS);
-  advise(out, p);
-  return SKP_NUMERIC;
 }
 
-static skp_status tell_moved(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  (void)e;
-  advise(out, p);
-  return SKP_NUMERIC;
-}
-
-static skp_status tell_images(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void tell_images(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
   skp__text_add(out, " The data are to blame: %lld pixels are infinite or not numbers, the first in ",
                 (long long)e->images.lost);
   name_image(out, p, &e->images, e->images.lost_at);
   skp__text_add(out, ". Mend it or leave it out, and check how pixels are normalised (%s, %s).", skp__option("mean"),
                 skp__option("std"));
-  return SKP_NUMERIC;
 }
 
-static skp_status tell_weights(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void tell_weights(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+  (void)p;
   skp__text_add(out,
                 " %lld of the %lld weights of %s were infinite or not numbers before it: the update of an earlier "
                 "step was too large for them.",
                 (long long)e->weights.lost, (long long)e->weights.n, e->weight->name);
-  advise(out, p);
-  return SKP_NUMERIC;
 }
 
-static skp_status tell_large(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  add_place(out, e);
-  skp__text_add(out, " It is too large to be calculated again in plain C.");
-  explain_numbers(out, p, e);
-  return SKP_NUMERIC;
+/* What is told of a finding, after the place, where there is one, and what that means. */
+static const struct story {
+  const char *sentence;
+  void (*more)(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e);
+  skp_status status;
+  skp__remedy remedy;
+} stories[] = {
+    [SKP_FOUND_NOTHING] = {" The step was made again, op by op, and all of it is finite.", blame_moment, SKP_DEVICE,
+                           SKP_REMEDY_AGAIN},
+    [SKP_FOUND_LATE] = {"", tell_late, SKP_NUMERIC, SKP_REMEDY_SMALLER},
+    [SKP_FOUND_MOVED] = {"", NULL, SKP_NUMERIC, SKP_REMEDY_SMALLER},
+    [SKP_FOUND_IMAGES] = {"", tell_images, SKP_NUMERIC, SKP_REMEDY_NONE},
+    [SKP_FOUND_WEIGHTS] = {"", tell_weights, SKP_NUMERIC, SKP_REMEDY_SMALLER},
+    [SKP_FOUND_LARGE] = {" It is too large to be calculated again in plain C.", explain_numbers, SKP_NUMERIC,
+                         SKP_REMEDY_SMALLER},
+    [SKP_FOUND_ONCE] = {" A second time it was finite.", blame_moment, SKP_DEVICE, SKP_REMEDY_AGAIN},
+    [SKP_FOUND_ARITHMETIC] = {" Plain C makes the same of these inputs, so it is not the device.", explain_numbers,
+                              SKP_NUMERIC, SKP_REMEDY_SMALLER},
+    [SKP_FOUND_OVERFLOW] = {" Such numbers are too large for sums in float.", explain_numbers, SKP_NUMERIC,
+                            SKP_REMEDY_SMALLER},
+    [SKP_FOUND_DEVICE] = {" Plain C makes finite numbers of these inputs, so the device or its driver did it. Please "
+                          "report:\n",
+                          blame_device, SKP_DEVICE, SKP_REMEDY_NONE},
+};
+
+static void tell(struct skp__diagnosis *out, const struct skp__patient *p, const struct skp__examination *e) {
+  const struct story *story = &stories[e->finding];
+  if (e->plan) add_place(&out->why, e);
+  skp__text_add(&out->why, "%s", story->sentence);
+  if (story->more) story->more(&out->why, p, e);
+  out->status = story->status;
+  out->remedy = story->remedy;
 }
 
-static skp_status tell_once(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  add_place(out, e);
-  skp__text_add(out, " A second time it was finite.");
-  blame_moment(out, p);
-  return SKP_DEVICE;
+void skp__doctor_guess(struct skp__diagnosis *out, const struct skp_recipe *r, double lr) {
+  *out = (struct skp__diagnosis){.status = SKP_NUMERIC, .remedy = SKP_REMEDY_SMALLER};
+  advise_smaller(&out->advice, r, lr);
 }
 
-static skp_status tell_arithmetic(struct skp__text *out, const struct skp__patient *p,
-                                  const struct skp__examination *e) {
-  add_place(out, e);
-  skp__text_add(out, " Plain C makes the same of these inputs, so it is not the device.");
-  explain_numbers(out, p, e);
-  return SKP_NUMERIC;
-}
-
-static skp_status tell_overflow(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  add_place(out, e);
-  skp__text_add(out, " Such numbers are too large for sums in float.");
-  explain_numbers(out, p, e);
-  return SKP_NUMERIC;
-}
-
-static skp_status tell_device(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  add_place(out, e);
-  blame_device(out, p, e);
-  return SKP_DEVICE;
-}
-
-static const tell tells[] = {[SKP_FOUND_NOTHING] = tell_nothing,   [SKP_FOUND_LATE] = tell_late,
-                             [SKP_FOUND_MOVED] = tell_moved,       [SKP_FOUND_IMAGES] = tell_images,
-                             [SKP_FOUND_WEIGHTS] = tell_weights,   [SKP_FOUND_LARGE] = tell_large,
-                             [SKP_FOUND_ONCE] = tell_once,         [SKP_FOUND_ARITHMETIC] = tell_arithmetic,
-                             [SKP_FOUND_OVERFLOW] = tell_overflow, [SKP_FOUND_DEVICE] = tell_device};
-
-skp_status skp__doctor(struct skp__text *out, const struct skp__patient *p) {
+void skp__doctor(struct skp__diagnosis *out, const struct skp__patient *p) {
   struct skp__examination e;
-  if (skp__examine(&e, p->st, p->step) == SKP_OK) return tells[e.finding](out, p, &e);
-  skp__text_add(out, " It could not be made again to see why: %s", skp_error_message());
-  advise(out, p);
-  return SKP_NUMERIC;
+  skp__doctor_guess(out, &p->st->s->model->recipe, p->step->lr);
+  if (skp__examine(&e, p->st, p->step) == SKP_OK)
+    tell(out, p, &e);
+  else
+    skp__text_add(&out->why, " It could not be made again to see why: %s", skp_error_message());
+  if (out->remedy == SKP_REMEDY_SMALLER) return;
+  out->advice = (struct skp__text){.n = 0};
+  if (out->remedy == SKP_REMEDY_AGAIN)
+    skp__text_add(&out->advice,
+                  " The run can go on from what it saved; if that comes again, try %s and another device.",
+                  skp__option("skp_selftest"));
 }

@@ -12,10 +12,21 @@ struct skp__patient {
   const struct skp_loader *loader;
   const struct skp_source *source;
 };
-/* Adds sentences. SKP_DEVICE: the device or its driver did it; SKP_NUMERIC: it did not, or nobody knows. Never fails: a
- * step that cannot be made again is told of. */
-skp_status skp__doctor(struct skp__text *out, const struct skp__patient *p);
-/* Adds what is good against numbers that grow. */
-void skp__doctor_advise(struct skp__text *out, const struct skp_recipe *r, double lr);
+/* What going back to earlier weights is good for. */
+typedef enum skp__remedy {
+  SKP_REMEDY_NONE,   /* nothing: it would come again */
+  SKP_REMEDY_AGAIN,  /* the same steps once more */
+  SKP_REMEDY_SMALLER /* those with a smaller learning rate */
+} skp__remedy;
+
+struct skp__diagnosis {
+  struct skp__text why, advice; /* sentences, each with a space before it; of advice perhaps none */
+  skp_status status;            /* SKP_DEVICE: the device or its driver did it; else SKP_NUMERIC */
+  skp__remedy remedy;
+};
+/* Never fails: of a step that cannot be made again that is told. */
+void skp__doctor(struct skp__diagnosis *out, const struct skp__patient *p);
+/* What can be said of numbers that are not finite, without a step. */
+void skp__doctor_guess(struct skp__diagnosis *out, const struct skp_recipe *r, double lr);
 
 #endif

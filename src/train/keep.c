@@ -76,6 +76,7 @@ static skp_status write_all(struct skp__loop *l) {
 
 skp_status skp__keep_all(struct skp__loop *l) {
   skp_status status = l->o->out ? write_all(l) : SKP_OK;
+  if (status == SKP_OK) status = skp__back_mark(l);
   if (status == SKP_OK) l->saved = l->at.step;
   if (status == SKP_OK) l->unsaved = false;
   l->saved_at = skp__clock();

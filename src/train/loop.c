@@ -10,7 +10,8 @@
 static skp_status take(void *user, struct skp__step *step) {
   struct skp__loop *l = user;
   const int64_t steps = skp__loader_batches(l->loader);
-  step->lr = skp__schedule_lr(&l->s->model->recipe, &l->at.plateau, l->stepper.queued, steps);
+  step->lr =
+      skp__schedule_lr(&l->s->model->recipe, &l->at.plateau, l->stepper.queued, steps) * skp__position_lr(l->at.cuts);
   return skp__loader_next(l->loader, &step->batch, &l->waited);
 }
 
@@ -126,7 +127,8 @@ static skp_status prepare(struct skp__loop *l) {
   skp__pace_enter(l);
   skp__progress_work("beginning with the first step", 0, 1); /* some drivers compile there */
   const struct skp__micro *micro = &l->stepper.micro;
-  if (skp__position_fits(&l->at, skp__loader_batches(l->loader), micro->batch, skp__micro_epoch(micro))) return SKP_OK;
+  if (skp__position_fits(&l->at, skp__loader_batches(l->loader), micro->batch, skp__micro_epoch(micro)))
+    return skp__back_mark(l);
   return skp__fail(SKP_FORMAT, "%s does not say where the run stands.", l->run.state);
 }
 
@@ -156,17 +158,29 @@ static skp_status run_steps(struct skp__loop *l) {
 }
 
 /* An epoch that has all its steps is closed first, also where a run goes on that was ended in between. */
+static skp_status go_on(struct skp__loop *l) {
+  if (l->at.epoch_steps == skp__loader_batches(l->loader)) return close_epoch(l);
+  if (!skp__position_complete(&l->at, &l->s->model->recipe, l->o->max_steps)) return run_steps(l);
+  l->at.finished = l->unsaved = 1;
+  return SKP_OK;
+}
+
+/* It is saved before anything else: a run that is taken up again from there remembers that it went back. */
+static skp_status go_back(struct skp__loop *l) {
+  SKP_TRY(skp__back_go(l));
+  SKP_TRY(restart_loader(l));
+  choose_weights(l, l->at.step > 0);
+  SKP_TRY(skp__keep_bear(l, skp__keep_all(l)));
+  return skp__keep_bear(l, skp__saver_wait(&l->saver));
+}
+
 static skp_status run_epochs(struct skp__loop *l) {
-  while (!stopped(l) && !late(l)) {
-    if (l->at.epoch_steps == skp__loader_batches(l->loader)) {
-      SKP_TRY(close_epoch(l));
-    } else if (skp__position_complete(&l->at, &l->s->model->recipe, l->o->max_steps)) {
-      l->at.finished = l->unsaved = 1;
-      break;
-    } else {
-      SKP_TRY(run_steps(l));
-    }
+  while (!stopped(l) && !late(l) && !l->at.finished) {
+    skp_status status = go_on(l);
+    if (l->remedy != SKP_REMEDY_NONE) status = go_back(l);
+    SKP_TRY(status);
   }
+  skp__back_forget(l);
   return SKP_OK;
 }
 
@@ -208,6 +222,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   if (status == SKP_OK) status = train_in_folder(&l);
   skp__tell_result(&l);
   skp__tracer_drop(&l.tracer);
+  skp__back_forget(&l);
   skp__loader_destroy(l.loader);
   skp__stepper_close(&l.stepper);
   skp__run_close(&l.run);

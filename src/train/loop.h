@@ -2,14 +2,24 @@
  * SPDX-License-Identifier: MIT
  *
  *   loop.c (epochs, steps) ─> score.c (what weights are worth) ─> keep.c (saving) ─> broken.c (what is not finite)
+ *     │                                                             └─> back.c (going back)
  *     └─> tell.c (for people) ─> pace.c (how fast) */
 #ifndef SKP_TRAIN_LOOP_H
 #define SKP_TRAIN_LOOP_H
 
+#include "train/doctor.h"
 #include "train/result.h"
 #include "train/saver.h"
 #include "train/step.h"
 #include "train/tracer.h"
+
+/* Where a run can go back to: what its state on the disk would hold. */
+struct skp__mark {
+  bool set;
+  struct skp__position at;
+  struct skp__values values;
+};
+enum { SKP_ROLLBACKS = 5 }; /* times that a run goes back, before it ends */
 
 struct skp__loop {
   struct skp_session *s;
@@ -28,7 +38,9 @@ struct skp__loop {
       saved;       /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
   char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
   bool unsaved;    /* something happened since */
-  double lr;       /* of the last step */
+  struct skp__mark mark;  /* of the latest save */
+  skp__remedy remedy;     /* not NONE: the failure that is on its way up is one for which the run goes back */
+  double lr;              /* of the last step */
   double start, saved_at; /* of this process; the last save: on the clock */
   double earlier;         /* seconds that the run took before this process */
   double began;           /* the epoch, as far as its pace is concerned: */
@@ -67,10 +79,19 @@ bool skp__keep_due(const struct skp__loop *l, int64_t steps);
 /* ---- broken.c --------------------------------------------------------------------------------------------------- */
 
 /* A step that is not finite has changed nothing: it is left out, or ends the run, with what doctor.h finds: SKP_NUMERIC
- * or SKP_DEVICE. */
+ * or SKP_DEVICE; or l->remedy says that the run is to go back. */
 skp_status skp__broken_step(struct skp__loop *l, struct skp__step *step);
-/* SKP_NUMERIC: `what` left the finite numbers; where, and what to do. */
-skp_status skp__broken_fail(const struct skp__loop *l, int64_t step, const char *what);
+/* The same where `what` left the finite numbers after a step. */
+skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what);
+
+/* ---- back.c ----------------------------------------------------------------------------------------------------- */
+
+/* The present values and position become those to which the run goes back, where it does such a thing. */
+skp_status skp__back_mark(struct skp__loop *l);
+/* Values, position and logs are those of the mark; l->remedy is done. Batches are still to come from where that is. */
+skp_status skp__back_go(struct skp__loop *l);
+/* From here on it does not go back. */
+void skp__back_forget(struct skp__loop *l);
 
 /* ---- tell.c ----------------------------------------------------------------------------------------------------- */
 

@@ -360,6 +360,13 @@ skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double
   return put_line(run, line);
 }
 
+skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, int64_t from) {
+  char line[160];
+  snprintf(line, sizeof line, "{\"rollback\":%.0f,\"from_step\":%lld,\"to_step\":%lld,\"lr_factor\":%.9g}",
+           at->rollbacks, (long long)from, (long long)at->step, skp__position_lr(at->cuts));
+  return put_line(run, line);
+}
+
 /* Accuracies and losses as TensorBoard's scalars: "valid/accuracy". */
 static skp_status put_scores(struct skp__run *run, int64_t step, const char *of, double accuracy, double top5,
                              double loss) {

@@ -32,6 +32,8 @@ skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int
 
 /* A step's line; an epoch's in both logs, which are flushed. accuracy < 0: nothing judged it. */
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr, bool skipped);
+/* That the run went back from a step to where it is. */
+skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, int64_t from);
 struct skp__run_epoch {
   int64_t epoch, step;
   double train_loss, img_per_s, data_wait, seconds;

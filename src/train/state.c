@@ -70,6 +70,8 @@ bool skp__position_complete(const struct skp__position *at, const struct skp_rec
          skp__position_early(at, r);
 }
 
+double skp__position_lr(double cuts) { return exp2(-cuts); }
+
 bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images) {
   const int64_t done = at->epoch_steps * batch;
   return at->epoch_steps <= steps && at->step == at->epoch * steps + at->epoch_steps && at->best_epoch <= at->epoch &&

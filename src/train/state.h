@@ -20,6 +20,7 @@ struct skp__position {
   int64_t log_bytes, table_bytes; /* what log.jsonl and results.csv held */
   double skipped, in_a_row;       /* steps that were left out, as they were not finite; the latest of them */
   double lost;                    /* images of the present epoch that have no finite loss */
+  double rollbacks, cuts;         /* times that the run went back; that its learning rates were halved then */
   int64_t finished;               /* 1: everything was done that was asked for */
 };
 /* X(kind, field): all of it, as state.safetensors keeps it. */
@@ -40,6 +41,8 @@ struct skp__position {
   X(REAL, skipped)                                                                                                     \
   X(REAL, in_a_row)                                                                                                    \
   X(REAL, lost)                                                                                                        \
+  X(REAL, rollbacks)                                                                                                   \
+  X(REAL, cuts)                                                                                                        \
   X(INT, finished)
 
 /* Where a run begins. */
@@ -49,6 +52,9 @@ skp_status skp__resume_position(struct skp__position *at, const struct skp_resum
 /* Whether there is nothing left to train; early: because the results have not become better for too long. */
 bool skp__position_early(const struct skp__position *at, const struct skp_recipe *r);
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps);
+
+/* What learning rates are multiplied by after so many cuts. */
+double skp__position_lr(double cuts);
 
 /* Whether the position is one that a run passes whose epochs have so many steps and images. */
 bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images);

@@ -40,6 +40,9 @@ void skp__tell_end(const struct skp__loop *l) {
   if (l->at.skipped > 0)
     fprintf(l->o->say, "%.0f of %lld steps were left out, as they were not finite.\n", l->at.skipped,
             (long long)l->at.step);
+  if (l->at.rollbacks > 0)
+    fprintf(l->o->say, "The run went back %.0f time%s; learning rates: × %g.\n", l->at.rollbacks,
+            l->at.rollbacks > 1 ? "s" : "", skp__position_lr(l->at.cuts));
   if (l->at.finished && skp__position_early(&l->at, &l->s->model->recipe))
     fprintf(l->o->say, "Stopped early: epoch %lld was the best, none of the %lld after it was better.\n",
             (long long)l->at.best_epoch, (long long)(l->at.epoch - l->at.best_epoch));

@@ -45,6 +45,36 @@ sed -i 's/nn.batchnorm2d(\(.*\)))$/\1)/' grows.lua
 run 5 train grows.lua --data digits --max-steps 9 --mean 0 --std 1e-6
 in_err 'not the device\. The pixels are far from the usual ones around 0: #[0-9]+ of digits, image [0-9]+ of the batch, has 1e\+06'
 
+# Going back: with half the learning rate, until it is small enough; from there on the run is as one that had it from the beginning.
+cat >square.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x)
+    x = nn.linear(nn.flatten(x), 16, {name = "fc1"})
+    return nn.linear(nn.mul(x, x), 10, {name = "fc"})
+  end,
+}
+END
+square="train square.lua --on-nan rollback"
+run 0 $square --max-steps 60 --out small
+run 0 $square --max-steps 60 --lr 0.8 --out large
+in_err 'became not a number at step [0-9]+ \(learning rate 0.8\)\. .*The run goes back to step 0 \(1 of 5 times\), with learning rates of 0.5 times'
+in_err 'The run goes back to step 0 \(3 of 5 times\), with learning rates of 0.125 times'
+in_err 'The run went back 3 times; learning rates: × 0.125\.$'
+for out in small large; do tail -c 50000 $out/last.safetensors >$out/values; done # without the recipe
+cmp small/values large/values || fail "with the same learning rate other weights"
+[ "$(grep -c '"rollback"' large/log.jsonl):$(grep -c '^{"step"' large/log.jsonl)" = 3:60 ] || fail "the log has other steps"
+grep -q '^{"rollback":3,"from_step":[0-9]*,"to_step":0,"lr_factor":0.125}$' large/log.jsonl || fail "the log does not say that it went back"
+run 5 $square --max-steps 60 --lr 1e6 --out huge
+in_err 'with the learning rate 31250\. .*Try a smaller .*The run went back 5 times\. The weights from before are in huge/last.safetensors'
+# A run that is ended in between goes on to the same bits.
+run 0 $square --max-steps 60 --lr 0.8 --save-every 40steps --out whole
+run 0 $square --max-steps 40 --lr 0.8 --save-every 40steps --out halves
+run 0 train --resume halves --max-steps 60
+cmp whole/last.safetensors halves/last.safetensors || fail "a run that goes on after it went back has other weights"
+cmp whole/log.jsonl halves/log.jsonl || fail "a run that goes on after it went back has another log"
+
 "$skipper" devices | grep -q '^\* ' || exit 77
 # Some loaders know no layers. This one spoils a kernel of the seventh step, in the gradients of the last layer.
 run 0 train net.lua --data set --max-steps 1 --out run
@@ -68,6 +98,23 @@ done
 # Wrong for some time: the second look finds nothing.
 FAULTS=clEnqueueNDRangeKernel/softmax_cross_entropy_dx@7-10=nan0 run 4 train net.lua --data set --max-steps 20 --out bad
 in_err 'dx of softmax_cross_entropy_dx .*A second time it was finite'
+
+# A device that was wrong for a moment: the run goes back, and ends with the bits of one in which nothing happened, also where it is killed
+# soon after. One that is wrong each time ends it at once.
+run 0 train net.lua --data set --max-steps 10 --save-every 4steps --on-nan rollback --out calm
+FAULTS=$spoil run 0 train net.lua --data set --max-steps 10 --save-every 4steps --on-nan rollback --out back
+in_err 'at step 7 \(learning rate 0.01\)\. .*for a moment\. .*The run goes back to step 4 \(1 of 5 times\)\.$'
+in_err 'The run went back 1 time; learning rates: × 1\.$'
+cmp calm/last.safetensors back/last.safetensors || fail "a run that went back has other weights"
+FAULTS=$spoil,clEnqueueNDRangeKernel/softmax_cross_entropy_dx@12=abort "$skipper" train net.lua --data set --max-steps 10 --save-every 4steps \
+  --on-nan rollback --out killed >out 2>err && fail "it was not killed"
+grep -q '"rollback":1' killed/log.jsonl || fail "it did not go back: $(cat err)"
+run 0 train --resume killed --max-steps 10
+in_err 'The run went back 1 time'
+cmp calm/last.safetensors killed/last.safetensors || fail "a run that went back and was killed has other weights"
+FAULTS=clEnqueueNDRangeKernel/softmax_cross_entropy_dx@7=nan0 run 4 train net.lua --data set --max-steps 20 --on-nan rollback --out bad
+in_err 'Wrong results'
+not_in_err 'goes back'
 
 # Left out: said, counted, logged; the same steps twice give the same bits, also where the run was ended in between.
 FAULTS=$spoil run 0 train net.lua --data set --epochs 2 --on-nan skip --out skip

@@ -170,8 +170,27 @@ START_TEST(numbers_that_are_none_are_found) {
   floats[5][1] = NAN;
   ck_fails(skp_train(session, data, &three, NULL), SKP_NUMERIC,
            "1 pixels are infinite or not numbers, the first in #5");
+  ck_ok(skp_model_set(model, "on_nan", "rollback")); /* it would come again */
+  ck_fails(skp_train(session, data, &three, NULL), SKP_NUMERIC, "There are no weights from before");
   floats[5][1] = sound;
   ck_ok(skp_train(session, data, &three, NULL));
+  ck_ok(skp_parameter_write(session, "fc.bias", (float[]){NAN, 0}, 2));
+  ck_fails(skp_train(session, data, &three, NULL), SKP_NUMERIC, "1 of the 2 weights of fc.bias were infinite or not");
+  skp_data_close(data);
+}
+END_TEST
+
+/* Without a folder, too, a run goes back to where it was sound, but not for ever. */
+START_TEST(a_training_goes_back) {
+  static const char text[] = "return {input = {channels = 1, size = 2}, network = function(x)\n"
+                             "  x = nn.linear(nn.flatten(x), 4)\n"
+                             "  return nn.linear(nn.mul(x, x), 2) end}\n";
+  skp_data *data = wrap(&as_floats);
+  ck_ok(skp_model_build(&model, "net", text, NULL));
+  ck_ok(skp_session_open(&session, model, device, 1));
+  ck_ok(skp_model_set(model, "on_nan", "rollback"));
+  ck_ok(skp_model_set(model, "lr", "1e6"));
+  ck_fails(skp_train(session, data, NULL, NULL), SKP_NUMERIC, "The run went back 5 times. There are no weights");
   skp_data_close(data);
 }
 END_TEST
@@ -457,6 +476,7 @@ int main(void) {
   tcase_add_test(tests, bytes_and_floats_are_the_same);
   tcase_add_loop_test(tests, a_network_learns_from_memory, 0, 2);
   tcase_add_test(tests, numbers_that_are_none_are_found);
+  tcase_add_test(tests, a_training_goes_back);
   tcase_add_test(tests, a_training_begins_afresh);
   tcase_add_test(tests, averages_are_the_weights);
   tcase_add_test(tests, a_checkpoint_is_a_model);
