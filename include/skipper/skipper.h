@@ -460,6 +460,16 @@ SKP_API skp_status skp_predict_files(skp_session *session, const char *const *pa
 /* Writes one page in HTML about n runs' folders, which needs nothing but itself: curves, recipes, layers, classes that
  * are mixed up, pictures. SKP_IO if one is no run. */
 SKP_API skp_status skp_runs_report(const char *const *folders, size_t n, const char *path);
+/* What is written of them. */
+typedef struct {
+  const char *page;    /* that page; NULL: none */
+  int reload;          /* 1: it loads itself again every few seconds, as is good while a run goes on */
+  const char *figures; /* a folder that receives each of its figures as NAME.svg; NULL: none does */
+} skp_showing;
+
+SKP_API skp_status skp_runs_show(const char *const *folders, size_t n, const skp_showing *what);
+/* Whether any of them goes on just now: a process works on it. */
+SKP_API int skp_runs_going(const char *const *folders, size_t n);
 /* Prints what differs between their recipes, and their figures. */
 SKP_API skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to);
 

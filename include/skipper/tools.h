@@ -179,6 +179,8 @@ typedef struct {
   int layers;        /* 1: each launch is timed, too */
   const char *trace; /* a file that receives a trace of some more steps, for Perfetto or Chrome; NULL: none does */
   FILE *report;      /* lines for people about what is out of the ordinary; NULL: nowhere */
+  const char
+      *table; /* with layers: a CSV file that receives their times; a run\'s report shows layers.csv; NULL: none */
 } skp_bench_options;
 
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */

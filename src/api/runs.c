@@ -1,6 +1,7 @@
 /* runs.c: runs beside each other. SPDX-License-Identifier: MIT */
 #include "api/api.h"
 #include "train/folder.h"
+#include "train/run.h"
 #include <stdlib.h>
 
 /* Reads all folders; *out is freed by close_runs, also after a failure. */
@@ -16,12 +17,23 @@ static void close_runs(struct skp_folder *runs, size_t n) {
   free(runs);
 }
 
-skp_status skp_runs_report(const char *const *folders, size_t n, const char *path) {
+skp_status skp_runs_show(const char *const *folders, size_t n, const skp_showing *what) {
   struct skp_folder *runs = NULL;
   skp_status status = open_runs(&runs, folders, n);
-  if (status == SKP_OK) status = skp__page_write(path, runs, n);
+  if (status == SKP_OK && what->page) status = skp__page_write(what->page, runs, n, what->reload);
+  if (status == SKP_OK && what->figures) status = skp__page_files(what->figures, runs, n);
   close_runs(runs, n);
   return status;
+}
+
+skp_status skp_runs_report(const char *const *folders, size_t n, const char *path) {
+  return skp_runs_show(folders, n, &(skp_showing){.page = path});
+}
+
+int skp_runs_going(const char *const *folders, size_t n) {
+  bool any = false;
+  for (size_t i = 0; i < n; i++) any = any || skp__run_going(folders[i]);
+  return any;
 }
 
 skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to) {

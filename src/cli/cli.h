@@ -43,7 +43,7 @@
   X(LOGITS, "logits", 0, "FILE", "write the data set's logits and labels to this safetensors file")                    \
   X(MODE, "mode", 0, "MODE", "train (default) or eval")                                                                \
   X(STEPS, "steps", 0, "N", "samples timed; default: 20")                                                              \
-  X(LAYERS, "layers", 0, "", "show the time of each layer and launch too, slowest first")                              \
+  X(LAYERS, "layers", 0, "", "show the time of each layer too, slowest first; of report it is measured now")           \
   X(CASES, "cases", 0, "DIR", "run the cases in ops/*.safetensors below DIR, not generated ones")                      \
   X(OP, "op", 0, "NAME", "only this operation")                                                                        \
   X(TRAIN, "train", 0, "", "the same 50 steps of MODEL on all devices and in plain C")                                 \
@@ -55,6 +55,8 @@
     "the file takes pixels from 0 to 255 (uint8) and normalises them")                                                 \
   X(TENSORBOARD, "tensorboard", 0, "[DIR]",                                                                            \
     "write event files for TensorBoard; default: tensorboard in the run's folder")                                     \
+  X(LIVE, "live", 0, "", "write the page again after each epoch until the run is over; it reloads itself")             \
+  X(FIGURES, "figures", 0, "DIR", "write each figure of the page as an SVG into this folder, too")                     \
   X(TRACE, "trace", 0, "FILE", "write a trace of some steps, for Perfetto or Chrome")                                  \
   X(TRACE_STEPS, "trace-steps", 0, "N",                                                                                \
     "steps after the first to be traced, into RUN/trace.json or --trace FILE; default: 10")                            \

@@ -78,3 +78,27 @@ double skp__table_number(const struct skp_table *t, size_t row, int column) {
   const double x = strtod(cell, &end);
   return *cell && !*end ? x : (double)NAN;
 }
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+/* Whether a spreadsheet would take the text for a formula. A number is none. */
+static bool is_formula(const char *text) {
+  char *end;
+  if (!*text || !strchr("=+-@\t\r", *text)) return false;
+  strtod(text, &end);
+  return end == text || *end;
+}
+
+void skp__table_put(FILE *to, const char *text) {
+  const bool formula = is_formula(text);
+  if (!formula && !strpbrk(text, ",\"\r\n")) {
+    fputs(text, to);
+    return;
+  }
+  fputs(formula ? "\"'" : "\"", to);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', to);
+    fputc(*text, to);
+  }
+  fputc('"', to);
+}

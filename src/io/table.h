@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct skp_table_row {
   SKP_ARRAY(char *) cells; /* within the table's text */
@@ -25,5 +26,9 @@ int skp__table_column(const struct skp_table *t, const char *name);
 /* A cell, "" where there is none; as a number, NaN where it is none. Row 0 is the names. */
 const char *skp__table_cell(const struct skp_table *t, size_t row, int column);
 double skp__table_number(const struct skp_table *t, size_t row, int column);
+
+/* A cell as a file has it, in quotes where it needs them (RFC 4180); an apostrophe tells spreadsheets that it is a
+ * text. */
+void skp__table_put(FILE *to, const char *text);
 
 #endif

@@ -4,12 +4,13 @@
 
 #include "io/table.h"
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 struct skp_folder {
   const char *path; /* the caller's */
   cJSON *config;
-  struct skp_table results, confusion, classes, worst;
+  struct skp_table results, confusion, classes, worst, layers;
   struct skp_table steps; /* "step", "loss", "lr": of log.jsonl, a long one thinned out to means of neighbours */
 };
 
@@ -21,8 +22,11 @@ const char *skp__folder_said(char *text, size_t size, const cJSON *object, const
 /* The row of results.csv with the highest accuracy, or else the lowest loss; 0: there is none. */
 size_t skp__folder_best(const struct skp_folder *f);
 
-/* page.c: writes one page about the runs: curves, recipes, classes, pictures. It needs nothing but itself. */
-skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs);
+/* page.c: writes one page about the runs: curves, recipes, classes, pictures. It needs nothing but itself. `reload`: it
+ * loads itself again every few seconds. */
+skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload);
+/* page_files.c: writes each of its figures as NAME.svg into a folder, which is made. */
+skp_status skp__page_files(const char *folder, const struct skp_folder *run, size_t runs);
 /* compare.c: what differs between runs, and their figures. */
 skp_status skp__compare_print(FILE *to, const struct skp_folder *run, size_t runs);
 

@@ -1,6 +1,7 @@
 /* metrics.c: what a network's predictions are worth, and where it errs. SPDX-License-Identifier: MIT */
 #include "train/metrics.h"
 #include "base/file.h"
+#include "io/table.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -129,32 +130,9 @@ struct report_text {
   FILE *to;
 };
 
-/* Whether a spreadsheet would take the text for a formula. A number is none. */
-static bool is_formula(const char *text) {
-  char *end;
-  if (!*text || !strchr("=+-@\t\r", *text)) return false;
-  strtod(text, &end);
-  return end == text || *end;
-}
-
-/* A cell of a CSV file, in quotes where it needs them (RFC 4180); an apostrophe tells spreadsheets that it is text. */
-static void put_text(FILE *to, const char *text) {
-  const bool formula = is_formula(text);
-  if (!formula && !strpbrk(text, ",\"\r\n")) {
-    fputs(text, to);
-    return;
-  }
-  fputs(formula ? "\"'" : "\"", to);
-  for (; *text; text++) {
-    if (*text == '"') fputc('"', to);
-    fputc(*text, to);
-  }
-  fputc('"', to);
-}
-
 static void put_class(const struct report_text *t, int i) {
   char number[16];
-  put_text(t->to, skp__class_name(t->names, i, number, sizeof number));
+  skp__table_put(t->to, skp__class_name(t->names, i, number, sizeof number));
 }
 
 /* A ratio, or nothing where there is none. */
@@ -205,7 +183,7 @@ static void put_worst(const struct report_text *t) {
     const struct skp_prediction *a = &t->predictions[image];
     char number[32];
     fprintf(t->to, "%lld,", (long long)image);
-    put_text(t->to, skp__source_name_of(t->source, image, number, sizeof number));
+    skp__table_put(t->to, skp__source_name_of(t->source, image, number, sizeof number));
     fputc(',', t->to);
     put_class(t, a->label);
     fputc(',', t->to);

@@ -99,6 +99,9 @@ static void put_layers(FILE *to, const struct skp_model *m) {
 static void put_network(FILE *to, const struct skp_folder *run) {
   struct skp_model *m;
   if (!skp__checkpoint_found(run->path) || skp__checkpoint_model(&m, NULL, run->path) != SKP_OK) return;
+  fprintf(to, "<details><summary>The network, drawn</summary><figure>");
+  skp__page_network(to, m->graph, false);
+  fprintf(to, "</figure></details>\n");
   put_layers(to, m);
   skp__model_destroy(m);
 }
@@ -107,31 +110,28 @@ static void put_network(FILE *to, const struct skp_folder *run) {
 
 static const char head[] =
     "<!doctype html>\n"
-    "<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-scale=1\""
-    "><link rel=icon href=\"data:,\"><title>Skipper: runs</title><style>\n"
-    ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1b1f;--dim:#55555f;--line:#c9c9d2;--hit:22 110 60;--miss:1"
-    "76 32 32;--c0:#0b57b0;--c1:#b03a00;--c2:#1b7038;--c3:#8a2bb0;--c4:#7a5b00;--c5:#b01858}\n"
-    "@media(prefers-color-scheme:dark){:root{--bg:#15151a;--fg:#ececf1;--dim:#b4b4c0;--line:#45454f;--hit:70 17"
-    "0 110;--miss:225 90 90;--c0:#7db8ff;--c1:#ff9d66;--c2:#7fdc9d;--c3:#dba3f5;--c4:#e5c65a;--c5:#ff94bd}}\n"
-    "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 system-"
-    "ui,sans-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);padding-top:1"
-    "rem}a{color:var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3rem 0}.curves{displ"
-    "ay:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}figure{margin:0}svg{ma"
-    "x-width:100%;height:auto}svg text{fill:var(--dim);font-size:12px}.grid{stroke:var(--line)}.line{fill:none;"
-    "stroke-width:2}.legend{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-"
-    "size:.9rem}.c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:"
-    "var(--c4)}.c5{stroke:var(--c5)}.dot{fill:var(--bg);stroke-width:1.5}.wide{overflow-x:auto}table{border-col"
-    "lapse:collapse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;border:1px solid var(--line)"
-    ";text-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;cursor:pointer;text-de"
-    "coration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus-visibl"
-    "e{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}.matrix td.wr"
-    "ong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~.wide .share{display"
-    ":inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wrap:wrap;gap:1rem}.picture{"
-    "width:9rem}.picture img{width:8rem;height:8rem;object-fit:contain;image-rendering:pixelated;background:var"
-    "(--line)}dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1rem}dd{margin:0}pre{white-space:pre-wra"
-    "p;border:1px solid var(--line);padding:.5rem}summary{cursor:pointer;padding:.3rem 0}@media print{details::"
-    "details-content{content-visibility:visible}.wide{overflow:visible}figure,tr{break-inside:avoid}}\n"
-    "</style></head><body>\n";
+    "<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-sc"
+    "ale=1\"><link rel=icon href=\"data:,\"><title>Skipper: runs</title><style>\n";
+
+static const char style[] =
+    "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 s"
+    "ystem-ui,sans-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);p"
+    "adding-top:1rem}a{color:var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3r"
+    "em 0}.curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1re"
+    "m}figure{margin:0}svg{max-width:100%;height:auto}.legend{list-style:none;margin:0;padding:0;display:"
+    "flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.wide{overflow-x:auto}table{border-collapse:colla"
+    "pse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;border:1px solid var(--line);text"
+    "-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;cursor:pointer;text-d"
+    "ecoration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus"
+    "-visible{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}"
+    ".matrix td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~."
+    "wide .share{display:inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wra"
+    "p:wrap;gap:1rem}.picture{width:9rem}.picture img{width:8rem;height:8rem;object-fit:contain;image-ren"
+    "dering:pixelated;background:var(--line)}dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1re"
+    "m}dd{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}summary{cursor:poi"
+    "nter;padding:.3rem 0}@media print{details::details-content{content-visibility:visible}.wide{overflow"
+    ":visible}figure,tr{break-inside:avoid}}\n"
+    "</style>\n";
 
 static const char tail[] =
     "<script>\n"
@@ -145,6 +145,14 @@ static const char tail[] =
     "p?d:-d});\n"
     "t.tBodies[0].append(...rows)}));\n"
     "</script></body></html>\n";
+
+/* Loads itself again, and leaves open what was opened. */
+static const char live[] =
+    "<meta http-equiv=refresh content=5><script>addEventListener('DOMContentLoaded',()=>{\n"
+    "const k='open'+location.pathname,was=JSON.parse(sessionStorage.getItem(k)||'[]'),all=[...document."
+    "querySelectorAll('details')];\n"
+    "all.forEach((d,i)=>{d.open=was.includes(i);d.addEventListener('toggle',()=>sessionStorage.setItem(k,"
+    "JSON.stringify(all.flatMap((e,n)=>e.open?[n]:[]))))})})</script>\n";
 
 static void put_figures(FILE *to, const struct skp_folder *run) {
   const struct skp_table *t = &run->results;
@@ -174,6 +182,7 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number)
   put_command(to, run);
   put_pairs(to, "The recipe", cJSON_GetObjectItemCaseSensitive(run->config, "recipe"));
   put_network(to, run);
+  skp__page_times(to, run);
   skp__page_table(to, "Each epoch", &run->results, 100000);
   if (run->confusion.rows.n > 1) {
     fprintf(to,
@@ -187,16 +196,14 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number)
   return SKP_OK;
 }
 
-static const struct skp__page_curve curves[] = {
-    {"Training loss of each step", "loss", true},         {"Learning rate", "lr", true},
-    {"Training loss of each epoch", "train_loss", false}, {"Accuracy", "_accuracy", false},
-    {"Loss of the images that judge", "t_loss", false},   {"Images a second", "img_per_s", false},
-};
-
-static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs) {
+static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, bool reload) {
   fputs(head, to);
-  fprintf(to, "<header><h1>Skipper: %zu run%s</h1></header><main>\n<div class=curves>\n", runs, runs == 1 ? "" : "s");
-  for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) skp__page_curves(to, &curves[i], run, runs);
+  fputs(skp__page_colours, to);
+  fputs(style, to);
+  if (reload) fputs(live, to);
+  fprintf(to, "</head><body><header><h1>Skipper: %zu run%s</h1></header><main>\n<div class=curves>\n", runs,
+          runs == 1 ? "" : "s");
+  for (const struct skp__page_curve *c = skp__page_all_curves; c->title; c++) skp__page_curves(to, c, run, runs);
   fprintf(to, "</div>\n");
   for (size_t i = 0; i < runs; i++) SKP_TRY(put_run(to, &run[i], i));
   fprintf(to, "</main>\n");
@@ -204,12 +211,12 @@ static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs) 
   return SKP_OK;
 }
 
-skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs) {
+skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload) {
   char *text = NULL;
   size_t size;
   FILE *to = open_memstream(&text, &size);
   if (!to) return skp__fail_memory("a page", 0);
-  skp_status status = put_page(to, run, runs);
+  skp_status status = put_page(to, run, runs, reload);
   if (!skp__memory_close(to, &text) && status == SKP_OK) status = skp__fail_memory("a page", size);
   if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
   free(text);

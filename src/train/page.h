@@ -2,6 +2,7 @@
 #ifndef SKP_TRAIN_PAGE_H
 #define SKP_TRAIN_PAGE_H
 
+#include "graph/graph.h"
 #include "train/folder.h"
 #include <stdbool.h>
 
@@ -13,14 +14,32 @@ void skp__page_end_table(FILE *to);
 /* The same of a whole table, its first row the names of the columns; `most` rows of it at most. */
 void skp__page_table(FILE *to, const char *caption, const struct skp_table *t, size_t most);
 
+/* Begins a figure, which ends with </svg>: for the page, or alone, a file. `label`: a text without <, & and quotes. */
+void skp__page_begin_svg(FILE *to, const char *label, int width, int height, bool alone);
+extern const char skp__page_colours[]; /* the style sheet of all figures, in light and dark */
+
 /* page_figures.c: curves of all runs, by a column over the epochs, or over the steps. */
 struct skp__page_curve {
-  const char *title, *column;
+  const char *file, *title, *column;
   bool steps;
 };
+extern const struct skp__page_curve skp__page_all_curves[]; /* title NULL ends them */
+/* The figure alone; false: there are no numbers, and nothing was written. */
+bool skp__page_curve(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs,
+                     bool alone);
+/* With its title and legend. */
 void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs);
 /* page_classes.c: of one run: which classes are taken for which, and the worst images. */
 void skp__page_confusion(FILE *to, const struct skp_folder *run);
 skp_status skp__page_pictures(FILE *to, const struct skp_folder *run);
+
+/* page_network.c: a network as a column of blocks with their operations, shapes and parameters, and of the ways past
+ * them. */
+void skp__page_network(FILE *to, const struct skp_graph *g, bool alone);
+/* page_times.c: how long each layer's work takes, where layers.csv tells. */
+void skp__page_times(FILE *to, const struct skp_folder *run);
+bool skp__page_bars(FILE *to, const struct skp_folder *run, bool alone); /* the figure alone; false: none */
+/* page_matrix.c: the confusion matrix as a figure; false: there is none, or it is too large to be seen. */
+bool skp__page_matrix(FILE *to, const struct skp_folder *run, bool alone);
 
 #endif

@@ -2,7 +2,7 @@
 #include "train/page.h"
 #include <math.h>
 
-enum { WIDTH = 640, HEIGHT = 260, LEFT = 58, TOP = 12, BOTTOM = 34, RIGHT = 12, STYLES = 6 };
+enum { WIDTH = 640, HEIGHT = 260, LEFT = 58, TOP = 12, BOTTOM = 34, RIGHT = 12, ROW = 20, STYLES = 6 };
 static const char *const dashes[STYLES] = {"none", "8 3", "2 3", "10 3 2 3", "4 4", "1 2"};
 
 /* Where a curve's numbers are, and what they lie over. */
@@ -49,11 +49,13 @@ static void put_axes(FILE *to, const struct skp__page_curve *curve, const struct
   enum { LINES = 4 };
   for (int i = 0; i <= LINES; i++) {
     const double y = r->low + (r->high - r->low) * i / LINES;
-    fprintf(to, "<line class=grid x1=%d x2=%d y1=%.1f y2=%.1f />", LEFT, WIDTH - RIGHT, at_y(r, y), at_y(r, y));
-    fprintf(to, "<text x=%d y=%.1f text-anchor=end>%.4g</text>", LEFT - 6, at_y(r, y) + 4, y);
+    fprintf(to, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH - RIGHT, at_y(r, y),
+            at_y(r, y));
+    fprintf(to, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.4g</text>", LEFT - 6, at_y(r, y) + 4, y);
   }
-  fprintf(to, "<text x=%d y=%d>%s 1</text>", LEFT, HEIGHT - 10, curve->steps ? "step" : "epoch");
-  if (r->last > 1) fprintf(to, "<text x=%d y=%d text-anchor=end>%.0f</text>", WIDTH - RIGHT, HEIGHT - 10, r->last);
+  fprintf(to, "<text x=\"%d\" y=\"%d\">%s 1</text>", LEFT, HEIGHT - 10, curve->steps ? "step" : "epoch");
+  if (r->last > 1)
+    fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.0f</text>", WIDTH - RIGHT, HEIGHT - 10, r->last);
 }
 
 static void put_line(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t number,
@@ -70,7 +72,7 @@ static void put_line(FILE *to, const struct skp__page_curve *curve, const struct
   for (size_t i = 1; i < t->rows.n && t->rows.n < 40; i++) {
     const double y = skp__table_number(t, i, c), x = skp__table_number(t, i, epoch);
     if (isfinite(y) && isfinite(x))
-      fprintf(to, "<circle class=\"dot c%zu\" r=2.5 cx=%.1f cy=%.1f><title>%.0f: %.5g</title></circle>",
+      fprintf(to, "<circle class=\"dot c%zu\" r=\"2.5\" cx=\"%.1f\" cy=\"%.1f\"><title>%.0f: %.5g</title></circle>",
               number % STYLES, at_x(r, x), at_y(r, y), x, y);
   }
 }
@@ -88,16 +90,48 @@ static void put_legend(FILE *to, const struct skp_folder *run, size_t runs) {
   fprintf(to, "</ul>\n");
 }
 
-void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs) {
+const struct skp__page_curve skp__page_all_curves[] = {
+    {"loss-steps", "Training loss of each step", "loss", true},
+    {"learning-rate", "Learning rate", "lr", true},
+    {"train-loss", "Training loss of each epoch", "train_loss", false},
+    {"accuracy", "Accuracy", "_accuracy", false},
+    {"loss", "Loss of the images that judge", "t_loss", false},
+    {"images-a-second", "Images a second", "img_per_s", false},
+    {.title = NULL},
+};
+
+/* The names of the runs below the curves of a file. */
+static void put_names(FILE *to, const struct skp_folder *run, size_t runs) {
+  for (size_t k = 0; k < runs; k++) {
+    const int y = HEIGHT + ROW * (int)k + ROW / 2;
+    fprintf(to,
+            "<line class=\"line c%zu\" stroke-dasharray=\"%s\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>"
+            "<text x=\"%d\" y=\"%d\">",
+            k % STYLES, dashes[k % STYLES], LEFT, LEFT + 34, y, y, LEFT + 42, y + 4);
+    skp__page_text(to, run[k].path);
+    fprintf(to, "</text>");
+  }
+}
+
+bool skp__page_curve(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs,
+                     bool alone) {
   const struct range r = find_range(curve, run, runs);
-  if (!isfinite(r.low)) return;
-  fprintf(to,
-          "<figure><figcaption>%s</figcaption><svg role=img aria-label=\"%s over the %s, from %.4g to %.4g\" "
-          "viewBox=\"0 0 %d %d\">",
-          curve->title, curve->title, curve->steps ? "steps" : "epochs", r.low, r.high, WIDTH, HEIGHT);
+  char label[160];
+  if (!isfinite(r.low)) return false;
+  snprintf(label, sizeof label, "%s over the %s, from %.4g to %.4g", curve->title, curve->steps ? "steps" : "epochs",
+           r.low, r.high);
+  skp__page_begin_svg(to, label, WIDTH, HEIGHT + (alone ? ROW * (int)runs + ROW / 2 : 0), alone);
   put_axes(to, curve, &r);
   for (size_t k = 0; k < runs; k++) put_line(to, curve, &run[k], k, &r);
-  fprintf(to, "</svg>");
+  if (alone) put_names(to, run, runs);
+  fprintf(to, "</svg>\n");
+  return true;
+}
+
+void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs) {
+  if (!isfinite(find_range(curve, run, runs).low)) return;
+  fprintf(to, "<figure><figcaption>%s</figcaption>", curve->title);
+  skp__page_curve(to, curve, run, runs, false);
   put_legend(to, run, runs);
   fprintf(to, "</figure>\n");
 }

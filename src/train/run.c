@@ -21,7 +21,7 @@
 /* All that a run writes but numbered checkpoints. */
 static const char *const files[] = {"config.json",      "log.jsonl",         "results.csv",   "last.safetensors",
                                     "best.safetensors", "state.safetensors", "confusion.csv", "classes.csv",
-                                    "worst.csv",        "trace.json"};
+                                    "worst.csv",        "trace.json",        "layers.csv"};
 enum { FILES = sizeof files / sizeof *files };
 
 /* N of step-N.safetensors, -1: another name. */
@@ -110,6 +110,13 @@ static skp_status lock(struct skp__run *run) {
   if (flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
     return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", run->out);
   return SKP_OK; /* a file system without locks will do */
+}
+
+bool skp__run_going(const char *out) {
+  const int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool going = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+  if (fd >= 0) close(fd);
+  return going;
 }
 
 static skp_status move(const char *from_dir, const char *to_dir, const char *name) {

@@ -24,6 +24,8 @@ struct skp__run {
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at);
 void skp__run_close(struct skp__run *run);
+/* Whether a process works on the run in that folder. */
+bool skp__run_going(const char *out);
 /* Of a run that came to nothing: removes what it wrote, and moves an earlier one back. skp__run_close after it. */
 void skp__run_forget(struct skp__run *run, FILE *say);
 

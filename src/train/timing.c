@@ -2,7 +2,9 @@
  *
  *   plan ─> rounds of timed launches, the least time of each ─> layers, one a node ─> sorted */
 #include "train/timing.h"
+#include "base/file.h"
 #include "base/text.h"
+#include "io/table.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +95,29 @@ skp_status skp__timing_measure(struct skp__timing *out, struct skp_plan *plan) {
   skp_status status = measure(out, &t);
   SKP_FREE(&t.launches);
   return status;
+}
+
+static void put_layer(FILE *to, const skp_layer_time *l, double total) {
+  const char *const texts[] = {l->layer, l->operation, l->method, l->shapes};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    skp__table_put(to, texts[i]);
+    fputc(',', to);
+  }
+  fprintf(to, "%.4g,%.4g,%.4g,%zu\n", 1e3 * l->seconds, total > 0 ? l->seconds / total : 0,
+          l->seconds > 0 ? 1e-9 * l->flops / l->seconds : 0, l->n_launches);
+}
+
+static void put_table(FILE *to, void *user) {
+  const struct skp__timing *t = user;
+  double total = 0;
+  for (size_t i = 0; i < t->layers.n; i++) total += t->layers.at[i].seconds;
+  fprintf(to, "layer,operation,method,shapes,milliseconds,share,gflops,launches\n");
+  for (size_t i = 0; i < t->layers.n; i++) put_layer(to, &t->layers.at[i], total);
+}
+
+skp_status skp__timing_write(const struct skp__timing *t, const char *path) {
+  struct skp__timing own = *t;
+  return skp__file_print_atomic(path, put_table, &own);
 }
 
 void skp__timing_free(struct skp__timing *t) {

@@ -13,6 +13,8 @@ struct skp__timing {
 };
 /* Times each launch of a plan that has run before. skp__timing_free also after a failure. */
 skp_status skp__timing_measure(struct skp__timing *out, struct skp_plan *plan);
+/* As CSV: layer, operation, method, shapes, milliseconds, share, gflops, launches. */
+skp_status skp__timing_write(const struct skp__timing *t, const char *path);
 void skp__timing_free(struct skp__timing *t);
 
 #endif

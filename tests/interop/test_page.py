@@ -20,6 +20,7 @@ PROBE = """<script>addEventListener('load', () => {
   button.click(); told.down = rows().every((x, i, a) => !i || a[i - 1] >= x) && button.parentNode.getAttribute('aria-sort') === 'descending';
   q('input.shares')[0].click(); told.shares = getComputedStyle(q('.share')[0]).display !== 'none' && getComputedStyle(q('.count')[0]).display === 'none';
   told.images = [...q('img')].length === 48 && [...q('img')].every(i => i.complete && i.naturalWidth === 28 && i.alt);
+  told.drawn = q('.box').length === 2 && [...q('.box')].every(b => b.getBoundingClientRect().width > 100);
   told.named = [...q('svg')].every(s => s.getAttribute('aria-label') || s.getAttribute('aria-hidden'));
   told.fetched = performance.getEntriesByType('resource').every(e => e.name.startsWith('data:'));
   document.body.style.width = '376px'; document.body.style.boxSizing = 'border-box'; told.narrow = document.body.scrollWidth <= 400;
@@ -46,5 +47,5 @@ with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
         assert not console, console
         told = re.search(r'<title>(.*?)</title>', done.stdout)
         told = eval(told.group(1).replace('true', 'True').replace('false', 'False').replace('&quot;', '"'))
-        assert len(told) == 8 and all(told.values()), (mode, told)
+        assert len(told) == 9 and all(told.values()), (mode, told)
         print(mode, told)
