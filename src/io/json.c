@@ -69,3 +69,8 @@ skp_status skp__json_text(char **out, const cJSON *json, bool formatted) {
   cJSON_free(text);
   return status;
 }
+
+double skp__json_number_of(const cJSON *from, const char *name, double fallback) {
+  const cJSON *entry = cJSON_GetObjectItemCaseSensitive(from, name);
+  return cJSON_IsNumber(entry) ? entry->valuedouble : fallback;
+}

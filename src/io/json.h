@@ -21,5 +21,7 @@ skp_status skp__json_text(char **out, const cJSON *json, bool formatted);
 bool skp__json_add(cJSON *to, const char *name, cJSON *item);
 bool skp__json_add_text(cJSON *to, const char *name, const char *value);
 bool skp__json_add_number(cJSON *to, const char *name, double value);
+/* The number of that name in an object (NULL: there is none), or the one to fall back on. */
+double skp__json_number_of(const cJSON *from, const char *name, double fallback);
 
 #endif

@@ -98,8 +98,7 @@ skp_status skp__checkpoint_write(const char *path, const struct skp_model *m, co
                                  const float *params, const float *state) {
   struct rows rows = {.steps = extra->steps};
   struct skp__metadata meta = {.n = 0};
-  skp_status status = skp__checkpoint_check(m, params, state);
-  if (status == SKP_OK) status = add_rows(&rows, m->graph, params, state);
+  skp_status status = add_rows(&rows, m->graph, params, state);
   if (status == SKP_OK) status = skp__metadata_make(&meta, m, extra);
   if (status == SKP_OK) status = skp__st_write(path, rows.at, rows.n, meta.at, meta.n);
   skp__metadata_free(&meta);
@@ -110,7 +109,8 @@ skp_status skp__checkpoint_write(const char *path, const struct skp_model *m, co
 skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra) {
   float *params, *state;
   SKP_TRY(skp__session_pull(s, &params, &state));
-  skp_status status = skp__checkpoint_write(path, s->model, extra, params, state);
+  skp_status status = skp__checkpoint_check(s->model, params, state);
+  if (status == SKP_OK) status = skp__checkpoint_write(path, s->model, extra, params, state);
   free(params);
   free(state);
   return status;

@@ -30,15 +30,24 @@ skp_status skp__keep_outcome(const struct skp__loop *l) {
                    out ? "; what it ended with is in " : "", out ? out : "", l->unwritten);
 }
 
-/* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. The
- * earlier save is through first: whether its files are there is a part of what this one says. */
-static skp_status begin_save(struct skp__loop *l, struct skp__save *save, const char *weights) {
+/* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. */
+static skp_status pull(struct skp__loop *l, struct skp__save *save) {
+  SKP_TRY(save->state_path ? skp__values_pull(&save->values, l->s) : skp__values_pull_weights(&save->values, l->s));
+  if (skp__values_check(&save->values, l->s->model) != SKP_OK)
+    return skp__broken_fail(l, l->at.step, skp_error_message());
+  save->params = skp__values_weights(&save->values, l->s, SKP_ROLE_PARAM);
+  save->state = skp__values_weights(&save->values, l->s, SKP_ROLE_STATE);
+  return SKP_OK;
+}
+
+/* The earlier save is through first: whether its files are there is a part of what this one says. */
+static skp_status begin_save(struct skp__loop *l, struct skp__save *save, const char *weights, const char *state) {
   *save = (struct skp__save){.model = l->s->model, .extra = l->o->extra, .weights = weights, .run = &l->run};
   SKP_TRY(skp__keep_bear(l, skp__saver_wait(&l->saver)));
   save->extra.steps = l->at.step;
-  SKP_TRY(skp__session_pull(l->s, &save->params, &save->state));
-  skp_status status = skp__checkpoint_check(l->s->model, save->params, save->state);
-  return status == SKP_NUMERIC ? skp__broken_fail(l, l->at.step, skp_error_message()) : status;
+  save->state_path = state;
+  SKP_TRY(pull(l, save));
+  return state ? skp__state_metadata(&save->meta, l->s, &l->o->extra, l->described, &l->at) : SKP_OK;
 }
 
 static skp_status hand_over(struct skp__loop *l, struct skp__save *save, skp_status status) {
@@ -50,16 +59,8 @@ static skp_status hand_over(struct skp__loop *l, struct skp__save *save, skp_sta
 skp_status skp__keep_weights(struct skp__loop *l, const char *path) {
   struct skp__save save;
   if (!path) return SKP_OK; /* no file is written */
-  skp_status status = begin_save(l, &save, path);
+  skp_status status = begin_save(l, &save, path, NULL);
   return hand_over(l, &save, status);
-}
-
-static skp_status add_state(struct skp__loop *l, struct skp__save *save) {
-  save->state_path = l->run.state;
-  SKP_TRY(skp__values_pull(&save->kept, l->s));
-  if (skp__values_check(&save->kept, l->s->model) != SKP_OK)
-    return skp__broken_fail(l, l->at.step, skp_error_message());
-  return skp__state_metadata(&save->meta, l->s, &l->o->extra, l->described, &l->at);
 }
 
 static skp_status write_all(struct skp__loop *l) {
@@ -67,10 +68,10 @@ static skp_status write_all(struct skp__loop *l) {
   SKP_TRY(skp__log_size(l->run.log, &l->at.log_bytes));
   SKP_TRY(skp__log_size(l->run.table, &l->at.table_bytes));
   l->at.seconds = l->earlier + skp__pace_elapsed(l);
-  skp_status status = begin_save(l, &save, l->run.last);
+  skp_status status =
+      begin_save(l, &save, l->run.last, l->loader ? l->run.state : NULL); /* a run of no steps has no state */
   save.keep = l->o->save.keep;
   if (status == SKP_OK && save.keep) status = skp__run_numbered(&save.numbered, &l->run, l->at.step);
-  if (status == SKP_OK && l->loader) status = add_state(l, &save);
   return hand_over(l, &save, status);
 }
 

@@ -6,10 +6,8 @@
 #include <string.h>
 
 void skp__save_free(struct skp__save *save) {
-  free(save->params);
-  free(save->state);
   free(save->numbered);
-  skp__values_free(&save->kept);
+  skp__values_free(&save->values);
   skp__metadata_free(&save->meta);
   *save = (struct skp__save){.model = NULL};
 }
@@ -27,7 +25,7 @@ static skp_status write_files(struct skp__save *save) {
   }
   SKP_TRY(write_weights(save, save->weights));
   if (!save->state_path) return SKP_OK;
-  return skp__state_write(save->state_path, &save->kept, &save->meta);
+  return skp__state_write(save->state_path, &save->values, &save->meta);
 }
 
 /* Errors' texts belong to the thread where they arise. */

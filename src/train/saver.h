@@ -13,11 +13,11 @@
 struct skp__save {
   const struct skp_model *model;
   struct skp_checkpoint_extra extra;
-  float *params, *state;
-  char *numbered;          /* path of step-N.safetensors; NULL: none */
-  const char *weights;     /* path of last or best */
-  const char *state_path;  /* NULL: without what follows */
-  struct skp__values kept; /* of state.safetensors */
+  struct skp__values values;   /* of the weights, or of all that the state keeps */
+  const float *params, *state; /* the weights among them */
+  char *numbered;              /* path of step-N.safetensors; NULL: none */
+  const char *weights;         /* path of last or best */
+  const char *state_path;      /* NULL: without what follows */
   struct skp__metadata meta;
   const struct skp__run *run; /* whose numbered checkpoints before the latest `keep` go */
   int64_t keep;

@@ -137,18 +137,23 @@ skp_status skp__session_begin(struct skp_session *s) {
   return status;
 }
 
-/* The store's average of n values if it is in use, else `raw`. */
-static skp_status in_use(struct skp_session *s, struct skp_buffer **out, struct skp_buffer *raw, skp_port average,
-                         int64_t n) {
-  *out = raw;
-  return s->averaged && n ? skp__store_buffer(s->store, out, skp__ports[average].name, 4 * n) : SKP_OK;
+skp_port skp__session_port(const struct skp_session *s, skp_role role) {
+  if (role == SKP_ROLE_PARAM) return s->averaged ? SKP_PORT_AVERAGE : SKP_PORT_PARAMS;
+  return s->averaged ? SKP_PORT_AVERAGE_STATE : SKP_PORT_STATE;
+}
+
+/* NULL: the model has none. */
+static skp_status in_use(struct skp_session *s, struct skp_buffer **out, skp_role role) {
+  const int64_t n = role == SKP_ROLE_PARAM ? s->params_n : s->state_n;
+  *out = NULL;
+  return n ? skp__store_buffer(s->store, out, skp__ports[skp__session_port(s, role)].name, 4 * n) : SKP_OK;
 }
 
 skp_status skp__session_pull(struct skp_session *s, float **params, float **state) {
   struct skp_buffer *p, *t;
   *params = *state = NULL;
-  SKP_TRY(in_use(s, &p, s->params, SKP_PORT_AVERAGE, s->params_n));
-  SKP_TRY(in_use(s, &t, s->state, SKP_PORT_AVERAGE_STATE, s->state_n));
+  SKP_TRY(in_use(s, &p, SKP_ROLE_PARAM));
+  SKP_TRY(in_use(s, &t, SKP_ROLE_STATE));
   skp_status status = pull(s, params, p, s->params_n);
   if (status == SKP_OK) status = pull(s, state, t, s->state_n);
   if (status != SKP_OK) {
@@ -162,8 +167,7 @@ skp_status skp__session_pull(struct skp_session *s, float **params, float **stat
 /* Where a weight's values are, and from which byte on. */
 static skp_status find_weight(struct skp_session *s, struct skp_buffer **out, int64_t *at, const struct skp_tensor *t) {
   *at = 4 * t->offset;
-  return t->role == SKP_ROLE_PARAM ? in_use(s, out, s->params, SKP_PORT_AVERAGE, s->params_n)
-                                   : in_use(s, out, s->state, SKP_PORT_AVERAGE_STATE, s->state_n);
+  return in_use(s, out, t->role);
 }
 
 skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, float *file) {

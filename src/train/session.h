@@ -32,6 +32,10 @@ skp_status skp__session_fail_memory(const struct skp_session *s, skp_status stat
 /* The same where not even the weights fit. */
 skp_status skp__session_fail_weights(const struct skp_session *s, skp_status status);
 
+/* Where the store has the flat weights of that role (PARAM or STATE) that evaluation and checkpoints take: the values
+ * themselves, or their averages. */
+skp_port skp__session_port(const struct skp_session *s, skp_role role);
+
 /* Before a step: what it works on beside the values is as if there were no earlier ones. */
 skp_status skp__session_begin(struct skp_session *s);
 

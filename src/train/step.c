@@ -6,7 +6,6 @@
 #include "base/random.h"
 #include "base/trace.h"
 #include "train/canary.h"
-#include "train/state.h"
 #include <math.h>
 #include <stdlib.h>
 

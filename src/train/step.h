@@ -9,9 +9,7 @@
 #define SKP_TRAIN_STEP_H
 
 #include "train/micro_batch.h"
-#include "train/session.h"
-
-struct skp__values; /* train/state.h */
+#include "train/values.h"
 
 /* Steps that are queued ahead of the oldest that is not retired: enough to keep a device busy while the host logs. */
 enum { SKP_STEPS_AHEAD = 3 };

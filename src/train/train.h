@@ -57,10 +57,10 @@ struct skp_checkpoint_extra {
   int64_t steps;    /* num_batches_tracked */
 };
 skp_status skp__checkpoint_save(const char *path, struct skp_session *s, const struct skp_checkpoint_extra *extra);
-/* The same from values on the host, as skp__session_pull gives them: SKP_NUMERIC where one is not finite. */
+/* The same from values on the host, as skp__session_pull gives them, which are finite; SKP_NUMERIC: they are not. */
 skp_status skp__checkpoint_write(const char *path, const struct skp_model *m, const struct skp_checkpoint_extra *extra,
                                  const float *params, const float *state);
-skp_status skp__checkpoint_check(const struct skp_model *m, const float *params, const float *state); /* that alone */
+skp_status skp__checkpoint_check(const struct skp_model *m, const float *params, const float *state);
 /* Loads weights by name. `strict`: anything missing or of another shape is an error that lists it; else what did not
  * match is said in lines to `report` (NULL: nowhere). */
 skp_status skp__checkpoint_load_weights(const char *path, struct skp_session *s, bool strict, FILE *report);

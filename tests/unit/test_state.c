@@ -1,0 +1,218 @@
+/* test_state.c: what a run keeps of itself: where it stands, its values. SPDX-License-Identifier: MIT */
+#include "io/json.h"
+#include "test.h"
+#include "train/result.h"
+#include "train/state.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char network[] = "return {input = {channels = 1, size = 28},\n"
+                              "recipe = {data = 'digits', batch = 32, epochs = 1, optimizer = 'sgd', lr = 0.1, "
+                              "momentum = 0.9},\n"
+                              "network = function(x) x = nn.linear(nn.flatten(x), 8, {name = 'a'})\n"
+                              "return nn.linear(nn.relu(x), 10, {name = 'b'}) end}\n";
+
+/* The plain backend, which counts what is read of as much as the parameters are. */
+static struct skp_backend_ops ops;
+static int large_reads;
+
+static skp_status read_counted(struct skp_backend *b, struct skp_buffer *buffer, int64_t offset, void *to,
+                               int64_t bytes) {
+  large_reads += bytes > 4 * 28 * 28 * 8;
+  return skp__backend_reference.read(b, buffer, offset, to, bytes);
+}
+
+struct run {
+  struct skp_model *model;
+  struct skp_backend *b;
+  struct skp_session *s;
+};
+
+static struct run make_run(const char *ema) {
+  struct run r;
+  ck_ok(skp__model_parse(&r.model, "net.lua", network, NULL, 0, 0, NULL));
+  ck_ok(skp__recipe_set(&r.model->recipe, "ema", ema));
+  ck_ok(skp__backend_open(&r.b, &(struct skp_backend_options){.backend = "reference"}));
+  ops = *r.b->ops;
+  ops.read = read_counted;
+  r.b->ops = &ops;
+  ck_ok(skp__session_create(&r.s, r.model, r.b));
+  ck_ok(skp__session_init(r.s, 1));
+  return r;
+}
+
+static void free_run(struct run *r) {
+  skp__session_destroy(r->s);
+  skp__backend_close(r->b);
+  skp__model_destroy(r->model);
+}
+
+static char folder[] = "/tmp/skipper-state-XXXXXX";
+
+/* Three steps, each of which is saved. */
+static void train(struct run *r) {
+  struct skp_source *digits;
+  struct skp_train_result result;
+  ck_ok(skp__source_open(&digits, "digits", SKP_SPLIT_TRAIN));
+  struct skp_data data = {.train = digits};
+  struct skp_train_options o = {
+      .out = folder, .seed = 1, .max_steps = 3, .shuffle = true, .threads = 1, .save = {.steps = 1}};
+  ck_ok(skp__train(r->s, &data, &o, &result));
+  skp__result_free(&result);
+  skp__source_destroy(digits);
+}
+
+static void clean_up(void) {
+  char command[300];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  ck_assert_int_eq(system(command), 0);
+}
+
+/* Parameters, a moment and, where wanted, averages: before the first step, after each, and at the end. */
+START_TEST(a_save_reads_each_value_once) {
+  static const char *const ema[] = {"0", "0.9"};
+  struct run r = make_run(ema[_i]);
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  large_reads = 0;
+  train(&r);
+  ck_assert_int_eq(large_reads, (1 + 3 + 1) * (2 + _i));
+  free_run(&r);
+  clean_up();
+}
+END_TEST
+
+static struct skp_st_tensor *row_of(struct skp__values *v, const char *name) {
+  for (size_t i = 0; i < v->n; i++)
+    if (!strcmp(v->at[i].name, name)) return &v->at[i];
+  return NULL;
+}
+
+/* What checkpoints take is the averages where there are any; they are a part of all values. */
+START_TEST(weights_are_among_the_values) {
+  struct run r = make_run("0.9");
+  struct skp__values all, weights;
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  train(&r);
+  ck_ok(skp__values_pull(&all, r.s));
+  ck_ok(skp__values_pull_weights(&weights, r.s));
+  ck_assert_uint_eq(all.n, 3);
+  ck_assert_uint_eq(weights.n, 1);
+  ck_assert_ptr_eq(skp__values_weights(&all, r.s, SKP_ROLE_PARAM), row_of(&all, "average")->data);
+  ck_assert_ptr_null(skp__values_weights(&all, r.s, SKP_ROLE_STATE));
+  r.s->averaged = false;
+  ck_assert_ptr_eq(skp__values_weights(&all, r.s, SKP_ROLE_PARAM), row_of(&all, "params")->data);
+  ck_assert(!memcmp(weights.at[0].data, row_of(&all, "average")->data, (size_t)weights.at[0].bytes));
+  skp__values_free(&all);
+  skp__values_free(&weights);
+  free_run(&r);
+  clean_up();
+}
+END_TEST
+
+START_TEST(values_that_are_not_finite_are_named) {
+  struct run r = make_run("0");
+  struct skp__values v;
+  ck_ok(skp__values_pull(&v, r.s));
+  ck_ok(skp__values_check(&v, r.model));
+  float *params = (float *)(uintptr_t)row_of(&v, "params")->data;
+  skp_value b = skp__graph_find(r.model->graph, SKP_ROLE_PARAM, "b.weight");
+  params[r.model->graph->tensors.at[b].offset + 1] = NAN;
+  ck_fails(skp__values_check(&v, r.model), SKP_NUMERIC,
+           "1 value of params became infinite or not numbers, the first "
+           "of b.weight");
+  params[0] = -INFINITY;
+  ck_fails(skp__values_check(&v, r.model), SKP_NUMERIC,
+           "2 values of params became infinite or not numbers, the first "
+           "of a.weight");
+  skp__values_free(&v);
+  free_run(&r);
+}
+END_TEST
+
+/* ---- the position ------------------------------------------------------------------------------------------------ */
+
+/* As it comes back from its JSON. */
+static skp_status reread(struct skp__position *out, const struct skp__position *at, const char *without) {
+  cJSON *made = skp__position_json(at), *read;
+  char *text;
+  cJSON_DeleteItemFromObject(made, without);
+  ck_ok(skp__json_text(&text, made, false));
+  ck_ok(skp__json_parse(&read, text));
+  struct skp_resume r = {.path = "run/state.safetensors", .position = read};
+  skp_status status = skp__resume_position(out, &r);
+  free(text);
+  cJSON_Delete(made);
+  cJSON_Delete(read);
+  return status;
+}
+
+START_TEST(a_position_reads_back_to_the_same) {
+  struct skp__position at = skp__position_start(), is;
+#define X(kind, field) at.field = 7;
+  SKP_POSITION_LIST(X)
+#undef X
+  at.loss_sum = 0.1 + 0.2;
+  ck_ok(reread(&is, &at, ""));
+#define X(kind, field) ck_assert(is.field == at.field);
+  SKP_POSITION_LIST(X)
+#undef X
+  at.best = -INFINITY; /* of a run that was not judged yet */
+  ck_ok(reread(&is, &at, ""));
+  ck_assert(is.best == -INFINITY);
+}
+END_TEST
+
+START_TEST(a_position_that_lacks_a_count_is_none) {
+  struct skp__position at = skp__position_start(), is;
+  ck_ok(reread(&is, &at, "skipped")); /* an earlier build knew none */
+  ck_fails(reread(&is, &at, "step"), SKP_FORMAT, "run/state.safetensors does not say where the run stands");
+  at.step = -1;
+  ck_fails(reread(&is, &at, ""), SKP_FORMAT, "does not say where the run stands");
+}
+END_TEST
+
+START_TEST(runs_pass_some_positions_alone) {
+  struct skp__position at = {.epoch = 2, .epoch_steps = 3, .step = 13, .images = 30};
+  ck_assert(skp__position_fits(&at, 5, 10, 47));
+  at.epoch_steps = 5;
+  at.step = 15;
+  at.images = 47; /* the last batch is smaller */
+  ck_assert(skp__position_fits(&at, 5, 10, 47));
+  ck_assert(!skp__position_fits(&at, 4, 10, 47));
+  ck_assert(!skp__position_fits(&at, 5, 10, 48));
+  at.best_epoch = 3;
+  ck_assert(!skp__position_fits(&at, 5, 10, 47));
+}
+END_TEST
+
+START_TEST(a_run_is_complete_by_epochs_steps_or_patience) {
+  struct skp_recipe r = {.epochs = 5};
+  struct skp__position at = {.epoch = 4, .step = 40, .best_epoch = 1};
+  ck_assert(!skp__position_complete(&at, &r, -1));
+  ck_assert(skp__position_complete(&at, &r, 40));
+  r.epochs = 4;
+  ck_assert(skp__position_complete(&at, &r, -1));
+  r.epochs = 0;
+  ck_assert(!skp__position_complete(&at, &r, -1));
+  r.patience = 3;
+  ck_assert(skp__position_complete(&at, &r, -1) && skp__position_early(&at, &r));
+  at.best_epoch = 0; /* nothing judged it yet */
+  ck_assert(!skp__position_early(&at, &r));
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("state");
+  TCase *c = tcase_create("state");
+  tcase_add_loop_test(c, a_save_reads_each_value_once, 0, 2);
+  tcase_add_test(c, weights_are_among_the_values);
+  tcase_add_test(c, values_that_are_not_finite_are_named);
+  tcase_add_test(c, a_position_reads_back_to_the_same);
+  tcase_add_test(c, a_position_that_lacks_a_count_is_none);
+  tcase_add_test(c, runs_pass_some_positions_alone);
+  tcase_add_test(c, a_run_is_complete_by_epochs_steps_or_patience);
+  tcase_set_timeout(c, 60);
+  suite_add_tcase(suite, c);
+  return skp__test_main(suite);
+}
