@@ -28,7 +28,7 @@ for struct in vars(_library).values():
             print(f'static_assert(offsetof({name}, {field}) == {at.offset} && sizeof((({name} *)0)->{field}) == {at.size}, "{name}.{field}");')
 print("return 0; }")
 END_OF_PYTHON
-for struct in $(grep -o '^} skp_[a-z_]*;' "$SKP_SOURCE_DIR/include/skipper/skipper.h" | grep -oE 'skp_[a-z_]+' | grep -vE '^skp_(part|pixel_kind|answer_kind)$'); do
+for struct in $(grep -o '^} skp_[a-z_]*;' "$SKP_SOURCE_DIR/include/skipper/skipper.h" | grep -oE 'skp_[a-z_]+' | grep -vE '^skp_(part|[a-z]+_kind)$'); do
   grep -q "size of $struct\"" layout.c || fail "the package does not declare $struct of skipper.h"
 done
 "$CC" -std=c11 -I "$SKP_SOURCE_DIR/include" layout.c -o layout >out 2>err || fail "the package declares other structs than the headers"
