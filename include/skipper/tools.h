@@ -50,6 +50,10 @@ typedef enum {
 /* What a name leads to. */
 SKP_API skp_named skp_find_name(const char *name);
 
+/* SKP_IO, SKP_FORMAT and the like unless this is what skp_session_load takes: a file of weights, by its first bytes, or
+ * a run's folder with some. */
+SKP_API skp_status skp_weights_check(const char *path);
+
 /* What a model file says before it is known how many classes there are. */
 typedef struct {
   char data[256];    /* the recipe's; "": none */
@@ -180,7 +184,7 @@ typedef struct {
   const char *trace; /* a file that receives a trace of some more steps, for Perfetto or Chrome; NULL: none does */
   FILE *report;      /* lines for people about what is out of the ordinary; NULL: nowhere */
   const char
-      *table; /* with layers: a CSV file that receives their times; a run\'s report shows layers.csv; NULL: none */
+      *table; /* with layers: a CSV file that receives their times; a run's report shows layers.csv; NULL: none */
 } skp_bench_options;
 
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */

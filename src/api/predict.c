@@ -61,6 +61,7 @@ static skp_status report(skp_session *session, const struct look *l, const skp_t
   struct skp_report r;
   SKP_TRY(skp__report_create(&r, l->predictions, l->source->n, session->model->m->recipe.classes, t->worst));
   skp_status status = t->folder ? skp__report_write(&r, l->predictions, l->source, &names, t->folder) : SKP_OK;
+  status = skp__option_written("folder", status);
   if (status == SKP_OK) return skp__api_report(&session->report, &r, l->predictions, l->source, &names);
   skp__report_free(&r);
   return status;
@@ -84,7 +85,7 @@ static skp_status test(skp_session *session, struct look *l, const skp_testing *
   SKP_TRY(skp__alloc(&l->predictions, (size_t)l->source->n, sizeof *l->predictions));
   if (t->logits) SKP_TRY(skp__alloc(&l->logits, (size_t)(l->source->n * classes), sizeof *l->logits));
   SKP_TRY(look(session, l));
-  if (t->logits) SKP_TRY(write_logits(t->logits, l, classes));
+  if (t->logits) SKP_TRY(skp__option_written("logits", write_logits(t->logits, l, classes)));
   if (!t->logits) SKP_TRY(judge(l));
   *out = score_of(l);
   return report(session, l, t);

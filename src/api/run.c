@@ -18,10 +18,10 @@ struct skp_api_run {
   const skp_data *data;
   struct skp__prepared p;
   struct skp__place folder;
-  char *board;      /* folder for TensorBoard's files; NULL: there are none */
-  char *trace;      /* file for a trace; NULL: there is none */
-  int64_t finished; /* steps of a run with nothing left to do; else -1 */
-  double split;     /* what the recipe says of held-out images; a training fills in what it leaves open */
+  struct skp__place board; /* folder for TensorBoard's files; path NULL: there are none */
+  char *trace;             /* file for a trace; NULL: there is none */
+  int64_t finished;        /* steps of a run with nothing left to do; else -1 */
+  double split;            /* what the recipe says of held-out images; a training fills in what it leaves open */
   bool trained;
 };
 
@@ -122,7 +122,7 @@ static struct skp_train_options options(const skp_run *run) {
   return (struct skp_train_options){.out = run->folder.path,
                                     .say = t->report,
                                     .lines = t->lines,
-                                    .board = run->board,
+                                    .board = run->board.path,
                                     .trace = run->trace,
                                     .trace_steps = run->trace ? t->trace_steps : 0,
                                     .seed = t->seed,
@@ -181,14 +181,19 @@ static skp_status prepare_data(skp_run *run) {
 static skp_status choose_folder(skp_run *run) {
   const struct skp_model *m = run->model->m;
   if (!run->folder.path && (run->t.out || run->t.runs))
-    SKP_TRY(skp__place_choose(&run->folder, run->t.out, run->t.runs, m->name));
-  return run->folder.path ? skp__run_check(run->folder.path, m, run->resume) : SKP_OK;
+    SKP_TRY(skp__option_written("out", skp__place_choose(&run->folder, run->t.out, run->t.runs, m->name)));
+  return run->folder.path ? skp__option_written("out", skp__run_check(run->folder.path, m, run->resume)) : SKP_OK;
 }
 
 static skp_status choose_board(skp_run *run) {
   const char *said = run->t.tensorboard;
+  char *inside;
   if (!said || (!*said && !run->folder.path)) return SKP_OK;
-  return *said ? skp__strdup(&run->board, said) : skp__path_join(&run->board, run->folder.path, "tensorboard");
+  if (*said) return skp__option_written("tensorboard", skp__place_make(&run->board, said));
+  SKP_TRY(skp__path_join(&inside, run->folder.path, "tensorboard"));
+  skp_status status = skp__place_make(&run->board, inside);
+  free(inside);
+  return status;
 }
 
 static skp_status choose_trace(skp_run *run) {
@@ -321,7 +326,9 @@ skp_status skp_run_train(skp_run *run, skp_session *session, skp_outcome *outcom
 }
 
 void skp_run_forget(skp_run *run) {
-  if (run && !run->trained && !run->resume && run->folder.path) skp__place_forget(&run->folder);
+  if (!run || run->trained || run->resume) return;
+  skp__place_forget(&run->board);
+  skp__place_forget(&run->folder);
 }
 
 void skp_run_close(skp_run *run) {
@@ -329,7 +336,7 @@ void skp_run_close(skp_run *run) {
   if (run->model) run->model->m->recipe.valid_split = run->split;
   skp_run_forget(run);
   skp__place_free(&run->folder);
-  free(run->board);
+  skp__place_free(&run->board);
   free(run->trace);
   skp__prepared_free(&run->p);
   skp__resume_close(run->resume);

@@ -1,5 +1,6 @@
 /* runs.c: runs beside each other. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/host.h"
 #include "train/folder.h"
 #include "train/run.h"
 #include <stdlib.h>
@@ -20,8 +21,10 @@ static void close_runs(struct skp_folder *runs, size_t n) {
 skp_status skp_runs_show(const char *const *folders, size_t n, const skp_showing *what) {
   struct skp_folder *runs = NULL;
   skp_status status = open_runs(&runs, folders, n);
-  if (status == SKP_OK && what->page) status = skp__page_write(what->page, runs, n, what->reload);
-  if (status == SKP_OK && what->figures) status = skp__page_files(what->figures, runs, n);
+  if (status == SKP_OK && what->page)
+    status = skp__option_written("page", skp__page_write(what->page, runs, n, what->reload));
+  if (status == SKP_OK && what->figures)
+    status = skp__option_written("figures", skp__page_files(what->figures, runs, n));
   close_runs(runs, n);
   return status;
 }

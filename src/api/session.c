@@ -1,5 +1,6 @@
 /* session.c: a network's weights on a device. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/host.h"
 #include "onnx/onnx.h"
 #include <stdlib.h>
 
@@ -80,7 +81,8 @@ skp_status skp_session_export_onnx(skp_session *session, const char *path, const
   float *params, *state;
   SKP_TRY(skp__session_pull(session->s, &params, &state));
   skp_status status = skp__checkpoint_check(model->m, params, state);
-  if (status == SKP_OK) status = skp__onnx_export(path, model->m, params, state, &export);
+  if (status == SKP_OK)
+    status = skp__option_written("skp_session_export_onnx", skp__onnx_export(path, model->m, params, state, &export));
   free(params);
   free(state);
   return status;

@@ -1,6 +1,7 @@
 /* tools.c: names, recipes, learning rates, self-tests. SPDX-License-Identifier: MIT */
 #include "api/api.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "base/scratch.h"
 #include "io/json.h"
 #include "io/onnx.h"
@@ -32,6 +33,14 @@ skp_named skp_find_name(const char *name) {
   if (skp__folder_exists(name) || skp__source_built_in(name)) return SKP_NAMES_DATA;
   if (skp__file_exists(name)) return ends_in_lua(name) ? SKP_NAMES_NETWORK : SKP_NAMES_NOTHING;
   return skp__model_known(name) ? SKP_NAMES_NETWORK : SKP_NAMES_NOTHING;
+}
+
+skp_status skp_weights_check(const char *path) {
+  struct skp_st_file file;
+  if (skp__checkpoint_found(path)) return SKP_OK;
+  skp_status status = skp__checkpoint_read(&file, path); /* which says what it is instead */
+  skp__st_free(&file);
+  return status;
 }
 
 skp_status skp_model_peek(const char *name, skp_model_head *out) {
@@ -84,7 +93,7 @@ static skp_status find_lr(skp_session *session, const struct skp_source *train, 
   skp__lr_curve_free(&session->curve);
   session->trained = true;
   SKP_TRY(skp__find_lr(&session->curve, session->s, train, &own));
-  return o->curve ? skp__lr_curve_write(&session->curve, o->curve) : SKP_OK;
+  return o->curve ? skp__option_written("curve", skp__lr_curve_write(&session->curve, o->curve)) : SKP_OK;
 }
 
 skp_status skp_find_lr(skp_session *session, const skp_data *data, const skp_lr_options *options, skp_lr_search *out) {

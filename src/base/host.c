@@ -1,6 +1,7 @@
 /* host.c: see host.h. SPDX-License-Identifier: MIT */
 #include "base/host.h"
 #include "base/array.h"
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define USUAL_PROBE 10.0 /* seconds */
@@ -26,3 +27,8 @@ skp_status skp__host_set(const struct skp__host *said) {
 }
 
 const char *skp__option(const char *name) { return host.call ? host.call(name) : name; }
+
+skp_status skp__option_written(const char *name, skp_status status) {
+  const bool unwritten = status == SKP_IO || status == SKP_DISK_FULL;
+  return unwritten ? skp__fail_in(status, "%s", skp__option(name)) : status;
+}

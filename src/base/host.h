@@ -17,5 +17,8 @@ skp_status skp__host_set(const struct skp__host *said);
 /* What a text calls something that whoever uses the library can set or do: an entry of the recipe ("valid_split"), a
  * field of its options ("max_seconds"), a function ("skp_run_resume"). A program says --valid-split, --max-time, … */
 const char *skp__option(const char *name);
+/* Where a file or a folder that it named could not be written, its name begins the error's text. Other statuses and
+ * texts stay. */
+skp_status skp__option_written(const char *name, skp_status status);
 
 #endif

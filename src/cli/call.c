@@ -7,15 +7,18 @@
 static const struct {
   const char *name, *said;
 } others[] = {{"by_number", "--labels number"},
+              {"folder", "--report"},
               {"max_seconds", "--max-time"},
               {"method", "SKIPPER_METHOD"},
               {"no_steps", "--max-steps 0"},
+              {"page", "--out"},
               {"settings", "--set"},
               {"sync", "SKIPPER_SYNC=1"},
               {"timeout", "SKIPPER_TIMEOUT"},
               {"skp_predict_files", "skipper predict"},
               {"skp_run_resume", "skipper train --resume"},
               {"skp_selftest", "skipper selftest"},
+              {"skp_session_export_onnx", "--onnx"},
               {"skp_session_load", "--init"},
               {"skp_train", "skipper train"}};
 

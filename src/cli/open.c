@@ -177,6 +177,7 @@ static skp_status open_classes(struct cli *c, const skp_data_options *options) {
 skp_status cli_open_learner(struct cli *c) {
   skp_data_options options = {.report = stderr};
   TRY(cli_check_file(c));
+  if (cli_said(c, CLI_INIT)) TRY(skp_weights_check(c->value[CLI_INIT])); /* before the images are looked at */
   TRY(cli_data_options(c, &options));
   TRY(open_classes(c, &options));
   return cli_open_model(c);

@@ -23,8 +23,11 @@ static skp_status add_pictures(struct skp__picture_set *f, skp__names *pictures,
 static skp_status fail_class(const struct skp__picture_set *f, const char *name, const struct skp__tally *passed) {
   struct skp__text there = {.n = 0};
   skp__tally_say(passed, &there);
-  return skp__fail(SKP_FORMAT, "The class folder %s/%s holds no pictures (%s)%s%s.", f->root, name,
-                   skp__image_endings(), there.n ? ", but " : "", there.at);
+  return skp__fail(
+      SKP_FORMAT,
+      "The class folder %s/%s holds no pictures (%s)%s%s. Put pictures of the class into it, or remove the folder: "
+      "then there is no such class.",
+      f->root, name, skp__image_endings(), there.n ? ", but " : "", there.at);
 }
 
 /* The pictures in a class's folder. One without any is a mistake among the training

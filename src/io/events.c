@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 struct skp_events {
+  char *path;
   struct skp_log *to;
 };
 
@@ -74,14 +75,12 @@ static skp_status put_value(struct skp_events *e, int64_t step, Skp__SummaryValu
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static skp_status open_file(struct skp_events *e, const char *folder) {
-  char host[64] = "host", *path;
+  char host[64] = "host";
   gethostname(host, sizeof host - 1);
   SKP_TRY(skp__folder_create(folder));
   SKP_TRY(
-      skp__format(&path, "%s/events.out.tfevents.%lld.%s.%ld", folder, (long long)time(NULL), host, (long)getpid()));
-  skp_status status = skp__log_create(&e->to, path, 0);
-  free(path);
-  return status;
+      skp__format(&e->path, "%s/events.out.tfevents.%lld.%s.%ld", folder, (long long)time(NULL), host, (long)getpid()));
+  return skp__log_create(&e->to, e->path, 0);
 }
 
 skp_status skp__events_open(struct skp_events **out, const char *folder) {
@@ -104,7 +103,12 @@ skp_status skp__events_flush(struct skp_events *e) { return e ? skp__log_flush(e
 void skp__events_close(struct skp_events *e) {
   if (!e) return;
   skp__log_destroy(e->to);
+  free(e->path);
   free(e);
+}
+
+void skp__events_forget(const struct skp_events *e) {
+  if (e) unlink(e->path);
 }
 
 /* ---- what is told ------------------------------------------------------------------------------------------------ */

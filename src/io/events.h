@@ -14,6 +14,8 @@ skp_status skp__events_open(struct skp_events **out, const char *folder);
  * events, and write nothing then. */
 skp_status skp__events_flush(struct skp_events *e);
 void skp__events_close(struct skp_events *e);
+/* Removes the file of a run that did not begin. */
+void skp__events_forget(const struct skp_events *e);
 
 skp_status skp__events_scalar(struct skp_events *e, int64_t step, const char *tag, double value);
 /* How n values are spread; those that are not finite do not count. */

@@ -55,8 +55,13 @@ skp_status skp__place_choose(struct skp__place *out, const char *said, const cha
   return said ? skp__strdup(&out->path, said) : make_numbered(&out->path, runs, name);
 }
 
+skp_status skp__place_make(struct skp__place *out, const char *said) {
+  SKP_TRY(skp__place_choose(out, said, NULL, NULL));
+  return skp__folder_create(out->path);
+}
+
 void skp__place_forget(struct skp__place *f) {
-  for (size_t n = strlen(f->path); n > f->existing && !rmdir(f->path);) n = cut(f->path);
+  for (size_t n = f->path ? strlen(f->path) : 0; n > f->existing && !rmdir(f->path);) n = cut(f->path);
 }
 
 void skp__place_free(struct skp__place *f) {

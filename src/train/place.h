@@ -13,8 +13,10 @@ struct skp__place {
 /* Takes `said`, or a new folder in `runs`: NAME-N with the first N that is free. skp__place_free also after a
  * failure. */
 skp_status skp__place_choose(struct skp__place *out, const char *said, const char *runs, const char *name);
+/* Makes the folder `said`, and those above it. */
+skp_status skp__place_make(struct skp__place *out, const char *said);
 /* After a run that did not begin: the folders that were made for it go, unless there is something in them. A signal
- * handler may call it in the midst of choosing. */
+ * handler may call it in the midst of choosing. Without a path it does nothing. */
 void skp__place_forget(struct skp__place *f);
 void skp__place_free(struct skp__place *f);
 

@@ -307,7 +307,7 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
                          const struct skp_train_options *o, const struct skp__position *at) {
   *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lock = -1, .lines = o->lines};
   SKP_TRY(introduce(run, s, data, o, at));
-  if (o->board) SKP_TRY(skp__events_open(&run->board, o->board));
+  if (o->board) SKP_TRY(skp__option_written("tensorboard", skp__events_open(&run->board, o->board)));
   SKP_TRY(skp__board_begin(run->board, o->out ? o->out : s->model->name, s, data->train));
   if (!o->out) return SKP_OK;
   SKP_TRY(skp__folder_create(o->out));
@@ -337,6 +337,7 @@ void skp__run_close(struct skp__run *run) {
 }
 
 void skp__run_forget(struct skp__run *run, FILE *say) {
+  skp__events_forget(run->board);
   if (!run->begun) return;
   for (int i = 0; i < FILES; i++) unlinkat(run->lock, files[i], 0);
   if (run->earlier && give_back(run) && say) skp_print(say, "It lies in %s again.\n", run->out);

@@ -1,5 +1,6 @@
 /* tracer.c: see tracer.h. SPDX-License-Identifier: MIT */
 #include "train/tracer.h"
+#include "base/host.h"
 #include "base/trace.h"
 
 skp_status skp__tracer_start(struct skp__tracer *t, struct skp_backend *b, const char *path, int64_t steps) {
@@ -19,7 +20,7 @@ skp_status skp__tracer_stop(struct skp__tracer *t) {
   skp_status status = t->b->ops->record(t->b, false);
   if (status != SKP_OK) return status;
   t->b = NULL;
-  return skp__trace_stop(t->path);
+  return skp__option_written("trace", skp__trace_stop(t->path));
 }
 
 void skp__tracer_drop(struct skp__tracer *t) {

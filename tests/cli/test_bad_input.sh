@@ -48,7 +48,13 @@ iVBORw0KGgoAAAANSUhEUgAA6mAAAOpgCAAAAACluSqeAAAADElEQVR4nGNgoD0AAABkAAGGZDw1AAAA
 END
 refuse 1 'bomb.png tells of 60000 × 60000 pixels' predict good/last.safetensors bomb.png
 refuse 1 '1 of 1 images could not be read' predict good/last.safetensors nowhere.png
-refuse 1 'Cannot create the folder' eval good/last.safetensors --data digits --report /proc/nowhere
+refuse 1 '^skipper eval: --report: Cannot create the folder' eval good/last.safetensors --data digits --report /proc/nowhere
+refuse 1 '^skipper predict: --logits: Cannot write' predict good/last.safetensors --data digits --logits /proc/nowhere
+refuse 1 '^skipper export: --onnx: Cannot write' export good --onnx /proc/nowhere
+refuse 1 '^skipper report: --out: Cannot write' report good --out /proc/nowhere
+refuse 1 '^skipper lr: --curve: Cannot write' lr tiny.lua --backend reference --curve /proc/nowhere
+refuse 1 '^skipper train: --tensorboard: Cannot create' train tiny.lua --max-steps 1 --out none --tensorboard /proc/nowhere
+[ ! -e none ] || fail "a run whose other folder cannot be made leaves its own"
 
 # A loss that leaves the numbers: the run ends, what was saved stays.
 idx set train 64 28 $(seq 0 63 | sed 's/.*\(.\)/\1/')
@@ -59,7 +65,7 @@ for batch in 8 64; do # in an epoch; at its end
 done
 
 # Folders that cannot be written.
-refuse 1 '/proc/nowhere' train tiny.lua --max-steps 1 --out /proc/nowhere
+refuse 1 '^skipper train: --out: Cannot create the folder /proc/nowhere' train tiny.lua --max-steps 1 --out /proc/nowhere
 echo >file
 refuse 1 'file' train tiny.lua --max-steps 1 --out file
 if [ "$(id -u)" != 0 ]; then

@@ -98,14 +98,15 @@ mkdir empty && cd empty || exit 1
 set_up="../pixel.lua --data"
 refuse 1 nowhere train $set_up nowhere
 refuse 1 'Cannot open ../nowhere' train ../pixel.lua --data "../my set" --init ../nowhere.safetensors
+not_in_err '^model ' # before the data are looked at
 refuse 2 'There is no optimizer' train ../pixel.lua --data "../my set" --optimizer none
 refuse 2 'There is no backend' train ../pixel.lua --data "../my set" --backend nothing
 run 1 train ../pixel.lua --data "../my set" --init ../nowhere.safetensors --out a/b/c
 for class in apple fig pear; do mkdir -p full/train/$class && for i in 1 2 3; do head -c 54 "../my set/train/apple/1.bmp" >full/train/$class/$i.bmp; head -c 48 /dev/zero | tr '\0' '\377' >>full/train/$class/$i.bmp; done; done
 sed 's/pixel == k and 9 or 0/3e38/; s/lr = 1e-6/lr = 1/' ../pixel.lua >infinite.lua # all pictures are white
-run 1 train infinite.lua --data full
+run 1 train infinite.lua --data full --tensorboard
 in_err 'The loss became .* at step 1 .*There are no weights from before'
-mkdir mine && run 1 train infinite.lua --data full --out mine
+mkdir mine && run 1 train infinite.lua --data full --out mine --tensorboard board/of/mine
 [ -d mine ] && [ -z "$(ls -A mine)" ] || fail "a folder that was there before: $(ls -A mine)"
 [ "$(ls -A)" = "$(printf '%s\n' err full infinite.lua mine out)" ] || fail "left behind: $(ls -A)"
 refuse 2 '--out wants the name of a folder' train ../pixel.lua --data "../my set" --out=

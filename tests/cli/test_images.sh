@@ -91,7 +91,7 @@ in_err 'train/cat/161.jpg is missing: it is a link to /nowhere/at/all.jpg, where
 rm set/train/cat/161.jpg
 cp -r set less
 mkdir set/train/cow
-refuse 1 'class folder set/train/cow holds no pictures' train two.lua --data set --out run
+refuse 1 'class folder set/train/cow holds no pictures .* Put pictures of the class into it, or remove the folder' train two.lua --data set --out run
 cp "$corpus/rgb.png" set/train/cow
 refuse 1 'has 3 classes, the network only 2' train two.lua --data set --out run
 mkdir -p one/train/cat

@@ -326,10 +326,10 @@ class Session(_Handle):
         at = numpy.array([(p.lr, p.loss, p.smooth) for p in search.at[:search.n]], [(name, float) for name, _ in _c.LrPoint._fields_])
         return _plain(search)._replace(at=at)
 
-    def bench(self, *, evaluate=False, samples=0, layers=False):
-        """How fast steps of the recipe's batch are, on random images; `layers`: and where the time goes, see skp_layer_time."""
+    def bench(self, *, evaluate=False, samples=0, layers=False, trace=None):
+        """How fast steps of the recipe's batch are, on random images; `layers`: and where the time goes, see skp_layer_time; `trace`: a file for it."""
         speed = _c.Speed()
-        library.skp_bench(self._at, _c.BenchOptions(evaluate, samples, layers, None), speed)
+        library.skp_bench(self._at, _c.BenchOptions(evaluate, samples, layers, None if trace is None else fsencode(trace), None, None), speed)
         times = [_plain(layer)._replace(launches=[_plain(launch) for launch in layer.launches[:layer.n_launches]]) for layer in speed.layers[:speed.n_layers]]
         return _plain(speed)._replace(layers=times)
 

@@ -79,7 +79,9 @@ LrPoint = _struct("skp_lr_point", ("lr", c_double), ("loss", c_double), ("smooth
 LrSearch = _struct("skp_lr_search", ("at", POINTER(LrPoint)), ("n", c_int64), ("diverged", c_int), ("lowest", c_int64), ("suggestion", c_double))
 LrOptions = _struct("skp_lr_options", ("seed", c_uint64), ("first", c_double), ("last", c_double), ("steps", c_int64), ("workers", c_int),
                     ("report", c_void_p), ("curve", c_char_p))
-BenchOptions = _struct("skp_bench_options", ("evaluate", c_int), ("samples", c_int64), ("layers", c_int), ("report", c_void_p))
+BenchOptions = _struct("skp_bench_options", ("evaluate", c_int), ("samples", c_int64), ("layers", c_int), ("trace", c_char_p), ("report", c_void_p),
+                       ("table", c_char_p))
+Showing = _struct("skp_showing", ("page", c_char_p), ("reload", c_int), ("figures", c_char_p))
 LaunchTime = _struct("skp_launch_time", ("name", c_char_p), ("seconds", c_double))
 LayerTime = _struct("skp_layer_time", ("layer", c_char_p), ("operation", c_char_p), ("method", c_char_p), ("shapes", c_char * 256),
                     ("seconds", c_double), ("flops", c_double), ("launches", POINTER(LaunchTime)), ("n_launches", c_size_t))
