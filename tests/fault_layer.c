@@ -3,38 +3,35 @@
  *
  *   CALL[/NAME][@FIRST[-LAST]]=WHAT
  *
- * CALL: clBuildProgram, … (CALLS below). NAME: only for kernels, and for programs whose text has it. FIRST to
- * LAST: which of these calls in this process, counted from 1; without LAST all from FIRST on. WHAT:
+ * CALL: clBuildProgram, … (CALLS below). NAME: only for kernels with names like it (conv2d*dw*), and for programs with a
+ * text like it. FIRST to LAST: which of these calls in this process, counted from 1; without LAST all
+ * from FIRST on. WHAT:
  *
  *   -5, …    the call fails with this code
  *   hang     it never returns
  *   abort    it ends the process
  *   drop     (clEnqueueNDRangeKernel) the kernel does not run, (clSetEventCallback) nobody is called back
  *   nanK     (clEnqueueNDRangeKernel) the kernel runs, then the first number in its buffer number K, from 0, is NaN
+ *   spoilK   the same, and it is 12345
  *
  * With FAULTS_WHEN, a file, rules hold and calls are counted only while that file is there. FAULTS_LOG, a file, gets a
  * line for each fault: CALL NAME WHAT.
  * SPDX-License-Identifier: MIT */
-#define CL_TARGET_OPENCL_VERSION 300
-#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
-#include <CL/cl_layer.h>
+#include "opencl_layer.h"
+#include <fnmatch.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-static struct _cl_icd_dispatch own;
-static const struct _cl_icd_dispatch *next;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- rules ------------------------------------------------------------------------------------------------------- */
 
-enum { DROP = 1, SPOIL = 2 }; /* what strike gives besides codes; SPOIL + K */
+enum { ARGUMENTS = 64 }; /* of a kernel, at most */
+/* What strike gives besides codes; the last two with the buffer's number added. */
+enum { DROP = 1, NOT_A_NUMBER = 2, SPOIL = NOT_A_NUMBER + ARGUMENTS };
 
 static struct rule {
   char call[48], name[48], what[16];
@@ -56,11 +53,6 @@ static bool is_known(const char *call) {
   CALLS(X);
 #undef X
   return known;
-}
-
-static void *must(void *p) {
-  if (!p) abort();
-  return p;
 }
 
 static void read_rule(const char *text, size_t n) {
@@ -104,14 +96,22 @@ static void log_fault(const struct rule *r) {
 
 /* Whether the rule holds for this call. */
 static bool holds(struct rule *r, const char *call, const char *subject) {
-  if (strcmp(r->call, call) != 0 || (*r->name && (!subject || !strstr(subject, r->name)))) return false;
+  if (strcmp(r->call, call) != 0 || (*r->name && (!subject || fnmatch(r->name, subject, 0)))) return false;
   pthread_mutex_lock(&lock);
   const long number = ++r->calls;
   pthread_mutex_unlock(&lock);
   return number >= r->first && number <= r->last;
 }
 
-/* What becomes of a call: 0: nothing, < 0: it fails with this code. `subject`: what NAME is looked for in. */
+/* What a rule says in a word that is not the end of everything. */
+static cl_int meant(const char *what) {
+  if (!strcmp(what, "drop")) return DROP;
+  if (!strncmp(what, "nan", 3)) return NOT_A_NUMBER + atoi(what + 3);
+  if (!strncmp(what, "spoil", 5)) return SPOIL + atoi(what + 5);
+  return atoi(what);
+}
+
+/* What becomes of a call: 0: nothing, < 0: it fails with this code. `subject`: what NAME is to be like. */
 static cl_int strike(const char *call, const char *subject) {
   const char *when = getenv("FAULTS_WHEN");
   if (when && access(when, F_OK)) return 0;
@@ -121,8 +121,7 @@ static cl_int strike(const char *call, const char *subject) {
     log_fault(r);
     if (!strcmp(r->what, "abort")) abort();
     while (!strcmp(r->what, "hang")) pause();
-    if (!strcmp(r->what, "drop")) return DROP;
-    return strncmp(r->what, "nan", 3) ? atoi(r->what) : SPOIL + atoi(r->what + 3);
+    return meant(r->what);
   }
   return 0;
 }
@@ -160,7 +159,6 @@ static cl_program CL_API_CALL f_clCreateProgramWithSource(cl_context context, cl
 }
 
 /* The buffers that a kernel was last given. */
-enum { ARGUMENTS = 64 };
 static struct kernel {
   cl_kernel kernel;
   cl_mem argument[ARGUMENTS];
@@ -183,8 +181,10 @@ static cl_int CL_API_CALL f_clSetKernelArg(cl_kernel kernel, cl_uint i, size_t s
 }
 
 /* Objects of a kernel that was released come back as others', whose arguments are then set anew. */
-static cl_int spoil(cl_command_queue queue, cl_kernel kernel, int number) {
+static cl_int spoil(cl_command_queue queue, cl_kernel kernel, cl_int fault) {
   const cl_uint not_a_number = 0x7fc00000;
+  const cl_float wrong = 12345;
+  int number = fault >= SPOIL ? fault - SPOIL : fault - NOT_A_NUMBER;
   cl_mem buffer = NULL;
   pthread_mutex_lock(&lock);
   for (size_t k = 0; k < n_kernels; k++)
@@ -192,7 +192,8 @@ static cl_int spoil(cl_command_queue queue, cl_kernel kernel, int number) {
       if (kernels[k].argument[i] && number-- == 0) buffer = kernels[k].argument[i];
   pthread_mutex_unlock(&lock);
   if (!buffer) abort();
-  return next->clEnqueueFillBuffer(queue, buffer, &not_a_number, 4, 0, 4, 0, NULL, NULL);
+  const void *value = fault >= SPOIL ? (const void *)&wrong : &not_a_number;
+  return next->clEnqueueFillBuffer(queue, buffer, value, 4, 0, 4, 0, NULL, NULL);
 }
 
 static cl_int CL_API_CALL f_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dims,
@@ -204,7 +205,7 @@ static cl_int CL_API_CALL f_clEnqueueNDRangeKernel(cl_command_queue queue, cl_ke
   if (fault < 0) return fault;
   if (fault == DROP) return event ? next->clEnqueueMarkerWithWaitList(queue, n, wait, event) : CL_SUCCESS;
   cl_int code = next->clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, n, wait, event);
-  return code == CL_SUCCESS && fault >= SPOIL ? spoil(queue, kernel, fault - SPOIL) : code;
+  return code == CL_SUCCESS && fault >= NOT_A_NUMBER ? spoil(queue, kernel, fault) : code;
 }
 
 static cl_int CL_API_CALL f_clSetEventCallback(cl_event event, cl_int state,
@@ -273,24 +274,9 @@ OBJECT(cl_program, clCreateProgramWithBinary, NULL,
 
 /* ---- the layer --------------------------------------------------------------------------------------------------- */
 
-EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value, size_t *got) {
-  const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
-  if (what != CL_LAYER_API_VERSION || (value && size < sizeof version)) return CL_INVALID_VALUE;
-  if (got) *got = sizeof version;
-  if (value) memcpy(value, &version, sizeof version);
-  return CL_SUCCESS;
-}
-
-EXPORT cl_int CL_API_CALL clInitLayer(cl_uint n, const struct _cl_icd_dispatch *target, cl_uint *n_own,
-                                      const struct _cl_icd_dispatch **layer) {
-  if (n < sizeof own / sizeof(void *)) return CL_INVALID_VALUE;
-  next = target;
-  own = *target;
+static void take_over(void) {
 #define X(name) own.name = f_##name
   CALLS(X);
 #undef X
   read_rules();
-  *layer = &own;
-  *n_own = sizeof own / sizeof(void *);
-  return CL_SUCCESS;
 }

@@ -8,31 +8,15 @@
  *   copy BYTES, write BYTES, read BYTES
  *
  * SPDX-License-Identifier: MIT */
-#define CL_TARGET_OPENCL_VERSION 300
-#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
-#include <CL/cl_layer.h>
+#include "../opencl_layer.h"
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-static struct _cl_icd_dispatch own;
-static const struct _cl_icd_dispatch *next;
 static FILE *launches;
 
 /* ---- who it is --------------------------------------------------------------------------------------------------- */
-
-static cl_int give(const void *from, size_t bytes, size_t size, void *value, size_t *size_ret) {
-  if (size_ret) *size_ret = bytes;
-  if (!value) return CL_SUCCESS;
-  if (size < bytes) return CL_INVALID_VALUE;
-  memcpy(value, from, bytes);
-  return CL_SUCCESS;
-}
 
 /* What is asked, of which type the answer is, the variable with it, and its unit. */
 static const struct pose {
@@ -104,11 +88,6 @@ static struct program *find(cl_program program) {
   for (size_t i = n_programs; i-- > 0;)
     if (programs[i].program == program) return &programs[i];
   return NULL;
-}
-
-static void *must(void *p) {
-  if (!p) abort();
-  return p;
 }
 
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint n, const char **texts, const size_t *lengths,
@@ -320,23 +299,4 @@ static void take_over(void) {
   own.clEnqueueNDRangeKernel = launch;
   own.clEnqueueFillBuffer = fill;
   own.clEnqueueCopyBuffer = copy;
-}
-
-/* ---- the layer --------------------------------------------------------------------------------------------------- */
-
-EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value, size_t *size_ret) {
-  const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
-  if (what != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
-  return give(&version, sizeof version, size, value, size_ret);
-}
-
-EXPORT cl_int CL_API_CALL clInitLayer(cl_uint n, const struct _cl_icd_dispatch *target, cl_uint *n_own,
-                                      const struct _cl_icd_dispatch **layer) {
-  if (n < sizeof own / sizeof(void *)) return CL_INVALID_VALUE;
-  next = target;
-  own = *target;
-  take_over();
-  *layer = &own;
-  *n_own = sizeof own / sizeof(void *);
-  return CL_SUCCESS;
 }

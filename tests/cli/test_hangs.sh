@@ -16,8 +16,11 @@ for fault in clCreateContext clCreateCommandQueue clCreateBuffer clEnqueueFillBu
   clCreateKernel/sgd clSetKernelArg clGetKernelWorkGroupInfo clEnqueueWriteBuffer clEnqueueNDRangeKernel/sgd clEnqueueMarkerWithWaitList \
   clFlush clSetEventCallback clEnqueueReadBuffer clReleaseEvent clReleaseKernel clReleaseMemObject clReleaseProgram \
   clReleaseCommandQueue clReleaseContext; do
-  FAULTS=$fault=hang SKIPPER_TIMEOUT=0.5 run 4 train tiny.lua --data set --max-steps 2 --out run
-  in_err "^skipper train: ${fault%%/*} .*on .* has not returned for 0.5 s \(SKIPPER_TIMEOUT\)"
+  for limit in 0.5 5; do # a busy machine may take the shorter time for another call
+    FAULTS=$fault=hang SKIPPER_TIMEOUT=$limit run 4 train tiny.lua --data set --max-steps 2 --out run
+    ! grep -q "^skipper train: ${fault%%/*} " err || break
+  done
+  in_err "^skipper train: ${fault%%/*} .*on .* has not returned for $limit s \(SKIPPER_TIMEOUT\)"
   case $fault in */*) in_err "${fault%%/*} ${fault##*/} on " ;; esac
 done
 
@@ -38,7 +41,7 @@ run 0 train conv.lua --data set --max-steps 1 --out run --verbose
 method=$(sed -n 's/^conv2d [^:]*: \([a-z_]*\).*/\1/p' err | head -1)
 for what in abort:'crashed \(SIGABRT\)' hang:'did not come to an end within 3 s'; do
   rm -rf none
-  FAULTS="clBuildProgram/kernel void conv2d_thin(=${what%%:*}" SKIPPER_TIMEOUT=3 run 0 train conv.lua --data set --max-steps 1 --out run -v
+  FAULTS="clBuildProgram/*kernel void conv2d_thin(*=${what%%:*}" SKIPPER_TIMEOUT=3 run 0 train conv.lua --data set --max-steps 1 --out run -v
   [ "$method" != cpu_thin ] || in_err "^The compiler of .* ${what#*:} over cl/conv2d_thin.cl .*: another way is taken where there is one"
   in_err '^conv2d [^:]*: [a-z_]+'
 done

@@ -24,7 +24,7 @@ done
 
 # A kernel that cannot be made is none for lack of memory: another method takes its place, or it is named.
 for code in -4 -5 -6; do
-  FAULTS=clCreateKernel/softmax=$code refuse 4 'clCreateKernel softmax[a-z_]* on .*: CL_' train tiny.lua --data set --max-steps 3 --out run
+  FAULTS=clCreateKernel/softmax*=$code refuse 4 'clCreateKernel softmax[a-z_]* on .*: CL_' train tiny.lua --data set --max-steps 3 --out run
   not_in_err 'memory for a whole step|smaller --batch'
 done
 

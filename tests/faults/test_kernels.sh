@@ -2,19 +2,19 @@
 # them: another method takes their place, or it ends with status 4; a line says all that a bug report needs.
 # SPDX-License-Identifier: MIT
 . "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
-layer=$SKP_LAYERS/liblayer_kernels.so
+layer=$SKP_LAYERS/libfault_layer.so
 export SKIPPER_CACHE=$dir/cache
 "$skipper" devices 2>/dev/null | grep -q . || exit 77
 small="--max-steps 2 --data digits --out run"
 
-# under MODE KERNELS WORD…: `run` beneath the layer, by a device that nobody has been asked about yet.
+# under MODE KERNELS[@FIRST] WORD…: `run` beneath the layer, by a device that nobody has been asked about yet.
 under() {
   local mode=$1 kernels=$2
   shift 2
   rm -rf cache/verified
-  export OPENCL_LAYERS=$layer FAULT_MODE=$mode FAULT_KERNEL=$kernels
+  export OPENCL_LAYERS=$layer FAULTS=clEnqueueNDRangeKernel/$kernels=$mode
   run "$@"
-  unset OPENCL_LAYERS FAULT_MODE FAULT_KERNEL
+  unset OPENCL_LAYERS FAULTS
 }
 
 # What is right is remembered, once: the file stays as it is, and one that was damaged is written anew.
@@ -36,7 +36,7 @@ done
 
 # All methods of an op: training ends.
 for kernels in 'softmax_cross_entropy*' adam 'conv2d*dw*' 'batchnorm*dx*'; do
-  for mode in drop spoil; do
+  for mode in drop spoil0; do
     under $mode "$kernels" 4 train "$models/identity.lua" $small
     in_err "^Wrong results: .*, skipper [0-9.]+: [a-z0-9_]+ [0-9×, >-]+.* by [a-z_0-9]+: [a-z_]+\[[0-9]+\] .*got .*, want "
     in_err "No method can do .*computes wrongly"
@@ -74,8 +74,8 @@ run 0 bench tiny.lua --batch 16 --steps 2 --json
 launches=$(($(grep -o '"launches":[0-9]*' out | grep -o '[0-9]*$') - 2))
 run 0 $train --max-steps 900
 cp later/last.safetensors early
-for mode in drop spoil; do
-  FAULT_AT=$((950 * launches)) under $mode '[!a]*' 4 $train --max-steps 1100
+for mode in drop spoil0; do
+  under $mode "[!a]*@$((950 * launches))" 4 $train --max-steps 1100
   in_err "Wrong results: .*: step 1000, node [0-9]+ of [^ ]+, [a-z0-9_]+ .* by [a-z_0-9]+: [a-z_]+: got "
   cmp -s later/last.safetensors early || fail "$mode: what was saved at step 900 was changed"
 done

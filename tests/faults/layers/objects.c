@@ -1,17 +1,10 @@
 /* objects.c: a layer of the OpenCL loader (OPENCL_LAYERS=liblayer_objects.so) that counts the buffers, events, kernels
  * and programs which a program has: made and retained less released. The file FAULT_COUNT gets their present numbers, a
  * line, with each 1000th flush, and at the end. SPDX-License-Identifier: MIT */
-#define CL_TARGET_OPENCL_VERSION 300
-#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
-#include <CL/cl_layer.h>
+#include "../../opencl_layer.h"
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-static struct _cl_icd_dispatch own;
-static const struct _cl_icd_dispatch *next;
 static atomic_long buffers, events, kernels, programs, flushes;
 
 __attribute__((destructor)) static void tell(void) {
@@ -92,18 +85,7 @@ static cl_int CL_API_CALL flush(cl_command_queue q) {
   return next->clFlush(q);
 }
 
-EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value, size_t *needed) {
-  if (what != CL_LAYER_API_VERSION) return CL_INVALID_VALUE;
-  if (needed) *needed = sizeof(cl_layer_api_version);
-  if (value && size >= sizeof(cl_layer_api_version)) *(cl_layer_api_version *)value = CL_LAYER_API_VERSION_100;
-  return CL_SUCCESS;
-}
-
-EXPORT cl_int CL_API_CALL clInitLayer(cl_uint n, const struct _cl_icd_dispatch *target, cl_uint *n_own,
-                                      const struct _cl_icd_dispatch **out) {
-  if (n < sizeof own / sizeof(void *)) return CL_INVALID_VALUE;
-  next = target;
-  own = *target;
+static void take_over(void) {
   own.clCreateBuffer = create_buffer;
   own.clCreateSubBuffer = create_part;
   own.clReleaseMemObject = release_buffer;
@@ -121,7 +103,4 @@ EXPORT cl_int CL_API_CALL clInitLayer(cl_uint n, const struct _cl_icd_dispatch *
   own.clEnqueueFillBuffer = fill_buffer;
   own.clEnqueueMarkerWithWaitList = mark;
   own.clFlush = flush;
-  *n_own = sizeof own / sizeof(void *);
-  *out = &own;
-  return CL_SUCCESS;
 }
