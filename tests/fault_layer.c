@@ -3,9 +3,9 @@
  *
  *   CALL[/NAME][@FIRST[-LAST]]=WHAT
  *
- * CALL: clBuildProgram, … (CALLS below). NAME: only for kernels with names like it (conv2d*dw*), and for programs with a
- * text like it. FIRST to LAST: which of these calls in this process, counted from 1; without LAST all
- * from FIRST on. WHAT:
+ * CALL: clBuildProgram, … (CALLS below). NAME: only for kernels with names like it (conv2d*dw*), and for programs with
+ * a text like it. FIRST to LAST: which of these calls in this process, counted from 1; without LAST all from FIRST on.
+ * WHAT:
  *
  *   -5, …    the call fails with this code
  *   hang     it never returns

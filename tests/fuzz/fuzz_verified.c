@@ -1,7 +1,7 @@
 /* fuzz_verified.c: whatever the file says of the methods that were compared (verified/DEVICE.txt), a call is known or
  * compared, and the next process knows it. The first byte says what the others are: 0: the file; 1: its lines, to which
- * head and checksum are put; 2: where a byte of a sound file is changed (2 bytes, from its end), and by which bits (1): then nothing
- * of it is believed. SPDX-License-Identifier: MIT */
+ * head and checksum are put; 2: where a byte of a sound file is changed (2 bytes, from its end), and by which bits (1):
+ * then nothing of it is believed. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "parts.h"
 #include "verify/admit.h"
