@@ -83,17 +83,23 @@ END_TEST
 
 /* ---- parts of calls ---------------------------------------------------------------------------------------------- */
 
+static bool is_known(const struct skp__case *c, skp_value v, int64_t i) {
+  const size_t bytes = c->g->tensors.at[v].shape.dtype == SKP_BF16 ? 2 : 4;
+  return memcmp((const char *)c->known.at[v].data + (size_t)i * bytes, &skp__case_unknown, bytes) != 0;
+}
+
 static int64_t known(const struct skp__case *c, const struct skp_node *node) {
   int64_t n = 0;
   for (int o = 0; o < node->n_out; o++) {
     if (node->out[o] == SKP_NONE) continue;
-    const struct skp_tensor *t = &c->g->tensors.at[node->out[o]];
-    const size_t bytes = t->shape.dtype == SKP_BF16 ? 2 : 4;
-    for (int64_t i = 0; i < skp__shape_count(&t->shape); i++)
-      n += memcmp((const char *)c->known.at[node->out[o]].data + (size_t)i * bytes, &skp__case_unknown, bytes) != 0;
+    const int64_t count = skp__shape_count(&c->g->tensors.at[node->out[o]].shape);
+    for (int64_t i = 0; i < count; i++) n += is_known(c, node->out[o], i);
   }
   return n;
 }
+
+/* Where a part is to be: at the ends, or so that it holds a value from the beginning, the middle or the end. */
+static int place;
 
 /* What plain C makes of a part of each call is the same part of what it makes of the whole. */
 static skp_status check_slice(void *user, const struct skp__case *c) {
@@ -104,7 +110,9 @@ static skp_status check_slice(void *user, const struct skp__case *c) {
   ck_ok(skp__case_of(&whole, &sig, 3));
   const struct skp_node *node = &whole.g->nodes.at[0];
   const int64_t all = known(&whole, node);
-  const struct skp__slice slice = skp__slice_of(&sig, 1, 1);
+  struct skp__slice slice = skp__slice_of(&sig, 1, 1);
+  const int64_t at = (skp__shape_count(&sig.out[0]) - 1) * (place - 1) / 2;
+  if (place) skp__slice_hold(&slice, &sig, 0, at);
   for (int o = 0; o < node->n_out; o++) {
     if (node->out[o] == SKP_NONE) continue;
     free(whole.known.at[node->out[o]].data);
@@ -113,6 +121,8 @@ static skp_status check_slice(void *user, const struct skp__case *c) {
   ck_ok(skp__slice_complete(&whole, 0, &slice));
   const int64_t some = known(&whole, node);
   ck_assert(some > 0 && some <= all);
+  if (place)
+    ck_assert_msg(is_known(&whole, node->out[0], at), "%s: value %d is not in the part", sig.op->name, (int)at);
   cut[some < all]++;
   judge(&whole);
   skp__case_free(&whole);
@@ -121,6 +131,7 @@ static skp_status check_slice(void *user, const struct skp__case *c) {
 
 START_TEST(slices) {
   int64_t cut[2] = {0, 0};
+  place = _i;
   ck_ok(skp__generated_each(NULL, 6, false, check_slice, cut));
   ck_assert_int_gt(cut[1], 40);
 }
@@ -187,7 +198,7 @@ int main(void) {
   tcase_add_test(c, letters);
   tcase_add_test(c, small);
   tcase_add_test(c, rests);
-  tcase_add_test(c, slices);
+  tcase_add_loop_test(c, slices, 0, 4);
   tcase_add_test(c, asks);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
