@@ -98,6 +98,92 @@ START_TEST(a_report_says_where_it_errs) {
 }
 END_TEST
 
+/* ---- runs beside each other -------------------------------------------------------------------------------------- */
+
+static char paths[2][64];
+static const char *const runs[] = {paths[0], paths[1]};
+
+static void train_run(int i, const char *rate) {
+  skp_data *data = wrap(&as_bytes);
+  strcpy(paths[i], in_folder(i ? "b" : "a"));
+  close_model();
+  open_plain(NULL);
+  ck_ok(skp_model_set(model, "lr", rate));
+  ck_ok(skp_train(session, data, &(skp_training){.out = paths[i], .seed = 3}, NULL));
+  skp_data_close(data);
+}
+
+/* What is in a file, in fresh memory. */
+static char *text_of(const char *path) {
+  FILE *file = fopen(path, "r");
+  char *text = NULL;
+  size_t room = 0;
+  ck_assert_ptr_nonnull(file);
+  ck_assert_int_gt(getdelim(&text, &room, '\0', file), 0);
+  fclose(file);
+  return text;
+}
+
+START_TEST(runs_are_shown_together) {
+  char page[64], figures[64], *text = NULL;
+  size_t size;
+  train_run(0, "0.5");
+  train_run(1, "0.25");
+  FILE *to = open_memstream(&text, &size);
+  ck_ok(skp_runs_compare(runs, 2, to));
+  fclose(to);
+  ck_assert_msg(strstr(text, paths[0]) && strstr(text, paths[1]) && strstr(text, "0.25") && strstr(text, "best epoch"),
+                "%s", text);
+  free(text);
+  strcpy(page, in_folder("page.html"));
+  strcpy(figures, in_folder("figures"));
+  ck_ok(skp_runs_report(runs, 2, page));
+  text = text_of(page);
+  ck_assert(strstr(text, "<svg") && strstr(text, "0.25") && !strstr(text, "http-equiv=refresh"));
+  free(text);
+  ck_ok(skp_runs_show(runs, 2, &(skp_showing){.page = page, .reload = 1, .figures = figures}));
+  text = text_of(page);
+  ck_assert_ptr_nonnull(strstr(text, "http-equiv=refresh"));
+  free(text);
+  ck_assert_int_eq(access(figures, F_OK), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_run_is_not_shown) {
+  char page[64];
+  train_run(0, "0.5");
+  strcpy(paths[1], in_folder("none"));
+  strcpy(page, in_folder("page.html"));
+  ck_fails(skp_runs_report(runs, 0, page), SKP_USAGE, "Name the folder of a run");
+  ck_fails(skp_runs_report(runs, 2, page), SKP_IO, "none");
+  ck_fails(skp_runs_compare(runs, 2, stderr), SKP_IO, "none");
+  ck_assert_int_ne(access(page, F_OK), 0);
+  ck_fails(skp_runs_report(runs, 1, in_folder("nowhere/page.html")), SKP_IO, "nowhere/page.html");
+}
+END_TEST
+
+/* Whether a run goes on, as one who listens to it sees. */
+static int look_on(void *user, const skp_event *event) {
+  int *going = user;
+  (void)event;
+  *going |= skp_runs_going(runs, 2);
+  return 0;
+}
+
+START_TEST(runs_that_go_on) {
+  int going = 0;
+  strcpy(paths[1], in_folder("none"));
+  skp_listen(look_on, &going);
+  train_run(0, "0.5");
+  skp_listen(NULL, NULL);
+  ck_assert_int_eq(going, 1);
+  ck_assert_int_eq(skp_runs_going(runs, 2), 0);
+  ck_assert_int_eq(skp_runs_going(runs, 0), 0);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
 START_TEST(names_and_entries) {
   skp_model_head head;
   skp_entry e;
@@ -156,7 +242,7 @@ START_TEST(costs_and_speed) {
   ck_assert_int_eq(l.output[0], 1048576);
   skp_costs_close(costs);
   ck_ok(skp_model_set(model, "batch", "4"));
-  ck_ok(skp_bench(session, &(skp_bench_options){.samples = 2, .layers = 1}, &speed));
+  ck_ok(skp_bench(session, &(skp_bench_options){.samples = 2, .layers = 1, .table = in_folder("layers.csv")}, &speed));
   ck_assert(speed.img_per_s > 0 && speed.best_img_per_s >= speed.img_per_s && speed.loss > 0 && speed.batch == 4);
   ck_assert_uint_gt(speed.n_layers, 1);
   for (size_t i = 1; i < speed.n_layers; i++) ck_assert(speed.layers[i - 1].seconds >= speed.layers[i].seconds);
@@ -164,6 +250,17 @@ START_TEST(costs_and_speed) {
   for (size_t i = 0; i < speed.n_layers; i++) launches += (int64_t)speed.layers[i].n_launches;
   ck_assert_int_eq(speed.launches, launches);
   ck_assert_int_eq(speed.ops, (int64_t)speed.n_layers);
+  char *table = text_of(in_folder("layers.csv")), *line = table;
+  ck_assert_ptr_eq(strstr(table, "layer,operation,method,shapes,milliseconds,share,gflops,launches\n"), table);
+  for (size_t i = 0; i < speed.n_layers; i++) {
+    line = strchr(line, '\n') + 1;
+    ck_assert_int_eq(strncmp(line, speed.layers[i].layer, strlen(speed.layers[i].layer)), 0);
+  }
+  ck_assert_str_eq(strchr(line, '\n'), "\n");
+  free(table);
+  ck_fails(skp_bench(session, &(skp_bench_options){.samples = 1, .layers = 1, .table = in_folder("nowhere/layers.csv")},
+                     &speed),
+           SKP_IO, "nowhere/layers.csv");
 }
 END_TEST
 
@@ -243,6 +340,9 @@ int main(void) {
   TCase *tests = tcase_create("tools");
   tcase_add_test(tests, a_run_step_by_step);
   tcase_add_test(tests, a_report_says_where_it_errs);
+  tcase_add_test(tests, runs_are_shown_together);
+  tcase_add_test(tests, what_is_no_run_is_not_shown);
+  tcase_add_test(tests, runs_that_go_on);
   tcase_add_test(tests, names_and_entries);
   tcase_add_test(tests, costs_and_speed);
   tcase_add_test(tests, rates_and_kernels);
