@@ -11,6 +11,12 @@
     if (skp_try_status_ != SKP_OK) return skp_try_status_;                                                             \
   } while (0)
 
+/* The same for lack of memory alone, where any other failure means that what was looked for is not there. */
+#define SKP_TRY_MEMORY(expr)                                                                                           \
+  do {                                                                                                                 \
+    if ((expr) == SKP_MEMORY) return SKP_MEMORY;                                                                       \
+  } while (0)
+
 /* Sets this thread's error text (printf format, one or more whole sentences, no final newline) and returns `status`. */
 skp_status skp__fail(skp_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,5 +1,6 @@
 /* call.c: what the library's names of things that can be set are on the command line. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/foreign.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -42,15 +43,27 @@ static const char *entry_option(size_t i, const char *name) {
   return text[i];
 }
 
+/* NULL: there is no such entry. */
+static const char *entry_of(const char *dashed) {
+  char its[64];
+  skp_entry e;
+  for (size_t i = 0; i < CLI_ENTRIES_MOST && skp_entry_describe(i, &e); i++) {
+    cli_dashed(its, sizeof its, e.name);
+    if (strcmp(its, dashed) == 0) return entry_option(i, e.name);
+  }
+  return NULL;
+}
+
 const char *cli_call(const char *name) {
   char dashed[64];
-  skp_entry e;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (strcmp(others[i].name, name) == 0) return others[i].said;
-  for (size_t i = 0; i < CLI_ENTRIES_MOST && skp_entry_describe(i, &e); i++)
-    if (strcmp(e.name, name) == 0) return entry_option(i, name);
   cli_dashed(dashed, sizeof dashed, name);
-  for (size_t i = 0; i < CLI_OPTIONS; i++)
-    if (strcmp(options[i] + 2, dashed) == 0) return options[i];
-  return name;
+  const char *entry = entry_of(dashed);
+  for (size_t i = 0; i < CLI_OPTIONS && !entry; i++)
+    if (strcmp(options[i] + 2, dashed) == 0) entry = options[i];
+  for (size_t i = 0; i < cli_foreign_n && !entry; i++)
+    if (cli_foreign[i].name && cli_foreign[i].ours && strcmp(cli_foreign[i].name, dashed) == 0)
+      entry = entry_of(cli_foreign[i].ours);
+  return entry ? entry : name;
 }

@@ -42,43 +42,64 @@ static int64_t record_size(const struct kind *k) { return k->labels + 3 * PLANE;
 
 /* ---- finding the files ------------------------------------------------------------------------------------------- */
 
-static bool holds_file(const char *folder, const char *name) {
+static skp_status holds_file(bool *out, const char *folder, const char *name) {
   char *path;
-  if (skp__path_join(&path, folder, name) != SKP_OK) return false;
-  bool found = skp__file_exists(path);
+  SKP_TRY(skp__path_join(&path, folder, name));
+  *out = skp__file_exists(path);
   free(path);
-  return found;
+  return SKP_OK;
 }
 
 /* Whether any of the kind's files, of one split, lies in the folder. */
-static bool holds(const char *folder, const struct kind *k, int split) {
-  bool found = false;
-  for (int f = 0; f < FILES && k->files[split][f] && !found; f++) found = holds_file(folder, k->files[split][f]);
-  return found;
+static skp_status holds(bool *out, const char *folder, const struct kind *k, int split) {
+  *out = false;
+  for (int f = 0; f < FILES && k->files[split][f] && !*out; f++) SKP_TRY(holds_file(out, folder, k->files[split][f]));
+  return SKP_OK;
 }
 
 /* The kind whose files lie in the folder; NULL: none. */
-static const struct kind *find(const char *folder) {
-  for (int i = 0; i < KINDS; i++)
-    if (holds(folder, &kinds[i], SKP_SPLIT_TRAIN) || holds(folder, &kinds[i], SKP_SPLIT_TEST)) return &kinds[i];
-  return NULL;
+static skp_status find(const struct kind **out, const char *folder) {
+  *out = NULL;
+  for (int i = 0; i < KINDS && !*out; i++) {
+    bool train, test;
+    SKP_TRY(holds(&train, folder, &kinds[i], SKP_SPLIT_TRAIN));
+    SKP_TRY(holds(&test, folder, &kinds[i], SKP_SPLIT_TEST));
+    if (train || test) *out = &kinds[i];
+  }
+  return SKP_OK;
 }
 
-bool skp__source_cifar_found(const char *folder) { return find(folder); }
+skp_status skp__source_cifar_found(bool *out, const char *folder) {
+  const struct kind *kind;
+  SKP_TRY(find(&kind, folder));
+  *out = kind != NULL;
+  return SKP_OK;
+}
 
 /* The version for Python: pickles, which are programs as much as data. */
-static const struct kind *find_pickles(const char *folder) {
-  for (int i = 0; i < KINDS; i++)
-    if (holds_file(folder, kinds[i].pickles[0]) && holds_file(folder, kinds[i].pickles[1])) return &kinds[i];
-  return NULL;
+static skp_status find_pickles(const struct kind **out, const char *folder) {
+  *out = NULL;
+  for (int i = 0; i < KINDS && !*out; i++) {
+    bool data, names;
+    SKP_TRY(holds_file(&data, folder, kinds[i].pickles[0]));
+    SKP_TRY(holds_file(&names, folder, kinds[i].pickles[1]));
+    if (data && names) *out = &kinds[i];
+  }
+  return SKP_OK;
 }
 
-bool skp__source_pickles_found(const char *folder) { return find_pickles(folder); }
+skp_status skp__source_pickles_found(bool *out, const char *folder) {
+  const struct kind *kind;
+  SKP_TRY(find_pickles(&kind, folder));
+  *out = kind != NULL;
+  return SKP_OK;
+}
 
 skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_split split) {
-  const struct kind *kind = find_pickles(folder);
+  const struct kind *kind;
   (void)split;
   *out = NULL;
+  SKP_TRY(find_pickles(&kind, folder));
   return skp__fail(SKP_UNSUPPORTED,
                    "%s holds %s as Python pickles, which are not read. The binary version has the same images: "
                    "tools/download %s fetches it into data/%s.",
@@ -183,7 +204,9 @@ static skp_status load(struct cifar *c, const char *folder, skp_split split) {
 
 static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *folder, skp_split split) {
   struct cifar *c;
-  if (!holds(folder, kind, split)) {
+  bool there;
+  SKP_TRY(holds(&there, folder, kind, split));
+  if (!there) {
     if (split == SKP_SPLIT_TEST) return SKP_OK;
     return skp__fail(SKP_FORMAT, "The folder %s lacks %s.", folder, kind->files[split][0]);
   }
@@ -205,8 +228,9 @@ static skp_status open_kind(struct skp_source **out, const struct kind *kind, co
 }
 
 skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split) {
+  const struct kind *kind;
   *out = NULL;
-  const struct kind *kind = find(folder);
+  SKP_TRY(find(&kind, folder));
   if (!kind) return skp__fail(SKP_IO, "The CIFAR files in %s are gone.", folder);
   return open_kind(out, kind, folder, split);
 }

@@ -145,7 +145,8 @@ skp_status skp__source_csv(struct skp_source **out, const char *file, skp_split 
   return status;
 }
 
-bool skp__source_csv_found(const char *file) {
+skp_status skp__source_csv_found(bool *out, const char *file) {
   const size_t n = strlen(file);
-  return n >= 4 && !strcasecmp(file + n - 4, ".csv") && skp__file_exists(file) && !skp__folder_exists(file);
+  *out = n >= 4 && !strcasecmp(file + n - 4, ".csv") && skp__file_exists(file) && !skp__folder_exists(file);
+  return SKP_OK;
 }

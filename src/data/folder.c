@@ -100,16 +100,19 @@ static skp_status add_all(struct skp__picture_set *f, bool train, bool part, str
 }
 
 /* What is not taken, in lines: of this part, and with the training images what of the whole set. */
-static void remark(struct skp__text *text, const struct skp__picture_set *f, const struct skp__layout *l,
-                   skp_split split, const struct skp__tally *passed) {
+static skp_status remark(struct skp__text *text, const struct skp__picture_set *f, const struct skp__layout *l,
+                         skp_split split, const struct skp__tally *passed) {
   if (passed->kinds.n) skp__text_add(text, "Passed over in %s: ", f->root);
   skp__tally_say(passed, text);
   if (passed->kinds.n) skp__text_add(text, ".\n");
   for (size_t i = 0; i < l->left.n && split == SKP_SPLIT_TRAIN; i++)
     skp__text_add(text, "%s is left alone: another folder is that part of the set.\n", l->left.at[i]);
-  for (int s = 0; s < SKP_SPLITS && split == SKP_SPLIT_TRAIN; s++)
-    if (l->root[s] && !skp__holds_pictures_below(l->root[s]))
-      skp__text_add(text, "%s holds no pictures: it is passed over.\n", l->root[s]);
+  for (int s = 0; s < SKP_SPLITS && split == SKP_SPLIT_TRAIN; s++) {
+    bool any = true;
+    if (l->root[s]) SKP_TRY(skp__holds_pictures_below(&any, l->root[s]));
+    if (!any) skp__text_add(text, "%s holds no pictures: it is passed over.\n", l->root[s]);
+  }
+  return SKP_OK;
 }
 
 static skp_status load(struct skp__picture_set *f, const struct skp__layout *l, skp_split split) {
@@ -117,7 +120,7 @@ static skp_status load(struct skp__picture_set *f, const struct skp__layout *l, 
   struct skp__tally passed = {.kinds = {.n = 0}};
   struct skp__text remarks = {.n = 0};
   skp_status status = add_all(f, train, l->parts, &passed);
-  remark(&remarks, f, l, split, &passed);
+  if (status == SKP_OK) status = remark(&remarks, f, l, split, &passed);
   if (status == SKP_OK) status = skp__picture_set_look(f, &remarks, train);
   if (status == SKP_OK && remarks.n) status = skp__strdup(&f->base.remarks, remarks.at);
   skp__tally_free(&passed);
@@ -135,11 +138,14 @@ static skp_status open_part(struct skp_source **out, const char *path, const str
   return status;
 }
 
-bool skp__source_folder_found(const char *path) {
+skp_status skp__source_folder_found(bool *out, const char *path) {
   struct skp__layout l;
-  bool found = skp__layout_find(&l, path) == SKP_OK && (l.parts || skp__holds_pictures_below(path));
+  skp_status status = skp__layout_find(&l, path);
+  *out = status == SKP_OK && l.parts;
+  if (status == SKP_OK && !l.parts) status = skp__holds_pictures_below(out, path);
   skp__layout_free(&l);
-  return found;
+  SKP_TRY_MEMORY(status);
+  return SKP_OK;
 }
 
 skp_status skp__source_folder(struct skp_source **out, const char *path, skp_split split) {

@@ -178,14 +178,15 @@ static skp_status find_part(char **out, const char *folder, const char *split, e
 }
 
 /* Whether any of the set's files lies in the folder. */
-static bool holds(const char *folder, const struct set *set) {
-  bool found = false;
-  for (int i = 0; i < 4 && !found; i++) {
-    char *path = NULL;
-    found = find_part(&path, folder, set->splits[i / 2], (enum part)(i % 2)) == SKP_OK && path;
+static skp_status holds(bool *out, const char *folder, const struct set *set) {
+  *out = false;
+  for (int i = 0; i < 4 && !*out; i++) {
+    char *path;
+    SKP_TRY(find_part(&path, folder, set->splits[i / 2], (enum part)(i % 2)));
+    *out = path;
     free(path);
   }
-  return found;
+  return SKP_OK;
 }
 
 /* The sets that `data` means: all that lie in the folder; or FOLDER/NAME, the one of them of this name. */
@@ -204,17 +205,20 @@ static skp_status find_sets(struct meant *out, const char *data) {
                       : slash ? (int)(slash - data)
                               : 1,
                       whole || slash ? data : "."));
-  for (int i = 0; i < SETS; i++)
-    if ((whole || (*sets[i].name && strcmp(name, sets[i].name) == 0)) && holds(out->folder, &sets[i]))
-      out->set[out->n++] = &sets[i];
+  for (int i = 0; i < SETS; i++) {
+    bool there = whole || (*sets[i].name && strcmp(name, sets[i].name) == 0);
+    if (there) SKP_TRY(holds(&there, out->folder, &sets[i]));
+    if (there) out->set[out->n++] = &sets[i];
+  }
   return SKP_OK;
 }
 
-bool skp__source_idx_found(const char *data) {
+skp_status skp__source_idx_found(bool *out, const char *data) {
   struct meant meant;
-  bool found = find_sets(&meant, data) == SKP_OK && meant.n;
+  skp_status status = find_sets(&meant, data);
+  *out = status == SKP_OK && meant.n;
   free(meant.folder);
-  return found;
+  return status;
 }
 
 static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
@@ -318,10 +322,11 @@ static skp_status fail_several(const struct meant *meant) {
 skp_status skp__source_idx(struct skp_source **out, const char *data, skp_split split) {
   struct meant meant;
   *out = NULL;
-  SKP_TRY(find_sets(&meant, data));
-  skp_status status = meant.n > 1 ? fail_several(&meant)
-                      : meant.n   ? open_set(out, meant.set[0], data, meant.folder, split)
-                                  : skp__fail(SKP_IO, "The IDX files in %s are gone.", meant.folder);
+  skp_status status = find_sets(&meant, data);
+  if (status == SKP_OK)
+    status = meant.n > 1 ? fail_several(&meant)
+             : meant.n   ? open_set(out, meant.set[0], data, meant.folder, split)
+                         : skp__fail(SKP_IO, "The IDX files in %s are gone.", meant.folder);
   free(meant.folder);
   return status;
 }

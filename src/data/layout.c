@@ -38,32 +38,30 @@ struct candidate {
   bool usual;               /* train, not Train */
 };
 
-static bool holds_classes(const char *path) {
+static skp_status holds_classes(bool *out, const char *path) {
   skp__names loose = {NULL, 0, 0}, folders = {NULL, 0, 0};
   struct skp__tally passed = {.kinds = {.n = 0}};
-  bool found = false;
+  *out = false;
   skp_status status = skp__walk_top(&loose, &folders, &passed, path);
-  for (size_t i = 0; i < folders.n && status == SKP_OK && !found; i++) {
+  for (size_t i = 0; i < folders.n && status == SKP_OK && !*out; i++) {
     char *inner;
     status = skp__path_join(&inner, path, folders.at[i]);
-    found = status == SKP_OK && skp__holds_pictures_below(inner);
+    if (status == SKP_OK) status = skp__holds_pictures_below(out, inner);
     free(inner);
   }
   skp__names_free(&loose);
   skp__names_free(&folders);
   skp__tally_free(&passed);
-  return found;
+  SKP_TRY_MEMORY(status);
+  return SKP_OK;
 }
 
 static skp_status look(struct candidate *c, const char *path, const char *name) {
   c->part = skp__part_of(&c->usual, name);
   SKP_TRY(skp__path_join(&c->path, path, name));
-  if (c->part == SKP_SPLITS) {
-    c->any = skp__holds_pictures_below(c->path);
-    return SKP_OK;
-  }
-  c->loose = skp__holds_pictures(c->path);
-  c->classes = holds_classes(c->path);
+  if (c->part == SKP_SPLITS) return skp__holds_pictures_below(&c->any, c->path);
+  SKP_TRY(skp__holds_pictures(&c->loose, c->path));
+  SKP_TRY(holds_classes(&c->classes, c->path));
   c->any = c->loose || c->classes;
   return SKP_OK;
 }

@@ -23,7 +23,7 @@ static const struct kind {
   const char
       *within[6]; /* where below the folder its files may lie: "": there; as archives unpack; one * for any folder */
   bool valid;     /* there may be a part for validation */
-  bool (*found)(const char *folder);
+  skp_status (*found)(bool *out, const char *folder);
   skp_status (*open)(struct skp_source **out, const char *folder, skp_split split);
 } kinds[] = {
     {"IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte, t10k-…, emnist-…; plain or .gz)",
@@ -109,8 +109,10 @@ bool skp__source_built_in(const char *data) {
 
 static skp_status add_place(skp__names *places, const struct kind *kind, const char *folder, const char *below) {
   char *path;
+  bool found = false;
   SKP_TRY(*below ? skp__path_join(&path, folder, below) : skp__strdup(&path, folder));
-  skp_status status = kind->found(path) ? skp__names_add(places, path) : SKP_OK;
+  skp_status status = kind->found(&found, path);
+  if (status == SKP_OK && found) status = skp__names_add(places, path);
   free(path);
   return status;
 }

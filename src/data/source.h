@@ -91,23 +91,25 @@ skp_status skp__class_key(char **out, const char *name);
 
 /* ---- the parts, one file each ------------------------------------------------------------------------------------ */
 
+/* Those that look whether there is such a set fail with SKP_MEMORY alone. */
+
 skp_status skp__source_digits(struct skp_source **out, skp_split split);
 skp_status skp__source_shapes(struct skp_source **out, skp_split split);
 /* FOLDER, or FOLDER/NAME where it holds several sets: emnist-letters. */
 skp_status skp__source_idx(struct skp_source **out, const char *data, skp_split split);
-bool skp__source_idx_found(const char *data);
+skp_status skp__source_idx_found(bool *out, const char *data);
 /* CIFAR-10 and CIFAR-100 (fine labels). */
 skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split);
-bool skp__source_cifar_found(const char *folder);
+skp_status skp__source_cifar_found(bool *out, const char *folder);
 /* Those as Python pickles: opening them fails, with a text that says what to do. */
 skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_split split);
-bool skp__source_pickles_found(const char *folder);
+skp_status skp__source_pickles_found(bool *out, const char *folder);
 /* Folders of pictures, one a class; see layout.c and folder.c. */
 skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
-bool skp__source_folder_found(const char *folder);
+skp_status skp__source_folder_found(bool *out, const char *folder);
 /* FILE.csv, a list of pictures with their labels; see csv.c. */
 skp_status skp__source_csv(struct skp_source **out, const char *file, skp_split split);
-bool skp__source_csv_found(const char *file);
+skp_status skp__source_csv_found(bool *out, const char *file);
 /* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have
  * 1 or 3 channels. labels NULL: there are none. names NULL: numbers. */
 struct skp_held_images {

@@ -220,29 +220,38 @@ skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__
 
 /* ---- is there any? ----------------------------------------------------------------------------------------------- */
 
-static bool search(const char *path, const struct place *above, bool deep);
+static skp_status search(bool *found, const char *path, const struct place *above, bool deep);
 
-static bool search_open(DIR *dir, const char *path, const struct place *above, bool deep) {
+static skp_status search_open(bool *found, DIR *dir, const char *path, const struct place *above, bool deep) {
   struct place here;
-  bool found = false;
-  if (!enter(&here, dir, path, above)) return false;
-  for (struct dirent *e; !found && (e = readdir(dir));) {
+  if (!enter(&here, dir, path, above)) return SKP_OK;
+  for (struct dirent *e; !*found && (e = readdir(dir));) {
     enum entry kind = kind_of(dir, e);
     char *inner;
-    found = kind == PICTURE;
-    if (kind != FOLDER || !deep || skp__path_join(&inner, path, e->d_name) != SKP_OK) continue;
-    found = search(inner, &here, deep);
+    *found = kind == PICTURE;
+    if (kind != FOLDER || !deep) continue;
+    SKP_TRY(skp__path_join(&inner, path, e->d_name));
+    skp_status status = search(found, inner, &here, deep);
     free(inner);
+    SKP_TRY(status);
   }
-  return found;
+  return SKP_OK;
 }
 
-static bool search(const char *path, const struct place *above, bool deep) {
+static skp_status search(bool *found, const char *path, const struct place *above, bool deep) {
   DIR *dir = opendir(path);
-  bool found = dir && search_open(dir, path, above, deep);
-  if (dir) closedir(dir);
-  return found;
+  if (!dir) return errno == ENOMEM ? skp__fail_memory(path, 0) : SKP_OK;
+  skp_status status = search_open(found, dir, path, above, deep);
+  closedir(dir);
+  return status;
 }
 
-bool skp__holds_pictures(const char *path) { return search(path, NULL, false); }
-bool skp__holds_pictures_below(const char *path) { return search(path, NULL, true); }
+skp_status skp__holds_pictures(bool *out, const char *path) {
+  *out = false;
+  return search(out, path, NULL, false);
+}
+
+skp_status skp__holds_pictures_below(bool *out, const char *path) {
+  *out = false;
+  return search(out, path, NULL, true);
+}

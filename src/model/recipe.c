@@ -160,8 +160,20 @@ void skp__recipe_no_augmentation(struct skp_recipe *r) {
 #undef X
 }
 
+/* The entry that is meant by a name that whoever uses the library has a word for; NULL: none. */
+static const struct skp_recipe_field *meant_by(const char *name) {
+  char entry[64];
+  const char *said = skp__option(name);
+  snprintf(entry, sizeof entry, "%s", said + strspn(said, "-"));
+  for (char *p = entry; *p; p++)
+    if (*p == '-') *p = '_';
+  return skp__recipe_find(entry);
+}
+
 static skp_status fail_unknown(const char *name) {
   char known[1024] = "";
+  const struct skp_recipe_field *meant = meant_by(name);
+  if (meant) return skp__fail(SKP_USAGE, "A recipe knows no \"%s\". Did you mean %s?", name, meant->name);
   for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++)
     snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", f->name);
   return skp__fail(SKP_USAGE, "A recipe knows no \"%s\". It knows %s.", name, known);

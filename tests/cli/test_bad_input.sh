@@ -39,6 +39,12 @@ printf '\100\0\0\0\0\0\0\0%-64s\0\0\200?' '{"x":{"dtype":"F32","shape":[1],"data
 refuse 1 'not a checkpoint of Skipper' eval foreign.safetensors --data digits
 refuse 1 'No weight of foreign.safetensors fits' train tiny.lua --init foreign.safetensors --out run
 
+# What other trainers call an entry of the recipe is known there, too.
+sed 's/lr = 0.1/learning_rate = 0.1/' tiny.lua >other.lua
+refuse 1 'recipe: A recipe knows no "learning_rate". Did you mean lr\?' train other.lua --out other
+sed 's/lr = 0.1/hatching_rate = 0.1/' tiny.lua >other.lua
+refuse 1 'recipe: A recipe knows no "hatching_rate". It knows data, .*lr, ' train other.lua --out other
+
 # A batch that no device holds; images that are none.
 refuse 1 'too large|out of|memory|bytes' bench tiny.lua --batch 1048576 --size 16384
 echo 'not an image' >text.png

@@ -109,6 +109,9 @@ END_TEST
 START_TEST(none_lists_what_there_is) {
   refused(NULL, "voodoo", SKP_NO_DEVICE, "No usable device matches device voodoo");
   refused(NULL, "voodoo", SKP_NO_DEVICE, "5:0  Emulator");
+  refused(NULL, "CUDA:1", SKP_NO_DEVICE, "device CUDA:1. Did you mean device gpu? There are:");
+  for (size_t i = 0; i < list.n; i++) list.at[i].usable = list.at[i].usable && !strcmp(list.at[i].type, "CPU");
+  refused(NULL, "cuda", SKP_NO_DEVICE, "Did you mean device gpu? There is none that is usable. There are:");
   refused("9", NULL, SKP_NO_DEVICE, "platform 9");
   refused("portable", "rtx", SKP_NO_DEVICE, "platform portable device rtx");
   refused("", "2:7", SKP_NO_DEVICE, "2:7");

@@ -136,14 +136,30 @@ static void add_wish(struct skp__text *w, const char *platform, const char *devi
   if (device) skp__text_add(w, "%s%s %s", platform ? " " : "", skp__option("device"), device);
 }
 
+/* Whether other programs call GPUs so: cuda, cuda:0. */
+static bool names_gpus(const char *device) {
+  static const char *const words[] = {"cuda", "hip", "rocm", "mps", "xpu", "metal", "opencl"};
+  const size_t n = strcspn(device, ":");
+  bool any = false;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    any = any || (strlen(words[i]) == n && !strncasecmp(device, words[i], n));
+  return any;
+}
+
 static skp_status fail_none(const struct skp_device_list *list, const char *platform, const char *device) {
   struct skp__text w = {0};
-  bool any = false;
-  for (size_t i = 0; i < list->n; i++) any = any || list->at[i].usable;
+  bool any = false, gpu = false;
+  for (size_t i = 0; i < list->n; i++) {
+    any = any || list->at[i].usable;
+    gpu = gpu || (list->at[i].usable && is_gpu(&list->at[i]));
+  }
   if (any) {
     skp__text_add(&w, "No usable device matches ");
     add_wish(&w, platform, device);
-    skp__text_add(&w, ". There are:");
+    skp__text_add(&w, ". ");
+    if (device && names_gpus(device))
+      skp__text_add(&w, "Did you mean %s gpu?%s ", skp__option("device"), gpu ? "" : " There is none that is usable.");
+    skp__text_add(&w, "There are:");
   } else
     skp__text_add(&w, "%s%s", skp__devices_advice(), list->n + list->n_notes + list->n_gpus ? "\nWhat was found:" : "");
   for (size_t i = 0; i < list->n; i++) add_device(&w, &list->at[i]);
