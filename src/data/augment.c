@@ -231,6 +231,10 @@ void skp__augment_describe(struct skp__text *text, const struct skp_augment *a) 
   }
 }
 
+bool skp__augment_keeps_bytes(const struct skp_augment *a) {
+  return !wants_cutout(a) && !wants_erasing(a) && !skp__augment_mixes(a);
+}
+
 void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct skp_image *image,
                     const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t sample) {
   const uint64_t key = skp__random_bits(seed ^ of_images, (uint64_t)epoch, (uint64_t)sample);
@@ -338,8 +342,7 @@ static void punch(float *out, const struct skp__view *v, const struct skp__box *
 }
 
 /* Each stage makes the image anew in the spare one, which takes its place. */
-skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
-                            const float table[][SKP_LEVELS], int *column) {
+skp_status skp__view_show(const struct skp__view *v, struct skp_image *image, struct skp_image *spare, int *column) {
   struct skp__box there = {0, 0, v->scaled_h, v->scaled_w};
   skp__image_cut(image, &v->part);
   if (image->H != v->scaled_h || image->W != v->scaled_w) {
@@ -353,6 +356,12 @@ skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_im
     skp__image_swap(image, spare);
   }
   for (int i = 0; i < v->changes; i++) SKP_TRY(skp__image_change(image, spare, &v->change[i]));
+  return SKP_OK;
+}
+
+skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
+                            const float table[][SKP_LEVELS], int *column) {
+  SKP_TRY(skp__view_show(v, image, spare, column));
   normalise(out, image, table);
   for (int i = 0; i < 2; i++) punch(out, v, &v->hole[i], image->C);
   return SKP_OK;

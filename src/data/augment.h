@@ -29,6 +29,9 @@ struct skp_augment {
 
 /* Appends what happens, for people: "random crop, horizontal flip". */
 void skp__augment_describe(struct skp__text *text, const struct skp_augment *a);
+/* Whether the images that come out are bytes yet: a hole in an image is at its mean, which is none, and a mixture lies
+ * between two. */
+bool skp__augment_keeps_bytes(const struct skp_augment *a);
 /* Whether images of a batch, and their labels, are mixed. */
 bool skp__augment_mixes(const struct skp_augment *a);
 
@@ -88,8 +91,10 @@ struct skp__view {
 void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct skp_image *image,
                     const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t sample);
 
-/* Writes the view as {H, W, C}; table[c] has the normalised value of each byte of channel c. The image is used up;
- * `spare` and column, [W], are to work in. */
+/* Makes the image the view of it, but for the holes; `spare` and column, [W], are to work in, and the spare one may
+ * change places with it. */
+skp_status skp__view_show(const struct skp__view *v, struct skp_image *image, struct skp_image *spare, int *column);
+/* The same, written as {H, W, C} numbers; table[c] has the normalised value of each byte of channel c. */
 skp_status skp__view_render(float *out, const struct skp__view *v, struct skp_image *image, struct skp_image *spare,
                             const float table[][SKP_LEVELS], int *column);
 

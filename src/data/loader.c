@@ -153,33 +153,38 @@ static skp_status take_values(const struct skp_loader *l, const struct skp_image
 }
 
 /* An image as it is stored, made what the network takes, seen as chance and the epoch want it. */
-static skp_status show(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x) {
+static skp_status show(const struct skp_loader *l, struct desk *d, const struct skp_batch *b, int64_t number,
+                       int64_t at) {
+  const int64_t values = (int64_t)l->H * l->W * l->C;
   struct skp_image *image = &d->stored;
   struct skp__view view;
-  if (image->values) return take_values(l, image, x);
+  if (image->values) return take_values(l, image, b->x + at * values);
   SKP_TRY(skp__image_set_channels(image, l->C));
-  skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, epoch, number);
-  return skp__view_render(x, &view, image, &d->spare, l->table, d->column);
+  skp__view_draw(&view, l->H, l->W, l->shorter, image, &l->o.augment, l->o.seed, b->epoch, number);
+  if (b->x) return skp__view_render(b->x + at * values, &view, image, &d->spare, l->table, d->column);
+  SKP_TRY(skp__view_show(&view, image, &d->spare, d->column));
+  memcpy(b->bytes + at * values, image->pixels, (size_t)values);
+  return SKP_OK;
 }
 
-/* One image, read and shown. Of which nothing can be made is as damaged as what cannot be read: another stands in. */
-static skp_status prepare(const struct skp_loader *l, struct desk *d, int64_t epoch, int64_t number, float *x,
-                          int32_t *label) {
+/* Image `at` of a batch, read and shown. Of which nothing can be made is as damaged as what cannot be read: another
+ * stands in. */
+static skp_status prepare(const struct skp_loader *l, struct desk *d, const struct skp_batch *b, int64_t number,
+                          int64_t at) {
   const struct skp_source *s = l->source;
   for (;;) {
     int64_t sample = number % s->n;
-    SKP_TRY(read_image(l, &d->stored, &sample, label));
-    skp_status status = show(l, d, epoch, number, x);
+    SKP_TRY(read_image(l, &d->stored, &sample, &b->labels[at]));
+    skp_status status = show(l, d, b, number, at);
     if (status == SKP_OK || sample < 0 || !s->spoilt) return status;
     SKP_TRY(s->spoilt(s, sample, status));
   }
 }
 
 static skp_status fill(const struct skp_loader *l, struct slot *slot, struct desk *d) {
-  const int64_t values = (int64_t)l->H * l->W * l->C;
   struct skp_batch *b = &slot->batch;
   for (int64_t i = 0; i < b->n; i++) {
-    skp_status status = prepare(l, d, b->epoch, slot->picks[i], b->x + i * values, &b->labels[i]);
+    skp_status status = prepare(l, d, b, slot->picks[i], i);
     if (status != SKP_OK)
       return skp__fail_in(status, "sample %lld of %s", (long long)(slot->picks[i] % l->source->n), l->source->name);
   }
@@ -272,6 +277,8 @@ static skp_status check_options(const struct skp_source *s, const struct skp_loa
                      o->size);
   if (o->images < 0 || o->images > s->n)
     return skp__fail(SKP_INTERNAL, "An epoch cannot have %lld of %lld images.", (long long)o->images, (long long)s->n);
+  if (o->bytes && (s->floats || !skp__augment_keeps_bytes(&o->augment)))
+    return skp__fail(SKP_INTERNAL, "These images cannot be loaded as bytes.");
   if (o->start < 0) return skp__fail(SKP_INTERNAL, "A loader cannot start at batch %lld.", (long long)o->start);
   for (int c = 0; c < o->n_norm; c++)
     if (!isfinite(o->mean[c]) || !isfinite(o->std[c]) || o->std[c] == 0)
@@ -307,7 +314,8 @@ static skp_status make_ring(struct skp_loader *l) {
   }
   SKP_TRY(skp__alloc(&l->slot, (size_t)l->o.depth, sizeof *l->slot));
   for (int d = 0; d < l->o.depth; d++) {
-    SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
+    if (l->o.bytes) SKP_TRY(skp__alloc(&l->slot[d].batch.bytes, batch * values, 1));
+    if (!l->o.bytes) SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
     SKP_TRY(skp__alloc(&l->slot[d].batch.labels, batch, sizeof(int32_t)));
     SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(int64_t)));
     if (!skp__augment_mixes(&l->o.augment)) continue;
@@ -360,6 +368,7 @@ void skp__loader_destroy(struct skp_loader *l) {
   for (int t = 0; t < l->threads; t++) pthread_join(l->thread[t], NULL);
   for (int d = 0; l->slot && d < l->o.depth; d++) {
     free(l->slot[d].batch.x);
+    free(l->slot[d].batch.bytes);
     free(l->slot[d].batch.labels);
     free(l->slot[d].batch.other);
     free(l->slot[d].batch.lambda);

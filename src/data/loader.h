@@ -22,6 +22,7 @@ struct skp_loader_options {
   float mean[4],
       std[4]; /* per channel, after division by 255: (x/255 - mean) / std; n_norm of them, the last repeats */
   int n_norm; /* 0: mean 0, std 1 */
+  bool bytes; /* images come as bytes, not normalised: the augmentation keeps them, and there are no floats */
   struct skp_augment augment; /* of each image, from (seed, epoch, its number) */
   int threads;                /* workers, at least 1 */
   int depth;                  /* batches kept ready, at least 2 */
@@ -29,7 +30,8 @@ struct skp_loader_options {
 
 struct skp_batch {
   int64_t n;            /* samples in it */
-  float *x;             /* {n, H, W, C} as the options ask */
+  float *x;             /* {n, H, W, C}; NULL: */
+  uint8_t *bytes;       /* the same, if the options ask for bytes */
   int32_t *labels;      /* {n} */
   int32_t *other;       /* {n}, of images that were mixed in; NULL where none are */
   float *lambda;        /* {n} weight of the first label, the larger one; NULL with `other` */

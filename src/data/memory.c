@@ -60,8 +60,14 @@ skp_status skp__source_memory(struct skp_source **out, const struct skp_held_ima
   h->bytes = m->bytes;
   h->floats = m->floats;
   h->labels = m->labels;
-  h->s = (struct skp_source){
-      .n = m->n, .H = m->H, .W = m->W, .C = m->C, .classes = m->classes, .image = image, .destroy = destroy};
+  h->s = (struct skp_source){.n = m->n,
+                             .H = m->H,
+                             .W = m->W,
+                             .C = m->C,
+                             .classes = m->classes,
+                             .floats = !m->bytes,
+                             .image = image,
+                             .destroy = destroy};
   skp_status status = skp__strdup(&h->s.name, "images in memory");
   if (status == SKP_OK) status = name_classes(&h->s, m->names);
   if (status == SKP_OK)

@@ -196,6 +196,7 @@ static skp_status create(struct view **out, const struct skp_source *whole, cons
                              .W = whole->W,
                              .C = whole->C,
                              .numbered = whole->numbered,
+                             .floats = whole->floats,
                              .image = image,
                              .name_of = whole->name_of ? name_of : NULL,
                              .spoilt = whole->spoilt ? spoilt : NULL,

@@ -77,7 +77,7 @@ struct skp_node {
  *   READ   reads it after each run of a plan
  * A new port is a row here, and, for BATCH, STEP and READ, an address on the host in train/step.c. */
 #define SKP_PORT_LIST(X)                                                                                               \
-  X(INPUT, input, INPUT, BATCH)                  /* images {N,H,W,C} */                                                \
+  X(INPUT, input, INPUT, BATCH)                  /* images {N,H,W,C}: numbers, or bytes with LEVELS */                 \
   X(LABELS, labels, INPUT, BATCH)                /* {N} i32 */                                                         \
   X(OTHER, other, INPUT, BATCH)                  /* of mixed images: second labels {N} i32 */                          \
   X(LAMBDA, lambda, INPUT, BATCH)                /* and the weight of the first {N} */                                 \
@@ -86,6 +86,7 @@ struct skp_node {
   X(EMA_SCALES, ema_scales, INPUT, STEP)         /* {2}: of the old average and of the new state in the new average */ \
   X(SUM_SCALES, sum_scales, INPUT, STEP)         /* {2}: what the sums so far and a micro-batch are multiplied by */   \
   X(FACTORS, factors, INPUT, PLAN)               /* which an update reads, see src/ops/optimizer.c; none: all are 1 */ \
+  X(LEVELS, levels, INPUT, PLAN)                 /* {C,256}: the number that each byte of an image is */               \
   X(LOGITS, logits, ACTIVATION, READ)            /* {N, classes} */                                                    \
   X(LOSS, loss, RESULT, READ)                    /* {1}: the mean */                                                   \
   X(LOSS_SUM, loss_sum, GRAD, READ)              /* {1}: of the micro-batches of a step */                             \
@@ -216,6 +217,10 @@ skp_status skp__graph_add_sums(struct skp_graph *g);
 /* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum", the loss in
  * `loss_sum`. */
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g);
+
+/* Its images come as bytes from now on, and a node in front makes numbers of them. To be called when the graph is
+ * whole. */
+skp_status skp__graph_take_bytes(struct skp_graph *g);
 
 /* What the host writes into the value `factors`, as many floats as that has. */
 void skp__graph_factors(const struct skp_graph *g, float *out);

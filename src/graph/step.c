@@ -141,6 +141,37 @@ skp_status skp__graph_instance(struct skp_graph **out, const struct skp_graph *g
 /* What a step changes of the state on its way is a trial, until it is known whether the step is finite. */
 static skp_status try_state(struct skp_graph *g) { return move_slices(g, g->state, SKP_PORT_STATE_TRIAL); }
 
+/* ---- images as bytes -------------------------------------------------------------------------------------------- */
+
+/* All nodes but the last read `to` instead of `from`, and what lived in its memory lives there. */
+static void read_instead(struct skp_graph *g, skp_value from, skp_value to) {
+  for (size_t n = 0; n + 1 < g->nodes.n; n++)
+    for (int i = 0; i < g->nodes.at[n].n_in; i++)
+      if (g->nodes.at[n].in[i] == from) g->nodes.at[n].in[i] = to;
+  for (size_t v = 0; v < g->tensors.n; v++)
+    if (g->tensors.at[v].base == from) g->tensors.at[v].base = to;
+}
+
+static skp_status move_to_front(struct skp_graph *g) {
+  size_t *rank;
+  SKP_TRY(skp__alloc(&rank, g->nodes.n, sizeof *rank));
+  for (size_t n = 0; n + 1 < g->nodes.n; n++) rank[n] = 1;
+  skp_status status = skp__graph_arrange(g, rank);
+  free(rank);
+  return status;
+}
+
+skp_status skp__graph_take_bytes(struct skp_graph *g) {
+  const int64_t channels = g->tensors.at[g->input].shape.dim[3];
+  skp_value numbers;
+  g->tensors.at[g->input].shape.dtype = SKP_U8;
+  SKP_TRY(skp__graph_add_port(g, SKP_PORT_LEVELS, skp__shape2(channels, SKP_BYTE_LEVELS)));
+  const skp_value in[] = {g->input, g->levels};
+  SKP_TRY(skp__graph_node(g, &skp__op_normalise, NULL, in, NULL, "images", &numbers));
+  read_instead(g, g->input, numbers);
+  return move_to_front(g);
+}
+
 /* ---- steps in micro-batches ------------------------------------------------------------------------------------- */
 
 skp_status skp__graph_add_sums(struct skp_graph *g) {

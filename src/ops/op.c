@@ -102,7 +102,8 @@ skp_status skp__op_fail(const struct skp_sig *sig, const char *format, ...) {
 }
 
 static const char *dtype_name(skp_dtype dtype) {
-  static const char *const names[] = {[SKP_F32] = "float32", [SKP_I32] = "int32", [SKP_BF16] = "bfloat16"};
+  static const char *const names[] = {
+      [SKP_F32] = "float32", [SKP_I32] = "int32", [SKP_BF16] = "bfloat16", [SKP_U8] = "uint8"};
   return names[dtype];
 }
 
@@ -272,7 +273,7 @@ int64_t skp__shape_count(const struct skp_shape *s) {
   return count;
 }
 
-int64_t skp__shape_bytes(const struct skp_shape *s) { return skp__shape_count(s) * (s->dtype == SKP_BF16 ? 2 : 4); }
+int64_t skp__shape_bytes(const struct skp_shape *s) { return skp__shape_count(s) * skp__dtype_bytes(s->dtype); }
 
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b) {
   if (a->rank != b->rank || a->dtype != b->dtype) return false;
@@ -287,6 +288,7 @@ const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s) 
   for (int i = 0; i < s->rank && n < size; i++)
     n += (size_t)snprintf(text + n, size - n, "%s%lld", i ? "×" : "", (long long)s->dim[i]);
   if (s->rank && s->dtype == SKP_BF16 && n < size) snprintf(text + n, size - n, " bf16");
+  if (s->rank && s->dtype == SKP_U8 && n < size) snprintf(text + n, size - n, " u8");
   return text;
 }
 

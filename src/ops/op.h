@@ -34,8 +34,11 @@ typedef enum skp_op_id {
   SKP_OP_COUNT
 } skp_op_id;
 
-/* bfloat16 is the upper half of a float32, rounded to nearest even: eight bits of exponent, eight of digits. */
-typedef enum skp_dtype { SKP_F32, SKP_I32, SKP_BF16 } skp_dtype;
+/* bfloat16 is the upper half of a float32, rounded to nearest even: eight bits of exponent, eight of digits. Whole
+ * numbers are exact, and nothing that could be lost. */
+typedef enum skp_dtype { SKP_F32, SKP_I32, SKP_BF16, SKP_U8 } skp_dtype;
+static inline bool skp__dtype_whole(skp_dtype t) { return t == SKP_I32 || t == SKP_U8; }
+static inline int64_t skp__dtype_bytes(skp_dtype t) { return t == SKP_U8 ? 1 : t == SKP_BF16 ? 2 : 4; }
 
 /* A value's type. rank 0 means "absent": an optional input left out, or an output that nobody asked for. */
 struct skp_shape {
@@ -107,6 +110,10 @@ struct skp_flatten_attrs {
 struct skp_transpose_attrs {
   int rows, columns; /* of the matrix that the features of x are */
 };
+enum { SKP_BYTE_LEVELS = 256 }; /* a number for each byte */
+struct skp_normalise_attrs {
+  int narrow; /* 1: y is bfloat16 */
+};
 struct skp_resize_attrs {
   int out_h,
       out_w; /* golden files: "out": [h, w]; half-pixel centres, antialiased (triangle filter widened when shrinking) */
@@ -151,6 +158,7 @@ union skp_attrs {
   struct skp_linear_attrs linear;
   struct skp_flatten_attrs flatten;
   struct skp_transpose_attrs transpose;
+  struct skp_normalise_attrs normalise;
   struct skp_resize_attrs resize;
   struct skp_upsample_attrs upsample;
   struct skp_loss_attrs loss;

@@ -6,8 +6,9 @@
  * A table decides, the ops' own: an op whose products pay in bfloat16 (skp_op.narrow) has its maps so; one that only
  * passes maps on (batchnorm, relu, add, pooling) as its inputs come; one that knows no narrow maps, or whose result
  * the host reads, is left in float32. Where the two meet, a cast stands right before the first reader, for all of
- * them. Weights, their gradients, statistics, logits, the loss and the update are float32 throughout, so that
- * checkpoints and resuming know nothing of this. No loss scaling: bfloat16 has the exponents of float32. */
+ * them; images that come as bytes become at once what all their readers want. Weights, their gradients, statistics,
+ * logits, the loss and the update are float32 throughout, so that checkpoints and resuming know nothing of this. No
+ * loss scaling: bfloat16 has the exponents of float32. */
 #include "plan/plan.h"
 #include <stdlib.h>
 
@@ -45,6 +46,19 @@ static bool becomes_narrow(const struct skp_graph *g, const struct skp_node *nod
   return any;
 }
 
+/* Whether all who read a value want it narrow, and somebody does. */
+static bool is_wanted_narrow(const struct skp_graph *g, skp_value v) {
+  bool any = false;
+  for (size_t n = 0; n < g->nodes.n; n++)
+    for (int i = 0; i < g->nodes.at[n].n_in; i++) {
+      const struct skp_node *node = &g->nodes.at[n];
+      if (node->in[i] != v) continue;
+      if (!node->op->narrow || !reads_map(node, i) || !becomes_narrow(g, node)) return false;
+      any = true;
+    }
+  return any;
+}
+
 /* Lets node n read *v in the other type. */
 static skp_status read_cast(struct pass *p, size_t n, skp_value *v, bool narrow) {
   const struct skp_op *cast = narrow ? &skp__op_to_bfloat16 : &skp__op_to_float32;
@@ -56,7 +70,16 @@ static skp_status read_cast(struct pass *p, size_t n, skp_value *v, bool narrow)
   return SKP_OK;
 }
 
+/* Images that were bytes. */
+static void set_images(struct skp_graph *g, struct skp_node *node) {
+  struct skp_shape *y = &g->tensors.at[node->out[0]].shape;
+  if (node->op != &skp__op_normalise || !is_wanted_narrow(g, node->out[0])) return;
+  node->attrs.normalise.narrow = 1;
+  y->dtype = SKP_BF16;
+}
+
 static skp_status set_types(struct pass *p, size_t n) {
+  set_images(p->g, &p->g->nodes.at[n]);
   const struct skp_node node = p->g->nodes.at[n]; /* a copy, of the same values: a cast may move the list */
   const bool narrow = becomes_narrow(p->g, &node);
   p->rank[n] = 2 * n + 1;

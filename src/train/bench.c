@@ -33,11 +33,11 @@ static skp_status make_images(struct bench *b) {
   const uint32_t classes = (uint32_t)b->s->model->recipe.classes;
   struct skp__random r = skp__random_start(1, 0);
   b->batch.n = b->N;
-  SKP_TRY(skp__alloc(&b->batch.x, (size_t)values, sizeof *b->batch.x));
+  SKP_TRY(skp__alloc(&b->batch.bytes, (size_t)values, sizeof *b->batch.bytes));
   SKP_TRY(skp__alloc(&b->batch.labels, (size_t)b->N, sizeof *b->batch.labels));
   SKP_TRY(skp__alloc(&b->batch.other, (size_t)b->N, sizeof *b->batch.other));
   SKP_TRY(skp__alloc(&b->batch.lambda, (size_t)b->N, sizeof *b->batch.lambda));
-  for (int64_t i = 0; i < values; i++) b->batch.x[i] = (float)skp__random_uniform(&r);
+  for (int64_t i = 0; i < values; i++) b->batch.bytes[i] = (uint8_t)skp__random_next(&r);
   for (int64_t i = 0; i < b->N; i++) {
     b->batch.labels[i] = (int32_t)skp__random_below(&r, classes);
     b->batch.other[i] = (int32_t)skp__random_below(&r, classes);
@@ -47,7 +47,7 @@ static skp_status make_images(struct bench *b) {
 }
 
 static void free_images(struct bench *b) {
-  free(b->batch.x);
+  free(b->batch.bytes);
   free(b->batch.labels);
   free(b->batch.other);
   free(b->batch.lambda);
@@ -70,6 +70,7 @@ static skp_status feed_again(void *user) {
 static skp_status open_stepper(struct bench *b) {
   if (b->train) SKP_TRY(skp__stepper_train(&b->stepper, b->s, INT64_MAX)); /* all batches are full */
   if (!b->train) skp__stepper_evaluate(&b->stepper, b->s, b->N, b->N);
+  b->stepper.bytes = true;
   b->stepper.seed = 1;
   b->stepper.say = b->say;
   b->stepper.user = b;

@@ -72,9 +72,10 @@ static skp_status run(struct pass *p) {
 
 static skp_status start(struct pass *p, const struct skp_source *source, int64_t batch, int threads) {
   struct skp_loader_options options = {.batch = batch, .threads = threads, .epochs = p->views};
-  skp__session_loading(&options, &p->s->model->recipe, false);
+  skp__session_loading(&options, &p->s->model->recipe, source, false);
   options.depth = SKP_STEPS_AHEAD + 3;
   skp__stepper_evaluate(&p->stepper, p->s, p->n, batch);
+  p->stepper.bytes = options.bytes;
   p->stepper.user = p;
   p->stepper.take = take;
   SKP_TRY(skp__stepper_open(&p->stepper));

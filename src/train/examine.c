@@ -36,7 +36,7 @@ static void look(struct skp__numbers *x, const void *data, int64_t n, skp_dtype 
 /* n values of a buffer from one on, in turn. */
 static skp_status look_there(struct skp__numbers *x, struct search *s, struct skp_buffer *buffer, int64_t from,
                              int64_t n, skp_dtype dtype) {
-  const int64_t size = dtype == SKP_BF16 ? 2 : 4, most = ROOM / size;
+  const int64_t size = skp__dtype_bytes(dtype), most = ROOM / size;
   *x = (struct skp__numbers){.n = 0};
   while (n > 0) {
     const int64_t some = n < most ? n : most;
@@ -142,7 +142,7 @@ static void note_input(struct skp__examination *e, int i, const struct skp__numb
 static skp_status look_at_inputs(struct search *s, struct skp_plan *p, const struct skp_node *node) {
   for (int i = 0; i < node->n_in; i++) {
     struct skp__numbers x;
-    if (node->in[i] == SKP_NONE || node->types[i].dtype == SKP_I32) continue;
+    if (node->in[i] == SKP_NONE || skp__dtype_whole(node->types[i].dtype)) continue;
     SKP_TRY(look_at_value(&x, s, p, node->in[i]));
     note_input(s->e, i, &x);
   }
@@ -209,7 +209,7 @@ static skp_status search(struct search *s, struct skp__stepper *st, struct skp__
   struct skp__examination *e = s->e;
   const struct skp_shape *x = &st->s->model->graph->tensors.at[st->s->model->graph->input].shape;
   if (moved_on(st)) e->finding = SKP_FOUND_MOVED;
-  look(&e->images, step->batch->x, step->n * (skp__shape_count(x) / x->dim[0]), SKP_F32);
+  if (step->batch->x) look(&e->images, step->batch->x, step->n * (skp__shape_count(x) / x->dim[0]), SKP_F32);
   if (e->images.lost) e->finding = SKP_FOUND_IMAGES;
   SKP_TRY(look_at_weights(s, st->s));
   if (e->finding == SKP_FOUND_NOTHING && e->weights.lost) e->finding = SKP_FOUND_WEIGHTS;

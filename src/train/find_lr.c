@@ -142,12 +142,13 @@ static skp_status start(struct ramp *r, struct skp_session *s, const struct skp_
   const struct skp_recipe *recipe = &s->model->recipe;
   struct skp_loader_options options = {.batch = recipe->batch, .shuffle = true, .wrap = true, .seed = r->o->seed};
   SKP_TRY(skp__stepper_train(&r->stepper, s, INT64_MAX)); /* all batches are full */
+  r->stepper.bytes = skp__session_bytes(recipe, train, true);
   r->stepper.seed = r->o->seed;
   r->stepper.say = r->o->say;
   r->stepper.user = r;
   r->stepper.take = take;
   SKP_TRY(skp__stepper_open(&r->stepper));
-  skp__session_loading(&options, recipe, true);
+  skp__session_loading(&options, recipe, train, true);
   options.threads = r->o->threads;
   options.depth = 3;
   return skp__loader_create(&r->loader, train, &options);

@@ -30,13 +30,21 @@ static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_
   return step == SKP_STEP_MICRO ? skp__graph_add_sums(g) : add_update(g, r);
 }
 
+/* A graph that failed is none. */
+static skp_status keep(struct skp_graph **g, skp_status status) {
+  if (status == SKP_OK) return SKP_OK;
+  skp__graph_destroy(*g);
+  *g = NULL;
+  return status;
+}
+
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step) {
   SKP_TRY(step == SKP_STEP_UPDATE ? skp__graph_flat(out, m->graph)
                                   : skp__graph_instance(out, m->graph, N, step != SKP_STEP_EVAL));
-  skp_status status = complete(*out, &m->recipe, step);
-  if (status != SKP_OK) {
-    skp__graph_destroy(*out);
-    *out = NULL;
-  }
-  return status;
+  return keep(out, complete(*out, &m->recipe, step));
+}
+
+skp_status skp__step_graph_of(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step, bool bytes) {
+  SKP_TRY(skp__step_graph(out, m, N, step));
+  return bytes && step != SKP_STEP_UPDATE ? keep(out, skp__graph_take_bytes(*out)) : SKP_OK;
 }

@@ -83,7 +83,7 @@ static skp_status close_epoch(struct skp__loop *l) {
 static skp_status start_loader(struct skp__loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
-  skp__session_loading(&options, r, true);
+  skp__session_loading(&options, r, l->data->train, true);
   options.images = skp__micro_epoch(&l->stepper.micro);
   options.start = l->at.step;
   options.threads = l->o->threads;
@@ -104,7 +104,9 @@ static skp_status open_stepper(struct skp__loop *l) {
   const struct skp_source *by = skp__score_by(l);
   SKP_TRY(skp__stepper_train(st, l->s, l->data->train->n));
   st->seed = l->o->seed;
+  st->bytes = skp__session_bytes(&l->s->model->recipe, l->data->train, true);
   st->judged = by ? by->n : 0;
+  st->judged_bytes = by && skp__session_bytes(&l->s->model->recipe, by, false);
   st->say = l->o->say;
   st->user = l;
   st->take = take;

@@ -23,9 +23,9 @@ enum { HELPS = 4 };
 /* The workspaces of the methods count where they can be found out. */
 static skp_status measure(struct skp_plan_needs *out, const struct skp_session *s, int64_t N, skp_step step) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, s->model, N, step));
+  SKP_TRY(skp__step_graph_of(&g, s->model, N, step, s->bytes));
   if (skp__plan_measure(out, g, s->b) == SKP_OK) return SKP_OK;
-  SKP_TRY(skp__step_graph(&g, s->model, N, step));
+  SKP_TRY(skp__step_graph_of(&g, s->model, N, step, s->bytes));
   return skp__plan_measure(out, g, NULL);
 }
 

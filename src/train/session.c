@@ -61,9 +61,23 @@ static skp_status write_factors(struct skp_session *s, struct skp_plan *plan) {
   return status;
 }
 
+/* So does what bytes of images are. */
+static skp_status write_levels(struct skp_session *s, struct skp_plan *plan) {
+  const struct skp_graph *g = skp__plan_graph(plan);
+  const int64_t values = count(g, g->levels);
+  float mean[4], std[4], (*levels)[SKP_BYTE_LEVELS];
+  if (!values) return SKP_OK;
+  SKP_TRY(skp__alloc(&levels, (size_t)(values / SKP_BYTE_LEVELS), sizeof *levels));
+  const int n = skp__recipe_norm(&s->model->recipe, mean, std);
+  skp__normalising(levels, (int)(values / SKP_BYTE_LEVELS), mean, std, n);
+  skp_status status = skp__backend_write_now(s->b, skp__plan_buffer(plan, g->levels), 0, levels, 4 * values);
+  free(levels);
+  return status;
+}
+
 static skp_status create_plan(struct skp_session *s, struct skp_plan **out, const struct skp__session_plan *p) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, s->model, p->N, p->step));
+  SKP_TRY(skp__step_graph_of(&g, s->model, p->N, p->step, p->bytes));
   skp_status status = p->averaged ? skp__graph_use_averages(g) : SKP_OK;
   if (status == SKP_OK) return skp__plan_create(out, g, s->b, s->store);
   skp__graph_destroy(g);
@@ -71,10 +85,13 @@ static skp_status create_plan(struct skp_session *s, struct skp_plan **out, cons
 }
 
 skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64_t N, skp_step step) {
-  struct skp__session_plan made = {.N = N, .step = step, .averaged = s->averaged && step == SKP_STEP_EVAL};
+  struct skp__session_plan made = {.N = N,
+                                   .step = step,
+                                   .averaged = s->averaged && step == SKP_STEP_EVAL,
+                                   .bytes = s->bytes && step != SKP_STEP_UPDATE};
   for (size_t i = 0; i < s->plans.n; i++) {
     const struct skp__session_plan *p = &s->plans.at[i];
-    if (p->N != N || p->step != step || p->averaged != made.averaged) continue;
+    if (p->N != N || p->step != step || p->averaged != made.averaged || p->bytes != made.bytes) continue;
     *out = p->plan;
     return SKP_OK;
   }
@@ -83,6 +100,7 @@ skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64
   if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY) return skp__session_fail_memory(s, status, N, step);
   SKP_TRY(status);
   status = write_factors(s, plan);
+  if (status == SKP_OK) status = write_levels(s, plan);
   if (status == SKP_OK) status = SKP_GROW(&s->plans);
   if (status != SKP_OK) {
     skp__plan_destroy(plan);
@@ -214,14 +232,25 @@ struct skp_hyper skp__session_hyper(const struct skp_recipe *recipe, double lr, 
                             .ema_rate = (float)ema_rate(recipe, t)};
 }
 
-void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training) {
+static struct skp_augment augment(const struct skp_recipe *r, bool training) {
+  return training ? skp__recipe_augment(r) : (struct skp_augment){.views = (int)r->test_views};
+}
+
+bool skp__session_bytes(const struct skp_recipe *r, const struct skp_source *source, bool training) {
+  const struct skp_augment a = augment(r, training);
+  return !source->floats && skp__augment_keeps_bytes(&a);
+}
+
+void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, const struct skp_source *source,
+                          bool training) {
   o->size = r->size;
   o->resize = (int)r->resize;
   o->channels = r->channels;
   o->n_norm = skp__recipe_norm(r, o->mean, o->std);
   o->stand_in = training;
   o->balanced = training && r->balanced;
-  o->augment = training ? skp__recipe_augment(r) : (struct skp_augment){.views = (int)r->test_views};
+  o->augment = augment(r, training);
+  o->bytes = skp__session_bytes(r, source, training);
 }
 
 skp_status skp__session_settle(struct skp_session *s, skp_status status) {

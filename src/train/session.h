@@ -7,7 +7,7 @@
 struct skp__session_plan {
   int64_t N;
   skp_step step;
-  bool averaged;
+  bool averaged, bytes;
   struct skp_plan *plan;
 };
 
@@ -19,11 +19,15 @@ struct skp_session {
   int64_t params_n, state_n;         /* elements */
   bool moved;                        /* values were put in since the last step */
   bool averaged;                     /* evaluation and checkpoints take the running averages instead */
+  bool bytes;                        /* steps take images as bytes, see loader.h */
   SKP_ARRAY(struct skp__session_plan) plans;
 };
 
-/* What a loader must know of a recipe: normalisation, and augmentation if it is for training. */
-void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, bool training);
+/* Whether those images come as bytes. */
+bool skp__session_bytes(const struct skp_recipe *r, const struct skp_source *source, bool training);
+/* What a loader of them must know of a recipe: that, normalisation, and augmentation if it is for training. */
+void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, const struct skp_source *source,
+                          bool training);
 
 /* Adds to the present error text, which says that the device has too little memory for such a step of N images, what
  * the step takes and what would help. Returns `status`. */

@@ -24,13 +24,15 @@ struct piece {
 
 /* ---- ports ------------------------------------------------------------------------------------------------------ */
 
-static int64_t port_count(const struct piece *p, skp_value v) {
-  return skp__shape_count(&skp__plan_graph(p->plan)->tensors.at[v].shape);
+static int64_t port_bytes(const struct piece *p, skp_value v) {
+  return skp__shape_bytes(&skp__plan_graph(p->plan)->tensors.at[v].shape);
 }
 
 static void *address_input(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
-  (void)st;
-  return step->batch->x + port_count(p, skp__plan_graph(p->plan)->input) / p->n * p->first;
+  const struct skp_graph *g = skp__plan_graph(p->plan);
+  const int64_t image = skp__shape_bytes(&g->tensors.at[g->input].shape) / p->n;
+  uint8_t *images = st->bytes ? step->batch->bytes : (uint8_t *)step->batch->x;
+  return images + image * p->first;
 }
 
 static void *address_labels(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
@@ -121,8 +123,8 @@ static skp_status copy_ports(struct skp__stepper *st, struct skp__step *step, co
     void *at = addresses[port](st, step, p);
     struct skp_buffer *buffer = skp__plan_buffer(p->plan, v);
     if (!at) continue;
-    SKP_TRY(host == SKP_HOST_READ ? ops->read(st->s->b, buffer, 0, at, 4 * port_count(p, v))
-                                  : ops->write(st->s->b, buffer, 0, at, 4 * port_count(p, v)));
+    SKP_TRY(host == SKP_HOST_READ ? ops->read(st->s->b, buffer, 0, at, port_bytes(p, v))
+                                  : ops->write(st->s->b, buffer, 0, at, port_bytes(p, v)));
   }
   return SKP_OK;
 }
@@ -133,11 +135,17 @@ static skp_step kind(const struct skp__stepper *st) {
   return !st->trains ? SKP_STEP_EVAL : st->micro.most == 1 ? SKP_STEP_TRAIN : SKP_STEP_MICRO;
 }
 
+/* A plan that takes images as they come. */
+static skp_status find_plan(struct skp__stepper *st, struct skp_plan **out, int64_t n, skp_step step, bool bytes) {
+  st->s->bytes = bytes;
+  return skp__session_plan(st->s, out, n, step);
+}
+
 /* Piece k of a step of n images. */
 static skp_status find_piece(struct skp__stepper *st, int64_t n, int64_t k, struct piece *p) {
   const int64_t size = skp__micro_size(&st->micro), first = k * size;
   *p = (struct piece){.k = k, .first = first, .n = size < n - first ? size : n - first};
-  if (first < n) return skp__session_plan(st->s, &p->plan, p->n, kind(st));
+  if (first < n) return find_plan(st, &p->plan, p->n, kind(st), st->bytes);
   p->n = 0;
   return kind(st) == SKP_STEP_MICRO && first - size < n ? skp__session_plan(st->s, &p->plan, 1, SKP_STEP_UPDATE)
                                                         : SKP_OK;
@@ -237,17 +245,17 @@ skp_status skp__stepper_again(struct skp__stepper *st, struct skp__step *step, s
 /* ---- fitting into memory ---------------------------------------------------------------------------------------- */
 
 /* Plans for n images, `size` at a time. */
-static skp_status prepare_pieces(struct skp__stepper *st, int64_t n, int64_t size, skp_step step) {
+static skp_status prepare_pieces(struct skp__stepper *st, int64_t n, int64_t size, skp_step step, bool bytes) {
   struct skp_plan *plan;
-  if (n >= size) SKP_TRY(skp__session_plan(st->s, &plan, size, step));
-  return n % size ? skp__session_plan(st->s, &plan, n % size, step) : SKP_OK;
+  if (n >= size) SKP_TRY(find_plan(st, &plan, size, step, bytes));
+  return n % size ? find_plan(st, &plan, n % size, step, bytes) : SKP_OK;
 }
 
 /* A training is judged by averages where there are any. */
 static skp_status prepare_judging(struct skp__stepper *st) {
   const bool averaged = st->s->averaged;
   st->s->averaged = st->s->model->recipe.ema > 0;
-  skp_status status = prepare_pieces(st, st->judged, skp__micro_size(&st->micro), SKP_STEP_EVAL);
+  skp_status status = prepare_pieces(st, st->judged, skp__micro_size(&st->micro), SKP_STEP_EVAL, st->judged_bytes);
   st->s->averaged = averaged;
   return status;
 }
@@ -255,8 +263,8 @@ static skp_status prepare_judging(struct skp__stepper *st) {
 static skp_status prepare_plans(struct skp__stepper *st) {
   struct skp_plan *plan;
   const int64_t batch = st->micro.batch, n = skp__micro_epoch(&st->micro), size = skp__micro_size(&st->micro);
-  if (n >= batch) SKP_TRY(prepare_pieces(st, batch, size, kind(st)));
-  if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, size, kind(st)));
+  if (n >= batch) SKP_TRY(prepare_pieces(st, batch, size, kind(st), st->bytes));
+  if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, size, kind(st), st->bytes));
   if (kind(st) == SKP_STEP_MICRO) SKP_TRY(skp__session_plan(st->s, &plan, 1, SKP_STEP_UPDATE));
   if (st->judged) SKP_TRY(prepare_judging(st));
   skp_status status = skp__backend_finish(st->s->b); /* some drivers find out late */

@@ -34,7 +34,9 @@ struct skp__stepper {
   bool trains;             /* else it evaluates */
   struct skp__micro micro; /* in which a step's images go through the network */
   uint64_t seed;           /* of what is drawn in training */
+  bool bytes;              /* images come as bytes, see loader.h */
   int64_t judged;          /* images that a training is judged by: their plans must fit, too */
+  bool judged_bytes;       /* these come as bytes */
   FILE *say;               /* where it is said that steps are cut; NULL: nowhere */
   void *user;              /* of: */
   /* Sets the batch and the learning rate of the next step; step->batch may be that of an earlier step that was not

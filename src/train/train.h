@@ -27,6 +27,8 @@ typedef enum skp_step {
   SKP_STEP_UPDATE /* and its update; N does not count */
 } skp_step;
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step);
+/* The same, of images that may come as bytes (data/loader.h). */
+skp_status skp__step_graph_of(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step, bool bytes);
 /* The plan of such a graph, made at the first call, then kept. */
 skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64_t N, skp_step step);
 /* Gives the memory of all plans back; values stay. */

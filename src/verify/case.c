@@ -38,6 +38,7 @@ double skp__case_tolerance(double terms, double max) { return (2e-6 + 2.4e-7 * s
 
 double skp__case_element(const void *data, int64_t i, skp_dtype dtype) {
   if (dtype == SKP_BF16) return (double)skp__from_bf16(((const uint16_t *)data)[i]);
+  if (dtype == SKP_U8) return (double)((const uint8_t *)data)[i];
   return dtype == SKP_F32 ? (double)((const float *)data)[i] : (double)((const int32_t *)data)[i];
 }
 
@@ -230,7 +231,7 @@ static void keep_results(struct skp__case *c, const struct skp_node *node, const
     const double max = skp__case_max(call->out[i], count, type->dtype);
     *k = (struct skp__known){call->out[i], skp__case_tolerance(terms, max)};
     if (node->op->narrow && skp__sig_narrow(call->sig)) k->tolerance += ldexp(1 + max, -8);
-    if (type->dtype == SKP_I32) k->tolerance = 0;
+    if (skp__dtype_whole(type->dtype)) k->tolerance = 0;
     call->out[i] = NULL;
   }
 }

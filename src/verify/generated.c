@@ -107,6 +107,10 @@ static const struct row {
     {0, "transpose", "x=33x528 dy", "rows=16 columns=33"},
     {1, "to_float32", "x=3x5x7x9", ""},
     {1, "to_bfloat16", "x=3x5x7x9", ""},
+    {1, "normalise", "bytes=3x5x7x3 levels=3x256", ""},
+    {1, "normalise", "bytes=3x5x7x1 levels=1x256", ""},
+    {1, "normalise", "bytes=2x9x5x4 levels=4x256", "narrow=1"},
+    {0, "normalise", "bytes=1x1x1x3 levels=3x256", ""},
     {1, "softmax_cross_entropy", "x=9x10 labels=9", ""},
     {1, "softmax_cross_entropy", "x=9x10 labels=9", "label_smoothing=0.1"},
     {0, "softmax_cross_entropy", "x=130x100 labels=130", ""},
@@ -170,12 +174,12 @@ static bool next_token(const char **list, char name[32], char value[64]) {
 /* ---- contents ---------------------------------------------------------------------------------------------------- */
 
 /* What an input is filled with, by its name; all others with numbers of mean 0 and variance 1. */
-enum fill { NORMAL, ZERO, POSITIVE, FRACTION, LABELS, HYPER, BITS };
+enum fill { NORMAL, ZERO, POSITIVE, FRACTION, LABELS, HYPER, BITS, BYTES };
 static const struct {
   const char *name;
   enum fill fill;
 } fills[] = {{"labels", LABELS},  {"other", LABELS}, {"lambda", FRACTION}, {"running_var", POSITIVE}, {"v", POSITIVE},
-             {"gamma", POSITIVE}, {"hyper", HYPER},  {"key", BITS},        {"broken", ZERO}};
+             {"gamma", POSITIVE}, {"hyper", HYPER},  {"key", BITS},        {"broken", ZERO},          {"bytes", BYTES}};
 
 static enum fill fill_of(const char *name) {
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)
@@ -196,7 +200,9 @@ static skp_status make(void **out, enum fill fill, int64_t count, int64_t classe
   float *f;
   SKP_TRY(skp__alloc(&f, (size_t)count, sizeof *f));
   for (int64_t i = 0; i < count; i++) {
-    if (fill == BITS)
+    if (fill == BYTES)
+      ((uint8_t *)(void *)f)[i] = (uint8_t)skp__random_next(r);
+    else if (fill == BITS)
       ((int32_t *)(void *)f)[i] = (int32_t)(uint32_t)skp__random_next(r);
     else if (fill == LABELS)
       ((int32_t *)(void *)f)[i] = (int32_t)skp__random_below(r, (uint32_t)classes);
@@ -221,6 +227,7 @@ skp_status skp__case_random(struct skp__case *c, skp_value *v, const char *name,
   void *data;
   SKP_TRY(make(&data, fill, skp__shape_count(&shape), classes, r));
   if (fill == LABELS || fill == BITS) shape.dtype = SKP_I32;
+  if (fill == BYTES) shape.dtype = SKP_U8;
   if (shape.dtype == SKP_BF16) narrow(data, skp__shape_count(&shape));
   return skp__case_input(c, v, shape, data);
 }

@@ -40,6 +40,7 @@ static const struct skp__letters rows[] = {
     {"softmax_cross_entropy_dx", "N. N . N N > N.", "", ""},
     {"to_float32", "NHWC > NHWC", "", "NHWC"},
     {"to_bfloat16", "NHWC > NHWC", "", "NHWC"},
+    {"normalise", "NHW. .. > NHW.", "", "NHW"},
     {"resize_bilinear", "N..C > N..C", "", "NC"},
     {"sgd", "L L L . B. . L . > L L L", "", "L"},
     {"adam", "L L L L . B. . L . > L L L L", "", "L"},

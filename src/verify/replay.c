@@ -87,7 +87,7 @@ static double change_of(const struct skp_sig *sig, double tolerance) {
 }
 
 static void change(void *data, const struct skp_shape *s, double by, struct skp__random *random) {
-  for (int64_t i = 0; i < skp__shape_count(s) && s->dtype != SKP_I32; i++) {
+  for (int64_t i = 0; i < skp__shape_count(s) && !skp__dtype_whole(s->dtype); i++) {
     const double factor = 1 + (skp__random_below(random, 2) ? by : -by);
     if (s->dtype == SKP_BF16)
       ((uint16_t *)data)[i] = skp__to_bf16(skp__from_bf16(((uint16_t *)data)[i]) * (float)factor);
@@ -128,7 +128,7 @@ static skp_status calculate(struct part *p, const struct skp__replay *r, double 
 /* The largest change of an output, and what the last digit of its largest value costs. */
 static double allowed(const struct part *p, int at, const struct skp_shape *s) {
   double most = 0;
-  if (s->dtype == SKP_I32) return 0;
+  if (skp__dtype_whole(s->dtype)) return 0;
   for (int64_t i = 0; i < skp__shape_count(s); i++) {
     const double d =
         fabs(skp__case_element(p->exact[at], i, s->dtype) - skp__case_element(p->changed[at], i, s->dtype));

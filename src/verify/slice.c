@@ -64,7 +64,7 @@ struct block {
 static struct block block_of(const struct skp_sig *sig, int i, const struct skp__slice *slice) {
   const struct skp_shape *s = i < sig->n_in ? &sig->in[i] : &sig->out[i - sig->n_in];
   const struct skp__word word = skp__letters_word(skp__letters_of(sig->op), sig, i);
-  struct block b = {{1, 1, 1, 1}, {0}, {1, 1, 1, 1}, s->dtype == SKP_BF16 ? 2 : 4};
+  struct block b = {{1, 1, 1, 1}, {0}, {1, 1, 1, 1}, (size_t)skp__dtype_bytes(s->dtype)};
   for (int d = 0; d < s->rank; d++) {
     const int at = SKP_MAX_RANK - s->rank + d;
     bool share;

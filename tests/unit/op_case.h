@@ -1,7 +1,8 @@
 /* op_case.h: calls of ops written in one line of text, and run at once by the reference. SPDX-License-Identifier: MIT
  *
  *   op_case(&sig, "conv2d", "2x5x6x3 3x3x3x4 -", "stride=2 pad=1")     shapes of the
- *                                                                      inputs; "-": absent; "i7": 7 × int32 */
+ *                                                                      inputs; "-": absent; "i7": 7 × int32;
+ *                                                                      "u7": 7 bytes */
 #ifndef SKP_TESTS_UNIT_OP_CASE_H
 #define SKP_TESTS_UNIT_OP_CASE_H
 
@@ -18,9 +19,9 @@ static inline bool next_word(char word[64], const char **text) {
 }
 
 static inline struct skp_shape shape_of(const char *word) {
-  struct skp_shape s = {.dtype = *word == 'i' ? SKP_I32 : SKP_F32};
+  struct skp_shape s = {.dtype = *word == 'i' ? SKP_I32 : *word == 'u' ? SKP_U8 : SKP_F32};
   if (*word == '-') return s;
-  for (const char *p = word + (*word == 'i'); *p;) {
+  for (const char *p = word + (*word == 'i' || *word == 'u'); *p;) {
     char *end;
     ck_assert_int_lt(s.rank, SKP_MAX_RANK);
     s.dim[s.rank++] = strtoll(p, &end, 10);

@@ -434,6 +434,61 @@ START_TEST(refuses) {
 }
 END_TEST
 
+/* What is loaded as bytes is, once normalised, what is loaded as numbers. */
+START_TEST(bytes_are_not_normalised_yet) {
+  struct numbers s = numbers(40);
+  struct skp_loader_options o = options(8, 2);
+  struct skp_loader *as_bytes, *as_numbers;
+  float levels[3][SKP_LEVELS];
+  o.augment = (struct skp_augment){.crop = true, .crop_padding = 2, .flip = true, .brightness = 0.2, .hue = 0.1};
+  o.n_norm = 1;
+  o.mean[0] = 0.5f, o.std[0] = 0.25f;
+  skp__normalising(levels, 3, o.mean, o.std, o.n_norm);
+  ck_ok(skp__loader_create(&as_numbers, &s.base, &o));
+  o.bytes = true;
+  ck_ok(skp__loader_create(&as_bytes, &s.base, &o));
+  for (int b = 0; b < 5; b++) {
+    struct skp_batch *bytes, *floats;
+    ck_ok(skp__loader_next(as_bytes, &bytes, NULL));
+    ck_ok(skp__loader_next(as_numbers, &floats, NULL));
+    ck_assert(!bytes->x && !floats->bytes);
+    for (int i = 0; i < 8 * 18; i++) ck_assert_float_eq(levels[i % 3][bytes->bytes[i]], floats->x[i]);
+    skp__loader_give_back(as_bytes, bytes);
+    skp__loader_give_back(as_numbers, floats);
+  }
+  skp__loader_destroy(as_bytes);
+  skp__loader_destroy(as_numbers);
+}
+END_TEST
+
+static const struct {
+  struct skp_augment a;
+  bool floats, can;
+} may_be_bytes[] = {
+    {{.crop_padding = 2, .flip = true, .trivial_augment = true, .hue = 0.1}, false, true},
+    {{.views = 4}, false, true},
+    {{.flip = true}, true, false},
+    {{.cutout = 3}, false, false},
+    {{.erasing = 0.1}, false, false},
+    {{.mixup = 0.1}, false, false},
+    {{.cutmix = 0.1}, false, false},
+};
+
+START_TEST(bytes_where_there_are_some) {
+  struct numbers s = numbers(16);
+  struct skp_loader_options o = options(8, 1);
+  struct skp_loader *l = NULL;
+  o.augment = may_be_bytes[_i].a;
+  o.bytes = true;
+  s.base.floats = may_be_bytes[_i].floats;
+  if (may_be_bytes[_i].can)
+    ck_ok(skp__loader_create(&l, &s.base, &o));
+  else
+    ck_fails(skp__loader_create(&l, &s.base, &o), SKP_INTERNAL, "as bytes");
+  skp__loader_destroy(l);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("loader");
   TCase *c = tcase_create("loader");
@@ -449,6 +504,8 @@ int main(void) {
   tcase_add_test(c, repeated_images_differ);
   tcase_add_test(c, wrap_fills_up);
   tcase_add_test(c, numbered_and_normalised);
+  tcase_add_test(c, bytes_are_not_normalised_yet);
+  tcase_add_loop_test(c, bytes_where_there_are_some, 0, sizeof may_be_bytes / sizeof *may_be_bytes);
   tcase_add_test(c, plain_pixels);
   tcase_add_test(c, fitted);
   tcase_add_loop_test(c, errors_arrive, 1, 4);

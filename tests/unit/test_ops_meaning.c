@@ -536,6 +536,17 @@ START_TEST(nan_passes) {
 }
 END_TEST
 
+/* A table for each channel; the last byte of all is the last of its table. */
+START_TEST(bytes_as_numbers) {
+  start("normalise", "u1x2x1x2 2x256", "");
+  float *levels = floats(&tape, in[1]);
+  for (int i = 0; i < 2 * SKP_BYTE_LEVELS; i++) levels[i] = (float)i * 0.5f;
+  memcpy(tape.value[in[0]].at, (const uint8_t[]){0, 1, 3, 255}, 4);
+  go();
+  EXPECT(0, 0, 128.5f, 1.5f, 255.5f);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("meaning of ops");
   TCase *tc = tcase_create("meaning");
@@ -565,6 +576,7 @@ int main(void) {
   tcase_add_test(tc, channels_side_by_side);
   tcase_add_test(tc, larger_pixels);
   tcase_add_test(tc, stochastic_depth);
+  tcase_add_test(tc, bytes_as_numbers);
   tcase_add_test(tc, nan_passes);
   suite_add_tcase(suite, tc);
   return skp__test_main(suite);

@@ -90,13 +90,14 @@ END_TEST
  * */
 
 /* Op names in order, those on narrow maps with a '*'. */
-static char *typed(const char *network, skp_step step) {
+static char *typed(const char *network, skp_step step, bool bytes) {
   struct skp_model *m = step_parse(network);
   struct skp_graph *g;
   char *text;
   size_t size;
   FILE *to = open_memstream(&text, &size);
   ck_ok(skp__step_graph(&g, m, 2, step));
+  if (bytes) ck_ok(skp__graph_take_bytes(g));
   ck_ok(skp__graph_prune(g));
   ck_ok(skp__precision(g));
   for (size_t n = 0; n < g->nodes.n; n++) {
@@ -125,6 +126,7 @@ static const struct {
   const char *network;
   skp_step step;
   const char *want;
+  bool bytes;
 } rows[] = {
     /* between the convolution and the linear layer, one cast each */
     {"x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3}))) return nn.linear(nn.flatten(nn.global_avgpool(x)), 4)",
@@ -137,10 +139,16 @@ static const struct {
     /* what knows no narrow maps is left alone, casts around it */
     {"x = nn.sigmoid(nn.conv2d(x, 8, {kernel = 1})) return nn.global_avgpool(nn.conv2d(x, 8, {kernel = 1}))",
      SKP_STEP_EVAL, "to_bfloat16* conv2d* to_float32* activation to_bfloat16* conv2d* to_float32* global_avgpool"},
+    /* bytes become what their readers want at once, all of them */
+    {"x = nn.conv2d(x, 8, {kernel = 1}) + nn.conv2d(x, 8, {kernel = 1}) return nn.global_avgpool(x)", SKP_STEP_EVAL,
+     "normalise* conv2d* conv2d* to_float32* global_avgpool", true},
+    {"x = nn.conv2d(x, 8, {kernel = 1}) + nn.conv2d(nn.sigmoid(x), 8, {kernel = 1}) return nn.global_avgpool(x)",
+     SKP_STEP_EVAL, "normalise to_bfloat16* conv2d* activation to_bfloat16* conv2d* to_float32* global_avgpool", true},
+    {"return nn.linear(nn.flatten(x), 4)", SKP_STEP_EVAL, "normalise flatten linear", true},
 };
 
 START_TEST(maps_become_narrow) {
-  char *text = typed(rows[_i].network, rows[_i].step);
+  char *text = typed(rows[_i].network, rows[_i].step, rows[_i].bytes);
   ck_assert_str_eq(text, rows[_i].want);
   free(text);
 }
@@ -150,7 +158,7 @@ END_TEST
 START_TEST(a_training_step_keeps_floats_where_they_belong) {
   char *text = typed("x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3}))) x = nn.conv2d(x, 8, {kernel = 3}) "
                      "return nn.linear(nn.flatten(nn.global_avgpool(x)), 4)",
-                     SKP_STEP_TRAIN);
+                     SKP_STEP_TRAIN, false);
   static const char *const narrow_ones[] = {" conv2d_dx*", " conv2d_dw*", " batchnorm_dx*"};
   static const char *const floats[] = {" linear ", " softmax_cross_entropy ", " linear_dw ", " linear_dx ", " sgd"};
   for (size_t i = 0; i < sizeof narrow_ones / sizeof *narrow_ones; i++)

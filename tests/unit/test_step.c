@@ -7,6 +7,7 @@
 enum { N = 6, PIXELS = 6 * 6 * 2, CLASSES = 4 };
 static float x[N * PIXELS], lambda[N];
 static int32_t labels[N] = {0, 1, 2, 3, 0, 1}, other[N] = {1, 2, 3, 0, 1, 2};
+static uint8_t stored[N * PIXELS];
 static struct skp_batch batch = {.n = N, .x = x, .labels = labels, .other = other, .lambda = lambda};
 
 struct run {
@@ -131,6 +132,51 @@ START_TEST(images_stay_on_the_device) {
 }
 END_TEST
 
+/* Of two steps of 6 images, all at once or by threes. */
+static void train(float *losses, float **params, bool bytes, const char *parts, struct skp_batch *images) {
+  const char *const fields[][2] = {{"mean", "0.3,0.6"}, {"std", "0.2,0.45"}, {"accumulate", parts}};
+  struct run r = make_run(fields, 3);
+  struct skp__stepper st;
+  struct skp__step *step;
+  float levels[2][SKP_BYTE_LEVELS], mean[4], std[4], *state;
+  skp__normalising(levels, 2, mean, std, skp__recipe_norm(&r.m->recipe, mean, std));
+  for (int i = 0; i < N * PIXELS; i++) x[i] = levels[i % 2][stored[i]];
+  ck_ok(skp__stepper_train(&st, r.s, INT64_MAX));
+  st.user = images;
+  st.take = take;
+  st.bytes = bytes;
+  ck_ok(skp__stepper_open(&st));
+  for (int i = 0; i < 2; i++) {
+    ck_ok(i ? skp__stepper_queue(&st) : skp__stepper_first(&st));
+    ck_ok(skp__stepper_retire(&st, &step));
+    losses[i] = step->loss;
+  }
+  ck_ok(skp__session_pull(r.s, params, &state));
+  free(state);
+  skp__stepper_close(&st);
+  free_run(&r);
+}
+
+/* Images that go up as bytes are normalised there, to the same bits. */
+START_TEST(bytes_are_the_same_images) {
+  static const char *const parts[] = {"1", "2"};
+  struct skp_batch as_bytes = batch;
+  as_bytes.x = NULL;
+  as_bytes.bytes = stored;
+  for (int i = 0; i < N * PIXELS; i++) stored[i] = (uint8_t)(i * 37 + i / 7);
+  for (int i = 0; i < 2; i++) {
+    float losses[2][2], *params[2];
+    train(losses[0], &params[0], false, parts[i], &batch);
+    train(losses[1], &params[1], true, parts[i], &as_bytes);
+    ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
+    ck_assert_mem_eq(params[0], params[1], 3 * sizeof(float)); /* of the first layer */
+    ck_assert_float_ne(losses[0][0], losses[0][1]);
+    free(params[0]);
+    free(params[1]);
+  }
+}
+END_TEST
+
 /* A label that the network does not know is named, whoever makes the step. */
 START_TEST(labels_are_checked) {
   static const char *const fields[][2] = {{"momentum", "0"}};
@@ -168,6 +214,7 @@ int main(void) {
   tcase_add_test(c, ports_begin_absent);
   tcase_add_test(c, all_inputs_are_written);
   tcase_add_test(c, images_stay_on_the_device);
+  tcase_add_test(c, bytes_are_the_same_images);
   tcase_add_test(c, labels_are_checked);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

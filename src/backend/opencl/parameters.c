@@ -11,8 +11,10 @@ static const struct skp__cl_kernel *find_kernel(const char *file, const char *na
 
 /* What pointers to values of each type are called in kernels, after "global " and "const "; "stored" is what maps.clh
  * makes of maps, floats where none of the op's are narrow. */
-static const char *const elements[][2] = {
-    [SKP_F32] = {"float *", "stored *"}, [SKP_I32] = {"int *", "uint *"}, [SKP_BF16] = {"stored *", "stored *"}};
+static const char *const elements[][2] = {[SKP_F32] = {"float *", "stored *"},
+                                          [SKP_I32] = {"int *", "uint *"},
+                                          [SKP_BF16] = {"stored *", "stored *"},
+                                          [SKP_U8] = {"uchar *", "uchar *"}};
 
 static bool is_one_of(const char *type, const char *const names[2]) {
   return !strcmp(type, names[0]) || !strcmp(type, names[1]);
