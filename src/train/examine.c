@@ -196,6 +196,16 @@ static skp_status compare_piece(void *user, struct skp_plan *p, int64_t k) {
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */
 
+/* As the network reads them. */
+static void look_at_images(struct skp__numbers *out, const struct skp_recipe *r, const struct skp_batch *batch,
+                           const struct skp_shape *x) {
+  const int64_t n = batch->n * (skp__shape_count(x) / x->dim[0]);
+  float mean[4], std[4], levels[4][SKP_BYTE_LEVELS];
+  skp__normalising(levels, 4, mean, std, skp__recipe_norm(r, mean, std));
+  if (batch->x) look(out, batch->x, n, SKP_F32);
+  for (int64_t i = 0; !batch->x && i < n; i++) look(out, &levels[i % x->dim[3]][batch->bytes[i]], 1, SKP_F32);
+}
+
 /* Whether one of the steps after it has updated something. */
 static bool moved_on(const struct skp__stepper *st) {
   for (int64_t i = st->done; i < st->queued; i++) {
@@ -209,7 +219,7 @@ static skp_status search(struct search *s, struct skp__stepper *st, struct skp__
   struct skp__examination *e = s->e;
   const struct skp_shape *x = &st->s->model->graph->tensors.at[st->s->model->graph->input].shape;
   if (moved_on(st)) e->finding = SKP_FOUND_MOVED;
-  if (step->batch->x) look(&e->images, step->batch->x, step->n * (skp__shape_count(x) / x->dim[0]), SKP_F32);
+  look_at_images(&e->images, &st->s->model->recipe, step->batch, x);
   if (e->images.lost) e->finding = SKP_FOUND_IMAGES;
   SKP_TRY(look_at_weights(s, st->s));
   if (e->finding == SKP_FOUND_NOTHING && e->weights.lost) e->finding = SKP_FOUND_WEIGHTS;
