@@ -187,6 +187,21 @@ typedef struct {
       *table; /* with layers: a CSV file that receives their times; a run's report shows layers.csv; NULL: none */
 } skp_bench_options;
 
+/* What a device does at best, in a second, by small kernels of Skipper's own; 0: it has no such thing, or that is not
+ * known. */
+typedef struct {
+  double fma;                /* operations in float, a multiply-add being two */
+  double narrow;             /* the same of products of bfloat16 with sums in float */
+  double read, write, triad; /* bytes of memory: of sums over it, of what fills it, of a = b + s * c */
+  double launch;             /* seconds that one takes, of many */
+} skp_peaks;
+
+/* Measures the device, which takes some seconds and is best done while the machine does nothing else, and keeps what
+ * came of it in a text file beside its compiled kernels: there skp_bench finds it, which measures it where there is
+ * none. `file` (may be NULL) receives its path, "" if nothing lasts. SKP_UNSUPPORTED, SKP_DEVICE_MEMORY: it cannot be
+ * done. */
+SKP_API skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *file, size_t size);
+
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */
 
 typedef struct {
@@ -201,6 +216,12 @@ typedef struct {
   double seconds, flops;                  /* of all its launches */
   const skp_launch_time *launches;
   size_t n_launches;
+  char kind[64]; /* of work: "3×3 convolutions, data gradients" */
+  double bytes;  /* of memory that must move at least */
+  /* Shares of the peaks that the operations and the bytes took; 0: the peaks are not known. The larger is what limits
+   * it. They are of what the operation nominally is: Winograd's methods multiply less often, and what lies in caches
+   * moves no memory, so either may be more than 1. */
+  double compute_share, memory_share;
 } skp_layer_time;
 
 typedef struct {
@@ -212,6 +233,7 @@ typedef struct {
   const skp_layer_time *layers;     /* the slowest first; of a step in parts, one part. They belong to the session until
                                        something else is done with it */
   size_t n_layers;
+  skp_peaks peaks; /* of the device, if launches were timed and it can be measured */
 } skp_speed;
 
 /* Measures whole steps as the recipe says, on random images that stay on the device. The learning rate is 0. */

@@ -1,5 +1,23 @@
 /* bench.c: how fast a network is. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "train/peak.h"
+#include <stdlib.h>
+
+static skp_peaks peaks_of(const struct skp_backend_peaks *p) {
+  return (skp_peaks){
+      .fma = p->fma, .narrow = p->narrow, .read = p->read, .write = p->write, .triad = p->triad, .launch = p->launch};
+}
+
+skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *file, size_t size) {
+  struct skp_backend_peaks peaks;
+  char *path;
+  *out = (skp_peaks){.fma = 0};
+  SKP_TRY(skp__peak_find(&peaks, &path, device, true));
+  *out = peaks_of(&peaks);
+  if (file && size) snprintf(file, size, "%s", path ? path : "");
+  free(path);
+  return SKP_OK;
+}
 
 skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp_speed *out) {
   static const skp_bench_options usual;
@@ -25,6 +43,7 @@ skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp
                      .ops = b->ops,
                      .launches = b->launches,
                      .layers = b->timing.layers.at,
-                     .n_layers = b->timing.layers.n};
+                     .n_layers = b->timing.layers.n,
+                     .peaks = peaks_of(&b->peaks)};
   return SKP_OK;
 }

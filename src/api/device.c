@@ -68,7 +68,7 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
   const skp_device_options *o = options ? options : &usual;
   struct skp_backend_check *check = NULL;
   *out = NULL;
-  if (!o->trust) SKP_TRY(skp__admission_create(&check, o->cache, o->report));
+  if (!o->trust) SKP_TRY(skp__admission_create(&check, o->report));
   return skp__backend_open(out, &(struct skp_backend_options){.backend = o->backend,
                                                               .platform = o->platform,
                                                               .device = o->device,

@@ -55,6 +55,16 @@ struct skp_backend_info {
   int64_t used;           /* bytes allocated now */
   bool keeps_kernels;     /* compiled ones are stored for later processes */
   bool narrow_maps;       /* has methods for maps in bfloat16 */
+  int units;              /* compute units that are used */
+  const char *cache;      /* the folder in which what is known of the device lasts; NULL: there is none */
+};
+
+/* What a device does at best, in a second; 0: it has no such thing. */
+struct skp_backend_peaks {
+  double fma;                /* operations in float, a multiply-add being two */
+  double narrow;             /* the same of products of bfloat16 with sums in float */
+  double read, write, triad; /* bytes of memory: of sums over it, of what fills it, of a = b + s · c */
+  double launch;             /* seconds that one takes, of many */
 };
 
 typedef void (*skp__tell_launch)(void *user, size_t i, const char *launch, double seconds);
@@ -110,6 +120,8 @@ struct skp_backend_ops {
   /* From now on, or no longer, each launch and copy is told to the trace that is being recorded (base/trace.h). Waits
    * for all that was queued; it costs a little more than usual. */
   skp_status (*record)(struct skp_backend *b, bool on);
+  /* Measures what the device does at best, in a second or two. SKP_UNSUPPORTED where that cannot be told. */
+  skp_status (*measure)(struct skp_backend *b, struct skp_backend_peaks *out);
   /* Of a device that failed: waits until nothing that was queued touches the host's memory any more. */
   void (*drain)(struct skp_backend *b);
   /* Waits, sleeping rather than spinning; SKP_DEVICE when the device failed or did not finish within the time limit. */

@@ -52,8 +52,12 @@ static void reference_close(struct skp_backend *b) { free(b); }
 
 static void info(struct skp_backend *b, struct skp_backend_info *out) {
   const struct reference *r = of(b);
-  *out = (struct skp_backend_info){
-      .memory = r->memory, .max_allocation = r->memory, .alignment = ALIGNMENT, .used = r->used, .narrow_maps = true};
+  *out = (struct skp_backend_info){.memory = r->memory,
+                                   .max_allocation = r->memory,
+                                   .alignment = ALIGNMENT,
+                                   .used = r->used,
+                                   .narrow_maps = true,
+                                   .units = 1};
   snprintf(out->name, sizeof out->name, "reference (plain C on the host)");
   snprintf(out->driver, sizeof out->driver, "skipper %s", SKP_VERSION);
 }
@@ -237,6 +241,12 @@ static skp_status time_each(struct skp_backend *b, struct skp_prepared *const *l
   return SKP_OK;
 }
 
+static skp_status measure(struct skp_backend *b, struct skp_backend_peaks *out) {
+  (void)b;
+  *out = (struct skp_backend_peaks){.fma = 0};
+  return skp__fail(SKP_UNSUPPORTED, "The reference backend has no peaks: it is plain C, as slow as that is.");
+}
+
 static skp_status ticket(struct skp_backend *b, uint64_t *out) {
   *out = ++of(b)->tickets;
   return SKP_OK;
@@ -309,6 +319,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .prepared_destroy = prepared_destroy,
     .run = run,
     .time = time_each,
+    .measure = measure,
     .record = record,
     .ticket = ticket,
     .drain = drain,

@@ -42,7 +42,17 @@ static skp_status print_result(const struct cli *c, const skp_speed *s, bool tra
   return object ? cli_print_json(object) : SKP_OK;
 }
 
+/* Of a device alone, or of a network's steps. */
+static skp_status check_arguments(const struct cli *c) {
+  const bool peak = cli_said(c, CLI_PEAK);
+  if (peak && c->n_arguments)
+    return skp_fail(SKP_USAGE, "--peak measures the device, without a MODEL; --layers shows a network's shares of it.");
+  return peak || c->n_arguments ? SKP_OK : skp_fail(SKP_USAGE, "bench wants MODEL, or --peak.");
+}
+
 skp_status cli_bench(struct cli *c) {
+  TRY(check_arguments(c));
+  if (cli_said(c, CLI_PEAK)) return cli_bench_peak(c);
   const char *mode = c->value[CLI_MODE] ? c->value[CLI_MODE] : "train";
   skp_bench_options options = {.layers = cli_said(c, CLI_LAYERS), .trace = c->value[CLI_TRACE], .report = stderr};
   skp_speed speed;

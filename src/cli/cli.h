@@ -44,6 +44,7 @@
   X(MODE, "mode", 0, "MODE", "train (default) or eval")                                                                \
   X(STEPS, "steps", 0, "N", "samples timed; default: 20")                                                              \
   X(LAYERS, "layers", 0, "", "show the time of each layer too, slowest first; of report it is measured now")           \
+  X(PEAK, "peak", 0, "", "measure what the device does at best, and keep it for --layers")                             \
   X(CASES, "cases", 0, "DIR", "run the cases in ops/*.safetensors below DIR, not generated ones")                      \
   X(OP, "op", 0, "NAME", "only this operation")                                                                        \
   X(TRAIN, "train", 0, "", "the same 50 steps of MODEL on all devices and in plain C")                                 \
@@ -247,6 +248,13 @@ int cli_letters(const char *text);
 const char *cli_shortened(char *text, size_t size, const char *from, int most);
 /* "12.3 MiB" */
 const char *cli_bytes(char *text, size_t size, double bytes);
+
+/* ---- peak.c ------------------------------------------------------------------------------------------------------ */
+
+/* Measures the device and prints what it does at best. */
+skp_status cli_bench_peak(struct cli *c);
+/* The same peaks as entries of an object. */
+void cli_add_peaks(cJSON *object, const skp_peaks *p);
 
 /* ---- layers.c --------------------------------------------------------------------------------------------------- */
 

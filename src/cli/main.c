@@ -70,11 +70,12 @@ const struct cli_command cli_commands[] = {
      "  skipper selftest\n"
      "  skipper selftest --train models/identity.lua",
      cli_selftest},
-    {"bench", "MODEL", 1, 1, "batch accumulate optimizer precision set size mode steps layers trace json device",
+    {"bench", "[MODEL]", 0, 1, "batch accumulate optimizer precision set size mode steps layers peak trace json device",
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers "
      "shows where the time goes: each layer's forward and backward work with the method chosen, its launches, "
-     "and GFLOP/s; of a step in parts (--accumulate) one part is shown.",
+     "GFLOP/s, the shares of what the device does at best, and sums by kind of work; of a step in parts (--accumulate) "
+     "one part is shown. --peak, without a MODEL, measures that best anew; do so while the machine does nothing else.",
      cli_bench},
     {.name = NULL}};
 

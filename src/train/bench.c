@@ -6,6 +6,7 @@
 #include "train/bench.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "train/peak.h"
 #include "train/step.h"
 #include "train/tracer.h"
 #include <stdlib.h>
@@ -148,10 +149,19 @@ static skp_status add_up(struct bench *b) {
   }
 }
 
+/* Without peaks there are no shares of them. */
+static skp_status find_peaks(struct bench *b) {
+  skp_status status = skp__peak_find(&b->out->peaks, NULL, b->s->b, false);
+  if (status != SKP_UNSUPPORTED && status != SKP_DEVICE_MEMORY) return status;
+  if (b->say) fprintf(b->say, "No shares of peaks: %s\n", skp_error_message());
+  return SKP_OK;
+}
+
 static skp_status time_layers(struct bench *b) {
   struct skp_plan *plan;
+  SKP_TRY(find_peaks(b));
   SKP_TRY(skp__stepper_plan(&b->stepper, 0, &plan));
-  return skp__timing_measure(&b->out->timing, plan);
+  return skp__timing_measure(&b->out->timing, plan, &b->out->peaks);
 }
 
 static skp_status trace_steps(struct bench *b, const char *path) {

@@ -15,11 +15,12 @@ struct skp__bench_options {
 };
 
 struct skp__bench {
-  int64_t batch, ops, launches; /* images, ops and launches of a step */
-  double flops;                 /* of a step */
-  double median, best;          /* seconds a step, of the samples */
-  double cold_start;            /* seconds from the start of the process to the end of the first step */
-  double loss;                  /* of training, of the random images */
+  int64_t batch, ops, launches;   /* images, ops and launches of a step */
+  double flops;                   /* of a step */
+  double median, best;            /* seconds a step, of the samples */
+  double cold_start;              /* seconds from the start of the process to the end of the first step */
+  double loss;                    /* of training, of the random images */
+  struct skp_backend_peaks peaks; /* of the device, where launches were timed and they are known */
   struct skp__timing timing;
 };
 /* As the session's recipe says, of its batch. skp__bench_free also after a failure. */

@@ -16,6 +16,7 @@ struct launch {
 
 struct timing {
   struct skp_plan *plan;
+  const struct skp_backend_peaks *peaks;
   SKP_ARRAY(struct launch) launches;
   size_t next;       /* launch of this round */
   skp_status status; /* of taking notes */
@@ -40,7 +41,68 @@ static void add_shapes(struct skp__text *text, const struct skp_sig *sig) {
   skp__text_add(text, " -> %s", skp__shape_text(one, sizeof one, &sig->out[0]));
 }
 
-static skp_status add_layer(struct skp__timing *out, struct skp_plan *plan, size_t n) {
+/* ---- kinds of work ----------------------------------------------------------------------------------------------- */
+
+/* Which way a product goes, by the end of its op's name. */
+static const char *direction_of(const struct skp_op *op) {
+  const char *end = strrchr(op->name, '_');
+  return end && !strcmp(end, "_dx") ? "data gradients" : end && !strcmp(end, "_dw") ? "weight gradients" : "forward";
+}
+
+static void name_convolution(char *out, size_t size, const struct skp_sig *sig) {
+  const struct skp_shape *w = strcmp(sig->op->name, "conv2d_dw") ? &sig->in[1] : &sig->out[0];
+  snprintf(out, size, "%lld×%lld convolutions, %s", (long long)w->dim[0], (long long)w->dim[1], direction_of(sig->op));
+}
+
+/* Ops that begin so are of one kind. */
+static const struct {
+  const char *begins, *kind;
+} kinds[] = {{"batchnorm", "batchnorm"},
+             {"layernorm", "layernorm"},
+             {"clip_norm", "optimizer"},
+             {"axpby", "optimizer"},
+             {"all_finite", "optimizer"}};
+
+static void name_kind(char *out, size_t size, const struct skp_sig *sig) {
+  const char *kind = sig->op->optimizer ? "optimizer" : "rest";
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (!strncmp(sig->op->name, kinds[i].begins, strlen(kinds[i].begins))) kind = kinds[i].kind;
+  if (!strncmp(sig->op->name, "conv2d", 6))
+    name_convolution(out, size, sig);
+  else if (!strncmp(sig->op->name, "linear", 6))
+    snprintf(out, size, "linear, %s", direction_of(sig->op));
+  else
+    snprintf(out, size, "%s", kind);
+}
+
+/* ---- shares ------------------------------------------------------------------------------------------------------ */
+
+/* Of an op's maps, all or none are narrow, and with them its products. */
+static double products_peak(const struct skp_backend_peaks *p, const struct skp_sig *sig) {
+  return p->narrow > 0 && sig->op->narrow && skp__sig_narrow(sig) ? p->narrow : p->fma;
+}
+
+static double memory_peak(const struct skp_backend_peaks *p) {
+  const double stored = p->write > p->triad ? p->write : p->triad;
+  return p->read > stored ? p->read : stored;
+}
+
+/* What the shares are of: first the seconds that work takes at a peak (0: none is known), in the end of all seconds. */
+static void begin_shares(skp_layer_time *l, const struct skp_backend_peaks *p, const struct skp_sig *sig) {
+  const double products = products_peak(p, sig), memory = memory_peak(p);
+  l->compute_share = products > 0 ? l->flops / products : 0;
+  l->memory_share = memory > 0 ? l->bytes / memory : 0;
+}
+
+static void end_shares(skp_layer_time *l) {
+  l->compute_share = l->seconds > 0 ? l->compute_share / l->seconds : 0;
+  l->memory_share = l->seconds > 0 ? l->memory_share / l->seconds : 0;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
+
+static skp_status add_layer(struct skp__timing *out, const struct timing *t, size_t n) {
+  struct skp_plan *plan = t->plan;
   const struct skp_graph *g = skp__plan_graph(plan);
   const struct skp_node *node = &g->nodes.at[n];
   const struct skp_sig sig = skp__graph_sig(g, node);
@@ -51,7 +113,10 @@ static skp_status add_layer(struct skp__timing *out, struct skp_plan *plan, size
   *l = (skp_layer_time){.layer = node->scope,
                         .operation = node->op->name,
                         .method = skp__plan_method(plan, n),
-                        .flops = skp__op_flops(&sig)};
+                        .flops = skp__op_flops(&sig),
+                        .bytes = skp__op_bytes(&sig)};
+  name_kind(l->kind, sizeof l->kind, &sig);
+  begin_shares(l, t->peaks, &sig);
   snprintf(l->shapes, sizeof l->shapes, "%.*s", (int)sizeof l->shapes - 1, shapes.at);
   return SKP_OK;
 }
@@ -62,14 +127,16 @@ static skp_status add_layers(struct skp__timing *out, const struct timing *t) {
     const struct launch *l = &t->launches.at[i];
     SKP_TRY(SKP_GROW(&out->launches));
     out->launches.at[i] = (skp_launch_time){l->name, l->seconds};
-    if (!i || t->launches.at[i - 1].node != l->node) SKP_TRY(add_layer(out, t->plan, l->node));
+    if (!i || t->launches.at[i - 1].node != l->node) SKP_TRY(add_layer(out, t, l->node));
     skp_layer_time *layer = &out->layers.at[out->layers.n - 1];
     layer->seconds += l->seconds;
     layer->n_launches++;
   }
   size_t next = 0; /* the array of launches moves no more */
-  for (size_t i = 0; i < out->layers.n; next += out->layers.at[i++].n_launches)
+  for (size_t i = 0; i < out->layers.n; next += out->layers.at[i++].n_launches) {
     out->layers.at[i].launches = out->launches.at + next;
+    end_shares(&out->layers.at[i]);
+  }
   return SKP_OK;
 }
 
@@ -90,8 +157,8 @@ static skp_status measure(struct skp__timing *out, struct timing *t) {
   return SKP_OK;
 }
 
-skp_status skp__timing_measure(struct skp__timing *out, struct skp_plan *plan) {
-  struct timing t = {.plan = plan};
+skp_status skp__timing_measure(struct skp__timing *out, struct skp_plan *plan, const struct skp_backend_peaks *peaks) {
+  struct timing t = {.plan = plan, .peaks = peaks};
   skp_status status = measure(out, &t);
   SKP_FREE(&t.launches);
   return status;

@@ -9,6 +9,7 @@
  *
  * One that is damaged, cut or another's is as good as none. */
 #include "verify/admit.h"
+#include "backend/note.h"
 #include "base/array.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -34,9 +35,8 @@ struct refused {
 
 struct admission {
   struct skp_backend_check base;
-  char *folder; /* where it is remembered; NULL: nowhere */
-  char *path;   /* once the device is known */
-  char on[700]; /* "NAME, DRIVER" and, behind the next comma, layers before it */
+  char *path;               /* where it is remembered, once the device is known; NULL: nowhere */
+  char on[SKP_NOTE_DEVICE]; /* the device */
   FILE *say;
   bool asked, busy, news; /* once; by the comparison itself; something is not yet written */
   SKP_ARRAY(struct admitted) admitted;
@@ -118,7 +118,7 @@ static void settle(struct skp_backend_check *check) {
 
 /* Where the lines of calls begin in a file that is whole and of this device; NULL: it is not. */
 static char *find_lines(const struct admission *a, char *text) {
-  char head[800], tail[40], *checksum = strstr(text, "\nchecksum ");
+  char head[SKP_NOTE_DEVICE + 100], tail[40], *checksum = strstr(text, "\nchecksum ");
   const int n = snprintf(head, sizeof head, "skipper %s verified\non %s\n", SKP_VERSION, a->on);
   if (strncmp(text, head, (size_t)n) != 0 || !checksum) return NULL;
   checksum++;
@@ -136,22 +136,13 @@ static skp_status read_lines(struct admission *a, const char *at) {
   return SKP_OK;
 }
 
-/* One line of text, whatever a driver calls itself. */
-static void describe(struct admission *a, struct skp_backend *b) {
-  struct skp_backend_info info;
-  b->ops->info(b, &info);
-  snprintf(a->on, sizeof a->on, "%s, %s%s%s", info.name, info.driver, *info.layers ? ", " : "", info.layers);
-  for (char *c = a->on; *c; c++)
-    if (*c == '\n' || *c == '\r') *c = ' ';
-}
-
 static skp_status recall(struct admission *a, struct skp_backend *b) {
   void *text;
   int64_t size;
-  describe(a, b);
-  if (!a->folder) return SKP_OK;
-  SKP_TRY(skp__format(&a->path, "%s/%016llx.txt", a->folder, (unsigned long long)hash_text(0, a->on)));
-  if (!skp__file_exists(a->path) || skp__file_read(&text, &size, a->path, FILE_LIMIT) != SKP_OK) return SKP_OK;
+  skp__note_device(a->on, b);
+  SKP_TRY(skp__note_path(&a->path, b, "verified", a->on));
+  if (!a->path || !skp__file_exists(a->path) || skp__file_read(&text, &size, a->path, FILE_LIMIT) != SKP_OK)
+    return SKP_OK;
   char *lines = find_lines(a, text);
   skp_status status = lines ? read_lines(a, lines) : SKP_OK;
   free(text);
@@ -244,35 +235,16 @@ static void close_admission(struct skp_backend_check *check) {
   for (size_t i = 0; i < a->refused.n; i++) free(a->refused.at[i].text);
   SKP_FREE(&a->refused);
   SKP_FREE(&a->admitted);
-  free(a->folder);
   free(a->path);
   free(a);
 }
 
-/* Without a folder that can be written nothing is remembered. */
-static skp_status find_folder(char **out, const char *cache) {
-  char *base;
-  *out = NULL;
-  if ((cache && !*cache) || skp__cache_folder(&base, cache) != SKP_OK) return SKP_OK;
-  skp_status status = skp__path_join(out, base, "verified");
-  free(base);
-  if (status == SKP_OK && skp__folder_create(*out) != SKP_OK) {
-    free(*out);
-    *out = NULL;
-  }
-  return status;
-}
-
-skp_status skp__admission_create(struct skp_backend_check **out, const char *cache, FILE *say) {
+skp_status skp__admission_create(struct skp_backend_check **out, FILE *say) {
   struct admission *a;
   *out = NULL;
   SKP_TRY(skp__alloc(&a, 1, sizeof *a));
   a->base = (struct skp_backend_check){.ask = ask, .settle = settle, .close = close_admission};
   a->say = say;
-  skp_status status = find_folder(&a->folder, cache);
-  if (status == SKP_OK)
-    *out = &a->base;
-  else
-    close_admission(&a->base);
-  return status;
+  *out = &a->base;
+  return SKP_OK;
 }

@@ -12,8 +12,8 @@
 
 #include "backend/backend.h"
 
-/* For skp_backend_options: its `close` frees it. `cache`: as there. `say` receives a line for each method that computes
+/* For skp_backend_options: its `close` frees it. `say` receives a line for each method that computes
  * wrongly, which says all that a bug report needs; NULL: nothing is said. */
-skp_status skp__admission_create(struct skp_backend_check **out, const char *cache, FILE *say);
+skp_status skp__admission_create(struct skp_backend_check **out, FILE *say);
 
 #endif

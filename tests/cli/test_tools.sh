@@ -52,10 +52,30 @@ run 0 bench tiny.lua --batch 8 --steps 3 --json --backend reference
 [ "$parts" -gt "$((2 * $(sed 's/.*"launches":\([0-9]*\).*/\1/' out)))" ] || fail "three parts have $parts launches"
 
 run 0 bench tiny.lua --batch 8 --steps 1 --layers
-in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  fc +linear_dw +[a-z0-9_]+ +8×784, .* -> 28×28×1×10  \([a-z0-9_]+ [0-9.]+'
+in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+( +[0-9]+ +[0-9]+ (FMA|memory) *)?  fc +linear_dw +[a-z0-9_]+ +8×784, .* -> 28×28×1×10  \([a-z0-9_]+ [0-9.]+'
 in_out '^ +[0-9.]+ +[0-9.]+ +[0-9.]+  1 +linear '
 run 0 bench tiny.lua --batch 8 --steps 1 --layers --json --backend reference
 in_out '"layer":"fc","operation":"linear","method":"reference","shapes":"[^"]*","ms":[0-9.e-]+,"gflops":[0-9.e-]+,"launches":\[\{"name":"reference","ms":'
+
+# Shares of what the device does at best: where that can be measured it is kept.
+export SKIPPER_CACHE=$PWD/own-cache
+if "$skipper" bench --peak --json >peaks 2>err; then
+  grep -Eq '"fma_gflops":[0-9.e+]+,"bfloat16_gflops":[0-9.e+]+,"read_gb_per_s":[0-9.e+]+,' peaks || fail "peaks: $(cat peaks)"
+  file=$(sed 's/.*"file":"\([^"]*\)".*/\1/' peaks)
+  [ "$file" = "$(echo own-cache/peaks/*.txt | sed "s|^|$PWD/|")" ] || fail "kept in $file"
+  sed -i 's/^fma [^ ]*/fma 4e+15/' "$file" # what is read is what is used
+  run 0 bench tiny.lua --batch 8 --steps 1 --layers
+  in_out '^FMA%, mem%: of what the device does at best, 4000000 GFLOP/s and '
+  in_out '^ +[0-9.]+ +[0-9.]+ +[0-9]+ +[0-9]+ (FMA|memory) +-?[0-9.]+  linear, weight gradients$'
+  in_out '^ +[0-9.]+ +[0-9.]+ +[0-9]+ +[0-9]+ (FMA|memory) +-?[0-9.]+  optimizer$'
+  run 0 bench tiny.lua --batch 8 --steps 1 --layers --json
+  in_out '"kind":"linear, forward","gb_per_s":[0-9.e-]+,"fma_share":[0-9.e-]+,"memory_share":[0-9.e-]+,"limit":"(FMA|memory)"\}'
+  in_out '"peaks":\{"fma_gflops":4000000,'
+fi
+unset SKIPPER_CACHE
+refuse 2 'without a MODEL' bench tiny.lua --peak
+refuse 2 'bench wants MODEL, or --peak' bench
+refuse 1 'has no peaks' bench --peak --backend reference
 
 # The learning-rate finder: the same curve each time, and a rate with which the network learns.
 run 0 lr tiny.lua --curve first.csv

@@ -97,6 +97,7 @@ before = session.parameters["linear_1.weight"]
 speed = session.bench(samples=2, layers=True)
 assert speed.batch == 32 and 0 < speed.img_per_s <= speed.best_img_per_s and speed.loss > 0, speed
 assert {"conv2d", "adam"} <= {layer.operation for layer in speed.layers} and all(layer.launches for layer in speed.layers)
+assert all(layer.kind and layer.bytes >= 0 for layer in speed.layers) and speed.peaks.fma >= 0
 assert all(abs(sum(launch.seconds for launch in layer.launches) - layer.seconds) < 1e-9 for layer in speed.layers)
 speed = session.bench(evaluate=True, samples=1)
 assert speed.img_per_s > 0 and speed.layers == [], speed

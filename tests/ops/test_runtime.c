@@ -370,6 +370,23 @@ START_TEST(limited_threads) {
 }
 END_TEST
 
+/* All that there is, and no more than a device can; the memory is given back. */
+START_TEST(peaks) {
+  struct skp_backend_peaks p;
+  struct skp_backend_info before, after;
+  ops->info(b, &before);
+  skp_status status = ops->measure(b, &p);
+  if (status == SKP_DEVICE_MEMORY || status == SKP_UNSUPPORTED) return; /* honest where it cannot */
+  ck_ok(status);
+  ops->info(b, &after);
+  ck_assert_int_eq(before.used, after.used);
+  ck_assert(p.fma > 1e8 && p.fma < 1e15 && (p.narrow > 0) == cl->bf16_dot);
+  ck_assert(p.read > 1e8 && p.write > 1e8 && p.triad > 1e8 && p.read < 1e14 && p.write < 1e14 && p.triad < 1e14);
+  ck_assert(p.launch > 1e-8 && p.launch < 1);
+  check_relu(100);
+}
+END_TEST
+
 int main(void) {
   if (!there_is_a_device()) return SKP_TEST_SKIPPED;
   Suite *suite = suite_create("runtime");
@@ -388,6 +405,7 @@ int main(void) {
   tcase_add_test(opened, the_first_that_can_is_chosen);
   tcase_add_test(opened, no_method_left);
   tcase_add_test(opened, codes);
+  tcase_add_test(opened, peaks);
   tcase_add_test(opened, tickets_that_were_never_taken);
   tcase_add_checked_fixture(opening, fresh_folder, remove_folder);
   tcase_add_test(opening, many_launches_one_by_one);

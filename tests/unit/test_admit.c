@@ -168,7 +168,7 @@ START_TEST(asks) {
   char *text = NULL;
   size_t size;
   FILE *say = open_memstream(&text, &size);
-  ck_ok(skp__admission_create(&check, "", say));
+  ck_ok(skp__admission_create(&check, say));
   ck_ok(ask(check, 4));
   const struct skp_backend_ops *right = b->ops;
   wrong_ops = *right;

@@ -331,7 +331,7 @@ class Session(_Handle):
         speed = _c.Speed()
         library.skp_bench(self._at, _c.BenchOptions(evaluate, samples, layers, None if trace is None else fsencode(trace), None, None), speed)
         times = [_plain(layer)._replace(launches=[_plain(launch) for launch in layer.launches[:layer.n_launches]]) for layer in speed.layers[:speed.n_layers]]
-        return _plain(speed)._replace(layers=times)
+        return _plain(speed)._replace(layers=times, peaks=_plain(speed.peaks))
 
     def stop(self):
         """Ends the training that goes on in another thread after its present step."""

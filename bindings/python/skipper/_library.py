@@ -82,11 +82,14 @@ LrOptions = _struct("skp_lr_options", ("seed", c_uint64), ("first", c_double), (
 BenchOptions = _struct("skp_bench_options", ("evaluate", c_int), ("samples", c_int64), ("layers", c_int), ("trace", c_char_p), ("report", c_void_p),
                        ("table", c_char_p))
 Showing = _struct("skp_showing", ("page", c_char_p), ("reload", c_int), ("figures", c_char_p))
+Peaks = _struct("skp_peaks", ("fma", c_double), ("narrow", c_double), ("read", c_double), ("write", c_double), ("triad", c_double), ("launch", c_double))
 LaunchTime = _struct("skp_launch_time", ("name", c_char_p), ("seconds", c_double))
 LayerTime = _struct("skp_layer_time", ("layer", c_char_p), ("operation", c_char_p), ("method", c_char_p), ("shapes", c_char * 256),
-                    ("seconds", c_double), ("flops", c_double), ("launches", POINTER(LaunchTime)), ("n_launches", c_size_t))
+                    ("seconds", c_double), ("flops", c_double), ("launches", POINTER(LaunchTime)), ("n_launches", c_size_t),
+                    ("kind", c_char * 64), ("bytes", c_double), ("compute_share", c_double), ("memory_share", c_double))
 Speed = _struct("skp_speed", ("img_per_s", c_double), ("best_img_per_s", c_double), ("gflops", c_double), ("cold_start", c_double),
-                ("loss", c_double), ("batch", c_int64), ("ops", c_int64), ("launches", c_int64), ("layers", POINTER(LayerTime)), ("n_layers", c_size_t))
+                ("loss", c_double), ("batch", c_int64), ("ops", c_int64), ("launches", c_int64), ("layers", POINTER(LayerTime)), ("n_layers", c_size_t),
+                ("peaks", Peaks))
 
 BYTES, FLOATS = 0, 1
 PARTS = {"training": 0, "validation": 1, "test": 2, "best": 3}
@@ -153,6 +156,7 @@ _FUNCTIONS = {
     "skp_costs_layer": ("status", [c_void_p, c_size_t, POINTER(Layer)]),
     "skp_costs_measure": ("status", [c_void_p, c_void_p, POINTER(Need), POINTER(Need)]),
     "skp_find_lr": ("status", [c_void_p, c_void_p, POINTER(LrOptions), POINTER(LrSearch)]),
+    "skp_device_measure": ("status", [c_void_p, POINTER(Peaks), c_char_p, c_size_t]),
     "skp_bench": ("status", [c_void_p, POINTER(BenchOptions), POINTER(Speed)]),
 }
 

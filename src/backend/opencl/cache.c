@@ -30,9 +30,9 @@ struct header {
 };
 
 struct skp__cl_cache {
-  char *folder;
-  bool lasts;         /* the folder outlives the process */
-  struct hash device; /* of what all keys share */
+  char *base, *folder; /* CACHE, CACHE/kernels */
+  bool lasts;          /* the folder outlives the process */
+  struct hash device;  /* of what all keys share */
 };
 
 /* ---- hashing ---------------------------------------------------------------------------------------------------- */
@@ -77,11 +77,12 @@ void skp__cl_cache_open(struct skp__cl *cl, const char *said) {
   bool lasts;
   bool ready = base_folder(&base, &lasts, said) == SKP_OK && skp__path_join(&folder, base, "kernels") == SKP_OK &&
                skp__folder_create(folder) == SKP_OK && skp__alloc(&c, 1, sizeof *c) == SKP_OK;
-  free(base);
   if (!ready) {
+    free(base);
     free(folder);
     return;
   }
+  c->base = base;
   c->folder = folder;
   c->lasts = lasts;
   c->device = hash_text(hash_text(hash_text(hash_text(c->device, cl->name), cl->platform), cl->driver), SKP_VERSION);
@@ -89,6 +90,8 @@ void skp__cl_cache_open(struct skp__cl *cl, const char *said) {
 }
 
 bool skp__cl_cache_lasts(const struct skp__cl *cl) { return cl->cache && cl->cache->lasts; }
+
+const char *skp__cl_cache_folder(const struct skp__cl *cl) { return skp__cl_cache_lasts(cl) ? cl->cache->base : NULL; }
 
 /* An entry, or something half-written that nobody finished. */
 struct file {
@@ -139,6 +142,7 @@ void skp__cl_cache_close(struct skp__cl *cl) {
   struct skp__cl_cache *c = cl->cache;
   if (!c) return;
   prune(c->folder, FOLDER_LIMIT);
+  free(c->base);
   free(c->folder);
   free(c);
   cl->cache = NULL;

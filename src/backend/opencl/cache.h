@@ -6,6 +6,8 @@
 
 void skp__cl_cache_open(struct skp__cl *cl, const char *said);
 bool skp__cl_cache_lasts(const struct skp__cl *cl); /* what is stored outlives the process */
+/* The folder that it is in, which others share; NULL: nothing lasts. */
+const char *skp__cl_cache_folder(const struct skp__cl *cl);
 void skp__cl_cache_close(struct skp__cl *cl);
 bool skp__cl_cache_has(struct skp__cl *cl, const char *text, const char *options); /* as far as its name tells */
 /* The built program, or NULL. */

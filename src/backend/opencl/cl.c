@@ -5,6 +5,7 @@
 #include "backend/opencl/compilers.h"
 #include "backend/opencl/devices.h"
 #include "backend/opencl/method.h"
+#include "backend/opencl/peak.h"
 #include "backend/opencl/program.h"
 #include "backend/opencl/record.h"
 #include "backend/opencl/tickets.h"
@@ -172,7 +173,9 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
                                    .alignment = cl->alignment,
                                    .used = cl->used,
                                    .keeps_kernels = skp__cl_cache_lasts(cl),
-                                   .narrow_maps = cl->cpu};
+                                   .narrow_maps = cl->cpu,
+                                   .units = cl->units,
+                                   .cache = skp__cl_cache_folder(cl)};
   snprintf(out->name, sizeof out->name, "%s", cl->name);
   snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", cl->platform, cl->driver);
   const char *layers = skp__environment_get("OPENCL_LAYERS");
@@ -202,6 +205,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .prepared_destroy = skp__cl_prepared_destroy,
     .run = skp__cl_run,
     .time = skp__cl_time,
+    .measure = skp__cl_measure,
     .record = skp__cl_record,
     .ticket = skp__cl_ticket,
     .drain = skp__cl_drain,
