@@ -1,7 +1,8 @@
 /* pose.c: a layer of the OpenCL loader (OPENCL_LAYERS=libpose.so) that makes any device pass for a GPU, so that the
  * methods for GPUs can be seen without one: POSE_NAME, POSE_VENDOR (PCI's number), POSE_UNITS, POSE_GROUP (most
- * work-items of a group, which counts for kernels, too), POSE_LOCAL (KB), POSE_GB. Kernels run on the real device; with
- * POSE_LOG, a folder, they do not: programs go there as ID.cl and ID.options, and into `launches`, a line each:
+ * work-items of a group, which counts for kernels, too), POSE_LOCAL (KB), POSE_GB; with POSE_LANES for a CPU with
+ * vectors of so many floats. Kernels run on the real device; with POSE_LOG, a folder, they do not: programs go there as
+ * ID.cl and ID.options, and into `launches`, a line each:
  *
  *   launch PROGRAM KERNEL global local (three times) BYTES ARGUMENT …    BYTES: of all buffers that it is given, each
  *   fill BYTES                                                           once; an ARGUMENT is a whole number, or -
@@ -34,10 +35,10 @@ static const struct pose {
 };
 
 static cl_int CL_API_CALL device_info(cl_device_id d, cl_device_info what, size_t size, void *value, size_t *size_ret) {
-  const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
-  const cl_uint lanes = 1;
-  const char *name = getenv("POSE_NAME");
-  if (what == CL_DEVICE_TYPE) return give(&gpu, sizeof gpu, size, value, size_ret);
+  const char *name = getenv("POSE_NAME"), *vectors = getenv("POSE_LANES");
+  const cl_device_type type = vectors ? CL_DEVICE_TYPE_CPU : CL_DEVICE_TYPE_GPU;
+  const cl_uint lanes = vectors ? (cl_uint)atoi(vectors) : 1;
+  if (what == CL_DEVICE_TYPE) return give(&type, sizeof type, size, value, size_ret);
   if (what == CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT) return give(&lanes, sizeof lanes, size, value, size_ret);
   if (what == CL_DEVICE_NAME && name) return give(name, strlen(name) + 1, size, value, size_ret);
   for (size_t i = 0; i < sizeof poses / sizeof *poses; i++) {
