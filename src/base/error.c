@@ -63,5 +63,6 @@ skp_status skp__fail_in(skp_status status, const char *format, ...) {
 }
 
 skp_status skp__fail_memory(const char *what, unsigned long long bytes) {
+  if (!bytes) return skp__fail(SKP_MEMORY, "Out of memory for %s.", what);
   return skp__fail(SKP_MEMORY, "Out of memory: %llu bytes for %s.", bytes, what);
 }

@@ -23,7 +23,7 @@ skp_status skp__fail(skp_status status, const char *format, ...) __attribute__((
 /* Puts context in front of the present text: skp__fail_in(s, "model %s", path) makes "model PATH: old text". */
 skp_status skp__fail_in(skp_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* skp__fail with SKP_MEMORY for a host allocation of `bytes` that failed while doing `what`. */
+/* skp__fail with SKP_MEMORY for a host allocation of `bytes` (0: nobody knows) that failed while doing `what`. */
 skp_status skp__fail_memory(const char *what, unsigned long long bytes);
 
 #endif

@@ -1,5 +1,6 @@
 # test_memory.sh: the Nth malloc, calloc or realloc of a call fails. It ends with an error or with the right result, never by a
-# signal; what it writes is right or not there, what it reads stays as it is. FAULT_STRIDE=1: each N. SPDX-License-Identifier: MIT
+# signal; what it writes is right or not there, what it reads stays as it is. FAULT_STRIDE=1: each N, and one in five on a device.
+# SPDX-License-Identifier: MIT
 . "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 layer=$SKP_LAYERS/liblayer_memory.so
 stride=${FAULT_STRIDE:-193}
@@ -7,6 +8,7 @@ RANDOM=${FAULT_SEED:-5}
 idx set train 96 28 $(seq 0 95 | sed 's/.*\(.\)/\1/')
 idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
 export SKIPPER_BACKEND=reference
+also=0
 options="--data set --batch 16 --epochs 2 --optimizer adam --lr 0.01"
 corpus=$SKP_SOURCE_DIR/tests/fuzz/corpus
 pictures=
@@ -50,9 +52,10 @@ each() {
       timeless out | cmp - right.out || fail "$called: another answer"
       written | cmp - right || fail "$called: another result"
       ;;
-    1 | 6)
+    1 | 6 | $also)
       failed=$((failed + 1))
       [ -s err ] || fail "$called: nothing is said"
+      ! grep -q ' 0 bytes' err || fail "$called: it asked for nothing"
       [ ! -f result ] || written | cmp - right || fail "$called: a file that is not whole"
       ;;
     *) fail "$called: status $got" ;;
@@ -79,5 +82,18 @@ each '' export net --onnx result
 each '' eval net --data set --json
 each '' train tiny.lua $options --max-steps 6 --out result
 each half train --resume result --max-steps 6
+
+# By a driver: its memory is its own, and what the C library takes may be the driver's; other libraries that both use may make it fail.
+unset SKIPPER_BACKEND
+export SKIPPER_CACHE=$dir/cache FAULT_SPARE=/libc.so
+if "$skipper" devices | grep -q '^\* '; then
+  also=4
+  [ "$stride" -gt 1 ] || stride=5
+  run 0 train tiny.lua $options --max-steps 6 --out net
+  run 0 train tiny.lua $options --max-steps 4 --out half
+  before=$(find set net half net.onnx tiny.lua -type f -exec sha256sum {} +)
+  each '' train tiny.lua $options --max-steps 6 --out result
+  each half train --resume result --max-steps 6
+fi
 [ "$before" = "$(find set net half net.onnx tiny.lua -type f -exec sha256sum {} +)" ] || fail "a file that is only read was changed"
 echo ok

@@ -130,6 +130,8 @@ START_TEST(error_texts) {
   ck_assert_str_eq(skp_error_message(), "a\\x0Ab: \\x1B]0;x\\x07\n\\xC2\\x9B");
   ck_assert_int_eq(skp__fail_memory("a list", 12), SKP_MEMORY);
   ck_assert_str_eq(skp_error_message(), "Out of memory: 12 bytes for a list.");
+  skp__fail_memory("a list", 0);
+  ck_assert_str_eq(skp_error_message(), "Out of memory for a list.");
 }
 END_TEST
 
