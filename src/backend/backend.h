@@ -54,6 +54,7 @@ struct skp_backend_info {
   int64_t alignment;      /* bytes: where slices of a buffer may begin */
   int64_t used;           /* bytes allocated now */
   bool keeps_kernels;     /* compiled ones are stored for later processes */
+  bool forced;            /* its options force methods */
   bool narrow_maps;       /* has methods for maps in bfloat16 */
   int units;              /* compute units that are used */
   const char *cache;      /* the folder in which what is known of the device lasts; NULL: there is none */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
@@ -70,6 +71,24 @@ void skp__sig_text(struct skp__text *w, const struct skp_sig *sig) {
   for (int i = 0; i < sig->n_out; i++)
     if (sig->out[i].rank)
       skp__text_add(w, "%s%s", i ? ", " : " -> ", skp__shape_text(shape, sizeof shape, &sig->out[i]));
+}
+
+static uint64_t hash_shapes(uint64_t seed, const struct skp_shape *s, int n) {
+  for (int i = 0; i < n; i++) {
+    int64_t words[2 + SKP_MAX_RANK] = {s[i].dtype, s[i].rank};
+    memcpy(words + 2, s[i].dim, (size_t)s[i].rank * sizeof *s[i].dim);
+    seed = XXH3_64bits_withSeed(words, sizeof words, seed);
+  }
+  return seed;
+}
+
+uint64_t skp__sig_hash(uint64_t seed, const struct skp_sig *sig) {
+  seed = XXH3_64bits_withSeed(sig->op->name, strlen(sig->op->name) + 1, seed);
+  for (const struct skp_attr *a = sig->op->attrs; a && a->name; a++) {
+    const double value = skp__attr_get(a, &sig->attrs);
+    seed = XXH3_64bits_withSeed(&value, sizeof value, seed);
+  }
+  return hash_shapes(hash_shapes(seed, sig->in, sig->n_in), sig->out, sig->n_out);
 }
 
 /* ---- optional functions ----------------------------------------------------------------------------------------- */

@@ -309,6 +309,8 @@ skp_status skp__op_run(const struct skp_call *call);
 struct skp__text;
 /* "conv2d 128×28×28×1, 3×3×1×4 -> 128×28×28×4" */
 void skp__sig_text(struct skp__text *w, const struct skp_sig *sig);
+/* A number by which equal signatures are known again, whatever the process: of op, attributes, and types. */
+uint64_t skp__sig_hash(uint64_t seed, const struct skp_sig *sig);
 /* Whether one of the values is bfloat16. */
 bool skp__sig_narrow(const struct skp_sig *sig);
 /* Checks that required inputs are there and sound, then infers. Outputs need no value on

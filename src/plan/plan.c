@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "base/host.h"
 #include "base/progress.h"
+#include "plan/methods.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,8 @@ static skp_status expect(struct skp_plan *p) {
   return SKP_OK;
 }
 
-static skp_status prepare(struct skp_plan *p) {
+/* store NULL: methods are the device's choice. */
+static skp_status prepare(struct skp_plan *p, struct skp_store *store) {
   size_t nodes = p->g->nodes.n;
   SKP_TRY(expect(p));
   SKP_TRY(skp__alloc(&p->node, nodes, sizeof *p->node));
@@ -73,7 +75,8 @@ static skp_status prepare(struct skp_plan *p) {
     struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[n]);
     if (!sig.op->reference) continue;
     skp__progress_work("preparing kernels", (int64_t)n, (int64_t)nodes);
-    skp_status status = p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
+    skp_status status = store ? skp__methods_prepare(skp__store_methods(store), p->b, &p->node[n], &sig)
+                              : p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
     if (status != SKP_OK) return fail_at(status, p, n);
     p->list[p->ops++] = p->node[n];
   }
@@ -194,7 +197,7 @@ static skp_status choose_types(struct skp_plan *p) {
 static skp_status make(struct skp_plan *p, struct skp_store *store) {
   SKP_TRY(skp__graph_prune(p->g));
   SKP_TRY(choose_types(p));
-  SKP_TRY(prepare(p));
+  SKP_TRY(prepare(p, store));
   SKP_TRY(lay_out(p));
   SKP_TRY(create_values(p, store));
   return bind(p);
@@ -318,7 +321,7 @@ static skp_status measure(struct skp_plan_needs *out, struct skp_plan *p) {
   int64_t *workspace;
   SKP_TRY(skp__graph_prune(p->g));
   SKP_TRY(choose_types(p));
-  if (p->b) SKP_TRY(prepare(p));
+  if (p->b) SKP_TRY(prepare(p, NULL));
   SKP_TRY(skp__alloc(&workspace, p->g->nodes.n, sizeof *workspace));
   skp_status status = plan_memory(p, workspace);
   free(workspace);

@@ -35,12 +35,16 @@ int64_t skp__memory_bytes(const struct skp_memory *m); /* all arenas */
 /* What outlives a step and is shared by the plans of one network (training, its last smaller batch, evaluation): the
  * flat values params, state, grads, moments. Found by the tensors' names. */
 struct skp_store;
+struct skp__methods;
 skp_status skp__store_create(struct skp_store **out, struct skp_backend *b);
 void skp__store_destroy(struct skp_store *s);
 /* The buffer of that name, created (zeroed) at the first call; later calls must ask for the same size. */
 skp_status skp__store_buffer(struct skp_store *s, struct skp_buffer **out, const char *name, int64_t bytes);
 /* The n-th of its buffers; NULL past the end. */
 struct skp_buffer *skp__store_nth(const struct skp_store *s, size_t n, const char **name, int64_t *bytes);
+
+/* Which methods the calls of its plans were given: see methods.h. */
+struct skp__methods *skp__store_methods(struct skp_store *s);
 
 /* A step made ready: the launch list and the buffers that it works on. Takes `g` over, on failure too. */
 struct skp_plan;

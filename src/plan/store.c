@@ -1,4 +1,5 @@
 /* store.c: buffers that outlive a step, found by name. SPDX-License-Identifier: MIT */
+#include "plan/methods.h"
 #include "plan/plan.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct kept {
 struct skp_store {
   struct skp_backend *b;
   SKP_ARRAY(struct kept) kept;
+  struct skp__methods methods;
 };
 
 skp_status skp__store_create(struct skp_store **out, struct skp_backend *b) {
@@ -27,6 +29,7 @@ void skp__store_destroy(struct skp_store *s) {
     free(s->kept.at[i].name);
   }
   SKP_FREE(&s->kept);
+  skp__methods_free(&s->methods);
   free(s);
 }
 
@@ -66,4 +69,8 @@ struct skp_buffer *skp__store_nth(const struct skp_store *s, size_t n, const cha
   *name = s->kept.at[n].name;
   *bytes = s->kept.at[n].bytes;
   return s->kept.at[n].buffer;
+}
+
+struct skp__methods *skp__store_methods(struct skp_store *s) {
+  return &s->methods;
 }

@@ -116,6 +116,7 @@ static skp_status open_stepper(struct skp__loop *l) {
 }
 
 static skp_status prepare(struct skp__loop *l) {
+  if (l->o->resume) SKP_TRY(skp__state_recall(l->o->resume, l->s));
   SKP_TRY(open_stepper(l));
   choose_weights(l, l->at.step > 0);
   skp__tell_begin(l);

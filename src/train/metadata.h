@@ -8,7 +8,7 @@
 #include <cjson/cJSON.h>
 
 struct skp__metadata {
-  struct skp_st_meta at[12];
+  struct skp_st_meta at[16];
   size_t n;
 };
 /* Values are fresh memory; skp__metadata_free, also after a failure. */

@@ -2,8 +2,46 @@
 #include "train/state.h"
 #include "base/host.h"
 #include "io/checksum.h"
+#include "io/json.h"
+#include "plan/methods.h"
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- methods: an object of their names by calls; there is none where no op has several --- */
+
+static cJSON *methods_json(const struct skp__methods *m) {
+  cJSON *object = cJSON_CreateObject();
+  bool ok = object;
+  for (size_t i = 0; ok && i < m->notes.n; i++) {
+    char key[24];
+    snprintf(key, sizeof key, "%016llx", (unsigned long long)m->notes.at[i].key);
+    ok = skp__json_add_text(object, key, m->notes.at[i].method);
+  }
+  if (ok) return object;
+  cJSON_Delete(object);
+  return NULL;
+}
+
+static skp_status note_methods(struct skp__methods *m, const cJSON *json) {
+  const cJSON *entry;
+  cJSON_ArrayForEach(entry, json) {
+    if (cJSON_IsString(entry)) SKP_TRY(skp__methods_note(m, strtoull(entry->string, NULL, 16), entry->valuestring));
+  }
+  return SKP_OK;
+}
+
+skp_status skp__state_recall(const struct skp_resume *r, struct skp_session *s) {
+  struct skp_backend_info info;
+  cJSON *json;
+  s->b->ops->info(s->b, &info);
+  if (strcmp(info.name, skp__resume_device(r)) != 0) return SKP_OK;
+  SKP_TRY(skp__json_parse(&json, skp__st_meta(&r->file, "methods")));
+  skp_status status = cJSON_IsObject(json) ? note_methods(skp__store_methods(s->store), json) : SKP_OK;
+  cJSON_Delete(json);
+  return status;
+}
+
+/* ---- the file --- */
 
 skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s,
                                const struct skp_checkpoint_extra *extra, const char *run,
@@ -13,6 +51,8 @@ skp_status skp__state_metadata(struct skp__metadata *meta, struct skp_session *s
   SKP_TRY(skp__metadata_make(meta, s->model, extra));
   SKP_TRY(skp__metadata_text(meta, "device", info.name));
   SKP_TRY(skp__metadata_text(meta, "run", run));
+  const struct skp__methods *methods = skp__store_methods(s->store);
+  if (methods->notes.n) SKP_TRY(skp__metadata_json(meta, "methods", methods_json(methods)));
   return skp__metadata_json(meta, "position", skp__position_json(at));
 }
 

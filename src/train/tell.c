@@ -1,4 +1,5 @@
 /* tell.c: what a run says of itself, while it goes on and at its end. SPDX-License-Identifier: MIT */
+#include "plan/methods.h"
 #include "train/loop.h"
 
 static void tell(const struct skp__loop *l, struct skp_progress p) {
@@ -27,8 +28,21 @@ void skp__tell_epoch(const struct skp__loop *l, const struct skp__run_epoch *e) 
                                 .data_wait = e->data_wait});
 }
 
+/* Their number beyond those that are named. */
+static void tell_methods(FILE *to, const struct skp__methods *m) {
+  char more[40] = "";
+  if (m->missed > SKP_METHODS_NAMED) snprintf(more, sizeof more, "; and %d more", m->missed - SKP_METHODS_NAMED);
+  skp_print(
+      to,
+      "Methods that the run had cannot be had again: %s%s. Its results may differ in their last digits from here on.\n",
+      m->names.at, more);
+}
+
 void skp__tell_begin(const struct skp__loop *l) {
-  if (l->o->say && skp__micro_epoch(&l->stepper.micro) < l->stepper.micro.images)
+  const struct skp__methods *methods = skp__store_methods(l->s->store);
+  if (!l->o->say) return;
+  if (methods->missed) tell_methods(l->o->say, methods);
+  if (skp__micro_epoch(&l->stepper.micro) < l->stepper.micro.images)
     fprintf(l->o->say,
             "The last image of each epoch is left out: it would be alone, and %s, which normalises maps of one pixel, "
             "learns nothing from one value a channel.\n",

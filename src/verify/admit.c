@@ -48,23 +48,9 @@ struct admission {
 static uint64_t hash(uint64_t seed, const void *data, size_t bytes) { return XXH3_64bits_withSeed(data, bytes, seed); }
 static uint64_t hash_text(uint64_t seed, const char *text) { return hash(seed, text, strlen(text) + 1); }
 
-static uint64_t hash_shapes(uint64_t seed, const struct skp_shape *s, int n) {
-  for (int i = 0; i < n; i++) {
-    int64_t words[2 + SKP_MAX_RANK] = {s[i].dtype, s[i].rank};
-    memcpy(words + 2, s[i].dim, (size_t)s[i].rank * sizeof *s[i].dim);
-    seed = hash(seed, words, sizeof words);
-  }
-  return seed;
-}
-
 /* Of a call by a method, and the code that it runs. */
 static uint64_t key_of(struct skp_backend *b, const struct skp_sig *sig, const char *method) {
-  uint64_t key = hash_text(hash_text(b->ops->kernels(b, sig, method), sig->op->name), method);
-  for (const struct skp_attr *a = sig->op->attrs; a && a->name; a++) {
-    const double value = skp__attr_get(a, &sig->attrs);
-    key = hash(key, &value, sizeof value);
-  }
-  return hash_shapes(hash_shapes(key, sig->in, sig->n_in), sig->out, sig->n_out);
+  return skp__sig_hash(hash_text(b->ops->kernels(b, sig, method), method), sig);
 }
 
 static bool is_admitted(const struct admission *a, uint64_t key) {

@@ -1,5 +1,6 @@
 /* test_state.c: what a run keeps of itself: where it stands, its values. SPDX-License-Identifier: MIT */
 #include "io/json.h"
+#include "plan/methods.h"
 #include "test.h"
 #include "train/result.h"
 #include "train/state.h"
@@ -130,6 +131,36 @@ START_TEST(values_that_are_not_finite_are_named) {
 }
 END_TEST
 
+/* ---- methods ----------------------------------------------------------------------------------------------------- */
+
+/* How many methods the plans are to take after a state with that entry, of that device, was taken up. */
+static size_t recall(struct run *r, const char *device, const char *methods) {
+  struct skp_st_meta meta[] = {{"device", (char *)(uintptr_t)device}, {"methods", (char *)(uintptr_t)methods}};
+  struct skp_resume resume = {.path = NULL};
+  char path[200];
+  snprintf(path, sizeof path, "%s/state.safetensors", folder);
+  ck_ok(skp__st_write(path, NULL, 0, meta, methods ? 2 : 1));
+  ck_ok(skp__st_read(&resume.file, path));
+  ck_ok(skp__state_recall(&resume, r->s));
+  skp__st_free(&resume.file);
+  return skp__store_methods(r->s->store)->notes.n;
+}
+
+START_TEST(methods_are_recalled_on_the_same_device) {
+  static const char here[] = "reference (plain C on the host)", known[] = "{\"00ff\":\"direct\",\"1\":\"cpu\",\"2\":3}";
+  struct run r = make_run("0");
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  ck_assert_uint_eq(recall(&r, here, NULL), 0); /* of an earlier build */
+  ck_assert_uint_eq(recall(&r, here, "[]"), 0);
+  ck_assert_uint_eq(recall(&r, "another", known), 0);
+  ck_assert_uint_eq(recall(&r, here, known), 2);
+  ck_assert_uint_eq(skp__store_methods(r.s->store)->notes.at[0].key, 0xff);
+  ck_assert_str_eq(skp__store_methods(r.s->store)->notes.at[0].method, "direct");
+  free_run(&r);
+  clean_up();
+}
+END_TEST
+
 /* ---- the position ------------------------------------------------------------------------------------------------ */
 
 /* As it comes back from its JSON. */
@@ -208,6 +239,7 @@ int main(void) {
   tcase_add_loop_test(c, a_save_reads_each_value_once, 0, 2);
   tcase_add_test(c, weights_are_among_the_values);
   tcase_add_test(c, values_that_are_not_finite_are_named);
+  tcase_add_test(c, methods_are_recalled_on_the_same_device);
   tcase_add_test(c, a_position_reads_back_to_the_same);
   tcase_add_test(c, a_position_that_lacks_a_count_is_none);
   tcase_add_test(c, runs_pass_some_positions_alone);

@@ -173,6 +173,7 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
                                    .alignment = cl->alignment,
                                    .used = cl->used,
                                    .keeps_kernels = skp__cl_cache_lasts(cl),
+                                   .forced = *cl->forced,
                                    .narrow_maps = cl->cpu,
                                    .units = cl->units,
                                    .cache = skp__cl_cache_folder(cl)};
