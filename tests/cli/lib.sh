@@ -61,3 +61,20 @@ le32() { for shift in 0 8 16 24; do printf "\\$(printf %o $(($1 >> shift & 255))
 # white K PIXELS BYTES: pixels of so many bytes, of which the K-th is white.
 white() { head -c $(($1 * $3)) /dev/zero; head -c $((($2 > $1) * $3)) /dev/zero | tr '\0' '\377'; head -c $((($2 > $1) * ($2 - $1 - 1) * $3)) /dev/zero; }
 bmp() { printf BM; for n in 102 0 54 40 4 -4; do le32 $n; done; printf '\1\0\30\0'; for n in 0 0 0 0 0 0; do le32 $n; done; white "$1" 16 3; }
+# pixel_net RECIPE: pixel.lua, a network on such pictures, whose class k is that of pixel k, so that no training is needed.
+pixel_net() {
+  cat >pixel.lua <<END
+return {
+  input = {channels = 1, size = 4},
+  recipe = {optimizer = "sgd", $1},
+  args = {classes = 0},
+  network = function(x, args)
+    local values = {}
+    for k = 0, args.classes - 1 do
+      for pixel = 0, 15 do values[#values + 1] = pixel == k and 9 or 0 end
+    end
+    return nn.linear(nn.flatten(x), args.classes, {name = "fc", values = values})
+  end,
+}
+END
+}

@@ -3,20 +3,7 @@
 export SKIPPER_BACKEND=reference
 
 # Class k is that of white pixel k, the network knows it; two of three pictures of fig lie among those of pear.
-cat >pixel.lua <<'END'
-return {
-  input = {channels = 1, size = 4},
-  recipe = {data = "my set", batch = 4, epochs = 3, optimizer = "sgd", lr = 1e-6, valid_split = 0},
-  args = {classes = 0},
-  network = function(x, args)
-    local values = {}
-    for k = 0, args.classes - 1 do
-      for pixel = 0, 15 do values[#values + 1] = pixel == k and 9 or 0 end
-    end
-    return nn.linear(nn.flatten(x), args.classes, {name = "fc", values = values})
-  end,
-}
-END
+pixel_net 'data = "my set", batch = 4, epochs = 3, lr = 1e-6, valid_split = 0'
 k=0
 for class in apple fig pear; do
   mkdir -p "my set/train/$class" "my set/test/$class"

@@ -2,21 +2,7 @@
 . "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 export SKIPPER_BACKEND=reference
 
-# Pictures of 4×4 pixels, of which one is white; the network's class k is that of pixel k, so that no training is needed.
-cat >pixel.lua <<'END'
-return {
-  input = {channels = 1, size = 4},
-  recipe = {data = "set", batch = 8, epochs = 1, optimizer = "sgd", lr = 0.001},
-  args = {classes = 0},
-  network = function(x, args)
-    local values = {}
-    for k = 0, args.classes - 1 do
-      for pixel = 0, 15 do values[#values + 1] = pixel == k and 9 or 0 end
-    end
-    return nn.linear(nn.flatten(x), args.classes, {name = "fc", values = values})
-  end,
-}
-END
+pixel_net 'data = "set", batch = 8, epochs = 1, lr = 0.001'
 # folder DIR NAME=PIXEL…: two pictures of each class.
 folder() {
   local dir=$1
