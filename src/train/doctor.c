@@ -130,6 +130,15 @@ static void tell_weights(struct skp__text *out, const struct skp__patient *p, co
                 (long long)e->weights.lost, (long long)e->weights.n, e->weight->name);
 }
 
+static void tell_spoilt(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+  struct skp_backend_info info;
+  p->st->s->b->ops->info(p->st->s->b, &info);
+  skp__text_add(out,
+                " Its input %s was finite when it was made and is not any more: something wrote over it, a kernel, the "
+                "driver or the device (%s, %s). Try %s and another device.",
+                skp__op_in(node_of(e)->op, e->spoilt)->name, info.name, info.driver, skp__option("skp_selftest"));
+}
+
 /* What is told of a finding, after the place, where there is one, and what that means. */
 static const struct story {
   const char *sentence;
@@ -146,6 +155,7 @@ static const struct story {
     [SKP_FOUND_LARGE] = {" It is too large to be calculated again in plain C.", explain_numbers, SKP_NUMERIC,
                          SKP_REMEDY_SMALLER},
     [SKP_FOUND_ONCE] = {" A second time it was finite.", blame_moment, SKP_DEVICE, SKP_REMEDY_AGAIN},
+    [SKP_FOUND_SPOILT] = {"", tell_spoilt, SKP_DEVICE, SKP_REMEDY_NONE},
     [SKP_FOUND_ARITHMETIC] = {" Plain C makes the same of these inputs, so it is not the device.", explain_numbers,
                               SKP_NUMERIC, SKP_REMEDY_SMALLER},
     [SKP_FOUND_OVERFLOW] = {" Such numbers are too large for sums in float.", explain_numbers, SKP_NUMERIC,

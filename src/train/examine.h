@@ -25,6 +25,7 @@ typedef enum skp__finding {
   SKP_FOUND_WEIGHTS,    /* weights were not before the step */
   SKP_FOUND_LARGE,      /* the place, but its values are too many to be held beside plain C */
   SKP_FOUND_ONCE,       /* the place, but the second time it made finite numbers */
+  SKP_FOUND_SPOILT,     /* the place; an input was finite when it was made, and is not any more */
   SKP_FOUND_ARITHMETIC, /* the place, and plain C makes the same */
   SKP_FOUND_OVERFLOW,   /* the place; plain C sums in double, and numbers so large are beyond what float sums hold */
   SKP_FOUND_DEVICE      /* the place, and plain C makes finite numbers of the same */
@@ -44,6 +45,7 @@ struct skp__examination {
   int output;
   struct skp__numbers made, read[2]; /* that output; the two inputs with the largest numbers, */
   int input[2];                      /* and which they are, -1: none */
+  int spoilt;                        /* the input that is not what it was */
   struct skp__verdict verdict;
 };
 

@@ -153,12 +153,44 @@ START_TEST(nothing) {
 }
 END_TEST
 
+/* A backend under which one op, whichever runs third by itself, writes over what the second made, after it was read. */
+static struct skp_backend_ops wrong_ops;
+static struct skp_prepared *wrong;
+static int runs;
+
+static skp_status run_wrong(struct skp_backend *w, struct skp_prepared *const *list, size_t n) {
+  static const float none = NAN;
+  struct skp_plan *plan;
+  ck_ok(skp__backend_reference.run(w, list, n));
+  if (n == 1 && ++runs == 3) wrong = list[0];
+  if (n != 1 || list[0] != wrong) return SKP_OK;
+  ck_ok(skp__stepper_plan(&st, 0, &plan));
+  const struct skp_graph *g = skp__plan_graph(plan);
+  return skp__backend_write_now(w, skp__plan_buffer(plan, g->nodes.at[1].out[0]), 0, &none, sizeof none);
+}
+
+START_TEST(spoilt) {
+  open_network(NETWORK, parts[_i]);
+  wrong_ops = skp__backend_reference;
+  wrong_ops.run = run_wrong;
+  b->ops = &wrong_ops;
+  const struct skp__examination e = examine(SKP_FOUND_SPOILT);
+  const struct skp_node *node = &skp__plan_graph(e.plan)->nodes.at[e.node];
+  const char *name = skp__op_in(node->op, e.spoilt)->name;
+  ck_assert_msg(strcmp(node->op->name, "linear_dw") == 0 || strcmp(node->op->name, "relu_dx") == 0 ||
+                    strcmp(node->op->name, "batchnorm_dx") == 0,
+                "%s of %s", name, node->op->name);
+  close_network();
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("examine");
   TCase *c = tcase_create("examine");
   tcase_add_loop_test(c, images, 0, 2);
   tcase_add_loop_test(c, weights, 0, 2);
   tcase_add_loop_test(c, arithmetic, 0, 2);
+  tcase_add_loop_test(c, spoilt, 0, 2);
   tcase_add_loop_test(c, nothing, 0, 2);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
