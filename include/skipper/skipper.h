@@ -473,6 +473,18 @@ SKP_API int skp_runs_going(const char *const *folders, size_t n);
 /* Prints what differs between their recipes, and their figures. */
 SKP_API skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to);
 
+/* The best accuracies (0 to 1) of runs that differ in their seeds. */
+typedef struct {
+  int64_t runs;
+  double median, mean;
+  double half; /* of the interval around the mean in which 95 of 100 such means lie (Student); NaN: of one run */
+  double least, most;
+} skp_spread;
+
+/* Of the runs in a folder's folders seed-1, seed-2, …, which stands for all of them in skp_runs_show and
+ * skp_runs_compare, too. SKP_FORMAT: none has an accuracy. */
+SKP_API skp_status skp_runs_spread(const char *folder, skp_spread *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -111,6 +111,10 @@ SKP_API skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i,
 SKP_API skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, skp_prediction_kind kind,
                                         float *predictions);
 
+/* Writes a PNG that shows on which parts of picture i the prediction rests: the picture, grey, red where covering it
+ * takes probability from the predicted class, blue where that adds some. 145 forward passes. */
+SKP_API skp_status skp_pictures_explain(skp_pictures *pictures, skp_session *session, size_t i, const char *path);
+
 /* ---- costs ------------------------------------------------------------------------------------------------------- */
 
 typedef struct skp_api_costs skp_costs; /* of a model with its recipe's batch */

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "data/pictures.h"
 #include "io/safetensors.h"
+#include "train/explain.h"
 #include "train/fit.h"
 #include "train/trial.h"
 #include <math.h>
@@ -213,6 +214,14 @@ skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, sk
   SKP_TRY(predict(session, &p->base, pictures->workers, kind, predictions, &pictures->none));
   empty_unreadable(p, session->model->m->recipe.classes, predictions);
   return SKP_OK;
+}
+
+skp_status skp_pictures_explain(skp_pictures *pictures, skp_session *session, size_t i, const char *path) {
+  skp_picture picture;
+  SKP_TRY(skp_pictures_describe(pictures, i, &picture));
+  if (picture.error) return skp__fail(SKP_IO, "%s", picture.error);
+  const int workers = skp__api_workers(pictures->workers);
+  return skp__explain(session->s, &pictures->p.base, (int64_t)i, workers, path);
 }
 
 static skp_status predict_files(skp_session *session, skp_pictures *pictures, size_t n, skp_prediction_kind kind,

@@ -24,6 +24,7 @@
   X(SAVE_EVERY, "save-every", 0, "WHEN", "save each 1epoch (default), 200steps or 5min")                               \
   X(KEEP, "keep", 0, "N", "keep the N latest of these as step-NUMBER.safetensors; default: 0")                         \
   X(SEED, "seed", 0, "N", "of the initial weights, the order of the images and their augmentation; default: 1")        \
+  X(SEEDS, "seeds", 0, "N", "train N times, with seeds from --seed on, each in DIR/seed-NUMBER; report their spread")  \
   X(NO_SHUFFLE, "no-shuffle", 0, "", "take the images in stored order")                                                \
   X(NO_AUGMENT, "no-augment", 0, "", "no random crop, flip or anything else by chance")                                \
   X(STRICT, "strict", 0, "", "stop at the first damaged image; as --max-damaged 0")                                    \
@@ -37,6 +38,7 @@
   X(WORST, "worst", 0, "N", "images with the highest loss that are listed; default: 20")                               \
   X(CURVE, "curve", 0, "FILE", "where the curve goes, as CSV; default: lr.csv")                                        \
   X(TOP, "top", 'k', "K", "classes shown for each image; default: 3")                                                  \
+  X(EXPLAIN, "explain", 0, "DIR", "write NUMBER-NAME.png of each image: red on what the prediction rests")             \
   X(INVERT, "invert", 0, "", "turn dark on light into light on dark first")                                            \
   X(LABELS, "labels", 0, "HOW",                                                                                        \
     "how the data's classes are told: name (default), or number: their order is that of the network's")                \
@@ -133,6 +135,9 @@ CLI_COMMAND_LIST(X)
 
 /* A call into a driver does not return (see skp_device_options): says so, and leaves. */
 void cli_hung(void *user, const char *text);
+
+/* seeds.c: calls `train` once for each seed, closing what it opened in between, and tells of their spread. */
+skp_status cli_train_seeds(struct cli *c, int64_t n, skp_status (*train)(struct cli *c));
 
 /* selftest_train.c */
 skp_status cli_selftest_train(struct cli *c, uint64_t seed);

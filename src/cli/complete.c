@@ -55,11 +55,11 @@ static const struct {
   const char *option, *words;
   void (*offer)(FILE *to);
 } values[] = {
-    {"device", NULL, offer_devices}, {"data", NULL, offer_folders},         {"init", NULL, offer_runs},
-    {"resume", NULL, offer_runs},    {"out", NULL, offer_folders},          {"report", NULL, offer_folders},
-    {"cases", NULL, offer_folders},  {"onnx", NULL, offer_files},           {"logits", NULL, offer_files},
-    {"curve", NULL, offer_files},    {"backend", "opencl reference", NULL}, {"labels", "name number", NULL},
-    {"mode", "train eval", NULL},
+    {"device", NULL, offer_devices},       {"data", NULL, offer_folders},    {"init", NULL, offer_runs},
+    {"resume", NULL, offer_runs},          {"out", NULL, offer_folders},     {"report", NULL, offer_folders},
+    {"explain", NULL, offer_folders},      {"figures", NULL, offer_folders}, {"cases", NULL, offer_folders},
+    {"onnx", NULL, offer_files},           {"logits", NULL, offer_files},    {"curve", NULL, offer_files},
+    {"backend", "opencl reference", NULL}, {"labels", "name number", NULL},  {"mode", "train eval", NULL},
 };
 
 /* What the arguments of commands are called. */

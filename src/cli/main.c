@@ -8,7 +8,7 @@
 
 const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
-     "recipe out max-steps max-time resume save-every keep seed no-shuffle no-augment strict max-damaged init "
+     "recipe out max-steps max-time resume save-every keep seed seeds no-shuffle no-augment strict max-damaged init "
      "set size workers tensorboard trace-steps trace json device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), "
@@ -29,11 +29,12 @@ const struct cli_command cli_commands[] = {
      "  skipper eval runs/resize-1 --data digits --report runs/resize-1",
      cli_eval},
     {"predict", "CKPT [IMAGE|FOLDER...]", 1, 1 << 20,
-     "data labels strict max-damaged batch precision mean std resize test-views top invert logits workers json "
+     "data labels strict max-damaged batch precision mean std resize test-views top invert explain logits workers json "
      "device",
      "Says what a trained network sees in images, or writes its logits for a whole data set",
      "A folder stands for the images in it and in its folders.\n"
      "  skipper predict runs/resize-1 seven.png holidays/ --top 5\n"
+     "  skipper predict runs/resize-1 seven.png --explain why\n"
      "  skipper predict runs/resize-1 --data digits --logits logits.safetensors",
      cli_predict},
     {"lr", "MODEL", 1, 1, "recipe curve seed no-augment strict max-damaged init set size workers json device",

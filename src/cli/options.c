@@ -126,7 +126,7 @@ static const struct {
     {"Common options:",
      "data out epochs batch lr optimizer schedule init resume onnx opset tensorboard report top logits labels set size "
      "device json help"},
-    {"Length, saving, chance:", "max-steps max-time patience save-every keep seed valid-split"},
+    {"Length, saving, chance:", "max-steps max-time patience save-every keep seed seeds valid-split"},
     {"Optimizer and learning rate:",
      "momentum nesterov weight-decay no-decay beta1 beta2 eps clip-norm label-smoothing ema "
      "accumulate warmup lr-step milestones gamma lr-min plateau-patience "

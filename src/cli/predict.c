@@ -1,7 +1,10 @@
 /* predict.c: skipper predict. SPDX-License-Identifier: MIT */
 #include "cli/report.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 /* ---- images ----------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +98,30 @@ static skp_status show_pictures(const struct cli *c, const skp_pictures *p, floa
   return bad ? skp_fail(SKP_IO, "%lld of %zu images could not be read.", bad, n) : SKP_OK;
 }
 
+/* The file's own name without its ending, for a file of ours beside others of that name. */
+static skp_status explain_picture(const struct cli *c, skp_pictures *p, size_t i) {
+  skp_picture file;
+  char *path;
+  TRY(skp_pictures_describe(p, i, &file));
+  if (file.error) return SKP_OK; /* which was said */
+  const char *slash = strrchr(file.path, '/'), *name = slash ? slash + 1 : file.path, *dot = strrchr(name, '.');
+  TRY(cli_format(&path, "%s/%zu-%.*s.png", c->value[CLI_EXPLAIN], i + 1, (int)(dot ? dot - name : (long)strlen(name)),
+                 name));
+  skp_status status = skp_pictures_explain(p, c->session, i, path);
+  if (status == SKP_OK) skp_print(stderr, "%s\n", path);
+  free(path);
+  return status;
+}
+
+static skp_status explain(const struct cli *c, skp_pictures *p) {
+  const char *folder = c->value[CLI_EXPLAIN];
+  if (!folder) return SKP_OK;
+  if (mkdir(folder, 0777) && errno != EEXIST)
+    return skp_fail(SKP_IO, "Cannot create the folder %s: %s.", folder, strerror(errno));
+  for (size_t i = 0; i < skp_pictures_count(p); i++) TRY(explain_picture(c, p, i));
+  return SKP_OK;
+}
+
 static skp_status predict_pictures(struct cli *c, skp_pictures *p, int top) {
   const int classes = skp_model_classes(c->model);
   float *predictions;
@@ -103,6 +130,7 @@ static skp_status predict_pictures(struct cli *c, skp_pictures *p, int top) {
   if (status == SKP_OK)
     status = show_pictures(c, p, predictions, top < classes ? top : classes,
                            cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL);
+  if (status == SKP_OK) status = explain(c, p);
   free(predictions);
   return status;
 }
@@ -143,8 +171,8 @@ skp_status cli_predict(struct cli *c) {
     return skp_fail(SKP_USAGE,
                     data ? "--data needs --logits FILE: where they go."
                          : "Give the images to look at, files or folders, or a data set (--data with --logits).");
-  if (logits && (cli_said(c, CLI_TOP) || cli_said(c, CLI_JSON) || cli_said(c, CLI_INVERT)))
-    return skp_fail(SKP_USAGE, "--top, --json and --invert are for images, not for --logits.");
+  if (logits && (cli_said(c, CLI_TOP) || cli_said(c, CLI_JSON) || cli_said(c, CLI_INVERT) || cli_said(c, CLI_EXPLAIN)))
+    return skp_fail(SKP_USAGE, "--top, --json, --invert and --explain are for images, not for --logits.");
   TRY(cli_open_checkpoint(c));
   return files ? pictures(c, (int)top) : data_set(c);
 }

@@ -360,11 +360,17 @@ static skp_status train(struct training *t) {
   return run(t, &facts);
 }
 
-skp_status cli_train(struct cli *c) {
+static skp_status train_once(struct cli *c) {
   struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
   catch_signals(NULL, t.no_hang_up);
   skp_status status = train(&t);
   begun = NULL;
   stoppable = NULL;
   return status;
+}
+
+skp_status cli_train(struct cli *c) {
+  int64_t seeds;
+  TRY(cli_int(c, CLI_SEEDS, &seeds, 1, 1000, 0));
+  return seeds ? cli_train_seeds(c, seeds, train_once) : train_once(c);
 }

@@ -27,7 +27,5 @@ size_t skp__folder_best(const struct skp_folder *f);
 skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload);
 /* page_files.c: writes each of its figures as NAME.svg into a folder, which is made. */
 skp_status skp__page_files(const char *folder, const struct skp_folder *run, size_t runs);
-/* compare.c: what differs between runs, and their figures. */
-skp_status skp__compare_print(FILE *to, const struct skp_folder *run, size_t runs);
 
 #endif

@@ -118,7 +118,7 @@ refuse 2 'backend' train tiny.lua --backend cuda
 refuse 2 'exclude each other' predict a.safetensors a.png --data digits
 refuse 2 'needs --logits' predict a.safetensors --data digits
 refuse 2 'Give the images' predict a.safetensors
-refuse 2 '--top, --json and --invert' predict a.safetensors --data digits --logits b.safetensors --json
+refuse 2 '--top, --json, --invert and --explain' predict a.safetensors --data digits --logits b.safetensors --json
 refuse 2 '--mode is train or eval' bench tiny.lua --mode both
 
 # Nothing was left behind.

@@ -1,0 +1,28 @@
+# test_seeds.sh: train --seeds, and what compare makes of several seeds. SPDX-License-Identifier: MIT
+. "$(dirname "$0")/lib.sh"
+
+run 0 train tiny.lua --seeds 3 --seed 4 --out a --backend reference
+in_out '^3 seeds in a: best accuracy median [0-9.]+ %, [0-9.]+ to [0-9.]+ %, mean [0-9.]+ \+- [0-9.]+ %$'
+for seed in 4 5 6; do [ -s a/seed-$seed/best.safetensors ] || fail "no run with seed $seed"; done
+run 0 train tiny.lua --seed 5 --out alone --backend reference
+cmp alone/last.safetensors a/seed-5/last.safetensors || fail "the run with seed 5 is another than one alone"
+run 0 train tiny.lua --seeds 2 --lr 0.001 --out b --backend reference --json
+[ "$(grep -c '"stopped"' out)" = 0 ] || fail "a run was stopped"
+tail -12 out | tr -d '\n\t' | grep -Eq '"saved_in":"?.*"seeds": ?2.*"median_accuracy": ?0\.[0-9]+.*"half_interval"' || fail "no summary for programs"
+run 0 compare a b
+in_out '^lr +0.1 +0.001'
+in_out '^best accuracy +[0-9.]+ \+- [0-9.]+ %  +[0-9.]+ \+- '
+in_out '^median over seeds +[0-9.]+ \([0-9.]+ to [0-9.]+\) %'
+in_out '^b is [0-9.]+ \+- [0-9.]+ % worse than a: more than seeds explain'
+run 0 compare a/seed-4 a/seed-5 a/seed-6
+in_out '^Over these 3 seeds: median '
+median=$(sed -n 's/^Over these 3 seeds: median \([0-9.]*\) .*/\1/p' out)
+sorted=$(for seed in 4 5 6; do awk -F, 'NR == 2 {printf "%.2f\n", 100 * $4}' a/seed-$seed/results.csv; done | sort -n | sed -n 2p)
+[ "$median" = "$sorted" ] || fail "the median is $median, not $sorted"
+run 0 compare a a/seed-4
+run 0 report a b/seed-1 --out page.html
+grep -q '<h1>Skipper: 4 runs</h1>' page.html || fail "a page about seeds does not show each"
+refuse 2 'begins new runs' train --resume a --seeds 2
+refuse 2 'whole number from 1' train tiny.lua --seeds 0
+mkdir -p nothing/seed-1
+refuse 1 'nothing/seed-1 is no run' compare a nothing
