@@ -28,6 +28,7 @@ foreach(link IN LISTS links)
   endif()
 endforeach()
 list(REMOVE_DUPLICATES SKP_STATIC_LIBS)
+list(FILTER SKP_STATIC_LIBS EXCLUDE REGEX "^-L/usr/lib(/[^/]*-linux-gnu)?$") # where linkers look anyway
 list(JOIN SKP_STATIC_LIBS " " SKP_STATIC_FLAGS)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Skipper)
