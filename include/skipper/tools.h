@@ -206,6 +206,10 @@ typedef struct {
  * done. */
 SKP_API skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *file, size_t size);
 
+/* What was measured so of device i of the list, without opening it: in the folder that the options' `cache` says; 0:
+ * nothing. Where it is known of all devices that may be meant, skp_device_open takes the fastest. */
+SKP_API int skp_device_known(size_t i, const char *cache, skp_peaks *out);
+
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */
 
 typedef struct {

@@ -11,6 +11,9 @@
 #include "train/metrics.h"
 #include <stdatomic.h>
 
+/* As the library's users see them. */
+skp_peaks skp__api_peaks(const struct skp_backend_peaks *p);
+
 struct skp_api_data {
   struct skp_source *part[SKP_SPLITS]; /* NULL: there are no such images */
   char *name;                          /* by which they were opened; NULL: they are in memory */

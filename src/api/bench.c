@@ -3,7 +3,7 @@
 #include "train/peak.h"
 #include <stdlib.h>
 
-static skp_peaks peaks_of(const struct skp_backend_peaks *p) {
+skp_peaks skp__api_peaks(const struct skp_backend_peaks *p) {
   return (skp_peaks){
       .fma = p->fma, .narrow = p->narrow, .read = p->read, .write = p->write, .triad = p->triad, .launch = p->launch};
 }
@@ -13,7 +13,7 @@ skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *file, si
   char *path;
   *out = (skp_peaks){.fma = 0};
   SKP_TRY(skp__peak_find(&peaks, &path, device, true));
-  *out = peaks_of(&peaks);
+  *out = skp__api_peaks(&peaks);
   if (file && size) snprintf(file, size, "%s", path ? path : "");
   free(path);
   return SKP_OK;
@@ -44,6 +44,6 @@ skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp
                      .launches = b->launches,
                      .layers = b->timing.layers.at,
                      .n_layers = b->timing.layers.n,
-                     .peaks = peaks_of(&b->peaks)};
+                     .peaks = skp__api_peaks(&b->peaks)};
   return SKP_OK;
 }

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "backend/devices.h"
 #include "base/host.h"
+#include "train/peak.h"
 #include "verify/admit.h"
 #include <string.h>
 
@@ -53,25 +54,73 @@ skp_status skp_device_describe(size_t i, skp_device_info *out) {
 
 static const skp_device_options usual;
 
+int skp_device_known(size_t i, const char *cache, skp_peaks *out) {
+  const struct skp_device_list *list;
+  struct skp_backend_peaks peaks;
+  *out = (skp_peaks){.fma = 0};
+  if (skp__devices_list(&list) != SKP_OK || i >= list->n || !skp__peak_known(&peaks, &list->at[i], cache)) return 0;
+  *out = skp__api_peaks(&peaks);
+  return 1;
+}
+
+/* By what was measured of them, where there are several. */
+static skp_status choose(const struct skp_device **out, double seconds[SKP_MAX_DEVICES],
+                         const struct skp_device_list *list, const skp_device_options *o) {
+  struct skp_backend_peaks peaks;
+  for (size_t i = 0; i < list->n; i++)
+    seconds[i] = skp__peak_known(&peaks, &list->at[i], o->cache) ? skp__peak_seconds(&peaks) : 0;
+  return skp__devices_choose(out, list, seconds, o->platform, o->device);
+}
+
+/* Of a GPU that was taken for being one. */
+static void say_slower(FILE *to, const struct skp_device_list *list, const double *seconds,
+                       const struct skp_device *taken) {
+  const double worth = 0.8, own = seconds[taken - list->at];
+  const struct skp_device *other = NULL;
+  for (size_t i = 0; i < list->n; i++)
+    if (list->at[i].usable && seconds[i] > 0 && seconds[i] < worth * own &&
+        (!other || seconds[i] < seconds[other - list->at]))
+      other = &list->at[i];
+  if (!other || strcmp(taken->type, "GPU") != 0) return;
+  fprintf(to, "%s was measured to be %.1f times as fast as %s: %s %d:%d takes it.\n", other->name,
+          own / seconds[other - list->at], taken->name, skp__option("device"), other->platform, other->device);
+}
+
+/* The device that is meant, as "P:D". */
+static skp_status find(char out[32], const skp_device_options *o) {
+  const struct skp_device_list *list;
+  const struct skp_device *d;
+  double seconds[SKP_MAX_DEVICES];
+  SKP_TRY(skp__devices_list(&list));
+  SKP_TRY(choose(&d, seconds, list, o));
+  if (o->report) say_slower(o->report, list, seconds, d);
+  snprintf(out, 32, "%d:%d", d->platform, d->device);
+  return SKP_OK;
+}
+
 skp_status skp_device_choose(size_t *out, const skp_device_options *options) {
   const skp_device_options *o = options ? options : &usual;
   const struct skp_device_list *list;
   const struct skp_device *d;
+  double seconds[SKP_MAX_DEVICES];
   *out = 0;
   SKP_TRY(skp__devices_list(&list));
-  SKP_TRY(skp__devices_choose(&d, list, o->platform, o->device));
+  SKP_TRY(choose(&d, seconds, list, o));
   *out = (size_t)(d - list->at);
   return SKP_OK;
 }
 
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {
   const skp_device_options *o = options ? options : &usual;
+  const bool opencl = !o->backend || !strcmp(o->backend, "opencl");
   struct skp_backend_check *check = NULL;
+  char device[32];
   *out = NULL;
+  if (opencl) SKP_TRY(find(device, o));
   if (!o->trust) SKP_TRY(skp__admission_create(&check, o->report));
   return skp__backend_open(out, &(struct skp_backend_options){.backend = o->backend,
-                                                              .platform = o->platform,
-                                                              .device = o->device,
+                                                              .platform = opencl ? NULL : o->platform,
+                                                              .device = opencl ? device : o->device,
                                                               .method = o->method,
                                                               .threads = o->threads,
                                                               .memory = o->memory,

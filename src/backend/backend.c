@@ -28,9 +28,11 @@ skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_
 
 skp_status skp__devices_list(const struct skp_device_list **out) { return backends[0]->devices(out); }
 
-skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
-                               const char *device) {
-  return backends[0]->choose(out, list, platform, device);
+void skp__devices_describe(struct skp_backend_info *out, const struct skp_device *d) { backends[0]->describe(out, d); }
+
+skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const double *seconds,
+                               const char *platform, const char *device) {
+  return backends[0]->choose(out, list, seconds, platform, device);
 }
 
 void skp__backend_close(struct skp_backend *b) {

@@ -8,9 +8,9 @@
 enum { SKP_NOTE_DEVICE = 740 };
 
 /* "NAME, DRIVER", and behind the next comma layers before it: one line, whatever a driver calls itself. */
-void skp__note_device(char out[SKP_NOTE_DEVICE], struct skp_backend *b);
+void skp__note_device(char out[SKP_NOTE_DEVICE], const struct skp_backend_info *info);
 /* The path of the file of `kind` for what `line` says, in fresh memory; its folder is made. NULL: the device is none
  * of which something lasts, or the folder cannot be written. */
-skp_status skp__note_path(char **out, struct skp_backend *b, const char *kind, const char *line);
+skp_status skp__note_path(char **out, const struct skp_backend_info *info, const char *kind, const char *line);
 
 #endif

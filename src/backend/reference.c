@@ -259,9 +259,14 @@ static skp_status devices(const struct skp_device_list **out) {
   return SKP_OK;
 }
 
-static skp_status choose(const struct skp_device **out, const struct skp_device_list *list, const char *platform,
-                         const char *device) {
-  (void)list, (void)platform, (void)device;
+static void describe(struct skp_backend_info *out, const struct skp_device *d) {
+  (void)d;
+  *out = (struct skp_backend_info){.units = 1};
+}
+
+static skp_status choose(const struct skp_device **out, const struct skp_device_list *list, const double *seconds,
+                         const char *platform, const char *device) {
+  (void)seconds, (void)list, (void)platform, (void)device;
   *out = NULL;
   return skp__fail(SKP_NO_DEVICE, "The reference backend has no devices to choose from: it runs on the host.");
 }
@@ -299,6 +304,7 @@ static void drain(struct skp_backend *b) { (void)b; }
 const struct skp_backend_ops skp__backend_reference = {
     .name = "reference",
     .devices = devices,
+    .describe = describe,
     .choose = choose,
     .open = reference_open,
     .close = reference_close,

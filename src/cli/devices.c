@@ -3,6 +3,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+static void print_peaks(const skp_peaks *p) {
+  char fma[32], triad[32], launch[32];
+  printf("        measured: %s GFLOP/s, %s GB/s, %s us a launch\n", cli_number(fma, sizeof fma, p->fma * 1e-9),
+         cli_number(triad, sizeof triad, p->triad * 1e-9), cli_number(launch, sizeof launch, p->launch * 1e6));
+}
+
 static void print_device(const skp_device_info *d, bool chosen) {
   char memory[32], most[32], local[32];
   printf("%s %d:%d  %s\n", chosen ? "*" : " ", d->platform, d->device, d->name);
@@ -16,7 +22,7 @@ static void print_device(const skp_device_info *d, bool chosen) {
   if (*d->why) printf("        %s: %s\n", d->usable ? "taken only if named" : "not usable", d->why);
 }
 
-static void add_device(cJSON *list, const skp_device_info *d, bool chosen) {
+static void add_device(cJSON *list, const skp_device_info *d, bool chosen, const skp_peaks *measured) {
   cJSON *o = cJSON_CreateObject();
   cJSON_AddItemToArray(list, o);
   cJSON_AddNumberToObject(o, "platform", d->platform);
@@ -41,6 +47,7 @@ static void add_device(cJSON *list, const skp_device_info *d, bool chosen) {
   cJSON_AddBoolToObject(o, "usable", d->usable);
   cJSON_AddStringToObject(o, "skipped", d->why);
   cJSON_AddBoolToObject(o, "default", chosen);
+  if (measured) cli_add_peaks(cJSON_AddObjectToObject(o, "measured"), measured);
 }
 
 static void add_gpu(cJSON *list, const skp_idle_gpu *g) {
@@ -56,16 +63,18 @@ static void add_gpu(cJSON *list, const skp_idle_gpu *g) {
 struct devices {
   size_t n;
   ptrdiff_t chosen;
+  const char *cache;
 };
 
 static skp_status print_json(const struct devices *all) {
   cJSON *object = cJSON_CreateObject(), *devices = cJSON_AddArrayToObject(object, "devices"),
         *notes = cJSON_AddArrayToObject(object, "notes"), *gpus = cJSON_AddArrayToObject(object, "gpus_without_driver");
   skp_device_info d;
+  skp_peaks peaks;
   skp_idle_gpu g;
   const char *note;
   for (size_t i = 0; i < all->n && skp_device_describe(i, &d) == SKP_OK; i++)
-    add_device(devices, &d, (ptrdiff_t)i == all->chosen);
+    add_device(devices, &d, (ptrdiff_t)i == all->chosen, skp_device_known(i, all->cache, &peaks) ? &peaks : NULL);
   for (size_t i = 0; (note = skp_device_note(i)); i++) cJSON_AddItemToArray(notes, cJSON_CreateString(note));
   for (size_t i = 0; skp_device_idle_gpu(i, &g); i++) add_gpu(gpus, &g);
   return cli_print_json(object);
@@ -73,11 +82,13 @@ static skp_status print_json(const struct devices *all) {
 
 static skp_status print_text(const struct devices *all) {
   skp_device_info d;
+  skp_peaks peaks;
   skp_idle_gpu g;
   const char *note;
   for (size_t i = 0; i < all->n; i++) {
     TRY(skp_device_describe(i, &d));
     print_device(&d, (ptrdiff_t)i == all->chosen);
+    if (skp_device_known(i, all->cache, &peaks)) print_peaks(&peaks);
   }
   for (size_t i = 0; (note = skp_device_note(i)); i++) printf("  %s\n", note);
   for (size_t i = 0; skp_device_idle_gpu(i, &g); i++)
@@ -95,6 +106,7 @@ skp_status cli_devices(struct cli *c) {
   size_t chosen;
   char *why = NULL;
   TRY(cli_device_options(c, &said));
+  all.cache = said.cache;
   TRY(skp_device_count(&all.n));
   const skp_status status = skp_device_choose(&chosen, &said);
   if (status == SKP_OK) all.chosen = (ptrdiff_t)chosen;

@@ -114,16 +114,40 @@ static skp_status measure(struct note *n, struct skp_backend *b) {
   return SKP_OK;
 }
 
+/* Which device it is, and where what is known of it lies. */
+static skp_status place(struct note *n, const struct skp_backend_info *info) {
+  skp__note_device(n->on, info);
+  const size_t used = strlen(n->on);
+  snprintf(n->on + used, sizeof n->on - used, ", %d units", info->units);
+  return skp__note_path(&n->path, info, "peaks", n->on);
+}
+
+double skp__peak_seconds(const struct skp_backend_peaks *p) {
+  const double flops = 3.5e11, bytes = 6e9, launches = 250;
+  return flops / p->fma + bytes / p->triad + launches * p->launch;
+}
+
+bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, const char *cache) {
+  struct skp_backend_info info;
+  struct note n = {.path = NULL};
+  char *folder = NULL;
+  skp__devices_describe(&info, d);
+  if ((cache && !*cache) || skp__cache_folder(&folder, cache) != SKP_OK) return false;
+  info.cache = folder;
+  const bool known = place(&n, &info) == SKP_OK && recall(&n);
+  *out = n.peaks;
+  free(n.path);
+  free(folder);
+  return known;
+}
+
 skp_status skp__peak_find(struct skp_backend_peaks *out, char **path, struct skp_backend *b, bool anew) {
   struct skp_backend_info info;
   struct note n = {.path = NULL};
   b->ops->info(b, &info);
   *out = n.peaks;
   if (path) *path = NULL;
-  skp__note_device(n.on, b);
-  const size_t used = strlen(n.on);
-  snprintf(n.on + used, sizeof n.on - used, ", %d units", info.units);
-  SKP_TRY(skp__note_path(&n.path, b, "peaks", n.on));
+  SKP_TRY(place(&n, &info));
   skp_status status = !anew && recall(&n) ? SKP_OK : measure(&n, b);
   if (status == SKP_OK) *out = n.peaks;
   if (path && status == SKP_OK)

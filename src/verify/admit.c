@@ -123,10 +123,12 @@ static skp_status read_lines(struct admission *a, const char *at) {
 }
 
 static skp_status recall(struct admission *a, struct skp_backend *b) {
+  struct skp_backend_info info;
   void *text;
   int64_t size;
-  skp__note_device(a->on, b);
-  SKP_TRY(skp__note_path(&a->path, b, "verified", a->on));
+  b->ops->info(b, &info);
+  skp__note_device(a->on, &info);
+  SKP_TRY(skp__note_path(&a->path, &info, "verified", a->on));
   if (!a->path || !skp__file_exists(a->path) || skp__file_read(&text, &size, a->path, FILE_LIMIT) != SKP_OK)
     return SKP_OK;
   char *lines = find_lines(a, text);

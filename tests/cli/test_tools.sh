@@ -62,6 +62,8 @@ export SKIPPER_CACHE=$PWD/own-cache
 if "$skipper" bench --peak --json >peaks 2>err; then
   grep -Eq '"fma_gflops":[0-9.e+]+,"bfloat16_gflops":[0-9.e+]+,"read_gb_per_s":[0-9.e+]+,' peaks || fail "peaks: $(cat peaks)"
   file=$(sed 's/.*"file":"\([^"]*\)".*/\1/' peaks)
+  "$skipper" devices --json | grep -Eq '"measured":\{"fma_gflops":[0-9.e+]+' || fail "devices does not show what was measured"
+  "$skipper" devices | grep -Eq '^ *measured: [0-9.]+ GFLOP/s, [0-9.]+ GB/s, [0-9.]+ us a launch$' || fail "devices does not say it"
   [ "$file" = "$(echo own-cache/peaks/*.txt | sed "s|^|$PWD/|")" ] || fail "kept in $file"
   sed -i 's/^fma [^ ]*/fma 4e+15/' "$file" # what is read is what is used
   run 0 bench tiny.lua --batch 8 --steps 1 --layers

@@ -37,14 +37,14 @@ static void fill(void) {
 
 static void chosen(const char *platform, const char *device, int want_platform, int want_device) {
   const struct skp_device *d;
-  ck_ok(skp__devices_choose(&d, &list, platform, device));
+  ck_ok(skp__devices_choose(&d, &list, NULL, platform, device));
   ck_assert_int_eq(d->platform, want_platform);
   ck_assert_int_eq(d->device, want_device);
 }
 
 static void refused(const char *platform, const char *device, skp_status status, const char *part) {
   const struct skp_device *d;
-  ck_fails(skp__devices_choose(&d, &list, platform, device), status, part);
+  ck_fails(skp__devices_choose(&d, &list, NULL, platform, device), status, part);
   ck_assert_ptr_null(d);
 }
 
@@ -95,6 +95,25 @@ START_TEST(by_kind) {
   refused("2", "cpu", SKP_NO_DEVICE, "platform 2 device cpu");
   add(6, 0, "Odd", "cpu", "GPU");
   chosen(NULL, "cpu", 6, 0); /* a device of that very name goes before */
+}
+END_TEST
+
+/* Of those that may be meant the fastest is taken, if all were measured. */
+START_TEST(by_speed) {
+  double seconds[SKP_MAX_DEVICES] = {0, 1, 0.5, 0.4, 0.3, 0.2, 0.9, 2};
+  const struct skp_device *d;
+  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, NULL));
+  ck_assert_ptr_eq(d, &list.at[5]); /* integrated, but fast; the twin has none */
+  ck_ok(skp__devices_choose(&d, &list, seconds, "2", NULL));
+  ck_assert_ptr_eq(d, &list.at[4]);
+  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, "cpu"));
+  ck_assert_ptr_eq(d, &list.at[6]);
+  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, "2:0"));
+  ck_assert_ptr_eq(d, &list.at[2]);
+  ck_fails(skp__devices_choose(&d, &list, seconds, NULL, "rtx 3080"), SKP_USAGE, "2:1");
+  seconds[7] = 0;
+  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, NULL));
+  ck_assert_ptr_eq(d, &list.at[3]);
 }
 END_TEST
 
@@ -176,7 +195,7 @@ START_TEST(no_driver) {
   const struct skp_device_list *found = list_with_drivers();
   const struct skp_device *d;
   ck_assert_int_eq((int)found->n, 0);
-  ck_fails(skp__devices_choose(&d, found, NULL, NULL), SKP_NO_DEVICE, "pocl-opencl-icd");
+  ck_fails(skp__devices_choose(&d, found, NULL, NULL, NULL), SKP_NO_DEVICE, "pocl-opencl-icd");
 }
 END_TEST
 
@@ -308,6 +327,7 @@ int main(void) {
   tcase_add_test(choosing, by_index);
   tcase_add_test(choosing, by_name);
   tcase_add_test(choosing, by_kind);
+  tcase_add_test(choosing, by_speed);
   tcase_add_test(choosing, twins);
   tcase_add_test(choosing, twins_by_bus);
   tcase_add_test(choosing, several_are_listed);

@@ -9,12 +9,14 @@ static struct skp_backend *b;
 static struct skp_backend_ops made_up;
 static const struct skp_backend_ops *plain;
 static int measured, units;
+static const struct skp_device *listed; /* the device is this one of the list; NULL: none of it */
 static skp_status outcome;
 static const struct skp_backend_peaks right = {2.5e11, 0, 1.25e10, 2e10, 2.25e10, 1e-6};
 static struct skp_backend_peaks given;
 
 static void info(struct skp_backend *of, struct skp_backend_info *out) {
   plain->info(of, out);
+  if (listed) skp__devices_describe(out, listed);
   out->cache = folder;
   out->units = units;
 }
@@ -38,6 +40,7 @@ static void start(void) {
   outcome = SKP_OK;
   measured = 0;
   units = 2;
+  listed = NULL;
 }
 
 static void stop(void) {
@@ -128,6 +131,30 @@ START_TEST(failures) {
 }
 END_TEST
 
+/* What was kept of a device is found without opening it. */
+START_TEST(of_a_listed_device) {
+  struct skp_device d = {.units = 2, .name = "Card", .platform_name = "Makers", .version = "1.2", .driver = "7"};
+  struct skp_backend_peaks p;
+  listed = &d;
+  ck_assert(!skp__peak_known(&p, &d, folder));
+  ck_assert_int_eq(find(NULL, false), 1);
+  ck_assert(skp__peak_known(&p, &d, folder));
+  ck_assert(p.fma == right.fma && p.triad == right.triad && p.launch == right.launch);
+  ck_assert(!skp__peak_known(&p, &d, ""));
+  strcpy(d.driver, "8");
+  ck_assert(!skp__peak_known(&p, &d, folder) && p.fma == 0);
+}
+END_TEST
+
+/* Each of the three peaks counts. */
+START_TEST(less_is_better) {
+  const double usual = skp__peak_seconds(&right);
+  struct skp_backend_peaks p[] = {right, right, right};
+  p[0].fma /= 2, p[1].triad /= 2, p[2].launch *= 1000;
+  for (int i = 0; i < 3; i++) ck_assert_double_gt(skp__peak_seconds(&p[i]), 1.05 * usual);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("peak");
   TCase *c = tcase_create("peak");
@@ -136,6 +163,8 @@ int main(void) {
   tcase_add_test(c, torn);
   tcase_add_loop_test(c, hostile, 0, sizeof changes / sizeof *changes);
   tcase_add_test(c, failures);
+  tcase_add_test(c, of_a_listed_device);
+  tcase_add_test(c, less_is_better);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }

@@ -108,6 +108,18 @@ static int rank(const struct skp_device *d) {
   return 4 * kind - stand_in(d);
 }
 
+/* NULL unless all of them were measured. */
+static const struct skp_device *fastest(const struct matches *m, const struct skp_device_list *list,
+                                        const double *seconds) {
+  const struct skp_device *found = m->at[0];
+  for (size_t i = 0; i < m->n; i++) {
+    const double own = seconds ? seconds[m->at[i] - list->at] : 0;
+    if (own <= 0) return NULL;
+    if (own < seconds[found - list->at]) found = m->at[i];
+  }
+  return found;
+}
+
 static const struct skp_device *best(const struct matches *m) {
   const struct skp_device *found = m->at[0];
   for (size_t i = 1; i < m->n; i++) {
@@ -180,12 +192,13 @@ static skp_status fail_several(const struct matches *m, const char *platform, co
 }
 
 skp_status skp__cl_choose_device(const struct skp_device **out, const struct skp_device_list *list,
-                                 const char *platform, const char *device) {
+                                 const double *seconds, const char *platform, const char *device) {
   *out = NULL;
   struct matches m = find_meant(list, platform, device);
   if (!m.n) return fail_none(list, platform, device);
   bool named = device && !kind_of(list, device);
   if (m.n > 1 && (named || (platform && !one_platform(&m)))) return fail_several(&m, platform, device);
-  *out = best(&m);
+  *out = fastest(&m, list, seconds);
+  if (!*out) *out = best(&m);
   return SKP_OK;
 }

@@ -59,15 +59,20 @@ static bool host_has_bf16(void) {
 #endif
 }
 
+/* "VERSION, DRIVER" */
+static void name_driver(char out[256], const struct skp_device *d) {
+  snprintf(out, 256, "%.120s, %.120s", d->version, d->driver);
+}
+
 static skp_status find_device(struct skp__cl *cl, const struct skp_backend_options *options) {
   const struct skp_device_list *list;
   const struct skp_device *d;
   cl_uint width;
   SKP_TRY(skp__cl_devices(&list));
-  SKP_TRY(skp__cl_choose_device(&d, list, options->platform, options->device));
+  SKP_TRY(skp__cl_choose_device(&d, list, NULL, options->platform, options->device));
   snprintf(cl->name, sizeof cl->name, "%s", d->name);
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
-  snprintf(cl->driver, sizeof cl->driver, "%.120s, %.120s", d->version, d->driver);
+  name_driver(cl->driver, d);
   skp__cl_cache_open(cl, options->cache);
   skp__cl_compilers_start(cl, d, options->threads, skp__cl_compile_here);
   SKP_TRY(skp__watch_start(&cl->watch));
@@ -166,6 +171,21 @@ static skp_status open_device(struct skp_backend **out, const struct skp_backend
   return SKP_OK;
 }
 
+/* What it is called, opened or not. */
+static void name(struct skp_backend_info *out, const char *device, const char *platform, const char *driver) {
+  const char *layers = skp__environment_get("OPENCL_LAYERS");
+  snprintf(out->name, sizeof out->name, "%s", device);
+  snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", platform, driver);
+  snprintf(out->layers, sizeof out->layers, "%s", layers ? layers : "");
+}
+
+static void describe_listed(struct skp_backend_info *out, const struct skp_device *d) {
+  char driver[256];
+  *out = (struct skp_backend_info){.units = d->units};
+  name_driver(driver, d);
+  name(out, d->name, d->platform_name, driver);
+}
+
 static void info(struct skp_backend *b, struct skp_backend_info *out) {
   const struct skp__cl *cl = (const struct skp__cl *)b;
   *out = (struct skp_backend_info){.memory = cl->memory,
@@ -177,15 +197,13 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
                                    .narrow_maps = cl->cpu,
                                    .units = cl->units,
                                    .cache = skp__cl_cache_folder(cl)};
-  snprintf(out->name, sizeof out->name, "%s", cl->name);
-  snprintf(out->driver, sizeof out->driver, "%.80s, %.170s", cl->platform, cl->driver);
-  const char *layers = skp__environment_get("OPENCL_LAYERS");
-  snprintf(out->layers, sizeof out->layers, "%s", layers ? layers : "");
+  name(out, cl->name, cl->platform, cl->driver);
 }
 
 const struct skp_backend_ops skp__backend_opencl = {
     .name = "opencl",
     .devices = skp__cl_devices,
+    .describe = describe_listed,
     .choose = skp__cl_choose_device,
     .open = open_device,
     .close = close_device,

@@ -10,7 +10,7 @@
  * setting OCL_ICD_VENDORS while the others are loaded. */
 skp_status skp__cl_devices(const struct skp_device_list **out);
 skp_status skp__cl_choose_device(const struct skp_device **out, const struct skp_device_list *list,
-                                 const char *platform, const char *device);
+                                 const double *seconds, const char *platform, const char *device);
 
 /* Keeps one of those GPUs that two platforms show; the vendor's own platform goes before Mesa's. */
 void skp__devices_mark_twins(struct skp_device_list *list);
