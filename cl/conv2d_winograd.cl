@@ -80,7 +80,7 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
                *sums = inputs + SIDE * SIDE * distance;
   for (int first = (int)get_global_id(0) * tiles; first < total; first += groups * tiles) {
     int some = min(tiles, (total - first + TILE - 1) / TILE * TILE);
-    input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, IH, IW, Ci, Ci, h0, w0);
+    input_tiles(inputs, x, zeros, first, some, total, distance, Ci, 16, TH, TW, IH, IW, Ci, Ci, h0, w0);
     for (int place = 0; place < SIDE * SIDE; place++)
       for (int p = 0; p < panels; p++)
         for (int t0 = 0; t0 < some; t0 += TILE) {
@@ -92,14 +92,16 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
           else
             PRODUCTS(1)
         }
-    for (int t = 0; t < some && first + t < total; t++)
-      for (int k = 0; k < panels * panel; k += LANES) {
-        int co = from_panel * panel + k;
-        if (HAS_RESIDUAL && t + AHEAD < some && first + t + AHEAD < total)
-          fetch_tile(residual, first + t + AHEAD, TH, TW, OH, OW, Co, co);
-        write_tile(y, sums + (k / panel * tiles + t) * panel + k % panel, apart, EPILOGUE_VALUES, first + t, TH, TW, OH,
-                   OW, Co, co);
-      }
+    for (int t = 0; t < some && first + t < total; t++) {
+      const struct corner tile = corner_of(first + t, TH, TW, OH, OW, Co);
+      const struct corner later = corner_of(min(first + t + AHEAD, total - 1), TH, TW, OH, OW, Co);
+      for (int p = 0; p < panels; p++)
+        for (int k = 0; k < panel; k += LANES) {
+          int co = (from_panel + p) * panel + k;
+          if (HAS_RESIDUAL && t + AHEAD < some) fetch_tile(residual, later, OH, OW, Co, co);
+          write_tile(y, sums + (p * tiles + t) * panel + k, apart, EPILOGUE_VALUES, tile, OH, OW, Co, co);
+        }
+    }
   }
 }
 
@@ -119,8 +121,8 @@ kernel void conv2d_winograd_dw(global float *restrict workspace, global const fl
   for (int first = chunk * tiles; first < total; first += chunks * tiles) {
     int some = min(tiles, total - first);
     bool more = first >= chunks * tiles;
-    input_tiles(inputs, x, zeros, first, some, total, distance, TH, TW, H, W, C, C, h0, w0);
-    output_tiles(outputs, dy + from_k, zeros, first, some, total, apart, TH, TW, OH, OW, K, width, 0, 0);
+    input_tiles(inputs, x, zeros, first, some, total, distance, C, 16, TH, TW, H, W, C, C, h0, w0);
+    output_tiles(outputs, dy + from_k, zeros, first, some, total, apart, width, 16, TH, TW, OH, OW, K, width, 0, 0);
     for (int place = 0; place < SIDE * SIDE; place++)
       for (int k = 0; k < width; k += panel)
         for (int c = 0; c < C; c += LINES) {

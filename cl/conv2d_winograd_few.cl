@@ -18,16 +18,17 @@
 #define LINES (LANES < 16 ? 4 : 8)
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
 
-/* workspace[at …][SIDE²][tiles][C] = all tiles of an input, or of dy, transformed; places tiles·C + GAP floats apart.
- * One work-item `each` of them; its zeros stand at the beginning of the workspace. */
+/* workspace[at …][SIDE²][…] = all tiles of an input, or of dy, transformed; places tiles·C + GAP floats apart, tiles
+ * `row`, 16 channels `column`. One work-item `each` of them; its zeros stand at the beginning of the workspace. */
 #define DEFINE_ALL_TILES(NAME, ONES)                                                                                   \
-  kernel void NAME(global float *restrict workspace, global const float *restrict x, int at, int each, int tiles,      \
-                   int total, int TH, int TW, int h0, int w0, int H, int W, int C) {                                   \
+  kernel void NAME(global float *restrict workspace, global const float *restrict x, int at, int row, int column,      \
+                   int each, int tiles, int total, int TH, int TW, int h0, int w0, int H, int W,                       \
+                   int C) {                                                                                            \
     int first = (int)get_global_id(0) * each, some = min(each, tiles - first);                                         \
     global float *zeros = workspace + get_global_id(0) * C;                                                            \
     for (int i = 0; i < C; i++) zeros[i] = 0.0f;                                                                       \
-    ONES(workspace + at + (size_t)first * C, x, zeros, first, some, total, tiles * C + GAP, TH, TW, H, W, C, C, h0,    \
-         w0);                                                                                                          \
+    ONES(workspace + at + (size_t)first * row, x, zeros, first, some, total, tiles * C + GAP, row, column, TH, TW, H,  \
+         W, C, C, h0, w0);                                                                                             \
   }
 DEFINE_ALL_TILES(conv2d_winograd_few_inputs, input_tiles)
 DEFINE_ALL_TILES(conv2d_winograd_few_outputs, output_tiles)
@@ -62,28 +63,32 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
         EACH_ROW EACH_VECTOR(VECTORS) put16(sum[t][v], to + t * PANEL + 16 * v);
       }
   }
-  for (int t = 0; t < total; t++)
+  for (int t = 0; t < total; t++) {
+    const struct corner tile = corner_of(t, TH, TW, OH, OW, Co);
+    const struct corner later = corner_of(min(t + AHEAD, total - 1), TH, TW, OH, OW, Co);
     for (int k = 0; k < PANEL; k += LANES) {
-      if (HAS_RESIDUAL && t + AHEAD < total) fetch_tile(residual, t + AHEAD, TH, TW, OH, OW, Co, co + k);
-      write_tile(y, sums + t * PANEL + k, apart, EPILOGUE_VALUES, t, TH, TW, OH, OW, Co, co + k);
+      if (HAS_RESIDUAL) fetch_tile(residual, later, OH, OW, Co, co + k);
+      write_tile(y, sums + t * PANEL + k, apart, EPILOGUE_VALUES, tile, OH, OW, Co, co + k);
     }
+  }
 }
 
-/* dw from the transformed tiles of x, at float x_at, and those of dy, at float dy_at. Work-item: a panel of channels k,
- * LINES channels c at a time. Its slice: their products [SIDE²][LINES][PANEL]. */
+/* dw from the transformed tiles of x, at float x_at, and those of dy, at float dy_at, in both 16 channels of all tiles
+ * side by side: else the first cache, where lines of the same rest by a page are few, could not keep them. Work-item:
+ * a panel of channels k, LINES channels c at a time. Its slice: their products [SIDE²][LINES][PANEL]. */
 kernel void conv2d_winograd_few_dw(global float *restrict dw, global float *workspace, int x_at, int dy_at, int slices,
                                    int slice, int total, int C, int K) {
   int k = (int)get_global_id(0) * PANEL;
   global float *own = workspace + slices + get_global_id(0) * slice;
   for (int c = 0; c < C; c += LINES) {
     for (int place = 0; place < SIDE * SIDE; place++) {
-      global const float *restrict from = workspace + x_at + place * (total * C + GAP) + c;
-      global const float *restrict by = workspace + dy_at + place * (total * K + GAP) + k;
+      global const float *restrict from = workspace + x_at + place * (total * C + GAP) + c / 16 * total * 16 + c % 16;
+      global const float *restrict by = workspace + dy_at + place * (total * K + GAP) + k * total;
       float16 sum[LINES][VECTORS];
       EACH_LINE EACH_VECTOR(VECTORS) sum[l][v] = 0.0f;
-      for (int t = 0; t < total; t++, from += C, by += K) {
+      for (int t = 0; t < total; t++, from += 16, by += 16) {
         float16 d[VECTORS];
-        EACH_VECTOR(VECTORS) d[v] = get16(by + 16 * v);
+        EACH_VECTOR(VECTORS) d[v] = get16(by + 16 * v * total);
         EACH_LINE {
           const float16 value = from[l];
           EACH_VECTOR(VECTORS) sum[l][v] += value * d[v];

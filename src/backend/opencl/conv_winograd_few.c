@@ -75,11 +75,11 @@ static skp_status gather(struct skp_prepared *p, const struct skp__gather *g, co
   size_t panels[1] = {(size_t)(g->Co / f.panel)};
   skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * (int64_t)panels[0]));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
-                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(each, d.each),
-                                  SKP_INT(tiles, f.padded), SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th),
-                                  SKP_INT(TW, f.w.tw), SKP_INT(h0, skp__winograd_begin(&g->h)),
-                                  SKP_INT(w0, skp__winograd_begin(&g->w)), SKP_INT(H, g->IH), SKP_INT(W, g->IW),
-                                  SKP_INT(C, g->Ci))));
+                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(at, at), SKP_INT(row, g->Ci),
+                                  SKP_INT(column, LANES), SKP_INT(each, d.each), SKP_INT(tiles, f.padded),
+                                  SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th), SKP_INT(TW, f.w.tw),
+                                  SKP_INT(h0, skp__winograd_begin(&g->h)), SKP_INT(w0, skp__winograd_begin(&g->w)),
+                                  SKP_INT(H, g->IH), SKP_INT(W, g->IW), SKP_INT(C, g->Ci))));
   return skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few", f.options, 1, panels, one,
                         SKP_ARGS(SKP_OUT(y, 0), SKP_IN(w, 1), SKP_WORK(workspace), SKP__EPILOGUE(*e), SKP_INT(at, at),
                                  SKP_INT(slices, slices), SKP_INT(slice, slice), SKP_INT(padded, f.padded),
@@ -115,16 +115,17 @@ skp_status skp__conv_few_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   int slices = dy_at + f.w.places * (f.w.total * g.K + GAP), slice = f.w.places * LINES * f.panel + GAP;
   size_t panels[1] = {(size_t)(g.K / f.panel)};
   skp__cl_need_workspace(p, 4 * (slices + (int64_t)slice * (int64_t)panels[0]));
-  SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
-                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(at, x_at), SKP_INT(each, d.each),
-                                  SKP_INT(tiles, f.w.total), SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th),
-                                  SKP_INT(TW, f.w.tw), SKP_INT(h0, -g.pad), SKP_INT(w0, -g.pad), SKP_INT(H, g.H),
-                                  SKP_INT(W, g.W), SKP_INT(C, g.C))));
+  SKP_TRY(
+      skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_inputs", f.options, 1, d.groups, one,
+                     SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(at, x_at), SKP_INT(row, LANES),
+                              SKP_INT(column, LANES * f.w.total), SKP_INT(each, d.each), SKP_INT(tiles, f.w.total),
+                              SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th), SKP_INT(TW, f.w.tw), SKP_INT(h0, -g.pad),
+                              SKP_INT(w0, -g.pad), SKP_INT(H, g.H), SKP_INT(W, g.W), SKP_INT(C, g.C))));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_outputs", f.options, 1, d.groups, one,
-                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 1), SKP_INT(at, dy_at), SKP_INT(each, d.each),
-                                  SKP_INT(tiles, f.w.total), SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th),
-                                  SKP_INT(TW, f.w.tw), SKP_INT(h0, 0), SKP_INT(w0, 0), SKP_INT(H, g.P), SKP_INT(W, g.Q),
-                                  SKP_INT(C, g.K))));
+                         SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 1), SKP_INT(at, dy_at), SKP_INT(row, LANES),
+                                  SKP_INT(column, LANES * f.w.total), SKP_INT(each, d.each), SKP_INT(tiles, f.w.total),
+                                  SKP_INT(total, f.w.total), SKP_INT(TH, f.w.th), SKP_INT(TW, f.w.tw), SKP_INT(h0, 0),
+                                  SKP_INT(w0, 0), SKP_INT(H, g.P), SKP_INT(W, g.Q), SKP_INT(C, g.K))));
   SKP_TRY(skp__cl_launch(p, "conv2d_winograd_few", "conv2d_winograd_few_dw", f.options, 1, panels, one,
                          SKP_ARGS(SKP_OUT(dw, 0), SKP_WORK(workspace), SKP_INT(x_at, x_at), SKP_INT(dy_at, dy_at),
                                   SKP_INT(slices, slices), SKP_INT(slice, slice), SKP_INT(total, f.w.total),
