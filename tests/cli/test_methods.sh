@@ -13,7 +13,7 @@ return {
 }
 END_OF_NET
 train="train net.lua --max-steps 12 --save-every 2steps"
-fault=clBuildProgram/conv2d_cpu=-11
+fault="clBuildProgram/*conv2d_cpu*=-11"
 missing='Methods that the run had cannot be had again: linear[a-z_]* [^,]+, .* by cpu '
 same() { cmp "$1/last.safetensors" "$2/last.safetensors" || fail "the weights of $1 and $2 differ"; }
 differ() { ! cmp -s "$1/last.safetensors" "$2/last.safetensors" || fail "the weights of $1 and $2 are the same: the fault changed nothing"; }
