@@ -45,7 +45,8 @@ SKP_API const char *skp_version(void);
 
 /* ---- hearing of progress ----------------------------------------------------------------------------------------- */
 
-/* What is being done: a piece of work that takes a while, a step of training, or the end of an epoch. */
+/* What is being done: a piece of work that takes a while, a step of training, or the end of an epoch. Where the setting
+ * on_nan is "rollback" and a run goes back, `step` falls: the steps after it are told of again. */
 typedef struct {
   const char *doing;           /* "compiling kernels"; NULL: a step or an epoch */
   int64_t done, all;           /* pieces of that work; equal: it is over */

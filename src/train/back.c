@@ -6,20 +6,25 @@ void skp__back_forget(struct skp__loop *l) {
   l->mark = (struct skp__mark){.set = false};
 }
 
-static skp_status mark(struct skp__mark *m, struct skp__loop *l) {
+static skp_status mark_place(struct skp__mark *m, struct skp__loop *l) {
   m->at = l->at;
   if (l->o->out) SKP_TRY(skp__log_size(l->run.log, &m->at.log_bytes));
-  if (l->o->out) SKP_TRY(skp__log_size(l->run.table, &m->at.table_bytes));
+  return l->o->out ? skp__log_size(l->run.table, &m->at.table_bytes) : SKP_OK;
+}
+
+static skp_status mark(struct skp__mark *m, struct skp__loop *l) {
+  SKP_TRY(mark_place(m, l));
   SKP_TRY(skp__values_pull(&m->values, l->s));
   SKP_TRY(skp__values_check(&m->values, l->s->model));
   m->set = true;
   return SKP_OK;
 }
 
-/* Values that are not finite are none to go back to. */
+/* Values that are not finite are none to go back to. Between two steps they stay as they are: only the place is new. */
 skp_status skp__back_mark(struct skp__loop *l) {
   struct skp__mark fresh = {.set = false};
   if (!skp__recipe_rolls_back(&l->s->model->recipe)) return SKP_OK;
+  if (l->mark.set && l->mark.at.step == l->at.step) return mark_place(&l->mark, l);
   skp_status status = mark(&fresh, l);
   if (status == SKP_OK) {
     skp__back_forget(l);

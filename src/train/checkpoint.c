@@ -5,7 +5,7 @@
 #include "io/onnx.h"
 #include "io/weights.h"
 #include "train/metadata.h"
-#include "train/session.h"
+#include "train/values.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,19 +76,13 @@ static void free_rows(struct rows *rows) {
   free(rows->at);
 }
 
-/* x - x is 0 unless x is infinite or not a number. */
-static bool all_finite(const float *x, int64_t n) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += x[i] - x[i];
-  return sum == 0;
-}
-
 skp_status skp__checkpoint_check(const struct skp_model *m, const float *params, const float *state) {
   const struct skp_graph *g = m->graph;
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     const float *flat = t->role == SKP_ROLE_PARAM ? params : state;
-    if (skp__is_weight(t) && !all_finite(flat + t->offset, skp__shape_count(&t->shape)))
+    int64_t first;
+    if (skp__is_weight(t) && skp__values_lost(flat + t->offset, skp__shape_count(&t->shape), &first))
       return skp__fail(SKP_NUMERIC, "The values of %s became infinite or not numbers", t->name);
   }
   return SKP_OK;

@@ -75,7 +75,7 @@ static skp_status close_epoch(struct skp__loop *l) {
   l->at.epoch_steps = l->at.images = 0;
   l->at.loss_sum = l->at.lost = 0;
   l->unsaved = true;
-  return SKP_OK;
+  return skp__back_mark(l); /* an epoch is closed once, and stays: best.safetensors may hold its weights */
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */

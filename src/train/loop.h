@@ -13,7 +13,8 @@
 #include "train/step.h"
 #include "train/tracer.h"
 
-/* Where a run can go back to: what its state on the disk would hold. */
+/* Where a run can go back to: what its state on the disk would hold at the latest save, or at the latest end of
+ * an epoch. */
 struct skp__mark {
   bool set;
   struct skp__position at;
@@ -38,7 +39,7 @@ struct skp__loop {
       saved;       /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
   char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
   bool unsaved;    /* something happened since */
-  struct skp__mark mark;  /* of the latest save */
+  struct skp__mark mark;  /* see there */
   skp__remedy remedy;     /* not NONE: the failure that is on its way up is one for which the run goes back */
   double lr;              /* of the last step */
   double start, saved_at; /* of this process; the last save: on the clock */

@@ -4,7 +4,7 @@
 #include "base/trace.h"
 
 skp_status skp__tracer_start(struct skp__tracer *t, struct skp_backend *b, const char *path, int64_t steps) {
-  if (steps < 1) return SKP_OK;
+  if (steps < 1 || t->path) return SKP_OK;
   SKP_TRY(skp__trace_start());
   *t = (struct skp__tracer){b, path, steps};
   return b->ops->record(b, true);

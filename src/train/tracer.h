@@ -6,10 +6,11 @@
 
 struct skp__tracer {     /* begins all zero */
   struct skp_backend *b; /* NULL: nothing is recorded */
-  const char *path;
-  int64_t left; /* steps */
+  const char *path;      /* NULL: it was never started */
+  int64_t left;          /* steps */
 };
-/* From now on, for so many steps; 0: none are. The path is the caller's and stays. */
+/* From now on, for so many steps; 0: none are. The path is the caller's and stays. A tracer starts once: again it does
+ * nothing, as where a run goes back to its first step. */
 skp_status skp__tracer_start(struct skp__tracer *t, struct skp_backend *b, const char *path, int64_t steps);
 /* A step is done; after the last the file is written. */
 skp_status skp__tracer_step(struct skp__tracer *t);

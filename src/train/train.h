@@ -48,7 +48,7 @@ struct skp_hyper skp__session_hyper(const struct skp_recipe *recipe, double lr, 
 /* ---- checkpoints ------------------------------------------------------------------------------------------------- */
 
 /* Weights as PyTorch names and lays them out (and num_batches_tracked for every batchnorm); in the metadata: "skipper"
- * (version), "model_name", "model_source", "settings" (JSON), "recipe" (JSON: normalisation, size, channels), "classes"
+ * (version), "model_name", "model_source", "settings" (JSON), "recipe" (JSON: all of it), "classes"
  * (JSON list), "data_kind" (as in skp_source, where there is one). */
 struct skp_checkpoint_extra {
   const struct skp_setting *set;
@@ -127,8 +127,9 @@ skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_
 struct skp_train_result;
 /* Trains as the model's recipe says and tells of each step and each epoch (base/progress.h). *out is how it ended, also
  * where it failed or was stopped: see result.h; skp__result_free. A run that fails before its first step is done leaves
- * no file. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A loss
- * that is not finite ends the run with SKP_NUMERIC and leaves the last good checkpoint. */
+ * no file. Writes log.jsonl, results.csv, config.json, last.safetensors, best.safetensors, state.safetensors. A step
+ * that is not finite ends the run with SKP_NUMERIC, or SKP_DEVICE where the device is to blame, and leaves the last
+ * good checkpoint, unless the recipe's on_nan has it left out or lets the run go back. */
 skp_status skp__train(struct skp_session *s, const struct skp_data *data, const struct skp_train_options *o,
                       struct skp_train_result *out);
 

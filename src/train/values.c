@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool skp__values_kept(const char *name) {
-  for (int port = 0; port < SKP_PORTS; port++)
-    if (skp__ports[port].role == SKP_ROLE_GRAD && strcmp(skp__ports[port].name, name) == 0) return false;
-  return true;
+/* SKP_PORTS: no graph has it; what the store holds beside their ports is kept, too. */
+static skp_port port_of(const char *name) {
+  int port = 0;
+  while (port < SKP_PORTS && strcmp(skp__ports[port].name, name) != 0) port++;
+  return (skp_port)port;
 }
 
-static bool is_kept(const struct skp_session *s, const char *name) {
-  (void)s;
-  return skp__values_kept(name);
+bool skp__values_kept(const char *name) {
+  const skp_port port = port_of(name);
+  return port == SKP_PORTS || skp__ports[port].role != SKP_ROLE_GRAD;
 }
 
 /* The port of the weights of that role that checkpoints take has that name. */
@@ -24,6 +25,7 @@ static bool is_weights(const struct skp_session *s, const char *name) {
   return is_taken(s, name, SKP_ROLE_PARAM) || is_taken(s, name, SKP_ROLE_STATE);
 }
 
+/* NULL: all that is kept. */
 typedef bool (*filter)(const struct skp_session *s, const char *name);
 
 static skp_status pull_buffer(struct skp_st_tensor *row, struct skp_session *s, struct skp_buffer *buffer,
@@ -43,7 +45,7 @@ static skp_status pull_all(struct skp__values *v, struct skp_session *s, filter 
   while (skp__store_nth(s->store, n, &name, &bytes)) n++;
   SKP_TRY(skp__alloc(&v->at, n, sizeof *v->at));
   for (size_t i = 0; (buffer = skp__store_nth(s->store, i, &name, &bytes)); i++)
-    if (wanted(s, name)) SKP_TRY(pull_buffer(&v->at[v->n++], s, buffer, name, bytes));
+    if (wanted ? wanted(s, name) : skp__values_kept(name)) SKP_TRY(pull_buffer(&v->at[v->n++], s, buffer, name, bytes));
   return SKP_OK;
 }
 
@@ -54,7 +56,7 @@ static skp_status pull(struct skp__values *out, struct skp_session *s, filter wa
   return status;
 }
 
-skp_status skp__values_pull(struct skp__values *out, struct skp_session *s) { return pull(out, s, is_kept); }
+skp_status skp__values_pull(struct skp__values *out, struct skp_session *s) { return pull(out, s, NULL); }
 
 skp_status skp__values_pull_weights(struct skp__values *out, struct skp_session *s) { return pull(out, s, is_weights); }
 
@@ -75,19 +77,25 @@ skp_status skp__values_push(const struct skp__values *v, struct skp_session *s) 
 }
 
 /* In an infinite number, and in what is none, all bits of the exponent are set. */
-static int64_t count_lost(const struct skp_st_tensor *t, int64_t *first) {
+static bool is_lost(float x) {
   const uint32_t exponent = 0x7f800000;
-  const uint32_t *bits = t->data;
-  const int64_t n = t->bytes / 4;
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (bits & exponent) == exponent;
+}
+
+int64_t skp__values_lost(const float *x, int64_t n, int64_t *first) {
   int64_t lost = 0;
-  for (int64_t i = 0; i < n; i++) lost += (bits[i] & exponent) == exponent;
-  for (*first = 0; lost && (bits[*first] & exponent) != exponent;) ++*first;
+  for (int64_t i = 0; i < n; i++) lost += is_lost(x[i]);
+  for (*first = 0; lost && !is_lost(x[*first]);) ++*first;
   return lost;
 }
 
 /* The weight to which value `at` of a flat buffer belongs; all have the layout of the parameters or of the state. */
 static const char *weight_at(const struct skp_graph *g, const char *buffer, int64_t at) {
-  const skp_role role = strstr(buffer, "state") ? SKP_ROLE_STATE : SKP_ROLE_PARAM;
+  const skp_port port = port_of(buffer);
+  const bool state = port == SKP_PORT_STATE || port == SKP_PORT_AVERAGE_STATE;
+  const skp_role role = state ? SKP_ROLE_STATE : SKP_ROLE_PARAM;
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     const int64_t offset = at - t->offset;
@@ -98,7 +106,7 @@ static const char *weight_at(const struct skp_graph *g, const char *buffer, int6
 
 skp_status skp__values_check(const struct skp__values *v, const struct skp_model *m) {
   for (size_t i = 0; i < v->n; i++) {
-    int64_t first, lost = count_lost(&v->at[i], &first);
+    int64_t first, lost = skp__values_lost(v->at[i].data, v->at[i].bytes / 4, &first);
     if (lost)
       return skp__fail(SKP_NUMERIC, "%lld value%s of %s became infinite or not numbers, the first of %s",
                        (long long)lost, lost == 1 ? "" : "s", v->at[i].name, weight_at(m->graph, v->at[i].name, first));

@@ -58,7 +58,7 @@ return {
 END
 square="train square.lua --on-nan rollback"
 run 0 $square --max-steps 60 --out small
-run 0 $square --max-steps 60 --lr 0.8 --out large
+run 0 $square --max-steps 60 --lr 0.8 --trace trace.json --trace-steps 50 --out large # a trace that is being recorded meanwhile goes on
 in_err 'became not a number at step [0-9]+ \(learning rate 0.8\)\. .*The run goes back to step 0 \(1 of 5 times\), with learning rates of 0.5 times'
 in_err 'The run goes back to step 0 \(3 of 5 times\), with learning rates of 0.125 times'
 in_err 'The run went back 3 times; learning rates: × 0.125\.$'
@@ -106,6 +106,14 @@ FAULTS=$spoil run 0 train net.lua --data set --max-steps 10 --save-every 4steps 
 in_err 'at step 7 \(learning rate 0.01\)\. .*for a moment\. .*The run goes back to step 4 \(1 of 5 times\)\.$'
 in_err 'The run went back 1 time; learning rates: × 1\.$'
 cmp calm/last.safetensors back/last.safetensors || fail "a run that went back has other weights"
+# The end of an epoch stays, whatever was saved last: it is told of once, and best.safetensors may hold its weights.
+FAULTS=clEnqueueNDRangeKernel/softmax_cross_entropy_dx@23-23=nan0 run 0 train net.lua --data set --epochs 3 --on-nan rollback \
+  --save-every 15steps --out best
+in_err 'at step 23 .*The run goes back to step 20 \(1 of 5 times\)\.$'
+FAULTS=clEnqueueNDRangeKernel/softmax_cross_entropy_dx@12-12=nan0 run 0 train net.lua --data set --epochs 2 --on-nan rollback \
+  --json --out once
+in_err 'at step 12 .*The run goes back to step 10 \(1 of 5 times\)\.$'
+[ "$(grep -c '"epoch":1,.*"train_loss"' out)" = 1 ] || fail "the epoch was closed twice: $(cat out)"
 FAULTS=$spoil,clEnqueueNDRangeKernel/softmax_cross_entropy_dx@12=abort "$skipper" train net.lua --data set --max-steps 10 --save-every 4steps \
   --on-nan rollback --out killed >out 2>err && fail "it was not killed"
 grep -q '"rollback":1' killed/log.jsonl || fail "it did not go back: $(cat err)"
