@@ -121,6 +121,9 @@ typedef struct {
   const char *cache;    /* folder that keeps compiled kernels, 256 MiB at most; NULL: .cache/skipper in the user's home;
                            "": each process compiles anew. One that cannot be written is as if it were "" */
   const char *method;   /* "op=method,…" forces methods, for example "conv2d=direct"; NULL: the best that suit */
+  const char
+      *tune;      /* which methods are fastest here: NULL or "off": none is timed; "quick": some, in less than a second;
+                           "full": all; see docs/performance.md */
   double timeout; /* seconds, awake, after which a wait on the device or a call into its driver counts as a hang; 0:
                            600. After skp_session_stop a tenth of it, 10 at least */
   int sync;       /* 1: wait after each launch, to learn which kernel fails or hangs */

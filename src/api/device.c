@@ -4,6 +4,7 @@
 #include "base/host.h"
 #include "train/peak.h"
 #include "verify/admit.h"
+#include "verify/tune.h"
 #include <string.h>
 
 const char *skp_version(void) { return SKP_VERSION; }
@@ -116,8 +117,13 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
   struct skp_backend_check *check = NULL;
   char device[32];
   *out = NULL;
+  struct skp_backend_tuner *tuner;
   if (opencl) SKP_TRY(find(device, o));
-  if (!o->trust) SKP_TRY(skp__admission_create(&check, o->report));
+  SKP_TRY(skp__tuner_create(&tuner, o->tune, o->report));
+  if (!o->trust && skp__admission_create(&check, o->report) != SKP_OK) {
+    if (tuner) tuner->close(tuner);
+    return SKP_MEMORY;
+  }
   return skp__backend_open(out, &(struct skp_backend_options){.backend = o->backend,
                                                               .platform = opencl ? NULL : o->platform,
                                                               .device = opencl ? device : o->device,
@@ -131,7 +137,8 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
                                                               .report = o->report,
                                                               .hung = o->hung,
                                                               .user = o->user,
-                                                              .check = check});
+                                                              .check = check,
+                                                              .tuner = tuner});
 }
 
 void skp_device_close(skp_device *device) { skp__backend_close(device); }

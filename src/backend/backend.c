@@ -5,8 +5,9 @@
 static const struct skp_backend_ops *const backends[] = {&skp__backend_opencl, &skp__backend_reference};
 enum { BACKENDS = sizeof backends / sizeof *backends };
 
-static void close_check(struct skp_backend_check *check) {
+static void close_helpers(struct skp_backend_check *check, struct skp_backend_tuner *tuner) {
   if (check) check->close(check);
+  if (tuner) tuner->close(tuner);
 }
 
 static skp_status open_named(struct skp_backend **out, const struct skp_backend_options *options) {
@@ -19,10 +20,12 @@ static skp_status open_named(struct skp_backend **out, const struct skp_backend_
 
 skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options) {
   skp_status status = open_named(out, options);
-  if (status == SKP_OK)
+  if (status == SKP_OK) {
     (*out)->check = options->check;
-  else
-    close_check(options->check);
+    (*out)->tuner = options->tuner;
+  } else {
+    close_helpers(options->check, options->tuner);
+  }
   return status;
 }
 
@@ -38,8 +41,13 @@ skp_status skp__devices_choose(const struct skp_device **out, const struct skp_d
 void skp__backend_close(struct skp_backend *b) {
   if (!b) return;
   struct skp_backend_check *check = b->check;
+  struct skp_backend_tuner *tuner = b->tuner;
   b->ops->close(b);
-  close_check(check);
+  close_helpers(check, tuner);
+}
+
+skp_status skp__backend_ready(struct skp_backend *b, const struct skp_sig *sigs, size_t n) {
+  return b->tuner ? b->tuner->ready(b->tuner, b, sigs, n) : SKP_OK;
 }
 
 void skp__backend_settle(struct skp_backend *b) {

@@ -27,6 +27,15 @@ struct skp_backend_check {
   void (*close)(struct skp_backend_check *check);
 };
 
+/* Whoever opens a backend may say which of its methods calls get. */
+struct skp_backend_tuner {
+  /* These are going to be prepared. It may prepare and run by itself. */
+  skp_status (*ready)(struct skp_backend_tuner *tuner, struct skp_backend *b, const struct skp_sig *sigs, size_t n);
+  /* NULL: the backend chooses. A method that cannot take the call, or computes wrongly, is passed over. */
+  const char *(*method)(struct skp_backend_tuner *tuner, struct skp_backend *b, const struct skp_sig *sig);
+  void (*close)(struct skp_backend_tuner *tuner);
+};
+
 struct skp_backend_options {
   const char *backend;  /* "opencl" or "reference"; NULL: opencl */
   const char *platform; /* index or part of the name; NULL: any */
@@ -43,6 +52,7 @@ struct skp_backend_options {
   FILE *trace;  /* not NULL: say which method each op got and why others were refused */
   FILE *report; /* receives lines about what is wrong with the device and its driver; NULL: nowhere */
   struct skp_backend_check *check; /* taken over, also on failure; NULL: methods are trusted */
+  struct skp_backend_tuner *tuner; /* taken over, also on failure; NULL: the backend chooses all methods */
 };
 
 struct skp_backend_info {
@@ -132,9 +142,13 @@ struct skp_backend_ops {
   /* The n-th method of an op's table (NULL past the end), and why it cannot take `sig` (NULL: it can). */
   const char *(*method_name)(const struct skp_backend *b, const struct skp_op *op, int n);
   const char *(*method_refusal)(struct skp_backend *b, const struct skp_sig *sig, int n);
+  /* Whether it is meant for devices of this kind. */
+  bool (*method_suits)(const struct skp_backend *b, const struct skp_op *op, int n);
   /* A number made of the kernels that `method` would launch for `sig`, of the programs that they are in and of their
    * groups: where it is the same for two signatures, the same code runs. Nothing is compiled. 0: the method refuses. */
   uint64_t (*kernels)(struct skp_backend *b, const struct skp_sig *sig, const char *method);
+  /* Whether all kernels that `method` would launch are compiled. */
+  bool (*compiled)(struct skp_backend *b, const struct skp_sig *sig, const char *method);
 };
 
 /* Each backend's own struct begins with this. */
@@ -142,6 +156,7 @@ struct skp_backend {
   const struct skp_backend_ops *ops;
   atomic_int hurry;                /* not 0: work is to come to an end, and a hang counts as one sooner */
   struct skp_backend_check *check; /* NULL: none */
+  struct skp_backend_tuner *tuner; /* NULL: none */
 };
 
 extern const struct skp_backend_ops skp__backend_reference, skp__backend_opencl;
@@ -149,6 +164,8 @@ extern const struct skp_backend_ops skp__backend_reference, skp__backend_opencl;
 /* Opens the backend that the options name. */
 skp_status skp__backend_open(struct skp_backend **out, const struct skp_backend_options *options);
 void skp__backend_close(struct skp_backend *b); /* NULL is fine */
+/* These are going to be prepared: methods are timed for them, if somebody wants that. */
+skp_status skp__backend_ready(struct skp_backend *b, const struct skp_sig *sigs, size_t n);
 /* All ops that are going to run for now are prepared. */
 void skp__backend_settle(struct skp_backend *b);
 

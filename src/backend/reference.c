@@ -292,6 +292,13 @@ static skp_status wait_for(struct skp_backend *b, uint64_t taken) {
   return skp__fail(SKP_INTERNAL, "Ticket %llu was never given out.", (unsigned long long)taken);
 }
 
+static bool method_suits(const struct skp_backend *b, const struct skp_op *op, int n) { return method_name(b, op, n); }
+
+static bool compiled(struct skp_backend *b, const struct skp_sig *sig, const char *name) {
+  (void)b, (void)sig, (void)name;
+  return true;
+}
+
 /* It has none: its code is always the same. */
 static uint64_t kernels(struct skp_backend *b, const struct skp_sig *sig, const char *name) {
   (void)b, (void)sig;
@@ -332,5 +339,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .wait = wait_for,
     .method_name = method_name,
     .method_refusal = method_refusal,
+    .method_suits = method_suits,
     .kernels = kernels,
+    .compiled = compiled,
 };

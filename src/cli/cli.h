@@ -68,6 +68,7 @@
   X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \
   X(BACKEND, "backend", 0, "NAME", "opencl (default) or reference (SKIPPER_BACKEND)")                                  \
   X(THREADS, "threads", 0, "N", "threads of the CPU to use; default: as the device decides")                           \
+  X(TUNE, "tune", 0, "HOW", "time which methods are fastest here: off (default), quick or full (SKIPPER_TUNE)")        \
   X(VERBOSE, "verbose", 'v', "", "say which method each operation got, and why not another")
 
 typedef enum cli_option {
@@ -116,7 +117,7 @@ struct cli_command {
   const char *name, *arguments; /* "MODEL.lua" */
   int least, most;              /* how many arguments */
   const char
-      *options; /* names with blanks between; "device" stands for the five that choose one, "recipe" for all entries */
+      *options; /* names with blanks between; "device" stands for those that choose one, "recipe" for all entries */
   const char *summary, *details; /* a line each, but for calls, which begin with two blanks */
   skp_status (*run)(struct cli *c);
 };

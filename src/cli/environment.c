@@ -54,6 +54,7 @@ skp_status cli_environment_device(skp_device_options *out) {
                               .platform = cli_variable("SKIPPER_PLATFORM"),
                               .device = cli_variable("SKIPPER_DEVICE"),
                               .method = cli_variable("SKIPPER_METHOD"),
+                              .tune = cli_variable("SKIPPER_TUNE"),
                               .cache = find_cache(),
                               .timeout = seconds("SKIPPER_TIMEOUT"),
                               .sync = is_on("SKIPPER_SYNC"),

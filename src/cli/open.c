@@ -16,6 +16,7 @@ skp_status cli_device_options(const struct cli *c, skp_device_options *out) {
   take(&out->backend, c, CLI_BACKEND);
   take(&out->platform, c, CLI_PLATFORM);
   take(&out->device, c, CLI_DEVICE);
+  take(&out->tune, c, CLI_TUNE);
   return SKP_OK;
 }
 

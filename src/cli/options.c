@@ -135,7 +135,7 @@ static const struct {
     {"Augmentation:",
      "random-resized-crop crop crop-padding crop-reflect flip cutout brightness contrast saturation hue "
      "trivial-augment rand-augment rand-augment-ops erasing mixup cutmix"},
-    {"Device:", "platform backend threads verbose"},
+    {"Device:", "platform backend threads tune verbose"},
 };
 enum { GROUPS = sizeof groups / sizeof *groups + 1 };
 

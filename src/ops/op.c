@@ -91,6 +91,12 @@ uint64_t skp__sig_hash(uint64_t seed, const struct skp_sig *sig) {
   return hash_shapes(hash_shapes(seed, sig->in, sig->n_in), sig->out, sig->n_out);
 }
 
+void skp__sig_attrs_text(struct skp__text *w, const struct skp_sig *sig) {
+  for (const struct skp_attr *a = sig->op->attrs; a && a->name; a++)
+    if ((float)skp__attr_get(a, &sig->attrs) != (float)a->fallback)
+      skp__text_add(w, " %s=%g", a->name, skp__attr_get(a, &sig->attrs));
+}
+
 /* ---- optional functions ----------------------------------------------------------------------------------------- */
 
 double skp__op_flops(const struct skp_sig *sig) {

@@ -311,6 +311,8 @@ struct skp__text;
 void skp__sig_text(struct skp__text *w, const struct skp_sig *sig);
 /* A number by which equal signatures are known again, whatever the process: of op, attributes, and types. */
 uint64_t skp__sig_hash(uint64_t seed, const struct skp_sig *sig);
+/* " stride=2 pad=1": attributes that are not as nothing said has them. */
+void skp__sig_attrs_text(struct skp__text *w, const struct skp_sig *sig);
 /* Whether one of the values is bfloat16. */
 bool skp__sig_narrow(const struct skp_sig *sig);
 /* Checks that required inputs are there and sound, then infers. Outputs need no value on

@@ -60,9 +60,10 @@ static skp_status expect(struct skp_plan *p) {
     struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[i]);
     if (sig.op->reference) sigs[n++] = sig;
   }
-  p->b->ops->expect(p->b, sigs, n);
+  skp_status status = skp__backend_ready(p->b, sigs, n);
+  if (status == SKP_OK) p->b->ops->expect(p->b, sigs, n);
   free(sigs);
-  return SKP_OK;
+  return status;
 }
 
 /* store NULL: methods are the device's choice. */

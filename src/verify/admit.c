@@ -139,18 +139,12 @@ static skp_status recall(struct admission *a, struct skp_backend *b) {
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
 
-static void add_attrs(struct skp__text *t, const struct skp_sig *sig) {
-  for (const struct skp_attr *a = sig->op->attrs; a && a->name; a++)
-    if ((float)skp__attr_get(a, &sig->attrs) != (float)a->fallback)
-      skp__text_add(t, " %s=%g", a->name, skp__attr_get(a, &sig->attrs));
-}
-
 /* One line that says all. */
 static void report(const struct admission *a, const struct skp_sig *sig, const char *method, const char *text) {
   struct skp__text t = {0};
   if (!a->say) return;
   skp__sig_text(&t, sig);
-  add_attrs(&t, sig);
+  skp__sig_attrs_text(&t, sig);
   skp_print(a->say,
             "Wrong results: %s, skipper %s: %s by %s: %s. This method is not used for such calls; please report the "
             "line.\n",

@@ -206,7 +206,7 @@ static const char *choice(const struct skp__cl_method *table, char *trace, size_
   struct skp_prepared p = {.cl = cl, .sig = relu_of(8)};
   memset(trace, 0, size);
   cl->trace = fmemopen(trace, size, "w");
-  skp_status status = skp__cl_choose(&p, table, NULL);
+  skp_status status = skp__cl_choose(&p, table, NULL, NULL);
   fclose(cl->trace);
   cl->trace = NULL;
   if (status == SKP_OK) ck_assert_int_eq(skp__cl_workspace(&p), 4);

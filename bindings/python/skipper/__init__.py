@@ -91,13 +91,13 @@ class _Handle:
 class Device(_Handle):
     """An open device: "gpu", "cpu", "P:D" or a part of its name, None: the best; or backend="reference", plain C.
 
-    `memory`: bytes to use at most; `cache`: the folder that keeps compiled kernels, "" for none; `method`: "op=method,…" forces methods."""
+    `memory`: bytes to use at most; `cache`: the folder that keeps compiled kernels, "" for none; `method`: "op=method,…" forces methods; `tune`: "quick" or "full" times which are fastest."""
 
     _close = "skp_device_close"
 
-    def __init__(self, device=None, *, platform=None, backend=None, threads=0, memory=0, cache=None, method=None):
+    def __init__(self, device=None, *, platform=None, backend=None, threads=0, memory=0, cache=None, method=None, tune=None):
         options = _c.DeviceOptions(*(None if t is None else str(t).encode() for t in (device, platform, backend)), threads, memory,
-                                   None if cache is None else fsencode(cache), None if method is None else method.encode(), 0, 0, None)
+                                   None if cache is None else fsencode(cache), None if method is None else method.encode(), None if tune is None else tune.encode(), 0, 0, None)
         super().__init__(library.skp_device_open, options)
 
     def ask(self):

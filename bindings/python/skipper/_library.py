@@ -40,7 +40,7 @@ DeviceInfo = _struct("skp_device_info", ("platform", c_int), ("device", c_int), 
                      ("max_group", c_int64), ("fp16", c_int), ("fp64", c_int), ("subgroups", c_int), ("unified", c_int),
                      ("usable", c_int), ("why", c_char_p))
 DeviceOptions = _struct("skp_device_options", ("device", c_char_p), ("platform", c_char_p), ("backend", c_char_p), ("threads", c_int),
-                        ("memory", c_int64), ("cache", c_char_p), ("method", c_char_p), ("timeout", c_double), ("sync", c_int),
+                        ("memory", c_int64), ("cache", c_char_p), ("method", c_char_p), ("tune", c_char_p), ("timeout", c_double), ("sync", c_int),
                         ("trace", c_void_p), ("report", c_void_p), ("trust", c_int), ("hung", c_void_p), ("user", c_void_p))
 DeviceState = _struct("skp_device_state", ("name", c_char * 160), ("driver", c_char * 256), ("memory", c_int64), ("used", c_int64),
                       ("most", c_int64), ("keeps_kernels", c_int))

@@ -231,5 +231,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .wait = skp__cl_wait,
     .method_name = skp__cl_method_name,
     .method_refusal = skp__cl_method_refusal,
+    .method_suits = skp__cl_method_suits,
     .kernels = skp__cl_kernels_of,
+    .compiled = skp__cl_compiled,
 };

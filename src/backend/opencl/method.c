@@ -155,14 +155,27 @@ static void trace_choice(const struct search *s) {
   fprintf(to, "%s: %s%s%s%s\n", sig.at, s->p->method, s->refused.n ? " (" : "", s->refused.at, s->refused.n ? ")" : "");
 }
 
+/* An error of `first` that no other method mends ends the search. */
+static bool try_first(struct search *s, const struct skp__cl_method *first, const struct skp__cl_method *table) {
+  if (first && try_method(s, first)) return s->status == SKP_OK;
+  return try_all(s, table);
+}
+
 skp_status skp__cl_choose(struct skp_prepared *p, const struct skp__cl_method *table,
-                          const struct skp__cl_method *forced) {
+                          const struct skp__cl_method *forced, const struct skp__cl_method *first) {
   struct search s = {.p = p};
-  bool found = forced ? try_method(&s, forced) && s.status == SKP_OK : try_all(&s, table);
+  bool found = forced ? try_method(&s, forced) && s.status == SKP_OK : try_first(&s, first, table);
   skp_status status = found ? SKP_OK : fail_search(&s);
   if (found) trace_choice(&s);
   free(s.error);
   return status;
+}
+
+/* What the tuner found fastest, or NULL. */
+static const struct skp__cl_method *tuned_method(struct skp_prepared *p) {
+  struct skp_backend *b = &p->cl->base;
+  const char *name = b->tuner ? b->tuner->method(b->tuner, b, &p->sig) : NULL;
+  return name ? find_method(p->sig.op, name, strlen(name)) : NULL;
 }
 
 static skp_status choose(struct skp_prepared *p, const char *method) {
@@ -174,7 +187,7 @@ static skp_status choose(struct skp_prepared *p, const char *method) {
   const struct skp__cl_method *forced =
       method ? find_method(op, method, strlen(method)) : forced_method(p->cl->forced, op);
   if (method && !forced) return skp__fail(SKP_UNSUPPORTED, "%s has no method %s on OpenCL.", op->name, method);
-  return skp__cl_choose(p, table_of(op), forced);
+  return skp__cl_choose(p, table_of(op), forced, forced ? NULL : tuned_method(p));
 }
 
 static skp_status hold(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -240,22 +253,40 @@ const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *
   return refusal((struct skp__cl *)b, &table_of(sig->op)[n], sig);
 }
 
+bool skp__cl_method_suits(const struct skp_backend *b, const struct skp_op *op, int n) {
+  return table_of(op)[n].suits & (((const struct skp__cl *)b)->cpu ? SKP_CL_CPU : SKP_CL_GPU);
+}
+
 /* A method's launches, noted and not made. */
-static uint64_t note_launches(struct skp_prepared *p, const struct skp__cl_method *m) {
-  struct skp__cl_jobs jobs = {.kernels = 0};
-  p->cl->noting = &jobs;
+static skp_status note_launches(struct skp_prepared *p, const struct skp__cl_method *m, struct skp__cl_jobs *jobs) {
+  p->cl->noting = jobs;
   p->method = m->name;
   skp_status status = refusal(p->cl, m, &p->sig) ? SKP_UNSUPPORTED : m->prepare(p, &p->sig);
   p->cl->noting = NULL;
-  return status == SKP_OK ? jobs.kernels : 0;
+  return status;
+}
+
+static skp_status note(struct skp_backend *b, const struct skp_sig *sig, const char *method,
+                       struct skp__cl_jobs *jobs) {
+  const struct skp__cl_method *m = find_method(sig->op, method, strlen(method));
+  struct skp_prepared *p;
+  if (!m) return SKP_UNSUPPORTED;
+  SKP_TRY(skp__alloc(&p, 1, sizeof *p));
+  p->cl = (struct skp__cl *)b;
+  skp_status status = hold(p, sig);
+  if (status == SKP_OK) status = note_launches(p, m, jobs);
+  skp__cl_prepared_destroy(p);
+  return status;
+}
+
+bool skp__cl_compiled(struct skp_backend *b, const struct skp_sig *sig, const char *method) {
+  struct skp__cl_jobs jobs = {.ahead = true};
+  const bool all = note(b, sig, method, &jobs) == SKP_OK && !jobs.list.n;
+  SKP_FREE(&jobs.list);
+  return all;
 }
 
 uint64_t skp__cl_kernels_of(struct skp_backend *b, const struct skp_sig *sig, const char *method) {
-  const struct skp__cl_method *m = find_method(sig->op, method, strlen(method));
-  struct skp_prepared *p;
-  if (!m || skp__alloc(&p, 1, sizeof *p) != SKP_OK) return 0;
-  p->cl = (struct skp__cl *)b;
-  uint64_t kernels = hold(p, sig) == SKP_OK ? note_launches(p, m) : 0;
-  skp__cl_prepared_destroy(p);
-  return kernels;
+  struct skp__cl_jobs jobs = {.kernels = 0};
+  return note(b, sig, method, &jobs) == SKP_OK ? jobs.kernels : 0;
 }
