@@ -461,6 +461,8 @@ SKP_API skp_status skp_predict_files(skp_session *session, const char *const *pa
 
 /* ---- runs beside each other -------------------------------------------------------------------------------------- */
 
+/* A folder with folders seed-1, seed-2, … stands for the runs in them, in all that follows. */
+
 /* Writes one page in HTML about n runs' folders, which needs nothing but itself: curves, recipes, layers, classes that
  * are mixed up, pictures. SKP_IO if one is no run. */
 SKP_API skp_status skp_runs_report(const char *const *folders, size_t n, const char *path);
@@ -474,20 +476,24 @@ typedef struct {
 SKP_API skp_status skp_runs_show(const char *const *folders, size_t n, const skp_showing *what);
 /* Whether any of them goes on just now: a process works on it. */
 SKP_API int skp_runs_going(const char *const *folders, size_t n);
+/* When an epoch of any of them was written last, in nanoseconds since 1970; 0: none was. */
+SKP_API int64_t skp_runs_latest(const char *const *folders, size_t n);
+/* Measures each layer in a step of each of them, of the size that it has in the run; skp_runs_show shows that from then
+ * on. `report`: lines for people about what is out of the ordinary; NULL: nowhere. */
+SKP_API skp_status skp_runs_time(const char *const *folders, size_t n, skp_device *device, FILE *report);
 /* Prints what differs between their recipes, and their figures. */
 SKP_API skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to);
 
 /* The best accuracies (0 to 1) of runs that differ in their seeds. */
 typedef struct {
-  int64_t runs;
+  int64_t runs; /* 0: nothing judged any */
   double median, mean;
   double half; /* of the interval around the mean in which 95 of 100 such means lie (Student); NaN: of one run */
   double least, most;
 } skp_spread;
 
-/* Of the runs in a folder's folders seed-1, seed-2, …, which stands for all of them in skp_runs_show and
- * skp_runs_compare, too. SKP_FORMAT: none has an accuracy. */
-SKP_API skp_status skp_runs_spread(const char *folder, skp_spread *out);
+/* Of all of them that were judged. */
+SKP_API skp_status skp_runs_spread(const char *const *folders, size_t n, skp_spread *out);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* runs.c: runs beside each other. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/file.h"
 #include "base/host.h"
 #include "train/run.h"
 #include "train/seeds.h"
@@ -48,11 +49,67 @@ skp_status skp_runs_report(const char *const *folders, size_t n, const char *pat
   return skp_runs_show(folders, n, &(skp_showing){.page = path});
 }
 
-int skp_runs_going(const char *const *folders, size_t n) {
-  bool any = false;
-  for (size_t i = 0; i < n; i++) any = any || skp__run_going(folders[i]);
-  return any;
+/* What of all runs in the folders is of interest while they go on. */
+struct news {
+  bool going;
+  int64_t latest;
+};
+
+static void add_news(struct news *out, const char *folder) {
+  const int64_t written = skp__run_written(folder);
+  out->going = out->going || skp__run_going(folder);
+  if (written > out->latest) out->latest = written;
 }
+
+static struct news find_news(const char *const *folders, size_t n) {
+  struct news news = {.going = false};
+  for (size_t i = 0; i < n; i++) {
+    struct skp_seeds t;
+    const bool known = skp__seeds_find(&t, folders[i]) == SKP_OK;
+    for (size_t k = 0; known && k < t.n; k++) add_news(&news, t.folder[k]);
+    skp__seeds_free(&t);
+  }
+  return news;
+}
+
+int skp_runs_going(const char *const *folders, size_t n) { return find_news(folders, n).going; }
+int64_t skp_runs_latest(const char *const *folders, size_t n) { return find_news(folders, n).latest; }
+
+/* ---- time by layer ---------------------------------------------------------------------------------------------- */
+
+static skp_status time_model(skp_model *model, skp_device *device, const char *table, FILE *report) {
+  const skp_bench_options options = {.samples = 1, .layers = 1, .report = report, .table = table};
+  skp_session *session;
+  skp_speed speed;
+  SKP_TRY(skp_session_open(&session, model, device, 0));
+  skp_status status = skp_bench(session, &options, &speed);
+  skp_session_close(session);
+  return status;
+}
+
+static skp_status time_run(const char *folder, skp_device *device, FILE *report) {
+  skp_model *model;
+  char *table;
+  SKP_TRY(skp_model_load(&model, folder, &(skp_model_options){.trained = 1}));
+  skp_status status = skp__path_join(&table, folder, "layers.csv");
+  if (status == SKP_OK) status = time_model(model, device, table, report);
+  if (status == SKP_OK) free(table);
+  skp_model_free(model);
+  return status;
+}
+
+skp_status skp_runs_time(const char *const *folders, size_t n, skp_device *device, FILE *report) {
+  skp_status status = SKP_OK;
+  for (size_t i = 0; status == SKP_OK && i < n; i++) {
+    struct skp_seeds t;
+    status = skp__seeds_find(&t, folders[i]);
+    for (size_t k = 0; status == SKP_OK && k < t.n; k++) status = time_run(t.folder[k], device, report);
+    skp__seeds_free(&t);
+  }
+  return status;
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
 
 skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to) {
   struct skp_seeds *trials = NULL;
@@ -62,14 +119,16 @@ skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to) {
   return status;
 }
 
-skp_status skp_runs_spread(const char *folder, skp_spread *out) {
-  struct skp_seeds t;
-  *out = (skp_spread){.runs = 0};
-  skp_status status = skp__seeds_open(&t, folder);
-  const struct skp__spread s = status == SKP_OK ? skp__spread_of(t.run, t.n) : (struct skp__spread){.n = 0};
-  skp__seeds_free(&t);
-  if (status != SKP_OK) return status;
-  if (!s.n) return skp__fail(SKP_FORMAT, "No run in %s has an accuracy.", folder);
+skp_status skp_runs_spread(const char *const *folders, size_t n, skp_spread *out) {
+  struct skp_seeds *trials = NULL;
+  struct skp_folder *run = NULL;
+  struct skp__spread s = {.n = 0};
+  size_t runs = 0;
+  skp_status status = open_trials(&trials, folders, n);
+  if (status == SKP_OK) status = line_up(&run, &runs, trials, n);
+  if (status == SKP_OK) status = skp__spread_of(&s, run, runs);
+  free(run);
+  close_trials(trials, n);
   *out = (skp_spread){(int64_t)s.n, s.median, s.mean, s.half, s.least, s.most};
-  return SKP_OK;
+  return status;
 }

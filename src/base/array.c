@@ -45,3 +45,11 @@ skp_status skp__format(char **out, const char *format, ...) {
   *out = NULL;
   return skp__fail_memory("a text", strlen(format));
 }
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+void skp__sort(double *x, size_t n) { qsort(x, n, sizeof *x, ascending); }
+double skp__median(const double *x, size_t n) { return (x[(n - 1) / 2] + x[n / 2]) / 2; }

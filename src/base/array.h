@@ -26,4 +26,8 @@ skp_status skp__alloc(void *out, size_t count, size_t size);
 skp_status skp__strdup(char **out, const char *text);
 skp_status skp__format(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Sets numbers, none of which is NaN, in ascending order; the median of n > 0 that are. */
+void skp__sort(double *x, size_t n);
+double skp__median(const double *x, size_t n);
+
 #endif

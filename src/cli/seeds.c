@@ -1,6 +1,5 @@
 /* seeds.c: skipper train --seeds: the same training several times over. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,43 +45,84 @@ static skp_status say_seed(struct cli *c, const char *folder, int64_t seed) {
   return SKP_OK;
 }
 
-static skp_status print_spread(const struct cli *c, const char *folder) {
-  skp_spread s;
-  TRY(skp_runs_spread(folder, &s));
-  if (!cli_said(c, CLI_JSON)) {
-    skp_print(stdout, "%lld seeds in %s: best accuracy median %.2f %%, %.2f to %.2f %%, mean %.2f +- %.2f %%\n",
-              (long long)s.runs, folder, 100 * s.median, 100 * s.least, 100 * s.most, 100 * s.mean, 100 * s.half);
-    return SKP_OK;
-  }
+/* ---- how well they did ------------------------------------------------------------------------------------------- */
+
+static void print_words(const skp_spread *s, const char *folder, int64_t n) {
+  skp_print(stdout, "%lld seed%s in %s: ", (long long)n, n == 1 ? "" : "s", folder);
+  if (!s->runs)
+    printf("nothing judged them\n");
+  else if (s->runs == 1)
+    printf("best accuracy %.2f %%\n", 100 * s->mean);
+  else
+    printf("best accuracy median %.2f %%, %.2f to %.2f %%, mean %.2f +- %.2f %%\n", 100 * s->median, 100 * s->least,
+           100 * s->most, 100 * s->mean, 100 * s->half);
+}
+
+static skp_status print_object(const skp_spread *s, const char *folder, int64_t n) {
+  const struct {
+    const char *name;
+    double value;
+  } rows[] = {{"median_accuracy", s->median},
+              {"mean_accuracy", s->mean},
+              {"half_interval", s->half},
+              {"least_accuracy", s->least},
+              {"most_accuracy", s->most}};
   cJSON *object = cJSON_CreateObject();
   cJSON_AddStringToObject(object, "saved_in", folder);
-  cJSON_AddNumberToObject(object, "seeds", (double)s.runs);
-  cJSON_AddNumberToObject(object, "median_accuracy", s.median);
-  cJSON_AddNumberToObject(object, "mean_accuracy", s.mean);
-  cJSON_AddItemToObject(object, "half_interval", isnan(s.half) ? cJSON_CreateNull() : cJSON_CreateNumber(s.half));
-  cJSON_AddNumberToObject(object, "least_accuracy", s.least);
-  cJSON_AddNumberToObject(object, "most_accuracy", s.most);
+  cJSON_AddNumberToObject(object, "seeds", (double)n);
+  for (size_t i = 0; s->runs && i < sizeof rows / sizeof *rows; i++)
+    cJSON_AddNumberToObject(object, rows[i].name, rows[i].value); /* null, if it is NaN */
   return cli_print_json(object);
 }
 
-static skp_status train_each(struct cli *c, int64_t n, skp_status (*train)(struct cli *c), const char *folder) {
+static skp_status print_spread(const struct cli *c, const char *folder, char *const *run, int64_t n) {
+  skp_spread s;
+  TRY(skp_runs_spread((const char *const *)run, (size_t)n, &s));
+  if (cli_said(c, CLI_JSON)) return print_object(&s, folder, n);
+  print_words(&s, folder, n);
+  return SKP_OK;
+}
+
+/* ---- training ---------------------------------------------------------------------------------------------------- */
+
+/* `run` receives their folders. */
+static skp_status train_each(struct cli *c, int64_t n, skp_status (*train)(struct cli *c), const char *folder,
+                             char **run) {
   int64_t first;
   TRY(cli_int(c, CLI_SEED, &first, 0, INT64_MAX - n, 1));
-  for (int64_t seed = first; seed < first + n; seed++) {
+  for (int64_t i = 0; i < n; i++) {
     close_run(c);
-    TRY(say_seed(c, folder, seed));
+    TRY(say_seed(c, folder, first + i));
+    TRY(cli_copy(&run[i], c->value[CLI_OUT]));
     TRY(train(c));
     if (c->signal) return SKP_OK; /* it was stopped, and so are those that were to follow */
   }
-  return print_spread(c, folder);
+  return print_spread(c, folder, run, n);
+}
+
+/* Each would write over what the one before it wrote there. */
+static skp_status check(const struct cli *c) {
+  const char *board = c->value[CLI_TENSORBOARD];
+  if (cli_said(c, CLI_RESUME) || !c->n_arguments)
+    return skp_fail(SKP_USAGE, "--seeds begins new runs of MODEL; --resume DIR/seed-N goes on with one of them.");
+  if (cli_said(c, CLI_TRACE))
+    return skp_fail(SKP_USAGE, "With --seeds each run has a trace of its own: --trace-steps N in place of --trace %s.",
+                    c->value[CLI_TRACE]);
+  if (board && *board)
+    return skp_fail(SKP_USAGE, "With --seeds each run has its own folder for TensorBoard: --tensorboard without %s.",
+                    board);
+  return SKP_OK;
 }
 
 skp_status cli_train_seeds(struct cli *c, int64_t n, skp_status (*train)(struct cli *c)) {
-  char *folder;
-  if (cli_said(c, CLI_RESUME) || !c->n_arguments)
-    return skp_fail(SKP_USAGE, "--seeds begins new runs of MODEL; --resume DIR/seed-N goes on with one of them.");
+  char *folder, **run;
+  TRY(check(c));
   TRY(choose_folder(c, &folder));
-  skp_status status = train_each(c, n, train, folder);
+  run = calloc((size_t)n, sizeof *run);
+  skp_status status =
+      run ? train_each(c, n, train, folder, run) : skp_fail(SKP_MEMORY, "Out of memory for %lld seeds.", (long long)n);
+  for (int64_t i = 0; run && i < n; i++) free(run[i]);
+  free(run);
   free(folder);
   return status;
 }

@@ -102,19 +102,14 @@ static skp_status time_steps(struct bench *b, int64_t steps, double *seconds) {
 
 /* ---- samples ---------------------------------------------------------------------------------------------------- */
 
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static skp_status take_samples(struct bench *b, double *sample, int64_t group) {
   for (int64_t i = 0; i < b->samples; i++) {
     SKP_TRY(time_steps(b, group, &sample[i]));
     sample[i] /= (double)group;
   }
-  qsort(sample, (size_t)b->samples, sizeof *sample, compare);
+  skp__sort(sample, (size_t)b->samples);
   b->out->best = sample[0];
-  b->out->median = (sample[(b->samples - 1) / 2] + sample[b->samples / 2]) / 2;
+  b->out->median = skp__median(sample, (size_t)b->samples);
   return SKP_OK;
 }
 

@@ -1,4 +1,5 @@
 /* compare.c: runs beside each other: what differs, and how they ended. SPDX-License-Identifier: MIT */
+#include "base/array.h"
 #include "skipper/status.h"
 #include "train/seeds.h"
 #include <math.h>
@@ -62,38 +63,36 @@ static double spread(const struct skp_folder *f, double accuracy) {
 }
 
 /* Of one run as well as so many images tell; of several with the interval in which their mean lies. */
-static void put_accuracy(FILE *to, const struct skp_seeds *run, size_t runs) {
+static void put_accuracy(FILE *to, const struct skp_seeds *run, const struct skp__spread *s, size_t runs) {
   fprintf(to, "%-20s", "best accuracy");
   for (size_t i = 0; i < runs; i++) {
-    char text[64] = "-";
-    const struct skp__spread s = skp__spread_of(run[i].run, run[i].n);
-    const double half = s.n > 1 ? s.half : spread(run[i].run, s.mean);
-    if (s.n) snprintf(text, sizeof text, "%.2f +- %.2f %%", 100 * s.mean, 100 * half);
+    char text[64] = "-", within[32] = "";
+    const double half = s[i].n > 1 ? s[i].half : spread(run[i].run, s[i].mean);
+    if (isfinite(half)) snprintf(within, sizeof within, " +- %.2f", 100 * half);
+    if (s[i].n) snprintf(text, sizeof text, "%.2f%s %%", 100 * s[i].mean, within);
     fprintf(to, "  %-24s", text);
   }
   fprintf(to, "\n");
 }
 
-static void put_seeds(FILE *to, const struct skp_seeds *run, size_t runs) {
+static void put_seeds(FILE *to, const struct skp_seeds *run, const struct skp__spread *s, size_t runs) {
   bool several = false;
   for (size_t i = 0; i < runs; i++) several = several || run[i].n > 1;
   if (!several) return;
   fprintf(to, "%-20s", "median over seeds");
   for (size_t i = 0; i < runs; i++) {
     char text[64] = "-";
-    const struct skp__spread s = skp__spread_of(run[i].run, run[i].n);
-    if (s.n) snprintf(text, sizeof text, "%.2f (%.2f to %.2f) %%", 100 * s.median, 100 * s.least, 100 * s.most);
+    if (s[i].n)
+      snprintf(text, sizeof text, "%.2f (%.2f to %.2f) %%", 100 * s[i].median, 100 * s[i].least, 100 * s[i].most);
     fprintf(to, "  %-24s", text);
   }
   fprintf(to, "\n");
 }
 
 /* By how much the others' means are above the first one's, where all are of several runs. */
-static void put_gain(FILE *to, const struct skp_seeds *run, size_t runs) {
-  const struct skp__spread first = skp__spread_of(run[0].run, run[0].n);
+static void put_gain(FILE *to, const struct skp_seeds *run, const struct skp__spread *s, size_t runs) {
   for (size_t i = 1; i < runs; i++) {
-    const struct skp__spread s = skp__spread_of(run[i].run, run[i].n);
-    const double half = skp__spread_difference(&first, &s), gain = s.mean - first.mean;
+    const double half = skp__spread_difference(&s[0], &s[i]), gain = s[i].mean - s[0].mean;
     if (!isfinite(half)) continue;
     skp_print(to, "%s is %.2f +- %.2f %% %s than %s: %s\n", run[i].path, 100 * fabs(gain), 100 * half,
               gain < 0 ? "worse" : "better", run[0].path,
@@ -102,7 +101,7 @@ static void put_gain(FILE *to, const struct skp_seeds *run, size_t runs) {
 }
 
 /* Runs that are all the same but for their seeds are several measurements of one thing. */
-static void put_same(FILE *to, const struct skp_seeds *run, size_t runs, int differences) {
+static skp_status put_same(FILE *to, const struct skp_seeds *run, size_t runs, int differences) {
   char first[TEXT], other[TEXT];
   struct skp_folder all[64] = {{.path = NULL}};
   size_t n = 0;
@@ -110,10 +109,12 @@ static void put_same(FILE *to, const struct skp_seeds *run, size_t runs, int dif
                                                 skp__folder_said(other, sizeof other, run[1].run->config, "seed"));
   for (size_t i = 0; i < runs && n < sizeof all / sizeof *all; i++)
     if (run[i].n == 1) all[n++] = run[i].run[0];
-  const struct skp__spread s = skp__spread_of(all, n);
+  struct skp__spread s;
+  SKP_TRY(skp__spread_of(&s, all, n));
   if (seeds && n == runs && s.n == n)
     fprintf(to, "Over these %zu seeds: median %.2f %%, %.2f to %.2f %%, mean %.2f +- %.2f %%.\n", n, 100 * s.median,
             100 * s.least, 100 * s.most, 100 * s.mean, 100 * s.half);
+  return SKP_OK;
 }
 
 /* A column of results.csv, at the best epoch or at the last. */
@@ -138,7 +139,8 @@ static void put_figure(FILE *to, const struct skp_seeds *run, size_t runs, const
   fprintf(to, "\n");
 }
 
-skp_status skp__compare_print(FILE *to, const struct skp_seeds *run, size_t runs) {
+/* `s`: of each. */
+static skp_status print(FILE *to, const struct skp_seeds *run, const struct skp__spread *s, size_t runs) {
   int differences = 0;
   static const char *const parts[] = {"", "settings", "recipe"};
   skp_print(to, "%-20s", "");
@@ -146,14 +148,24 @@ skp_status skp__compare_print(FILE *to, const struct skp_seeds *run, size_t runs
   fprintf(to, "\n");
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) differences += put_part(to, run, runs, parts[i]);
   if (!differences) fprintf(to, "The same network, recipe, seed and device.\n");
-  put_accuracy(to, run, runs);
-  put_seeds(to, run, runs);
+  put_accuracy(to, run, s, runs);
+  put_seeds(to, run, s, runs);
   put_figure(to, run, runs, "best epoch", "epoch", false);
   put_figure(to, run, runs, "train loss, best", "train_loss", false);
   put_figure(to, run, runs, "epochs", "epoch", true);
   put_figure(to, run, runs, "seconds", "seconds", true);
   put_figure(to, run, runs, "images/s, last", "img_per_s", true);
-  put_same(to, run, runs, differences);
-  put_gain(to, run, runs);
+  SKP_TRY(put_same(to, run, runs, differences));
+  put_gain(to, run, s, runs);
   return SKP_OK;
+}
+
+skp_status skp__compare_print(FILE *to, const struct skp_seeds *run, size_t runs) {
+  struct skp__spread *s;
+  skp_status status = SKP_OK;
+  SKP_TRY(skp__alloc(&s, runs, sizeof *s));
+  for (size_t i = 0; status == SKP_OK && i < runs; i++) status = skp__spread_of(&s[i], run[i].run, run[i].n);
+  if (status == SKP_OK) status = print(to, run, s, runs);
+  free(s);
+  return status;
 }

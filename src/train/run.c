@@ -119,6 +119,15 @@ bool skp__run_going(const char *out) {
   return going;
 }
 
+int64_t skp__run_written(const char *out) {
+  char *path;
+  struct stat st;
+  if (skp__path_join(&path, out, "results.csv") != SKP_OK) return 0;
+  const bool there = !stat(path, &st);
+  free(path);
+  return there ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
+}
+
 static skp_status move(const char *from_dir, const char *to_dir, const char *name) {
   char *from, *to = NULL;
   SKP_TRY(skp__path_join(&from, from_dir, name));

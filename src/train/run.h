@@ -26,6 +26,8 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
 void skp__run_close(struct skp__run *run);
 /* Whether a process works on the run in that folder. */
 bool skp__run_going(const char *out);
+/* When its last epoch was written, in ns since 1970; 0: none was. */
+int64_t skp__run_written(const char *out);
 /* Of a run that came to nothing: removes what it wrote, and moves an earlier one back. skp__run_close after it. */
 void skp__run_forget(struct skp__run *run, FILE *say);
 

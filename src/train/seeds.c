@@ -22,42 +22,63 @@ static int by_seed(const struct dirent **a, const struct dirent **b) {
   return (x > y) - (x < y);
 }
 
-static skp_status add_runs(struct skp_seeds *t, struct dirent **entry, size_t n) {
-  SKP_TRY(skp__alloc(&t->run, n, sizeof *t->run));
+static skp_status has_begun(bool *out, const char *folder) {
+  char *config;
+  SKP_TRY(skp__path_join(&config, folder, "config.json"));
+  *out = skp__file_exists(config);
+  free(config);
+  return SKP_OK;
+}
+
+/* Those that are a run's folders. */
+static skp_status add_folders(struct skp_seeds *t, struct dirent **entry, size_t n) {
   SKP_TRY(skp__alloc(&t->folder, n, sizeof *t->folder));
   for (size_t i = 0; i < n; i++) {
-    SKP_TRY(skp__path_join(&t->folder[i], t->path, entry[i]->d_name));
-    SKP_TRY(skp__folder_read(&t->run[t->n++], t->folder[i]));
+    char *folder;
+    bool begun;
+    SKP_TRY(skp__path_join(&folder, t->path, entry[i]->d_name));
+    skp_status status = has_begun(&begun, folder);
+    if (status == SKP_OK && begun)
+      t->folder[t->n++] = folder;
+    else
+      free(folder);
+    SKP_TRY(status);
   }
   return SKP_OK;
 }
 
-/* n: how many there are; 0: it is a run itself, or nothing. */
-static skp_status open_several(struct skp_seeds *t, size_t *n) {
+static skp_status find_several(struct skp_seeds *t) {
   struct dirent **entry = NULL;
-  char *config;
-  SKP_TRY(skp__path_join(&config, t->path, "config.json"));
-  const int found = skp__file_exists(config) ? 0 : scandir(t->path, &entry, is_seed, by_seed);
-  free(config);
-  *n = found > 0 ? (size_t)found : 0;
-  skp_status status = *n ? add_runs(t, entry, *n) : SKP_OK;
-  for (size_t i = 0; i < *n; i++) free(entry[i]);
+  const int found = scandir(t->path, &entry, is_seed, by_seed);
+  skp_status status = found > 0 ? add_folders(t, entry, (size_t)found) : SKP_OK;
+  for (int i = 0; i < found; i++) free(entry[i]);
   free(entry);
   return status;
 }
 
-skp_status skp__seeds_open(struct skp_seeds *out, const char *path) {
-  size_t several;
+skp_status skp__seeds_find(struct skp_seeds *out, const char *path) {
+  bool alone;
   *out = (struct skp_seeds){.path = path};
-  SKP_TRY(open_several(out, &several));
-  if (several) return SKP_OK;
-  SKP_TRY(skp__alloc(&out->run, 1, sizeof *out->run));
-  return skp__folder_read(&out->run[out->n++], path);
+  SKP_TRY(has_begun(&alone, path));
+  if (!alone) SKP_TRY(find_several(out));
+  if (out->n) return SKP_OK;
+  free(out->folder);
+  SKP_TRY(skp__alloc(&out->folder, 1, sizeof *out->folder));
+  SKP_TRY(skp__strdup(out->folder, path));
+  out->n = 1;
+  return SKP_OK;
+}
+
+skp_status skp__seeds_open(struct skp_seeds *out, const char *path) {
+  SKP_TRY(skp__seeds_find(out, path));
+  SKP_TRY(skp__alloc(&out->run, out->n, sizeof *out->run));
+  for (size_t i = 0; i < out->n; i++) SKP_TRY(skp__folder_read(&out->run[i], out->folder[i]));
+  return SKP_OK;
 }
 
 void skp__seeds_free(struct skp_seeds *t) {
-  for (size_t i = 0; i < t->n; i++) skp__folder_free(&t->run[i]);
-  for (size_t i = 0; t->folder && i < t->n; i++) free(t->folder[i]);
+  for (size_t i = 0; t->run && i < t->n; i++) skp__folder_free(&t->run[i]);
+  for (size_t i = 0; i < t->n; i++) free(t->folder[i]);
   free(t->folder);
   free(t->run);
 }
@@ -73,33 +94,29 @@ static double student(double freedom) {
   return 1.96 + 2.4 / freedom + 3 / (freedom * freedom);
 }
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Of n sorted values. */
 static struct skp__spread spread_of(const double *x, size_t n) {
-  struct skp__spread s = {n, (x[(n - 1) / 2] + x[n / 2]) / 2, 0, x[0], x[n - 1], NAN, 0};
+  struct skp__spread s = {n, skp__median(x, n), 0, x[0], x[n - 1], NAN, 0};
   for (size_t i = 0; i < n; i++) s.mean += x[i] / (double)n;
   for (size_t i = 0; i < n && n > 1; i++) s.variance += (x[i] - s.mean) * (x[i] - s.mean) / (double)(n - 1);
   if (n > 1) s.half = student((double)n - 1) * sqrt(s.variance / (double)n);
   return s;
 }
 
-struct skp__spread skp__spread_of(const struct skp_folder *run, size_t runs) {
-  struct skp__spread s = {.n = 0};
-  double *x = calloc(runs + 1, sizeof *x);
+skp_status skp__spread_of(struct skp__spread *out, const struct skp_folder *run, size_t runs) {
+  double *x;
   size_t n = 0;
-  for (size_t i = 0; x && i < runs; i++) {
+  *out = (struct skp__spread){.n = 0};
+  SKP_TRY(skp__alloc(&x, runs + 1, sizeof *x));
+  for (size_t i = 0; i < runs; i++) {
     const struct skp_table *t = &run[i].results;
     const double a = skp__table_number(t, skp__folder_best(&run[i]), skp__table_column(t, "_accuracy"));
     if (isfinite(a)) x[n++] = a;
   }
-  if (n) qsort(x, n, sizeof *x, ascending);
-  if (n) s = spread_of(x, n);
+  skp__sort(x, n);
+  if (n) *out = spread_of(x, n);
   free(x);
-  return s;
+  return SKP_OK;
 }
 
 double skp__spread_difference(const struct skp__spread *a, const struct skp__spread *b) {

@@ -6,12 +6,14 @@
 
 /* The run in a folder, or those in its folders seed-1, seed-2, … */
 struct skp_seeds {
-  const char *path; /* the caller's */
-  struct skp_folder *run;
-  char **folder; /* [n]: where each is, if they are several */
+  const char *path;       /* the caller's */
+  struct skp_folder *run; /* [n], or NULL: not read */
+  char **folder;          /* [n]: where each is */
   size_t n;
 };
-/* skp__seeds_free also after a failure. */
+/* Where they are; what has not begun is left out. skp__seeds_free also after a failure. */
+skp_status skp__seeds_find(struct skp_seeds *out, const char *path);
+/* Reads them, too. */
 skp_status skp__seeds_open(struct skp_seeds *out, const char *path);
 void skp__seeds_free(struct skp_seeds *t);
 
@@ -22,7 +24,8 @@ struct skp__spread {
   double half; /* of the interval around the mean in which the true one lies 95 of 100 times (Student); NaN: n is 1 */
   double variance;
 };
-struct skp__spread skp__spread_of(const struct skp_folder *run, size_t runs); /* the best accuracies, 0 to 1 */
+/* Of the best accuracies, 0 to 1. */
+skp_status skp__spread_of(struct skp__spread *out, const struct skp_folder *run, size_t runs);
 /* Half of that interval around the difference of two means (Welch); NaN: one of them is of a single run. */
 double skp__spread_difference(const struct skp__spread *a, const struct skp__spread *b);
 

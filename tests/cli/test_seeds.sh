@@ -22,7 +22,37 @@ sorted=$(for seed in 4 5 6; do awk -F, 'NR == 2 {printf "%.2f\n", 100 * $4}' a/s
 run 0 compare a a/seed-4
 run 0 report a b/seed-1 --out page.html
 grep -q '<h1>Skipper: 4 runs</h1>' page.html || fail "a page about seeds does not show each"
+# The spread is of the seeds just trained, whatever else is there; of one there is none, and of what nothing judges.
+run 0 train tiny.lua --seeds 2 --out a --backend reference
+in_out '^2 seeds in a: '
+run 0 train tiny.lua --seeds 1 --out one --backend reference
+in_out '^1 seed in one: best accuracy [0-9.]+ %$'
+sed -i 's/"images"/"pictures"/' one/seed-1/config.json
+run 0 compare one one
+in_out '^best accuracy +[0-9.]+ %  +[0-9.]+ %'
+idx plain train 6 28 0 1 2 3 4 5
+run 0 train tiny.lua --data plain --valid-split 0 --seeds 2 --out unjudged --backend reference
+in_out '^2 seeds in unjudged: nothing judged them$'
+run 0 train tiny.lua --data plain --valid-split 0 --seeds 2 --out unjudged --backend reference --json
+tail -5 out | tr -d '\n\t' | grep -Eq '"seeds": ?2\}?[^_]*$' || fail "programs hear of figures that are not there"
+# What the runs would write over.
+refuse 2 '--trace-steps N in place of --trace t.json' train tiny.lua --seeds 2 --trace t.json
+refuse 2 '--tensorboard without board' train tiny.lua --seeds 2 --tensorboard board
+# A folder of seeds is timed and followed as its runs are; one that has not begun is left out.
+mkdir a/seed-99
+run 0 report a --layers --out page.html --backend reference
+for seed in 1 6; do [ -s a/seed-$seed/layers.csv ] || fail "the layers of seed $seed are not timed"; done
+"$skipper" train tiny.lua --epochs 100000 --seeds 1 --seed 7 --out a --backend reference >/dev/null 2>&1 &
+trainer=$!
+while [ ! -s a/seed-7/results.csv ]; do sleep 0.1; done
+timeout 200 "$skipper" report a --live --out live.html 2>live.err &
+follower=$!
+while [ "$(grep -c 'it follows the run' live.err)" -lt 2 ] && kill -0 $follower; do sleep 0.1; done
+kill -INT $trainer
+wait $follower || fail "report --live of seeds fails"
+[ "$(grep -c 'it follows the run' live.err)" -gt 1 ] || fail "the page about seeds was not written again"
+wait
 refuse 2 'begins new runs' train --resume a --seeds 2
 refuse 2 'whole number from 1' train tiny.lua --seeds 0
 mkdir -p nothing/seed-1
-refuse 1 'nothing/seed-1 is no run' compare a nothing
+refuse 1 'nothing is no run' compare a nothing

@@ -137,6 +137,10 @@ START_TEST(runs_are_shown_together) {
   free(text);
   strcpy(page, in_folder("page.html"));
   strcpy(figures, in_folder("figures"));
+  skp_spread spread;
+  ck_ok(skp_runs_spread(runs, 2, &spread));
+  ck_assert(spread.runs ? spread.runs == 2 && spread.least <= spread.median : spread.runs == 0);
+  ck_ok(skp_runs_time(runs, 1, device, NULL));
   ck_ok(skp_runs_report(runs, 2, page));
   text = text_of(page);
   ck_assert(strstr(text, "<svg") && strstr(text, "0.25") && !strstr(text, "http-equiv=refresh"));
@@ -179,6 +183,8 @@ START_TEST(runs_that_go_on) {
   ck_assert_int_eq(going, 1);
   ck_assert_int_eq(skp_runs_going(runs, 2), 0);
   ck_assert_int_eq(skp_runs_going(runs, 0), 0);
+  ck_assert_int_gt(skp_runs_latest(runs, 2), 0);
+  ck_assert_int_eq(skp_runs_latest(runs + 1, 1), 0);
 }
 END_TEST
 
