@@ -20,11 +20,13 @@ static skp_status mark(struct skp__mark *m, struct skp__loop *l) {
   return SKP_OK;
 }
 
+static bool is_present(const struct skp__loop *l) { return l->mark.set && l->mark.at.step == l->at.step; }
+
 /* Values that are not finite are none to go back to. Between two steps they stay as they are: only the place is new. */
 skp_status skp__back_mark(struct skp__loop *l) {
   struct skp__mark fresh = {.set = false};
   if (!skp__recipe_rolls_back(&l->s->model->recipe)) return SKP_OK;
-  if (l->mark.set && l->mark.at.step == l->at.step) return mark_place(&l->mark, l);
+  if (is_present(l)) return mark_place(&l->mark, l);
   skp_status status = mark(&fresh, l);
   if (status == SKP_OK) {
     skp__back_forget(l);
@@ -33,6 +35,12 @@ skp_status skp__back_mark(struct skp__loop *l) {
   }
   skp__values_free(&fresh.values);
   return status == SKP_NUMERIC ? SKP_OK : status;
+}
+
+bool skp__back_share(const struct skp__loop *l, struct skp__values *out) {
+  if (!is_present(l)) return false;
+  skp__values_share(out, &l->mark.values);
+  return true;
 }
 
 static skp_status cut_logs(struct skp__loop *l) {

@@ -31,10 +31,14 @@ skp_status skp__keep_outcome(const struct skp__loop *l) {
 }
 
 /* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. */
-static skp_status pull(struct skp__loop *l, struct skp__save *save) {
+static skp_status pull_checked(struct skp__loop *l, struct skp__save *save) {
   SKP_TRY(save->state_path ? skp__values_pull(&save->values, l->s) : skp__values_pull_weights(&save->values, l->s));
-  if (skp__values_check(&save->values, l->s->model) != SKP_OK)
-    return skp__broken_fail(l, l->at.step, skp_error_message());
+  if (skp__values_check(&save->values, l->s->model) == SKP_OK) return SKP_OK;
+  return skp__broken_fail(l, l->at.step, skp_error_message());
+}
+
+static skp_status pull(struct skp__loop *l, struct skp__save *save) {
+  if (!skp__back_share(l, &save->values)) SKP_TRY(pull_checked(l, save));
   save->params = skp__values_weights(&save->values, l->s, SKP_ROLE_PARAM);
   save->state = skp__values_weights(&save->values, l->s, SKP_ROLE_STATE);
   return SKP_OK;
@@ -76,8 +80,8 @@ static skp_status write_all(struct skp__loop *l) {
 }
 
 skp_status skp__keep_all(struct skp__loop *l) {
-  skp_status status = l->o->out ? write_all(l) : SKP_OK;
-  if (status == SKP_OK) status = skp__back_mark(l);
+  skp_status status = skp__back_mark(l);
+  if (status == SKP_OK && l->o->out) status = write_all(l);
   if (status == SKP_OK) l->saved = l->at.step;
   if (status == SKP_OK) l->unsaved = false;
   l->saved_at = skp__clock();

@@ -89,6 +89,8 @@ skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what)
 
 /* The present values and position become those to which the run goes back, where it does such a thing. */
 skp_status skp__back_mark(struct skp__loop *l);
+/* The present values, where they are the mark's, which are finite, for one more to hold; false: they are not. */
+bool skp__back_share(const struct skp__loop *l, struct skp__values *out);
 /* Values, position and logs are those of the mark; l->remedy is done. Batches are still to come from where that is. */
 skp_status skp__back_go(struct skp__loop *l);
 /* From here on it does not go back. */

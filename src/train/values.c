@@ -43,6 +43,8 @@ static skp_status pull_all(struct skp__values *v, struct skp_session *s, filter 
   int64_t bytes;
   size_t n = 0;
   while (skp__store_nth(s->store, n, &name, &bytes)) n++;
+  SKP_TRY(skp__alloc(&v->holders, 1, sizeof *v->holders));
+  atomic_init(v->holders, 1);
   SKP_TRY(skp__alloc(&v->at, n, sizeof *v->at));
   for (size_t i = 0; (buffer = skp__store_nth(s->store, i, &name, &bytes)); i++)
     if (wanted ? wanted(s, name) : skp__values_kept(name)) SKP_TRY(pull_buffer(&v->at[v->n++], s, buffer, name, bytes));
@@ -114,11 +116,21 @@ skp_status skp__values_check(const struct skp__values *v, const struct skp_model
   return SKP_OK;
 }
 
-void skp__values_free(struct skp__values *v) {
+void skp__values_share(struct skp__values *out, const struct skp__values *v) {
+  *out = *v;
+  atomic_fetch_add(v->holders, 1);
+}
+
+static void free_rows(struct skp__values *v) {
   for (size_t i = 0; i < v->n; i++) {
     free(v->at[i].name);
     free((void *)(uintptr_t)v->at[i].data);
   }
   free(v->at);
+  free(v->holders);
+}
+
+void skp__values_free(struct skp__values *v) {
+  if (!v->holders || atomic_fetch_sub(v->holders, 1) == 1) free_rows(v);
   *v = (struct skp__values){.n = 0};
 }

@@ -4,10 +4,12 @@
 
 #include "io/safetensors.h"
 #include "train/session.h"
+#include <stdatomic.h>
 
 struct skp__values {
   struct skp_st_tensor *at; /* a row for a buffer of the store, with its name */
   size_t n;
+  atomic_int *holders; /* how many hold these rows */
 };
 /* Copies of all that a run must keep; of those alone that checkpoints take. */
 skp_status skp__values_pull(struct skp__values *out, struct skp_session *s);
@@ -21,6 +23,9 @@ bool skp__values_kept(const char *name);
 int64_t skp__values_lost(const float *x, int64_t n, int64_t *first);
 /* SKP_NUMERIC, with the buffer and the weight, where one is not finite. */
 skp_status skp__values_check(const struct skp__values *v, const struct skp_model *m);
+/* Holds the same ones, which nobody changes from now on; other threads may, too. */
+void skp__values_share(struct skp__values *out, const struct skp__values *v);
+/* Holds them no longer; the last one frees them. */
 void skp__values_free(struct skp__values *v);
 
 #endif

@@ -111,6 +111,20 @@ START_TEST(weights_are_among_the_values) {
 }
 END_TEST
 
+START_TEST(shared_values_live_as_long_as_one_holds_them) {
+  struct run r = make_run("0");
+  struct skp__values first, second;
+  ck_ok(skp__values_pull(&first, r.s));
+  skp__values_share(&second, &first);
+  ck_assert_ptr_eq(second.at, first.at);
+  skp__values_free(&first);
+  ck_assert_ptr_null(first.at);
+  ck_ok(skp__values_check(&second, r.model));
+  skp__values_free(&second);
+  free_run(&r);
+}
+END_TEST
+
 START_TEST(values_that_are_not_finite_are_named) {
   struct run r = make_run("0");
   struct skp__values v;
@@ -238,6 +252,7 @@ int main(void) {
   TCase *c = tcase_create("state");
   tcase_add_loop_test(c, a_save_reads_each_value_once, 0, 2);
   tcase_add_test(c, weights_are_among_the_values);
+  tcase_add_test(c, shared_values_live_as_long_as_one_holds_them);
   tcase_add_test(c, values_that_are_not_finite_are_named);
   tcase_add_test(c, methods_are_recalled_on_the_same_device);
   tcase_add_test(c, a_position_reads_back_to_the_same);
