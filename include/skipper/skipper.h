@@ -224,13 +224,13 @@ typedef struct {
   int trained;                 /* 1: it must be a trained network, and no model file */
   const skp_data *learns;      /* not NULL: gives an argument `classes` that `settings` leave out its value */
   FILE *print_to;              /* receives what the file prints, and which weights of an ONNX file were taken; NULL:
-                                  nowhere */
+                                  nowhere. It must stay open until the model's first skp_session_open or its end */
 } skp_model_options;
 
 /* Loads a model file (docs/models.md), a network that comes along, by name ("resnet18", "resnet20"), or a trained one:
  * a checkpoint of Skipper or the folder of a run, which fix settings and size, or an ONNX file, of which those weights
- * are taken that fit what `options` ask for. SKP_MODEL and SKP_SHAPE name file and
- * line. */
+ * are taken that fit what `options` ask for. The file of a trained one stays in memory, as it was read, until the
+ * model's first skp_session_open; later sessions read it again. SKP_MODEL and SKP_SHAPE name file and line. */
 SKP_API skp_status skp_model_load(skp_model **out, const char *name, const skp_model_options *options);
 /* Number i of the networks that come along, by name; NULL: there is none of this number. */
 SKP_API const char *skp_model_known(size_t i);
@@ -243,7 +243,8 @@ SKP_API void skp_model_free(skp_model *model);
  * "3", "flip" "true", … It counts from the next training or test on. Another optimizer or schedule takes
  * back what the recipe says for the old one, so set it first. SKP_USAGE lists the entries. */
 SKP_API skp_status skp_model_set(skp_model *model, const char *entry, const char *value);
-/* Writes such an entry as a text of at most `size` bytes with the final zero (512 will do). */
+/* Writes such an entry as a text of at most `size` bytes with the final zero (512 will do).
+ * SKP_USAGE: there is none of this name. */
 SKP_API skp_status skp_model_get(const skp_model *model, const char *entry, char *text, size_t size);
 
 /* "resnet" */
@@ -273,7 +274,7 @@ SKP_API skp_status skp_build_begin(skp_builder **out, const char *name, int size
 SKP_API skp_tensor skp_build_layer(skp_builder *builder, skp_tensor x, const char *layer);
 /* Adds one that takes several: "add", "mul", "concat". */
 SKP_API skp_tensor skp_build_join(skp_builder *builder, const skp_tensor *x, int n, const char *layer);
-/* Ends it: `logits` is what it answers, images × classes. The recipe is the usual one, see skp_model_set. The builder
+/* Ends it: `logits` is its output, images × classes. The recipe is the usual one, see skp_model_set. The builder
  * goes, also after a failure; out NULL: nothing else is wanted. */
 SKP_API skp_status skp_build_end(skp_model **out, skp_builder *builder, skp_tensor logits);
 
@@ -304,7 +305,9 @@ typedef struct {
 } skp_onnx_options;
 
 /* Writes the network in evaluation as an ONNX file: "input", N×C×H×W, becomes "logits". The names of the classes, mean
- * and std are in its metadata. The file is replaced whole or not at all. `options` may be NULL. */
+ * and std are in its metadata. The file is replaced whole or not at all. `options` may be NULL. SKP_USAGE: the opset is
+ * none of these. SKP_UNSUPPORTED: ONNX has no form for an operation, which is named, or the file would have more than
+ * 2 GiB. SKP_NUMERIC if a weight is not finite; SKP_IO if the file cannot be written. */
 SKP_API skp_status skp_session_export_onnx(skp_session *session, const char *path, const skp_onnx_options *options);
 
 /* ---- single parameters ------------------------------------------------------------------------------------------- */
@@ -481,7 +484,8 @@ SKP_API int64_t skp_runs_latest(const char *const *folders, size_t n);
 /* Measures each layer in a step of each of them, of the size that it has in the run; skp_runs_show shows that from then
  * on. `report`: lines for people about what is out of the ordinary; NULL: nowhere. */
 SKP_API skp_status skp_runs_time(const char *const *folders, size_t n, skp_device *device, FILE *report);
-/* Prints what differs between their recipes, and their figures. */
+/* Prints what differs between their recipes, and their figures. SKP_USAGE: n is 0. SKP_IO: one is no run, or cannot be
+ * read; SKP_FORMAT: its files are damaged. */
 SKP_API skp_status skp_runs_compare(const char *const *folders, size_t n, FILE *to);
 
 /* The best accuracies (0 to 1) of runs that differ in their seeds. */

@@ -238,8 +238,8 @@ typedef struct {
   double cold_start;                /* seconds from the start of the process to the end of the first step */
   double loss;                      /* of training, of the random images */
   int64_t batch, ops, launches;     /* images, operations and their launches a step */
-  const skp_layer_time *layers;     /* the slowest first; of a step in parts, one part. They belong to the session until
-                                       something else is done with it */
+  const skp_layer_time *layers;     /* the slowest first; of a step in micro-batches, those of one. They belong to the
+                                       session until something else is done with it */
   size_t n_layers;
   skp_peaks peaks; /* of the device, if launches were timed and it can be measured */
 } skp_speed;

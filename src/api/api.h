@@ -65,7 +65,7 @@ void skp__api_report_free(struct skp_api_report *r); /* NULL is fine */
 /* While a session trains, the listener of this thread can stop it; NULL: none does. */
 void skp__api_hears(skp_session *session);
 
-/* Lets go of the file of weights. */
+/* Lets go of the file of weights, and of whom it was to be told to. */
 void skp__api_forget_read(skp_model *model);
 /* Adds "NAME=VALUE", a copy. */
 skp_status skp__api_setting(skp_model *model, const char *name, const char *value);

@@ -1,5 +1,6 @@
 /* bench.c: how fast a network is. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/host.h"
 #include "train/peak.h"
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ skp_status skp_bench(skp_session *session, const skp_bench_options *options, skp
   SKP_TRY(skp__recipe_check(&session->model->m->recipe));
   session->trained = session->trained || own.train;
   SKP_TRY(skp__bench_run(b, session->s, &own));
-  if (o->layers && o->table) SKP_TRY(skp__timing_write(&b->timing, o->table));
+  if (o->layers && o->table) SKP_TRY(skp__option_written("table", skp__timing_write(&b->timing, o->table)));
   *out = (skp_speed){.img_per_s = (double)b->batch / b->median,
                      .best_img_per_s = (double)b->batch / b->best,
                      .gflops = b->flops / b->median * 1e-9,

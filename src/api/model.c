@@ -117,6 +117,7 @@ void skp__api_forget_read(skp_model *model) {
   if (model->read) skp__st_free(model->read);
   free(model->read);
   model->read = NULL;
+  model->report = NULL;
 }
 
 static skp_status open_trained(skp_model *model, const char *path, const skp_model_options *o) {

@@ -4,6 +4,8 @@
 #include "skipper/tools.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { TEXT_SIZE = 8192 }; /* a compiler's log fits; longer ones are cut */
 
@@ -60,6 +62,14 @@ skp_status skp__fail_in(skp_status status, const char *format, ...) {
   va_end(args);
   skp__utf8_show(context, sizeof context, raw, NULL); /* names: no line ends of their own */
   return skp__fail(status, "%s: %s", context, text);
+}
+
+char *skp__error_keep(void) { return strdup(text); }
+
+skp_status skp__error_restore(skp_status status, char *kept) {
+  if (kept) skp__fail(status, "%s", kept);
+  free(kept);
+  return status;
 }
 
 skp_status skp__fail_memory(const char *what, unsigned long long bytes) {

@@ -23,6 +23,12 @@ skp_status skp__fail(skp_status status, const char *format, ...) __attribute__((
 /* Puts context in front of the present text: skp__fail_in(s, "model %s", path) makes "model PATH: old text". */
 skp_status skp__fail_in(skp_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A copy of this thread's error text, NULL for lack of memory, while something else is done that may fail, or for
+ * another thread. skp__error_restore makes it the text again (NULL: the present one stays), frees it and gives back
+ * `status`. */
+char *skp__error_keep(void);
+skp_status skp__error_restore(skp_status status, char *kept);
+
 /* skp__fail with SKP_MEMORY for a host allocation of `bytes` (0: nobody knows) that failed while doing `what`. */
 skp_status skp__fail_memory(const char *what, unsigned long long bytes);
 

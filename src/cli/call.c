@@ -15,6 +15,7 @@ static const struct {
               {"page", "--out"},
               {"settings", "--set"},
               {"sync", "SKIPPER_SYNC=1"},
+              {"table", "--layers"},
               {"timeout", "SKIPPER_TIMEOUT"},
               {"skp_predict_files", "skipper predict"},
               {"skp_run_resume", "skipper train --resume"},

@@ -59,7 +59,7 @@ const struct cli_foreign cli_foreign[] = {
     {"model-ema", 0, 0, "Did you mean --ema DECAY?"},
     {"model-ema-decay", 0, 0, "Did you mean --ema? Its decay counts each step."},
     {"grad-accum-steps", 0, 0,
-     "Did you mean --accumulate? It divides --batch into parts; multiply --batch to have a larger step."},
+     "Did you mean --accumulate? It divides --batch into micro-batches; multiply --batch to have a larger step."},
     {"auto-augment", 0, 0, "Did you mean --trivial-augment, or --rand-augment with a strength?"},
     {"aa", 0, 0, "Did you mean --trivial-augment, or --rand-augment with a strength?"},
     {"hflip", 0, 0, "Did you mean --flip? It mirrors half of the images."},

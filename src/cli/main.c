@@ -75,8 +75,9 @@ const struct cli_command cli_commands[] = {
      "Measures whole steps on random images that stay on the device",
      "A sample is as many steps as last 5 ms or longer; median and best of the samples are printed. --layers "
      "shows where the time goes: each layer's forward and backward work with the method chosen, its launches, "
-     "GFLOP/s, the shares of what the device does at best, and sums by kind of work; of a step in parts (--accumulate) "
-     "one part is shown. --peak, without a MODEL, measures that best anew; do so while the machine does nothing else.",
+     "GFLOP/s, the shares of what the device does at best, and sums by kind of work; of a step in micro-batches "
+     "(--accumulate) one is shown. --peak, without a MODEL, measures that best anew; do so while the machine does "
+     "nothing else.",
      cli_bench},
     {.name = NULL}};
 

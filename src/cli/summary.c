@@ -121,7 +121,7 @@ static void print_verdict(const struct cli *c, const skp_need *need, int mode) {
 static void print_memory(const struct cli *c, const skp_need need[MODES]) {
   const double pieces = cli_entry(c, "accumulate");
   char title[96], in_pieces[32] = "", cost[32];
-  if (pieces > 1) snprintf(in_pieces, sizeof in_pieces, " in %.0f parts", pieces);
+  if (pieces > 1) snprintf(in_pieces, sizeof in_pieces, " in %.0f micro-batches", pieces);
   snprintf(title, sizeof title, "Device memory for a batch of %.0f%s", cli_entry(c, "batch"), in_pieces);
   printf("\n%-34s %12s %12s\n", title, modes[0].name, modes[1].name);
   print_parts(need);

@@ -151,7 +151,7 @@ static void say_positive(FILE *to, const struct cli *c) {
     const double x = cli_entry(c, rows[i].entry);
     if (x > 0) fprintf(to, ", %s %g", rows[i].words, x);
   }
-  if (cli_entry(c, "accumulate") > 1) fprintf(to, ", %.0f parts a step", cli_entry(c, "accumulate"));
+  if (cli_entry(c, "accumulate") > 1) fprintf(to, ", %.0f micro-batches a step", cli_entry(c, "accumulate"));
 }
 
 static void say_recipe(FILE *to, const struct training *t, const skp_run_facts *f) {

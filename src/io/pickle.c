@@ -233,7 +233,7 @@ static skp_status op_tuple(struct machine *m, int n) {
   return push(m, v);
 }
 
-static skp_status op_marked(struct machine *m, skp_pickle_kind kind) {
+static skp_status op_marked(struct machine *m, int kind) {
   skp_pickle_value v;
   SKP_TRY(make(m, &v, kind));
   SKP_TRY(take_marked(m, v));
@@ -257,7 +257,7 @@ static skp_status top_of_kind(struct machine *m, struct skp_pickle_node **out, s
 
 /* Adds what lies above the mark to the list or dictionary below it. What is added to an
  * object without a meaning is dropped. */
-static skp_status op_extend(struct machine *m, skp_pickle_kind kind) {
+static skp_status op_extend(struct machine *m, int kind) {
   skp_pickle_value added;
   struct skp_pickle_node *to;
   SKP_TRY(make(m, &added, kind));
@@ -270,7 +270,7 @@ static skp_status op_extend(struct machine *m, skp_pickle_kind kind) {
 }
 
 /* The same for one item, or one key and its value, without a mark. */
-static skp_status op_add(struct machine *m, skp_pickle_kind kind) {
+static skp_status op_add(struct machine *m, int kind) {
   skp_pickle_value item[2];
   struct skp_pickle_node *to;
   int n = kind == SKP_PICKLE_DICT ? 2 : 1;
@@ -326,76 +326,97 @@ static skp_status op_stop(struct machine *m) {
   return pop(m, &m->p->root);
 }
 
-/* Opcodes that read a number and do one thing with it. */
-static skp_status with_number(struct machine *m, int bytes, skp_status (*then)(struct machine *m, uint64_t n)) {
+static skp_status op_new(struct machine *m, int kind) { return push_new(m, (skp_pickle_kind)kind, 0); }
+static skp_status op_bool(struct machine *m, int value) { return push_new(m, SKP_PICKLE_INT, value); }
+static skp_status op_skip(struct machine *m, int bytes) { return skip(m, (uint64_t)bytes); }
+
+/* Opcodes that read a number of `bytes` bytes and do one thing with it. */
+static skp_status op_protocol(struct machine *m, int bytes) {
   uint64_t n;
   SKP_TRY(number(m, bytes, &n));
-  return then(m, n);
-}
-
-static skp_status protocol(struct machine *m, uint64_t n) {
-  (void)m;
   return n >= 2 && n <= 5 ? SKP_OK : skp__fail(SKP_FORMAT, "the pickle has protocol %d; 2 to 5 are known", (int)n);
 }
 
+static skp_status op_put(struct machine *m, int bytes) {
+  uint64_t n;
+  SKP_TRY(number(m, bytes, &n));
+  return memo_put(m, n);
+}
+
+static skp_status op_get(struct machine *m, int bytes) {
+  uint64_t n;
+  SKP_TRY(number(m, bytes, &n));
+  return memo_get(m, n);
+}
+
+static skp_status op_put_next(struct machine *m) { return memo_put(m, m->memo.n); }
+
+/* What an opcode does: `plain`, or `with` a number of its row. */
+static const struct {
+  skp_status (*plain)(struct machine *m);
+  skp_status (*with)(struct machine *m, int n);
+  int n;
+} opcodes[256] = {
+    [0x80] = {.with = op_protocol, .n = 1},
+    [0x95] = {.with = op_skip, .n = 8}, /* frame */
+    ['.'] = {op_stop},
+    ['('] = {op_mark},
+    ['0'] = {drop},
+    ['1'] = {op_drop_marked},
+    ['2'] = {op_again},
+    ['N'] = {.with = op_new, .n = SKP_PICKLE_NONE},
+    [0x88] = {.with = op_bool, .n = 1},
+    [0x89] = {.with = op_bool, .n = 0},
+    ['J'] = {.with = push_int, .n = 4},
+    ['K'] = {.with = push_int, .n = 1},
+    ['M'] = {.with = push_int, .n = 2},
+    [0x8a] = {.with = push_long, .n = 1},
+    [0x8b] = {.with = push_long, .n = 4},
+    ['G'] = {op_float},
+    ['X'] = {.with = push_text, .n = 4},
+    [0x8c] = {.with = push_text, .n = 1},
+    [0x8d] = {.with = push_text, .n = 8},
+    ['U'] = {.with = skip_block, .n = 1},
+    ['C'] = {.with = skip_block, .n = 1},
+    ['T'] = {.with = skip_block, .n = 4},
+    ['B'] = {.with = skip_block, .n = 4},
+    [0x8e] = {.with = skip_block, .n = 8},
+    [0x96] = {.with = skip_block, .n = 8},
+    ['}'] = {.with = op_new, .n = SKP_PICKLE_DICT},
+    [']'] = {.with = op_new, .n = SKP_PICKLE_LIST},
+    [')'] = {.with = op_new, .n = SKP_PICKLE_LIST},
+    [0x8f] = {.with = op_new, .n = SKP_PICKLE_NONE}, /* set */
+    ['t'] = {.with = op_marked, .n = SKP_PICKLE_LIST},
+    ['l'] = {.with = op_marked, .n = SKP_PICKLE_LIST},
+    ['d'] = {.with = op_marked, .n = SKP_PICKLE_DICT},
+    [0x91] = {.with = op_marked, .n = SKP_PICKLE_NONE}, /* frozenset */
+    [0x85] = {.with = op_tuple, .n = 1},
+    [0x86] = {.with = op_tuple, .n = 2},
+    [0x87] = {.with = op_tuple, .n = 3},
+    ['a'] = {.with = op_add, .n = SKP_PICKLE_LIST},
+    ['s'] = {.with = op_add, .n = SKP_PICKLE_DICT},
+    ['e'] = {.with = op_extend, .n = SKP_PICKLE_LIST},
+    ['u'] = {.with = op_extend, .n = SKP_PICKLE_DICT},
+    [0x90] = {.with = op_extend, .n = SKP_PICKLE_NONE}, /* items of a set */
+    ['c'] = {op_global},
+    [0x93] = {op_stack_global},
+    ['R'] = {op_call},
+    [0x81] = {op_call}, /* what is called makes an object, or is its class */
+    [0x92] = {op_call_named},
+    ['b'] = {drop}, /* an object's state: no meaning here */
+    ['Q'] = {op_far},
+    ['q'] = {.with = op_put, .n = 1},
+    ['r'] = {.with = op_put, .n = 4},
+    [0x94] = {op_put_next},
+    ['h'] = {.with = op_get, .n = 1},
+    ['j'] = {.with = op_get, .n = 4},
+};
+
 static skp_status step(struct machine *m) {
-  unsigned char op = *m->at++;
-  switch (op) {
-  case 0x80: return with_number(m, 1, protocol);
-  case 0x95: return skip(m, 8); /* frame */
-  case '.': return op_stop(m);
-  case '(': return op_mark(m);
-  case '0': return drop(m);
-  case '1': return op_drop_marked(m);
-  case '2': return op_again(m);
-  case 'N': return push_new(m, SKP_PICKLE_NONE, 0);
-  case 0x88: return push_new(m, SKP_PICKLE_INT, 1);
-  case 0x89: return push_new(m, SKP_PICKLE_INT, 0);
-  case 'J': return push_int(m, 4);
-  case 'K': return push_int(m, 1);
-  case 'M': return push_int(m, 2);
-  case 0x8a: return push_long(m, 1);
-  case 0x8b: return push_long(m, 4);
-  case 'G': return op_float(m);
-  case 'X': return push_text(m, 4);
-  case 0x8c: return push_text(m, 1);
-  case 0x8d: return push_text(m, 8);
-  case 'U':
-  case 'C': return skip_block(m, 1);
-  case 'T':
-  case 'B': return skip_block(m, 4);
-  case 0x8e:
-  case 0x96: return skip_block(m, 8);
-  case '}': return push_new(m, SKP_PICKLE_DICT, 0);
-  case ']':
-  case ')': return push_new(m, SKP_PICKLE_LIST, 0);
-  case 0x8f: return push_new(m, SKP_PICKLE_NONE, 0); /* set */
-  case 't':
-  case 'l': return op_marked(m, SKP_PICKLE_LIST);
-  case 'd': return op_marked(m, SKP_PICKLE_DICT);
-  case 0x91: return op_marked(m, SKP_PICKLE_NONE); /* frozenset */
-  case 0x85: return op_tuple(m, 1);
-  case 0x86: return op_tuple(m, 2);
-  case 0x87: return op_tuple(m, 3);
-  case 'a': return op_add(m, SKP_PICKLE_LIST);
-  case 's': return op_add(m, SKP_PICKLE_DICT);
-  case 'e': return op_extend(m, SKP_PICKLE_LIST);
-  case 'u': return op_extend(m, SKP_PICKLE_DICT);
-  case 0x90: return op_extend(m, SKP_PICKLE_NONE); /* items of a set */
-  case 'c': return op_global(m);
-  case 0x93: return op_stack_global(m);
-  case 'R':
-  case 0x81: return op_call(m); /* what is called makes an object, or is its class */
-  case 0x92: return op_call_named(m);
-  case 'b': return drop(m); /* an object's state: no meaning here */
-  case 'Q': return op_far(m);
-  case 'q': return with_number(m, 1, memo_put);
-  case 'r': return with_number(m, 4, memo_put);
-  case 0x94: return memo_put(m, m->memo.n);
-  case 'h': return with_number(m, 1, memo_get);
-  case 'j': return with_number(m, 4, memo_get);
-  default: return skp__fail(SKP_FORMAT, "the pickle has the opcode 0x%02x, which no dictionary of tensors needs", op);
-  }
+  const unsigned char op = *m->at++;
+  if (opcodes[op].plain) return opcodes[op].plain(m);
+  if (opcodes[op].with) return opcodes[op].with(m, opcodes[op].n);
+  return skp__fail(SKP_FORMAT, "the pickle has the opcode 0x%02x, which no dictionary of tensors needs", op);
 }
 
 skp_status skp__pickle_parse(struct skp_pickle *out, const void *bytes, int64_t size, const char *name) {

@@ -12,7 +12,7 @@
   X(TEXT, data, "", 0, 0, "a folder of images or data files, a list of pictures (FILE.csv), or a built-in set")        \
   X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
-  X(INT, accumulate, "1", 1, 1 << 20, "parts in which a step's images go through the network, for lack of memory")     \
+  X(INT, accumulate, "1", 1, 1 << 20, "micro-batches that a step's images are divided into, for lack of memory")       \
   X(TEXT, optimizer, "sgd", 0, 0, "how weights are updated")                                                           \
   X(REAL, lr, "0.01", 0, 1e6, "learning rate")                                                                         \
   X(TEXT, schedule, "constant", 0, 0, "what becomes of the learning rate")                                             \

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t skp__methods_key(const struct skp_sig *sig) { return skp__sig_hash(sig->constant, sig); }
+static uint64_t key_of(const struct skp_sig *sig) { return skp__sig_hash(sig->constant, sig); }
 
 static struct skp__method_note *find(struct skp__methods *m, uint64_t key) {
   for (size_t i = 0; i < m->notes.n; i++)
@@ -56,7 +56,7 @@ skp_status skp__methods_prepare(struct skp__methods *m, struct skp_backend *b, s
                                 const struct skp_sig *sig) {
   const char *why;
   if (!b->ops->method_name(b, sig->op, 1)) return b->ops->prepare(b, out, sig, NULL);
-  const uint64_t key = skp__methods_key(sig);
+  const uint64_t key = key_of(sig);
   const struct skp__method_note *note = find(m, key);
   SKP_TRY(note ? prepare_noted(b, out, sig, note->method, &why) : b->ops->prepare(b, out, sig, NULL));
   const char *now = b->ops->method(*out);

@@ -23,7 +23,6 @@ struct skp__methods {
 /* Prepares `sig` by the method that is noted, or by another, which then is noted in its place. */
 skp_status skp__methods_prepare(struct skp__methods *m, struct skp_backend *b, struct skp_prepared **out,
                                 const struct skp_sig *sig);
-uint64_t skp__methods_key(const struct skp_sig *sig);
 skp_status skp__methods_note(struct skp__methods *m, uint64_t key, const char *method);
 void skp__methods_free(struct skp__methods *m);
 

@@ -65,8 +65,10 @@ static skp_status fail_one_class(const struct skp_source *s) {
                    s->class_names[0], advice.at);
 }
 
-skp_status skp__fit_classes(const struct skp_model *m, skp__classes origin, const struct skp_source *s,
-                            skp_split split) {
+/* Classes of images to judge by or to test with count where labels are mere numbers; else those that are not learned
+ * are known by their names. */
+static skp_status fit_classes(const struct skp_model *m, skp__classes origin, const struct skp_source *s,
+                              skp_split split) {
   if (split != SKP_SPLIT_TRAIN && !s->numbered) return SKP_OK;
   if (s->classes > m->recipe.classes) return fail_classes(m, origin, s);
   if (s->classes > 1 || split != SKP_SPLIT_TRAIN) return SKP_OK;
@@ -77,7 +79,7 @@ skp_status skp__fit_data(const struct skp_model *m, skp__classes origin, struct 
   for (int split = 0; split < SKP_SPLITS; split++) {
     if (!part[split]) continue;
     SKP_TRY(skp__fit_channels(m, part[split]));
-    SKP_TRY(skp__fit_classes(m, origin, part[split], (skp_split)split));
+    SKP_TRY(fit_classes(m, origin, part[split], (skp_split)split));
   }
   return SKP_OK;
 }

@@ -14,11 +14,7 @@ typedef enum skp__classes {
   SKP__CLASSES_SAID,    /* who called it said so */
   SKP__CLASSES_TRAINED  /* a trained network: it keeps them */
 } skp__classes;
-/* Whether a part of the data has classes to learn, and not more than the network. Those of images to judge by or to
- * test with count where labels are mere numbers; else classes that are not learned are known by their names. */
-skp_status skp__fit_classes(const struct skp_model *m, skp__classes origin, const struct skp_source *s,
-                            skp_split split);
-/* Both, of all parts that there are. */
+/* Whether all parts that there are fit so, have classes to learn, and not more than the network. */
 skp_status skp__fit_data(const struct skp_model *m, skp__classes origin, struct skp_source *const part[SKP_SPLITS]);
 
 #endif

@@ -58,7 +58,8 @@ static skp_status check(const struct skp__micro *p) {
     snprintf(advice, sizeof advice, "Take a larger %s than 1, or larger images (%s)", skp__option("batch"),
              skp__option("size"));
   if (p->images > 1 && p->batch > 1)
-    snprintf(advice, sizeof advice, "Of %lld images in %lld parts one has a single image: take another %s or %s",
+    snprintf(advice, sizeof advice,
+             "Of %lld images in %lld micro-batches one has a single image: take another %s or %s",
              (long long)skp__micro_full(p), (long long)p->most, skp__option("batch"), skp__option("accumulate"));
   return skp__fail(SKP_USAGE,
                    "%s normalises maps of one pixel, so a single image gives it one value a channel, of which it can "

@@ -95,10 +95,9 @@ static void put_layers(FILE *to, const struct skp_model *m) {
   skp__page_end_table(to);
 }
 
-/* A run without weights, or of another version, is shown without its layers. */
 static void put_network(FILE *to, const struct skp_folder *run) {
   struct skp_model *m;
-  if (!skp__checkpoint_found(run->path) || skp__checkpoint_model(&m, NULL, run->path) != SKP_OK) return;
+  if (!skp__page_model(&m, run)) return;
   fprintf(to, "<details><summary>The network, drawn</summary><figure>");
   skp__page_network(to, m->graph, false);
   fprintf(to, "</figure></details>\n");
@@ -186,8 +185,9 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number)
   skp__page_table(to, "Each epoch", &run->results, 100000);
   if (run->confusion.rows.n > 1) {
     fprintf(to,
-            "<h3>Which classes are mixed up</h3>\n<div><input type=checkbox id=shares class=shares> <label for=shares>"
-            "shares of the class instead of counts</label>\n");
+            "<h3>Which classes are mixed up</h3>\n<div><input type=checkbox id=shares%zu class=shares> "
+            "<label for=shares%zu>shares of the class instead of counts</label>\n",
+            number, number);
     skp__page_confusion(to, run);
     fprintf(to, "</div>\n");
   }

@@ -3,6 +3,7 @@
 #define SKP_TRAIN_PAGE_H
 
 #include "graph/graph.h"
+#include "model/model.h"
 #include "train/folder.h"
 #include <stdbool.h>
 
@@ -36,6 +37,8 @@ skp_status skp__page_pictures(FILE *to, const struct skp_folder *run);
 /* page_network.c: a network as a column of blocks with their operations, shapes and parameters, and of the ways past
  * them. */
 void skp__page_network(FILE *to, const struct skp_graph *g, bool alone);
+/* What a run trained; false: it has no weights, or they are of another version, and it is shown without its layers. */
+bool skp__page_model(struct skp_model **out, const struct skp_folder *run);
 /* page_times.c: how long each layer's work takes, where layers.csv tells. */
 void skp__page_times(FILE *to, const struct skp_folder *run);
 bool skp__page_bars(FILE *to, const struct skp_folder *run, bool alone); /* the figure alone; false: none */

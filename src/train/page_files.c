@@ -2,7 +2,6 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "train/page.h"
-#include "train/train.h"
 #include <stdlib.h>
 
 struct figure {
@@ -15,7 +14,7 @@ struct figure {
 
 static bool put_network(FILE *to, const struct skp_folder *run, bool alone) {
   struct skp_model *m;
-  if (!skp__checkpoint_found(run->path) || skp__checkpoint_model(&m, NULL, run->path) != SKP_OK) return false;
+  if (!skp__page_model(&m, run)) return false;
   skp__page_network(to, m->graph, alone);
   skp__model_destroy(m);
   return true;

@@ -3,6 +3,7 @@
  *
  *   nodes ─> blocks (neighbours whose scopes begin alike) ─> which block feeds which ─> boxes, lines, arcs */
 #include "train/page.h"
+#include "train/train.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,4 +190,8 @@ void skp__page_network(FILE *to, const struct skp_graph *g, bool alone) {
   }
   if (d) free(d->home);
   free(d);
+}
+
+bool skp__page_model(struct skp_model **out, const struct skp_folder *run) {
+  return skp__checkpoint_found(run->path) && skp__checkpoint_model(out, NULL, run->path) == SKP_OK;
 }

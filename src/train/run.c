@@ -178,7 +178,7 @@ static skp_status new_folder(char **out, const char *within) {
 /* Moves the earlier run's files to where they were; true: it is whole there. The present error stays. */
 static bool give_back(const struct skp__run *run) {
   struct names names = {.list = {.n = 0}};
-  char *error = strdup(skp_error_message());
+  char *kept = skp__error_keep();
   bool moved = list(&names, run->earlier) == SKP_OK;
   for (size_t i = 0; i < names.list.n; i++) {
     char *from = NULL;
@@ -187,8 +187,7 @@ static bool give_back(const struct skp__run *run) {
     free(from);
   }
   free_names(&names);
-  if (error) skp__fail(SKP_OK, "%s", error);
-  free(error);
+  skp__error_restore(SKP_OK, kept);
   return moved && !rmdir(run->earlier);
 }
 

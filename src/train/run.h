@@ -1,5 +1,6 @@
 /* run.h: the folder of one training run: config.json, log.jsonl, results.csv, last.safetensors, best.safetensors,
- * state.safetensors, step-N.safetensors. SPDX-License-Identifier: MIT */
+ * state.safetensors, step-N.safetensors, trace.json; layers.csv, where layers were measured.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_TRAIN_RUN_H
 #define SKP_TRAIN_RUN_H
 

@@ -34,7 +34,7 @@ static void *work(void *user) {
   const double begin = skp__trace_begin();
   s->status = write_files(&s->save);
   skp__trace_end("saver", "write files", begin);
-  s->error = s->status == SKP_OK ? NULL : strdup(skp_error_message());
+  s->error = s->status == SKP_OK ? NULL : skp__error_keep();
   s->failed = s->status == SKP_OK ? NULL : s->save.weights;
   skp__save_free(&s->save);
   atomic_store(&s->done, true);
@@ -49,9 +49,8 @@ static void *work_beside(void *user) {
 /* How the work went, with its error's text. */
 static skp_status outcome(struct skp__saver *s) {
   if (s->status == SKP_OK) return SKP_OK;
-  skp_status status = skp__fail(s->status, "%s", s->error ? s->error : "A file could not be written.");
-  free(s->error);
-  return status;
+  skp__fail(s->status, "A file could not be written.");
+  return skp__error_restore(s->status, s->error);
 }
 
 skp_status skp__saver_wait(struct skp__saver *s) {
@@ -63,11 +62,9 @@ skp_status skp__saver_wait(struct skp__saver *s) {
 
 skp_status skp__saver_settle(struct skp__saver *s, skp_status status) {
   if (status == SKP_OK) return skp__saver_wait(s);
-  char *text = strdup(skp_error_message());
+  char *kept = skp__error_keep();
   (void)skp__saver_wait(s);
-  if (text) skp__fail(status, "%s", text);
-  free(text);
-  return status;
+  return skp__error_restore(status, kept);
 }
 
 skp_status skp__saver_look(struct skp__saver *s) {

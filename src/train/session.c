@@ -255,9 +255,7 @@ void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe 
 
 skp_status skp__session_settle(struct skp_session *s, skp_status status) {
   if (status == SKP_OK) return SKP_OK;
-  char *text = strdup(skp_error_message());
+  char *kept = skp__error_keep();
   skp__backend_finish(s->b);
-  if (text) skp__fail(status, "%s", text);
-  free(text);
-  return status;
+  return skp__error_restore(status, kept);
 }

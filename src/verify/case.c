@@ -34,7 +34,8 @@ void skp__case_free(struct skp__case *c) {
   *c = (struct skp__case){0};
 }
 
-double skp__case_tolerance(double terms, double max) { return (2e-6 + 2.4e-7 * sqrt(terms)) * (1 + max); }
+/* How far a float32 sum of `terms` terms may stray when the largest result has magnitude `max`. */
+static double tolerance_of(double terms, double max) { return (2e-6 + 2.4e-7 * sqrt(terms)) * (1 + max); }
 
 double skp__case_element(const void *data, int64_t i, skp_dtype dtype) {
   if (dtype == SKP_BF16) return (double)skp__from_bf16(((const uint16_t *)data)[i]);
@@ -229,7 +230,7 @@ static void keep_results(struct skp__case *c, const struct skp_node *node, const
     const int64_t count = skp__shape_count(type);
     const double terms = skp__op_flops(call->sig) / 2 / (double)count;
     const double max = skp__case_max(call->out[i], count, type->dtype);
-    *k = (struct skp__known){call->out[i], skp__case_tolerance(terms, max)};
+    *k = (struct skp__known){call->out[i], tolerance_of(terms, max)};
     if (node->op->narrow && skp__sig_narrow(call->sig)) k->tolerance += ldexp(1 + max, -8);
     if (skp__dtype_whole(type->dtype)) k->tolerance = 0;
     call->out[i] = NULL;

@@ -55,8 +55,6 @@ skp_status skp__case_complete(struct skp__case *c);
 /* Of a complete case: adds, for each node that has outputs which nobody need want, a twin without them. */
 skp_status skp__case_add_twins(struct skp__case *c);
 
-/* How far a float32 sum of `terms` terms may stray when the largest result has magnitude `max`; see case.c. */
-double skp__case_tolerance(double terms, double max);
 double skp__case_element(const void *data, int64_t i, skp_dtype dtype);
 double skp__case_max(const void *data, int64_t count, skp_dtype dtype); /* largest magnitude */
 

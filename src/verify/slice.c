@@ -102,7 +102,8 @@ void skp__slice_cut(void *part, const void *whole, const struct skp_sig *sig, in
   copy_block(part, (char *)whole, &b, false);
 }
 
-void skp__slice_paste(void *whole, const void *part, const struct skp_sig *sig, int i, const struct skp__slice *slice) {
+/* The same back into the whole. */
+static void paste(void *whole, const void *part, const struct skp_sig *sig, int i, const struct skp__slice *slice) {
   const struct block b = block_of(sig, i, slice);
   copy_block((char *)part, whole, &b, true);
 }
@@ -143,7 +144,7 @@ static skp_status take_part(struct skp__case *c, const struct skp__case *part, c
     SKP_TRY(skp__alloc(&k->data, (size_t)skp__shape_bytes(&sig->out[o]) + sizeof skp__case_unknown, 1));
     for (int64_t at = 0; at < skp__shape_bytes(&sig->out[o]); at += (int64_t)sizeof skp__case_unknown)
       memcpy((char *)k->data + at, &skp__case_unknown, sizeof skp__case_unknown);
-    skp__slice_paste(k->data, part->known.at[own->out[o]].data, sig, sig->n_in + o, slice);
+    paste(k->data, part->known.at[own->out[o]].data, sig, sig->n_in + o, slice);
     k->tolerance = part->known.at[own->out[o]].tolerance;
   }
   return SKP_OK;

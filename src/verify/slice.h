@@ -20,9 +20,8 @@ void skp__slice_hold(struct skp__slice *slice, const struct skp_sig *sig, int o,
 void skp__slice_rows(const struct skp_sig *sig, int i, const struct skp__slice *slice, int64_t *from, int64_t *count);
 /* The smaller call. skp__sig_free it. */
 skp_status skp__slice_sig(struct skp_sig *out, const struct skp_sig *sig, const struct skp__slice *slice);
-/* Copies the part of value i (inputs first) that is in the slice out of the whole, or back into it. */
+/* Copies the part of value i (inputs first) that is in the slice out of the whole. */
 void skp__slice_cut(void *part, const void *whole, const struct skp_sig *sig, int i, const struct skp__slice *slice);
-void skp__slice_paste(void *whole, const void *part, const struct skp_sig *sig, int i, const struct skp__slice *slice);
 
 /* As skp__case_complete of node n, of the slice alone: what else there is of its results nobody knows, see
  * skp__case_unknown. */

@@ -11,6 +11,9 @@ for part in '<!doctype html>' 'Training loss of each step' 'Learning rate' '>ste
   grep -q -- "$part" page.html || fail "the page lacks $part"
 done
 ! grep -qE '(src|href)="?(https?:|//)|@import|fetch\(|t<w>o' page.html || fail "the page needs something else, or shows a name raw"
+same=$(grep -oE '<[a-z0-9]+ [^>]*\bid=[^ >]+' page.html | sed 's/.*id=//' | sort | uniq -d)
+[ -z "$same" ] || fail "several elements are called $same"
+[ "$(grep -oE 'for=shares[01]>' page.html | wc -l)" = 2 ] || fail "not a box of shares for each run"
 [ "$(grep -o '<figure class=picture>' page.html | wc -l)" = 48 ] || fail "not 24 pictures of each run"
 # Pictures tell prediction and confidence, those of runs of earlier versions, whose columns had other names, too.
 told=', taken for <b>[0-9]</b>, confidence [0-9]+ %'
@@ -50,6 +53,9 @@ for name in accuracy loss loss-steps train-loss learning-rate images-a-second co
 done
 grep -q '^fc,linear' two/layers.csv || fail "layers.csv lacks a layer"
 grep -q 'Time by layer' page.html || fail "the page lacks the time of layers"
+rm two/layers.csv && mkdir -p two/layers.csv/there
+refuse 6 '^skipper report: --layers: .*two/layers.csv' report two --out page.html --layers --backend reference
+rm -r two/layers.csv
 ! grep -q 'http-equiv' page.html || fail "a page of a run that is over reloads itself"
 
 # A run that goes on: the page is written after each epoch, and reloads itself until the end.

@@ -34,7 +34,7 @@ done
 
 # A step that has one image by itself is refused, before there is a folder.
 refuse 2 'bn normalises maps of one pixel.*larger --batch than 1, or larger images' train pixel.lua --data nine --batch 1 --out x
-refuse 2 'Of 4 images in 4 parts one has a single image' train pixel.lua --data nine --accumulate 4 --out x
+refuse 2 'Of 4 images in 4 micro-batches one has a single image' train pixel.lua --data nine --accumulate 4 --out x
 refuse 2 'larger --batch' lr pixel.lua --data nine --batch 1
 refuse 2 'larger --batch' bench pixel.lua --batch 1
 idx one train 1 8 1

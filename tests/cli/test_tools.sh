@@ -44,7 +44,7 @@ for key in activations inputs total; do
 done
 [ "$(training parameters <out)" = "$(echo "$whole" | training parameters)" ] || fail "the parameters count more than once"
 run 0 summary tiny.lua --accumulate 4
-in_out '^Device memory for a batch of 64 in 4 parts +training'
+in_out '^Device memory for a batch of 64 in 4 micro-batches +training'
 run 0 bench tiny.lua --batch 8 --accumulate 3 --steps 3 --json --backend reference
 in_out '"batch":8,"ops":[0-9]+,"launches":[0-9]+'
 parts=$(sed 's/.*"launches":\([0-9]*\).*/\1/' out)

@@ -131,7 +131,7 @@ losses() { sed -n 's/.*"step":[0-9]*,"loss":\([0-9.e-]*\).*/\1/p' "$1/log.jsonl"
 close() { paste <(losses "$1") <(losses "$2") | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-5) bad = 1 } END { exit bad || NR != 4 }'; }
 run 0 train tiny.lua --data set --epochs 2 --backend reference --out whole
 run 0 train tiny.lua --data set --epochs 2 --backend reference --accumulate 3 --out parts
-in_err ', 3 parts a step, batch 64'
+in_err ', 3 micro-batches a step, batch 64'
 close whole parts || fail "accumulated steps differ: $(losses whole | xargs), $(losses parts | xargs)"
 SKIPPER_MEMORY=0.3 run 0 train tiny.lua --data set --epochs 2 --backend reference --out little
 in_err 'not enough memory for a whole step: its images go through the network (32|16|8) at a time'

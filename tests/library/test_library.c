@@ -268,13 +268,15 @@ START_TEST(a_checkpoint_is_a_model) {
 }
 END_TEST
 
-/* The classes of data are told by their names, whatever their order. */
-/* The first session takes the weights as they were read with the model, a later one reads them again. */
+/* The first session takes the weights as they were read with the model, and tells of them; a later one reads them
+ * again. */
 START_TEST(a_file_is_read_once) {
   static const char *const files[] = {"net.safetensors", "net.onnx", "net.onnx"}, *const settings[] = {"classes=2",
                                                                                                        NULL};
-  const skp_model_options other = {.settings = settings};
-  char path[64], moved[64];
+  char path[64], moved[64], *told = NULL;
+  size_t size = 0;
+  FILE *to = open_memstream(&told, &size);
+  const skp_model_options other = {.settings = settings, .print_to = to};
   open_plain(NULL);
   ck_ok(skp_session_save(session, in_folder("net.safetensors")));
   ck_ok(skp_session_export_onnx(session, in_folder("net.onnx"), NULL));
@@ -285,12 +287,19 @@ START_TEST(a_file_is_read_once) {
   ck_assert_int_eq(rename(path, moved), 0);
   ck_ok(skp_session_open(&session, model, device, 1));
   skp_session_close(session);
+  fflush(to);
+  const size_t once = size;
+  ck_assert_int_eq(once > 0, _i == 2);
   ck_fails(skp_session_open(&session, model, device, 1), SKP_IO, path);
   ck_assert_int_eq(rename(moved, path), 0);
   ck_ok(skp_session_open(&session, model, device, 1));
+  fclose(to);
+  ck_assert_uint_eq(size, once);
+  free(told);
 }
 END_TEST
 
+/* The classes of data are told by their names, whatever their order. */
 START_TEST(classes_go_by_name) {
   skp_data *data = wrap(&as_bytes), *other;
   skp_score score;

@@ -39,8 +39,8 @@ START_TEST(single_images_are_refused) {
   ck_fails(plan(&p, pixel, 1, 4, 1), SKP_USAGE, "bn normalises maps of one pixel");
   ck_fails(plan(&p, pixel, 1, 4, 1), SKP_USAGE, "There is only one image");
   ck_fails(plan(&p, pixel, 9, 1, 1), SKP_USAGE, "larger batch");
-  ck_fails(plan(&p, pixel, 9, 4, 4), SKP_USAGE, "Of 4 images in 4 parts one has a single image");
-  ck_fails(plan(&p, pixel, 9, 5, 3), SKP_USAGE, "Of 5 images in 3 parts one has a single image");
+  ck_fails(plan(&p, pixel, 9, 4, 4), SKP_USAGE, "Of 4 images in 4 micro-batches one has a single image");
+  ck_fails(plan(&p, pixel, 9, 5, 3), SKP_USAGE, "Of 5 images in 3 micro-batches one has a single image");
 }
 END_TEST
 
