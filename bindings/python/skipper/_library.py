@@ -69,6 +69,8 @@ ClassScore = _struct("skp_class_score", ("name", c_char_p), ("listed", c_int), (
                      ("precision", c_double), ("recall", c_double), ("f1", c_double))
 ImageScore = _struct("skp_image_score", ("image", c_int64), ("name", c_char_p), ("label", c_char_p), ("prediction", c_char_p), ("right", c_int),
                      ("loss", c_double), ("confidence", c_double))
+Spread = _struct("skp_spread", ("runs", c_int64), ("median", c_double), ("mean", c_double), ("half", c_double), ("least", c_double),
+                 ("most", c_double))
 # tools.h
 Layer = _struct("skp_layer", ("name", c_char_p), ("operation", c_char_p), ("rank", c_int), ("output", c_int64 * 4), ("parameters", c_int64),
                 ("flops", c_double), ("bytes", c_int64))
