@@ -13,7 +13,7 @@ struct skp__method_note {
   char *method;
 };
 
-enum { SKP_METHODS_NAMED = 3 };
+enum { SKP_METHODS_NAMED = 3, SKP_METHODS_MOST = 20000 /* that a state is believed */ };
 struct skp__methods {
   SKP_ARRAY(struct skp__method_note) notes; /* of ops that have more than one */
   int missed;                               /* calls whose method could not be had again */

@@ -22,9 +22,11 @@ static cJSON *methods_json(const struct skp__methods *m) {
   return NULL;
 }
 
+/* Those beyond what a network has count as none: each is looked for among all before it. */
 static skp_status note_methods(struct skp__methods *m, const cJSON *json) {
   const cJSON *entry;
   cJSON_ArrayForEach(entry, json) {
+    if (m->notes.n >= SKP_METHODS_MOST) break;
     if (cJSON_IsString(entry)) SKP_TRY(skp__methods_note(m, strtoull(entry->string, NULL, 16), entry->valuestring));
   }
   return SKP_OK;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_LIMIT = 4 << 20, LONGEST_CALL = 1000, MOST_MS = 1000000 };
+enum { FILE_LIMIT = 4 << 20, LONGEST_CALL = 1000, MOST_LINES = 20000, MOST_MS = 1000000 };
 #define HEAD "skipper " SKP_VERSION " tuned\non %s\n"
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
@@ -82,11 +82,11 @@ static bool read_line(struct reader *r, const char *line, skp_status *status) {
   char method[SKP_TUNED_METHOD], name[48];
   double ms;
   int n = 0;
-  if (sscanf(line, "%31s %lf %n", method, &ms, &n) != 2 || !n || !(ms > 0 && ms < MOST_MS)) return false;
+  if (sscanf(line, "%31s %lf %n", method, &ms, &n) != 2 || !n || !(ms > 0 && ms <= MOST_MS)) return false;
   const char *call = line + n;
   if (sscanf(call, "%47s", name) != 1 || strlen(call) > LONGEST_CALL || !is_plain(call)) return false;
   const struct skp_op *op = skp__op_by_name(name);
-  if (!op || !has_method(r->b, op, method)) return false;
+  if (!op || !has_method(r->b, op, method) || r->t->lines.n >= MOST_LINES) return false;
   *status = skp__tuned_add(r->t, call, method, ms);
   return true;
 }

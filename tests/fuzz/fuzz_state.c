@@ -2,7 +2,37 @@
  * taken up fits. The bytes are the values of the state's entries and then the two logs, with zeros between them.
  * SPDX-License-Identifier: MIT */
 #include "parts.h"
+#include "plan/methods.h"
+#include "train/session.h"
 #include "train/state.h"
+
+/* A network on the reference backend, for the methods that a state names. */
+static struct skp_session *session(void) {
+  static struct skp_session *s;
+  struct skp_model *m;
+  struct skp_backend *b;
+  const char *net = "return {input = {channels = 1, size = 2}, recipe = {data = \"digits\"}, "
+                    "network = function(x) return nn.linear(nn.flatten(x), 10) end}";
+  if (s) return s;
+  if (skp__model_parse(&m, "net", net, NULL, 0, 0, NULL) != SKP_OK) abort();
+  if (skp__backend_open(&b, &(struct skp_backend_options){.backend = "reference"}) != SKP_OK) abort();
+  if (skp__session_create(&s, m, b) != SKP_OK) abort();
+  return s;
+}
+
+/* Each call is named once, with some method, and only by a state of the same device. */
+static void check_methods(const struct skp_resume *r) {
+  struct skp_session *s = session();
+  struct skp_backend_info info;
+  struct skp__methods *m = skp__store_methods(s->store);
+  s->b->ops->info(s->b, &info);
+  if (skp__state_recall(r, s) != SKP_OK) abort();
+  if (m->notes.n && strcmp(info.name, skp__resume_device(r)) != 0) abort();
+  for (size_t i = 0; i < m->notes.n; i++)
+    for (size_t k = 0; k < i; k++)
+      if (m->notes.at[i].key == m->notes.at[k].key || !m->notes.at[i].method) abort();
+  skp__methods_free(m);
+}
 
 static void check_sound(const struct skp_resume *r) {
   struct skp__position at;
@@ -10,11 +40,12 @@ static void check_sound(const struct skp_resume *r) {
   if (!r->model || skp__resume_position(&at, r) != SKP_OK) abort();
   if (at.step < 0 || at.epoch < 0 || at.images < 0 || at.log_bytes < 0 || at.table_bytes < 0) abort();
   if (skp__resume_finished(r, &r->model->recipe, r->max_steps, &steps) != SKP_OK && !*skp_error_message()) abort();
-  if (!skp__resume_device(r)) abort();
+  check_methods(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-  static const char *const keys[] = {"model_source", "settings", "recipe", "classes", "run", "position"};
+  static const char *const keys[] = {"model_source", "settings", "recipe", "classes",
+                                     "run",          "position", "device", "methods"};
   enum { KEYS = sizeof keys / sizeof *keys };
   struct parts p = parts_of(bytes, size);
   struct skp_st_meta meta[KEYS];
