@@ -121,6 +121,16 @@ skp_status skp__events_scalar(struct skp_events *e, int64_t step, const char *ta
   return e ? put_value(e, step, &v) : SKP_OK;
 }
 
+skp_status skp__events_restart(struct skp_events *e, int64_t step) {
+  Skp__Event event = SKP__EVENT__INIT;
+  Skp__SessionLog start = SKP__SESSION_LOG__INIT;
+  start.has_status = event.has_step = true;
+  start.status = SKP__SESSION_LOG__STATUS__START;
+  event.step = step + 1; /* the first that does not count */
+  event.session_log = &start;
+  return e ? put_event(e, &event) : SKP_OK;
+}
+
 /* Limits in equal steps from the least value to the largest. */
 enum { BUCKETS = 30 };
 

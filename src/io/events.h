@@ -18,6 +18,9 @@ void skp__events_close(struct skp_events *e);
 void skp__events_forget(const struct skp_events *e);
 
 skp_status skp__events_scalar(struct skp_events *e, int64_t step, const char *tag, double value);
+/* What was told of steps after that one counts no more: the run has gone back, and tells of them anew. A reader who is
+ * on his way through the file drops them; he would lose his place in one that is cut. */
+skp_status skp__events_restart(struct skp_events *e, int64_t step);
 /* How n values are spread; those that are not finite do not count. */
 skp_status skp__events_histogram(struct skp_events *e, int64_t step, const char *tag, const float *values, int64_t n);
 /* A picture of H × W × C bytes, C 1 or 3. */

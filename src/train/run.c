@@ -317,6 +317,7 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
   SKP_TRY(introduce(run, s, data, o, at));
   if (o->board) SKP_TRY(skp__option_written("tensorboard", skp__events_open(&run->board, o->board)));
   SKP_TRY(skp__board_begin(run->board, o->out ? o->out : s->model->name, s, data->train));
+  if (o->resume) SKP_TRY(skp__events_restart(run->board, at->step));
   if (!o->out) return SKP_OK;
   SKP_TRY(skp__folder_create(o->out));
   SKP_TRY(lock(run));
@@ -380,6 +381,7 @@ skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, i
   char line[160];
   snprintf(line, sizeof line, "{\"rollback\":%.0f,\"from_step\":%lld,\"to_step\":%lld,\"lr_factor\":%.9g}",
            at->rollbacks, (long long)from, (long long)at->step, skp__position_lr(at->cuts));
+  SKP_TRY(skp__events_restart(run->board, at->step));
   return put_line(run, line);
 }
 

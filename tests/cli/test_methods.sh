@@ -25,7 +25,13 @@ killed() { # killed CACHE FOLDER FAULT…: a run that dies in its ninth step
 # What takes the place of a kernel that does not compile makes other bits, and stays: also when the run goes on and the kernel compiles.
 SKIPPER_CACHE=$dir/sound run 0 $train --out sound
 SKIPPER_CACHE=$dir/faulty FAULTS=$fault run 0 $train --out other
-grep -q clBuildProgram faults || { echo "this device's methods have no cl/conv2d_cpu.cl"; exit 77; }
+if ! grep -q clBuildProgram faults; then
+  FAULTS=clFlush=-5 "$skipper" $train --out none >out 2>err
+  ! grep -q clFlush faults || ! "$skipper" devices | grep -A1 '^\* ' | grep -q 'CPU of Portable Computing' ||
+    fail "no program of PoCL's is named conv2d_cpu: the fault hits none"
+  echo "no layers in this loader, or no cl/conv2d_cpu.cl among the device's methods"
+  exit 77
+fi
 differ sound other
 killed faulty broken $fault,
 cp -r broken moved && cp -r broken forced

@@ -66,12 +66,49 @@ for out in small large; do tail -c 50000 $out/last.safetensors >$out/values; don
 cmp small/values large/values || fail "with the same learning rate other weights"
 [ "$(grep -c '"rollback"' large/log.jsonl):$(grep -c '^{"step"' large/log.jsonl)" = 3:60 ] || fail "the log has other steps"
 grep -q '^{"rollback":3,"from_step":[0-9]*,"to_step":0,"lr_factor":0.125}$' large/log.jsonl || fail "the log does not say that it went back"
+# TensorBoard is told that what came after step 0 counts no more, each time: it has each step once, also where the run is taken up again.
+board() { # board STEPS MARKS FOLDER
+  python3 - "$@" <<'END' || fail "$3 shows other steps than those of the run"
+import glob, struct, sys
+def number(data, at):
+    value = shift = 0
+    while True:
+        value, shift, at = value | (data[at] & 127) << shift, shift + 7, at + 1
+        if data[at - 1] < 128: return value, at
+def fields(data):
+    at, found = 0, {}
+    while at < len(data):
+        tag, at = number(data, at)
+        if tag & 7 == 0: value, at = number(data, at)
+        elif tag & 7 == 1: value, at = data[at:at + 8], at + 8
+        elif tag & 7 == 5: value, at = data[at:at + 4], at + 4
+        else:
+            n, at = number(data, at)
+            value, at = data[at:at + n], at + n
+        found[tag >> 3] = value
+    return found
+seen, marks, told = [], 0, 0
+for name in sorted(glob.glob(sys.argv[3] + "/events*")):
+    data, at = open(name, "rb").read(), 0
+    while at < len(data):
+        n = struct.unpack("<Q", data[at:at + 8])[0]
+        event, at = fields(data[at + 12:at + 12 + n]), at + 16 + n
+        if 7 in event and fields(event[7]) == {1: 1}: # SessionLog.START: TensorBoard drops what is of this step and later ones
+            seen, marks = [step for step in seen if step < event[2]], marks + 1
+        if 5 in event and b"train/loss" in event[5]: seen, told = seen + [event[2]], told + 1
+assert seen == list(range(1, int(sys.argv[1]) + 1)), seen
+assert marks == int(sys.argv[2]) and told > len(seen), (marks, told)
+END
+}
 run 5 $square --max-steps 60 --lr 1e6 --out huge
 in_err 'with the learning rate 31250\. .*Try a smaller .*The run went back 5 times\. The weights from before are in huge/last.safetensors'
 # A run that is ended in between goes on to the same bits.
-run 0 $square --max-steps 60 --lr 0.8 --save-every 40steps --out whole
+run 0 $square --max-steps 60 --lr 0.8 --save-every 40steps --tensorboard board --out whole
+board 60 3 board
 run 0 $square --max-steps 40 --lr 0.8 --save-every 40steps --out halves
-run 0 train --resume halves --max-steps 60
+sleep 1 # TensorBoard reads files in the order of their seconds
+run 0 train --resume halves --max-steps 60 --tensorboard board
+board 60 4 board
 cmp whole/last.safetensors halves/last.safetensors || fail "a run that goes on after it went back has other weights"
 cmp whole/log.jsonl halves/log.jsonl || fail "a run that goes on after it went back has another log"
 

@@ -1,6 +1,6 @@
-/* fuzz_tuned.c: whatever the file says of which methods are fastest (tuned/DEVICE.txt), each line that counts names one of
- * the op's methods, what is said of the others steers no terminal, and what is kept is read again. The first byte says
- * what the others are, see notes.h. SPDX-License-Identifier: MIT */
+/* fuzz_tuned.c: whatever the file says of which methods are fastest (tuned/DEVICE.txt), each line that counts names one
+ * of the op's methods, what is said of the others steers no terminal, and what is kept is read again. The first byte
+ * says what the others are, see notes.h. SPDX-License-Identifier: MIT */
 #include "notes.h"
 #include "verify/tuned.h"
 
