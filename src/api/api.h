@@ -6,9 +6,11 @@
 #include "base/array.h"
 #include "skipper/run.h"
 #include "skipper/tools.h"
-#include "train/bench.h"
-#include "train/find_lr.h"
-#include "train/metrics.h"
+#include "train/checkpoint/resume.h"
+#include "train/evaluate/metrics.h"
+#include "train/measure/bench.h"
+#include "train/measure/find_lr.h"
+#include "train/run/train.h"
 #include <stdatomic.h>
 
 /* As the library's users see them. */

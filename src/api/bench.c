@@ -1,7 +1,7 @@
 /* bench.c: how fast a network is. SPDX-License-Identifier: MIT */
 #include "api/api.h"
 #include "base/host.h"
-#include "train/peak.h"
+#include "train/measure/peak.h"
 #include <stdlib.h>
 
 skp_peaks skp__api_peaks(const struct skp_backend_peaks *p) {

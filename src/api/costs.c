@@ -1,6 +1,6 @@
 /* costs.c: what a network's layers are, and what it takes. SPDX-License-Identifier: MIT */
 #include "api/api.h"
-#include "train/cost.h"
+#include "train/measure/cost.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* data.c: labelled images, from files or from memory. SPDX-License-Identifier: MIT */
 #include "api/api.h"
-#include "train/trial.h"
+#include "data/damage.h"
+#include "train/prepare/trial.h"
 #include <stdlib.h>
 
 static const skp_data_options usual;

@@ -2,7 +2,7 @@
 #include "api/api.h"
 #include "backend/devices.h"
 #include "base/host.h"
-#include "train/peak.h"
+#include "train/measure/peak.h"
 #include "verify/admit.h"
 #include "verify/tune.h"
 #include <string.h>

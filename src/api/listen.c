@@ -1,5 +1,6 @@
 /* listen.c: progress, as users of the library hear of it. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/progress.h"
 
 static _Thread_local struct {
   skp_listener listener;

@@ -3,8 +3,8 @@
 #include "base/host.h"
 #include "io/json.h"
 #include "io/onnx.h"
-#include "train/metadata.h"
-#include "train/schedule.h"
+#include "train/checkpoint/metadata.h"
+#include "train/step/schedule.h"
 #include <stdlib.h>
 #include <string.h>
 

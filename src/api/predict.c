@@ -4,9 +4,9 @@
 #include "base/utf8.h"
 #include "data/pictures.h"
 #include "io/safetensors.h"
-#include "train/explain.h"
-#include "train/fit.h"
-#include "train/trial.h"
+#include "train/evaluate/explain.h"
+#include "train/prepare/fit.h"
+#include "train/prepare/trial.h"
 #include <math.h>
 #include <stdlib.h>
 

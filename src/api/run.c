@@ -1,12 +1,14 @@
 /* run.c: training, step by step or at once. SPDX-License-Identifier: MIT */
+#include "train/run/run.h"
 #include "api/api.h"
 #include "base/file.h"
 #include "base/host.h"
-#include "train/place.h"
-#include "train/prepare.h"
-#include "train/rest.h"
-#include "train/result.h"
-#include "train/schedule.h"
+#include "data/damage.h"
+#include "train/prepare/place.h"
+#include "train/prepare/prepare.h"
+#include "train/prepare/rest.h"
+#include "train/run/result.h"
+#include "train/step/schedule.h"
 #include <stdlib.h>
 #include <string.h>
 

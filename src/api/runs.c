@@ -2,8 +2,8 @@
 #include "api/api.h"
 #include "base/file.h"
 #include "base/host.h"
-#include "train/run.h"
-#include "train/seeds.h"
+#include "train/report/seeds.h"
+#include "train/run/run.h"
 #include <stdlib.h>
 
 /* Reads all folders; skp__seeds_free of all n, also after a failure. */

@@ -5,7 +5,7 @@
 #include "base/scratch.h"
 #include "io/json.h"
 #include "io/onnx.h"
-#include "train/schedule.h"
+#include "train/step/schedule.h"
 #include "verify/verify.h"
 #include <stdlib.h>
 #include <string.h>

@@ -75,7 +75,7 @@ struct skp_node {
  *   STEP   writes it before each run of a plan
  *   PLAN   writes it once, when a plan has been made
  *   READ   reads it after each run of a plan
- * A new port is a row here, and, for BATCH, STEP and READ, an address on the host in train/step.c. */
+ * A new port is a row here, and, for BATCH, STEP and READ, an address on the host in train/step/step.c. */
 #define SKP_PORT_LIST(X)                                                                                               \
   X(INPUT, input, INPUT, BATCH)                  /* images {N,H,W,C}: numbers, or bytes with LEVELS */                 \
   X(LABELS, labels, INPUT, BATCH)                /* {N} i32 */                                                         \

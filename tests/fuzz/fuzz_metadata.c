@@ -1,7 +1,7 @@
 /* fuzz_metadata.c: whatever a checkpoint says of its network, that is built or refused with a text. The bytes are the
  * entries' values with zeros between them, in the order below. SPDX-License-Identifier: MIT */
 #include "parts.h"
-#include "train/metadata.h"
+#include "train/checkpoint/metadata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   static char *const keys[] = {"model_source", "settings", "recipe", "classes", "model_name", "data_kind"};

@@ -2,7 +2,7 @@
  * have, and the next process has the same. The first byte says what the others are, see notes.h.
  * SPDX-License-Identifier: MIT */
 #include "notes.h"
-#include "train/peak.h"
+#include "train/measure/peak.h"
 
 static struct note note;
 static int measured;

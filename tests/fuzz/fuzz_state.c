@@ -3,8 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "parts.h"
 #include "plan/methods.h"
-#include "train/session.h"
-#include "train/state.h"
+#include "train/checkpoint/state.h"
 
 /* A network on the reference backend, for the methods that a state names. */
 static struct skp_session *session(void) {

@@ -11,9 +11,11 @@
  * A freshly initialised resnet20 amplifies rounding: its first 3 losses must follow within 1e-3, the others within five
  * times PyTorch's own float32 deviation, and its weights are not compared. */
 #include "backend/backend.h"
+#include "base/progress.h"
 #include "io/safetensors.h"
 #include "test.h"
-#include "train/result.h"
+#include "train/run/result.h"
+#include "train/run/train.h"
 #include "where.h"
 #include <cjson/cJSON.h>
 #include <math.h>

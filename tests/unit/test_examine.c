@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
-#include "train/examine.h"
-#include "train/state.h"
+#include "train/checkpoint/state.h"
+#include "train/step/examine.h"
 #include <math.h>
 
 enum { N = 6, VALUES = 6 * 6 * 2 };

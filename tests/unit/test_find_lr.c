@@ -1,7 +1,7 @@
 /* test_find_lr.c: the learning-rate finder. SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "test.h"
-#include "train/find_lr.h"
+#include "train/measure/find_lr.h"
 #include <math.h>
 
 enum { N = 100 };

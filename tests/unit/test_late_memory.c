@@ -2,7 +2,8 @@
 #include "backend/backend.h"
 #include "io/safetensors.h"
 #include "test.h"
-#include "train/result.h"
+#include "train/run/result.h"
+#include "train/run/train.h"
 #include <stdlib.h>
 #include <string.h>
 

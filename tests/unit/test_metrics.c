@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "test.h"
-#include "train/metrics.h"
+#include "train/evaluate/metrics.h"
 #include <math.h>
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
  * of one pixel.
  * SPDX-License-Identifier: MIT */
 #include "step.h"
-#include "train/micro_batch.h"
+#include "train/session/micro_batch.h"
 
 static const char plain[] = "x = nn.batchnorm2d(nn.conv2d(x, 3, {kernel = 5})) return nn.linear(nn.flatten(x), 2)";
 static const char pixel[] = "x = nn.batchnorm2d(nn.conv2d(x, 3, {kernel = 6}), {name = 'bn'}) "

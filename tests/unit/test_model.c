@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "io/safetensors.h"
 #include "step.h"
-#include "train/metadata.h"
+#include "train/checkpoint/metadata.h"
 #include <unistd.h>
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))

@@ -2,7 +2,7 @@
  * does is as good as none. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "folder.h"
-#include "train/peak.h"
+#include "train/measure/peak.h"
 #include <stdlib.h>
 
 static struct skp_backend *b;

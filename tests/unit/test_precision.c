@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "plan/plan.h"
 #include "step.h"
-#include "train/train.h"
+#include "train/session/session.h"
 #include <math.h>
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------

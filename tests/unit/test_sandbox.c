@@ -3,7 +3,7 @@
 #include "model/model.h"
 #include "plan/plan.h"
 #include "test.h"
-#include "train/session.h"
+#include "train/session/session.h"
 #include <time.h>
 
 #define FILE_OF(body) "return {input = {channels = 1, size = 4}, network = function(x)\n" body "\nend}"

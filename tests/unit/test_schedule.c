@@ -1,6 +1,6 @@
 /* test_schedule.c: learning-rate schedules against values of PyTorch 2's classes. SPDX-License-Identifier: MIT */
 #include "test.h"
-#include "train/schedule.h"
+#include "train/step/schedule.h"
 
 enum { EPOCHS = 5, STEPS = 4, POINTS = 5 };
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
-#include "train/session.h"
+#include "train/session/session.h"
 
 static int count(const struct skp_graph *g, const struct skp_op *op) {
   int n = 0;

@@ -2,8 +2,9 @@
 #include "io/json.h"
 #include "plan/methods.h"
 #include "test.h"
-#include "train/result.h"
-#include "train/state.h"
+#include "train/checkpoint/state.h"
+#include "train/run/result.h"
+#include "train/run/train.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

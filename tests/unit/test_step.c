@@ -1,7 +1,7 @@
 /* test_step.c: steps of a network, as all make them that make some. SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
-#include "train/step.h"
+#include "train/step/step.h"
 #include <math.h>
 
 enum { N = 6, PIXELS = 6 * 6 * 2, CLASSES = 4 };

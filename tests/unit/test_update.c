@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/random.h"
 #include "step.h"
-#include "train/session.h"
+#include "train/session/session.h"
 #include <math.h>
 
 enum { N = 5, PIXELS = 6 * 6 * 2 };

@@ -1,0 +1,131 @@
+/* resume.c: a run taken up from its folder. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "base/host.h"
+#include "base/utf8.h"
+#include "data/damage.h"
+#include "io/checksum.h"
+#include "io/json.h"
+#include "io/log.h"
+#include "train/checkpoint/state.h"
+#include <stdlib.h>
+#include <string.h>
+
+static skp_status parse(cJSON **out, const struct skp_resume *r, const char *key) {
+  const char *text = skp__st_meta(&r->file, key);
+  SKP_TRY(skp__json_parse(out, text));
+  return *out ? SKP_OK : skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no %s.", r->path, key);
+}
+
+static skp_status read_options(struct skp_resume *r) {
+  const cJSON *limits = cJSON_GetObjectItemCaseSensitive(r->run, "limits");
+  const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->run, "seed"));
+  r->seed = seed ? strtoull(seed, NULL, 10) : 0;
+  r->shuffle = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->run, "shuffle"));
+  r->max_steps = (int64_t)skp__json_number_of(limits, "max_steps", -1);
+  r->epochs = r->model->recipe.epochs;
+  r->save = (struct skp_save_options){.epochs = (int64_t)skp__json_number_of(limits, "save_epochs", 0),
+                                      .steps = (int64_t)skp__json_number_of(limits, "save_steps", 0),
+                                      .seconds = skp__json_number_of(limits, "save_seconds", 0),
+                                      .keep = (int64_t)skp__json_number_of(limits, "keep", 0)};
+  r->max_damaged = (int64_t)skp__json_number_of(limits, "max_damaged", SKP_DAMAGE_USUAL);
+  const char *data = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(limits, "data"));
+  return data ? skp__percent_decoded(&r->data, data) : SKP_OK;
+}
+
+/* A recipe's JSON as it reads back from a file. */
+static cJSON *reread(const struct skp_recipe *r) {
+  cJSON *made = skp__recipe_json(r);
+  char *text;
+  cJSON *read = NULL;
+  if (skp__json_text(&text, made, false) == SKP_OK) (void)skp__json_parse(&read, text);
+  free(text);
+  cJSON_Delete(made);
+  return read;
+}
+
+/* An earlier build knew fewer recipe entries: a missing one has its default, which is what that build did. */
+static skp_status fill_recipe(cJSON *run) {
+  struct skp_recipe fallback;
+  skp__recipe_default(&fallback);
+  cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run, "recipe"), *all = reread(&fallback);
+  bool ok = all;
+  for (cJSON *entry = all ? all->child : NULL, *next; ok && entry; entry = next) {
+    next = entry->next;
+    if (!recipe || cJSON_GetObjectItemCaseSensitive(recipe, entry->string)) continue;
+    cJSON_DetachItemViaPointer(all, entry);
+    ok = cJSON_AddItemToObject(recipe, entry->string, entry);
+  }
+  cJSON_Delete(all);
+  return ok ? SKP_OK : skp__fail_memory("the description of a run", 0);
+}
+
+static skp_status read_state(struct skp_resume *r) {
+  SKP_TRY(skp__st_read(&r->file, r->path));
+  SKP_TRY(skp__checksums_check(&r->file, r->path));
+  SKP_TRY(skp__metadata_model(&r->model, NULL, &r->file, r->path));
+  SKP_TRY(parse(&r->run, r, "run"));
+  SKP_TRY(fill_recipe(r->run));
+  SKP_TRY(parse(&r->position, r, "position"));
+  SKP_TRY(parse(&r->settings, r, "settings"));
+  SKP_TRY(skp__settings_read(&r->set, &r->sets, r->settings, r->path));
+  return read_options(r);
+}
+
+/* Whether a log tells of the very steps or epochs that were done. After a loss of power it may lack its end, but it
+ * does not know of later ones; a run whose logs were moved away begins new ones. */
+static skp_status check_log(const char *dir, const char *name, const char *before, int64_t bytes, int64_t done) {
+  char *path;
+  int64_t logged = 0;
+  bool whole = false;
+  SKP_TRY(skp__path_join(&path, dir, name));
+  skp_status status = skp__log_last(&logged, &whole, path, before, bytes);
+  if (status == SKP_OK && (whole ? logged != done : logged > done))
+    status = skp__fail(SKP_FORMAT,
+                       "The state of the run in %s does not fit its logs: it stands after %lld where %s says %lld. Are "
+                       "they of the same run? With the log moved away the run goes on as its state says.",
+                       dir, (long long)done, name, (long long)logged);
+  free(path);
+  return status;
+}
+
+static skp_status check_logs(const struct skp_resume *r, const char *dir) {
+  struct skp__position at;
+  SKP_TRY(skp__resume_position(&at, r));
+  SKP_TRY(check_log(dir, "log.jsonl", "{\"step\":", at.log_bytes, at.step));
+  return check_log(dir, "results.csv", "", at.table_bytes, at.epoch);
+}
+
+skp_status skp__resume_open(struct skp_resume **out, const char *dir) {
+  static const char file[] = "state.safetensors";
+  struct skp_resume *r;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&r, 1, sizeof *r));
+  skp_status status = skp__path_join(&r->path, dir, file);
+  if (status == SKP_OK && !skp__file_exists(r->path))
+    status = skp__fail(SKP_IO, "There is no run to resume in %s: it holds no %s.", dir, file);
+  if (status == SKP_OK) status = read_state(r);
+  if (status == SKP_OK) status = check_logs(r, dir);
+  if (status == SKP_OK)
+    *out = r;
+  else
+    skp__resume_close(r);
+  return status;
+}
+
+const char *skp__resume_device(const struct skp_resume *r) {
+  const char *name = skp__st_meta(&r->file, "device");
+  return name ? name : "";
+}
+
+void skp__resume_close(struct skp_resume *r) {
+  if (!r) return;
+  skp__st_free(&r->file);
+  skp__model_destroy(r->model);
+  cJSON_Delete(r->run);
+  cJSON_Delete(r->position);
+  cJSON_Delete(r->settings);
+  free(r->set);
+  free(r->data);
+  free(r->path);
+  free(r);
+}

@@ -1,0 +1,95 @@
+/* place.c: see place.h. SPDX-License-Identifier: MIT */
+#include "train/prepare/place.h"
+#include "base/array.h"
+#include "base/file.h"
+#include "base/host.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- a new one ----------------------------------------------------------------------------------------------------*/
+
+/* Whoever makes the folder has it. */
+static skp_status make_numbered(char **out, const char *runs, const char *name) {
+  for (int n = 1;; n++) {
+    char *path;
+    SKP_TRY(skp__folder_create(runs));
+    SKP_TRY(skp__format(&path, "%s/%s-%d", runs, name, n));
+    const int error = mkdir(path, 0777) ? errno : 0;
+    if (!error) *out = path;
+    if (!error) return SKP_OK;
+    if (error == ENOENT) n--; /* another process, which failed, has just removed the empty `runs` */
+    skp_status status = error == EEXIST || error == ENOENT
+                            ? SKP_OK
+                            : skp__fail(SKP_IO, "Cannot create the folder %s: %s.", path, strerror(error));
+    free(path);
+    SKP_TRY(status);
+  }
+}
+
+/* Cuts a path's last part off, and the slashes before it; its length then. */
+static size_t cut(char *path) {
+  size_t n = strlen(path);
+  while (n && path[n - 1] == '/') n--;
+  while (n && path[n - 1] != '/') n--;
+  while (n && path[n - 1] == '/') n--;
+  path[n] = 0;
+  return n;
+}
+
+/* How many letters of a path name what is there. */
+static skp_status find_existing(size_t *out, const char *path) {
+  char *part;
+  SKP_TRY(skp__strdup(&part, path));
+  for (*out = strlen(part); *out && !skp__folder_exists(part);) *out = cut(part);
+  free(part);
+  return SKP_OK;
+}
+
+skp_status skp__place_choose(struct skp__place *out, const char *said, const char *runs, const char *name) {
+  if (said && !*said) return skp__fail(SKP_USAGE, "%s wants the name of a folder, not nothing.", skp__option("out"));
+  SKP_TRY(find_existing(&out->existing, said ? said : runs));
+  return said ? skp__strdup(&out->path, said) : make_numbered(&out->path, runs, name);
+}
+
+skp_status skp__place_make(struct skp__place *out, const char *said) {
+  SKP_TRY(skp__place_choose(out, said, NULL, NULL));
+  return skp__folder_create(out->path);
+}
+
+void skp__place_forget(struct skp__place *f) {
+  for (size_t n = f->path ? strlen(f->path) : 0; n > f->existing && !rmdir(f->path);) n = cut(f->path);
+}
+
+void skp__place_free(struct skp__place *f) {
+  free(f->path);
+  f->path = NULL;
+}
+
+/* ---- one of several ---------------------------------------------------------------------------------------------- */
+
+/* When the run `name` in runs was last saved, in ns; -1: it is none. */
+static int64_t saved_at(const char *runs, const char *name) {
+  char path[4096];
+  struct stat st;
+  snprintf(path, sizeof path, "%s/%s/state.safetensors", runs, name);
+  return stat(path, &st) ? -1 : (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
+skp_status skp__place_latest(char **out, const char *runs) {
+  char best[256] = "";
+  int64_t newest = -1;
+  DIR *dir = opendir(runs);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    int64_t when = saved_at(runs, e->d_name);
+    if (when <= newest) continue;
+    newest = when;
+    snprintf(best, sizeof best, "%s", e->d_name);
+  }
+  if (dir) closedir(dir);
+  if (*best) return skp__path_join(out, runs, best);
+  return skp__fail(SKP_USAGE, "There is no run to resume in %s; name its folder: %s DIR.", runs, skp__option("resume"));
+}

@@ -1,0 +1,223 @@
+/* page.c: one page about runs: HTML that needs nothing but itself. SPDX-License-Identifier: MIT */
+#include "train/report/page/page.h"
+#include "base/file.h"
+#include "base/host.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what a run is made of --------------------------------------------------------------------------------------- */
+
+static void put_option(FILE *to, const char *name) { fprintf(to, " %s", skp__option(name)); }
+
+/* An option and its value, a word as a shell takes it. */
+static void put_word(FILE *to, const char *option, const char *text) {
+  const bool plain =
+      *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,=+:@%") == strlen(text);
+  put_option(to, option);
+  fprintf(to, plain ? " " : " '");
+  for (const char *at = text; *at; at++) {
+    if (*at == '\'')
+      fputs("'\\''", to);
+    else
+      skp__page_text(to, (char[]){*at, 0});
+  }
+  if (!plain) fputc('\'', to);
+}
+
+/* A recipe's entry as an option has it: lists without brackets. */
+static const char *option_text(char *text, size_t size, const cJSON *recipe, const char *name) {
+  skp__folder_said(text, size, recipe, name);
+  const size_t n = strlen(text);
+  if (*text != '[' || n < 2) return text;
+  memmove(text, text + 1, n - 2);
+  text[n - 2] = 0;
+  return text;
+}
+
+/* The command that trains such a run again: all entries that are not at their defaults. */
+static void put_command(FILE *to, const struct skp_folder *run) {
+  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run->config, "recipe"), *setting;
+  char text[1024];
+  fprintf(to, "<pre class=wide tabindex=0>%s ", skp__option("skp_train"));
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
+  cJSON_ArrayForEach(setting, cJSON_GetObjectItemCaseSensitive(run->config, "settings")) {
+    snprintf(text, sizeof text, "%s=%s", setting->string, cJSON_IsString(setting) ? setting->valuestring : "");
+    put_word(to, "settings", text);
+  }
+  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
+    option_text(text, sizeof text, recipe, f->name);
+    char *end;
+    const double x = strtod(text, &end), usual = strtod(f->fallback, NULL);
+    const bool same = *text && !*end ? fabs(x - usual) <= 1e-12 : !strcmp(text, f->fallback);
+    if (same || !*text || !strcmp(text, "false")) continue;
+    if (f->kind == SKP_RECIPE_BOOL)
+      put_option(to, f->name);
+    else
+      put_word(to, f->name, text);
+  }
+  put_word(to, "seed", skp__folder_said(text, sizeof text, run->config, "seed"));
+  fprintf(to, "</pre>\n");
+}
+
+static void put_pairs(FILE *to, const char *caption, const cJSON *object) {
+  const cJSON *item;
+  char text[1024];
+  fprintf(to, "<details><summary>%s</summary><dl>", caption);
+  cJSON_ArrayForEach(item, object) {
+    fprintf(to, "<dt>");
+    skp__page_text(to, item->string);
+    fprintf(to, "</dt><dd>");
+    skp__page_text(to, skp__folder_said(text, sizeof text, object, item->string));
+    fprintf(to, "</dd>");
+  }
+  fprintf(to, "</dl></details>\n");
+}
+
+/* ---- the network ------------------------------------------------------------------------------------------------- */
+
+static void put_layers(FILE *to, const struct skp_model *m) {
+  const struct skp_graph *g = m->graph;
+  char shape[96];
+  static const char *const names[] = {"layer", "operation", "output", "parameters"};
+  char caption[64];
+  snprintf(caption, sizeof caption, "The network: %zu layers", g->nodes.n);
+  skp__page_begin_table(to, caption, names, 4);
+  for (size_t i = 0; i < g->nodes.n; i++) {
+    const struct skp_node *node = &g->nodes.at[i];
+    fprintf(to, "<tr><td>");
+    skp__page_text(to, node->scope);
+    fprintf(to, "</td><td>%s</td><td>%s</td><td>%lld</td></tr>", node->op->name,
+            skp__shape_text(shape, sizeof shape, &g->tensors.at[node->out[0]].shape),
+            (long long)skp__graph_parameters(g, node));
+  }
+  skp__page_end_table(to);
+}
+
+static void put_network(FILE *to, const struct skp_folder *run) {
+  struct skp_model *m;
+  if (!skp__page_model(&m, run)) return;
+  fprintf(to, "<details><summary>The network, drawn</summary><figure>");
+  skp__page_network(to, m->graph, false);
+  fprintf(to, "</figure></details>\n");
+  put_layers(to, m);
+  skp__model_destroy(m);
+}
+
+/* ---- the page ---------------------------------------------------------------------------------------------------- */
+
+static const char head[] =
+    "<!doctype html>\n"
+    "<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width, initial-sc"
+    "ale=1\"><link rel=icon href=\"data:,\"><title>Skipper: runs</title><style>\n";
+
+static const char style[] =
+    "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 s"
+    "ystem-ui,sans-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);p"
+    "adding-top:1rem}a{color:var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3r"
+    "em 0}.curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1re"
+    "m}figure{margin:0}svg{max-width:100%;height:auto}.legend{list-style:none;margin:0;padding:0;display:"
+    "flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.wide{overflow-x:auto}table{border-collapse:colla"
+    "pse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;border:1px solid var(--line);text"
+    "-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;cursor:pointer;text-d"
+    "ecoration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus"
+    "-visible{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}"
+    ".matrix td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~."
+    "wide .share{display:inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wra"
+    "p:wrap;gap:1rem}.picture{width:9rem}.picture img{width:8rem;height:8rem;object-fit:contain;image-ren"
+    "dering:pixelated;background:var(--line)}dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1re"
+    "m}dd{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}summary{cursor:poi"
+    "nter;padding:.3rem 0}@media print{details::details-content{content-visibility:visible}.wide{overflow"
+    ":visible}figure,tr{break-inside:avoid}}\n"
+    "</style>\n";
+
+static const char tail[] =
+    "<script>\n"
+    "document.querySelectorAll('table.sort th button').forEach(b=>b.addEventListener('click',()=>{\n"
+    "const th=b.parentNode,t=th.closest('table'),k=[...th.parentNode.children].indexOf(th);\n"
+    "const up=th.getAttribute('aria-sort')!=='ascending';\n"
+    "t.querySelectorAll('th').forEach(o=>o.setAttribute('aria-sort','none'));\n"
+    "th.setAttribute('aria-sort',up?'ascending':'descending');\n"
+    "const v=r=>r.children[k].textContent,rows=[...t.tBodies[0].rows];\n"
+    "rows.sort((a,b)=>{const x=v(a),y=v(b),d=isNaN(x)||isNaN(y)||x===''||y===''?x.localeCompare(y):x-y;return u"
+    "p?d:-d});\n"
+    "t.tBodies[0].append(...rows)}));\n"
+    "</script></body></html>\n";
+
+/* Loads itself again, and leaves open what was opened. */
+static const char live[] =
+    "<meta http-equiv=refresh content=5><script>addEventListener('DOMContentLoaded',()=>{\n"
+    "const k='open'+location.pathname,was=JSON.parse(sessionStorage.getItem(k)||'[]'),all=[...document."
+    "querySelectorAll('details')];\n"
+    "all.forEach((d,i)=>{d.open=was.includes(i);d.addEventListener('toggle',()=>sessionStorage.setItem(k,"
+    "JSON.stringify(all.flatMap((e,n)=>e.open?[n]:[]))))})})</script>\n";
+
+static void put_figures(FILE *to, const struct skp_folder *run) {
+  const struct skp_table *t = &run->results;
+  const size_t best = skp__folder_best(run);
+  const double accuracy = skp__table_number(t, best, skp__table_column(t, "_accuracy"));
+  char text[512];
+  fprintf(to, "<p>");
+  if (best && isfinite(accuracy))
+    fprintf(to, "Best accuracy <b>%.2f %%</b> in epoch %s of %zu. ", 100 * accuracy,
+            skp__table_cell(t, best, skp__table_column(t, "epoch")), t->rows.n - 1);
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
+  fprintf(to, " on ");
+  skp__page_text(to,
+                 skp__folder_said(text, sizeof text, cJSON_GetObjectItemCaseSensitive(run->config, "train"), "data"));
+  fprintf(to, ", ");
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "device"));
+  fprintf(to, ", begun ");
+  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "started"));
+  fprintf(to, ".</p>\n");
+}
+
+static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number) {
+  fprintf(to, "<section aria-labelledby=run%zu><h2 id=run%zu>", number, number);
+  skp__page_text(to, run->path);
+  fprintf(to, "</h2>\n");
+  put_figures(to, run);
+  put_command(to, run);
+  put_pairs(to, "The recipe", cJSON_GetObjectItemCaseSensitive(run->config, "recipe"));
+  put_network(to, run);
+  skp__page_times(to, run);
+  skp__page_table(to, "Each epoch", &run->results, 100000);
+  if (run->confusion.rows.n > 1) {
+    fprintf(to,
+            "<h3>Which classes are mixed up</h3>\n<div><input type=checkbox id=shares%zu class=shares> "
+            "<label for=shares%zu>shares of the class instead of counts</label>\n",
+            number, number);
+    skp__page_confusion(to, run);
+    fprintf(to, "</div>\n");
+  }
+  SKP_TRY(skp__page_pictures(to, run));
+  fprintf(to, "</section>\n");
+  return SKP_OK;
+}
+
+static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, bool reload) {
+  fputs(head, to);
+  fputs(skp__page_colours, to);
+  fputs(style, to);
+  if (reload) fputs(live, to);
+  fprintf(to, "</head><body><header><h1>Skipper: %zu run%s</h1></header><main>\n<div class=curves>\n", runs,
+          runs == 1 ? "" : "s");
+  for (const struct skp__page_curve *c = skp__page_all_curves; c->title; c++) skp__page_curves(to, c, run, runs);
+  fprintf(to, "</div>\n");
+  for (size_t i = 0; i < runs; i++) SKP_TRY(put_run(to, &run[i], i));
+  fprintf(to, "</main>\n");
+  fputs(tail, to);
+  return SKP_OK;
+}
+
+skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload) {
+  char *text = NULL;
+  size_t size;
+  FILE *to = open_memstream(&text, &size);
+  if (!to) return skp__fail_memory("a page", 0);
+  skp_status status = put_page(to, run, runs, reload);
+  if (!skp__memory_close(to, &text) && status == SKP_OK) status = skp__fail_memory("a page", size);
+  if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
+  free(text);
+  return status;
+}

@@ -1,0 +1,69 @@
+/* broken.c: what becomes of a run whose numbers are not finite. SPDX-License-Identifier: MIT */
+#include "train/run/loop.h"
+#include <math.h>
+
+/* The file of weights from before that step; NULL: there is none. */
+static const char *sound_weights(const struct skp__loop *l, int64_t step) {
+  const bool earlier = l->saved >= 0 && l->saved < step;
+  return earlier ? l->run.last : l->at.best_epoch ? l->run.best : NULL;
+}
+
+/* Whether the run goes back instead of ending. */
+static bool goes_back(const struct skp__loop *l, const struct skp__diagnosis *d) {
+  return l->mark.set && d->remedy != SKP_REMEDY_NONE && l->at.rollbacks < SKP_ROLLBACKS;
+}
+
+static void say_back(const struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
+  const double cuts = l->at.cuts + (d->remedy == SKP_REMEDY_SMALLER);
+  if (!l->o->say) return;
+  skp_print(l->o->say, "%s at step %lld (learning rate %g).%s The run goes back to step %lld (%.0f of %d times)", what,
+            (long long)step, l->lr, d->why.at, (long long)l->mark.at.step, l->at.rollbacks + 1, SKP_ROLLBACKS);
+  skp_print(l->o->say, cuts > l->at.cuts ? ", with learning rates of %g times what they were to be.\n" : ".\n",
+            skp__position_lr(cuts));
+}
+
+static skp_status fail(struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
+  const char *sound = sound_weights(l, step);
+  char back[64] = "";
+  l->remedy = goes_back(l, d) ? d->remedy : SKP_REMEDY_NONE;
+  if (l->remedy != SKP_REMEDY_NONE) say_back(l, step, what, d);
+  if (l->at.rollbacks > 0)
+    snprintf(back, sizeof back, " The run went back %.0f time%s.", l->at.rollbacks, l->at.rollbacks > 1 ? "s" : "");
+  return skp__fail(d->status, "%s at step %lld (epoch %lld) with the learning rate %g.%s%s%s %s%s.", what,
+                   (long long)step, (long long)l->at.epoch + 1, l->lr, d->why.at, d->advice.at, back,
+                   sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
+}
+
+skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what) {
+  struct skp__diagnosis d;
+  skp__doctor_guess(&d, &l->s->model->recipe, l->lr);
+  return fail(l, step, what, &d);
+}
+
+enum { SKIPPED_IN_A_ROW = 10 }; /* steps that are left out one after the other, before that is no training any more */
+
+static const char *what_broke(const struct skp__step *step) {
+  return isnan(step->loss)   ? "The loss became not a number"
+         : isinf(step->loss) ? "The loss became infinite"
+                             : "The gradients became infinite or not numbers";
+}
+
+/* Its batch is still held. */
+static skp_status fail_step(struct skp__loop *l, struct skp__step *step) {
+  struct skp__diagnosis d;
+  skp__doctor(&d, &(struct skp__patient){&l->stepper, step, l->loader, l->data->train});
+  return fail(l, step->number + 1, what_broke(step), &d);
+}
+
+skp_status skp__broken_step(struct skp__loop *l, struct skp__step *step) {
+  enum { TOLD = 10, AGAIN = 100 }; /* of so many each is told of, of those after them each hundredth */
+  const bool skips = skp__recipe_skips(&l->s->model->recipe) && l->at.in_a_row < SKIPPED_IN_A_ROW;
+  if (!skips) return fail_step(l, step);
+  l->at.in_a_row++;
+  l->at.skipped++;
+  if (!isfinite(step->loss)) l->at.lost += (double)step->n;
+  if (l->o->say && (l->at.skipped <= TOLD || fmod(l->at.skipped, AGAIN) == 0))
+    fprintf(l->o->say, "%s at step %lld (learning rate %g): it is left out, %.0f so far.\n", what_broke(step),
+            (long long)step->number + 1, step->lr, l->at.skipped);
+  return SKP_OK;
+}

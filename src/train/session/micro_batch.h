@@ -1,0 +1,25 @@
+/* micro_batch.h: how many images go through the network at once in training. SPDX-License-Identifier: MIT */
+#ifndef SKP_TRAIN_SESSION_MICRO_BATCH_H
+#define SKP_TRAIN_SESSION_MICRO_BATCH_H
+
+#include "model/model.h"
+
+struct skp__micro {
+  int64_t images, batch; /* of a whole epoch, of a step */
+  int64_t most;          /* micro-batches of a step */
+  char layer[256];       /* a batchnorm that no micro-batch of one image may reach; "": there is none */
+};
+
+/* As the recipe says, for a set of so many images. SKP_USAGE, with what helps, if a micro-batch
+ * of a full step had one image and may not. */
+skp_status skp__micro_plan(struct skp__micro *p, const struct skp_model *m, int64_t images);
+/* Images of a step that is not an epoch's last. */
+int64_t skp__micro_full(const struct skp__micro *p);
+/* Images of a micro-batch, all but a step's last. */
+int64_t skp__micro_size(const struct skp__micro *p);
+/* Images that an epoch takes: all, or all but one that would be alone. */
+int64_t skp__micro_epoch(const struct skp__micro *p);
+/* Cuts steps into smaller micro-batches; false if they are as small as they can be. */
+bool skp__micro_cut(struct skp__micro *p);
+
+#endif
