@@ -24,6 +24,7 @@ static const struct skp__onnx_row *find_row(const struct skp__onnx_row *table, c
 static skp_status put_node(network *w) {
   const char *domain = w->node->domain, *op = w->node->op_type ? w->node->op_type : "";
   const struct skp__onnx_row *row = find_row(skp__onnx_layers, op);
+  if (!row) row = find_row(skp__onnx_pools, op);
   if (!row) row = find_row(skp__onnx_maps, op);
   if (domain && *domain && strcmp(domain, "ai.onnx") != 0) row = NULL;
   return row ? row->put(w) : skp__onnx_refuse(w, "no layer here does what this operator does");

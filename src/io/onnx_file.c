@@ -276,3 +276,10 @@ void skp__onnx_close(struct skp__onnx_file *f) {
   free(f->location);
   free(f->external);
 }
+
+void skp__onnx_windows(float *out, int64_t size, int64_t extent) {
+  for (int64_t p = 0; p < size; p++) {
+    const int64_t first = p * extent / size, end = ((p + 1) * extent + size - 1) / size;
+    for (int64_t i = 0; i < extent; i++) out[p * extent + i] = i >= first && i < end ? 1 / (float)(end - first) : 0;
+  }
+}

@@ -42,4 +42,7 @@ skp_status skp__onnx_read_ints(const Skp__TensorProto *t, int64_t *out, int64_t 
 skp_status skp__onnx_read_floats(struct skp__onnx_file *f, const Skp__TensorProto *t, float **out, int64_t *n);
 const char *skp__onnx_metadata(const struct skp__onnx_file *f, const char *key); /* NULL: it has none */
 
+/* Row p, of `size`, has 1 / length where window p of an adaptive pool over `extent` values lies, else 0. */
+void skp__onnx_windows(float *out, int64_t size, int64_t extent);
+
 #endif

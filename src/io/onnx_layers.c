@@ -10,55 +10,6 @@
 typedef struct skp__onnx_network network;
 typedef struct skp__onnx_value value;
 
-/* ---- windows ----------------------------------------------------------------------------------------------------- */
-
-/* An attribute of two equal numbers. */
-static skp_status read_pair(const network *w, const char *name, int64_t *out, int64_t usual) {
-  const Skp__AttributeProto *a = skp__onnx_attribute(w->node, name);
-  *out = a && a->n_ints == 2 ? a->ints[0] : usual;
-  if (!a || (a->n_ints == 2 && a->ints[0] == a->ints[1] && a->ints[0] >= 1 && a->ints[0] <= 1 << 20)) return SKP_OK;
-  return skp__onnx_refuse(w, "%s is not the same, from 1 on, along both axes", name);
-}
-
-static skp_status read_pads(const network *w, struct skp__onnx_window *o) {
-  const Skp__AttributeProto *a = skp__onnx_attribute(w->node, "pads");
-  if (!skp__onnx_is(w, "auto_pad", "NOTSET", true) && !skp__onnx_is(w, "auto_pad", "VALID", false))
-    return skp__onnx_refuse(w, "its padding is left to the runtime (auto_pad); write it with numbers");
-  if (!a) return SKP_OK;
-  bool sound = a->n_ints == 4 && a->ints[0] == a->ints[1];
-  for (size_t i = 0; i < a->n_ints; i++) sound = sound && a->ints[i] >= 0 && a->ints[i] <= 1 << 20;
-  if (!sound) return skp__onnx_refuse(w, "its padding is not the same above and at the left");
-  o->pad = a->ints[0];
-  o->behind[0] = a->ints[2];
-  o->behind[1] = a->ints[3];
-  return SKP_OK;
-}
-
-skp_status skp__onnx_read_window(const network *w, struct skp__onnx_window *o, int64_t kernel) {
-  *o = (struct skp__onnx_window){0};
-  SKP_TRY(read_pair(w, "kernel_shape", &o->kernel, kernel));
-  SKP_TRY(read_pair(w, "strides", &o->stride, 1));
-  SKP_TRY(read_pair(w, "dilations", &o->dilation, 1));
-  return read_pads(w, o);
-}
-
-int64_t skp__onnx_extent(const struct skp__onnx_window *o, int64_t in, int64_t behind, bool ceil) {
-  const int64_t room = in + o->pad + behind - o->dilation * (o->kernel - 1) - 1;
-  if (room < 0) return 0;
-  const int64_t n = (room + (ceil ? o->stride - 1 : 0)) / o->stride + 1;
-  return ceil && (n - 1) * o->stride >= in + o->pad ? n - 1 : n;
-}
-
-bool skp__onnx_fits(const network *w, const struct skp__onnx_window *o, const value *x, bool ceil) {
-  const bool theirs = skp__onnx_int(w, "ceil_mode", 0) != 0;
-  return skp__onnx_extent(o, x->H, o->pad, ceil) == skp__onnx_extent(o, x->H, o->behind[0], theirs) &&
-         skp__onnx_extent(o, x->W, o->pad, ceil) == skp__onnx_extent(o, x->W, o->behind[1], theirs);
-}
-
-static value pooled(const value *x, int lua, int64_t H, int64_t W) {
-  return (value){.form = SKP__FORM_PLAIN, .factor = 1, .lua = lua, .map = true, .C = x->C, .H = H, .W = W};
-}
-
 /* ---- layers with weights ----------------------------------------------------------------------------------------- */
 
 static skp_status put_outputs(network *w, int64_t n) {
@@ -104,7 +55,8 @@ static skp_status conv(network *w) {
           (long long)o.kernel, (long long)o.stride, (long long)o.pad, (long long)o.dilation, (long long)groups,
           bias ? "true" : "false");
   fprintf(w->to, "name = \"%s\"})\n", name);
-  value y = pooled(x, lua, skp__onnx_extent(&o, x->H, o.pad, false), skp__onnx_extent(&o, x->W, o.pad, false));
+  value y =
+      skp__onnx_map(x, lua, x->C, skp__onnx_extent(&o, x->H, o.pad, false), skp__onnx_extent(&o, x->W, o.pad, false));
   y.C = dim[0];
   return skp__onnx_make(w, &y);
 }
@@ -172,6 +124,7 @@ static skp_status matmul(network *w) {
   size_t constant = 0;
   const Skp__NodeProto *own = w->node, *add = own->n_output ? find_bias(w, &constant) : NULL;
   if (own->n_input != 2) return skp__onnx_refuse(w, "it has %zu inputs, not 2", own->n_input);
+  if (skp__onnx_is_half_pool(w)) return skp__onnx_half_pool(w);
   char *turned = find_turned(w, 1);
   char *in[] = {own->input[0], turned ? turned : own->input[1], add ? add->input[constant] : NULL};
   Skp__NodeProto all = *own;
@@ -197,7 +150,7 @@ static skp_status batchnorm(network *w) {
   const int lua = skp__onnx_line(w);
   fprintf(w->to, "batchnorm2d(v[%d], {eps = %.9g, momentum = %.6g, name = \"%s\"})\n", from.lua,
           skp__onnx_float(w, "epsilon", 1e-5), 1 - skp__onnx_float(w, "momentum", 0.9), name);
-  const value y = pooled(&from, lua, from.H, from.W);
+  const value y = skp__onnx_map(&from, lua, from.C, from.H, from.W);
   return skp__onnx_make(w, &y);
 }
 

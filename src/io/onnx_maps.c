@@ -1,4 +1,4 @@
-/* onnx_maps.c: ONNX's operators that pool, join and reorder maps, as layers of model files.
+/* onnx_maps.c: ONNX's operators that join and reorder maps, as layers of model files.
  * SPDX-License-Identifier: MIT */
 #include "io/onnx_network.h"
 #include <stdlib.h>
@@ -6,81 +6,6 @@
 
 typedef struct skp__onnx_network network;
 typedef struct skp__onnx_value value;
-
-static value map_of(const value *x, int lua, int64_t C, int64_t H, int64_t W) {
-  return (value){
-      .form = SKP__FORM_PLAIN, .factor = 1, .lua = lua, .map = true, .last = x->last, .C = C, .H = H, .W = W};
-}
-
-/* ---- pools ------------------------------------------------------------------------------------------------------- */
-
-static skp_status put_adaptive(network *w, const value *from, int64_t size) {
-  const value x = *from;
-  const int lua = skp__onnx_line(w);
-  fprintf(w->to, "adaptive_avgpool2d(v[%d], %lld)\n", x.lua, (long long)size);
-  const value y = map_of(&x, lua, x.C, size, size);
-  return skp__onnx_make(w, &y);
-}
-
-static skp_status global_avgpool(network *w) {
-  value *x;
-  SKP_TRY(skp__onnx_input_map(w, 0, &x));
-  return put_adaptive(w, x, 1);
-}
-
-static skp_status maxpool(network *w) {
-  struct skp__onnx_window o;
-  value *x;
-  SKP_TRY(skp__onnx_input_map(w, 0, &x));
-  SKP_TRY(skp__onnx_read_window(w, &o, 0));
-  const bool ceil = !skp__onnx_fits(w, &o, x, false);
-  if (o.dilation != 1 || o.kernel < 1 || 2 * o.pad > o.kernel || (ceil && !skp__onnx_fits(w, &o, x, true)))
-    return skp__onnx_refuse(w, "its windows lie otherwise than they can here");
-  const value from = *x;
-  const int lua = skp__onnx_line(w);
-  fprintf(w->to, "maxpool2d(v[%d], {kernel = %lld, stride = %lld, padding = %lld, ceil_mode = %s})\n", from.lua,
-          (long long)o.kernel, (long long)o.stride, (long long)o.pad, ceil ? "true" : "false");
-  const value y =
-      map_of(&from, lua, from.C, skp__onnx_extent(&o, from.H, o.pad, ceil), skp__onnx_extent(&o, from.W, o.pad, ceil));
-  return skp__onnx_make(w, &y);
-}
-
-/* Windows that divide the map without a rest, and may not be square, are the adaptive pool's. */
-static bool divides(const network *w, const value *x, int64_t *size) {
-  const Skp__AttributeProto *kernel = skp__onnx_attribute(w->node, "kernel_shape"),
-                            *stride = skp__onnx_attribute(w->node, "strides"),
-                            *pads = skp__onnx_attribute(w->node, "pads");
-  bool sound = kernel && kernel->n_ints == 2 && kernel->ints[0] > 0 && kernel->ints[1] > 0;
-  for (size_t i = 0; pads && i < pads->n_ints; i++) sound = sound && pads->ints[i] == 0;
-  if (!sound || x->H % kernel->ints[0] || x->W % kernel->ints[1]) return false;
-  *size = x->H / kernel->ints[0];
-  const bool whole = *size == 1 && x->W == kernel->ints[1];
-  const bool next =
-      stride && stride->n_ints == 2 && stride->ints[0] == kernel->ints[0] && stride->ints[1] == kernel->ints[1];
-  return x->W / kernel->ints[1] == *size && (whole || next);
-}
-
-static skp_status avgpool(network *w) {
-  struct skp__onnx_window o;
-  value *x;
-  int64_t size;
-  SKP_TRY(skp__onnx_input_map(w, 0, &x));
-  const Skp__AttributeProto *kernel = skp__onnx_attribute(w->node, "kernel_shape");
-  const bool square = kernel && kernel->n_ints == 2 && kernel->ints[0] == kernel->ints[1] && x->H == x->W;
-  if (divides(w, x, &size) && (size == 1 || !square)) return put_adaptive(w, x, size);
-  SKP_TRY(skp__onnx_read_window(w, &o, 0));
-  if (o.dilation != 1 || o.kernel < 1 || 2 * o.pad > o.kernel || !skp__onnx_fits(w, &o, x, false) ||
-      o.behind[0] != o.pad || o.behind[1] != o.pad)
-    return skp__onnx_refuse(w, "its windows lie otherwise than they can here");
-  const value from = *x;
-  const int lua = skp__onnx_line(w);
-  fprintf(w->to, "avgpool2d(v[%d], {kernel = %lld, stride = %lld, padding = %lld, count_include_pad = %s})\n", from.lua,
-          (long long)o.kernel, (long long)o.stride, (long long)o.pad,
-          skp__onnx_int(w, "count_include_pad", 0) ? "true" : "false");
-  const value y = map_of(&from, lua, from.C, skp__onnx_extent(&o, from.H, o.pad, false),
-                         skp__onnx_extent(&o, from.W, o.pad, false));
-  return skp__onnx_make(w, &y);
-}
 
 /* ---- to rows ----------------------------------------------------------------------------------------------------- */
 
@@ -128,7 +53,7 @@ static skp_status reduce_mean(network *w) {
     return skp__onnx_refuse(w, "only the mean over the pixels of a map is known");
   const bool keep = skp__onnx_int(w, "keepdims", 1) != 0;
   const struct skp__onnx_name *out = w->node->n_output ? skp__onnx_find(w->file, w->node->output[0]) : NULL;
-  SKP_TRY(put_adaptive(w, x, 1));
+  SKP_TRY(skp__onnx_adaptive_pool(w, x, 1));
   if (keep || !out) return SKP_OK;
   value small = w->value[out->number];
   small.last = false; /* of a single pixel there is one order */
@@ -206,7 +131,7 @@ static skp_status resize(network *w) {
   const value from = *x;
   const int lua = skp__onnx_line(w);
   fprintf(w->to, "upsample_nearest(v[%d], {scale = %d})\n", from.lua, scale);
-  const value y = map_of(&from, lua, from.C, from.H * scale, from.W * scale);
+  const value y = skp__onnx_map(&from, lua, from.C, from.H * scale, from.W * scale);
   return skp__onnx_make(w, &y);
 }
 
@@ -258,21 +183,8 @@ static skp_status nothing(network *w) { /* it is looked at where it is read */
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 const struct skp__onnx_row skp__onnx_maps[] = {
-    {"MaxPool", maxpool},
-    {"AveragePool", avgpool},
-    {"GlobalAveragePool", global_avgpool},
-    {"ReduceMean", reduce_mean},
-    {"Flatten", flatten},
-    {"Reshape", reshape},
-    {"Squeeze", squeeze},
-    {"Transpose", transpose},
-    {"Resize", resize},
-    {"Upsample", resize},
-    {"Concat", concat},
-    {"Constant", nothing},
-    {"Shape", extent},
-    {"Gather", of_extents},
-    {"Slice", of_extents},
-    {"Unsqueeze", of_extents},
-    {NULL, NULL},
+    {"ReduceMean", reduce_mean}, {"Flatten", flatten}, {"Reshape", reshape},   {"Squeeze", squeeze},
+    {"Transpose", transpose},    {"Resize", resize},   {"Upsample", resize},   {"Concat", concat},
+    {"Constant", nothing},       {"Shape", extent},    {"Gather", of_extents}, {"Slice", of_extents},
+    {"Unsqueeze", of_extents},   {NULL, NULL},
 };

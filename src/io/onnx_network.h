@@ -16,6 +16,7 @@ typedef enum skp__onnx_form {
   SKP__FORM_ERF,         /* of v[lua] / sqrt 2 */
   SKP__FORM_PHI,         /* 1 + that */
   SKP__FORM_GELU,        /* of v[lua] */
+  SKP__FORM_WINDOWS,     /* the columns of v[lua] averaged over windows, H of them; its rows are still W */
   SKP__FORM_EXTENT       /* numbers made of shapes, which say how many images there are */
 } skp__onnx_form;
 
@@ -63,6 +64,8 @@ skp_status skp__onnx_input_value(const struct skp__onnx_network *w, size_t i, st
 /* The same as v[lua], with the layer written that it still lacks. */
 skp_status skp__onnx_input_plain(struct skp__onnx_network *w, size_t i, struct skp__onnx_value **out);
 skp_status skp__onnx_input_map(struct skp__onnx_network *w, size_t i, struct skp__onnx_value **out);
+/* v[lua], a map whose channels are where those of x are. */
+struct skp__onnx_value skp__onnx_map(const struct skp__onnx_value *x, int lua, int64_t C, int64_t H, int64_t W);
 /* Whether pixels are those after all steps of their normalisation, which may still go on. */
 skp_status skp__onnx_check_pixels(const struct skp__onnx_network *w, const struct skp__onnx_value *x);
 /* What the node makes. */
@@ -82,7 +85,13 @@ struct skp__onnx_row {
   const char *operator;
   skp_status (*put)(struct skp__onnx_network *w);
 };
-extern const struct skp__onnx_row skp__onnx_layers[], skp__onnx_maps[]; /* ended by NULL */
+extern const struct skp__onnx_row skp__onnx_layers[], skp__onnx_pools[], skp__onnx_maps[]; /* ended by NULL */
+
+/* Averages the map over size × size windows. */
+skp_status skp__onnx_adaptive_pool(struct skp__onnx_network *w, const struct skp__onnx_value *map, int64_t size);
+/* A product with a matrix of windows is half of an adaptive pool. */
+bool skp__onnx_is_half_pool(const struct skp__onnx_network *w);
+skp_status skp__onnx_half_pool(struct skp__onnx_network *w);
 
 /* The windows of convolutions and pools. */
 struct skp__onnx_window {

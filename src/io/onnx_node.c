@@ -95,7 +95,7 @@ skp_status skp__onnx_input_plain(network *w, size_t i, struct skp__onnx_value **
   if (x->form == SKP__FORM_PIXELS) return take_pixels(w, x);
   if (fabs(x->factor - 1) > 1e-6) return skp__onnx_refuse(w, "its input %zu was multiplied by a number", i);
   if (!layer && x->form != SKP__FORM_PLAIN)
-    return skp__onnx_refuse(w, "its input %zu is only part of a GELU, or no image", i);
+    return skp__onnx_refuse(w, "its input %zu is only part of a GELU or of a pool, or no image", i);
   if (!layer) return SKP_OK;
   const int from = x->lua;
   x->lua = skp__onnx_line(w);
@@ -103,6 +103,11 @@ skp_status skp__onnx_input_plain(network *w, size_t i, struct skp__onnx_value **
   x->factor = 1;
   fprintf(w->to, "%s(v[%d])\n", layer, from);
   return SKP_OK;
+}
+
+struct skp__onnx_value skp__onnx_map(const struct skp__onnx_value *x, int lua, int64_t C, int64_t H, int64_t W) {
+  return (struct skp__onnx_value){
+      .form = SKP__FORM_PLAIN, .factor = 1, .lua = lua, .map = true, .last = x->last, .C = C, .H = H, .W = W};
 }
 
 skp_status skp__onnx_input_map(network *w, size_t i, struct skp__onnx_value **out) {

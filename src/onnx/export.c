@@ -7,6 +7,7 @@
  * meaning; what ONNX has not (in that version) becomes several. */
 #include "base/text.h"
 #include "io/json.h"
+#include "io/onnx_file.h"
 #include "onnx/onnx.h"
 #include "onnx/writer.h"
 #include <math.h>
@@ -263,13 +264,9 @@ static void global_avgpool(struct job *j) {
   add(j, "Flatten", between(j, "GlobalAveragePool", name_of(j, 0), NULL, NULL), NULL, NULL, result(j));
 }
 
-/* Row p has 1 / length where window p of `size` windows over `extent` values lies. */
 static float *windows(struct job *j, int64_t extent, int64_t size) {
   float *at = skp__onnx_own(&j->e->w, (size_t)(extent * size), sizeof *at);
-  for (int64_t p = 0; at && p < size; p++) {
-    const int64_t first = p * extent / size, end = ((p + 1) * extent + size - 1) / size;
-    for (int64_t i = first; i < end; i++) at[p * extent + i] = 1 / (float)(end - first);
-  }
+  if (at) skp__onnx_windows(at, size, extent);
   return at;
 }
 

@@ -230,11 +230,6 @@ START_TEST(written_is_read) {
   m->recipe.mean.at[0] = 0.25f;
   m->recipe.std.at[0] = 0.5f;
   ck_ok(export_to(path, m, &how));
-  if (!*written[_i].model) { /* uneven windows are no layer that can be told from other products */
-    ck_fails(skp__weights_read(&f, path), SKP_UNSUPPORTED, "(MatMul)");
-    skp__model_destroy(m);
-    return;
-  }
   ck_ok(skp__weights_read(&f, path));
   struct skp_model *again = rebuild(&f);
   ck_assert_int_eq(again->recipe.classes, m->recipe.classes);
