@@ -36,6 +36,7 @@ const struct cli_foreign cli_foreign[] = {
     {"patience-epochs", 0, "plateau-patience", 0},
     {"mixup-alpha", 0, "mixup", 0},
     {"cutmix-alpha", 0, "cutmix", 0},
+    {"gaussian-blur", 0, "blur", 0},
     {"random-erase", 0, "erasing", 0},
     {"reprob", 0, "erasing", 0},
     {"random-seed", 0, "seed", 0},

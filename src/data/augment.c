@@ -131,6 +131,12 @@ static void draw_rand(const struct drawing *d, struct skp__random *r) {
   for (int64_t i = 0; i < d->a->rand_augment_ops; i++) skp__policy_draw(d->v, SKP_RAND_AUGMENT, d->a->rand_augment, r);
 }
 
+/* GaussianBlur, whose kernel reaches as far as the drawn sigma needs. */
+static void draw_blur(const struct drawing *d, struct skp__random *r) {
+  const double sigma = skp__random_between(r, fmin(0.1, d->a->blur), d->a->blur);
+  d->v->change[d->v->changes++] = (struct skp__change){SKP_BLUR, sigma};
+}
+
 /* Views of test images: an image and its mirror image, a pixel from the middle to either
  * side, so that two of them already differ in both. */
 static void draw_fixed(const struct drawing *d, struct skp__random *r) {
@@ -155,6 +161,7 @@ static bool wants_trivial(const struct skp_augment *a) { return a->trivial_augme
 static bool wants_rand(const struct skp_augment *a) { return a->rand_augment > 0; }
 static bool wants_mixup(const struct skp_augment *a) { return a->mixup > 0; }
 static bool wants_cutmix(const struct skp_augment *a) { return a->cutmix > 0; }
+static bool wants_blur(const struct skp_augment *a) { return a->blur > 0; }
 static bool wants_colour(const struct skp_augment *a) {
   return a->brightness > 0 || a->contrast > 0 || a->saturation > 0 || a->hue > 0;
 }
@@ -206,6 +213,8 @@ static void say_cutmix(struct skp__text *text, const struct skp_augment *a) {
   skp__text_add(text, "cutmix %g", a->cutmix);
 }
 
+static void say_blur(struct skp__text *text, const struct skp_augment *a) { skp__text_add(text, "blur %g", a->blur); }
+
 /* Each draws from a stream of its own, its place here, so that switching one on leaves the others' choices: new ones go
  * to the end. Those without `draw` concern whole batches (mix.c). */
 static const struct {
@@ -218,7 +227,7 @@ static const struct {
     {wants_erasing, draw_erasing, say_erasing}, {wants_colour, draw_colour, say_colour},
     {wants_fixed, draw_fixed, say_fixed},       {wants_trivial, draw_trivial, say_trivial},
     {wants_rand, draw_rand, say_rand},          {wants_mixup, NULL, say_mixup},
-    {wants_cutmix, NULL, say_cutmix},
+    {wants_cutmix, NULL, say_cutmix},           {wants_blur, draw_blur, say_blur},
 };
 
 enum { TRANSFORMS = sizeof transforms / sizeof *transforms };
@@ -254,11 +263,7 @@ void skp__view_draw(struct skp__view *v, int H, int W, int shorter, const struct
 /* Where position i of a line of n pixels is found: beyond the ends nowhere (-1), or mirrored at the pixels there. */
 static int source_of(int i, int n, bool reflect) {
   if (i >= 0 && i < n) return i;
-  if (!reflect) return -1;
-  if (n == 1) return 0;
-  int period = 2 * (n - 1), at = i % period;
-  if (at < 0) at += period;
-  return at < n ? at : period - at;
+  return reflect ? skp__reflected(i, n) : -1;
 }
 
 void skp__normalising(float table[][SKP_LEVELS], int C, const float *mean, const float *std, int n) {

@@ -60,6 +60,7 @@ typedef enum skp__change_kind {
   SKP_TRANSLATE_X,  /* pixels to the right; the fraction is cut */
   SKP_TRANSLATE_Y,  /* pixels down; the fraction is cut */
   SKP_ROTATE,       /* degrees, to the left, about the middle */
+  SKP_BLUR,         /* sigma of a Gaussian, in pixels; more than 0 */
   SKP_CHANGE_KINDS
 } skp__change_kind;
 

@@ -20,6 +20,7 @@
   X(INT, rand_augment_ops, "2", 1, 8, "how many of them an image undergoes")                                           \
   X(REAL, erasing, "0", 0, 1, "how often a random rectangle is erased")                                                \
   X(REAL, mixup, "0", 0, 100, "mix pairs of images, shares from a Beta distribution with this alpha")                  \
-  X(REAL, cutmix, "0", 0, 100, "paste a box of another image into each, its area from such a distribution")
+  X(REAL, cutmix, "0", 0, 100, "paste a box of another image into each, its area from such a distribution")            \
+  X(REAL, blur, "0", 0, 16, "blur each image by a Gaussian, of a random sigma from 0.1 to this many pixels")
 
 #endif

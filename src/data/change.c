@@ -4,12 +4,15 @@
  * ImageEnhance, ImageOps, Image.transform, and its HSV mode, in which an angle is a byte):
  *   brightness  f · v                                contrast   m + f · (v - m), m the mean grey of the image, rounded
  *   saturation  g + f · (v - g), g the pixel's grey  sharpness  s + f · (v - s), s a blurred image
+ *   blur        a Gaussian over mirrored edges, in float, rounded: what torchvision does in another order of sums
  *   hue         the pixel turned round the colour circle by f, 1 being all of it
  * Sums of that form are floats cut to whole numbers. Moved images have black where nothing comes from; the pixel at a
  * place comes from the one that lies nearest to where that place was. */
+#include "base/array.h"
 #include "data/augment.h"
 #include "data/image.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint8_t to_byte(float v) { return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v); }
@@ -125,6 +128,57 @@ static skp_status sharpness(struct skp_image *image, struct skp_image *spare, do
       const uint8_t *p = image->pixels + i;
       spare->pixels[i] = go(smooth(p, stride, C), *p, (float)factor);
     }
+  skp__image_swap(image, spare);
+  return SKP_OK;
+}
+
+/* ---- blur -------------------------------------------------------------------------------------------------------- */
+
+enum { BLUR_REACH = 3 }; /* times sigma: what lies farther away weighs less than half a percent */
+
+/* weight[k], k = 0 … reach: of a pixel that lies k pixels to either side; with both sides they make 1. */
+static void set_weights(float *weight, int reach, double sigma) {
+  double sum = 0;
+  for (int k = -reach; k <= reach; k++) sum += exp(-0.5 * (k / sigma) * (k / sigma));
+  for (int k = 0; k <= reach; k++) weight[k] = (float)(exp(-0.5 * (k / sigma) * (k / sigma)) / sum);
+}
+
+/* Row y blurred up and down. */
+static void blur_down(float *restrict line, const struct skp_image *image, int y, const float *weight, int reach) {
+  const int n = image->W * image->C;
+  memset(line, 0, (size_t)n * sizeof *line);
+  for (int k = -reach; k <= reach; k++) {
+    const uint8_t *row = image->pixels + (int64_t)skp__reflected(y + k, image->H) * n;
+    const float w = weight[abs(k)];
+    for (int i = 0; i < n; i++) line[i] += w * (float)row[i];
+  }
+}
+
+/* A line of W pixels blurred along itself, rounded. It is mirrored into the `reach` pixels of room at either end. */
+static void blur_along(uint8_t *restrict out, float *restrict line, int W, int C, const float *weight, int reach) {
+  for (int k = 1; k <= reach; k++) {
+    memcpy(line - k * C, line + skp__reflected(-k, W) * C, (size_t)C * sizeof *line);
+    memcpy(line + (W - 1 + k) * C, line + skp__reflected(W - 1 + k, W) * C, (size_t)C * sizeof *line);
+  }
+  for (int i = 0; i < W * C; i++) {
+    float sum = weight[0] * line[i];
+    for (int k = 1; k <= reach; k++) sum += weight[k] * (line[i - k * C] + line[i + k * C]);
+    out[i] = to_byte(rintf(sum));
+  }
+}
+
+static skp_status blur(struct skp_image *image, struct skp_image *spare, double sigma) {
+  const int reach = (int)ceil(BLUR_REACH * sigma), W = image->W, C = image->C;
+  float *room;
+  SKP_TRY(skp__image_room(spare, image->H, W, C));
+  SKP_TRY(skp__alloc(&room, (size_t)(W + 2 * reach) * (size_t)C + (size_t)reach + 1, sizeof *room));
+  float *line = room + reach * C, *weight = line + (W + reach) * C;
+  set_weights(weight, reach, sigma);
+  for (int y = 0; y < image->H; y++) {
+    blur_down(line, image, y, weight, reach);
+    blur_along(spare->pixels + (int64_t)y * W * C, line, W, C, weight, reach);
+  }
+  free(room);
   skp__image_swap(image, spare);
   return SKP_OK;
 }
@@ -247,13 +301,21 @@ static skp_status rotate(struct skp_image *image, struct skp_image *spare, doubl
 
 skp_status skp__image_change(struct skp_image *image, struct skp_image *spare, const struct skp__change *change) {
   static skp_status (*const changes[SKP_CHANGE_KINDS])(struct skp_image *, struct skp_image *, double) = {
-      [SKP_BRIGHTNESS] = brightness,   [SKP_CONTRAST] = contrast,
-      [SKP_SATURATION] = saturation,   [SKP_HUE] = hue,
-      [SKP_SHARPNESS] = sharpness,     [SKP_POSTERIZE] = posterize,
-      [SKP_SOLARIZE] = solarize,       [SKP_AUTOCONTRAST] = autocontrast,
-      [SKP_EQUALIZE] = equalize,       [SKP_SHEAR_X] = shear_x,
-      [SKP_SHEAR_Y] = shear_y,         [SKP_TRANSLATE_X] = translate_x,
-      [SKP_TRANSLATE_Y] = translate_y, [SKP_ROTATE] = rotate,
+      [SKP_BRIGHTNESS] = brightness,
+      [SKP_CONTRAST] = contrast,
+      [SKP_SATURATION] = saturation,
+      [SKP_HUE] = hue,
+      [SKP_SHARPNESS] = sharpness,
+      [SKP_POSTERIZE] = posterize,
+      [SKP_SOLARIZE] = solarize,
+      [SKP_AUTOCONTRAST] = autocontrast,
+      [SKP_EQUALIZE] = equalize,
+      [SKP_SHEAR_X] = shear_x,
+      [SKP_SHEAR_Y] = shear_y,
+      [SKP_TRANSLATE_X] = translate_x,
+      [SKP_TRANSLATE_Y] = translate_y,
+      [SKP_ROTATE] = rotate,
+      [SKP_BLUR] = blur,
   };
   return changes[change->kind](image, spare, change->amount);
 }

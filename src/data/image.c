@@ -24,6 +24,12 @@ void skp__image_free(struct skp_image *image) {
   *image = (struct skp_image){.pixels = NULL};
 }
 
+int skp__reflected(int i, int n) {
+  if (n == 1) return 0;
+  const int period = 2 * (n - 1), at = (i % period + period) % period;
+  return at < n ? at : period - at;
+}
+
 void skp__image_swap(struct skp_image *a, struct skp_image *b) {
   const struct skp_image was = *a;
   *a = *b;

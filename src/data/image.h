@@ -44,6 +44,8 @@ skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, i
 void skp__fit(int *H, int *W, int shorter);
 /* Leaves a box of the image, in place. */
 void skp__image_cut(struct skp_image *image, const struct skp__box *box);
+/* Where pixel i is found in a line of n that is mirrored at its first and its last pixel. */
+int skp__reflected(int i, int n);
 /* Grey becomes RGB with three equal channels, RGB becomes its luma; nothing else is known. In place. */
 skp_status skp__image_set_channels(struct skp_image *image, int C);
 

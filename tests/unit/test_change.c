@@ -3,6 +3,8 @@
 #include "data/augment.h"
 #include "data/image.h"
 #include "test.h"
+#include <math.h>
+#include <stdlib.h>
 
 /* ---- by hand ----------------------------------------------------------------------------------------------------- */
 
@@ -60,6 +62,14 @@ START_TEST(moves) {
 }
 END_TEST
 
+START_TEST(blurs_a_line) {
+  /* exp(-2 k²) for k = 0, 1, 2 are 1, 0.1353, 0.0003, of 1.2713 in all */
+  check(SKP_BLUR, 0.5, 5, 1, BYTES(0, 0, 100, 0, 0), BYTES(0, 11, 79, 11, 0));
+  check(SKP_BLUR, 0.5, 2, 1, BYTES(0, 100), BYTES(21, 79)); /* both neighbours of a pixel at an edge are the same one */
+  check(SKP_BLUR, 0.1, 3, 1, BYTES(7, 255, 0), BYTES(7, 255, 0));
+}
+END_TEST
+
 /* ---- against torchvision ----------------------------------------------------------------------------------------- */
 
 enum { WIDTH = 37, HEIGHT = 29 };
@@ -109,6 +119,58 @@ START_TEST(is_torchvisions) {
 }
 END_TEST
 
+/* ---- blur, against its formula ----------------------------------------------------------------------------------- */
+
+/* Walks from pixel i by so many steps, and turns round at the ends. */
+static int walk(int i, int steps, int n) {
+  int way = steps < 0 ? -1 : 1;
+  for (int left = abs(steps); left && n > 1; left--) {
+    if (i + way < 0 || i + way >= n) way = -way;
+    i += way;
+  }
+  return i;
+}
+
+/* The value of a pixel's channel by a sum over the square that reaches 3 sigma to all sides. */
+static double blurred(const struct skp_image *image, int y, int x, int c, double sigma) {
+  const int reach = (int)ceil(3 * sigma);
+  double sum = 0, weights = 0;
+  for (int dy = -reach; dy <= reach; dy++)
+    for (int dx = -reach; dx <= reach; dx++) {
+      const double weight = exp(-(dx * dx + dy * dy) / (2 * sigma * sigma));
+      const int row = walk(y, dy, image->H), column = walk(x, dx, image->W);
+      sum += weight * image->pixels[(row * image->W + column) * image->C + c];
+      weights += weight;
+    }
+  return sum / weights;
+}
+
+static const struct {
+  int H, W, C;
+  double sigma;
+} blurs[] = {{HEIGHT, WIDTH, 1, 0.3}, {HEIGHT, WIDTH, 3, 1}, {HEIGHT, WIDTH, 3, 4.7}, {2, 3, 3, 16}, {1, 1, 3, 2}};
+
+START_TEST(blurs_by_the_formula) {
+  struct skp_image before = {.pixels = NULL}, image = {.pixels = NULL}, spare = {.pixels = NULL};
+  const double sigma = blurs[_i].sigma;
+  draw_picture(&before, blurs[_i].C);
+  draw_picture(&image, blurs[_i].C);
+  before.H = image.H = blurs[_i].H;
+  before.W = image.W = blurs[_i].W;
+  ck_ok(skp__image_change(&image, &spare, &(struct skp__change){SKP_BLUR, sigma}));
+  for (int i = 0; i < image.H * image.W * image.C; i++) {
+    const int pixel = i / image.C;
+    const double want = blurred(&before, pixel / image.W, pixel % image.W, i % image.C, sigma);
+    ck_assert_msg(fabs(image.pixels[i] - want) < 0.501, "[%d] is %d, not %g", i, image.pixels[i], want);
+  }
+  skp__image_free(&before);
+  skp__image_free(&image);
+  skp__image_free(&spare);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
 /* Images of a pixel or two have no inside, but edges. */
 START_TEST(takes_tiny_images) {
   for (int which = 0; which < SKP_POLICY_CHOICES - 1; which++)
@@ -138,7 +200,9 @@ int main(void) {
   tcase_add_test(c, changes_colours);
   tcase_add_test(c, changes_values);
   tcase_add_test(c, moves);
+  tcase_add_test(c, blurs_a_line);
   tcase_add_loop_test(c, is_torchvisions, 0, sizeof hashes / sizeof *hashes);
+  tcase_add_loop_test(c, blurs_by_the_formula, 0, sizeof blurs / sizeof *blurs);
   tcase_add_test(c, takes_tiny_images);
   tcase_add_test(c, one_choice_is_none);
   suite_add_tcase(suite, c);
