@@ -37,6 +37,8 @@ const struct cli_foreign cli_foreign[] = {
     {"mixup-alpha", 0, "mixup", 0},
     {"cutmix-alpha", 0, "cutmix", 0},
     {"gaussian-blur", 0, "blur", 0},
+    {"rotation", 0, "rotate", 0},
+    {"degrees", 0, "rotate", 0},
     {"random-erase", 0, "erasing", 0},
     {"reprob", 0, "erasing", 0},
     {"random-seed", 0, "seed", 0},

@@ -134,7 +134,7 @@ static const struct {
     {"Images:", "mean std resize test-views workers strict max-damaged no-shuffle balanced no-augment"},
     {"Augmentation:",
      "random-resized-crop crop crop-padding crop-reflect flip cutout brightness contrast saturation hue "
-     "trivial-augment rand-augment rand-augment-ops blur erasing mixup cutmix"},
+     "trivial-augment rand-augment rand-augment-ops rotate blur erasing mixup cutmix"},
     {"Device:", "platform backend threads tune verbose"},
 };
 enum { GROUPS = sizeof groups / sizeof *groups + 1 };

@@ -137,6 +137,12 @@ static void draw_blur(const struct drawing *d, struct skp__random *r) {
   d->v->change[d->v->changes++] = (struct skp__change){SKP_BLUR, sigma};
 }
 
+/* RandomRotation, of the nearest pixels; corners that nothing comes to are black. */
+static void draw_rotate(const struct drawing *d, struct skp__random *r) {
+  const double degrees = skp__random_between(r, -d->a->rotate, d->a->rotate);
+  d->v->change[d->v->changes++] = (struct skp__change){SKP_ROTATE, degrees};
+}
+
 /* Views of test images: an image and its mirror image, a pixel from the middle to either
  * side, so that two of them already differ in both. */
 static void draw_fixed(const struct drawing *d, struct skp__random *r) {
@@ -162,6 +168,7 @@ static bool wants_rand(const struct skp_augment *a) { return a->rand_augment > 0
 static bool wants_mixup(const struct skp_augment *a) { return a->mixup > 0; }
 static bool wants_cutmix(const struct skp_augment *a) { return a->cutmix > 0; }
 static bool wants_blur(const struct skp_augment *a) { return a->blur > 0; }
+static bool wants_rotate(const struct skp_augment *a) { return a->rotate > 0; }
 static bool wants_colour(const struct skp_augment *a) {
   return a->brightness > 0 || a->contrast > 0 || a->saturation > 0 || a->hue > 0;
 }
@@ -215,6 +222,10 @@ static void say_cutmix(struct skp__text *text, const struct skp_augment *a) {
 
 static void say_blur(struct skp__text *text, const struct skp_augment *a) { skp__text_add(text, "blur %g", a->blur); }
 
+static void say_rotate(struct skp__text *text, const struct skp_augment *a) {
+  skp__text_add(text, "rotation by up to %g degrees", a->rotate);
+}
+
 /* Each draws from a stream of its own, its place here, so that switching one on leaves the others' choices: new ones go
  * to the end. Those without `draw` concern whole batches (mix.c). */
 static const struct {
@@ -228,6 +239,7 @@ static const struct {
     {wants_fixed, draw_fixed, say_fixed},       {wants_trivial, draw_trivial, say_trivial},
     {wants_rand, draw_rand, say_rand},          {wants_mixup, NULL, say_mixup},
     {wants_cutmix, NULL, say_cutmix},           {wants_blur, draw_blur, say_blur},
+    {wants_rotate, draw_rotate, say_rotate},
 };
 
 enum { TRANSFORMS = sizeof transforms / sizeof *transforms };

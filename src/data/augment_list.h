@@ -21,6 +21,7 @@
   X(REAL, erasing, "0", 0, 1, "how often a random rectangle is erased")                                                \
   X(REAL, mixup, "0", 0, 100, "mix pairs of images, shares from a Beta distribution with this alpha")                  \
   X(REAL, cutmix, "0", 0, 100, "paste a box of another image into each, its area from such a distribution")            \
-  X(REAL, blur, "0", 0, 16, "blur each image by a Gaussian, of a random sigma from 0.1 to this many pixels")
+  X(REAL, blur, "0", 0, 16, "blur each image by a Gaussian, of a random sigma from 0.1 to this many pixels")           \
+  X(REAL, rotate, "0", 0, 180, "turn each image by a random angle, up to so many degrees either way")
 
 #endif

@@ -67,10 +67,10 @@ in_err '^recipe   sgd, learning rate 0.01, cosine schedule, 0.2 epochs of warm-u
 all="--random-resized-crop 0.3 --flip --crop-padding 2 --cutout 8 --brightness 0.2 --erasing 0.5 --mixup 0.2"
 run 0 train tiny.lua --max-steps 3 $all --out augmented
 in_err '^augment  random resized crop from 0.3, random crop with 2 pixels around, horizontal flip, cutout 8, random erasing 0.5, colour jitter 0.2/0/0/0, mixup 0.2$'
-all="$all --trivial-augment --rand-augment 9 --cutmix 1 --blur 1.5"
+all="$all --trivial-augment --rand-augment 9 --cutmix 1 --blur 1.5 --rotate 10"
 run 0 train tiny.lua --max-steps 3 $all --out more
-in_err '^augment .*, TrivialAugment, RandAugment 2 times at 9, mixup 0.2, cutmix 1, blur 1.5$'
-cmp -s more/log.jsonl augmented/log.jsonl && fail "TrivialAugment, RandAugment, cutmix and blur change nothing"
+in_err '^augment .*, TrivialAugment, RandAugment 2 times at 9, mixup 0.2, cutmix 1, blur 1.5, rotation by up to 10 degrees$'
+cmp -s more/log.jsonl augmented/log.jsonl && fail "TrivialAugment, RandAugment, cutmix, blur and rotation change nothing"
 refuse 2 'rand_augment is a whole number from 0 to 30, not "31"' train tiny.lua --rand-augment 31 --out x
 run 0 train tiny.lua --max-steps 3 $all --no-augment --out bare
 run 0 train tiny.lua --max-steps 3 --out plain

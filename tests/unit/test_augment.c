@@ -324,6 +324,20 @@ START_TEST(blurs_at_random) {
 }
 END_TEST
 
+START_TEST(rotates_at_random) {
+  enum { TRIED = 5000 };
+  double sum = 0, squares = 0;
+  for (int i = 0; i < TRIED; i++) {
+    const struct skp__view v = draw(&(struct skp_augment){.rotate = 30}, 8, 8, 1, 0, i);
+    ck_assert(v.changes == 1 && v.change[0].kind == SKP_ROTATE && fabs(v.change[0].amount) <= 30);
+    sum += v.change[0].amount;
+    squares += v.change[0].amount * v.change[0].amount;
+  }
+  ck_assert_double_eq_tol(sum / TRIED, 0, 1.3);        /* 5 deviations of 30 / sqrt(3 · 5000) */
+  ck_assert_double_eq_tol(squares / TRIED, 300, 19.5); /* 5 of 30² · sqrt(4 / 45 / 5000) */
+}
+END_TEST
+
 /* One of 14 choices, all as likely; one leaves the image as it is. Strengths are of all levels, to both sides. */
 START_TEST(draws_trivial_changes) {
   enum { TRIED = 14000 };
@@ -369,11 +383,12 @@ START_TEST(describes_itself) {
                                 .mixup = 0.2,
                                 .cutmix = 1,
                                 .blur = 1.5,
+                                .rotate = 15,
                                 .hue = 0.1};
   struct skp__text text = {.n = 0};
   skp__augment_describe(&text, &a);
   ck_assert_str_eq(text.at, "random crop with 2 pixels around, colour jitter 0/0/0/0.1, TrivialAugment, "
-                            "RandAugment 2 times at 9, mixup 0.2, cutmix 1, blur 1.5");
+                            "RandAugment 2 times at 9, mixup 0.2, cutmix 1, blur 1.5, rotation by up to 15 degrees");
 }
 END_TEST
 
@@ -460,6 +475,7 @@ START_TEST(threads_do_not_matter) {
                           .saturation = 0.2,
                           .hue = 0.1,
                           .blur = 1.5,
+                          .rotate = 20,
                           .trivial_augment = true};
   static float one[MIXED], two[MIXED], four[MIXED], plain[TOTAL];
   load(one, &a, 1, EPOCHS);
@@ -507,6 +523,7 @@ int main(void) {
   tcase_add_test(c, erases);
   tcase_add_test(c, jitters);
   tcase_add_test(c, blurs_at_random);
+  tcase_add_test(c, rotates_at_random);
   tcase_add_test(c, draws_trivial_changes);
   tcase_add_test(c, draws_rand_changes);
   tcase_add_test(c, describes_itself);
