@@ -44,11 +44,6 @@ static void print_plot(const skp_lr_search *c) {
 }
 
 static skp_status print_curve(const struct cli *c, const skp_lr_search *curve, const char *path) {
-  if (!curve->n)
-    return skp_fail(SKP_NUMERIC,
-                    "The very first loss, at the learning rate %g, is not finite. Check that the pixels "
-                    "are normalised (--mean, --std).",
-                    first_rate);
   print_plot(curve);
   printf("%s after %lld steps; the curve is in %s\n", curve->diverged ? "diverged" : "ended", (long long)curve->n,
          path);
@@ -65,8 +60,7 @@ static skp_status print_json(const struct cli *c, const skp_lr_search *curve) {
   cJSON *object = cJSON_CreateObject(), *list;
   cJSON_AddItemToObject(object, "suggestion",
                         curve->suggestion > 0 ? cJSON_CreateNumber(curve->suggestion) : cJSON_CreateNull());
-  cJSON_AddItemToObject(object, "lowest",
-                        curve->n ? cJSON_CreateNumber(curve->at[curve->lowest].lr) : cJSON_CreateNull());
+  cJSON_AddNumberToObject(object, "lowest", curve->at[curve->lowest].lr);
   cJSON_AddBoolToObject(object, "diverged", curve->diverged);
   cJSON_AddNumberToObject(object, "recipe_lr", cli_entry(c, "lr"));
   list = cJSON_AddArrayToObject(object, "curve");
@@ -87,6 +81,11 @@ static skp_status find(struct cli *c, uint64_t seed) {
   TRY(cli_workers(c, &o.workers));
   TRY(cli_open_session(c, seed));
   TRY(skp_find_lr(c->session, c->data, &o, &found));
+  if (!found.n)
+    return skp_fail(SKP_NUMERIC,
+                    "The very first loss, at the learning rate %g, is not finite. Check that the pixels "
+                    "are normalised (--mean, --std).",
+                    first_rate);
   return cli_said(c, CLI_JSON) ? print_json(c, &found) : print_curve(c, &found, path);
 }
 
