@@ -305,7 +305,8 @@ static skp_status find_in_run(char **out, const char *folder) {
   return SKP_OK;
 }
 
-skp_status skp__checkpoint_path(char **out, const char *said) {
+/* The file that a path means; free() it. */
+static skp_status find_file(char **out, const char *said) {
   if (!skp__folder_exists(said)) return skp__strdup(out, said);
   SKP_TRY(find_in_run(out, said));
   if (*out) return SKP_OK;
@@ -340,7 +341,7 @@ static skp_status fail_state(struct skp_st_file *f, const char *path) {
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said) {
   char *path;
   *out = (struct skp_st_file){0};
-  SKP_TRY(skp__checkpoint_path(&path, said));
+  SKP_TRY(find_file(&path, said));
   skp_status status = skp__weights_read(out, path);
   if (status == SKP_OK && skp__st_meta(out, "position")) status = fail_state(out, path);
   free(path);

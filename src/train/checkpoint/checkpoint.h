@@ -36,11 +36,10 @@ struct skp_inherit {
 /* The same, not strict, for a run that begins with them; what was done is said in `report` (NULL: nowhere). */
 skp_status skp__checkpoint_init(const struct skp_st_file *file, const char *path, struct skp_session *s,
                                 const struct skp_inherit *pixels, FILE *report);
-/* The file that a path means: itself, or in a run's folder its best weights, else its last ones. free() it. */
-skp_status skp__checkpoint_path(char **out, const char *said);
 /* Whether a path is the folder of a run with weights, or a file of weights, rather than a model file. */
 bool skp__checkpoint_found(const char *path);
-/* Reads that file, of whatever kind: see io/weights.h. */
+/* Reads the file that a path means, of whatever kind (io/weights.h): itself, or in a run's folder its best weights, else
+ * its last ones. */
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said);
 /* Rebuilds the model from a checkpoint's metadata, and what it knows of its classes
  * (labels may be NULL; skp__labels_free). */

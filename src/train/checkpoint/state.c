@@ -66,17 +66,18 @@ skp_status skp__state_write(const char *path, const struct skp__values *v, struc
   return status == SKP_OK ? skp__st_write(path, v->at, v->n, meta->at, meta->n) : status;
 }
 
-int64_t skp__state_bytes(const struct skp_model *m) {
+skp_status skp__state_bytes(int64_t *out, const struct skp_model *m) {
   struct skp_graph *g;
   int64_t values = 0;
-  if (skp__step_graph(&g, m, 1, SKP_STEP_TRAIN) != SKP_OK) return 0;
+  SKP_TRY(skp__step_graph(&g, m, 1, SKP_STEP_TRAIN));
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     bool stored = t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE || t->role == SKP_ROLE_MOMENT;
     if (stored && t->base == SKP_NONE) values += skp__shape_count(&t->shape);
   }
   skp__graph_destroy(g);
-  return 4 * values + (int64_t)strlen(m->source) + 8192;
+  *out = 4 * values + (int64_t)strlen(m->source) + 8192;
+  return SKP_OK;
 }
 
 skp_status skp__state_restore(const struct skp_resume *r, struct skp_session *s) {

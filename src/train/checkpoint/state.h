@@ -25,6 +25,6 @@ skp_status skp__state_recall(const struct skp_resume *r, struct skp_session *s);
 /* Puts a state's values back. The training plans must have been made: they have made the store's buffers. */
 skp_status skp__state_restore(const struct skp_resume *r, struct skp_session *s);
 /* At least the size of the file. */
-int64_t skp__state_bytes(const struct skp_model *m);
+skp_status skp__state_bytes(int64_t *out, const struct skp_model *m);
 
 #endif

@@ -69,7 +69,8 @@ static skp_status replaced(int64_t *bytes, const char *out) {
 }
 
 skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_on) {
-  int64_t weights = skp__checkpoint_bytes(m), state = skp__state_bytes(m), there = 0;
+  int64_t weights = skp__checkpoint_bytes(m), state, there = 0;
+  SKP_TRY(skp__state_bytes(&state, m));
   const int64_t once = (weights > state ? weights : state) + (1 << 16), all = 2 * weights + state + once;
   char *probe; /* last, best, state, one being written; the logs' next lines */
   SKP_TRY(skp__folder_create(out));
