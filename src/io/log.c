@@ -113,6 +113,8 @@ skp_status skp__log_put(struct skp_log *log, const void *data, size_t n) {
 }
 
 skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
+  *bytes = 0;
+  if (!log) return SKP_OK;
   SKP_TRY(skp__log_flush(log));
   *bytes = lseek(log->fd, 0, SEEK_END);
   return *bytes < 0 ? skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(errno)) : SKP_OK;

@@ -8,8 +8,7 @@ void skp__back_forget(struct skp__loop *l) {
 
 static skp_status mark_place(struct skp__mark *m, struct skp__loop *l) {
   m->at = l->at;
-  if (l->o->out) SKP_TRY(skp__log_size(l->run.log, &m->at.log_bytes));
-  return l->o->out ? skp__log_size(l->run.table, &m->at.table_bytes) : SKP_OK;
+  return skp__run_mark(&l->run, &m->at);
 }
 
 static skp_status mark(struct skp__mark *m, struct skp__loop *l) {
@@ -43,11 +42,6 @@ bool skp__back_share(const struct skp__loop *l, struct skp__values *out) {
   return true;
 }
 
-static skp_status cut_logs(struct skp__loop *l) {
-  SKP_TRY(skp__log_cut(l->run.log, l->at.log_bytes));
-  return skp__log_cut(l->run.table, l->at.table_bytes);
-}
-
 /* As a run at rest goes on: values, position, logs. What the device still does reads batches. */
 skp_status skp__back_go(struct skp__loop *l) {
   const struct skp__position from = l->at;
@@ -58,6 +52,5 @@ skp_status skp__back_go(struct skp__loop *l) {
   l->at.cuts = from.cuts + (l->remedy == SKP_REMEDY_SMALLER);
   l->remedy = SKP_REMEDY_NONE;
   l->stepper.queued = l->stepper.done = l->at.step;
-  SKP_TRY(cut_logs(l));
   return skp__run_back(&l->run, &l->at, from.step);
 }

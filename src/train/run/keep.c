@@ -69,8 +69,7 @@ skp_status skp__keep_weights(struct skp__loop *l, const char *path) {
 
 static skp_status write_all(struct skp__loop *l) {
   struct skp__save save;
-  SKP_TRY(skp__log_size(l->run.log, &l->at.log_bytes));
-  SKP_TRY(skp__log_size(l->run.table, &l->at.table_bytes));
+  SKP_TRY(skp__run_mark(&l->run, &l->at));
   l->at.seconds = l->earlier + skp__pace_elapsed(l);
   skp_status status =
       begin_save(l, &save, l->run.last, l->loader ? l->run.state : NULL); /* a run of no steps has no state */

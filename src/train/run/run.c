@@ -378,10 +378,17 @@ skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double
   return put_line(run, line);
 }
 
+skp_status skp__run_mark(struct skp__run *run, struct skp__position *at) {
+  SKP_TRY(skp__log_size(run->log, &at->log_bytes));
+  return skp__log_size(run->table, &at->table_bytes);
+}
+
 skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, int64_t from) {
   char line[160];
   snprintf(line, sizeof line, "{\"rollback\":%.0f,\"from_step\":%lld,\"to_step\":%lld,\"lr_factor\":%.9g}",
            at->rollbacks, (long long)from, (long long)at->step, skp__position_lr(at->cuts));
+  SKP_TRY(skp__log_cut(run->log, at->log_bytes));
+  SKP_TRY(skp__log_cut(run->table, at->table_bytes));
   SKP_TRY(skp__events_restart(run->board, at->step));
   return put_line(run, line);
 }
