@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "train/checkpoint/checkpoint.h"
 #include "base/file.h"
+#include "base/finite.h"
 #include "base/host.h"
 #include "io/onnx.h"
 #include "io/weights.h"
@@ -83,7 +84,7 @@ skp_status skp__checkpoint_check(const struct skp_model *m, const float *params,
     const struct skp_tensor *t = &g->tensors.at[i];
     const float *flat = t->role == SKP_ROLE_PARAM ? params : state;
     int64_t first;
-    if (skp__is_weight(t) && skp__values_lost(flat + t->offset, skp__shape_count(&t->shape), &first))
+    if (skp__is_weight(t) && skp__nonfinite(flat + t->offset, skp__shape_count(&t->shape), &first))
       return skp__fail(SKP_NUMERIC, "The values of %s became infinite or not numbers", t->name);
   }
   return SKP_OK;

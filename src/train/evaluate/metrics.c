@@ -1,6 +1,7 @@
 /* metrics.c: what a network's predictions are worth, and where it errs. SPDX-License-Identifier: MIT */
 #include "train/evaluate/metrics.h"
 #include "base/file.h"
+#include "base/finite.h"
 #include "io/table.h"
 #include <float.h>
 #include <math.h>
@@ -13,18 +14,15 @@
 static bool ahead(float a, float b, bool before) { return before ? a >= b : a > b; }
 
 static bool all_finite(const float *logits, int classes) {
-  bool all = true;
-  for (int k = 0; k < classes; k++) all = all && isfinite(logits[k]);
-  return all;
+  int64_t first;
+  return !skp__nonfinite(logits, classes, &first);
 }
 
 bool skp__softmax(float *logits, int n) {
   float most = logits[0];
   double sum = 0;
-  for (int i = 0; i < n; i++) {
-    if (!isfinite(logits[i])) return false;
-    most = fmaxf(most, logits[i]);
-  }
+  if (!all_finite(logits, n)) return false;
+  for (int i = 1; i < n; i++) most = fmaxf(most, logits[i]);
   for (int i = 0; i < n; i++) sum += exp((double)(logits[i] - most));
   for (int i = 0; i < n; i++) logits[i] = (float)(exp((double)(logits[i] - most)) / sum);
   return true;

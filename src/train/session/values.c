@@ -1,5 +1,6 @@
 /* values.c: what a run keeps of the store, on the host. SPDX-License-Identifier: MIT */
 #include "train/session/values.h"
+#include "base/finite.h"
 #include "base/host.h"
 #include <stdlib.h>
 #include <string.h>
@@ -78,21 +79,6 @@ skp_status skp__values_push(const struct skp__values *v, struct skp_session *s) 
   return SKP_OK;
 }
 
-/* In an infinite number, and in what is none, all bits of the exponent are set. */
-static bool is_lost(float x) {
-  const uint32_t exponent = 0x7f800000;
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return (bits & exponent) == exponent;
-}
-
-int64_t skp__values_lost(const float *x, int64_t n, int64_t *first) {
-  int64_t lost = 0;
-  for (int64_t i = 0; i < n; i++) lost += is_lost(x[i]);
-  for (*first = 0; lost && !is_lost(x[*first]);) ++*first;
-  return lost;
-}
-
 /* The weight to which value `at` of a flat buffer belongs; all have the layout of the parameters or of the state. */
 static const char *weight_at(const struct skp_graph *g, const char *buffer, int64_t at) {
   const skp_port port = port_of(buffer);
@@ -108,7 +94,7 @@ static const char *weight_at(const struct skp_graph *g, const char *buffer, int6
 
 skp_status skp__values_check(const struct skp__values *v, const struct skp_model *m) {
   for (size_t i = 0; i < v->n; i++) {
-    int64_t first, lost = skp__values_lost(v->at[i].data, v->at[i].bytes / 4, &first);
+    int64_t first, lost = skp__nonfinite(v->at[i].data, v->at[i].bytes / 4, &first);
     if (lost)
       return skp__fail(SKP_NUMERIC, "%lld value%s of %s became infinite or not numbers, the first of %s",
                        (long long)lost, lost == 1 ? "" : "s", v->at[i].name, weight_at(m->graph, v->at[i].name, first));

@@ -19,8 +19,6 @@ skp_status skp__values_push(const struct skp__values *v, struct skp_session *s);
 const float *skp__values_weights(const struct skp__values *v, const struct skp_session *s, skp_role role);
 /* Whether a run keeps the store's buffer of that name. Gradients are none of it: each step makes them anew. */
 bool skp__values_kept(const char *name);
-/* How many of n numbers are infinite or none, and where the first of these is. */
-int64_t skp__values_lost(const float *x, int64_t n, int64_t *first);
 /* SKP_NUMERIC, with the buffer and the weight, where one is not finite. */
 skp_status skp__values_check(const struct skp__values *v, const struct skp_model *m);
 /* Holds the same ones, which nobody changes from now on; other threads may, too. */

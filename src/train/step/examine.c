@@ -1,13 +1,15 @@
 /* examine.c: see examine.h. SPDX-License-Identifier: MIT */
 #include "train/step/examine.h"
 #include "base/clock.h"
+#include "base/finite.h"
 #include "train/step/canary.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 enum {
-  ROOM = 4 << 20,      /* bytes that are looked at at a time */
+  ROOM = 4 << 20,      /* bytes that are read at a time, */
+  SOME = 1024,         /* values that are looked at */
   MOST_BYTES = 1 << 30 /* that the values of a single op may take on the host */
 };
 
@@ -22,15 +24,26 @@ struct search {
 
 /* ---- looking at values ------------------------------------------------------------------------------------------- */
 
-static void look(struct skp__numbers *x, const void *data, int64_t n, skp_dtype dtype) {
+static void look_at_some(struct skp__numbers *x, const float *value, int64_t n) {
+  int64_t first, lost = skp__nonfinite(value, n, &first);
+  if (lost && !x->lost) x->lost_at = x->n + first;
+  x->lost += lost;
   for (int64_t i = 0; i < n; i++) {
-    const double value = fabs(skp__case_element(data, i, dtype));
-    if (!isfinite(value) && !x->lost++) x->lost_at = x->n + i;
-    if (!(isfinite(value) && value > x->most)) continue;
-    x->most = value;
+    const float size = fabsf(value[i]);
+    if (!(size > (float)x->most && size <= FLT_MAX)) continue;
+    x->most = (double)size;
     x->most_at = x->n + i;
   }
   x->n += n;
+}
+
+static void look(struct skp__numbers *x, const void *data, int64_t n, skp_dtype dtype) {
+  float some[SOME];
+  for (int64_t i = 0; i < n; i += SOME) {
+    const int64_t now = n - i < SOME ? n - i : SOME;
+    for (int64_t k = 0; k < now; k++) some[k] = (float)skp__case_element(data, i + k, dtype);
+    look_at_some(x, some, now);
+  }
 }
 
 /* n values of a buffer from one on, in turn. */
