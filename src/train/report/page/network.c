@@ -4,7 +4,6 @@
  *   nodes ─> blocks (neighbours whose scopes begin alike) ─> which block feeds which ─> boxes, lines, arcs */
 #include "train/checkpoint/checkpoint.h"
 #include "train/report/page/page.h"
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 400, BOX = 46, GAP = 20, LEFT = 30, WIDTH = 430, TOTAL = 520, LANES = 5, KINDS = 16, LABEL = 40 };
@@ -17,9 +16,8 @@ struct block {
 
 struct drawing {
   const struct skp_graph *g;
-  int *home; /* [node]: its block */
   size_t n;
-  struct block at[MOST];
+  struct block at[MOST]; /* each node is in one, and they are in the nodes' order */
 };
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
@@ -53,7 +51,6 @@ static void find_blocks(struct drawing *d) {
     struct block *b = &d->at[d->n - 1];
     b->last = i;
     b->parameters += skp__graph_parameters(d->g, node);
-    d->home[i] = (int)d->n - 1;
   }
 }
 
@@ -141,17 +138,23 @@ static void put_bypass(FILE *to, size_t i) {
           y + BOX - 10, LEFT, y + BOX - 6);
 }
 
+static int block_of(const struct drawing *d, int node) {
+  size_t i = 0;
+  while (d->at[i].last < (size_t)node) i++;
+  return (int)i;
+}
+
 static int source_of(const struct drawing *d, skp_value v) {
   const int producer = d->g->tensors.at[v].producer;
-  return producer < 0 ? (v == d->g->input ? -1 : -2) : d->home[producer];
+  return producer < 0 ? (v == d->g->input ? -1 : -2) : block_of(d, producer);
 }
 
 /* All ways into a block, each once. */
 static void put_ways(FILE *to, const struct drawing *d, size_t i) {
   const struct block *b = &d->at[i];
   int readers = 0; /* nodes that take what comes from elsewhere */
-  bool adds = false, *drawn = calloc(d->n + 1, sizeof *drawn);
-  for (size_t k = b->first; drawn && k <= b->last; k++) {
+  bool adds = false, drawn[1 + MOST] = {false};
+  for (size_t k = b->first; k <= b->last; k++) {
     const struct skp_node *node = &d->g->nodes.at[k];
     adds = adds || !strcmp(node->op->name, "add");
     for (int v = 0; v < node->n_in; v++) {
@@ -163,7 +166,6 @@ static void put_ways(FILE *to, const struct drawing *d, size_t i) {
     }
   }
   if (adds && readers > 1) put_bypass(to, i);
-  free(drawn);
 }
 
 static void put_drawing(FILE *to, const struct drawing *d, bool alone) {
@@ -181,15 +183,9 @@ static void put_drawing(FILE *to, const struct drawing *d, bool alone) {
 }
 
 void skp__page_network(FILE *to, const struct skp_graph *g, bool alone) {
-  struct drawing *d = calloc(1, sizeof *d);
-  if (d) d->home = calloc(g->nodes.n + 1, sizeof *d->home);
-  if (d && d->home) {
-    d->g = g;
-    find_blocks(d);
-    put_drawing(to, d, alone);
-  }
-  if (d) free(d->home);
-  free(d);
+  struct drawing d = {.g = g};
+  find_blocks(&d);
+  put_drawing(to, &d, alone);
 }
 
 bool skp__page_model(struct skp_model **out, const struct skp_folder *run) {
