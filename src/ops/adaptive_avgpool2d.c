@@ -95,6 +95,7 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_adaptive_avgpool2d = {
     .name = "adaptive_avgpool2d",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 1,
     .in = {{"x"}},
@@ -108,6 +109,7 @@ const struct skp_op skp__op_adaptive_avgpool2d = {
 
 const struct skp_op skp__op_adaptive_avgpool2d_dx = {
     .name = "adaptive_avgpool2d_dx",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 1,
     .in = {{"dy"}},

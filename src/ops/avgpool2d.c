@@ -91,6 +91,7 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_avgpool2d = {
     .name = "avgpool2d",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 1,
     .in = {{"x", SKP_MAP}},
@@ -104,6 +105,7 @@ const struct skp_op skp__op_avgpool2d = {
 
 const struct skp_op skp__op_avgpool2d_dx = {
     .name = "avgpool2d_dx",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 1,
     .in = {{"dy", SKP_MAP}},

@@ -23,6 +23,7 @@ static void reference(const struct skp_call *call) {
 
 const struct skp_op skp__op_axpby = {
     .name = "axpby",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 3,
     .n_out = 1,
     .in = {{"y"}, {"x"}, {"w"}},

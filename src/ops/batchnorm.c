@@ -171,6 +171,7 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_batchnorm = {
     .name = "batchnorm",
+    .kind = SKP_KIND_BATCHNORM,
     .n_in = 6,
     .n_out = 5,
     .in =
@@ -190,6 +191,7 @@ const struct skp_op skp__op_batchnorm = {
 
 const struct skp_op skp__op_batchnorm_dx = {
     .name = "batchnorm_dx",
+    .kind = SKP_KIND_BATCHNORM,
     .n_in = 6,
     .n_out = 4,
     .in = {{"dy", SKP_MAP}, {"x", SKP_MAP}, {"y", SKP_OPTIONAL | SKP_MAP}, {"gamma"}, {"mean"}, {"rstd"}},

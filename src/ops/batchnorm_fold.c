@@ -37,6 +37,7 @@ static void reference(const struct skp_call *call) {
 
 const struct skp_op skp__op_batchnorm_fold = {
     .name = "batchnorm_fold",
+    .kind = SKP_KIND_BATCHNORM,
     .n_in = 5,
     .n_out = 2,
     .in = {{"gamma"}, {"beta"}, {"running_mean"}, {"running_var"}, {"b", SKP_OPTIONAL}},

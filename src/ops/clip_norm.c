@@ -33,6 +33,7 @@ static void reference(const struct skp_call *call) {
 
 const struct skp_op skp__op_clip_norm = {
     .name = "clip_norm",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 1,
     .n_out = 1,
     .in = {{"g"}},

@@ -255,6 +255,7 @@ static void reference_dw(const struct skp_call *call) {
 
 const struct skp_op skp__op_conv2d = {
     .name = "conv2d",
+    .kind = SKP_KIND_CONVOLUTION,
     .n_in = 5,
     .n_out = 1,
     .in = {{"x", SKP_MAP}, {"w"}, {"b", SKP_OPTIONAL}, {"scale", SKP_OPTIONAL}, {"residual", SKP_OPTIONAL | SKP_MAP}},
@@ -269,6 +270,8 @@ const struct skp_op skp__op_conv2d = {
 
 const struct skp_op skp__op_conv2d_dx = {
     .name = "conv2d_dx",
+    .kind = SKP_KIND_CONVOLUTION,
+    .pass = SKP_PASS_DATA,
     .n_in = 3,
     .n_out = 1,
     .in = {{"dy", SKP_MAP}, {"w"}, {"residual", SKP_OPTIONAL | SKP_MAP}},
@@ -282,6 +285,8 @@ const struct skp_op skp__op_conv2d_dx = {
 
 const struct skp_op skp__op_conv2d_dw = {
     .name = "conv2d_dw",
+    .kind = SKP_KIND_CONVOLUTION,
+    .pass = SKP_PASS_WEIGHTS,
     .n_in = 2,
     .n_out = 2,
     .in = {{"x", SKP_MAP}, {"dy", SKP_MAP}},

@@ -56,6 +56,7 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_global_avgpool = {
     .name = "global_avgpool",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 1,
     .in = {{"x", SKP_MAP}},
@@ -68,6 +69,7 @@ const struct skp_op skp__op_global_avgpool = {
 
 const struct skp_op skp__op_global_avgpool_dx = {
     .name = "global_avgpool_dx",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 1,
     .in = {{"dy", SKP_MAP}},

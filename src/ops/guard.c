@@ -48,6 +48,7 @@ static void reference_commit(const struct skp_call *call) {
 
 const struct skp_op skp__op_all_finite = {
     .name = "all_finite",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 3,
     .n_out = 1,
     .in = {{"g"}, {"loss"}, {"broken"}},
@@ -60,6 +61,7 @@ const struct skp_op skp__op_all_finite = {
 
 const struct skp_op skp__op_commit = {
     .name = "commit",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 3,
     .n_out = 2,
     .in = {{"y"}, {"x"}, {"broken"}},

@@ -104,6 +104,7 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_layernorm = {
     .name = "layernorm",
+    .kind = SKP_KIND_LAYERNORM,
     .n_in = 3,
     .n_out = 3,
     .in = {{"x"}, {"gamma"}, {"beta"}},
@@ -117,6 +118,7 @@ const struct skp_op skp__op_layernorm = {
 
 const struct skp_op skp__op_layernorm_dx = {
     .name = "layernorm_dx",
+    .kind = SKP_KIND_LAYERNORM,
     .n_in = 5,
     .n_out = 3,
     .in = {{"dy"}, {"x"}, {"gamma"}, {"mean"}, {"rstd"}},

@@ -135,6 +135,7 @@ static void reference_dw(const struct skp_call *call) {
 
 const struct skp_op skp__op_linear = {
     .name = "linear",
+    .kind = SKP_KIND_LINEAR,
     .n_in = 3,
     .n_out = 1,
     .in = {{"x"}, {"w"}, {"b", SKP_OPTIONAL}},
@@ -148,6 +149,8 @@ const struct skp_op skp__op_linear = {
 
 const struct skp_op skp__op_linear_dx = {
     .name = "linear_dx",
+    .kind = SKP_KIND_LINEAR,
+    .pass = SKP_PASS_DATA,
     .n_in = 2,
     .n_out = 1,
     .in = {{"dy"}, {"w"}},
@@ -159,6 +162,8 @@ const struct skp_op skp__op_linear_dx = {
 
 const struct skp_op skp__op_linear_dw = {
     .name = "linear_dw",
+    .kind = SKP_KIND_LINEAR,
+    .pass = SKP_PASS_WEIGHTS,
     .n_in = 2,
     .n_out = 2,
     .in = {{"x"}, {"dy"}},

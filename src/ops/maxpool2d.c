@@ -101,6 +101,7 @@ static void reference_dx(const struct skp_call *call) {
 
 const struct skp_op skp__op_maxpool2d = {
     .name = "maxpool2d",
+    .kind = SKP_KIND_POOL,
     .n_in = 1,
     .n_out = 2,
     .in = {{"x", SKP_MAP}},
@@ -114,6 +115,7 @@ const struct skp_op skp__op_maxpool2d = {
 
 const struct skp_op skp__op_maxpool2d_dx = {
     .name = "maxpool2d_dx",
+    .kind = SKP_KIND_POOL,
     .n_in = 2,
     .n_out = 1,
     .in = {{"dy", SKP_MAP}, {"index"}},

@@ -238,6 +238,19 @@ typedef enum skp_order {
   SKP_ORDER_ANY
 } skp_order;
 
+/* What work an op is, for those who sum times up or draw a network, and what of a product it makes. */
+typedef enum skp_kind {
+  SKP_KIND_OTHER,
+  SKP_KIND_CONVOLUTION,
+  SKP_KIND_LINEAR,
+  SKP_KIND_BATCHNORM,
+  SKP_KIND_LAYERNORM,
+  SKP_KIND_POOL,
+  SKP_KIND_UPDATE, /* an optimizer, and what happens to gradients before it */
+  SKP_KINDS
+} skp_kind;
+typedef enum skp_pass { SKP_PASS_FORWARD, SKP_PASS_DATA, SKP_PASS_WEIGHTS, SKP_PASSES } skp_pass;
+
 /* An input or output as the op declares it. */
 enum {
   SKP_OPTIONAL = 1, /* it may be absent */
@@ -260,6 +273,8 @@ struct skp_optimizer {
 
 struct skp_op {
   const char *name;
+  skp_kind kind;
+  skp_pass pass; /* of convolutions and linear layers: which of the three products, y, dx, dw */
   int n_in, n_out;
   struct skp_slot in[SKP_MAX_IN], out[SKP_MAX_OUT];
   int8_t alias[SKP_MAX_OUT]; /* 1 + index of the input whose storage this output takes over; 0: its own storage */

@@ -232,6 +232,7 @@ static const struct skp_optimizer inputs_adam = {
 
 const struct skp_op skp__op_sgd = {
     .name = "sgd",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 8,
     .n_out = 3,
     .in = {{"p"},
@@ -253,6 +254,7 @@ const struct skp_op skp__op_sgd = {
 
 const struct skp_op skp__op_adam = {
     .name = "adam",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 9,
     .n_out = 4,
     .in = {{"p"},
@@ -275,6 +277,7 @@ const struct skp_op skp__op_adam = {
 
 const struct skp_op skp__op_adamw = {
     .name = "adamw",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 9,
     .n_out = 4,
     .in = {{"p"},
@@ -300,6 +303,7 @@ static const struct skp_optimizer inputs_lion = {
 
 const struct skp_op skp__op_lion = {
     .name = "lion",
+    .kind = SKP_KIND_UPDATE,
     .n_in = 8,
     .n_out = 3,
     .in = {{"p"},

@@ -43,36 +43,23 @@ static void add_shapes(struct skp__text *text, const struct skp_sig *sig) {
 
 /* ---- kinds of work ----------------------------------------------------------------------------------------------- */
 
-/* Which way a product goes, by the end of its op's name. */
-static const char *direction_of(const struct skp_op *op) {
-  const char *end = strrchr(op->name, '_');
-  return end && !strcmp(end, "_dx") ? "data gradients" : end && !strcmp(end, "_dw") ? "weight gradients" : "forward";
-}
+static const char *const passes[SKP_PASSES] = {"forward", "data gradients", "weight gradients"};
+static const char *const kinds[SKP_KINDS] = {
+    [SKP_KIND_OTHER] = "rest",          [SKP_KIND_CONVOLUTION] = "convolutions", [SKP_KIND_LINEAR] = "linear",
+    [SKP_KIND_BATCHNORM] = "batchnorm", [SKP_KIND_LAYERNORM] = "layernorm",      [SKP_KIND_POOL] = "rest",
+    [SKP_KIND_UPDATE] = "optimizer"};
 
-static void name_convolution(char *out, size_t size, const struct skp_sig *sig) {
-  const struct skp_shape *w = strcmp(sig->op->name, "conv2d_dw") ? &sig->in[1] : &sig->out[0];
-  snprintf(out, size, "%lld×%lld convolutions, %s", (long long)w->dim[0], (long long)w->dim[1], direction_of(sig->op));
-}
-
-/* Ops that begin so are of one kind. */
-static const struct {
-  const char *begins, *kind;
-} kinds[] = {{"batchnorm", "batchnorm"},
-             {"layernorm", "layernorm"},
-             {"clip_norm", "optimizer"},
-             {"axpby", "optimizer"},
-             {"all_finite", "optimizer"}};
-
+/* "3×3 convolutions, weight gradients", "linear, forward", "batchnorm". */
 static void name_kind(char *out, size_t size, const struct skp_sig *sig) {
-  const char *kind = sig->op->optimizer ? "optimizer" : "rest";
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (!strncmp(sig->op->name, kinds[i].begins, strlen(kinds[i].begins))) kind = kinds[i].kind;
-  if (!strncmp(sig->op->name, "conv2d", 6))
-    name_convolution(out, size, sig);
-  else if (!strncmp(sig->op->name, "linear", 6))
-    snprintf(out, size, "linear, %s", direction_of(sig->op));
+  const struct skp_op *op = sig->op;
+  const struct skp_shape *w = op->pass == SKP_PASS_WEIGHTS ? &sig->out[0] : &sig->in[1];
+  if (op->kind == SKP_KIND_CONVOLUTION)
+    snprintf(out, size, "%lld×%lld %s, %s", (long long)w->dim[0], (long long)w->dim[1], kinds[op->kind],
+             passes[op->pass]);
+  else if (op->kind == SKP_KIND_LINEAR)
+    snprintf(out, size, "%s, %s", kinds[op->kind], passes[op->pass]);
   else
-    snprintf(out, size, "%s", kind);
+    snprintf(out, size, "%s", kinds[op->kind]);
 }
 
 /* ---- shares ------------------------------------------------------------------------------------------------------ */

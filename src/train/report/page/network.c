@@ -31,13 +31,11 @@ static int stem(const char *scope) {
   return last ? (int)(at < last ? at - scope : last - scope) : 0;
 }
 
-static bool is_pool(const struct skp_node *node) { return strstr(node->op->name, "pool"); }
-
 /* Whether a node goes on with the block: the same beginning, or something deeper inside of a block that is a part. */
 static bool goes_on(const struct drawing *d, const struct block *b, const struct skp_node *node) {
   const char *own = d->g->nodes.at[b->first].scope, *scope = node->scope;
   const int n = stem(scope);
-  if (is_pool(&d->g->nodes.at[b->last])) return false;
+  if (d->g->nodes.at[b->last].op->kind == SKP_KIND_POOL) return false;
   if (!strncmp(own, scope, (size_t)b->scope) && n == b->scope) return true;
   const bool within = b->scope && !strncmp(own, scope, (size_t)b->scope) && scope[b->scope] == '.';
   return (within || !strncmp(own, scope, strlen(scope))) && memchr(own, '.', (size_t)b->scope);
@@ -58,11 +56,11 @@ static void find_blocks(struct drawing *d) {
 
 /* What a node does: "conv2d 3×3", "relu". */
 static void label(char text[LABEL], const struct skp_graph *g, const struct skp_node *node) {
-  const struct skp_shape *w = node->n_in > 1 && node->in[1] != SKP_NONE ? &g->tensors.at[node->in[1]].shape : NULL;
-  if (w && w->rank == 4 && !strcmp(node->op->name, "conv2d"))
-    snprintf(text, LABEL, "%s %lld×%lld", node->op->name, (long long)w->dim[0], (long long)w->dim[1]);
-  else
-    snprintf(text, LABEL, "%s", node->op->name);
+  const char *name = node->op->name;
+  snprintf(text, LABEL, "%s", name);
+  if (node->op->kind != SKP_KIND_CONVOLUTION) return;
+  const struct skp_shape *w = &g->tensors.at[node->in[1]].shape;
+  snprintf(text, LABEL, "%s %lld×%lld", name, (long long)w->dim[0], (long long)w->dim[1]);
 }
 
 /* Its operations, each once with its number. */
@@ -156,7 +154,7 @@ static void put_ways(FILE *to, const struct drawing *d, size_t i) {
   bool adds = false, drawn[1 + MOST] = {false};
   for (size_t k = b->first; k <= b->last; k++) {
     const struct skp_node *node = &d->g->nodes.at[k];
-    adds = adds || !strcmp(node->op->name, "add");
+    adds = adds || node->op == &skp__op_add;
     for (int v = 0; v < node->n_in; v++) {
       const int from = node->in[v] == SKP_NONE ? -2 : source_of(d, node->in[v]);
       if (from < -1 || from == (int)i) continue;
