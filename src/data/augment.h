@@ -125,13 +125,14 @@ struct skp__mixing {
   const int32_t *labels; /* {n} */
   int32_t *other;        /* {n} */
   float *lambda;         /* {n} */
-  float *last;           /* {H, W, C}, to work in */
+  const float *before;   /* {H, W, C}: the image before the first */
+  int32_t label;         /* and its label */
 };
 
-/* Mixes each image with the one before it in the batch, the first with the last. All are mixed by mixup with one lambda
- * of at least a half (Zhang et al. 2018), or all by cutmix with one box (Yun et al. 2019). The batch's number decides
- * lambda and box, and which of the two where both are wanted. `other` receives the labels of the images before,
- * `lambda` the weights of the labels that were there. */
+/* Mixes each image with the one before it in the batch; before the first of a whole one comes the last. All are mixed
+ * by mixup with one lambda of at least a half (Zhang et al. 2018), or all by cutmix with one box (Yun et al. 2019). The
+ * batch's number decides lambda and box, and which of the two where both are wanted. `other` receives the labels of the
+ * images before, `lambda` the weights of the labels that were there. */
 void skp__mix(const struct skp__mixing *m, const struct skp_augment *a, uint64_t seed, int64_t epoch, int64_t batch);
 
 #endif

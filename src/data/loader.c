@@ -25,6 +25,7 @@ struct slot {
   struct skp_batch batch; /* first: a batch's address is its slot's */
   enum state state;
   int64_t *picks; /* [batch] numbers of the images; below the source's n, that of the sample, else it came before */
+  int64_t before; /* the same of the image before them, in the whole batch */
   skp_status status;
   char *error; /* text when status is not SKP_OK; NULL if there was no memory even for that */
 };
@@ -69,19 +70,27 @@ static void begin_epoch(struct skp_loader *l, int64_t epoch) {
   l->ordered = epoch;
 }
 
-/* Under the lock: the numbers of the images of the next batch. */
+/* Under the lock: the number of image i of the epoch. */
+static int64_t pick(const struct skp_loader *l, int64_t i) {
+  const uint32_t place = l->order[(l->o.from + i) % l->source->n];
+  return l->balance ? l->number[place] : place;
+}
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Under the lock: the numbers of the images of the next batch. The first of a whole one comes after its last. */
 static void pick_samples(struct skp_loader *l, struct slot *slot) {
-  int64_t n = l->source->n, batches = skp__loader_batches(l);
+  const int64_t batches = skp__loader_batches(l);
   struct skp_batch *b = &slot->batch;
   b->epoch = l->claimed / batches;
   b->index = l->claimed % batches;
   if (l->ordered != b->epoch) begin_epoch(l, b->epoch);
-  int64_t first = b->index * l->o.batch, left = images(l) - first;
-  b->n = l->o.wrap || left > l->o.batch ? l->o.batch : left;
-  for (int64_t i = 0; i < b->n; i++) {
-    const uint32_t place = l->order[(first + i) % n];
-    slot->picks[i] = l->balance ? l->number[place] : place;
-  }
+  const int64_t begin = b->index * l->o.batch, left = images(l) - begin;
+  b->whole = l->o.wrap ? l->o.batch : least(left, l->o.batch);
+  b->first = least(l->o.rank * l->o.share, b->whole);
+  b->n = l->o.share ? least(b->whole - b->first, l->o.share) : b->whole;
+  for (int64_t i = 0; i < b->n; i++) slot->picks[i] = pick(l, begin + b->first + i);
+  slot->before = pick(l, begin + (b->first + b->whole - 1) % b->whole);
 }
 
 /* Under the lock: whether that batch lies beyond the last epoch. */
@@ -111,13 +120,13 @@ static struct slot *claim(struct skp_loader *l) {
 /* What one worker works in. */
 struct desk {
   struct skp_image stored, spare;
-  int *column; /* [W]: see skp__view_render */
-  float *last; /* an image: see skp__mix */
+  int *column;   /* [W]: see skp__view_render */
+  float *before; /* an image: see skp__mix */
 };
 
 static skp_status set_up_desk(struct desk *d, const struct skp_loader *l) {
   SKP_TRY(skp__alloc(&d->column, (size_t)l->W, sizeof *d->column));
-  return skp__alloc(&d->last, (size_t)l->H * (size_t)l->W * (size_t)l->C, sizeof *d->last);
+  return skp__alloc(&d->before, (size_t)l->H * (size_t)l->W * (size_t)l->C, sizeof *d->before);
 }
 
 /* The image of a sample; of a damaged one, the image and the label of the next sound one, or none of both. *sample
@@ -181,6 +190,21 @@ static skp_status prepare(const struct skp_loader *l, struct desk *d, const stru
   }
 }
 
+/* The image before the first is in the batch, unless that is a share. */
+static skp_status mix(const struct skp_loader *l, struct slot *slot, struct desk *d) {
+  struct skp_batch *b = &slot->batch;
+  const int64_t values = (int64_t)l->H * l->W * l->C;
+  int32_t label = b->labels[b->n - 1];
+  struct skp_batch one = {.epoch = b->epoch, .index = b->index, .x = d->before, .labels = &label};
+  if (b->n == b->whole)
+    memcpy(d->before, b->x + (b->n - 1) * values, (size_t)values * sizeof *d->before);
+  else
+    SKP_TRY(prepare(l, d, &one, slot->before, 0));
+  skp__mix(&(struct skp__mixing){b->n, l->H, l->W, l->C, b->x, b->labels, b->other, b->lambda, d->before, label},
+           &l->o.augment, l->o.seed, b->epoch, b->index);
+  return SKP_OK;
+}
+
 static skp_status fill(const struct skp_loader *l, struct slot *slot, struct desk *d) {
   struct skp_batch *b = &slot->batch;
   for (int64_t i = 0; i < b->n; i++) {
@@ -188,10 +212,7 @@ static skp_status fill(const struct skp_loader *l, struct slot *slot, struct des
     if (status != SKP_OK)
       return skp__fail_in(status, "sample %lld of %s", (long long)(slot->picks[i] % l->source->n), l->source->name);
   }
-  if (b->other)
-    skp__mix(&(struct skp__mixing){b->n, l->H, l->W, l->C, b->x, b->labels, b->other, b->lambda, d->last},
-             &l->o.augment, l->o.seed, b->epoch, b->index);
-  return SKP_OK;
+  return b->other && b->n ? mix(l, slot, d) : SKP_OK;
 }
 
 static void *work(void *user) {
@@ -212,7 +233,7 @@ static void *work(void *user) {
   skp__image_free(&desk.stored);
   skp__image_free(&desk.spare);
   free(desk.column);
-  free(desk.last);
+  free(desk.before);
   return NULL;
 }
 

@@ -12,6 +12,9 @@ struct skp_loader_options {
   int64_t batch;
   bool shuffle;   /* a fresh permutation for each epoch, from (seed, epoch) */
   int64_t images; /* of an epoch, those after them in its order being left out; 0: all */
+  int64_t from;   /* and so many before them */
+  int64_t share;  /* of each batch only images rank × share … are delivered, as they would be in the whole; 0: all */
+  int rank;
   bool
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
   bool balanced; /* each class that has images comes equally often, see balance.c; else each image once an epoch */
@@ -29,7 +32,8 @@ struct skp_loader_options {
 };
 
 struct skp_batch {
-  int64_t n;            /* samples in it */
+  int64_t n;            /* samples in it, none perhaps where there are shares */
+  int64_t whole, first; /* those of the whole batch; the number of its first one among them */
   float *x;             /* {n, H, W, C}; NULL: */
   uint8_t *bytes;       /* the same, if the options ask for bytes */
   int32_t *labels;      /* {n} */

@@ -2,7 +2,6 @@
 #include "base/random.h"
 #include "data/augment.h"
 #include <math.h>
-#include <string.h>
 
 static const uint64_t of_batches = 0x6d69787570; /* keeps these numbers apart from others of the same seed */
 
@@ -53,10 +52,9 @@ void skp__mix(const struct skp__mixing *m, const struct skp_augment *a, uint64_t
   struct skp__random r = skp__random_start(key, 0), choice = skp__random_start(key, 1);
   const bool cut = a->cutmix > 0 && (a->mixup <= 0 || below(&choice, 2));
   const struct mixture b = cut ? draw_cutmix(m, a->cutmix, &r) : draw_mixup(m, a->mixup, &r);
-  memcpy(m->last, m->x + (m->n - 1) * values, (size_t)values * sizeof *m->last);
   for (int64_t i = m->n - 1; i >= 0; i--) {
-    mix(m->x + i * values, i ? m->x + (i - 1) * values : m->last, m, &b);
-    m->other[i] = m->labels[i ? i - 1 : m->n - 1];
+    mix(m->x + i * values, i ? m->x + (i - 1) * values : m->before, m, &b);
+    m->other[i] = i ? m->labels[i - 1] : m->label;
     m->lambda[i] = b.label;
   }
 }

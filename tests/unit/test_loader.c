@@ -267,6 +267,55 @@ START_TEST(wrap_fills_up) {
 }
 END_TEST
 
+/* What ranks get of the batches is together what one gets who takes them whole: each image in the same view, mixed with
+ * the same one. In the last batch of an epoch there is nothing left for the last rank. */
+START_TEST(shares_are_the_batch) {
+  enum { N = 14, BATCH = 8, RANKS = 3, SHARE = 3, VALUES = 18, BATCHES = 4 };
+  struct numbers s = numbers(N);
+  struct skp_loader_options o = options(BATCH, 2);
+  struct skp_loader *l, *part[RANKS];
+  struct skp_batch *whole, *its;
+  o.augment = (struct skp_augment){.flip = true, .crop_padding = 1, .brightness = 0.5, .mixup = 1};
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  o.share = SHARE;
+  for (o.rank = 0; o.rank < RANKS; o.rank++) ck_ok(skp__loader_create(&part[o.rank], &s.base, &o));
+  for (int b = 0; b < BATCHES; b++) {
+    int64_t n = 0;
+    ck_ok(skp__loader_next(l, &whole, NULL));
+    ck_assert_int_eq(whole->n, b % 2 ? N - BATCH : BATCH);
+    for (int r = 0; r < RANKS; r++) {
+      ck_ok(skp__loader_next(part[r], &its, NULL));
+      ck_assert(its->whole == whole->n && its->first == n && its->n <= SHARE);
+      ck_assert_mem_eq(its->x, whole->x + n * VALUES, (size_t)its->n * VALUES * sizeof *its->x);
+      ck_assert_mem_eq(its->labels, whole->labels + n, (size_t)its->n * sizeof *its->labels);
+      ck_assert_mem_eq(its->other, whole->other + n, (size_t)its->n * sizeof *its->other);
+      ck_assert_mem_eq(its->lambda, whole->lambda + n, (size_t)its->n * sizeof *its->lambda);
+      for (int64_t i = 0; i < its->n; i++)
+        ck_assert_int_eq(skp__loader_sample(part[r], its, i), skp__loader_sample(l, whole, n + i));
+      n += its->n;
+      skp__loader_give_back(part[r], its);
+    }
+    ck_assert_int_eq(n, whole->n);
+    skp__loader_give_back(l, whole);
+  }
+  skp__loader_destroy(l);
+  for (int r = 0; r < RANKS; r++) skp__loader_destroy(part[r]);
+}
+END_TEST
+
+START_TEST(begins_within) {
+  static const int32_t want[] = {3, 4, 5, 6, 3, 4, 5, 6};
+  struct numbers s = numbers(10);
+  struct skp_loader_options o = options(3, 2);
+  int32_t got[8];
+  o.shuffle = false;
+  o.from = 3;
+  o.images = 4;
+  ck_assert_int_eq(labels(&s, &o, 4, got), 8);
+  ck_assert_mem_eq(got, want, sizeof want);
+}
+END_TEST
+
 START_TEST(numbered_and_normalised) {
   struct numbers s = numbers(5);
   struct skp_loader_options o = options(2, 1);
@@ -503,6 +552,8 @@ int main(void) {
   tcase_add_test(c, balances_in_stored_order);
   tcase_add_test(c, repeated_images_differ);
   tcase_add_test(c, wrap_fills_up);
+  tcase_add_test(c, shares_are_the_batch);
+  tcase_add_test(c, begins_within);
   tcase_add_test(c, numbered_and_normalised);
   tcase_add_test(c, bytes_are_not_normalised_yet);
   tcase_add_loop_test(c, bytes_where_there_are_some, 0, sizeof may_be_bytes / sizeof *may_be_bytes);

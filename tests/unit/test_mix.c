@@ -4,10 +4,11 @@
 
 START_TEST(mixes_with_the_one_before) {
   enum { N = 3 };
-  float x[2 * N] = {1, 10, 2, 20, 3, 30}, last[2], lambda[N];
+  const float last[2] = {3, 30};
+  float x[2 * N] = {1, 10, 2, 20, 3, 30}, lambda[N];
   const int32_t labels[N] = {7, 8, 9};
   int32_t other[N];
-  const struct skp__mixing m = {N, 1, 2, 1, x, labels, other, lambda, last};
+  const struct skp__mixing m = {N, 1, 2, 1, x, labels, other, lambda, last, 9};
   skp__mix(&m, &(struct skp_augment){.mixup = 1}, 1, 2, 3);
   const float s = lambda[0], t = 1 - s;
   ck_assert(s >= 0.5f && s < 1 && lambda[1] == s && lambda[2] == s);
@@ -25,9 +26,9 @@ START_TEST(lambdas_are_beta) {
   static const double alphas[] = {0.2, 1, 4};
   double sum = 0, variance = 1 / (8 * alphas[_i] + 4);
   for (int i = 0; i < TRIED; i++) {
-    float x = 0, last, lambda;
+    float x = 0, last = 0, lambda;
     int32_t label = 0, other;
-    skp__mix(&(struct skp__mixing){1, 1, 1, 1, &x, &label, &other, &lambda, &last},
+    skp__mix(&(struct skp__mixing){1, 1, 1, 1, &x, &label, &other, &lambda, &last, 0},
              &(struct skp_augment){.mixup = alphas[_i]}, 3, 0, i);
     ck_assert(lambda >= 0.5f && lambda <= 1);
     sum += ((double)lambda - 0.5) * ((double)lambda - 0.5);
@@ -45,7 +46,8 @@ static int cut_and_mix(const struct skp_augment *a, int64_t batch, float lambda[
   int32_t other[CUT_N];
   int pasted[CUT_N] = {0};
   for (int i = 0; i < CUT_N * CUT_VALUES; i++) x[i] = (float)(10000 * (i / CUT_VALUES) + i % CUT_VALUES);
-  skp__mix(&(struct skp__mixing){CUT_N, CUT, CUT, 2, x, labels, other, lambda, last}, a, 5, 0, batch);
+  memcpy(last, x + (CUT_N - 1) * CUT_VALUES, sizeof last);
+  skp__mix(&(struct skp__mixing){CUT_N, CUT, CUT, 2, x, labels, other, lambda, last, 9}, a, 5, 0, batch);
   ck_assert(other[0] == 9 && other[1] == 7 && other[2] == 8);
   for (int i = 0; i < CUT_N * CUT_VALUES; i++) {
     const int image = i / CUT_VALUES, before = image ? image - 1 : CUT_N - 1;
