@@ -9,7 +9,7 @@
 #define WIDTH 8 /* values of a work-item: 2, 4, 8, 16 */
 #endif
 #ifndef KIND
-#define KIND 0 /* 0 sigmoid, 1 silu, 2 relu6, 3 hardsigmoid, 4 hardswish, 5 gelu */
+#define KIND 0 /* 0 sigmoid, 1 silu, 2 relu6, 3 hardsigmoid, 4 hardswish, 5 gelu, 6 tanh */
 #endif
 
 #include "width.clh"
@@ -41,9 +41,12 @@
 #elif KIND == 4
 #define F(v) ((v) * CLAMP((v) + 3.0f, 0.0f, 6.0f) / 6.0f)
 #define SLOPE(v) ((v) <= -3.0f ? (TYPE)(0.0f) : (v) >= 3.0f ? (TYPE)(1.0f) : (v) / 3.0f + 0.5f)
-#else
+#elif KIND == 5
 #define F(v) ((v) * PHI(v))
 #define SLOPE(v) (PHI(v) + (v) * BELL(v) * 0.39894228040143268f)
+#else
+#define F(v) tanh(v)
+#define SLOPE(v) (4.0f * SIGMOID(2.0f * (v)) * SIGMOID(-2.0f * (v)))
 #endif
 
 #define TYPE FLOATS

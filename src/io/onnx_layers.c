@@ -186,6 +186,7 @@ static skp_status put_simple(network *w, const char *layer) {
 
 static skp_status relu(network *w) { return put_simple(w, "relu"); }
 static skp_status hardswish(network *w) { return put_simple(w, "hardswish"); }
+static skp_status tangent(network *w) { return put_simple(w, "tanh"); }
 
 static skp_status gelu(network *w) {
   if (!skp__onnx_is(w, "approximate", "none", true)) return skp__onnx_refuse(w, "only the exact one is known");
@@ -400,6 +401,7 @@ const struct skp__onnx_row skp__onnx_layers[] = {
     {"LayerNormalization", layernorm},
     {"Relu", relu},
     {"HardSwish", hardswish},
+    {"Tanh", tangent},
     {"Gelu", gelu},
     {"Clip", clip},
     {"Sigmoid", sigmoid},

@@ -316,6 +316,7 @@ static const struct layer layers[] = {
     {"hardsigmoid", &skp__op_activation, NULL, {{0}}, activation_kind},
     {"hardswish", &skp__op_activation, NULL, {{0}}, activation_kind},
     {"gelu", &skp__op_activation, NULL, {{0}}, activation_kind},
+    {"tanh", &skp__op_activation, NULL, {{0}}, activation_kind},
     {"layernorm", &skp__op_layernorm, NULL, {{"eps", NUMBER, "eps", 1e-5, 0}}, layernorm_params},
     {"channel_scale", &skp__op_mul, NULL, {{"value", NUMBER, NULL, 1, 0}}, scale_params},
     {"stochastic_depth", &skp__op_dropout, NULL, {{"p", NUMBER, "p", NAN, 0}}, stochastic_depth},

@@ -222,10 +222,12 @@ static void gelu(struct job *j, const char *x) {
   add(j, "Mul", half, between(j, "Add", erf, number(j, 1), NULL), NULL, result(j));
 }
 
+static void tangent(struct job *j, const char *x) { add(j, "Tanh", x, NULL, NULL, result(j)); }
+
 static void activation(struct job *j) {
   static void (*const kinds[])(struct job *, const char *) = {
-      [SKP_SIGMOID] = sigmoid,         [SKP_SILU] = silu, [SKP_RELU6] = relu6,
-      [SKP_HARDSIGMOID] = hardsigmoid, [SKP_GELU] = gelu, [SKP_HARDSWISH] = hardswish,
+      [SKP_SIGMOID] = sigmoid, [SKP_SILU] = silu,           [SKP_RELU6] = relu6,  [SKP_HARDSIGMOID] = hardsigmoid,
+      [SKP_GELU] = gelu,       [SKP_HARDSWISH] = hardswish, [SKP_TANH] = tangent,
   };
   kinds[j->node->attrs.activation.kind](j, name_of(j, 0));
 }

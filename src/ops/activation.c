@@ -4,12 +4,13 @@
  *   sigmoid      1 / (1 + exp(-x))              hardsigmoid  clamp(x + 3, 0, 6) / 6
  *   silu         x · sigmoid(x)                 hardswish    x · hardsigmoid(x)
  *   relu6        clamp(x, 0, 6)                 gelu         x · Phi(x) = x/2 · (1 + erf(x / sqrt 2))
+ *   tanh         1 - 2 / (exp(2 x) + 1)
  *
  *   dx = dy · f'(x); at a corner the slope is PyTorch's. */
 #include "ops/check.h"
 #include <math.h>
 
-static const char *const kinds[] = {"sigmoid", "silu", "relu6", "hardsigmoid", "hardswish", "gelu", NULL};
+static const char *const kinds[] = {"sigmoid", "silu", "relu6", "hardsigmoid", "hardswish", "gelu", "tanh", NULL};
 
 static const struct skp_attr attrs[] = {
     {"kind", SKP_ATTR_CHOICE, offsetof(struct skp_activation_attrs, kind), SKP_SIGMOID, kinds},
@@ -34,6 +35,7 @@ static double relu6_slope(double x) { return x > 0 && x < 6; }
 static double hardsigmoid_slope(double x) { return x > -3 && x < 3 ? 1.0 / 6 : 0; }
 static double hardswish_slope(double x) { return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5; }
 static double gelu_slope(double x) { return phi(x) + x * exp(-x * x / 2) * M_SQRT1_2 * 0.5 * M_2_SQRTPI; }
+static double tanh_slope(double x) { return 4 * sigmoid(2 * x) * sigmoid(-2 * x); } /* 1 - tanh², exact where small */
 
 static const struct {
   double (*f)(double x), (*slope)(double x);
@@ -44,6 +46,7 @@ static const struct {
     [SKP_HARDSIGMOID] = {hardsigmoid, hardsigmoid_slope},
     [SKP_HARDSWISH] = {hardswish, hardswish_slope},
     [SKP_GELU] = {gelu, gelu_slope},
+    [SKP_TANH] = {tanh, tanh_slope},
 };
 
 /* ---- the op ------------------------------------------------------------------------------------------------------ */

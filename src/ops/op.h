@@ -75,7 +75,8 @@ typedef enum skp_activation {
   SKP_RELU6,
   SKP_HARDSIGMOID,
   SKP_HARDSWISH,
-  SKP_GELU
+  SKP_GELU,
+  SKP_TANH
 } skp_activation;
 struct skp_activation_attrs {
   int kind; /* skp_activation */

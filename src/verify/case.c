@@ -66,6 +66,7 @@ static const struct {
     {"hardsigmoid", "activation", "kind", SKP_HARDSIGMOID},
     {"hardswish", "activation", "kind", SKP_HARDSWISH},
     {"gelu", "activation", "kind", SKP_GELU},
+    {"tanh", "activation", "kind", SKP_TANH},
 };
 
 /* Attributes that golden files write in another way: a list's elements are attributes of ours, or there is but one way

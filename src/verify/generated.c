@@ -61,6 +61,7 @@ static const struct row {
     {1, "hardsigmoid", "x=3x5x7x9 dy", ""},
     {1, "hardswish", "x=3x5x7x9 dy", ""},
     {1, "gelu", "x=3x5x7x9 dy", ""},
+    {1, "tanh", "x=3x5x7x9 dy", ""},
     {0, "silu", "x=1x1 dy", ""},
     {1, "mul", "a=3x5x7x9 b=3x5x7x9 dy", ""},
     {1, "mul", "a=3x5x7x16 b=3x1x1x16 dy", ""},

@@ -37,6 +37,7 @@ static const struct {
     {&skp__op_activation, SKP_HARDSIGMOID},
     {&skp__op_activation, SKP_HARDSWISH},
     {&skp__op_activation, SKP_GELU},
+    {&skp__op_activation, SKP_TANH},
 };
 
 START_TEST(every_method_is_right) {

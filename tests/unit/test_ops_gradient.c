@@ -42,6 +42,7 @@ static const struct {
     {"activation", "2x3x4x5", "kind=3"},
     {"activation", "2x3x4x5", "kind=4"},
     {"activation", "2x3x4x5", "kind=5"},
+    {"activation", "2x3x4x5", "kind=6"},
     {"mul", "2x3x4x5 2x3x4x5", ""},
     {"mul", "2x3x4x5 2x1x1x5", ""},
     {"mul", "2x3x4x5 5", ""},
