@@ -96,7 +96,7 @@ static char *typed(const char *network, skp_step step, bool bytes) {
   char *text;
   size_t size;
   FILE *to = open_memstream(&text, &size);
-  ck_ok(skp__step_graph(&g, m, 2, step));
+  ck_ok(skp__step_graph(&g, m, &(struct skp__variant){step, .N = 2}));
   if (bytes) ck_ok(skp__graph_take_bytes(g));
   ck_ok(skp__graph_prune(g));
   ck_ok(skp__precision(g));

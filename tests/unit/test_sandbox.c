@@ -55,7 +55,7 @@ START_TEST(deep_networks) {
   struct skp_plan_needs needs;
   const double began = used();
   ck_ok(skp__model_parse(&m, "m.lua", texts[_i], NULL, 0, 0, NULL));
-  ck_ok(skp__step_graph(&g, m, 8, SKP_STEP_TRAIN));
+  ck_ok(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 8}));
   ck_ok(skp__plan_measure(&needs, g, NULL));
   ck_assert(used() - began < 10);
   skp__model_destroy(m);

@@ -13,7 +13,7 @@ static int count(const struct skp_graph *g, const struct skp_op *op) {
 static struct skp_graph *graph_with(struct skp_model *m, const char *field, const char *value) {
   struct skp_graph *g;
   ck_ok(skp__recipe_set(&m->recipe, field, value));
-  ck_ok(skp__step_graph(&g, m, 2, SKP_STEP_TRAIN));
+  ck_ok(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 2}));
   return g;
 }
 
@@ -79,9 +79,10 @@ START_TEST(patterns_fit) {
   struct skp_graph *g;
   ck_ok(skp__recipe_set(&m->recipe, "freeze", patterns[_i].pattern));
   if (!patterns[_i].fits) {
-    ck_fails(skp__step_graph(&g, m, 2, SKP_STEP_TRAIN), SKP_USAGE, "nothing is left to train");
+    ck_fails(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 2}), SKP_USAGE,
+             "nothing is left to train");
   } else {
-    ck_ok(skp__step_graph(&g, m, 2, SKP_STEP_TRAIN));
+    ck_ok(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 2}));
     for (int i = 0; i < 6; i++) {
       if (!letters[i]) continue;
       bool frozen = g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, letters[i])].lr == 0;
@@ -112,8 +113,8 @@ START_TEST(wrong_patterns) {
   struct skp_model *m = lettered();
   struct skp_graph *g;
   ck_ok(skp__recipe_set(&m->recipe, wrong[_i].field, wrong[_i].value));
-  ck_fails(skp__step_graph(&g, m, 2, SKP_STEP_TRAIN), SKP_USAGE, wrong[_i].says);
-  ck_ok(skp__step_graph(&g, m, 2, SKP_STEP_EVAL)); /* evaluation does not care */
+  ck_fails(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 2}), SKP_USAGE, wrong[_i].says);
+  ck_ok(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_EVAL, .N = 2})); /* evaluation does not care */
   skp__graph_destroy(g);
   skp__model_destroy(m);
 }
@@ -164,7 +165,7 @@ static struct run run_steps(struct skp_model *m) {
   ck_ok(skp__session_create(&r.s, m, r.b));
   ck_ok(skp__session_init(r.s, 5));
   ck_ok(skp__session_pull(r.s, &r.before, &r.state_before));
-  ck_ok(skp__session_plan(r.s, &plan, N, SKP_STEP_TRAIN));
+  ck_ok(skp__session_plan(r.s, &plan, &(struct skp__variant){SKP_STEP_TRAIN, .N = N}));
   ck_ok(skp__session_begin(r.s));
   const struct skp_graph *g = skp__plan_graph(plan);
   ck_ok(skp__backend_write_now(r.b, skp__plan_buffer(plan, g->input), 0, x, sizeof x));

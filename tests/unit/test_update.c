@@ -56,7 +56,7 @@ static void write(struct run *r, const struct skp_plan *plan, skp_value v, const
 static void step(struct run *r, int64_t t) {
   struct skp_plan *plan;
   const struct skp_hyper hyper = skp__session_hyper(&r->m->recipe, r->m->recipe.lr, t);
-  ck_ok(skp__session_plan(r->s, &plan, N, SKP_STEP_TRAIN));
+  ck_ok(skp__session_plan(r->s, &plan, &(struct skp__variant){SKP_STEP_TRAIN, .N = N}));
   const struct skp_graph *g = skp__plan_graph(plan);
   const float ema_scales[2] = {1 - hyper.ema_rate, hyper.ema_rate};
   ck_ok(skp__session_begin(r->s));
@@ -71,9 +71,7 @@ enum { LOGITS = N * 4 };
 
 static void evaluate(struct run *r, bool averaged, float logits[LOGITS]) {
   struct skp_plan *plan;
-  r->s->averaged = averaged;
-  ck_ok(skp__session_plan(r->s, &plan, N, SKP_STEP_EVAL));
-  r->s->averaged = false;
+  ck_ok(skp__session_plan(r->s, &plan, &(struct skp__variant){SKP_STEP_EVAL, .N = N, .averaged = averaged}));
   const struct skp_graph *g = skp__plan_graph(plan);
   write(r, plan, g->input, images, sizeof images);
   ck_ok(skp__plan_run(plan));
@@ -119,7 +117,7 @@ static float step_in_micro_batches(struct run *r, int64_t size) {
   for (int64_t first = 0, n; first < N; first += n) {
     n = size < N - first ? size : N - first;
     const float scales[2] = {first > 0, (float)n / N};
-    ck_ok(skp__session_plan(r->s, &micro, n, SKP_STEP_MICRO));
+    ck_ok(skp__session_plan(r->s, &micro, &(struct skp__variant){SKP_STEP_MICRO, .N = n}));
     ck_ok(skp__session_begin(r->s));
     const struct skp_graph *g = skp__plan_graph(micro);
     write(r, micro, g->input, images + PIXELS * first, 4 * PIXELS * n);
@@ -127,7 +125,7 @@ static float step_in_micro_batches(struct run *r, int64_t size) {
     write(r, micro, g->sum_scales, scales, sizeof scales);
     ck_ok(skp__plan_run(micro));
   }
-  ck_ok(skp__session_plan(r->s, &update, 1, SKP_STEP_UPDATE));
+  ck_ok(skp__session_plan(r->s, &update, &(struct skp__variant){SKP_STEP_UPDATE, .N = 1}));
   write(r, update, skp__plan_graph(update)->hyper, &hyper, sizeof hyper);
   ck_ok(skp__plan_run(update));
   skp_value sum = skp__plan_graph(micro)->loss_sum;

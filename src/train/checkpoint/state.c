@@ -69,7 +69,7 @@ skp_status skp__state_write(const char *path, const struct skp__values *v, struc
 skp_status skp__state_bytes(int64_t *out, const struct skp_model *m) {
   struct skp_graph *g;
   int64_t values = 0;
-  SKP_TRY(skp__step_graph(&g, m, 1, SKP_STEP_TRAIN));
+  SKP_TRY(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 1}));
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     bool stored = t->role == SKP_ROLE_PARAM || t->role == SKP_ROLE_STATE || t->role == SKP_ROLE_MOMENT;

@@ -12,8 +12,9 @@ struct question {
 static skp_status measure_step(struct skp_plan_needs *out, const struct question *q, int64_t images, skp_step step) {
   const struct skp_augment augment = skp__recipe_augment(&q->m->recipe);
   const bool bytes = step == SKP_STEP_EVAL || skp__augment_keeps_bytes(&augment);
+  const struct skp__variant of = {step, images, .bytes = bytes && step != SKP_STEP_UPDATE};
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph_of(&g, q->m, images, step, bytes));
+  SKP_TRY(skp__step_graph(&g, q->m, &of));
   return skp__plan_measure(out, g, q->b);
 }
 

@@ -19,7 +19,7 @@ static skp_status check_end(const struct skp_recipe *r, const struct skp_train_o
 /* A step's graph shows whether the recipe fits the network, and what it freezes. */
 static skp_status check_step(struct skp__prepared *p, const struct skp_model *m) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph(&g, m, 1, SKP_STEP_TRAIN));
+  SKP_TRY(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 1}));
   for (size_t i = 0; i < g->tensors.n; i++) {
     const struct skp_tensor *t = &g->tensors.at[i];
     if (skp__is_parameter(t) && t->lr == 0) p->frozen += skp__shape_count(&t->shape);

@@ -13,7 +13,7 @@ static skp_status add_update(struct skp_graph *g, const struct skp_recipe *r) {
   return skp__graph_add_update(g, &update);
 }
 
-static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_step step) {
+static skp_status complete_step(struct skp_graph *g, const struct skp_recipe *r, skp_step step) {
   g->mixed = skp__recipe_is_mixed(r);
   if (step != SKP_STEP_EVAL) SKP_TRY(skp__recipe_select(g, r));
   if (step == SKP_STEP_UPDATE) return add_update(g, r);
@@ -30,21 +30,18 @@ static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, skp_
   return step == SKP_STEP_MICRO ? skp__graph_add_sums(g) : add_update(g, r);
 }
 
-/* A graph that failed is none. */
-static skp_status keep(struct skp_graph **g, skp_status status) {
+static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, const struct skp__variant *of) {
+  SKP_TRY(complete_step(g, r, of->step));
+  if (of->bytes) SKP_TRY(skp__graph_take_bytes(g));
+  return of->averaged ? skp__graph_use_averages(g) : SKP_OK;
+}
+
+skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, const struct skp__variant *of) {
+  SKP_TRY(of->step == SKP_STEP_UPDATE ? skp__graph_flat(out, m->graph)
+                                      : skp__graph_instance(out, m->graph, of->N, of->step != SKP_STEP_EVAL));
+  skp_status status = complete(*out, &m->recipe, of);
   if (status == SKP_OK) return SKP_OK;
-  skp__graph_destroy(*g);
-  *g = NULL;
+  skp__graph_destroy(*out); /* a graph that failed is none */
+  *out = NULL;
   return status;
-}
-
-skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step) {
-  SKP_TRY(step == SKP_STEP_UPDATE ? skp__graph_flat(out, m->graph)
-                                  : skp__graph_instance(out, m->graph, N, step != SKP_STEP_EVAL));
-  return keep(out, complete(*out, &m->recipe, step));
-}
-
-skp_status skp__step_graph_of(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step, bool bytes) {
-  SKP_TRY(skp__step_graph(out, m, N, step));
-  return bytes && step != SKP_STEP_UPDATE ? keep(out, skp__graph_take_bytes(*out)) : SKP_OK;
 }

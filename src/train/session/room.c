@@ -21,22 +21,24 @@ struct help {
 enum { HELPS = 4 };
 
 /* The workspaces of the methods count where they can be found out. */
-static skp_status measure(struct skp_plan_needs *out, const struct skp_session *s, int64_t N, skp_step step) {
+static skp_status measure(struct skp_plan_needs *out, const struct skp_session *s, const struct skp__variant *of) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph_of(&g, s->model, N, step, s->bytes));
+  SKP_TRY(skp__step_graph(&g, s->model, of));
   if (skp__plan_measure(out, g, s->b) == SKP_OK) return SKP_OK;
-  SKP_TRY(skp__step_graph_of(&g, s->model, N, step, s->bytes));
+  SKP_TRY(skp__step_graph(&g, s->model, of));
   return skp__plan_measure(out, g, NULL);
 }
 
-static skp_status take(struct room *r, const struct skp_session *s, int64_t N, skp_step step) {
+/* Averages take what the values take that they stand for. */
+static skp_status take(struct room *r, const struct skp_session *s, struct skp__variant of) {
   struct skp_plan_needs needs, update = {.total = 0};
-  SKP_TRY(measure(&needs, s, N, step));
-  if (step == SKP_STEP_MICRO) SKP_TRY(measure(&update, s, 1, SKP_STEP_UPDATE));
+  of.averaged = false;
+  SKP_TRY(measure(&needs, s, &of));
+  if (of.step == SKP_STEP_MICRO) SKP_TRY(measure(&update, s, &(struct skp__variant){SKP_STEP_UPDATE, .N = 1}));
   const double kept = (double)(needs.of_role[SKP_ROLE_MOMENT] + update.of_role[SKP_ROLE_MOMENT]);
   r->weights = (double)(needs.of_role[SKP_ROLE_PARAM] + needs.of_role[SKP_ROLE_STATE]);
   r->gradients = (double)needs.of_role[SKP_ROLE_GRAD];
-  r->averages = step != SKP_STEP_EVAL && s->model->recipe.ema > 0 ? r->weights : 0;
+  r->averages = of.step != SKP_STEP_EVAL && s->model->recipe.ema > 0 ? r->weights : 0;
   r->moments = kept - r->averages;
   r->activations = (double)needs.of_role[SKP_ROLE_ACTIVATION];
   r->images = (double)(needs.of_role[SKP_ROLE_INPUT] + needs.of_role[SKP_ROLE_RESULT]);
@@ -77,15 +79,16 @@ static int halvings(const struct room *r, double lacking) {
 }
 
 /* Steps have been cut as small as they can be; what micro-batches could save is the sum of their gradients. */
-static int collect(struct help help[HELPS], const struct room *r, const struct skp_recipe *recipe, int64_t N,
-                   skp_step step, double lacking) {
+static int collect(struct help help[HELPS], const struct room *r, const struct skp_recipe *recipe,
+                   const struct skp__variant *of, double lacking) {
   const double by_image = r->activations + r->images;
   const int k = halvings(r, lacking);
   char whole[40] = "";
   int n = 0;
   if (recipe->accumulate > 1) snprintf(whole, sizeof whole, " %s 1", skp__option("accumulate"));
-  if (step == SKP_STEP_MICRO) offer(help, &n, r->gradients / 2, "%s %lld%s", skp__option("batch"), (long long)N, whole);
-  if (step == SKP_STEP_EVAL) return n;
+  if (of->step == SKP_STEP_MICRO)
+    offer(help, &n, r->gradients / 2, "%s %lld%s", skp__option("batch"), (long long)of->N, whole);
+  if (of->step == SKP_STEP_EVAL) return n;
   offer(help, &n, r->moments, "%s sgd %s 0", skp__option("optimizer"), skp__option("momentum"));
   offer(help, &n, r->averages, "%s 0", skp__option("ema"));
   if (recipe->size >> k)
@@ -112,9 +115,9 @@ static void advise(struct skp__text *text, const struct help *help, int n, doubl
   if (*comma) skp__text_add(text, ".");
 }
 
-static void describe(struct skp__text *text, const struct room *r, int64_t N, skp_step step) {
-  skp__text_add(text, "\n%s %lld image%s takes %.1f MiB: ", step == SKP_STEP_EVAL ? "To judge" : "To train on",
-                (long long)N, N == 1 ? "" : "s", skp__mib(r->all));
+static void describe(struct skp__text *text, const struct room *r, const struct skp__variant *of) {
+  skp__text_add(text, "\n%s %lld image%s takes %.1f MiB: ", of->step == SKP_STEP_EVAL ? "To judge" : "To train on",
+                (long long)of->N, of->N == 1 ? "" : "s", skp__mib(r->all));
   list_parts(text, r);
 }
 
@@ -123,8 +126,8 @@ static const struct skp__session_plan *training(const struct skp_session *s) {
   const struct skp__session_plan *largest = NULL;
   for (size_t i = 0; i < s->plans.n; i++) {
     const struct skp__session_plan *p = &s->plans.at[i];
-    const bool trains = p->step == SKP_STEP_TRAIN || p->step == SKP_STEP_MICRO;
-    if (trains && (!largest || p->N > largest->N)) largest = p;
+    const bool trains = p->of.step == SKP_STEP_TRAIN || p->of.step == SKP_STEP_MICRO;
+    if (trains && (!largest || p->of.N > largest->of.N)) largest = p;
   }
   return largest;
 }
@@ -136,40 +139,40 @@ static void join(struct room *r, const struct room *judging) {
   r->all += judging->activations + judging->images;
 }
 
-static skp_status explain(struct skp__text *text, const struct skp_session *s, int64_t N, skp_step step) {
-  const struct skp__session_plan *beside = step == SKP_STEP_EVAL || step == SKP_STEP_UPDATE ? training(s) : NULL;
+static skp_status explain(struct skp__text *text, const struct skp_session *s, const struct skp__variant *of) {
+  const struct skp__session_plan *beside =
+      of->step == SKP_STEP_EVAL || of->step == SKP_STEP_UPDATE ? training(s) : NULL;
   struct skp_backend_info device;
   struct room r, judging = {.all = 0};
   struct help help[HELPS];
-  if (step == SKP_STEP_EVAL) SKP_TRY(take(&judging, s, N, step));
-  if (step == SKP_STEP_EVAL) describe(text, &judging, N, step);
-  if (beside) N = beside->N;
-  if (beside) step = beside->step;
-  SKP_TRY(take(&r, s, N, step));
-  if (step != SKP_STEP_EVAL) describe(text, &r, N, step);
-  if (step != SKP_STEP_EVAL) join(&r, &judging);
+  if (of->step == SKP_STEP_EVAL) SKP_TRY(take(&judging, s, *of));
+  if (of->step == SKP_STEP_EVAL) describe(text, &judging, of);
+  if (beside) of = &beside->of;
+  SKP_TRY(take(&r, s, *of));
+  if (of->step != SKP_STEP_EVAL) describe(text, &r, of);
+  if (of->step != SKP_STEP_EVAL) join(&r, &judging);
   s->b->ops->info(s->b, &device);
   /* All of it seems to fit where a single value is too large, or what methods want
    * beside: less by a tenth is the least to try. */
   const double lacking = fmax(r.all - (double)device.memory, 0.1 * r.all);
-  const int n = collect(help, &r, &s->model->recipe, N, step, lacking);
+  const int n = collect(help, &r, &s->model->recipe, of, lacking);
   advise(text, help, n, r.all, lacking);
   return SKP_OK;
 }
 
-skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, int64_t N, skp_step step) {
+skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, const struct skp__variant *of) {
   struct skp__text text = {.n = 0};
   skp__text_add(&text, "%s", skp_error_message());
-  (void)explain(&text, s, N, step); /* as far as it comes */
+  (void)explain(&text, s, of); /* as far as it comes */
   return skp__fail(status, "%s", text.at);
 }
 
 skp_status skp__session_fail_weights(const struct skp_session *s, skp_status status) {
-  static const skp_step steps[] = {SKP_STEP_EVAL, SKP_STEP_TRAIN};
+  static const struct skp__variant steps[] = {{SKP_STEP_EVAL, .N = 1}, {SKP_STEP_TRAIN, .N = 1}};
   struct skp__text text = {.n = 0};
   struct room r;
   skp__text_add(&text, "%s", skp_error_message());
   for (int i = 0; i < 2; i++)
-    if (take(&r, s, 1, steps[i]) == SKP_OK) describe(&text, &r, 1, steps[i]);
+    if (take(&r, s, steps[i]) == SKP_OK) describe(&text, &r, &steps[i]);
   return skp__fail(status, "%s\n%s", text.at, too_large);
 }

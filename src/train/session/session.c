@@ -75,29 +75,25 @@ static skp_status write_levels(struct skp_session *s, struct skp_plan *plan) {
   return status;
 }
 
-static skp_status create_plan(struct skp_session *s, struct skp_plan **out, const struct skp__session_plan *p) {
+static skp_status create_plan(struct skp_session *s, struct skp_plan **out, const struct skp__variant *of) {
   struct skp_graph *g;
-  SKP_TRY(skp__step_graph_of(&g, s->model, p->N, p->step, p->bytes));
-  skp_status status = p->averaged ? skp__graph_use_averages(g) : SKP_OK;
-  if (status == SKP_OK) return skp__plan_create(out, g, s->b, s->store);
-  skp__graph_destroy(g);
-  return status;
+  SKP_TRY(skp__step_graph(&g, s->model, of));
+  return skp__plan_create(out, g, s->b, s->store);
 }
 
-skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64_t N, skp_step step) {
-  struct skp__session_plan made = {.N = N,
-                                   .step = step,
-                                   .averaged = s->averaged && step == SKP_STEP_EVAL,
-                                   .bytes = s->bytes && step != SKP_STEP_UPDATE};
+static bool same(const struct skp__variant *a, const struct skp__variant *b) {
+  return a->step == b->step && a->N == b->N && a->bytes == b->bytes && a->averaged == b->averaged;
+}
+
+skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, const struct skp__variant *of) {
   for (size_t i = 0; i < s->plans.n; i++) {
-    const struct skp__session_plan *p = &s->plans.at[i];
-    if (p->N != N || p->step != step || p->averaged != made.averaged || p->bytes != made.bytes) continue;
-    *out = p->plan;
+    if (!same(&s->plans.at[i].of, of)) continue;
+    *out = s->plans.at[i].plan;
     return SKP_OK;
   }
   struct skp_plan *plan;
-  skp_status status = create_plan(s, &plan, &made);
-  if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY) return skp__session_fail_memory(s, status, N, step);
+  skp_status status = create_plan(s, &plan, of);
+  if (status == SKP_DEVICE_MEMORY || status == SKP_MEMORY) return skp__session_fail_memory(s, status, of);
   SKP_TRY(status);
   status = write_factors(s, plan);
   if (status == SKP_OK) status = write_levels(s, plan);
@@ -106,8 +102,8 @@ skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64
     skp__plan_destroy(plan);
     return status;
   }
-  made.plan = *out = plan;
-  s->plans.at[s->plans.n - 1] = made;
+  *out = plan;
+  s->plans.at[s->plans.n - 1] = (struct skp__session_plan){*of, plan};
   return SKP_OK;
 }
 

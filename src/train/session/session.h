@@ -15,10 +15,17 @@ typedef enum skp_step {
   SKP_STEP_UPDATE /* and its update; N does not count */
 } skp_step;
 
-struct skp__session_plan {
-  int64_t N;
+/* One of them, to the last choice. */
+struct skp__variant {
   skp_step step;
-  bool averaged, bytes;
+  int64_t N;
+  bool bytes;    /* images come as bytes (data/loader.h); not of UPDATE */
+  bool averaged; /* of EVAL: the running averages of the weights are evaluated */
+};
+skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, const struct skp__variant *of);
+
+struct skp__session_plan {
+  struct skp__variant of;
   struct skp_plan *plan;
 };
 
@@ -28,20 +35,17 @@ struct skp_session {
   struct skp_store *store;
   struct skp_buffer *params, *state; /* the store's; state NULL where the model has none */
   int64_t params_n, state_n;         /* elements */
-  bool moved;                        /* values were put in since the last step */
-  bool averaged;                     /* evaluation and checkpoints take the running averages instead */
-  bool bytes;                        /* steps take images as bytes, see loader.h */
+  /* What holds of the values from one call to the next, whoever looks at them: */
+  bool moved;    /* some were put in since the last step: skp__session_begin then sets right what goes with them */
+  bool averaged; /* those that count, for evaluation and checkpoints, are the running averages */
   SKP_ARRAY(struct skp__session_plan) plans;
 };
 
 /* `m` and `b` stay the caller's and must outlive the session. */
 skp_status skp__session_create(struct skp_session **out, const struct skp_model *m, struct skp_backend *b);
 void skp__session_destroy(struct skp_session *s);
-skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step);
-/* The same, of images that may come as bytes (data/loader.h). */
-skp_status skp__step_graph_of(struct skp_graph **out, const struct skp_model *m, int64_t N, skp_step step, bool bytes);
 /* The plan of such a graph, made at the first call, then kept. */
-skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, int64_t N, skp_step step);
+skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, const struct skp__variant *of);
 /* Gives the memory of all plans back; values stay. */
 void skp__session_forget_plans(struct skp_session *s);
 /* Initial values from a seed. */
@@ -62,9 +66,9 @@ bool skp__session_bytes(const struct skp_recipe *r, const struct skp_source *sou
 void skp__session_loading(struct skp_loader_options *o, const struct skp_recipe *r, const struct skp_source *source,
                           bool training);
 
-/* Adds to the present error text, which says that the device has too little memory for such a step of N images, what
- * the step takes and what would help. Returns `status`. */
-skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, int64_t N, skp_step step);
+/* Adds to the present error text, which says that the device has too little memory for such a step, what the step takes
+ * and what would help. Returns `status`. */
+skp_status skp__session_fail_memory(const struct skp_session *s, skp_status status, const struct skp__variant *of);
 
 /* The same where not even the weights fit. */
 skp_status skp__session_fail_weights(const struct skp_session *s, skp_status status);

@@ -135,20 +135,21 @@ static skp_step kind(const struct skp__stepper *st) {
   return !st->trains ? SKP_STEP_EVAL : st->micro.most == 1 ? SKP_STEP_TRAIN : SKP_STEP_MICRO;
 }
 
-/* A plan that takes images as they come. */
-static skp_status find_plan(struct skp__stepper *st, struct skp_plan **out, int64_t n, skp_step step, bool bytes) {
-  st->s->bytes = bytes;
-  return skp__session_plan(st->s, out, n, step);
+/* Of its steps, or micro-batches, of n images. */
+static struct skp__variant variant(const struct skp__stepper *st, int64_t n) {
+  return (struct skp__variant){kind(st), n, st->bytes, !st->trains && st->s->averaged};
 }
+
+static const struct skp__variant update = {SKP_STEP_UPDATE, .N = 1};
 
 /* Piece k of a step of n images. */
 static skp_status find_piece(struct skp__stepper *st, int64_t n, int64_t k, struct piece *p) {
   const int64_t size = skp__micro_size(&st->micro), first = k * size;
   *p = (struct piece){.k = k, .first = first, .n = size < n - first ? size : n - first};
-  if (first < n) return find_plan(st, &p->plan, p->n, kind(st), st->bytes);
+  const struct skp__variant of = variant(st, p->n);
+  if (first < n) return skp__session_plan(st->s, &p->plan, &of);
   p->n = 0;
-  return kind(st) == SKP_STEP_MICRO && first - size < n ? skp__session_plan(st->s, &p->plan, 1, SKP_STEP_UPDATE)
-                                                        : SKP_OK;
+  return kind(st) == SKP_STEP_MICRO && first - size < n ? skp__session_plan(st->s, &p->plan, &update) : SKP_OK;
 }
 
 skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan **out) {
@@ -244,31 +245,32 @@ skp_status skp__stepper_again(struct skp__stepper *st, struct skp__step *step, s
 
 /* ---- fitting into memory ---------------------------------------------------------------------------------------- */
 
-/* Plans for n images, `size` at a time. */
-static skp_status prepare_pieces(struct skp__stepper *st, int64_t n, int64_t size, skp_step step, bool bytes) {
+/* Plans for n images, as many at a time as `of` says. */
+static skp_status prepare_pieces(struct skp__stepper *st, int64_t n, struct skp__variant of) {
   struct skp_plan *plan;
-  if (n >= size) SKP_TRY(find_plan(st, &plan, size, step, bytes));
-  return n % size ? find_plan(st, &plan, n % size, step, bytes) : SKP_OK;
+  const int64_t rest = n % of.N;
+  if (n >= of.N) SKP_TRY(skp__session_plan(st->s, &plan, &of));
+  of.N = rest;
+  return rest ? skp__session_plan(st->s, &plan, &of) : SKP_OK;
 }
 
 /* A training is judged by averages where there are any. */
 static skp_status prepare_judging(struct skp__stepper *st) {
-  const bool averaged = st->s->averaged;
-  st->s->averaged = st->s->model->recipe.ema > 0;
-  skp_status status = prepare_pieces(st, st->judged, skp__micro_size(&st->micro), SKP_STEP_EVAL, st->judged_bytes);
-  st->s->averaged = averaged;
-  return status;
+  const bool averaged = st->s->model->recipe.ema > 0;
+  return prepare_pieces(st, st->judged,
+                        (struct skp__variant){SKP_STEP_EVAL, skp__micro_size(&st->micro), st->judged_bytes, averaged});
 }
 
 static skp_status prepare_plans(struct skp__stepper *st) {
   struct skp_plan *plan;
-  const int64_t batch = st->micro.batch, n = skp__micro_epoch(&st->micro), size = skp__micro_size(&st->micro);
-  if (n >= batch) SKP_TRY(prepare_pieces(st, batch, size, kind(st), st->bytes));
-  if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, size, kind(st), st->bytes));
-  if (kind(st) == SKP_STEP_MICRO) SKP_TRY(skp__session_plan(st->s, &plan, 1, SKP_STEP_UPDATE));
+  const int64_t batch = st->micro.batch, n = skp__micro_epoch(&st->micro);
+  const struct skp__variant of = variant(st, skp__micro_size(&st->micro));
+  if (n >= batch) SKP_TRY(prepare_pieces(st, batch, of));
+  if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, of));
+  if (kind(st) == SKP_STEP_MICRO) SKP_TRY(skp__session_plan(st->s, &plan, &update));
   if (st->judged) SKP_TRY(prepare_judging(st));
   skp_status status = skp__backend_finish(st->s->b); /* some drivers find out late */
-  return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(st->s, status, size, kind(st)) : status;
+  return status == SKP_DEVICE_MEMORY ? skp__session_fail_memory(st->s, status, &of) : status;
 }
 
 static void say_cut(const struct skp__stepper *st) {
