@@ -14,6 +14,7 @@ class Skipper < Formula
   depends_on "jpeg-turbo"
   depends_on "libspng"
   depends_on "libtiff"
+  depends_on "libarchive"
   depends_on "libzip"
   depends_on :linux
   depends_on "lua"

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_FILE ((int64_t)1 << 30)
-
 /* ---- the table of formats ---------------------------------------------------------------------------------------- */
 
 struct signature {
@@ -75,8 +73,8 @@ static skp_status find_format(const struct format **out, const struct skp__file 
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
-static skp_status inspect(struct skp_image *out, const void *bytes, int64_t size, const char *name) {
-  const struct skp__file f = {bytes, (size_t)size, name};
+skp_status skp__image_inspect_bytes(struct skp_image *out, const void *bytes, size_t size, const char *name) {
+  const struct skp__file f = {bytes, size, name};
   const struct format *format;
   SKP_TRY(find_format(&format, &f));
   return format->inspect(out, &f);
@@ -96,24 +94,21 @@ skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t si
 static skp_status read_image(struct skp_image *out, const char *path, const char *shown, int channels) {
   void *bytes;
   int64_t size;
-  SKP_TRY(skp__file_read(&bytes, &size, path, MAX_FILE));
+  SKP_TRY(skp__file_read(&bytes, &size, path, SKP_IMAGE_LARGEST));
   skp_status status = skp__image_decode(out, bytes, (size_t)size, shown, channels);
   free(bytes);
   return status;
 }
 
 static skp_status inspect_file(struct skp_image *out, const char *path, const char *shown) {
-  enum {
-    HEAD = 1 << 16
-  }; /* headers end within it but for those with large profiles or previews, or that lie at the end */
-  char head[HEAD];
+  char head[SKP_IMAGE_HEAD];
   void *bytes;
   int64_t size;
-  SKP_TRY(skp__file_head(head, HEAD, &size, path));
-  skp_status status = inspect(out, head, size, shown);
-  if (status == SKP_OK || size < HEAD) return status;
-  SKP_TRY(skp__file_read(&bytes, &size, path, MAX_FILE));
-  status = inspect(out, bytes, size, shown);
+  SKP_TRY(skp__file_head(head, sizeof head, &size, path));
+  skp_status status = skp__image_inspect_bytes(out, head, (size_t)size, shown);
+  if (status == SKP_OK || size < SKP_IMAGE_HEAD) return status;
+  SKP_TRY(skp__file_read(&bytes, &size, path, SKP_IMAGE_LARGEST));
+  status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown);
   free(bytes);
   return status;
 }

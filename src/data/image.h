@@ -29,6 +29,8 @@ bool skp__image_named(const char *name);
 /* Those endings (".jpg .jpeg …"), and what the formats are called ("JPEG, PNG, …"). */
 const char *skp__image_endings(void);
 const char *skp__image_formats(void);
+#define SKP_IMAGE_HEAD    ((int64_t)1 << 16)
+#define SKP_IMAGE_LARGEST ((int64_t)1 << 30) /* bytes of a picture's file */
 /* Decodes a picture of any of the formats with C = 1 (grey) or 3 (RGB) as asked (`channels`). Its first bytes tell the
  * format, not its name. The pixels are those of Pillow's convert("RGB"): alpha is dropped, of animations the first
  * picture is taken; but 16 bits become the upper 8, of grey, too. Hostile sizes are refused (limit 1 << 28 pixels). */
@@ -37,6 +39,9 @@ skp_status skp__image_read(struct skp_image *out, const char *path, int channels
 skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t size, const char *name, int channels);
 /* Reads no more than the header: H, W, and C as it is stored; there are no pixels. */
 skp_status skp__image_inspect(struct skp_image *out, const char *path);
+/* The same of its first bytes, SKP_IMAGE_HEAD of which do but for large profiles or
+ * previews, and headers that lie at the end. */
+skp_status skp__image_inspect_bytes(struct skp_image *out, const void *bytes, size_t size, const char *name);
 /* A window of the image resized to H × W: bilinear and antialiased as torchvision's. */
 skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W,
                             const struct skp__box *window);

@@ -37,6 +37,11 @@ static const struct kind {
      skp__source_cifar_found,
      skp__source_cifar},
     {NULL, {"", "cifar-10-batches-py", "cifar-100-python"}, false, skp__source_pickles_found, skp__source_pickles},
+    {"archives of pictures (*.tar, or train/*.tar and test/*.tar)",
+     {""},
+     true,
+     skp__source_shards_found,
+     skp__source_shards},
     {"image folders (train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg; or other pictures)",
      {""},
      true,
@@ -91,8 +96,8 @@ static skp_status fail_name(const char *data) {
   }
   if (skp__file_exists(data))
     return skp__fail(SKP_IO,
-                     "'%s' is a file; data lie in folders, or are a list, FILE.csv. Unpack it if it is an archive, and "
-                     "name the folder.",
+                     "'%s' is a file; data lie in folders, or are a list, FILE.csv, or an archive, FILE.tar. Unpack it "
+                     "if it is another archive, and name the folder.",
                      data);
   return skp__fail(SKP_IO, "'%s' is neither a folder nor a built-in data set (there is: %s).", data, names);
 }

@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/utf8.h"
 #include "data/damage.h"
+#include "io/tar.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,9 +53,41 @@ skp_status skp__picture_set_add(struct skp__picture_set *f, char *path, int32_t 
   return SKP_OK;
 }
 
+void skp__picture_set_within(struct skp__picture_set *f, const char *archive, int64_t position) {
+  f->files.at[f->files.n - 1].archive = archive;
+  f->files.at[f->files.n - 1].position = position;
+}
+
+/* Of the file to open: the picture, or its archive. */
 static skp_status path_of(char **out, const struct skp__picture_set *f, int64_t i) {
-  const char *path = f->files.at[i].path;
+  const struct skp__listed *p = &f->files.at[i];
+  const char *path = p->archive ? p->archive : p->path;
   return *path == '/' ? skp__strdup(out, path) : skp__path_join(out, f->root, path);
+}
+
+static const char *shown(const struct skp__listed *p) { return p->shown ? p->shown : p->path; }
+
+/* Headers end within the first bytes but for those with large profiles or previews, or that lie at the end. */
+static skp_status inspect_within(struct skp_image *out, const struct skp__listed *p, const char *archive) {
+  skp_status status = SKP_OK;
+  int64_t size = 0, whole = SKP_IMAGE_HEAD;
+  for (int64_t room = SKP_IMAGE_HEAD; size < whole; room = whole) {
+    void *bytes;
+    SKP_TRY(skp__tar_read(&bytes, &size, &whole, archive, p->position, room));
+    status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown(p));
+    free(bytes);
+    if (status == SKP_OK || whole > SKP_IMAGE_LARGEST) return status;
+  }
+  return status;
+}
+
+static skp_status read_within(struct skp_image *out, const struct skp__listed *p, const char *archive, int channels) {
+  void *bytes;
+  int64_t size, whole;
+  SKP_TRY(skp__tar_read(&bytes, &size, &whole, archive, p->position, SKP_IMAGE_LARGEST));
+  skp_status status = skp__image_decode(out, bytes, (size_t)size, shown(p), channels);
+  free(bytes);
+  return status;
 }
 
 /* ---- looking at them all ----------------------------------------------------------------------------------------- */
@@ -90,7 +123,8 @@ static skp_status note(const struct skp__picture_set *f, int64_t i, const char *
 static skp_status inspect(struct skp__picture_set *f, int64_t i, struct skp_image *image, struct survey *all) {
   char *path;
   SKP_TRY(path_of(&path, f, i));
-  skp_status status = skp__image_inspect(image, path);
+  const struct skp__listed *p = &f->files.at[i];
+  skp_status status = p->archive ? inspect_within(image, p, path) : skp__image_inspect(image, path);
   if (status == SKP_OK)
     add_to_survey(all, image);
   else
@@ -114,7 +148,8 @@ static skp_status inspect_all(struct skp__picture_set *f, struct survey *all) {
 static skp_status decode(const struct skp__picture_set *f, int64_t i, struct skp_image *out) {
   char *path;
   SKP_TRY(path_of(&path, f, i));
-  skp_status status = skp__image_read(out, path, f->base.C);
+  const struct skp__listed *p = &f->files.at[i];
+  skp_status status = p->archive ? read_within(out, p, path, f->base.C) : skp__image_read(out, path, f->base.C);
   if (status != SKP_OK)
     status = note(f, i, path, status);
   else
@@ -188,8 +223,7 @@ static skp_status spoilt(const struct skp_source *source, int64_t i, skp_status 
 }
 
 static const char *name_of(const struct skp_source *source, int64_t i) {
-  const struct skp__listed *p = &((const struct skp__picture_set *)source)->files.at[i];
-  return p->shown ? p->shown : p->path;
+  return shown(&((const struct skp__picture_set *)source)->files.at[i]);
 }
 
 static void destroy(struct skp_source *source) {
@@ -200,6 +234,7 @@ static void destroy(struct skp_source *source) {
   }
   SKP_FREE(&f->files);
   skp__names_free(&f->keys);
+  skp__names_free(&f->archives);
   skp__cache_destroy(f->cache);
   skp__damage_destroy(f->base.damage);
   free(f->root);

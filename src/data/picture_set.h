@@ -14,6 +14,8 @@ struct skp__listed {
   char *path;  /* from the root, or that of the file system, in whatever bytes */
   char *shown; /* the same as text; NULL: it is */
   int32_t label;
+  const char *archive; /* one of the set's, which it lies in; NULL: it is a file */
+  int64_t position;    /* there */
 };
 
 struct skp__picture_set {
@@ -21,6 +23,7 @@ struct skp__picture_set {
   char *root, *title; /* where paths begin; what texts call the set */
   SKP_ARRAY(struct skp__listed) files;
   skp__names names, keys;   /* of the classes; what they are found by */
+  skp__names archives;      /* from the root */
   struct skp__cache *cache; /* NULL: the set is too large */
   int64_t faint;            /* pictures that will be nearly black; see struct skp_image */
 };
@@ -34,6 +37,8 @@ skp_status skp__picture_set_create(struct skp__picture_set **out, const char *na
 skp_status skp__picture_set_class(int32_t *label, struct skp__picture_set *f, const char *name);
 /* Adds a picture of a class, -1: of none known; takes `path` over, also where this fails. */
 skp_status skp__picture_set_add(struct skp__picture_set *f, char *path, int32_t label);
+/* The picture that was added last lies in an archive of the set's, with its header there; its path is but a name. */
+void skp__picture_set_within(struct skp__picture_set *f, const char *archive, int64_t position);
 /* Reads all headers, and decodes what is kept in memory; damage is noted, lines for people go to `remarks`. `train`: a
  * class without one sound picture is an error. */
 skp_status skp__picture_set_look(struct skp__picture_set *f, struct skp__text *remarks, bool train);

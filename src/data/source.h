@@ -111,6 +111,9 @@ skp_status skp__source_folder_found(bool *out, const char *folder);
 /* FILE.csv, a list of pictures with their labels; see csv.c. */
 skp_status skp__source_csv(struct skp_source **out, const char *file, skp_split split);
 skp_status skp__source_csv_found(bool *out, const char *file);
+/* FILE.tar, or folders of such archives; see shards.c. */
+skp_status skp__source_shards(struct skp_source **out, const char *data, skp_split split);
+skp_status skp__source_shards_found(bool *out, const char *data);
 /* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have
  * 1 or 3 channels. labels NULL: there are none. names NULL: numbers. */
 struct skp_held_images {

@@ -2,6 +2,7 @@
 #include "data/damage.h"
 #include "data/source.h"
 #include "folder.h"
+#include "small_bmp.h"
 #include <sys/stat.h>
 
 static const char *in(const char *name) {
@@ -17,10 +18,9 @@ static void save(const char *name, const void *bytes, size_t n) {
   fclose(f);
 }
 
-/* A BMP of 2 × 2 pixels of one grey. */
 static void picture(const char *name, int grey) {
-  unsigned char bytes[54 + 16] = {'B', 'M', 70, [10] = 54, [14] = 40, [18] = 2, [22] = 2, [26] = 1, [28] = 24};
-  memset(bytes + 54, grey, 16);
+  unsigned char bytes[SMALL_BMP];
+  small_bmp(bytes, grey);
   save(name, bytes, sizeof bytes);
 }
 

@@ -1,0 +1,205 @@
+/* test_shards.c: pictures in tar archives. SPDX-License-Identifier: MIT */
+#include "data/damage.h"
+#include "data/source.h"
+#include "folder.h"
+#include "small_bmp.h"
+#include <sys/stat.h>
+
+static const char *in(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+/* ---- archives ---------------------------------------------------------------------------------------------------- */
+
+static FILE *tar;
+
+static void begin(const char *name) {
+  tar = fopen(in(name), "wb");
+  ck_assert_ptr_nonnull(tar);
+}
+
+static void fill(void) {
+  while (ftell(tar) % 512) putc(0, tar);
+}
+
+/* POSIX's ustar header (IEEE Std 1003.1, pax): numbers in octal, the sum of all bytes with blanks for itself. */
+static void put(const char *name, const void *bytes, size_t n) {
+  char head[512] = "";
+  unsigned sum = 0;
+  snprintf(head, 100, "%s", name);
+  snprintf(head + 100, 8, "%07o", 0644u);
+  snprintf(head + 124, 12, "%011o", (unsigned)n);
+  memcpy(head + 257, "ustar\00000", 8);
+  head[156] = '0';
+  memset(head + 148, ' ', 8);
+  for (size_t i = 0; i < sizeof head; i++) sum += (unsigned char)head[i];
+  snprintf(head + 148, 8, "%06o", sum);
+  fwrite(head, 1, sizeof head, tar);
+  fwrite(bytes, 1, n, tar);
+  fill();
+}
+
+static void put_text(const char *name, const char *text) { put(name, text, strlen(text)); }
+
+static void put_picture(const char *name, int grey) {
+  unsigned char bytes[SMALL_BMP];
+  small_bmp(bytes, grey);
+  put(name, bytes, sizeof bytes);
+}
+
+static void end(void) {
+  static const char nothing[1024];
+  fwrite(nothing, 1, sizeof nothing, tar);
+  ck_assert_int_eq(fclose(tar), 0);
+}
+
+static struct skp_source *open_part(const char *name, skp_split split) {
+  struct skp_source *s;
+  ck_ok(skp__source_open(&s, in(name), split));
+  return s;
+}
+
+static void check(const struct skp_source *s, int64_t i, const char *class, int grey) {
+  struct skp_image image = {.H = 0};
+  int32_t label;
+  ck_ok(s->image(s, i, &image, &label));
+  ck_assert_str_eq(s->class_names[label], class);
+  ck_assert(image.H == 2 && image.W == 2);
+  ck_assert_int_eq(image.pixels[0], grey);
+  skp__image_free(&image);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
+
+/* Several shards of each part, by their names; labels before and behind their pictures; class 10 behind class 9. */
+START_TEST(shards) {
+  begin("a-train-000001.tar");
+  put_text("x/two.cls", " 10\n");
+  put_picture("x/two.bmp", 2);
+  end();
+  begin("a-train-000000.tar");
+  put_text("one.json", "{}");
+  put_picture("one.bmp", 1);
+  put_text("one.cls", "9");
+  put_picture("none.bmp", 5);
+  put_text(".hidden.cls", "3");
+  end();
+  begin("a-val-000000.tar");
+  put_picture("one.left.bmp", 3);
+  put_picture("one.right.bmp", 4);
+  put_text("one.cls", "9");
+  end();
+  struct skp_source *train = open_part(".", SKP_SPLIT_TRAIN), *valid = open_part(".", SKP_SPLIT_VALID);
+  ck_assert_ptr_null(open_part(".", SKP_SPLIT_TEST));
+  ck_assert(train->n == 2 && train->classes == 2 && train->H == 2 && valid->n == 1);
+  check(train, 0, "9", 1);
+  check(train, 1, "10", 2);
+  check(valid, 0, "9", 3);
+  ck_assert_str_eq(train->class_names[1], "10");
+  ck_assert_str_eq(train->name_of(train, 1), "a-train-000001.tar/x/two.bmp");
+  ck_assert_ptr_nonnull(strstr(train->remarks, "1 pictures without a class"));
+  ck_assert_ptr_nonnull(strstr(valid->remarks, "1 further pictures of one key"));
+  skp__source_destroy(train);
+  skp__source_destroy(valid);
+}
+END_TEST
+
+/* A set in folders that was packed: parts and classes by folders, at any depth. */
+START_TEST(packed) {
+  begin("all.tar");
+  put_picture("set/train/cat/deep/a.bmp", 1);
+  put_picture("set/train/ant/b.bmp", 2);
+  put_picture("set/test/cat/c.bmp", 3);
+  put_text("set/train/ant/notes.txt", "x");
+  put_picture("loose.bmp", 4);
+  end();
+  struct skp_source *train = open_part("all.tar", SKP_SPLIT_TRAIN), *test = open_part("all.tar", SKP_SPLIT_TEST);
+  ck_assert(train->n == 2 && train->classes == 2 && test->n == 1);
+  check(train, 0, "cat", 1);
+  check(train, 1, "ant", 2);
+  check(test, 0, "cat", 3);
+  ck_assert_str_eq(train->class_names[0], "ant");
+  skp__source_destroy(train);
+  skp__source_destroy(test);
+}
+END_TEST
+
+/* Folders of parts hold archives; without any part all is to train on, the last folder the class. */
+START_TEST(parts) {
+  ck_assert_int_eq(mkdir(in("test"), 0700), 0);
+  begin("0.tar");
+  put_picture("x/ant/a.bmp", 1);
+  end();
+  begin("test/0.tar");
+  put_picture("x/ant/a.bmp", 2);
+  end();
+  struct skp_source *train = open_part(".", SKP_SPLIT_TRAIN), *test = open_part(".", SKP_SPLIT_TEST);
+  ck_assert(train->n == 1 && test->n == 1);
+  check(train, 0, "ant", 1);
+  check(test, 0, "ant", 2);
+  skp__source_destroy(train);
+  skp__source_destroy(test);
+}
+END_TEST
+
+/* A picture that is none is damage; so is one in an archive that has been cut since. */
+START_TEST(damage) {
+  begin("a.tar");
+  put_text("x/a.bmp", "no picture");
+  for (int i = 0; i < 4; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "x/b%d.bmp", i);
+    put_picture(name, i);
+  }
+  end();
+  struct skp_source *s = open_part("a.tar", SKP_SPLIT_TRAIN);
+  struct skp__text text = {.n = 0};
+  ck_assert_int_eq(skp__damage_list(s->damage, 0, &text), 1);
+  ck_assert_ptr_nonnull(strstr(text.at, "a.tar/x/a.bmp"));
+  check(s, 1, "x", 0);
+  skp__source_destroy(s);
+}
+END_TEST
+
+START_TEST(refuses_cut) {
+  struct skp_source *s;
+  begin("a.tar");
+  put_picture("x/a.bmp", 1);
+  put_picture("x/b.bmp", 2);
+  ck_assert_int_eq(fclose(tar), 0);
+  ck_assert_int_eq(truncate(in("a.tar"), 1024 + 512 + 20), 0);
+  ck_fails(skp__source_open(&s, in("a.tar"), SKP_SPLIT_TRAIN), SKP_FORMAT,
+           "a.tar: it is damaged, or no tar archive: Truncated");
+  ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(refuses_others) {
+  struct skp_source *s;
+  begin("a.tar");
+  for (int i = 0; i < 600; i++) fputs("no archive ", tar);
+  end();
+  ck_fails(skp__source_open(&s, in("a.tar"), SKP_SPLIT_TRAIN), SKP_FORMAT, "no tar archive");
+  begin("a.tar");
+  put_picture("a.bmp", 1);
+  end();
+  ck_fails(skp__source_open(&s, in("a.tar"), SKP_SPLIT_TRAIN), SKP_FORMAT,
+           "no pictures to train on whose class is known");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("shards");
+  TCase *c = tcase_create("shards");
+  tcase_add_checked_fixture(c, make_folder, remove_folder);
+  tcase_add_test(c, shards);
+  tcase_add_test(c, packed);
+  tcase_add_test(c, parts);
+  tcase_add_test(c, damage);
+  tcase_add_test(c, refuses_cut);
+  tcase_add_test(c, refuses_others);
+  suite_add_tcase(suite, c);
+  return skp__test_main(suite);
+}
