@@ -364,6 +364,48 @@ START_TEST(jpeg_bomb) {
 }
 END_TEST
 
+/* A grey picture of so many progressive scans, each of a few bytes: one code tells that 32767 blocks bring nothing. */
+static struct file make_scans(int side, int scans) {
+  static const uint8_t start[] = {0xff, 0xd8, 0xff, 0xc4, 0, 20, 0x10, 0, 1, 0, 0, 0,
+                                  0,    0,    0,    0,    0, 0,  0,    0, 0, 0, 0, 0xe0};
+  const uint8_t frame[] = {0xff,          0xc2, 0, 11,   8, (uint8_t)(side >> 8), (uint8_t)side, (uint8_t)(side >> 8),
+                           (uint8_t)side, 1,    1, 0x11, 0};
+  static const uint8_t scan[] = {0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0}, quantiser[] = {0xff, 0xdb, 0, 67, 0};
+  const int runs = side / 8 * (side / 8) / 32767 + 1;
+  struct file f = {NULL, 0};
+  FILE *to = open_memstream((char **)&f.at, &f.n);
+  fwrite(start, 1, sizeof start, to);
+  fwrite(quantiser, 1, sizeof quantiser, to);
+  for (int i = 0; i < 64; i++) fputc(1, to);
+  fwrite(frame, 1, sizeof frame, to);
+  for (int s = 0; s < scans; s++) {
+    fwrite(scan, 1, sizeof scan, to);
+    for (int r = 0; r < runs; r++) fwrite("\x3f\xff", 1, 3, to); /* a zero is put after each byte of ones */
+  }
+  fwrite("\xff\xd9", 1, 2, to);
+  fclose(to);
+  return f;
+}
+
+/* Each scan goes over the whole picture, so a small file can hold hours of work. */
+static const struct {
+  int side, scans;
+  const char *error; /* NULL: it is decoded */
+} scans[] = {{64, 500, NULL}, {64, 501, "It has more than 500 scans"}, {8192, 129, "It has more than 128 scans"}};
+START_TEST(jpeg_scans) {
+  struct file f = make_scans(scans[_i].side, scans[_i].scans);
+  uint8_t *pixels;
+  int h, w;
+  skp_status status = decode(&pixels, &h, &w, f.at, f.n, "FILE", 3);
+  if (scans[_i].error)
+    ck_fails(status, SKP_FORMAT, scans[_i].error);
+  else
+    ck_ok(status);
+  free(pixels);
+  free_file(&f);
+}
+END_TEST
+
 /* Padding before the end mark, as some cameras write it, is no damage. */
 START_TEST(jpeg_padded) {
   struct file f = make_jpeg(&jpeg_kinds[1]), padded = {malloc(f.n + 8), f.n + 8};
@@ -499,6 +541,7 @@ int main(void) {
   tcase_add_test(c, jpeg_after_damage);
   tcase_add_test(c, jpeg_damaged);
   tcase_add_test(c, jpeg_bomb);
+  tcase_add_loop_test(c, jpeg_scans, 0, COUNT(scans));
   tcase_add_test(c, jpeg_padded);
   tcase_add_loop_test(c, as_pillow, 0, COUNT(stored));
   tcase_add_test(c, endings);
