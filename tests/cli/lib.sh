@@ -15,13 +15,22 @@ fail() {
 }
 
 # run STATUS WORD…: calls the program, keeps what it says in out and err, and demands an exit status; 1: any failure but wrong usage.
+# A program that counts its lines (SKP_COVERAGE) is given more time.
 run() {
   local want=$1 got=0
   shift
   called="skipper $*"
-  timeout 300 "$skipper" "$@" >out 2>err </dev/null || got=$?
+  timeout "${SKP_RUN_SECONDS:-300}" "$skipper" "$@" >out 2>err </dev/null || got=$?
   case $want:$got in 1:[13456]) got=1 ;; esac
   [ "$got" = "$want" ] || fail "$called: exit status $got, not $want"
+}
+
+# await PATH: until that is there; the run in the background, `pid`, must not end before. How long that may take is the test's limit.
+await() {
+  until [ -e "$1" ]; do
+    kill -0 "$pid" 2>/dev/null || fail "the run ended by itself"
+    sleep 0.05
+  done
 }
 
 # in_out PATTERN, in_err PATTERN, not_in_err PATTERN: what the last call said, or did not (extended regular expressions).

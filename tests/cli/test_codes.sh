@@ -6,7 +6,7 @@ export SKIPPER_BACKEND=reference
 code() {
   local want=$1 got=0
   shift
-  timeout 100 "$skipper" "$@" >out 2>err </dev/null || got=$?
+  timeout "${SKP_RUN_SECONDS:-300}" "$skipper" "$@" >out 2>err </dev/null || got=$?
   [ "$got" = "$want" ] || fail "skipper $*: exit status $got, not $want"
 }
 

@@ -64,7 +64,7 @@ in_out '^best epoch [0-9]+, '
 in_out '^The time is up: saved after step [0-9]+; skipper train --resume late goes on'
 "$skipper" train pixel.lua --epochs 0 --max-steps 100000000 --save-every 1steps --out stopped >out 2>err </dev/null &
 pid=$! called="skipper train"
-for _ in $(seq 600); do [ -f stopped/state.safetensors ] && break; sleep 0.05; done
+await stopped/state.safetensors
 kill -INT $pid
 wait $pid
 [ $? = 130 ] || fail "status after SIGINT"

@@ -10,7 +10,7 @@ touch file
 # trains WORD…: with these variables a network is trained, and nothing stays in the temporary folder.
 trains() {
   called="env $*"
-  env "$@" timeout 300 "$skipper" train "$dir/tiny.lua" --max-steps 1 --out run >out 2>err </dev/null || fail "env $*: status $?"
+  env "$@" timeout "${SKP_RUN_SECONDS:-300}" "$skipper" train "$dir/tiny.lua" --max-steps 1 --out run >out 2>err </dev/null || fail "env $*: status $?"
   [ -z "$(ls -A tmp)" ] || fail "env $*: left behind: $(ls -A tmp)"
   env "$@" "$skipper" devices >out 2>err </dev/null
 }

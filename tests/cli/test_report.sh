@@ -61,7 +61,7 @@ rm -r two/layers.csv
 # A run that goes on: the page is written after each epoch, and reloads itself until the end.
 "$skipper" train tiny.lua --epochs 400 --max-time 8s --out going --backend reference >/dev/null 2>&1 &
 while [ ! -s going/results.csv ]; do sleep 0.1; done
-timeout 100 "$skipper" report going --live --out live.html 2>live.err &
+timeout "${SKP_RUN_SECONDS:-300}" "$skipper" report going --live --out live.html 2>live.err &
 follower=$!
 while [ ! -s live.html ]; do sleep 0.1; done
 grep -q 'http-equiv=refresh' live.html || fail "the page of a run that goes on does not reload itself"

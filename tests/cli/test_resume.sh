@@ -19,12 +19,7 @@ same() {
 start() {
   "$skipper" train "$@" >out 2>err </dev/null &
   pid=$!
-  for _ in $(seq 1200); do
-    [ -f run/state.safetensors ] && return
-    kill -0 $pid 2>/dev/null || fail "the run ended by itself"
-    sleep 0.05
-  done
-  fail "nothing was saved in 60 s"
+  await run/state.safetensors
 }
 # killed_now: after a random time of at most $1 ms; fails if the run has ended before.
 killed_now() {

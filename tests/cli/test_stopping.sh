@@ -8,12 +8,7 @@ start() {
   rm -rf run
   "$skipper" train tiny.lua --data set --epochs 1000000 --out run "$@" >out 2>err </dev/null &
   pid=$!
-  for _ in $(seq 600); do
-    [ -f run/last.safetensors ] && return
-    kill -0 $pid 2>/dev/null || fail "the run ended by itself"
-    sleep 0.05
-  done
-  fail "nothing was saved in 30 s"
+  await run/last.safetensors
 }
 loads() { "$skipper" eval run/last.safetensors --data set --json >/dev/null 2>eval.err || fail "run/last.safetensors: $(cat eval.err)"; }
 
@@ -52,7 +47,7 @@ rm -rf runs
 rm -rf run
 (trap '' HUP; exec "$skipper" train tiny.lua --data set --epochs 1000000 --out run >out 2>err </dev/null) &
 pid=$!
-for _ in $(seq 600); do [ -f run/last.safetensors ] && break; sleep 0.05; done
+await run/last.safetensors
 kill -HUP $pid
 sleep 0.5
 kill -0 $pid || fail "ended by a hang-up that was to be ignored"
@@ -78,7 +73,7 @@ run 0 train tiny.lua --data set --max-steps 1 --out run
 
 # No room to begin with: said before any work, with the bytes that it takes; the old run stays where it is.
 cp run/last.safetensors before
-full() { (ulimit -f "$1"; shift; timeout 100 "$skipper" "$@" >out 2>err </dev/null); }
+full() { (ulimit -f "$1"; shift; timeout "${SKP_RUN_SECONDS:-300}" "$skipper" "$@" >out 2>err </dev/null); }
 full 8 train tiny.lua --data set --max-steps 1 --out run && fail "there was room?"
 in_err 'Cannot write to the run folder run: .* at least [0-9]+ bytes. Raise the limit on file sizes'
 cmp run/last.safetensors before || fail "the old checkpoint was touched"
@@ -94,7 +89,7 @@ tail -1 run/log.jsonl | grep -q '}$' || fail "half a line in log.jsonl"
 rm -rf run
 "$skipper" train tiny.lua --data set --epochs 1000000 --save-every 1steps --out run >out 2>err </dev/null &
 pid=$!
-for _ in $(seq 600); do [ -f run/state.safetensors ] && break; sleep 0.05; done
+await run/state.safetensors
 rm -f run/last.safetensors
 until mkdir run/last.safetensors 2>/dev/null; do rm -f run/last.safetensors; done
 touch run/last.safetensors/in-the-way
@@ -119,13 +114,12 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   rm -rf disk/rest disk/run
   "$skipper" train tiny.lua --data set --epochs 1000000 --save-every 1steps --out disk/run >out 2>err </dev/null &
   pid=$!
-  until [ -f disk/run/state.safetensors ]; do kill -0 $pid || fail "the run ended by itself"; sleep 0.05; done
+  await disk/run/state.safetensors
   head -c 1M /dev/zero >disk/rest 2>/dev/null
-  for _ in $(seq 600); do grep -q 'Training goes on' err && break; kill -0 $pid || fail "a full disk ended the run"; sleep 0.05; done
-  grep -q 'Training goes on; the next save tries again' err || fail "a full disk is not said"
+  until grep -q 'Training goes on; the next save tries again' err; do kill -0 $pid || fail "a full disk ended the run, or is not said"; sleep 0.05; done
   before=$(stat -c %Y.%s disk/run/log.jsonl)
   rm disk/rest
-  for _ in $(seq 600); do [ "$(stat -c %Y.%s disk/run/log.jsonl)" != "$before" ] && break; sleep 0.05; done
+  until [ "$(stat -c %Y.%s disk/run/log.jsonl)" != "$before" ]; do kill -0 $pid || fail "the run ended by itself"; sleep 0.05; done
   kill -INT $pid
   wait $pid
   [ $? = 6 ] || fail "the status does not tell of the full disk"
@@ -139,8 +133,7 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   pid=$!
   until grep -q '^{"epoch":1,' run/log.jsonl 2>/dev/null; do kill -0 $pid || fail "the run ended by itself"; sleep 0.05; done
   head -c 1M /dev/zero >disk/rest 2>/dev/null
-  for _ in $(seq 600); do grep -q 'events.out.*Training goes on' err && break; kill -0 $pid || fail "TensorBoard's full disk ended the run"; sleep 0.05; done
-  grep -q 'events.out.*Training goes on' err || fail "TensorBoard's full disk is not said"
+  until grep -q 'events.out.*Training goes on' err; do kill -0 $pid || fail "TensorBoard's full disk ended the run, or is not said"; sleep 0.05; done
   rm disk/rest
   kill -INT $pid
   wait $pid

@@ -19,7 +19,7 @@ under() {
   called="FAULT_MODE=$mode FAULT_AT=$n skipper $*"
   local sticky=()
   [ "$mode" = "${mode%-on}" ] || sticky=(FAULT_STICKY=1)
-  (timeout 100 env LD_PRELOAD="$layer" FAULT_UNDER="$PWD/run" FAULT_MODE="${mode%-on}" FAULT_AT="$n" FAULT_COUNT="$dir/calls" \
+  (timeout "${SKP_RUN_SECONDS:-300}" env LD_PRELOAD="$layer" FAULT_UNDER="$PWD/run" FAULT_MODE="${mode%-on}" FAULT_AT="$n" FAULT_COUNT="$dir/calls" \
     "${sticky[@]}" "$skipper" "$@" >out 2>err </dev/null; exit $?) 2>/dev/null || got=$?
   called="$called (status $got)"
 }

@@ -40,13 +40,13 @@ each() {
   timeless out >right.out
   written >right
   begin
-  timeout 100 env LD_PRELOAD="$layer" FAULT_COUNT="$dir/calls" "$skipper" "$@" >out 2>err </dev/null || fail "$called under the layer"
+  timeout "${SKP_RUN_SECONDS:-300}" env LD_PRELOAD="$layer" FAULT_COUNT="$dir/calls" "$skipper" "$@" >out 2>err </dev/null || fail "$called under the layer"
   calls=$(cat calls)
   for ((n = 1 + RANDOM % stride; n <= calls; n += stride)); do
     begin
     got=0
     called="FAULT_AT=$n skipper $*"
-    (timeout 100 env LD_PRELOAD="$layer" FAULT_AT=$n "$skipper" "$@" >out 2>err </dev/null; exit $?) 2>/dev/null || got=$?
+    (timeout "${SKP_RUN_SECONDS:-300}" env LD_PRELOAD="$layer" FAULT_AT=$n "$skipper" "$@" >out 2>err </dev/null; exit $?) 2>/dev/null || got=$?
     case $got in
     0)
       timeless out | cmp - right.out || fail "$called: another answer"

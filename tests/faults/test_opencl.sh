@@ -27,7 +27,7 @@ for call in clCreateContext clCreateCommandQueue clCreateBuffer clCreateSubBuffe
       rm -rf run faults
       got=0
       called="FAULTS=$call@$n-$n=$code skipper train"
-      (timeout 120 env OPENCL_LAYERS="$layer" FAULTS_LOG="$dir/faults" FAULTS="$call@$n-$n=$code" "$skipper" train tiny.lua $options --out run \
+      (timeout "${SKP_RUN_SECONDS:-300}" env OPENCL_LAYERS="$layer" FAULTS_LOG="$dir/faults" FAULTS="$call@$n-$n=$code" "$skipper" train tiny.lua $options --out run \
         >out 2>err </dev/null; exit $?) 2>/dev/null || got=$?
       [ -s faults ] || break # there are no more calls of this kind
       tried=$((tried + 1))

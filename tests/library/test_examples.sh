@@ -8,7 +8,7 @@ say() {
   local want=$1 got=0 program=$2
   shift 2
   called="$program $*"
-  timeout 300 "$examples/$program" "$@" >out 2>err || got=$?
+  timeout "${SKP_RUN_SECONDS:-300}" "$examples/$program" "$@" >out 2>err || got=$?
   [ "$got" = "$want" ] || fail "$called: exit status $got, not $want"
 }
 # at_least NUMBER: the accuracy in the last call's output.
