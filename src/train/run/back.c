@@ -49,8 +49,8 @@ skp_status skp__back_go(struct skp__loop *l) {
   SKP_TRY(skp__values_push(&l->mark.values, l->s));
   l->at = l->mark.at;
   l->at.rollbacks = from.rollbacks + 1;
-  l->at.cuts = from.cuts + (l->remedy == SKP_REMEDY_SMALLER);
-  l->remedy = SKP_REMEDY_NONE;
+  l->at.cuts = from.cuts + (l->retry == SKP_RETRY_SMALLER);
+  l->retry = SKP_RETRY_NEVER;
   l->stepper.queued = l->stepper.done = l->at.step;
   return skp__run_back(&l->run, &l->at, from.step);
 }

@@ -10,11 +10,11 @@ static const char *sound_weights(const struct skp__loop *l, int64_t step) {
 
 /* Whether the run goes back instead of ending. */
 static bool goes_back(const struct skp__loop *l, const struct skp__diagnosis *d) {
-  return l->mark.set && d->remedy != SKP_REMEDY_NONE && l->at.rollbacks < SKP_ROLLBACKS;
+  return l->mark.set && d->retry != SKP_RETRY_NEVER && l->at.rollbacks < SKP_ROLLBACKS;
 }
 
 static void say_back(const struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
-  const double cuts = l->at.cuts + (d->remedy == SKP_REMEDY_SMALLER);
+  const double cuts = l->at.cuts + (d->retry == SKP_RETRY_SMALLER);
   if (!l->o->say) return;
   skp_print(l->o->say, "%s at step %lld (learning rate %g).%s The run goes back to step %lld (%.0f of %d times)", what,
             (long long)step, l->lr, d->why.at, (long long)l->mark.at.step, l->at.rollbacks + 1, SKP_ROLLBACKS);
@@ -25,8 +25,8 @@ static void say_back(const struct skp__loop *l, int64_t step, const char *what, 
 static skp_status fail(struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
   const char *sound = sound_weights(l, step);
   char back[64] = "";
-  l->remedy = goes_back(l, d) ? d->remedy : SKP_REMEDY_NONE;
-  if (l->remedy != SKP_REMEDY_NONE) say_back(l, step, what, d);
+  l->retry = goes_back(l, d) ? d->retry : SKP_RETRY_NEVER;
+  if (l->retry != SKP_RETRY_NEVER) say_back(l, step, what, d);
   if (l->at.rollbacks > 0)
     snprintf(back, sizeof back, " The run went back %.0f time%s.", l->at.rollbacks, l->at.rollbacks > 1 ? "s" : "");
   return skp__fail(d->status, "%s at step %lld (epoch %lld) with the learning rate %g.%s%s%s %s%s.", what,
@@ -36,7 +36,7 @@ static skp_status fail(struct skp__loop *l, int64_t step, const char *what, cons
 
 skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what) {
   struct skp__diagnosis d;
-  skp__doctor_guess(&d, &l->s->model->recipe, l->lr);
+  skp__diagnose_unseen(&d, &l->s->model->recipe, l->lr);
   return fail(l, step, what, &d);
 }
 
@@ -51,7 +51,7 @@ static const char *what_broke(const struct skp__step *step) {
 /* Its batch is still held. */
 static skp_status fail_step(struct skp__loop *l, struct skp__step *step) {
   struct skp__diagnosis d;
-  skp__doctor(&d, &(struct skp__patient){&l->stepper, step, l->loader, l->data->train});
+  skp__diagnose(&d, &(struct skp__failed_step){&l->stepper, step, l->loader, l->data->train});
   return fail(l, step->number + 1, what_broke(step), &d);
 }
 

@@ -182,7 +182,7 @@ static skp_status go_back(struct skp__loop *l) {
 static skp_status run_epochs(struct skp__loop *l) {
   while (!stopped(l) && !late(l) && !l->at.finished) {
     skp_status status = go_on(l);
-    if (l->remedy != SKP_REMEDY_NONE) status = go_back(l);
+    if (l->retry != SKP_RETRY_NEVER) status = go_back(l);
     SKP_TRY(status);
   }
   skp__back_forget(l);

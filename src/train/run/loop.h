@@ -9,7 +9,7 @@
 
 #include "train/run/result.h"
 #include "train/run/saver.h"
-#include "train/step/doctor.h"
+#include "train/step/diagnose.h"
 #include "train/step/step.h"
 #include "train/step/tracer.h"
 
@@ -40,7 +40,7 @@ struct skp__loop {
   char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
   bool unsaved;    /* something happened since */
   struct skp__mark mark;  /* see there */
-  skp__remedy remedy;     /* not NONE: the failure that is on its way up is one for which the run goes back */
+  skp__retry retry;       /* not NEVER: the failure that is on its way up is one for which the run goes back */
   double lr;              /* of the last step */
   double start, saved_at; /* of this process; the last save: on the clock */
   double earlier;         /* seconds that the run took before this process */
@@ -79,8 +79,8 @@ bool skp__keep_due(const struct skp__loop *l, int64_t steps);
 
 /* ---- broken.c --------------------------------------------------------------------------------------------------- */
 
-/* A step that is not finite has changed nothing: it is left out, or ends the run, with what doctor.h finds: SKP_NUMERIC
- * or SKP_DEVICE; or l->remedy says that the run is to go back. */
+/* A step that is not finite has changed nothing: it is left out, or ends the run, with what diagnose.h finds:
+ * SKP_NUMERIC or SKP_DEVICE; or l->retry says that the run is to go back. */
 skp_status skp__broken_step(struct skp__loop *l, struct skp__step *step);
 /* The same where `what` left the finite numbers after a step. */
 skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what);
@@ -91,7 +91,7 @@ skp_status skp__broken_fail(struct skp__loop *l, int64_t step, const char *what)
 skp_status skp__back_mark(struct skp__loop *l);
 /* The present values, where they are the mark's, which are finite, for one more to hold; false: they are not. */
 bool skp__back_share(const struct skp__loop *l, struct skp__values *out);
-/* Values, position and logs are those of the mark; l->remedy is done. Batches are still to come from where that is. */
+/* Values, position and logs are those of the mark; l->retry is done. Batches are still to come from where that is. */
 skp_status skp__back_go(struct skp__loop *l);
 /* From here on it does not go back. */
 void skp__back_forget(struct skp__loop *l);

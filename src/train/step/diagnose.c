@@ -1,7 +1,7 @@
-/* doctor.c: see doctor.h. SPDX-License-Identifier: MIT
+/* diagnose.c: see diagnose.h. SPDX-License-Identifier: MIT
  *
  *   step ─> what was found (examine.h) ─> where ─> who did it ─> what helps */
-#include "train/step/doctor.h"
+#include "train/step/diagnose.h"
 #include "base/host.h"
 #include "train/step/canary.h"
 #include "train/step/examine.h"
@@ -26,21 +26,21 @@ static void advise_smaller(struct skp__text *out, const struct skp_recipe *r, do
 }
 
 /* Image `at` / values of the step, by name. */
-static void name_image(struct skp__text *out, const struct skp__patient *p, const struct skp__numbers *images,
+static void name_image(struct skp__text *out, const struct skp__failed_step *f, const struct skp__numbers *images,
                        int64_t at) {
-  const int64_t i = at / (images->n / p->step->n);
+  const int64_t i = at / (images->n / f->step->n);
   char number[32];
   const char *name =
-      skp__source_name_of(p->source, skp__loader_sample(p->loader, p->step->batch, i), number, sizeof number);
-  skp__text_add(out, "%s of %s, image %lld of the batch", name, p->source->name, (long long)i + 1);
+      skp__source_name_of(f->source, skp__loader_sample(f->loader, f->step->batch, i), number, sizeof number);
+  skp__text_add(out, "%s of %s, image %lld of the batch", name, f->source->name, (long long)i + 1);
 }
 
 /* Pixels far from what normalised ones are, weights far from fresh ones, maps that grew on their way. */
-static void explain_numbers(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void explain_numbers(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
   const double pixels = 1e4, times = 100, way = 1e6;
   if (e->images.most > pixels) {
     skp__text_add(out, " The pixels are far from the usual ones around 0: ");
-    name_image(out, p, &e->images, e->images.most_at);
+    name_image(out, f, &e->images, e->images.most_at);
     skp__text_add(out, ", has %.3g.", e->images.most);
   }
   if (e->weight && e->weights.most > times * (e->fresh > 0.1 ? e->fresh : 0.1))
@@ -60,21 +60,21 @@ static const char *other_method(struct skp_backend *b, const struct skp_sig *sig
   return NULL;
 }
 
-static void blame_device(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void blame_device(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
   const struct skp_sig sig = sig_of(e);
-  struct skp_backend *b = p->st->s->b;
+  struct skp_backend *b = f->st->s->b;
   const char *other = other_method(b, &sig, skp__plan_method(e->plan, e->node));
-  skp__canary_line(out, b, e->plan, e->node, p->step->number + 1, e->verdict.text);
+  skp__canary_line(out, b, e->plan, e->node, f->step->number + 1, e->verdict.text);
   skp__text_add(out, "\n");
   if (other)
     skp__text_add(out, "Another method may be right: %s=%s (%s). ", sig.op->name, other, skp__option("method"));
   skp__text_add(out, "%s tries them all; the run can go on on another device.", skp__option("skp_selftest"));
 }
 
-static void blame_moment(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void blame_moment(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
   struct skp_backend_info info;
   (void)e;
-  p->st->s->b->ops->info(p->st->s->b, &info);
+  f->st->s->b->ops->info(f->st->s->b, &info);
   skp__text_add(out,
                 " The same step of the same numbers gives the same bits on a sound device, so this one (%s, %s), its "
                 "memory or its driver went wrong for a moment.",
@@ -109,30 +109,30 @@ static void add_place(struct skp__text *out, const struct skp__examination *e) {
 
 /* ---- who did it -------------------------------------------------------------------------------------------------- */
 
-static void tell_late(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  (void)p, (void)e;
+static void tell_late(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
+  (void)f, (void)e;
   skp__text_add(out, " What left the finite numbers first was not found within %d s.", SKP_EXAMINE_SECONDS);
 }
 
-static void tell_images(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void tell_images(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
   skp__text_add(out, " The data are to blame: %lld pixels are infinite or not numbers, the first in ",
                 (long long)e->images.lost);
-  name_image(out, p, &e->images, e->images.lost_at);
+  name_image(out, f, &e->images, e->images.lost_at);
   skp__text_add(out, ". Mend it or leave it out, and check how pixels are normalised (%s, %s).", skp__option("mean"),
                 skp__option("std"));
 }
 
-static void tell_weights(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
-  (void)p;
+static void tell_weights(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
+  (void)f;
   skp__text_add(out,
                 " %lld of the %lld weights of %s were infinite or not numbers before it: the update of an earlier "
                 "step was too large for them.",
                 (long long)e->weights.lost, (long long)e->weights.n, e->weight->name);
 }
 
-static void tell_spoilt(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e) {
+static void tell_spoilt(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e) {
   struct skp_backend_info info;
-  p->st->s->b->ops->info(p->st->s->b, &info);
+  f->st->s->b->ops->info(f->st->s->b, &info);
   skp__text_add(out,
                 " Its input %s was finite when it was made and is not any more: something wrote over it, a kernel, the "
                 "driver or the device (%s, %s). Try %s and another device.",
@@ -140,56 +140,56 @@ static void tell_spoilt(struct skp__text *out, const struct skp__patient *p, con
 }
 
 /* What is told of a finding, after the place, where there is one, and what that means. */
-static const struct story {
+static const struct explanation {
   const char *sentence;
-  void (*more)(struct skp__text *out, const struct skp__patient *p, const struct skp__examination *e);
+  void (*more)(struct skp__text *out, const struct skp__failed_step *f, const struct skp__examination *e);
   skp_status status;
-  skp__remedy remedy;
-} stories[] = {
+  skp__retry retry;
+} explanations[] = {
     [SKP_FOUND_NOTHING] = {" The step was made again, op by op, and all of it is finite.", blame_moment, SKP_DEVICE,
-                           SKP_REMEDY_AGAIN},
-    [SKP_FOUND_LATE] = {"", tell_late, SKP_NUMERIC, SKP_REMEDY_SMALLER},
+                           SKP_RETRY_SAME},
+    [SKP_FOUND_LATE] = {"", tell_late, SKP_NUMERIC, SKP_RETRY_SMALLER},
     [SKP_FOUND_MOVED] = {" Later steps have changed the weights since, so it cannot be made again to see why.", NULL,
-                         SKP_NUMERIC, SKP_REMEDY_SMALLER},
-    [SKP_FOUND_IMAGES] = {"", tell_images, SKP_NUMERIC, SKP_REMEDY_NONE},
-    [SKP_FOUND_WEIGHTS] = {"", tell_weights, SKP_NUMERIC, SKP_REMEDY_SMALLER},
+                         SKP_NUMERIC, SKP_RETRY_SMALLER},
+    [SKP_FOUND_IMAGES] = {"", tell_images, SKP_NUMERIC, SKP_RETRY_NEVER},
+    [SKP_FOUND_WEIGHTS] = {"", tell_weights, SKP_NUMERIC, SKP_RETRY_SMALLER},
     [SKP_FOUND_LARGE] = {" It is too large to be calculated again in plain C.", explain_numbers, SKP_NUMERIC,
-                         SKP_REMEDY_SMALLER},
-    [SKP_FOUND_ONCE] = {" A second time it was finite.", blame_moment, SKP_DEVICE, SKP_REMEDY_AGAIN},
-    [SKP_FOUND_SPOILT] = {"", tell_spoilt, SKP_DEVICE, SKP_REMEDY_NONE},
+                         SKP_RETRY_SMALLER},
+    [SKP_FOUND_ONCE] = {" A second time it was finite.", blame_moment, SKP_DEVICE, SKP_RETRY_SAME},
+    [SKP_FOUND_SPOILT] = {"", tell_spoilt, SKP_DEVICE, SKP_RETRY_NEVER},
     [SKP_FOUND_ARITHMETIC] = {" Plain C makes the same of these inputs, so it is not the device.", explain_numbers,
-                              SKP_NUMERIC, SKP_REMEDY_SMALLER},
+                              SKP_NUMERIC, SKP_RETRY_SMALLER},
     [SKP_FOUND_OVERFLOW] = {" Such numbers are too large for sums in float.", explain_numbers, SKP_NUMERIC,
-                            SKP_REMEDY_SMALLER},
+                            SKP_RETRY_SMALLER},
     [SKP_FOUND_DEVICE] = {" Plain C makes finite numbers of these inputs, so the device or its driver did it. Please "
                           "report:\n",
-                          blame_device, SKP_DEVICE, SKP_REMEDY_NONE},
+                          blame_device, SKP_DEVICE, SKP_RETRY_NEVER},
 };
 
-static void tell(struct skp__diagnosis *out, const struct skp__patient *p, const struct skp__examination *e) {
-  const struct story *story = &stories[e->finding];
+static void tell(struct skp__diagnosis *out, const struct skp__failed_step *f, const struct skp__examination *e) {
+  const struct explanation *explanation = &explanations[e->finding];
   if (e->plan) add_place(&out->why, e);
-  skp__text_add(&out->why, "%s", story->sentence);
-  if (story->more) story->more(&out->why, p, e);
-  out->status = story->status;
-  out->remedy = story->remedy;
+  skp__text_add(&out->why, "%s", explanation->sentence);
+  if (explanation->more) explanation->more(&out->why, f, e);
+  out->status = explanation->status;
+  out->retry = explanation->retry;
 }
 
-void skp__doctor_guess(struct skp__diagnosis *out, const struct skp_recipe *r, double lr) {
-  *out = (struct skp__diagnosis){.status = SKP_NUMERIC, .remedy = SKP_REMEDY_SMALLER};
+void skp__diagnose_unseen(struct skp__diagnosis *out, const struct skp_recipe *r, double lr) {
+  *out = (struct skp__diagnosis){.status = SKP_NUMERIC, .retry = SKP_RETRY_SMALLER};
   advise_smaller(&out->advice, r, lr);
 }
 
-void skp__doctor(struct skp__diagnosis *out, const struct skp__patient *p) {
+void skp__diagnose(struct skp__diagnosis *out, const struct skp__failed_step *f) {
   struct skp__examination e;
-  skp__doctor_guess(out, &p->st->s->model->recipe, p->step->lr);
-  if (skp__examine(&e, p->st, p->step) == SKP_OK)
-    tell(out, p, &e);
+  skp__diagnose_unseen(out, &f->st->s->model->recipe, f->step->lr);
+  if (skp__examine(&e, f->st, f->step) == SKP_OK)
+    tell(out, f, &e);
   else
     skp__text_add(&out->why, " It could not be made again to see why: %s", skp_error_message());
-  if (out->remedy == SKP_REMEDY_SMALLER) return;
+  if (out->retry == SKP_RETRY_SMALLER) return;
   out->advice = (struct skp__text){.n = 0};
-  if (out->remedy == SKP_REMEDY_AGAIN)
+  if (out->retry == SKP_RETRY_SAME)
     skp__text_add(&out->advice,
                   " The run can go on from what it saved; if that comes again, try %s and another device.",
                   skp__option("skp_selftest"));
