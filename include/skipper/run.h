@@ -52,6 +52,7 @@ typedef struct {
 /* What is going to happen. Texts belong to the run. */
 typedef struct {
   const char *folder;          /* NULL: no file is written */
+  const char *seeds;           /* by_seed: the folder that it is in; else NULL */
   int resumed;                 /* 1: it is */
   int64_t finished;            /* resumed: steps done, if nothing is left to do; else -1 */
   const char *device;          /* resumed: the one that it began on; else NULL */

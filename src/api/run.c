@@ -182,8 +182,10 @@ static skp_status prepare_data(skp_run *run) {
 /* A run that is resumed has its folder. */
 static skp_status choose_folder(skp_run *run) {
   const struct skp_model *m = run->model->m;
-  if (!run->folder.path && (run->t.out || run->t.runs))
+  if (!run->folder.path && (run->t.out || run->t.runs)) {
     SKP_TRY(skp__option_written("out", skp__place_choose(&run->folder, run->t.out, run->t.runs, m->name)));
+    if (run->t.by_seed) SKP_TRY(skp__place_by_seed(&run->folder, run->t.seed));
+  }
   return run->folder.path ? skp__option_written("out", skp__run_check(run->folder.path, m, run->resume)) : SKP_OK;
 }
 
@@ -253,6 +255,7 @@ void skp_run_describe(const skp_run *run, skp_run_facts *out) {
   const struct skp_resume *r = run->resume;
   struct skp__text text = {.n = 0};
   *out = (skp_run_facts){.folder = run->folder.path,
+                         .seeds = run->folder.all,
                          .resumed = r != NULL,
                          .finished = run->finished,
                          .device = r ? skp__resume_device(r) : NULL,

@@ -138,7 +138,8 @@ CLI_COMMAND_LIST(X)
 void cli_hung(void *user, const char *text);
 
 /* seeds.c: calls `train` once for each seed, closing what it opened in between, and tells of their spread. */
-skp_status cli_train_seeds(struct cli *c, int64_t n, skp_status (*train)(struct cli *c));
+typedef skp_status cli_trainer(struct cli *c, skp_run_facts *facts);
+skp_status cli_train_seeds(struct cli *c, int64_t n, cli_trainer *train);
 
 /* selftest_train.c */
 skp_status cli_selftest_train(struct cli *c, uint64_t seed);

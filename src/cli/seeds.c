@@ -1,8 +1,6 @@
 /* seeds.c: skipper train --seeds: the same training several times over. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* What a training opened. */
 static void close_run(struct cli *c) {
@@ -18,29 +16,23 @@ static void close_run(struct cli *c) {
   c->device = NULL;
 }
 
-/* The folder for all: --out, or the first runs/MODEL-N that is not there. */
-static skp_status choose_folder(const struct cli *c, char **out) {
-  const char *model = c->arguments[0], *slash = strrchr(model, '/');
-  const char *name = slash ? slash + 1 : model;
-  if (c->value[CLI_OUT]) return cli_copy(out, c->value[CLI_OUT]);
-  for (int n = 1;; n++) {
-    TRY(cli_format(out, "runs/%.*s-%d", (int)strcspn(name, "."), name, n));
-    if (access(*out, F_OK)) return SKP_OK;
-    free(*out);
-  }
-}
-
 /* As if it had been said. `text` is taken over. */
 static void say(struct cli *c, cli_option o, char *text) {
   free(c->value[o]);
   c->value[o] = text;
 }
 
-static skp_status say_seed(struct cli *c, const char *folder, int64_t seed) {
+static skp_status say_seed(struct cli *c, int64_t seed) {
   char *text;
   TRY(cli_format(&text, "%lld", (long long)seed));
   say(c, CLI_SEED, text);
-  TRY(cli_format(&text, "%s/seed-%lld", folder, (long long)seed));
+  return SKP_OK;
+}
+
+/* The folder that the first run got, for those that follow. */
+static skp_status say_folder(struct cli *c, const char *folder) {
+  char *text;
+  TRY(cli_copy(&text, folder));
   say(c, CLI_OUT, text);
   return SKP_OK;
 }
@@ -86,18 +78,19 @@ static skp_status print_spread(const struct cli *c, const char *folder, char *co
 /* ---- training ---------------------------------------------------------------------------------------------------- */
 
 /* `run` receives their folders. */
-static skp_status train_each(struct cli *c, int64_t n, skp_status (*train)(struct cli *c), const char *folder,
-                             char **run) {
+static skp_status train_each(struct cli *c, int64_t n, cli_trainer *train, char **run) {
+  skp_run_facts facts;
   int64_t first;
   TRY(cli_int(c, CLI_SEED, &first, 0, INT64_MAX - n, 1));
   for (int64_t i = 0; i < n; i++) {
     close_run(c);
-    TRY(say_seed(c, folder, first + i));
-    TRY(cli_copy(&run[i], c->value[CLI_OUT]));
-    TRY(train(c));
+    TRY(say_seed(c, first + i));
+    TRY(train(c, &facts));
     if (c->signal) return SKP_OK; /* it was stopped, and so are those that were to follow */
+    TRY(cli_copy(&run[i], facts.folder));
+    TRY(say_folder(c, facts.seeds));
   }
-  return print_spread(c, folder, run, n);
+  return print_spread(c, c->value[CLI_OUT], run, n);
 }
 
 /* Each would write over what the one before it wrote there. */
@@ -114,15 +107,12 @@ static skp_status check(const struct cli *c) {
   return SKP_OK;
 }
 
-skp_status cli_train_seeds(struct cli *c, int64_t n, skp_status (*train)(struct cli *c)) {
-  char *folder, **run;
+skp_status cli_train_seeds(struct cli *c, int64_t n, cli_trainer *train) {
+  char **run;
   TRY(check(c));
-  TRY(choose_folder(c, &folder));
-  run = calloc((size_t)n, sizeof *run);
-  skp_status status =
-      run ? train_each(c, n, train, folder, run) : skp_fail(SKP_MEMORY, "Out of memory for %lld seeds.", (long long)n);
-  for (int64_t i = 0; run && i < n; i++) free(run[i]);
+  TRY(cli_alloc(&run, (size_t)n, sizeof *run));
+  skp_status status = train_each(c, n, train, run);
+  for (int64_t i = 0; i < n; i++) free(run[i]);
   free(run);
-  free(folder);
   return status;
 }

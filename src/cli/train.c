@@ -288,6 +288,7 @@ static skp_status take_options(struct training *t) {
   o->max_steps = steps > 0 ? steps : 0;
   if (cli_said(c, CLI_NO_SHUFFLE)) o->in_stored_order = 1;
   if (!resumed) o->out = c->value[CLI_OUT];
+  o->by_seed = cli_said(c, CLI_SEEDS);
   o->runs = runs;
   o->report = stderr;
   o->lines = cli_said(c, CLI_JSON) ? stdout : NULL;
@@ -346,24 +347,23 @@ static skp_status open(struct training *t, const skp_run_facts *f) {
   return say(t, f, after);
 }
 
-static skp_status train(struct training *t) {
+static skp_status train(struct training *t, skp_run_facts *facts) {
   struct cli *c = t->c;
-  skp_run_facts facts;
   TRY(check(t));
-  skp_run_describe(c->run, &facts);
-  if (facts.finished >= 0) {
+  skp_run_describe(c->run, facts);
+  if (facts->finished >= 0) {
     printf("The run in %s is finished after %lld steps. To train on, give it more --epochs or --max-steps.\n",
-           facts.folder, (long long)facts.finished);
+           facts->folder, (long long)facts->finished);
     return SKP_OK;
   }
-  TRY(open(t, &facts));
-  return run(t, &facts);
+  TRY(open(t, facts));
+  return run(t, facts);
 }
 
-static skp_status train_once(struct cli *c) {
+static skp_status train_once(struct cli *c, skp_run_facts *facts) {
   struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
   catch_signals(NULL, t.no_hang_up);
-  skp_status status = train(&t);
+  skp_status status = train(&t, facts);
   begun = NULL;
   stoppable = NULL;
   return status;
@@ -371,6 +371,7 @@ static skp_status train_once(struct cli *c) {
 
 skp_status cli_train(struct cli *c) {
   int64_t seeds;
+  skp_run_facts facts;
   TRY(cli_int(c, CLI_SEEDS, &seeds, 1, 1000, 0));
-  return seeds ? cli_train_seeds(c, seeds, train_once) : train_once(c);
+  return seeds ? cli_train_seeds(c, seeds, train_once) : train_once(c, &facts);
 }

@@ -9,6 +9,9 @@ cmp alone/last.safetensors a/seed-5/last.safetensors || fail "the run with seed 
 run 0 train tiny.lua --seeds 2 --lr 0.001 --out b --backend reference --json
 [ "$(grep -c '"stopped"' out)" = 0 ] || fail "a run was stopped"
 tail -12 out | tr -d '\n\t' | grep -Eq '"saved_in":"?.*"seeds": ?2.*"median_accuracy": ?0\.[0-9]+.*"half_interval"' || fail "no summary for programs"
+run 0 train tiny.lua --seeds 2 --max-steps 1 --backend reference
+in_out '^2 seeds in runs/tiny-1: '
+[ "$(ls runs runs/tiny-1 | tr '\n' ' ')" = 'runs: tiny-1  runs/tiny-1: seed-1 seed-2 ' ] || fail "seeds without --out are not together"
 run 0 compare a b
 in_out '^lr +0.1 +0.001'
 in_out '^best accuracy +[0-9.]+ \+- [0-9.]+ %  +[0-9.]+ \+- '

@@ -66,6 +66,38 @@ START_TEST(a_run_step_by_step) {
 }
 END_TEST
 
+/* One of several that differ in their seeds: the first makes the folder for all, which goes again with the last of
+ * them that does not begin. */
+START_TEST(runs_by_seed) {
+  skp_data *data = wrap(&as_bytes);
+  skp_run *run, *second;
+  skp_run_facts facts;
+  char runs[80], all[80], given[80];
+  skp_training t = {.runs = runs, .by_seed = 1, .seed = 4294967296, .max_steps = 1};
+  snprintf(runs, sizeof runs, "%s", in_folder("runs"));
+  snprintf(all, sizeof all, "%s", in_folder("runs/plain-1"));
+  snprintf(given, sizeof given, "%s", in_folder("runs/plain-1/seed-4294967296"));
+  open_plain(NULL);
+  ck_ok(skp_run_begin(&run, model));
+  ck_ok(skp_run_prepare(run, data, &t));
+  skp_run_describe(run, &facts);
+  ck_assert_str_eq(facts.seeds, all);
+  ck_assert_str_eq(facts.folder, given);
+  ck_assert_int_eq(access(given, F_OK), 0);
+  t.out = all;
+  t.seed = 2;
+  ck_ok(skp_run_begin(&second, model));
+  ck_ok(skp_run_prepare(second, data, &t));
+  ck_assert_int_eq(access(in_folder("runs/plain-1/seed-2"), F_OK), 0);
+  skp_run_close(second);
+  ck_assert_int_ne(access(in_folder("runs/plain-1/seed-2"), F_OK), 0);
+  ck_assert_int_eq(access(all, F_OK), 0);
+  skp_run_close(run);
+  ck_assert_int_ne(access(in_folder("runs"), F_OK), 0);
+  skp_data_close(data);
+}
+END_TEST
+
 START_TEST(a_report_says_where_it_errs) {
   skp_data *data = wrap(&as_bytes);
   const skp_report *report;
@@ -345,6 +377,7 @@ END_TEST
 int main(void) {
   TCase *tests = tcase_create("tools");
   tcase_add_test(tests, a_run_step_by_step);
+  tcase_add_test(tests, runs_by_seed);
   tcase_add_test(tests, a_report_says_where_it_errs);
   tcase_add_test(tests, runs_are_shown_together);
   tcase_add_test(tests, what_is_no_run_is_not_shown);

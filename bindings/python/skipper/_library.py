@@ -54,8 +54,8 @@ Event = _struct("skp_event", ("doing", c_char_p), ("done", c_int64), ("all", c_i
                 ("seconds", c_double), ("img_per_s", c_double), ("data_wait", c_double), ("epoch_done", c_int), ("by_validation", c_int),
                 ("train_loss", c_double), ("accuracy", c_double), ("test_loss", c_double))
 Listener = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event))
-Training = _struct("skp_training", ("out", c_char_p), ("runs", c_char_p), ("resume", c_int), ("seed", c_uint64), ("max_steps", c_int64),
-                   ("no_steps", c_int), ("max_seconds", c_double), ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64),
+Training = _struct("skp_training", ("out", c_char_p), ("runs", c_char_p), ("by_seed", c_int), ("resume", c_int), ("seed", c_uint64),
+                   ("max_steps", c_int64), ("no_steps", c_int), ("max_seconds", c_double), ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64),
                    ("save_steps", c_int64), ("save_seconds", c_double), ("keep", c_int64), ("report", c_void_p), ("lines", c_void_p), ("tensorboard", c_char_p),
                    ("trace_steps", c_int64), ("trace", c_char_p))
 Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double), ("by_validation", c_int),

@@ -55,6 +55,15 @@ skp_status skp__place_choose(struct skp__place *out, const char *said, const cha
   return said ? skp__strdup(&out->path, said) : make_numbered(&out->path, runs, name);
 }
 
+skp_status skp__place_by_seed(struct skp__place *out, uint64_t seed) {
+  char *inside;
+  SKP_TRY(skp__format(&inside, "%s/seed-%llu", out->path, (unsigned long long)seed));
+  if (skp__folder_exists(inside)) out->existing = strlen(inside);
+  out->all = out->path;
+  out->path = inside;
+  return SKP_OK;
+}
+
 skp_status skp__place_make(struct skp__place *out, const char *said) {
   SKP_TRY(skp__place_choose(out, said, NULL, NULL));
   return skp__folder_create(out->path);
@@ -66,7 +75,8 @@ void skp__place_forget(struct skp__place *f) {
 
 void skp__place_free(struct skp__place *f) {
   free(f->path);
-  f->path = NULL;
+  free(f->all);
+  f->path = f->all = NULL;
 }
 
 /* ---- one of several ---------------------------------------------------------------------------------------------- */
