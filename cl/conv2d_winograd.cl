@@ -37,10 +37,7 @@ static global float *slice_of(global float *slices, int slice, int zeros) {
     for (int c = 0; c < Ci; c++, by += 16 * V) {                                                                       \
       float16 weight[V];                                                                                               \
       EACH_VECTOR(V) weight[v] = get16(by + 16 * v);                                                                   \
-      EACH_ROW {                                                                                                       \
-        const float16 value = from[t * Ci + c];                                                                        \
-        EACH_VECTOR(V) sum[t][v] += value * weight[v];                                                                 \
-      }                                                                                                                \
+      ADD_ROWS(V)                                                                                                      \
     }                                                                                                                  \
     EACH_ROW EACH_VECTOR(V) put16(sum[t][v], to + (t * V + v) * 16);                                                   \
   }

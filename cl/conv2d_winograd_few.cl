@@ -55,10 +55,7 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
         for (int c = 0; c < BLOCK; c++, by += PANEL) {
           float16 weight[VECTORS];
           EACH_VECTOR(VECTORS) weight[v] = get16(by + 16 * v);
-          EACH_ROW {
-            const float16 value = from[t * Ci + c];
-            EACH_VECTOR(VECTORS) sum[t][v] += value * weight[v];
-          }
+          ADD_ROWS(VECTORS)
         }
         EACH_ROW EACH_VECTOR(VECTORS) put16(sum[t][v], to + t * PANEL + 16 * v);
       }
