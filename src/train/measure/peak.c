@@ -40,7 +40,7 @@ struct note {
   char on[SKP_NOTE_DEVICE + 40], *path;
 };
 
-static double *at(struct skp_backend_peaks *p, const struct row *r) { return (double *)((char *)p + r->offset); }
+static double *at(struct skp_backend_peaks *p, const struct row *r) { return (void *)((char *)p + r->offset); }
 
 static bool is_sound(const struct row *r, double x) {
   return (x >= r->least && x <= r->most) || (r->optional && x == 0);
