@@ -28,7 +28,7 @@ foreach(link IN LISTS links)
   endif()
 endforeach()
 list(REMOVE_DUPLICATES SKP_STATIC_LIBS)
-list(FILTER SKP_STATIC_LIBS EXCLUDE REGEX "^-L/usr/lib(/[^/]*-linux-gnu)?$") # where linkers look anyway
+list(FILTER SKP_STATIC_LIBS EXCLUDE REGEX "^-L/usr/lib(/[^/]*-linux-gnu(/.*)?)?$") # where linkers look anyway, and of MPI, of which they find a link there
 list(JOIN SKP_STATIC_LIBS " " SKP_STATIC_FLAGS)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Skipper)
@@ -47,6 +47,7 @@ install(FILES ${CMAKE_BINARY_DIR}/skipper.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 install(DIRECTORY include/skipper TYPE INCLUDE)
 install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/skipper)
 install(FILES LICENSE README.md TYPE DOC)
+install(DIRECTORY docs TYPE DOC)
 
 # Manual pages and completions, told by the program itself; where it cannot run here they are left out.
 if(NOT CMAKE_CROSSCOMPILING)

@@ -69,7 +69,7 @@ const struct cli_command cli_commands[] = {
      "With --train MODEL a network makes the same 50 steps on all devices (or the one that is said) and in plain C,\n"
      "8 images each, and the largest differences of losses and weights are shown.\n"
      "  skipper selftest\n"
-     "  skipper selftest --train models/identity.lua",
+     "  skipper selftest --train identity",
      cli_selftest},
     {"bench", "[MODEL]", 0, 1, "batch accumulate optimizer precision set size mode steps layers peak trace json device",
      "Measures whole steps on random images that stay on the device",
@@ -94,11 +94,11 @@ static void print_usage(FILE *to) {
               "  --data DIR          pictures or data files, or a built-in set: digits, shapes\n"
               "  --out DIR           the run's folder\n"
               "  --epochs N          how often each image is seen\n"
-              "  --lr X              learning rate; skipper lr MODEL.lua suggests one\n"
+              "  --lr X              learning rate; skipper lr MODEL suggests one\n"
               "  --device gpu|cpu|…  as skipper devices lists them\n"
               "  --resume [DIR]      go on with a run\n"
               "\nskipper COMMAND --help shows all of a command's options.\n"
-              "Begin with: skipper train models/identity.lua\n");
+              "Begin with: skipper train identity\n");
   cli_wrap(to, CLI_HELP_COLUMNS, 0, "Exit status: %s.\n", cli_statuses);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- device ----------------------------------------------------------------------------------------------------- */
 
@@ -202,6 +203,18 @@ static void say_unknown_pixels(const struct cli *c) {
               said);
 }
 
+/* A run's folder stands for its best weights; where nothing has judged it yet, for the latest ones, which is said. */
+static skp_status say_which(const char *said) {
+  char *best, *last;
+  TRY(cli_format(&best, "%s/best.safetensors", said));
+  skp_status status = cli_format(&last, "%s/last.safetensors", said);
+  if (status == SKP_OK && access(best, F_OK) && !access(last, F_OK))
+    skp_print(stderr, "weights  %s: there are no best ones in this run yet\n", last);
+  free(best);
+  free(last);
+  return status;
+}
+
 skp_status cli_open_checkpoint_model(struct cli *c) {
   const char *said = c->arguments[0];
   if (c->n_settings || cli_said(c, CLI_SIZE))
@@ -214,6 +227,7 @@ skp_status cli_open_checkpoint_model(struct cli *c) {
                     "the folder of a run, or a checkpoint in it.",
                     said, said);
   TRY(skp_model_load(&c->model, said, &(skp_model_options){.trained = 1}));
+  TRY(say_which(said));
   TRY(cli_override_recipe(c));
   say_unknown_pixels(c);
   return SKP_OK;

@@ -261,6 +261,18 @@ static const char *nearest_option(const struct table *t, const char *name) {
   return f && f->ours && find_row(t, f->ours) ? f->ours : near;
 }
 
+/* The commands that know an option, for people; false: none does. */
+static bool name_others(char *text, size_t size, const char *option) {
+  *text = 0;
+  for (const struct cli_command *other = cli_commands; other->name; other++) {
+    struct table its;
+    const size_t n = strlen(text);
+    make_table(&its, other->options);
+    if (find_row(&its, option)) snprintf(text + n, size - n, "%s%s", n ? ", " : "", other->name);
+  }
+  return *text;
+}
+
 /* What an option that this command does not know may have been meant to be. */
 static skp_status fail_unknown(const struct cli *c, const char *word) {
   struct table t;
@@ -273,12 +285,9 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
   const char *meant = f && f->ours ? f->ours : name;
   make_table(&t, c->command->options);
   const char *near = find_row(&t, meant) ? meant : nearest_option(&t, name);
-  for (const struct cli_command *other = cli_commands; other->name && near != meant; other++) {
-    struct table its;
-    make_table(&its, other->options);
-    if (find_row(&its, meant))
-      return skp_fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, meant, other->name);
-  }
+  char others[128];
+  if (near != meant && name_others(others, sizeof others, meant))
+    return skp_fail(SKP_USAGE, "%s takes no --%s; that is an option of %s.", c->command->name, meant, others);
   return near ? skp_fail(SKP_USAGE, "There is no option %s. Did you mean --%s?", word, near)
               : skp_fail(SKP_USAGE, "There is no option %s.", word);
 }

@@ -36,11 +36,24 @@ static void print_prediction(const struct cli *c, const char *path, float *proba
   printf("\n");
 }
 
-static void add_prediction(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
-  cJSON *image = cJSON_CreateObject(), *predictions;
+/* An array has no place for a version: each of its objects has one. Returns where the classes go. */
+static cJSON *add_picture(cJSON *list, const char *path) {
+  cJSON *image = cJSON_CreateObject();
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
-  predictions = cJSON_AddArrayToObject(image, "top");
+  cJSON *predictions = cJSON_AddArrayToObject(image, "top");
+  cJSON_AddNumberToObject(image, "version", SKP_JSON_VERSION);
+  return predictions;
+}
+
+/* One of which nothing is told. */
+static void add_failure(cJSON *list, const char *path, const char *why) {
+  add_picture(list, path);
+  cJSON_AddStringToObject(cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1), "error", why);
+}
+
+static void add_prediction(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
+  cJSON *predictions = add_picture(list, path);
   for (int k = 0; k < top; k++) {
     float value;
     char name[16];
@@ -73,8 +86,8 @@ static skp_status fail_lost(int64_t lost) {
                   lost == 1 ? "a number" : "numbers");
 }
 
-/* `list` NULL: text. Files that cannot be read and predictions that are not finite are left
- * out, and make the call fail in the end. */
+/* `list` NULL: text. Files that cannot be read and predictions that are not finite are said, and make the call fail in
+ * the end. */
 static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *predictions, int top, cJSON *list) {
   const int classes = skp_model_classes(c->model);
   const size_t n = skp_pictures_count(p);
@@ -84,8 +97,10 @@ static skp_status show_pictures(const struct cli *c, const skp_pictures *p, floa
     skp_picture file;
     TRY(skp_pictures_describe(p, i, &file));
     bad += file.error != NULL;
-    if (!say_file(c, &file)) continue;
-    if (!is_finite(own, classes)) {
+    if (!say_file(c, &file)) {
+      if (list) add_failure(list, file.shown, file.error);
+    } else if (!is_finite(own, classes)) {
+      if (list) add_failure(list, file.shown, "the network's prediction is not finite");
       skp_print(stderr, "skipper predict: %s: the network's prediction is not finite.\n", file.path);
       lost++;
     } else if (list)

@@ -225,14 +225,13 @@ static void hear_work(struct cli_progress *c, const skp_event *p) {
   if (strcmp(p->doing, "compiling kernels") == 0) hear_compiling(c, p);
   c->working = p->done < p->all;
   snprintf(c->doing, sizeof c->doing, "%s", p->doing);
-  if (!c->terminal) return;
-  if (!c->working) wipe(c);
-  if (!c->working || !due(c, news)) return;
+  if (!c->working && c->terminal) wipe(c);
+  if (!c->working || !due(c, news && c->terminal)) return;
   snprintf(line[0].text, sizeof line[0].text, "%s", p->doing);
-  draw_bar(&line[1], p->done, p->all);
+  if (c->terminal) draw_bar(&line[1], p->done, p->all);
   snprintf(line[2].text, sizeof line[2].text, "%s of %s", cli_grouped(done, sizeof done, p->done),
            cli_grouped(all, sizeof all, p->all));
-  draw(c, line, PIECES);
+  (c->terminal ? draw : say)(c, line, PIECES);
 }
 
 static int hear(void *user, const skp_event *p) {

@@ -47,7 +47,7 @@ static skp_status add_named(struct skp__pictures *p, const char *name, FILE *say
   }
   SKP_TRY(add_folder(p, name, say));
   if (p->files.n > before) return SKP_OK;
-  return skp__fail(SKP_IO, "The folder %s holds no images: no file in it ends in one of %s.", name,
+  return skp__fail(SKP_FORMAT, "The folder %s holds no images: no file in it ends in one of %s.", name,
                    skp__image_endings());
 }
 

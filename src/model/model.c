@@ -243,6 +243,13 @@ static bool is_missing(const char *path) { return access(path, F_OK) && errno ==
 
 static skp_status fail_missing(const char *path) {
   struct skp__text names = {.n = 0};
+  char *name;
+  SKP_TRY(stem(&name, path));
+  const bool known = skp__model_source(name) || skp__model_known(name);
+  if (known)
+    skp__fail(SKP_IO, "There is no model file %s. The network %s comes along: that name alone means it.", path, name);
+  free(name);
+  if (known) return SKP_IO;
   skp__model_list(&names);
   return skp__fail(SKP_IO, "There is no model file %s, and none of that name comes along. Those that do: %s.", path,
                    names.at);

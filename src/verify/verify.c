@@ -1,6 +1,7 @@
 /* verify.c: all cases by all methods: counting and telling. SPDX-License-Identifier: MIT */
 #include "verify/verify.h"
 #include "io/json.h"
+#include "skipper/version.h"
 #include "verify/case.h"
 #include <math.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ static void tell_text(const struct run *r) {
 
 static skp_status tell_json(struct run *r) {
   cJSON *all = cJSON_CreateObject(), *methods = cJSON_AddArrayToObject(all, "methods");
+  cJSON_AddNumberToObject(all, "version", SKP_JSON_VERSION);
   cJSON_AddNumberToObject(all, "cases", r->cases);
   cJSON_AddNumberToObject(all, "passed", r->passed);
   cJSON_AddNumberToObject(all, "failed", r->failed);

@@ -46,10 +46,10 @@ run 1 predict net white/a/1.bmp
 quiet_out
 in_err "white/a/1.bmp: the network's prediction is not finite"
 run 1 predict net white/a/1.bmp mixed/a/1.bmp --json
-in_out '^\[\{"image":"mixed/a/1.bmp","top":\[\{"index":[01],"class":"[ab]","probability":0\.[0-9]+\}'
+in_out '^\[\{"image":"white/a/1.bmp","top":\[\],"version":2,"error":"[^"]* not finite"\},\{"image":"mixed/a/1.bmp","top":\[\{"index":[01],"class":"[ab]","probability":0\.[0-9]+\}'
 json out
 run 1 predict net white/a/1.bmp --json
-in_out '^\[\]$'
+in_out '^\[\{"image":"white/a/1.bmp","top":\[\],"version":2,"error":"[^"]* not finite"\}\]$'
 run 1 predict net mixed white --top 1
 [ "$(wc -l <out)" = 6 ] || fail "not 6 predictions"
 grep -q -- '-100\|nan' out && fail "a prediction that is none"

@@ -180,7 +180,7 @@ START_TEST(platforms_without_devices) {
   ck_assert_int_eq(list.n_notes, 2);
   ck_assert_str_eq(list.notes[0], "Platform 0 (Broken) lists no device.");
   ck_assert_str_eq(list.notes[1],
-                   "Platform 1 (rusticl) lists no device. RUSTICL_ENABLE names the drivers that it may use.");
+                   "Platform 1 (rusticl) lists no device. It has none for the drivers that RUSTICL_ENABLE names.");
 }
 END_TEST
 

@@ -110,6 +110,8 @@ class Device(_Handle):
 def _pixels(images):
     """images as the library takes them, and the array that must stay: uint8, or floats from 0 to 1; N×H×W×C, N×H×W grey."""
     array = numpy.asarray(images)
+    if array.ndim == 3 and array.shape[2] <= 4:
+        raise ValueError(f"an array {array.shape} looks like a single picture H×W×C: images[numpy.newaxis] makes it one of several")
     if array.ndim == 3:
         array = array[..., numpy.newaxis]
     if array.ndim != 4:
@@ -117,6 +119,8 @@ def _pixels(images):
     if array.dtype != numpy.uint8 and array.dtype.kind != "f":
         raise TypeError(f"images are of uint8, or of floats from 0 to 1, not of {array.dtype}")
     kind = BYTES if array.dtype == numpy.uint8 else FLOATS
+    if kind == FLOATS and array.size and not (array.min() >= -1e-3 and array.max() <= 1 + 1e-3):
+        raise ValueError(f"pixels as floats lie between 0 and 1, not {array.min():g} and {array.max():g}; networks normalise them by their own mean and std")
     array = numpy.ascontiguousarray(array, numpy.uint8 if kind == BYTES else numpy.float32)
     return _c.Pixels(array.ctypes.data, kind, *array.shape), array
 
@@ -131,7 +135,8 @@ def _labels(labels, images):
 class Data(_Handle):
     """Labelled images: a folder's or a built-in set's by name, or arrays, which stay in use (no copy where dtype and layout fit).
 
-    Data("digits"); Data(images, labels, names=["cat", "dog"], test=(images, labels)). Of a folder: `to_test` opens the part that is best to test
+    Data("digits"); Data(images, labels, names=["cat", "dog"], test=(images, labels)). Images are N×H×W×C or, grey, N×H×W: uint8, or floats from 0 to 1. Labels are
+    numbers from 0 on, -1: not known. Of a folder: `to_test` opens the part that is best to test
     with, `labelled` one that has classes; `strict` bears no damaged image, max_damaged so many."""
 
     _close = "skp_data_close"
@@ -319,7 +324,8 @@ class Session(_Handle):
         return _plain(outcome)
 
     def find_lr(self, data, *, seed=1, first=0, last=0, steps=0, workers=0, curve=None):
-        """Looks for a learning rate as skp_find_lr does: `suggestion`, and `at`, an array of steps with fields lr, loss and smooth. The weights stay as they are."""
+        """Looks for a learning rate as skp_find_lr does, for the weights as they are: `suggestion` (0: at no rate the loss falls by more than it strays, as of a network
+        that has been trained), and `at`, an array of steps with fields lr, loss and smooth. The weights stay as they are."""
         search = _c.LrSearch()
         options = _c.LrOptions(seed, first, last, steps, workers, None, None if curve is None else fsencode(curve))
         library.skp_find_lr(self._at, data._at, options, search)
@@ -360,7 +366,7 @@ class Session(_Handle):
         return array, array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
     def predict(self, images, *, logits=False):
-        """What the network says of images (see Data): probabilities, or logits, an array images × classes."""
+        """What the network says of images, N×H×W×C or N×H×W (grey), uint8 or floats from 0 to 1, of any size: probabilities, or logits, an array images × classes."""
         pixels, array = _pixels(images)
         predictions, pointer = self._predictions(len(array))
         if len(array):

@@ -26,7 +26,7 @@ def _open():
             return ctypes.CDLL(name)
         except OSError as error:
             why = why or error
-    raise ImportError(f"libskipper.so.{VERSION} is not to be had ({why}). Install Skipper (cmake --install), or name the file in SKIPPER_LIBRARY.")
+    raise ImportError(f"libskipper.so.{VERSION} is not to be had ({why}). Install Skipper (cmake --install build, then ldconfig as root; elsewhere than in the system's folders name its lib in LD_LIBRARY_PATH), or name the file in SKIPPER_LIBRARY.")
 
 
 def _struct(name, *fields):

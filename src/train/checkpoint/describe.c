@@ -146,9 +146,10 @@ skp_status skp__resume_check(const struct skp_resume *r, const struct skp_model 
   free(described);
   if (!now) return fail_description();
   if (!text.n) return SKP_OK;
-  return skp__fail(SKP_USAGE,
-                   "The run in %s was another:%s\nA resumed run goes on as it began; only its limits (epochs, steps, "
-                   "time), its saving and its device may be others. To train its weights on in another way begin a new "
-                   "run with %s %s/last.safetensors.",
-                   o->out, text.at, skp__option("skp_session_load"), o->out);
+  return skp__fail(
+      SKP_USAGE,
+      "The run in %s was another:%s\nA resumed run goes on as it began; only its limits (epochs, steps, "
+      "time), its saving, its device and the place of its data may be others. To train its weights on in another way "
+      "begin a new run with %s %s/last.safetensors.",
+      o->out, text.at, skp__option("skp_session_load"), o->out);
 }

@@ -152,7 +152,7 @@ static skp_status print(FILE *to, const struct skp_seeds *run, const struct skp_
   put_seeds(to, run, s, runs);
   put_figure(to, run, runs, "best epoch", "epoch", false);
   put_figure(to, run, runs, "train loss, best", "train_loss", false);
-  put_figure(to, run, runs, "epochs", "epoch", true);
+  put_figure(to, run, runs, "epochs done", "epoch", true);
   put_figure(to, run, runs, "seconds", "seconds", true);
   put_figure(to, run, runs, "images/s, last", "img_per_s", true);
   SKP_TRY(put_same(to, run, runs, differences));
