@@ -39,6 +39,17 @@ in_err() { grep -Eq -- "$1" err || fail "$called: standard error lacks \"$1\""; 
 not_in_err() { ! grep -Eq -- "$1" err || fail "$called: standard error has \"$1\""; }
 quiet_out() { [ ! -s out ] || fail "$called: standard output is not empty"; }
 
+# in_file FILE TEXT…, not_in_file FILE TEXT…: what a file holds, each of these texts or none of them, letter by letter.
+in_file() {
+  local file=$1 text
+  for text in "${@:2}"; do grep -Faq -- "$text" "$file" || fail "$file lacks \"$text\""; done
+}
+not_in_file() {
+  local file=$1 text
+  [ -f "$file" ] || fail "there is no $file"
+  for text in "${@:2}"; do ! grep -Faq -- "$text" "$file" || fail "$file has \"$text\""; done
+}
+
 # refuse STATUS PATTERN WORD…: a call that must fail with this text, and say nothing else on standard output.
 refuse() {
   local status=$1 pattern=$2

@@ -6,10 +6,8 @@ run 0 train tiny.lua --epochs 2 --lr 0.05 --out "t<w>o" --backend reference
 run 0 report one "t<w>o" --out page.html
 in_err 'page.html'
 quiet_out
-for part in '<!doctype html>' 'Training loss of each step' 'Learning rate' '>step 1<' 'Accuracy' '<polyline' 't&lt;w>o' 'skipper train tiny' 'The recipe' 'The network: 2 layers' \
-  'Which classes are mixed up' 'Most confused' 'data:image/png;base64,' 'role="img"' 'The network, drawn' '</html>'; do
-  grep -q -- "$part" page.html || fail "the page lacks $part"
-done
+in_file page.html '<!doctype html>' 'Training loss of each step' 'Learning rate' '>step 1<' 'Accuracy' '<polyline' 't&lt;w>o' 'skipper train tiny' 'The recipe' 'The network: 2 layers' \
+  'Which classes are mixed up' 'Most confused' 'data:image/png;base64,' 'role="img"' 'The network, drawn' '</html>'
 ! grep -qE '(src|href)="?(https?:|//)|@import|fetch\(|t<w>o' page.html || fail "the page needs something else, or shows a name raw"
 same=$(grep -oE '<[a-z0-9]+ [^>]*\bid=[^ >]+' page.html | sed 's/.*id=//' | sort | uniq -d)
 [ -z "$same" ] || fail "several elements are called $same"
@@ -42,21 +40,19 @@ run 0 report one --out page.html
 run 0 train "$models/resnet20.lua" --data shapes --max-steps 0 --out res --backend reference
 run 0 report res --out page.html --figures figures
 in_err 'figures: its figures'
-for part in 'xmlns="http://www.w3.org/2000/svg"' '>layer2.0<' '8×8×64 · 57728 parameters' 'conv2d 3×3 ×2, batchnorm ×3' 'The network: 12 blocks'; do
-  grep -q -- "$part" figures/network.svg || fail "the drawing lacks $part"
-done
+in_file figures/network.svg 'xmlns="http://www.w3.org/2000/svg"' '>layer2.0<' '8×8×64 · 57728 parameters' 'conv2d 3×3 ×2, batchnorm ×3' 'The network: 12 blocks'
 [ "$(grep -o 'M30 [0-9]*C' figures/network.svg | wc -l)" = 9 ] || fail "not a way past the layers of each of 9 blocks"
 run 0 train tiny.lua --epochs 2 --out two --backend reference
 run 0 report two --out page.html --figures two-figures --layers --backend reference
 for name in accuracy loss loss-steps train-loss learning-rate images-a-second confusion network layers; do
-  grep -q '^<svg.*</svg>$\|</svg>' two-figures/$name.svg || fail "no figure $name"
+  in_file two-figures/$name.svg '<svg ' '</svg>'
 done
-grep -q '^fc,linear' two/layers.csv || fail "layers.csv lacks a layer"
-grep -q 'Time by layer' page.html || fail "the page lacks the time of layers"
+in_file two/layers.csv 'fc,linear'
+in_file page.html 'Time by layer'
 rm two/layers.csv && mkdir -p two/layers.csv/there
 refuse 6 '^skipper report: --layers: .*two/layers.csv' report two --out page.html --layers --backend reference
 rm -r two/layers.csv
-! grep -q 'http-equiv' page.html || fail "a page of a run that is over reloads itself"
+not_in_file page.html http-equiv # the run is over
 
 # A run that goes on: the page is written after each epoch, and reloads itself until the end.
 "$skipper" train tiny.lua --epochs 400 --max-time 8s --out going --backend reference >/dev/null 2>&1 &
@@ -64,8 +60,8 @@ while [ ! -s going/results.csv ]; do sleep 0.1; done
 timeout "${SKP_RUN_SECONDS:-300}" "$skipper" report going --live --out live.html 2>live.err &
 follower=$!
 while [ ! -s live.html ]; do sleep 0.1; done
-grep -q 'http-equiv=refresh' live.html || fail "the page of a run that goes on does not reload itself"
+in_file live.html http-equiv=refresh
 wait $follower || fail "report --live fails"
-! grep -q 'http-equiv=refresh' live.html || fail "the page reloads itself when the run is over"
+not_in_file live.html http-equiv
 [ "$(grep -c 'it follows the run' live.err)" -gt 1 ] || fail "the page was not written again"
 wait

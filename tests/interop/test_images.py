@@ -4,7 +4,8 @@ SPDX-License-Identifier: MIT
 
 usage: test_images.py SKIPPER
 SKIPPER is the program. A linear layer that keeps its input shows what it gets. Exit status 77 where there is no torchvision."""
-import os, subprocess, sys, tempfile
+import os, sys, tempfile
+from program import skipper
 try:
     import torch, safetensors.torch
     import numpy as np
@@ -56,12 +57,6 @@ def write_set():
             n += 1
 
 
-def skipper(*words):
-    done = subprocess.run([program, *words], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"skipper {' '.join(words)}: exit status {done.returncode}\n{done.stderr}")
-
-
 def check(size, resize):
     values = 3 * size * size
     with open('keep.lua', 'w') as f:
@@ -80,7 +75,6 @@ def check(size, resize):
     print(f'{len(want)} pictures, {size} pixels' + (f' of {resize}' if resize else '') + ': the same')
 
 
-program = os.path.abspath(sys.argv[1])
 with tempfile.TemporaryDirectory() as work:
     os.chdir(work)
     write_set()

@@ -3,7 +3,8 @@
 
 usage: test_onnx.py SKIPPER [NAME...]
 SKIPPER is the program; NAMEs are rows of the table below, default all. Exit status 77 where onnx or onnxruntime is missing."""
-import json, os, struct, subprocess, sys, tempfile
+import json, os, struct, sys
+from program import in_folders, skipper
 try:
     import numpy as np, onnx, onnxruntime
 except ImportError as e:
@@ -52,13 +53,6 @@ end}'''
 # Options, and the numbers that go with them: opset and images at once.
 WAYS = [([], 17, 1), (['--fold', '--dynamic-batch', '--opset', '13'], 13, IMAGES),
         (['--with-preprocessing', '--dynamic-batch', '--opset', '21'], 21, IMAGES)]
-
-
-def skipper(*words):
-    done = subprocess.run([program, *words], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"skipper {' '.join(words)}: exit status {done.returncode}\n{done.stderr}")
-    return done.stdout
 
 
 def read(path):
@@ -138,9 +132,4 @@ def check(name):
     print(f'{name}: {len(kinds)} nodes, logits within {worst:.1e} of the largest', flush=True)
 
 
-program = os.path.abspath(sys.argv[1])
-for name in sys.argv[2:] or NETWORKS:
-    with tempfile.TemporaryDirectory(prefix='skipper-onnx-') as folder:
-        os.chdir(folder)
-        check(name)
-        os.chdir('/')
+in_folders(check, sys.argv[2:] or NETWORKS)

@@ -3,7 +3,8 @@
 
 usage: test_onnx_in.py SKIPPER [NAME...]
 SKIPPER is the program; NAMEs are networks of torchvision, default one of each family that is promised. Exit status 77 where a package is missing."""
-import os, subprocess, sys, tempfile, warnings
+import os, sys, warnings
+from program import in_folders, skipper
 try:
     import numpy as np, onnxruntime, onnxscript, torch, torchvision
     from safetensors.numpy import load_file
@@ -31,12 +32,6 @@ def network(name):
     return net.eval()
 
 
-def skipper(*words):
-    done = subprocess.run([program, *words], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"skipper {' '.join(words)}: exit status {done.returncode}\n{done.stderr}")
-
-
 def check(name):
     size = 224 if name.startswith('vgg') else 96
     pixels = np.random.default_rng(1).integers(0, 256, (IMAGES, size, size, 3), dtype=np.uint8)
@@ -60,9 +55,4 @@ def check(name):
         print(f'{name} {way}: logits within {difference:.1e} of the largest', flush=True)
 
 
-program = os.path.abspath(sys.argv[1])
-for name in sys.argv[2:] or NAMES:
-    with tempfile.TemporaryDirectory(prefix='skipper-onnx-') as folder:
-        os.chdir(folder)
-        check(name)
-        os.chdir('/')
+in_folders(check, sys.argv[2:] or NAMES)

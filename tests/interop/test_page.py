@@ -4,8 +4,8 @@ SPDX-License-Identifier: MIT
 
 usage: test_page.py SKIPPER      Exit status 77 where there is no Chromium."""
 import os, re, shutil, subprocess, sys, tempfile
+from program import skipper
 
-program = os.path.abspath(sys.argv[1])
 browser = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 if not browser:
     print('skipped: no Python that drives a browser, as there is no Chromium')
@@ -35,8 +35,8 @@ with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
     os.chdir(folder)
     open('tiny.lua', 'w').write(TINY)
     for run, lr in (('one', '0.1'), ('two', '0.05')):
-        subprocess.run([program, 'train', 'tiny.lua', '--out', run, '--lr', lr, '--backend', 'reference'], check=True, capture_output=True)
-    subprocess.run([program, 'report', 'one', 'two', '--out', 'page.html'], check=True, capture_output=True)
+        skipper('train', 'tiny.lua', '--out', run, '--lr', lr, '--backend', 'reference')
+    skipper('report', 'one', 'two', '--out', 'page.html')
     page = open('page.html').read()
     open('page.html', 'w').write(page.replace('</body>', PROBE))
     for mode in ('light', 'dark'):

@@ -2,7 +2,8 @@
 """test_tensorboard.py: what train --tensorboard writes, read by TensorBoard's own loader. SPDX-License-Identifier: MIT
 
 usage: test_tensorboard.py SKIPPER      Exit status 77 where tensorboard is missing."""
-import json, os, subprocess, sys, tempfile, time
+import json, os, sys, tempfile, time
+from program import skipper
 try:
     import numpy as np
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -11,7 +12,6 @@ except ImportError as e:
     print('skipped: no Python with tensorboard:', e)
     sys.exit(77)
 
-program = os.path.abspath(sys.argv[1])
 TINY = """return {input = {channels = 1, size = 28}, recipe = {data = "digits", batch = 256, epochs = 2, lr = 0.1},
   network = function(x) return nn.linear(nn.flatten(x), 10, {name = "fc"}) end}"""
 SQUARE = """return {input = {channels = 1, size = 28}, recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd"},
@@ -22,8 +22,7 @@ SQUARE = """return {input = {channels = 1, size = 28}, recipe = {data = "digits"
 with tempfile.TemporaryDirectory(prefix='skipper-board-') as folder:
     os.chdir(folder)
     open('tiny.lua', 'w').write(TINY)
-    done = subprocess.run([program, 'train', 'tiny.lua', '--out', 'run', '--tensorboard', '--json', '--backend', 'reference'], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = skipper('train', 'tiny.lua', '--out', 'run', '--tensorboard', '--json', '--backend', 'reference')
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(line['version'] == 2 for line in lines)
     steps, epochs = [line for line in lines if 'step' in line], [line for line in lines if 'epoch' in line]
@@ -49,9 +48,7 @@ with tempfile.TemporaryDirectory(prefix='skipper-board-') as folder:
     # Where a run goes back, and where it is resumed, the steps that are made again are shown once.
     open('square.lua', 'w').write(SQUARE)
     def train(*words):
-        done = subprocess.run([program, 'train', *words, '--tensorboard', 'board', '--backend', 'reference'], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stderr
+        return skipper('train', *words, '--tensorboard', 'board', '--backend', 'reference').stderr
     def shown():
         board = EventAccumulator('board', size_guidance={'scalars': 0})
         board.Reload()
@@ -59,7 +56,7 @@ with tempfile.TemporaryDirectory(prefix='skipper-board-') as folder:
     back = ['square.lua', '--on-nan', 'rollback', '--lr', '0.8']
     assert 'The run went back' in train(*back, '--max-steps', '60', '--out', 'whole')
     assert shown() == list(range(1, 61)), shown()
-    subprocess.run([program, 'train', *back, '--max-steps', '40', '--out', 'half', '--backend', 'reference'], capture_output=True, check=True)
+    skipper('train', *back, '--max-steps', '40', '--out', 'half', '--backend', 'reference')
     time.sleep(1) # files are read in the order of their seconds
     train('--resume', 'half', '--max-steps', '50')
     assert shown() == list(range(1, 51)), shown()

@@ -4,7 +4,8 @@
 usage: test_torchvision.py SKIPPER [--images DIR] [NAME...]
 SKIPPER is the program; NAMEs are networks of networks.py, default all, which takes long. The answers are about up to 8 images found anywhere
 below DIR, scaled to the size that networks.py gives, but VGGs' to 64 pixels; without DIR about noise. Exit status 77 where there is no torchvision."""
-import argparse, os, subprocess, sys, tempfile
+import argparse, os, sys
+from program import in_folders, skipper
 try:
     import torch, safetensors.torch
     import numpy as np
@@ -27,17 +28,10 @@ def with_statistics(net):
             module.num_batches_tracked.fill_(7)
 
 
-def skipper(*words):
-    done = subprocess.run([program, *words], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"skipper {' '.join(words)}: exit status {done.returncode}\n{done.stderr}")
-    return done.stdout, done.stderr
-
-
 def train_nothing(out, model, settings, size, *words):
     """Weights as `skipper train --max-steps 0` writes them into the folder `out`, and what it said."""
-    _, said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--mean', '0', '--std', '1', '--out', out, *words,
-                      *[word for s in [*settings.split(), f'classes={CLASSES}'] for word in ('--set', s)])
+    said = skipper('train', os.path.join(models, model + '.lua'), '--size', str(size), '--max-steps', '0', '--mean', '0', '--std', '1', '--out', out, *words,
+                   *[word for s in [*settings.split(), f'classes={CLASSES}'] for word in ('--set', s)]).stderr
     return safetensors.torch.load_file(f'{out}/last.safetensors'), said
 
 
@@ -94,22 +88,22 @@ def answers_agree(net, images):
     return difference
 
 
+def check(name):
+    model, settings, size = NETWORKS[name]
+    size = 64 if model == 'vgg' else size
+    torch.manual_seed(1)
+    net = network(name)
+    first_values_agree(net, model, settings, size)
+    with_statistics(net)
+    there_and_back(net, model, settings, size)
+    difference = answers_agree(net, find_images(source, size))
+    print(f'{name}: {len(net.state_dict())} tensors there and back, logits within {difference:.1e} of the largest', flush=True)
+
+
 parser = argparse.ArgumentParser()
 parser.add_argument('program')
 parser.add_argument('--images')
 parser.add_argument('names', nargs='*')
 said = parser.parse_intermixed_args()
-program, source = os.path.abspath(said.program), said.images and os.path.abspath(said.images)
-for name in said.names or NETWORKS:
-    model, settings, size = NETWORKS[name]
-    size = 64 if model == 'vgg' else size
-    torch.manual_seed(1)
-    net = network(name)
-    with tempfile.TemporaryDirectory(prefix='skipper-interop-') as folder:
-        os.chdir(folder)
-        first_values_agree(net, model, settings, size)
-        with_statistics(net)
-        there_and_back(net, model, settings, size)
-        difference = answers_agree(net, find_images(source, size))
-        print(f'{name}: {len(net.state_dict())} tensors there and back, logits within {difference:.1e} of the largest', flush=True)
-        os.chdir('/')
+source = said.images and os.path.abspath(said.images)
+in_folders(check, said.names or NETWORKS)
