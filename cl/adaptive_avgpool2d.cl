@@ -11,16 +11,11 @@
  * A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. Extents and SIZE are at most 2^20 each,
  * so products with positions are taken in 64 bits. */
 
-#ifndef WIDTH
-#define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
-#endif
-#ifndef C
-#define C 1 /* channels */
-#endif
 #ifndef SIZE
 #define SIZE 7 /* rows and columns of y */
 #endif
 
+#include "pixels.clh"
 #include "width.clh"
 
 static int first(int p, int from, int to) { return (int)((long)p * from / to); }

@@ -7,26 +7,11 @@
  *
  * A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. */
 
-#ifndef WIDTH
-#define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
-#endif
-#ifndef C
-#define C 1 /* channels */
-#endif
-#ifndef KERNEL
-#define KERNEL 2 /* rows and columns of a window */
-#endif
-#ifndef STRIDE
-#define STRIDE 2 /* from one window to the next */
-#endif
-#ifndef PAD
-#define PAD 0 /* rows and columns added on each side, at most KERNEL / 2 */
-#endif
 #ifndef INCLUDE_PAD
 #define INCLUDE_PAD 1 /* padding counts in the divisor */
 #endif
 
-#include "maps.clh"
+#include "pool.clh"
 
 /* How many positions of a window that begins at `from` lie inside an axis of that extent. */
 static int inside(int from, int extent) { return min(from + KERNEL, extent) - max(from, 0); }
@@ -57,8 +42,7 @@ kernel void avgpool2d_dx(global stored *restrict dx, global const stored *restri
   const int item = (int)get_global_id(0), pixel = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH;
   if (pixel >= pixels) return;
   const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
-  const int p_from = max(h + PAD - KERNEL + STRIDE, 0) / STRIDE, p_to = min((h + PAD) / STRIDE, P - 1);
-  const int q_from = max(w + PAD - KERNEL + STRIDE, 0) / STRIDE, q_to = min((w + PAD) / STRIDE, Q - 1);
+  const int p_from = first_window(h), p_to = last_window(h, P), q_from = first_window(w), q_to = last_window(w, Q);
   FLOATS sum = 0.0f;
   for (int p = p_from; p <= p_to; p++)
     for (int q = q_from; q <= q_to; q++)

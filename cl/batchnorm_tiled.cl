@@ -30,6 +30,9 @@
 #define COLUMNS (PIXELS * C)
 #define LOCAL   (LANES * ROWS)
 
+#define GROUP_ITEMS LOCAL
+#include "sum.clh"
+
 /* How many of the rows first … first + rows - 1 hold column j. */
 static int count_of(int first, int rows, int j, int total) {
   return clamp((total - j + COLUMNS - 1) / COLUMNS - first, 0, rows);
@@ -109,27 +112,13 @@ kernel void batchnorm_dx_tiles(global float *restrict workspace, global const fl
 
 /* ---- joining the tiles: a group for each channel ----------------------------------------------------------------- */
 
-/* The sum of all work-items' values; every one gets it. */
-static float sum_of_group(float value, local float *shared) {
-  const int item = (int)get_local_id(0);
-  shared[item] = value;
-  for (int step = LOCAL / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (item < step) shared[item] += shared[item + step];
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  const float sum = shared[0];
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return sum;
-}
-
 /* table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
 kernel void batchnorm_finish(global float *restrict workspace, global float *new_running_mean,
                              global float *new_running_var, global float *restrict mean_out,
                              global float *restrict rstd_out, global const float *running_mean,
                              global const float *running_var, int total, int chunk_rows, int chunks, int want,
                              float eps, float momentum) {
-  local float shared[LOCAL];
+  SHARED float shared[LOCAL];
   const int c = (int)get_group_id(0), P = total / C, entries = chunks * PIXELS;
   global const float *means = workspace + 2 * C + c, *squares = means + entries * C;
   const float origin = means[0];
@@ -138,13 +127,13 @@ kernel void batchnorm_finish(global float *restrict workspace, global float *new
     const int n = count_of(e / PIXELS * chunk_rows, chunk_rows, e % PIXELS * C + c, total);
     sum += n > 0 ? n * (means[e * C] - origin) : 0.0f;
   }
-  const float mean = origin + sum_of_group(sum, shared) / P;
+  const float mean = origin + sum_of_group(shared, sum) / P;
   float square = 0.0f;
   for (int e = (int)get_local_id(0); e < entries; e += LOCAL) {
     const int n = count_of(e / PIXELS * chunk_rows, chunk_rows, e % PIXELS * C + c, total);
     square += n > 0 ? squares[e * C] + n * (means[e * C] - mean) * (means[e * C] - mean) : 0.0f;
   }
-  square = sum_of_group(square, shared);
+  square = sum_of_group(shared, square);
   if (get_local_id(0) == 0) {
     const float rstd = 1.0f / sqrt(square / P + eps);
     workspace[c] = mean;
@@ -160,7 +149,7 @@ kernel void batchnorm_finish(global float *restrict workspace, global float *new
 kernel void batchnorm_dx_finish(global float *restrict workspace, global float *restrict dgamma,
                                 global float *restrict dbeta, global const float *restrict rstd, int chunks,
                                 int want) {
-  local float shared[LOCAL];
+  SHARED float shared[LOCAL];
   const int c = (int)get_group_id(0), entries = chunks * PIXELS;
   global const float *sums = workspace + 2 * C + c, *products = sums + entries * C;
   float sum = 0.0f, product = 0.0f;
@@ -168,8 +157,8 @@ kernel void batchnorm_dx_finish(global float *restrict workspace, global float *
     sum += sums[e * C];
     product += products[e * C];
   }
-  sum = sum_of_group(sum, shared);
-  product = sum_of_group(product, shared) * rstd[c];
+  sum = sum_of_group(shared, sum);
+  product = sum_of_group(shared, product) * rstd[c];
   if (get_local_id(0) == 0) {
     workspace[c] = sum;
     workspace[C + c] = product;

@@ -7,30 +7,18 @@
  * A group of LANES work-items does a chunk, each of them WIDTH neighbouring values at a
  * time; one group adds up the chunks. */
 
+#define TERM(v) ((v) * (v))
 #include "chunks.clh"
 
 kernel void clip_norm_sums(global float *restrict partial, global const float *restrict g, int n) {
   SHARED float shared[LANES];
-  const int begin = (int)get_group_id(0) * CHUNK, end = min(begin + CHUNK, n);
-  int i = begin + (int)get_local_id(0) * WIDTH;
-  FLOATS squares = (FLOATS)(0.0f);
-  for (; i + WIDTH <= end; i += LANES * WIDTH) {
-    const FLOATS v = LOAD(g + i);
-    squares += v * v;
-  }
-  float part[WIDTH], sum = 0.0f;
-  STORE(squares, part);
-  for (int j = 0; j < WIDTH; j++) sum += part[j];
-  for (; i < end; i++) sum += g[i] * g[i]; /* what WIDTH leaves of the last chunk: of one work-item */
-  sum = sum_of_group(shared, sum);
+  const float sum = sum_of_chunk(shared, g, n);
   if (get_local_id(0) == 0) partial[get_group_id(0)] = sum;
 }
 
 kernel void clip_norm(global float *restrict scale, global const float *restrict partial, int chunks, float max_norm) {
   SHARED float shared[LANES];
-  float sum = 0.0f;
-  for (int c = (int)get_local_id(0); c < chunks; c += LANES) sum += partial[c];
-  sum = sum_of_group(shared, sum);
+  const float sum = sum_of_chunks(shared, partial, chunks);
   if (get_local_id(0) == 0) {
     const float fits = max_norm / (sqrt(sum) + 1e-6f);
     scale[0] = fits >= 1.0f ? 1.0f : fits;

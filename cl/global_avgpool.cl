@@ -5,16 +5,11 @@
  * A work-item does WIDTH neighbouring channels of an image (dx: of a pixel); WIDTH divides C. Sums are taken in two
  * steps, BLOCK pixels and then blocks, which keeps rounding small. */
 
-#ifndef WIDTH
-#define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
-#endif
-#ifndef C
-#define C 1 /* channels */
-#endif
 #ifndef BLOCK
 #define BLOCK 32 /* pixels that are added up before they join the sum */
 #endif
 
+#include "pixels.clh"
 #include "maps.clh"
 
 kernel void global_avgpool(global stored *restrict y, global const stored *restrict x, int N, int pixels) {

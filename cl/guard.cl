@@ -8,31 +8,19 @@
  * v - v is 0 unless v is infinite or not a number. A group of LANES work-items does a chunk, each of them WIDTH
  * neighbouring values at a time; one group adds up the chunks. Of commit a work-item does WIDTH values. */
 
+#define TERM(v) ((v) - (v))
 #include "chunks.clh"
 
 kernel void all_finite_sums(global float *restrict partial, global const float *restrict g, int n) {
   SHARED float shared[LANES];
-  const int begin = (int)get_group_id(0) * CHUNK, end = min(begin + CHUNK, n);
-  int i = begin + (int)get_local_id(0) * WIDTH;
-  FLOATS sums = (FLOATS)(0.0f);
-  for (; i + WIDTH <= end; i += LANES * WIDTH) {
-    const FLOATS v = LOAD(g + i);
-    sums += v - v;
-  }
-  float part[WIDTH], sum = 0.0f;
-  STORE(sums, part);
-  for (int j = 0; j < WIDTH; j++) sum += part[j];
-  for (; i < end; i++) sum += g[i] - g[i]; /* what WIDTH leaves of the last chunk: of one work-item */
-  sum = sum_of_group(shared, sum);
+  const float sum = sum_of_chunk(shared, g, n);
   if (get_local_id(0) == 0) partial[get_group_id(0)] = sum;
 }
 
 kernel void all_finite(global float *new_broken, global const float *restrict loss, global const float *broken,
                        global const float *restrict partial, int chunks, int sticky) {
   SHARED float shared[LANES];
-  float sum = 0.0f;
-  for (int c = (int)get_local_id(0); c < chunks; c += LANES) sum += partial[c];
-  sum = sum_of_group(shared, sum);
+  const float sum = sum_of_chunks(shared, partial, chunks);
   if (get_local_id(0) == 0) {
     const int before = sticky && broken[0] != 0.0f;
     new_broken[0] = sum == 0.0f && loss[0] - loss[0] == 0.0f && !before ? 0.0f : 1.0f;

@@ -17,27 +17,10 @@
 #endif
 
 #define GROUP_ITEMS LOCAL
-#include "group.clh"
-#include "width.clh"
+#include "sum.clh"
 
-/* The sum of all channels of v in all work-items of the group. */
-static float sum_of_group(FLOATS v, SHARED float *shared) {
-  float each[WIDTH], sum = 0.0f;
-  STORE(v, each);
-  for (int i = 0; i < WIDTH; i++) sum += each[i];
-#if LOCAL > 1
-  const int own = (int)get_local_id(0);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  shared[own] = sum;
-  for (int step = LOCAL / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (own < step) shared[own] += shared[own + step];
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  sum = shared[0];
-#endif
-  return sum;
-}
+/* Of all channels of v in all work-items of the group. */
+static float sum_of(SHARED float *shared, FLOATS v) { return sum_of_group(shared, sum_of_width(v)); }
 
 kernel void layernorm(global float *restrict y, global float *restrict means, global float *restrict rstds,
                       global const float *restrict x, global const float *restrict gamma,
@@ -48,12 +31,12 @@ kernel void layernorm(global float *restrict y, global float *restrict means, gl
     global const float *in = x + row * C;
     FLOATS sum = 0.0f, square = 0.0f;
     for (int c = first; c < C; c += LOCAL * WIDTH) sum += LOAD(in + c);
-    const float mean = sum_of_group(sum, shared) / (float)C;
+    const float mean = sum_of(shared, sum) / (float)C;
     for (int c = first; c < C; c += LOCAL * WIDTH) {
       const FLOATS away = LOAD(in + c) - mean;
       square += away * away;
     }
-    const float rstd = 1.0f / sqrt(sum_of_group(square, shared) / (float)C + eps);
+    const float rstd = 1.0f / sqrt(sum_of(shared, square) / (float)C + eps);
     for (int c = first; c < C; c += LOCAL * WIDTH)
       STORE(LOAD(gamma + c) * ((LOAD(in + c) - mean) * rstd) + LOAD(beta + c), y + row * C + c);
     if (first == 0 && want & 1) means[row] = mean;
@@ -74,7 +57,7 @@ kernel void layernorm_dx(global float *restrict dx, global const float *restrict
       sum += g;
       with_z += g * ((LOAD(x + row * C + c) - mean) * rstd);
     }
-    const float mean_g = sum_of_group(sum, shared) / (float)C, mean_gz = sum_of_group(with_z, shared) / (float)C;
+    const float mean_g = sum_of(shared, sum) / (float)C, mean_gz = sum_of(shared, with_z) / (float)C;
     for (int c = first; c < C; c += LOCAL * WIDTH) {
       const FLOATS g = LOAD(dy + row * C + c) * LOAD(gamma + c), z = (LOAD(x + row * C + c) - mean) * rstd;
       STORE(rstd * (g - mean_g - z * mean_gz), dx + row * C + c);

@@ -8,13 +8,7 @@
  * The centre is kept as a whole number and a fraction, (2p + 1) · H = 2P · whole + rest, so that float32 is exact
  * enough for images of any size. A work-item does WIDTH neighbouring channels of one pixel; WIDTH divides C. */
 
-#ifndef WIDTH
-#define WIDTH 1 /* channels of a work-item: 1, 2, 4, 8, 16, a divisor of C */
-#endif
-#ifndef C
-#define C 1 /* channels */
-#endif
-
+#include "pixels.clh"
 #include "width.clh"
 
 /* The pixels from <= i < to of an axis that one position of the result is made of. */
