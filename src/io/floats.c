@@ -1,13 +1,8 @@
 /* floats.c: the numbers of tensors in files as floats. SPDX-License-Identifier: MIT */
+#include "base/bf16.h"
 #include "io/weights.h"
 #include <math.h>
 #include <string.h>
-
-static float bits_of(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 /* IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction. */
 static double from_f16(const unsigned char *at) {
@@ -18,10 +13,7 @@ static double from_f16(const unsigned char *at) {
   return bits >> 15 ? -x : x;
 }
 
-/* The upper half of a float. */
-static double from_bf16(const unsigned char *at) {
-  return (double)bits_of((uint32_t)at[0] << 16 | (uint32_t)at[1] << 24);
-}
+static double from_bf16(const unsigned char *at) { return (double)skp__from_bf16((uint16_t)(at[0] | at[1] << 8)); }
 
 static double from_f32(const unsigned char *at) {
   float x;

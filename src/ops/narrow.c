@@ -1,30 +1,12 @@
-/* narrow.c: maps in bfloat16: their numbers, the types of an op's values, the reference on them.
+/* narrow.c: maps in bfloat16: the types of an op's values, the reference on them.
  * SPDX-License-Identifier: MIT
  *
  * The ops themselves know float32 alone. What their shapes are is asked with all maps widened, what they mean is
  * calculated on widened copies; a narrow result is rounded once, when it is stored. */
 #include "base/array.h"
+#include "base/bf16.h"
 #include "ops/check.h"
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- numbers ----------------------------------------------------------------------------------------------------- */
-
-float skp__from_bf16(uint16_t value) {
-  const uint32_t bits = (uint32_t)value << 16;
-  float f;
-  memcpy(&f, &bits, sizeof f);
-  return f;
-}
-
-uint16_t skp__to_bf16(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  if (isnan(value))
-    return (uint16_t)(bits >> 16 | 0x40); /* else the digits that are cut off may be all that make it NaN */
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
 
 /* ---- types ------------------------------------------------------------------------------------------------------- */
 

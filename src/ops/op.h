@@ -354,8 +354,6 @@ struct skp_shape skp__shape2(int64_t a, int64_t b);
 struct skp_shape skp__shape4(int64_t a, int64_t b, int64_t c, int64_t d);
 int64_t skp__shape_count(const struct skp_shape *s); /* elements; 0 when absent */
 int64_t skp__shape_bytes(const struct skp_shape *s);
-float skp__from_bf16(uint16_t value);
-uint16_t skp__to_bf16(float value); /* NaN stays NaN */
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b);
 /* Writes "64×28×28×4", "64×28×28×4 bf16" into text (at most size bytes, terminated) and returns text. */
 const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s);

@@ -14,6 +14,7 @@
  * ones (judge.c). Where products are in bfloat16 the weights may have been rounded for them, by 2^-8 at most and a
  * third of that on the average: the sum strays by about 2^-9 of the largest result, and 2^-8 is allowed. */
 #include "verify/case.h"
+#include "base/bf16.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  *
  * The plain C of the ops says what is right. Shapes are small and awkward: odd extents, single pixels, channel counts
  * around the widths of vectors and tiles, windows that leave a rest. */
+#include "base/bf16.h"
 #include "base/random.h"
 #include "verify/case.h"
 #include <math.h>

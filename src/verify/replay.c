@@ -1,5 +1,6 @@
 /* replay.c: see replay.h. SPDX-License-Identifier: MIT */
 #include "verify/replay.h"
+#include "base/bf16.h"
 #include "base/random.h"
 #include <float.h>
 #include <math.h>

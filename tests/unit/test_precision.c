@@ -1,5 +1,6 @@
 /* test_precision.c: rounding to bfloat16, the types of an op's maps, and which maps of a step become narrow.
  * SPDX-License-Identifier: MIT */
+#include "base/bf16.h"
 #include "plan/plan.h"
 #include "step.h"
 #include "train/session/session.h"
