@@ -10,18 +10,11 @@
  * classes are called by numbers. Beside other names they stand for the same classes only
  * if the network learned from this very kind of files. */
 #include "base/array.h"
-#include "data/source.h"
+#include "data/overlay.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
-
-struct view {
-  struct skp_source s; /* first */
-  const struct skp_source *whole;
-  struct skp_source *owned; /* the same where it goes with the view, else NULL */
-  int32_t *place;           /* [classes of whole] -1: the network does not know it */
-};
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
@@ -100,7 +93,7 @@ static bool names_tell(const struct skp_labels *network, const struct skp_source
   return numbers || !s->numbered;
 }
 
-static skp_status match_names(struct view *v, const struct skp_labels *network) {
+static skp_status match_names(struct skp__overlay *v, const struct skp_labels *network) {
   const bool tell = names_tell(network, v->whole);
   struct keys known, own = {NULL, 0};
   skp_status status = make_keys(&known, network->names, network->known);
@@ -118,7 +111,7 @@ static skp_status name_classes(struct skp_source *s, int classes, char *const *n
   return SKP_OK;
 }
 
-static skp_status match(struct view *v, const struct skp_labels *network, bool by_number) {
+static skp_status match(struct skp__overlay *v, const struct skp_labels *network, bool by_number) {
   const struct skp_source *whole = v->whole;
   SKP_TRY(skp__alloc(&v->place, (size_t)whole->classes, sizeof *v->place));
   if (!by_number) {
@@ -131,7 +124,7 @@ static skp_status match(struct view *v, const struct skp_labels *network, bool b
 }
 
 /* The classes without a place that have images. */
-static skp_status find_unknown(struct view *v) {
+static skp_status find_unknown(struct skp__overlay *v) {
   const struct skp_source *whole = v->whole;
   struct skp_unknown *u = &v->s.unknown;
   int64_t *of;
@@ -152,67 +145,21 @@ static skp_status find_unknown(struct view *v) {
 
 /* ---- the view ---------------------------------------------------------------------------------------------------- */
 
-static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
-  const struct view *v = (const struct view *)s;
-  SKP_TRY(v->whole->image(v->whole, i, out, label));
-  if (*label >= 0) *label = v->place[*label];
-  return SKP_OK;
-}
-
-static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
-  const struct view *v = (const struct view *)s;
-  return v->whole->spoilt(v->whole, i, why);
-}
-
-static const char *name_of(const struct skp_source *s, int64_t i) {
-  const struct view *v = (const struct view *)s;
-  return v->whole->name_of(v->whole, i);
-}
-
-static void destroy(struct skp_source *s) {
-  struct view *v = (struct view *)s;
-  free(s->unknown.names);
-  free(v->place);
-  skp__source_destroy(v->owned);
-  free(v);
-}
-
-static skp_status set_up(struct view *v, const struct skp_labels *network, bool by_number) {
-  SKP_TRY(skp__strdup(&v->s.name, v->whole->name));
-  SKP_TRY(match(v, network, by_number || skp__labels_by_number(network, v->whole)));
-  return find_unknown(v);
-}
-
-static skp_status create(struct view **out, const struct skp_source *whole, const struct skp_labels *network,
+static skp_status create(struct skp__overlay **out, const struct skp_source *whole, const struct skp_labels *network,
                          bool by_number) {
-  struct view *v;
+  SKP_TRY(skp__overlay_create(out, whole));
+  (*out)->s.place = whole->place;
+  skp_status status = match(*out, network, by_number || skp__labels_by_number(network, whole));
+  if (status == SKP_OK) status = find_unknown(*out);
+  if (status == SKP_OK) return SKP_OK;
+  skp__source_destroy(&(*out)->s);
   *out = NULL;
-  SKP_TRY(skp__alloc(&v, 1, sizeof *v));
-  v->whole = whole;
-  v->s = (struct skp_source){.kind = whole->kind,
-                             .place = whole->place,
-                             .n = whole->n,
-                             .H = whole->H,
-                             .W = whole->W,
-                             .C = whole->C,
-                             .numbered = whole->numbered,
-                             .floats = whole->floats,
-                             .image = image,
-                             .name_of = whole->name_of ? name_of : NULL,
-                             .spoilt = whole->spoilt ? spoilt : NULL,
-                             .damage = whole->damage,
-                             .destroy = destroy};
-  skp_status status = set_up(v, network, by_number);
-  if (status == SKP_OK)
-    *out = v;
-  else
-    skp__source_destroy(&v->s);
   return status;
 }
 
 skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_source *whole,
                                     const struct skp_labels *network, bool by_number) {
-  struct view *v;
+  struct skp__overlay *v;
   skp_status status = create(&v, whole, network, by_number);
   *out = v ? &v->s : NULL;
   return status;
@@ -220,7 +167,7 @@ skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_so
 
 skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
                                bool by_number) {
-  struct view *v;
+  struct skp__overlay *v;
   skp_status status = create(&v, whole, network, by_number);
   *out = v ? &v->s : NULL;
   if (v)

@@ -1,71 +1,33 @@
 /* split.c: a source's images dealt into two sets, of each class the same fraction. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/random.h"
-#include "data/source.h"
+#include "data/overlay.h"
 #include <math.h>
 #include <stdlib.h>
-
-struct subset {
-  struct skp_source s; /* first */
-  const struct skp_source *whole;
-  uint32_t *pick; /* [n], ascending */
-};
-
-static skp_status image(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label) {
-  const struct subset *subset = (const struct subset *)s;
-  return subset->whole->image(subset->whole, subset->pick[i], out, label);
-}
-
-static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
-  const struct subset *subset = (const struct subset *)s;
-  return subset->whole->spoilt(subset->whole, subset->pick[i], why);
-}
-
-static const char *name_of(const struct skp_source *s, int64_t i) {
-  const struct subset *subset = (const struct subset *)s;
-  return subset->whole->name_of(subset->whole, subset->pick[i]);
-}
-
-static void destroy(struct skp_source *s) {
-  free(((struct subset *)s)->pick);
-  free(s);
-}
+#include <string.h>
 
 static int ascending(const void *a, const void *b) {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
   return (x > y) - (x < y);
 }
 
-static skp_status copy_names(struct skp_source *to, const struct skp_source *from) {
-  SKP_TRY(skp__strdup(&to->name, from->name));
+static skp_status copy_classes(struct skp_source *to, const struct skp_source *from) {
   SKP_TRY(skp__alloc(&to->class_names, (size_t)from->classes, sizeof *to->class_names));
+  to->classes = from->classes;
   for (int c = 0; c < from->classes; c++) SKP_TRY(skp__strdup(&to->class_names[c], from->class_names[c]));
   return SKP_OK;
 }
 
 static skp_status take(struct skp_source **out, const struct skp_source *whole, const uint32_t *pick, int64_t n) {
-  struct subset *subset;
+  struct skp__overlay *subset;
   *out = NULL;
-  SKP_TRY(skp__alloc(&subset, 1, sizeof *subset));
+  SKP_TRY(skp__overlay_create(&subset, whole));
   *out = &subset->s;
-  subset->whole = whole;
-  subset->s = (struct skp_source){.kind = whole->kind,
-                                  .n = n,
-                                  .H = whole->H,
-                                  .W = whole->W,
-                                  .C = whole->C,
-                                  .classes = whole->classes,
-                                  .numbered = whole->numbered,
-                                  .floats = whole->floats,
-                                  .image = image,
-                                  .name_of = whole->name_of ? name_of : NULL,
-                                  .spoilt = whole->spoilt ? spoilt : NULL,
-                                  .damage = whole->damage,
-                                  .destroy = destroy};
-  SKP_TRY(copy_names(&subset->s, whole));
+  SKP_TRY(copy_classes(&subset->s, whole));
   SKP_TRY(skp__alloc(&subset->pick, (size_t)n, sizeof *subset->pick));
-  for (int64_t i = 0; i < n; i++) subset->pick[i] = pick[i];
+  memcpy(subset->pick, pick, (size_t)n * sizeof *pick);
   qsort(subset->pick, (size_t)n, sizeof *subset->pick, ascending);
+  subset->s.n = n;
   return SKP_OK;
 }
 
