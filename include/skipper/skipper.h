@@ -129,7 +129,10 @@ typedef struct {
   int sync;       /* 1: wait after each launch, to learn which kernel fails or hangs */
   FILE *trace;    /* says which method each operation got; NULL: nowhere */
   FILE *report;   /* receives lines for people about what is wrong with device and driver; NULL: nowhere */
-  int trust;      /* 1: methods are not compared with plain C, neither before they first run nor now and then */
+  /* Of so many processes on this machine, which open devices by the same options, number `place`, from 0: they take
+   * different ones of a kind, or parts of a CPU. neighbours 0: it is alone. */
+  int place, neighbours;
+  int trust; /* 1: methods are not compared with plain C, neither before they first run nor now and then */
   /* A wait that takes too long ends with SKP_DEVICE. A call into a driver that does not return cannot be ended: `hung`
    * (NULL: nobody) hears of it once, in a thread of the library, with a text that says what hangs. It may end the
    * process (skp_leave, _exit); what a run has saved is whole at any time. It must not open or close devices. */
@@ -156,6 +159,25 @@ typedef struct {
 } skp_device_state;
 
 SKP_API void skp_device_ask(skp_device *device, skp_device_state *out);
+
+/* ---- several processes ------------------------------------------------------------------------------------------- */
+
+/* Processes, started by mpirun, each with a device of its own, that train one network together: see skp_training. */
+typedef struct skp_api_ranks skp_ranks;
+
+/* Begins MPI, unless the program has. `timeout`: seconds after which a process that does not answer counts as lost; 0:
+ * 600. SKP_UNSUPPORTED: this library was built without MPI. */
+SKP_API skp_status skp_ranks_open(skp_ranks **out, double timeout);
+/* `status` is how it ended for this process: the others, which may wait for it, hear of a failure with its text. All
+ * close together. */
+SKP_API void skp_ranks_close(skp_ranks *ranks, skp_status status);
+
+typedef struct {
+  int rank, size;        /* which process, from 0; of how many */
+  int place, neighbours; /* of those on this machine: see skp_device_options */
+} skp_ranks_place;
+
+SKP_API void skp_ranks_describe(const skp_ranks *ranks, skp_ranks_place *out);
 
 /* ---- data -------------------------------------------------------------------------------------------------------- */
 
@@ -359,6 +381,8 @@ typedef struct {
   const char *tensorboard; /* folder for TensorBoard's event files; "": in the run's; NULL: none */
   int64_t trace_steps;     /* so many steps after the first are traced, for Perfetto or Chrome; 0: none are … */
   const char *trace;       /* … into this file; NULL: trace.json in the run's folder */
+  skp_ranks *ranks; /* all of them train, in the same way, with the same data; each step's images are shared out among
+                       them. The first one writes files and lines. NULL: this process trains alone */
 } skp_training;
 
 typedef struct {

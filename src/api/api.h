@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "base/array.h"
+#include "ranks/ranks.h"
 #include "skipper/run.h"
 #include "skipper/tools.h"
 #include "train/checkpoint/resume.h"
@@ -58,6 +59,9 @@ struct skp_api_report {
   char **unknown;                     /* [unknowns] classes that the network does not know */
   int unknowns;
 };
+
+/* The ranks behind a handle; NULL: a process alone. */
+struct skp_ranks *skp__api_ranks(const skp_ranks *handle);
 
 /* A report on the predictions for the images of a source; `r` is taken over, also after a failure. */
 skp_status skp__api_report(struct skp_api_report **out, struct skp_report *r, const struct skp_prediction *predictions,

@@ -6,6 +6,7 @@
 #include "verify/admit.h"
 #include "verify/tune.h"
 #include <string.h>
+#include <strings.h>
 
 const char *skp_version(void) { return SKP_VERSION; }
 
@@ -87,14 +88,40 @@ static void say_slower(FILE *to, const struct skp_device_list *list, const doubl
           own / seconds[other - list->at], taken->name, skp__option("device"), other->platform, other->device);
 }
 
-/* The device that is meant, as "P:D". */
-static skp_status find(char out[32], const skp_device_options *o) {
+/* Whether what was said leaves it open which device of a kind is taken. */
+static bool any_of_kind(const struct skp_device *d, const skp_device_options *o) {
+  return !o->device || strcasecmp(o->device, d->type) == 0;
+}
+
+static bool may_be_taken(const struct skp_device *d, const struct skp_device *best, const skp_device_options *o) {
+  return d == best || (d->usable && any_of_kind(best, o) && strcmp(d->type, best->type) == 0 &&
+                       (!o->platform || d->platform == best->platform));
+}
+
+/* Neighbours take turns in taking one of those that are as good as *d; *sharing: how many get the same. */
+static void take_turns(const struct skp_device **d, int *sharing, const struct skp_device_list *list,
+                       const skp_device_options *o) {
+  const struct skp_device *at[SKP_MAX_DEVICES];
+  int n = 0;
+  for (size_t i = 0; i < list->n; i++)
+    if (may_be_taken(&list->at[i], *d, o)) at[n++] = &list->at[i];
+  const int turn = o->place % n;
+  *d = at[turn];
+  *sharing = (o->neighbours - turn + n - 1) / n;
+}
+
+/* The device that is meant, as "P:D", and how many threads of a CPU. */
+static skp_status find(char out[32], int *threads, const skp_device_options *o) {
   const struct skp_device_list *list;
   const struct skp_device *d;
   double seconds[SKP_MAX_DEVICES];
   SKP_TRY(skp__devices_list(&list));
   SKP_TRY(choose(&d, seconds, list, o));
   if (o->report) say_slower(o->report, list, seconds, d);
+  int sharing = 1;
+  if (o->neighbours > 1) take_turns(&d, &sharing, list, o);
+  *threads = o->threads;
+  if (!o->threads && sharing > 1 && !strcmp(d->type, "CPU")) *threads = d->units > sharing ? d->units / sharing : 1;
   snprintf(out, 32, "%d:%d", d->platform, d->device);
   return SKP_OK;
 }
@@ -118,7 +145,8 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
   char device[32];
   *out = NULL;
   struct skp_backend_tuner *tuner;
-  if (opencl) SKP_TRY(find(device, o));
+  int threads = o->threads;
+  if (opencl) SKP_TRY(find(device, &threads, o));
   SKP_TRY(skp__tuner_create(&tuner, o->tune, o->report));
   if (!o->trust && skp__admission_create(&check, o->report) != SKP_OK) {
     if (tuner) tuner->close(tuner);
@@ -128,7 +156,7 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
                                                               .platform = opencl ? NULL : o->platform,
                                                               .device = opencl ? device : o->device,
                                                               .method = o->method,
-                                                              .threads = o->threads,
+                                                              .threads = threads,
                                                               .memory = o->memory,
                                                               .cache = o->cache,
                                                               .timeout = o->timeout,

@@ -118,12 +118,15 @@ void skp_run_options(const skp_run *run, skp_training *training, skp_data_option
 
 /* ---- preparing --------------------------------------------------------------------------------------------------- */
 
+/* Of several ranks the first one does. */
+static bool writes_files(const skp_run *run) { return skp__ranks_rank(skp__api_ranks(run->t.ranks)) == 0; }
+
 static struct skp_train_options options(const skp_run *run) {
   const skp_training *t = &run->t;
-  const bool each_epoch = !t->save_epochs && !t->save_steps && !(t->save_seconds > 0);
-  return (struct skp_train_options){.out = run->folder.path,
-                                    .say = t->report,
-                                    .lines = t->lines,
+  const bool each_epoch = !t->save_epochs && !t->save_steps && !(t->save_seconds > 0), writes = writes_files(run);
+  return (struct skp_train_options){.out = writes ? run->folder.path : NULL,
+                                    .say = writes ? t->report : NULL,
+                                    .lines = writes ? t->lines : NULL,
                                     .board = run->board.path,
                                     .trace = run->trace,
                                     .trace_steps = run->trace ? t->trace_steps : 0,
@@ -140,7 +143,8 @@ static struct skp_train_options options(const skp_run *run) {
                                              .seconds = t->save_seconds,
                                              .keep = t->keep},
                                     .extra = skp__api_extra(run->model),
-                                    .resume = run->resume};
+                                    .resume = run->resume,
+                                    .ranks = skp__api_ranks(run->t.ranks)};
 }
 
 static skp_status check_floats(const skp_data *data, const struct skp_recipe *r) {
@@ -182,6 +186,7 @@ static skp_status prepare_data(skp_run *run) {
 /* A run that is resumed has its folder. */
 static skp_status choose_folder(skp_run *run) {
   const struct skp_model *m = run->model->m;
+  if (!writes_files(run)) return SKP_OK;
   if (!run->folder.path && (run->t.out || run->t.runs)) {
     SKP_TRY(skp__option_written("out", skp__place_choose(&run->folder, run->t.out, run->t.runs, m->name)));
     if (run->t.by_seed) SKP_TRY(skp__place_by_seed(&run->folder, run->t.seed));
@@ -192,7 +197,7 @@ static skp_status choose_folder(skp_run *run) {
 static skp_status choose_board(skp_run *run) {
   const char *said = run->t.tensorboard;
   char *inside;
-  if (!said || (!*said && !run->folder.path)) return SKP_OK;
+  if (!said || (!*said && !run->folder.path) || !writes_files(run)) return SKP_OK;
   if (*said) return skp__option_written("tensorboard", skp__place_make(&run->board, said));
   SKP_TRY(skp__path_join(&inside, run->folder.path, "tensorboard"));
   skp_status status = skp__place_make(&run->board, inside);
@@ -201,15 +206,16 @@ static skp_status choose_board(skp_run *run) {
 }
 
 static skp_status choose_trace(skp_run *run) {
-  if (run->t.trace_steps < 1) return SKP_OK;
+  if (run->t.trace_steps < 1 || !writes_files(run)) return SKP_OK;
   if (run->t.trace) return skp__strdup(&run->trace, run->t.trace);
   if (run->folder.path) return skp__path_join(&run->trace, run->folder.path, "trace.json");
   return skp__fail(SKP_USAGE, "The run writes no files: name the one for its trace with %s.", skp__option("trace"));
 }
 
 static skp_status check_resumed(skp_run *run) {
-  const struct skp_train_options o = options(run);
+  struct skp_train_options o = options(run);
   if (!run->resume) return SKP_OK;
+  o.out = run->folder.path;
   SKP_TRY(skp__resume_check(run->resume, run->model->m, &run->p.sets.data, &o));
   return skp__resume_finished(run->resume, &run->model->m->recipe, o.max_steps, &run->finished);
 }

@@ -108,6 +108,7 @@ struct cli {
   skp_session *session;
   skp_data *data;
   skp_run *run;
+  skp_ranks *ranks; /* of which this process is one; NULL: it is alone */
   struct cli_progress progress;
   const char *folder; /* of the run that goes on, if it writes files; NULL: none does */
   int signal;         /* that ended the command, after it saved; 0: none */
@@ -143,6 +144,15 @@ skp_status cli_train_seeds(struct cli *c, int64_t n, cli_trainer *train);
 
 /* selftest_train.c */
 skp_status cli_selftest_train(struct cli *c, uint64_t seed);
+
+/* ---- ranks.c ---------------------------------------------------------------------------------------------------- */
+
+/* Where mpirun started this process and others, it becomes one of them, of which the first speaks for all. */
+skp_status cli_open_ranks(struct cli *c);
+/* `status`: how it ended here. */
+void cli_close_ranks(struct cli *c, skp_status status);
+/* What the others cannot be told any more this one says itself. */
+void cli_speak_up(void);
 
 /* ---- options.c -------------------------------------------------------------------------------------------------- */
 
@@ -180,6 +190,10 @@ const char *cli_call(const char *name);
 const char *cli_variable(const char *name);
 /* What they say of the process, and of the device to open, for options to say more. */
 skp_status cli_environment_host(void);
+/* Whether MPI started several processes of which this is one. */
+bool cli_environment_ranks(void);
+/* Seconds that something may take; 0: as the library has it. */
+double cli_environment_timeout(void);
 skp_status cli_environment_device(skp_device_options *out);
 
 /* ---- open.c ----------------------------------------------------------------------------------------------------- */

@@ -28,6 +28,18 @@ skp_status cli_environment_host(void) {
                                           .call = cli_call});
 }
 
+double cli_environment_timeout(void) { return seconds("SKIPPER_TIMEOUT"); }
+
+/* Each implementation of MPI tells it by a variable of its own: Open MPI; MPICH and Intel's; Slurm as PMIx does. */
+bool cli_environment_ranks(void) {
+  static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+  const char *slurm = cli_variable("PMIX_RANK") ? cli_variable("SLURM_NTASKS") : NULL;
+  bool any = slurm && atoi(slurm) > 1;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    any = any || (cli_variable(sizes[i]) && atoi(cli_variable(sizes[i])) > 1);
+  return any;
+}
+
 static skp_status read_memory(int64_t *out) {
   const char *text = cli_variable("SKIPPER_MEMORY");
   char *end;
@@ -56,7 +68,7 @@ skp_status cli_environment_device(skp_device_options *out) {
                               .method = cli_variable("SKIPPER_METHOD"),
                               .tune = cli_variable("SKIPPER_TUNE"),
                               .cache = find_cache(),
-                              .timeout = seconds("SKIPPER_TIMEOUT"),
+                              .timeout = cli_environment_timeout(),
                               .sync = is_on("SKIPPER_SYNC"),
                               .trust = is_on("SKIPPER_TRUST")};
   return read_memory(&out->memory);

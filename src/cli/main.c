@@ -171,6 +171,7 @@ static bool saved(const char *folder) {
 /* What hangs cannot be ended, so nothing is closed. */
 void cli_hung(void *user, const char *text) {
   const struct cli *c = user;
+  cli_speak_up();
   fprintf(stderr, "%sskipper %s: %s\n", c->progress.drawn ? "\n" : "", c->command->name, text);
   if (c->folder && saved(c->folder))
     skp_print(stderr, "What the run saved is whole: skipper train --resume %s goes on from there.\n", c->folder);
@@ -191,14 +192,16 @@ static int exit_status(const struct cli *c, skp_status status) {
 static int run(const struct cli_command *command, int argc, const char **argv) {
   struct cli c = {.command = command};
   bool help = false;
+  skp_status status = cli_open_ranks(&c);
   cli_progress_start(&c.progress);
-  skp_status status = cli_parse(&c, argc, argv, &help);
+  if (status == SKP_OK) status = cli_parse(&c, argc, argv, &help);
   if (status == SKP_OK && help)
     cli_help(command, stdout);
   else if (status == SKP_OK)
     status = command->run(&c);
   cli_progress_end(&c.progress);
   int code = exit_status(&c, status);
+  cli_close_ranks(&c, status);
   cli_free(&c);
   fflush(NULL);
   if (status == SKP_DEVICE) { /* some drivers' own ending waits for the kernel that hangs */

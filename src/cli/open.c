@@ -35,6 +35,10 @@ skp_status cli_open_device(struct cli *c) {
   options.report = stderr;
   options.hung = cli_hung;
   options.user = c;
+  skp_ranks_place place;
+  skp_ranks_describe(c->ranks, &place);
+  options.place = place.place;
+  options.neighbours = place.neighbours;
   TRY(skp_device_open(&c->device, &options));
   c->progress.device = c->device;
   return SKP_OK;

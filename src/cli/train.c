@@ -294,6 +294,7 @@ static skp_status take_options(struct training *t) {
   o->lines = cli_said(c, CLI_JSON) ? stdout : NULL;
   o->tensorboard = c->value[CLI_TENSORBOARD];
   o->trace = c->value[CLI_TRACE];
+  o->ranks = c->ranks;
   TRY(cli_int(c, CLI_TRACE_STEPS, &o->trace_steps, 1, 1 << 20, o->trace ? 10 : 0));
   t->data.report = stderr;
   return SKP_OK;
@@ -351,6 +352,7 @@ static skp_status train(struct training *t, skp_run_facts *facts) {
   struct cli *c = t->c;
   TRY(check(t));
   skp_run_describe(c->run, facts);
+  if (!facts->folder) facts->folder = ""; /* it is the first rank's */
   if (facts->finished >= 0) {
     printf("The run in %s is finished after %lld steps. To train on, give it more --epochs or --max-steps.\n",
            facts->folder, (long long)facts->finished);
@@ -373,5 +375,7 @@ skp_status cli_train(struct cli *c) {
   int64_t seeds;
   skp_run_facts facts;
   TRY(cli_int(c, CLI_SEEDS, &seeds, 1, 1000, 0));
+  if (seeds && c->ranks)
+    return skp_fail(SKP_USAGE, "Several processes share one training: call it once for each --seed.");
   return seeds ? cli_train_seeds(c, seeds, train_once) : train_once(c, &facts);
 }

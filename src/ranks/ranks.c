@@ -16,7 +16,7 @@ struct skp_ranks {
   float *piece; /* what a bucket's piece is of each rank; NULL: no sum was made yet */
 };
 
-enum { BUCKET = 1 << 20 }; /* floats */
+enum { BUCKET = 1 << 18 }; /* floats: pieces that caches hold */
 
 /* ---- beginning, ending ------------------------------------------------------------------------------------------- */
 
@@ -33,7 +33,10 @@ skp_status skp__ranks_open(struct skp_ranks **out, double timeout) {
   struct skp__wire *wire;
   *out = NULL;
   SKP_TRY(skp__wire_mpi(&wire, timeout));
-  return skp__ranks_on(out, wire);
+  if (wire->size <= SKP_RANKS_MOST) return skp__ranks_on(out, wire);
+  const int size = wire->size;
+  wire->close(wire, true);
+  return skp__fail(SKP_USAGE, "%d ranks are more than the %d that can train together.", size, SKP_RANKS_MOST);
 }
 
 void skp__ranks_close(struct skp_ranks *r, skp_status status) {

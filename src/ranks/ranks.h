@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct skp_ranks;
+enum { SKP_RANKS_MOST = 4096 };
 
 /* As MPI started them; `timeout`: seconds after which one that does not answer counts as lost. SKP_UNSUPPORTED: this
  * library was built without MPI. */

@@ -9,7 +9,7 @@
 enum { N = 6, VALUES = 6 * 6 * 2 };
 static float x[N * VALUES];
 static int32_t labels[N] = {0, 1, 2, 3, 0, 1};
-static struct skp_batch batch = {.n = N, .x = x, .labels = labels};
+static struct skp_batch batch = {.n = N, .whole = N, .x = x, .labels = labels};
 static struct skp_backend *b;
 static struct skp_model *m;
 static struct skp_session *s;

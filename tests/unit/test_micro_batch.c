@@ -12,7 +12,7 @@ static skp_status plan(struct skp__micro *p, const char *network, int64_t images
   struct skp_model *m = step_parse(network);
   m->recipe.batch = batch;
   m->recipe.accumulate = accumulate;
-  skp_status status = skp__micro_plan(p, m, images);
+  skp_status status = skp__micro_plan(p, m, images, NULL);
   skp__model_destroy(m);
   return status;
 }
@@ -50,9 +50,9 @@ START_TEST(a_frozen_layer_is_no_hindrance) {
   struct skp__micro p;
   m->recipe.batch = 1;
   ck_ok(skp__recipe_set(&m->recipe, "freeze", "bn"));
-  ck_fails(skp__micro_plan(&p, m, 9), SKP_USAGE, "larger batch");
+  ck_fails(skp__micro_plan(&p, m, 9, NULL), SKP_USAGE, "larger batch");
   m->recipe.freeze_bn = true;
-  ck_ok(skp__micro_plan(&p, m, 9));
+  ck_ok(skp__micro_plan(&p, m, 9, NULL));
   skp__model_destroy(m);
 }
 END_TEST

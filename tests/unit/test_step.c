@@ -8,7 +8,7 @@ enum { N = 6, PIXELS = 6 * 6 * 2, CLASSES = 4 };
 static float x[N * PIXELS], lambda[N];
 static int32_t labels[N] = {0, 1, 2, 3, 0, 1}, other[N] = {1, 2, 3, 0, 1, 2};
 static uint8_t stored[N * PIXELS];
-static struct skp_batch batch = {.n = N, .x = x, .labels = labels, .other = other, .lambda = lambda};
+static struct skp_batch batch = {.n = N, .whole = N, .x = x, .labels = labels, .other = other, .lambda = lambda};
 
 struct run {
   struct skp_backend *b;

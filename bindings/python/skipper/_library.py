@@ -41,7 +41,7 @@ DeviceInfo = _struct("skp_device_info", ("platform", c_int), ("device", c_int), 
                      ("usable", c_int), ("why", c_char_p))
 DeviceOptions = _struct("skp_device_options", ("device", c_char_p), ("platform", c_char_p), ("backend", c_char_p), ("threads", c_int),
                         ("memory", c_int64), ("cache", c_char_p), ("method", c_char_p), ("tune", c_char_p), ("timeout", c_double), ("sync", c_int),
-                        ("trace", c_void_p), ("report", c_void_p), ("trust", c_int), ("hung", c_void_p), ("user", c_void_p))
+                        ("trace", c_void_p), ("report", c_void_p), ("place", c_int), ("neighbours", c_int), ("trust", c_int), ("hung", c_void_p), ("user", c_void_p))
 DeviceState = _struct("skp_device_state", ("name", c_char * 160), ("driver", c_char * 256), ("memory", c_int64), ("used", c_int64),
                       ("most", c_int64), ("keeps_kernels", c_int))
 Pixels = _struct("skp_pixels", ("values", c_void_p), ("kind", c_int), ("n", c_int64), ("height", c_int), ("width", c_int), ("channels", c_int))
@@ -57,7 +57,7 @@ Listener = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event))
 Training = _struct("skp_training", ("out", c_char_p), ("runs", c_char_p), ("by_seed", c_int), ("resume", c_int), ("seed", c_uint64),
                    ("max_steps", c_int64), ("no_steps", c_int), ("max_seconds", c_double), ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64),
                    ("save_steps", c_int64), ("save_seconds", c_double), ("keep", c_int64), ("report", c_void_p), ("lines", c_void_p), ("tensorboard", c_char_p),
-                   ("trace_steps", c_int64), ("trace", c_char_p))
+                   ("trace_steps", c_int64), ("trace", c_char_p), ("ranks", c_void_p))
 Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double), ("by_validation", c_int),
                   ("best_epoch", c_int64), ("best", c_double), ("epoch", c_int64), ("step_in_epoch", c_int64), ("steps_in_epoch", c_int64),
                   ("loss", c_double))

@@ -57,6 +57,8 @@ static skp_status describe(cJSON *run, const struct skp_model *m, const struct s
   if (!skp__json_add(run, "recipe", skp__recipe_json(&m->recipe)) || !skp__json_add_text(run, "seed", seed) ||
       !skp__json_add(run, "shuffle", cJSON_CreateBool(o->shuffle)))
     return fail_description();
+  const int ranks = skp__ranks_size(o->ranks); /* a sum of so many parts has its own last bits */
+  if (ranks > 1 && !skp__json_add_number(run, "ranks", ranks)) return fail_description();
   SKP_TRY(add_source(run, "training images", data->train));
   SKP_TRY(add_source(run, "validation images", data->valid));
   return add_source(run, "test images", data->test);

@@ -33,7 +33,9 @@ struct skp_train_options {
   struct skp_save_options save;
   struct skp_checkpoint_extra extra;
   const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
-  const atomic_int *stop;          /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
+  struct skp_ranks *ranks; /* of this process and others, all of which train in the same way; NULL: it is alone. But for
+                              the first they have no `out`, `say`, `lines`, `trace` and `board`. */
+  const atomic_int *stop;  /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
 };
 
 #endif

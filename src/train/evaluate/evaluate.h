@@ -19,9 +19,12 @@ struct skp_eval_result {
   int64_t judged;     /* images with a label and finite logits: if none, there are no figures */
 };
 /* As the recipe says, by one view of each image or the mean logits of several. logits (may be NULL): receives {n,
- * classes}; predictions (may be NULL): {n}. */
+ * classes}; predictions (may be NULL): {n}. The session's ranks share the images out, and all get all predictions;
+ * logits are not to be had then. */
 skp_status skp__evaluate(struct skp_session *s, const struct skp_source *source, int64_t batch, int threads,
                          struct skp_eval_result *out, float *logits, struct skp_prediction *predictions);
+/* How many of n images are this rank's. */
+int64_t skp__evaluate_own(const struct skp_session *s, int64_t n);
 /* SKP_NUMERIC where no prediction that was to be judged is finite, with a text that goes on after it ("… at step
  * 7"). */
 skp_status skp__evaluated(const struct skp_eval_result *result, const struct skp_source *source);

@@ -48,10 +48,26 @@ static const char *what_broke(const struct skp__step *step) {
                              : "The gradients became infinite or not numbers";
 }
 
+/* Each rank has looked at its own part of the step: the first that found more than a fault of a moment is right. */
+static skp_status consult(struct skp_ranks *ranks, struct skp__diagnosis *d) {
+  int found[SKP_RANKS_MOST], from = 0;
+  const int size = skp__ranks_size(ranks);
+  SKP_TRY(skp__ranks_gather(ranks, found, &(int){d->retry != SKP_RETRY_SAME}, sizeof *found));
+  while (from < size && !found[from]) from++;
+  from %= size;
+  if (size > 1) {
+    const struct skp__text why = d->why;
+    d->why = (struct skp__text){.n = 0};
+    skp__text_add(&d->why, " In rank %d:%s", skp__ranks_rank(ranks), why.at);
+  }
+  return skp__ranks_hand_out(ranks, from, d, sizeof *d);
+}
+
 /* Its batch is still held. */
 static skp_status fail_step(struct skp__loop *l, struct skp__step *step) {
   struct skp__diagnosis d;
   skp__diagnose(&d, &(struct skp__failed_step){&l->stepper, step, l->loader, l->data->train});
+  SKP_TRY(consult(l->s->ranks, &d));
   return fail(l, step->number + 1, what_broke(step), &d);
 }
 

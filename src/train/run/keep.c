@@ -60,9 +60,18 @@ static skp_status hand_over(struct skp__loop *l, struct skp__save *save, skp_sta
   return status;
 }
 
+/* Ranks that write nothing look at the same numbers all the same: what becomes of the run for them they all know. */
+static skp_status only_check(struct skp__loop *l, const char *state) {
+  struct skp__save save = {.state_path = state};
+  if (!l->s->ranks) return SKP_OK;
+  skp_status status = pull(l, &save);
+  skp__save_free(&save);
+  return status;
+}
+
 skp_status skp__keep_weights(struct skp__loop *l, const char *path) {
   struct skp__save save;
-  if (!path) return SKP_OK; /* no file is written */
+  if (!path) return only_check(l, NULL); /* no file is written */
   skp_status status = begin_save(l, &save, path, NULL);
   return hand_over(l, &save, status);
 }
@@ -80,11 +89,16 @@ static skp_status write_all(struct skp__loop *l) {
 
 skp_status skp__keep_all(struct skp__loop *l) {
   skp_status status = skp__back_mark(l);
-  if (status == SKP_OK && l->o->out) status = write_all(l);
+  if (status == SKP_OK) status = l->o->out ? write_all(l) : only_check(l, "");
   if (status == SKP_OK) l->saved = l->at.step;
   if (status == SKP_OK) l->unsaved = false;
   l->saved_at = skp__clock();
   return status;
+}
+
+bool skp__keep_late(const struct skp__loop *l) {
+  const double seconds = l->o->save.seconds;
+  return seconds > 0 && skp__clock() - l->saved_at >= seconds;
 }
 
 bool skp__keep_due(const struct skp__loop *l, int64_t steps) {
@@ -92,5 +106,5 @@ bool skp__keep_due(const struct skp__loop *l, int64_t steps) {
   int64_t epoch_steps = l->at.epoch_steps + l->stepper.queued - l->at.step;
   if (when->epochs && epoch_steps == steps && (l->at.epoch + 1) % when->epochs == 0) return true;
   if (when->steps && l->stepper.queued % when->steps == 0) return true;
-  return when->seconds > 0 && skp__clock() - l->saved_at >= when->seconds;
+  return l->wishes & SKP_WISH_SAVE;
 }

@@ -59,6 +59,15 @@ static bool late(const struct skp__loop *l) {
 }
 static bool at_limit(const struct skp__loop *l) { return l->o->max_steps >= 0 && l->stepper.queued >= l->o->max_steps; }
 
+/* Signals and clocks are each rank's own: what follows from them they agree on, before a step or an epoch's end. */
+static skp_status agree(struct skp__loop *l) {
+  l->wishes = (stopped(l) ? SKP_WISH_STOP : 0) | (late(l) ? SKP_WISH_LATE : 0);
+  if (skp__keep_late(l)) l->wishes |= SKP_WISH_SAVE;
+  return skp__ranks_meet(l->s->ranks, SKP_OK, &l->wishes);
+}
+
+static bool ends(const struct skp__loop *l) { return l->wishes & (SKP_WISH_STOP | SKP_WISH_LATE); }
+
 static skp_status close_epoch(struct skp__loop *l) {
   struct skp__run_epoch e = {.epoch = l->at.epoch + 1,
                              .step = l->at.step,
@@ -86,7 +95,10 @@ static skp_status start_loader(struct skp__loop *l) {
   const struct skp_recipe *r = &l->s->model->recipe;
   struct skp_loader_options options = {.batch = r->batch, .shuffle = l->o->shuffle, .seed = l->o->seed};
   skp__session_loading(&options, r, l->data->train, true);
-  options.images = skp__micro_epoch(&l->stepper.micro);
+  const struct skp__micro *micro = &l->stepper.micro;
+  options.images = skp__micro_epoch(micro);
+  options.share = micro->ranks > 1 ? micro->most * skp__micro_size(micro) : 0;
+  options.rank = (int)micro->rank;
   options.start = l->at.step;
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
@@ -107,7 +119,7 @@ static skp_status open_stepper(struct skp__loop *l) {
   SKP_TRY(skp__stepper_train(st, l->s, l->data->train->n));
   st->seed = l->o->seed;
   st->bytes = skp__session_bytes(&l->s->model->recipe, l->data->train, true);
-  st->judged = by ? by->n : 0;
+  st->judged = by ? skp__evaluate_own(l->s, by->n) : 0;
   st->judged_bytes = by && skp__session_bytes(&l->s->model->recipe, by, false);
   st->say = l->o->say;
   st->user = l;
@@ -118,6 +130,8 @@ static skp_status open_stepper(struct skp__loop *l) {
 }
 
 static skp_status prepare(struct skp__loop *l) {
+  SKP_TRY(skp__state_describe(&l->described, l->s->model, l->data, l->o));
+  SKP_TRY(skp__alike_run(l));
   if (l->o->resume) SKP_TRY(skp__state_recall(l->o->resume, l->s));
   SKP_TRY(open_stepper(l));
   choose_weights(l, l->at.step > 0);
@@ -127,7 +141,7 @@ static skp_status prepare(struct skp__loop *l) {
   l->first = l->at.step + 1;
   l->earlier = l->at.seconds;
   l->at.finished = 0;
-  SKP_TRY(skp__state_describe(&l->described, l->s->model, l->data, l->o));
+  SKP_TRY(skp__alike_values(l));
   SKP_TRY(start_loader(l));
   skp__pace_enter(l);
   skp__progress_work("beginning with the first step", 0, 1); /* some drivers compile there */
@@ -154,7 +168,9 @@ static skp_status run_steps(struct skp__loop *l) {
     SKP_TRY(save_if_due(l));
   }
   int64_t end = l->at.step - l->at.epoch_steps + skp__loader_batches(l->loader);
-  while (l->stepper.queued < end && !stopped(l) && !late(l) && !at_limit(l)) {
+  while (l->stepper.queued < end && !at_limit(l)) {
+    SKP_TRY(agree(l));
+    if (ends(l)) break;
     if (skp__stepper_full(&l->stepper)) SKP_TRY(retire_step(l));
     SKP_TRY(skp__stepper_queue(&l->stepper));
     SKP_TRY(save_if_due(l));
@@ -179,8 +195,12 @@ static skp_status go_back(struct skp__loop *l) {
   return skp__keep_bear(l, skp__saver_wait(&l->saver));
 }
 
+/* The first rank's files decide what the best weights are, so its position is that of all. */
 static skp_status run_epochs(struct skp__loop *l) {
-  while (!stopped(l) && !late(l) && !l->at.finished) {
+  while (!l->at.finished) {
+    SKP_TRY(agree(l));
+    if (ends(l)) break;
+    SKP_TRY(skp__ranks_hand_out(l->s->ranks, 0, &l->at, sizeof l->at));
     skp_status status = go_on(l);
     if (l->retry != SKP_RETRY_NEVER) status = go_back(l);
     SKP_TRY(status);
@@ -203,13 +223,19 @@ static skp_status train(struct skp__loop *l) {
   SKP_TRY(skp__saver_wait(&l->saver));
   SKP_TRY(skp__keep_outcome(l));
   if (l->at.finished || !l->loader) return SKP_OK;
-  return skp__run_interrupted(&l->run, stopped(l) ? "Stopped" : "The time is up: saved", l->at.step);
+  return skp__run_interrupted(&l->run, l->wishes & SKP_WISH_STOP ? "Stopped" : "The time is up: saved", l->at.step);
+}
+
+/* No rank is done before all are, and one that failed says so. */
+static skp_status end_together(struct skp_ranks *ranks, skp_status status) {
+  const skp_status met = skp__ranks_meet(ranks, status == SKP_INTERRUPTED ? SKP_OK : status, NULL);
+  return met == SKP_OK ? status : met;
 }
 
 static skp_status train_in_folder(struct skp__loop *l) {
   skp_status status = skp__run_open(&l->run, l->s, l->data, l->o, &l->at);
   if (status == SKP_OK) status = skp__session_settle(l->s, train(l));
-  status = skp__saver_settle(&l->saver, status);
+  status = end_together(l->s->ranks, skp__saver_settle(&l->saver, status));
   if (status != SKP_OK && !l->o->resume && !l->at.step && l->saved < 0) skp__run_forget(&l->run, l->o->say);
   return status;
 }
@@ -219,6 +245,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   struct skp__loop l = {
       .s = s, .data = data, .o = o, .start = skp__clock(), .saved_at = skp__clock(), .saved = -1, .result = out};
   int64_t valid = data->valid ? data->valid->n : 0, test = data->test ? data->test->n : 0;
+  s->ranks = o->ranks;
   l.at = skp__position_start();
   skp_status status = skp__result_create(out, valid > test ? valid : test);
   if (status == SKP_OK)
@@ -234,5 +261,6 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   free(l.described);
   free(l.unwritten);
   free(l.predictions);
+  s->ranks = NULL;
   return status;
 }

@@ -1,7 +1,8 @@
 /* loop.h: a training run in progress, for the files that make it go on, each of which needs only those after it.
  * SPDX-License-Identifier: MIT
  *
- *   loop.c (epochs, steps) ─> score.c (what weights are worth) ─> keep.c (saving) ─> broken.c (what is not finite)
+ *   loop.c (epochs, steps) ─> alike.c (of several ranks)
+ *     │                    └─> score.c (what weights are worth) ─> keep.c (saving) ─> broken.c (what is not finite)
  *     │                                                             └─> back.c (going back)
  *     └─> tell.c (for people) ─> pace.c (how fast) */
 #ifndef SKP_TRAIN_RUN_LOOP_H
@@ -39,6 +40,7 @@ struct skp__loop {
       saved;       /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
   char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
   bool unsaved;    /* something happened since */
+  unsigned wishes; /* what this process, or one of its ranks, wanted of all when they met last */
   struct skp__mark mark;  /* see there */
   skp__retry retry;       /* not NEVER: the failure that is on its way up is one for which the run goes back */
   double lr;              /* of the last step */
@@ -50,6 +52,13 @@ struct skp__loop {
   int64_t before;         /* its images from before */
   double waited;          /* for data since then */
 };
+
+/* ---- alike.c ---------------------------------------------------------------------------------------------------- */
+
+/* SKP_USAGE, with what it is, where ranks are not to train the same network in the same way; have not the same values.
+ */
+skp_status skp__alike_run(const struct skp__loop *l);
+skp_status skp__alike_values(const struct skp__loop *l);
 
 /* ---- score.c ---------------------------------------------------------------------------------------------------- */
 
@@ -74,6 +83,8 @@ skp_status skp__keep_outcome(const struct skp__loop *l);
 skp_status skp__keep_weights(struct skp__loop *l, const char *path);
 /* All with which the run goes on, as far as it has a folder. */
 skp_status skp__keep_all(struct skp__loop *l);
+/* Whether it is so long ago that it is to be done again. */
+bool skp__keep_late(const struct skp__loop *l);
 /* Whether that is to be done once all queued steps are, of so many an epoch. */
 bool skp__keep_due(const struct skp__loop *l, int64_t steps);
 

@@ -1,6 +1,7 @@
 /* score.c: what the weights of an epoch are worth, and the best of them in the end. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "train/run/loop.h"
+#include <stdlib.h>
 
 const struct skp_source *skp__score_by(const struct skp__loop *l) {
   return l->data->valid ? l->data->valid : l->data->test;
@@ -43,12 +44,31 @@ skp_status skp__score_epoch(struct skp__loop *l, struct skp__run_epoch *e) {
   return SKP_OK;
 }
 
+/* All ranks get the values of the first. */
+static skp_status hand_out(struct skp_session *s, struct skp_ranks *ranks) {
+  float *params, *state;
+  if (!ranks) return SKP_OK;
+  SKP_TRY(skp__session_pull(s, &params, &state));
+  skp_status status = skp__ranks_hand_out(ranks, 0, params, (size_t)s->params_n * sizeof *params);
+  if (status == SKP_OK) status = skp__ranks_hand_out(ranks, 0, state, (size_t)s->state_n * sizeof *state);
+  if (status == SKP_OK) status = skp__session_push(s, params, state);
+  free(params);
+  free(state);
+  return status;
+}
+
+static skp_status load_best(struct skp__loop *l, struct skp_session *best) {
+  best->ranks = l->s->ranks;
+  if (l->run.best) SKP_TRY(skp__checkpoint_load_weights(l->run.best, best, true, NULL));
+  return hand_out(best, best->ranks);
+}
+
 /* Looks at images with the best weights, and writes where they err. */
 static skp_status judge_best(struct skp__loop *l, const struct skp_source *source, struct skp_eval_result *out) {
   struct skp_session *best;
   skp__session_forget_plans(l->s); /* two networks may be too much for the device */
   SKP_TRY(skp__session_create(&best, l->s->model, l->s->b));
-  skp_status status = skp__checkpoint_load_weights(l->run.best, best, true, NULL);
+  skp_status status = load_best(l, best);
   if (status == SKP_OK) status = evaluate(l, best, source, out);
   skp__session_destroy(best);
   return status == SKP_OK ? report(l, source) : status;
@@ -58,8 +78,10 @@ skp_status skp__score_best(struct skp__loop *l) {
   const struct skp_source *by = skp__score_by(l);
   const bool unused = l->data->valid && l->data->test;
   struct skp_eval_result test;
-  if (!by || !l->at.best_epoch || !l->o->out) return SKP_OK;
-  if (!unused && (l->result->judge || !skp__file_exists(l->run.best))) return SKP_OK;
+  int wanted = by && l->at.best_epoch && l->o->out;
+  if (!unused && wanted) wanted = !l->result->judge && skp__file_exists(l->run.best);
+  SKP_TRY(skp__ranks_hand_out(l->s->ranks, 0, &wanted, sizeof wanted)); /* the one with the files knows */
+  if (!wanted) return SKP_OK;
   SKP_TRY(judge_best(l, unused ? l->data->test : by, &test));
   if (!unused) return SKP_OK;
   SKP_TRY(skp__run_test(&l->run, &test));

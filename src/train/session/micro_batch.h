@@ -3,20 +3,25 @@
 #define SKP_TRAIN_SESSION_MICRO_BATCH_H
 
 #include "model/model.h"
+#include "ranks/ranks.h"
 
 struct skp__micro {
   int64_t images, batch; /* of a whole epoch, of a step */
-  int64_t most;          /* micro-batches of a step */
+  int64_t most;          /* micro-batches of a step, in each rank */
+  int64_t ranks, rank;   /* those of a step are dealt out: the first `most` to rank 0, the next to rank 1, … */
   char layer[256];       /* a batchnorm that no micro-batch of one image may reach; "": there is none */
 };
 
-/* As the recipe says, for a set of so many images. SKP_USAGE, with what helps, if a micro-batch
- * of a full step had one image and may not. */
-skp_status skp__micro_plan(struct skp__micro *p, const struct skp_model *m, int64_t images);
+/* As the recipe says, for a set of so many images, in one of the ranks (NULL: in a process alone). SKP_USAGE, with what
+ * helps, if a micro-batch of a full step had one image and may not, or if there are more ranks than images. */
+skp_status skp__micro_plan(struct skp__micro *p, const struct skp_model *m, int64_t images,
+                           const struct skp_ranks *ranks);
 /* Images of a step that is not an epoch's last. */
 int64_t skp__micro_full(const struct skp__micro *p);
 /* Images of a micro-batch, all but a step's last. */
 int64_t skp__micro_size(const struct skp__micro *p);
+/* Micro-batches that this rank has of a step of n images. */
+int64_t skp__micro_pieces(const struct skp__micro *p, int64_t n);
 /* Images that an epoch takes: all, or all but one that would be alone. */
 int64_t skp__micro_epoch(const struct skp__micro *p);
 /* Cuts steps into smaller micro-batches; false if they are as small as they can be. */

@@ -6,6 +6,7 @@
 #include "data/loader.h"
 #include "model/model.h"
 #include "plan/plan.h"
+#include "ranks/ranks.h"
 
 /* The graphs that a network has, for N images. */
 typedef enum skp_step {
@@ -35,6 +36,7 @@ struct skp_session {
   struct skp_store *store;
   struct skp_buffer *params, *state; /* the store's; state NULL where the model has none */
   int64_t params_n, state_n;         /* elements */
+  struct skp_ranks *ranks;           /* with which it trains and evaluates; NULL: alone */
   /* What holds of the values from one call to the next, whoever looks at them: */
   bool moved;    /* some were put in since the last step: skp__session_begin then sets right what goes with them */
   bool averaged; /* those that count, for evaluation and checkpoints, are the running averages */

@@ -28,7 +28,7 @@ static void advise_smaller(struct skp__text *out, const struct skp_recipe *r, do
 /* Image `at` / values of the step, by name. */
 static void name_image(struct skp__text *out, const struct skp__failed_step *f, const struct skp__numbers *images,
                        int64_t at) {
-  const int64_t i = at / (images->n / f->step->n);
+  const int64_t i = at / (images->n / f->step->batch->n);
   char number[32];
   const char *name =
       skp__source_name_of(f->source, skp__loader_sample(f->loader, f->step->batch, i), number, sizeof number);

@@ -15,8 +15,8 @@ struct skp__micro_batch {
   int32_t key[2];
 };
 
-/* A run of a plan: n images from number `first` on; plan NULL: there is none. The update after the micro-batches has no
- * images. */
+/* A run of a plan: n images from number `first` on of those that this rank has; plan NULL: there is none. The update
+ * after the micro-batches has no images. */
 struct piece {
   struct skp_plan *plan;
   int64_t k, first, n;
@@ -50,10 +50,12 @@ static void *address_lambda(struct skp__stepper *st, struct skp__step *step, con
   return step->batch->lambda + p->first;
 }
 
-/* The random key from which dropout makes its masks: each micro-batch of each step has its own. */
+/* The random key from which dropout makes its masks: each micro-batch of each step has its own, whichever rank it is
+ * in. */
 static void *address_key(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   const uint64_t dropout = 0x64726f706f7574; /* a stream of its own among the run's random numbers */
-  const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(step->number + (p->k << 40)));
+  const int64_t piece = st->micro.rank * st->micro.most + p->k;
+  const uint64_t bits = skp__random_bits(st->seed, dropout, (uint64_t)(step->number + (piece << 40)));
   int32_t *key = step->micro[p->k].key;
   key[0] = (int32_t)(uint32_t)bits;
   key[1] = (int32_t)(uint32_t)(bits >> 32);
@@ -91,7 +93,7 @@ static void *address_loss(struct skp__stepper *st, struct skp__step *step, const
 
 static void *address_loss_sum(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
   (void)st;
-  return p->first + p->n == step->n ? &step->loss : NULL;
+  return p->n ? NULL : &step->loss;
 }
 
 static void *address_broken(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
@@ -132,7 +134,7 @@ static skp_status copy_ports(struct skp__stepper *st, struct skp__step *step, co
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
 static skp_step kind(const struct skp__stepper *st) {
-  return !st->trains ? SKP_STEP_EVAL : st->micro.most == 1 ? SKP_STEP_TRAIN : SKP_STEP_MICRO;
+  return !st->trains ? SKP_STEP_EVAL : st->micro.most * st->micro.ranks == 1 ? SKP_STEP_TRAIN : SKP_STEP_MICRO;
 }
 
 /* Of its steps, or micro-batches, of n images. */
@@ -144,12 +146,13 @@ static const struct skp__variant update = {SKP_STEP_UPDATE, .N = 1};
 
 /* Piece k of a step of n images. */
 static skp_status find_piece(struct skp__stepper *st, int64_t n, int64_t k, struct piece *p) {
-  const int64_t size = skp__micro_size(&st->micro), first = k * size;
-  *p = (struct piece){.k = k, .first = first, .n = size < n - first ? size : n - first};
+  const int64_t size = skp__micro_size(&st->micro), pieces = skp__micro_pieces(&st->micro, n);
+  const int64_t left = n - (st->micro.rank * st->micro.most + k) * size;
+  *p = (struct piece){.k = k, .first = k * size};
+  if (k < pieces) p->n = size < left ? size : left;
   const struct skp__variant of = variant(st, p->n);
-  if (first < n) return skp__session_plan(st->s, &p->plan, &of);
-  p->n = 0;
-  return kind(st) == SKP_STEP_MICRO && first - size < n ? skp__session_plan(st->s, &p->plan, &update) : SKP_OK;
+  if (p->n) return skp__session_plan(st->s, &p->plan, &of);
+  return kind(st) == SKP_STEP_MICRO && k == pieces ? skp__session_plan(st->s, &p->plan, &update) : SKP_OK;
 }
 
 skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan **out) {
@@ -191,21 +194,34 @@ static struct skp__step *next_step(struct skp__stepper *st) { return &st->step[s
 static skp_status take(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
   SKP_TRY(st->take(st->user, step));
-  step->n = step->batch ? step->batch->n : skp__micro_full(&st->micro);
+  step->n = step->batch ? step->batch->whole : skp__micro_full(&st->micro);
   return step->batch ? check_labels(st, step->batch) : SKP_OK;
+}
+
+/* The fraction of a step's images that this rank has. */
+static double own_share(const struct skp__stepper *st, const struct skp__step *step) {
+  return step->batch ? (double)step->batch->n / (double)step->n : 1 / (double)st->micro.ranks;
+}
+
+/* The pieces with images; *p is what comes after them. */
+static skp_status run_images(struct skp__stepper *st, struct skp__step *step, struct piece *p) {
+  if (st->trains) SKP_TRY(skp__session_begin(st->s));
+  for (int64_t k = 0;; k++) {
+    SKP_TRY(find_piece(st, step->n, k, p));
+    if (!p->n) return SKP_OK;
+    SKP_TRY(run_piece(st, step, p));
+  }
 }
 
 static skp_status queue_taken(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
   struct piece p;
   step->number = st->queued;
-  if (st->trains) SKP_TRY(skp__session_begin(st->s));
   if (st->trains) step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
-  for (int64_t k = 0;; k++) {
-    SKP_TRY(find_piece(st, step->n, k, &p));
-    if (!p.plan) break;
-    SKP_TRY(run_piece(st, step, &p));
-  }
+  skp_status status = run_images(st, step, &p);
+  if (st->trains) status = skp__exchange(&st->exchange, st->s, status, own_share(st, step));
+  SKP_TRY(status);
+  if (p.plan) SKP_TRY(run_piece(st, step, &p));
   SKP_TRY(st->s->b->ops->ticket(st->s->b, &step->ticket));
   st->queued++;
   return SKP_OK;
@@ -294,10 +310,15 @@ static skp_status create_steps(struct skp__stepper *st) {
   return SKP_OK;
 }
 
+/* All ranks train in micro-batches of the same size: where the memory of one is too small, that of all is. */
+static skp_status agree(const struct skp__stepper *st, skp_status status) {
+  return st->trains ? skp__exchange_agree(st->s, status) : status;
+}
+
 /* Makes the plans, in smaller micro-batches as long as the device's memory demands it; `cut`: it did before, too. */
 static skp_status fit(struct skp__stepper *st, bool cut) {
   skp_status status;
-  while ((status = prepare_plans(st)) == SKP_DEVICE_MEMORY && skp__micro_cut(&st->micro)) {
+  while ((status = agree(st, prepare_plans(st))) == SKP_DEVICE_MEMORY && skp__micro_cut(&st->micro)) {
     skp__session_forget_plans(st->s);
     cut = true;
   }
@@ -315,10 +336,16 @@ static skp_status retry_smaller(struct skp__stepper *st, const struct skp__value
   return take(st);
 }
 
+static skp_status finish_first(struct skp__stepper *st) {
+  skp_status status = agree(st, skp__backend_finish(st->s->b));
+  if (status != SKP_OK) st->queued--;
+  return status;
+}
+
 static skp_status try_first(struct skp__stepper *st, const struct skp__values *before) {
   for (;;) {
     skp_status status = queue_taken(st);
-    if (status == SKP_OK && (status = skp__backend_finish(st->s->b)) != SKP_OK) st->queued--;
+    if (status == SKP_OK) status = finish_first(st);
     if (status != SKP_DEVICE_MEMORY || !skp__micro_cut(&st->micro)) return status;
     skp__backend_finish(st->s->b); /* nothing uses the batch any more */
     SKP_TRY(retry_smaller(st, before));
@@ -339,13 +366,13 @@ skp_status skp__stepper_first(struct skp__stepper *st) {
 
 skp_status skp__stepper_train(struct skp__stepper *st, struct skp_session *s, int64_t images) {
   *st = (struct skp__stepper){.s = s, .trains = true};
-  SKP_TRY(skp__micro_plan(&st->micro, s->model, images));
+  SKP_TRY(skp__micro_plan(&st->micro, s->model, images, s->ranks));
   if (images == INT64_MAX) st->micro.images -= images % st->micro.batch;
   return SKP_OK;
 }
 
 void skp__stepper_evaluate(struct skp__stepper *st, struct skp_session *s, int64_t images, int64_t batch) {
-  *st = (struct skp__stepper){.s = s, .micro = {.images = images, .batch = batch, .most = 1}};
+  *st = (struct skp__stepper){.s = s, .micro = {.images = images, .batch = batch, .most = 1, .ranks = 1}};
 }
 
 skp_status skp__stepper_open(struct skp__stepper *st) { return fit(st, false); }
@@ -355,4 +382,5 @@ void skp__stepper_close(struct skp__stepper *st) {
     free(st->step[i].micro);
     free(st->step[i].logits);
   }
+  skp__exchange_close(&st->exchange);
 }

@@ -4,19 +4,21 @@
  *   open (plans that fit) ─> first ─> queue … [ up to SKP_STEPS_AHEAD steps on the device ] … retire ─> close
  *
  * The host never waits for the step it has just queued, so the device always has the next one. What a queued step still
- * reads (images, numbers) and writes (its loss, its logits) lies in a struct skp__step until it is retired. */
+ * reads (images, numbers) and writes (its loss, its logits) lies in a struct skp__step until it is retired. Where ranks
+ * train together it waits in each step for the gradients, which are exchanged before the update. */
 #ifndef SKP_TRAIN_STEP_STEP_H
 #define SKP_TRAIN_STEP_STEP_H
 
 #include "train/session/micro_batch.h"
 #include "train/session/values.h"
+#include "train/step/exchange.h"
 
 /* Steps that are queued ahead of the oldest that is not retired: enough to keep a device busy while the host logs. */
 enum { SKP_STEPS_AHEAD = 3 };
 
 struct skp__step {
   struct skp_batch *batch; /* its images; NULL: those that are on the device */
-  int64_t n;               /* how many */
+  int64_t n;               /* how many, those of all ranks */
   double lr;
   int64_t number; /* of the run's, from 0 */
   float loss;     /* of training: the mean, once it is retired */
@@ -48,6 +50,7 @@ struct skp__stepper {
   /* The values that are put back then. NULL: those that are there, of which the first step keeps a copy. */
   const struct skp__values *before;
   int64_t queued, done; /* steps of the whole run */
+  struct skp__exchange exchange;
   struct skp__step step[SKP_STEPS_AHEAD];
 };
 

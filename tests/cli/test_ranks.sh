@@ -1,0 +1,169 @@
+# test_ranks.sh: two processes train one network: the same bits each time, the losses of one process, no end without a word, and
+# a run that goes on. SPDX-License-Identifier: MIT
+. "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
+command -v mpirun >/dev/null || { echo "skipped: no mpirun"; exit 77; }
+grep -q '^MPI_FOUND:INTERNAL=1' "$SKP_BINARY_DIR/CMakeCache.txt" && ! grep -q '^SKP_MPI:.*=OFF' "$SKP_BINARY_DIR/CMakeCache.txt" ||
+  { echo "skipped: this build has no MPI"; exit 77; }
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+idx set train 330 28 $(seq 0 329 | sed 's/.*\(.\)/\1/')
+idx set t10k 31 28 $(seq 0 30 | sed 's/.*\(.\)/\1/')
+
+# A network with a batchnorm, an image of one map being enough for it, and dropout.
+cat >norm.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x)
+    x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 16, {kernel = 3, stride = 2, name = "conv"}), {name = "norm"}))
+    return nn.linear(nn.dropout(nn.flatten(x), {p = 0.2}), 10, {name = "fc"})
+  end,
+}
+END
+
+# ranks N STATUS WORD…: so many processes, as `run` one.
+ranks() {
+  local n=$1 want=$2 got=0
+  shift 2
+  called="mpirun -n $n skipper $*"
+  timeout 300 mpirun -n "$n" "$skipper" "$@" >out 2>err </dev/null || got=$?
+  [ "$got" = "$want" ] || fail "$called: exit status $got, not $want"
+}
+# untimed FOLDER: its logs without what depends on the time.
+untimed() {
+  sed 's/"img_per_s".*//' "$1/log.jsonl"
+  cut -d, -f1-6 "$1/results.csv"
+}
+same() {
+  for file in last best; do cmp "$1/$file.safetensors" "$2/$file.safetensors" || fail "$2/$file.safetensors differs"; done
+  diff <(untimed "$1") <(untimed "$2") >out || fail "the logs of $2 differ"
+}
+losses() { sed -n 's/.*"loss":\([^,]*\),"lr".*/\1/p' "$1/log.jsonl"; }
+# near FOLDER FOLDER TOLERANCE: as many steps, and losses that differ by rounding.
+near() {
+  paste <(losses "$1") <(losses "$2") | awk -v most="$3" 'NF != 2 { bad = 1 } { d = $1 - $2; if (d < 0) d = -d; if (d > most * $1) bad = 1 }
+    END { exit bad || NR < 5 }' || fail "the losses of $1 and $2 differ: $(paste <(losses "$1") <(losses "$2") | head -20)"
+}
+
+# One epoch more than divides by two: the last step has 330 - 5 × 64 = 10 images. Crop, flip and mixtures are the same ones.
+augmented="--data digits --crop-padding 2 --flip --mixup 0.3 --cutmix 1 --max-steps 30 --seed 3"
+for backend in reference opencl; do
+  export SKIPPER_BACKEND=$backend
+  run 0 train tiny.lua $augmented --out one
+  for out in two again; do ranks 2 0 train tiny.lua $augmented --out $out; done
+  same_weights=$(cmp two/last.safetensors again/last.safetensors 2>&1) || fail "not the same bits twice: $same_weights"
+  diff <(losses two) <(losses again) || fail "not the same losses twice"
+  near one two 1e-5
+  # With batchnorms and dropout two ranks are one process in two micro-batches.
+  run 0 train norm.lua $augmented --accumulate 2 --max-steps 8 --out one
+  ranks 2 0 train norm.lua $augmented --max-steps 8 --out two
+  near one two 1e-3
+done
+export SKIPPER_BACKEND=reference
+
+# Whole epochs, the last step of which has few images, and the test, which is shared out.
+small="--data set --batch 64 --epochs 2 --lr 0.01"
+run 0 train tiny.lua $small --out one
+ranks 2 0 train tiny.lua $small --out two
+near one two 1e-4
+[ "$(grep -c . two/log.jsonl)" = "$(grep -c . one/log.jsonl)" ] || fail "other lines in the log"
+[ "$(grep -c 'accuracy' out)" -gt 0 ] || fail "nothing is said of the end"
+[ "$(grep -c '^saved in' out)" = 1 ] || fail "not one rank alone speaks"
+for file in confusion classes; do [ -f two/$file.csv ] || fail "there is no $file.csv"; done
+diff one/confusion.csv two/confusion.csv >/dev/null || fail "the tests differ"
+run 0 eval two --data set
+
+# Three ranks; a step of one image is none of the last.
+ranks 3 0 train norm.lua $small --accumulate 2 --out three
+[ -f three/best.safetensors ] || fail "there are no best weights"
+
+# What is not alike is said: another seed in the second rank.
+cat >unlike.sh <<END
+[ "\$OMPI_COMM_WORLD_RANK" = 0 ] || set -- "\$@" \$UNLIKE
+exec "$skipper" "\$@"
+END
+unlike() {
+  local got=0
+  called="mpirun, rank 1 with $1"
+  UNLIKE=$1 timeout 300 mpirun -n 2 bash unlike.sh train tiny.lua $small --out bad >out 2>err </dev/null || got=$?
+  [ $got = "$3" ] || fail "$called: exit status $got, not $3"
+  in_err "$2"
+  [ ! -e bad/state.safetensors ] || fail "$called: something was saved"
+}
+unlike "--seed 9" 'rank 1 has another seed than rank 0' 2
+unlike "--lr 0.5" 'rank 1 has another recipe than rank 0' 2
+unlike "--max-steps 7" 'rank 1 has another limits than rank 0' 2
+unlike "--data nowhere" 'Rank 1 of 2 \(on .*\) ended: .*nowhere' 6
+unlike "--nonsense" 'Rank 1 of 2 \(on .*\) ended: .*nonsense' 2
+
+# More ranks than images; other commands.
+refused() {
+  ranks "$1" 2 "${@:3}"
+  in_err "$2"
+}
+refused 2 'A step has 1 images, of which 2 ranks cannot have one each' train tiny.lua --data set --batch 1 --out bad
+refused 2 'eval is done by one' eval two --data set
+refused 2 'once for each --seed' train tiny.lua --seeds 2 --out bad
+
+# kill -9 of one rank: the other ends, too; the run goes on to the bits of an undisturbed one. With one process or three it does not.
+lines() { grep -sc step "$1/log.jsonl" || true; }
+# start FOLDER WORD…: two ranks in the background; waits until the run's log has more lines than before. Then children are the ranks.
+start() {
+  local folder=$1 before
+  shift
+  before=$(lines "$folder")
+  mpirun -n 2 "$skipper" "$@" >out 2>err </dev/null &
+  pid=$!
+  called="mpirun -n 2 skipper $*"
+  for _ in $(seq 1200); do
+    [ "$(lines "$folder")" -le "${before:-0}" ] 2>/dev/null || [ ! -f "$folder/state.safetensors" ] || break
+    kill -0 $pid 2>/dev/null || fail "the run ended by itself"
+    sleep 0.05
+  done
+  children=($(pgrep -P $pid -x "$(basename "$skipper")" | sort -n))
+  [ ${#children[@]} = 2 ] || fail "there are not two ranks: ${children[*]}"
+}
+ended() {
+  for _ in $(seq 600); do kill -0 $pid 2>/dev/null || return 0; sleep 0.1; done
+  kill -9 $pid "${children[@]}" 2>/dev/null
+  fail "$1"
+}
+long="--data set --optimizer adam --lr 0.01 --ema 0.9 --mixup 0.3 --batch 64 --epochs 40 --save-every 1steps"
+ranks 2 0 train norm.lua $long --out whole
+start run train norm.lua $long --out run
+for victim in 1 0; do
+  kill -9 "${children[$victim]}"
+  ended "the other rank goes on without the one that was killed"
+  wait $pid && fail "a rank was killed, and mpirun says nothing of it"
+  start run train --resume run
+done
+wait $pid || fail "the run does not go on"
+same whole run
+run 2 train --resume run --epochs 41
+in_err 'ranks: 2 in the run, nothing now'
+ranks 3 2 train --resume run --epochs 41
+in_err 'ranks: 2 in the run, 3 now'
+
+# A signal to one rank stops all after the same step, saved; so does a rank's time.
+start stopped train norm.lua ${long/--epochs 40/--epochs 4000} --out stopped
+kill -TERM "${children[1]}"
+ended "a signal to rank 1 stops nothing"
+wait $pid
+in_out 'Stopped after step [0-9]+'
+ranks 2 0 train --resume stopped --max-time 1s
+in_out 'The time is up: saved after step [0-9]+'
+
+# What is not finite in one rank is so in all: the run ends, and says in which it was found; leaves the step out; or goes back.
+cat >grows.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x)
+    x = nn.linear(nn.flatten(x), 16, {name = "fc1"})
+    return nn.linear(nn.mul(x, x), 10, {name = "fc"})
+  end,
+}
+END
+ranks 2 5 train grows.lua --lr 100 --max-steps 60 --out wild
+in_err ' at step [0-9]+ \(epoch 1\) with the learning rate 100\. In rank [01]: The step was made again'
+ranks 2 0 train grows.lua --lr 0.8 --on-nan rollback --max-steps 40 --out wild
+in_err 'The run went back [1-5] times?; learning rates: '
