@@ -78,19 +78,10 @@ static skp_status list_classes(skp__names *classes, const struct list *l, skp_sp
   return SKP_OK;
 }
 
-/* Classes are called by a text that can be shown. */
-static skp_status find_class(int32_t *label, struct skp__picture_set *set, const char *name) {
-  char *shown;
-  SKP_TRY(skp__utf8_shown(&shown, name));
-  skp_status status = skp__picture_set_class(label, set, shown);
-  free(shown);
-  return status;
-}
-
 static skp_status add_row(struct skp__picture_set *set, const struct list *l, size_t row) {
   int32_t label;
   char *path;
-  SKP_TRY(find_class(&label, set, cell(l, row, LABEL)));
+  SKP_TRY(skp__picture_set_class_shown(&label, set, cell(l, row, LABEL)));
   SKP_TRY(skp__strdup(&path, cell(l, row, PATH)));
   return skp__picture_set_add(set, path, label);
 }
@@ -100,7 +91,8 @@ static skp_status add_rows(struct skp__picture_set *set, const struct list *l, s
   int32_t label;
   skp_status status = list_classes(&classes, l, split);
   for (size_t i = 0; i < classes.n && status == SKP_OK; i++)
-    if (!i || strcmp(classes.at[i], classes.at[i - 1]) != 0) status = find_class(&label, set, classes.at[i]);
+    if (!i || strcmp(classes.at[i], classes.at[i - 1]) != 0)
+      status = skp__picture_set_class_shown(&label, set, classes.at[i]);
   for (size_t row = 1; row < l->table.rows.n && status == SKP_OK; row++) {
     bool its;
     status = belongs(&its, l, row, split);

@@ -35,18 +35,15 @@ static skp_status fail_class(const struct skp__picture_set *f, const char *name,
 static skp_status add_class(struct skp__picture_set *f, const char *name, bool train, struct skp__tally *passed) {
   skp__names pictures = {NULL, 0, 0};
   struct skp__tally its = {.kinds = {.n = 0}};
-  char *shown = NULL;
   int32_t label;
   skp_status status = skp__walk(&pictures, &its, f->root, name);
   if (status == SKP_OK && !pictures.n && train) status = fail_class(f, name, &its);
-  if (status == SKP_OK && pictures.n) status = skp__utf8_shown(&shown, name);
-  if (status == SKP_OK && pictures.n) status = skp__picture_set_class(&label, f, shown);
+  if (status == SKP_OK && pictures.n) status = skp__picture_set_class_shown(&label, f, name);
   if (status == SKP_OK && pictures.n) status = add_pictures(f, &pictures, label);
   if (status == SKP_OK && !pictures.n) status = skp__tally_add(passed, "class folders without pictures", 1);
   if (status == SKP_OK) status = skp__tally_merge(passed, &its);
   skp__names_free(&pictures);
   skp__tally_free(&its);
-  free(shown);
   return status;
 }
 

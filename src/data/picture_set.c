@@ -38,6 +38,14 @@ skp_status skp__picture_set_class(int32_t *out, struct skp__picture_set *f, cons
   return status;
 }
 
+skp_status skp__picture_set_class_shown(int32_t *label, struct skp__picture_set *f, const char *name) {
+  char *shown;
+  SKP_TRY(skp__utf8_shown(&shown, name));
+  skp_status status = skp__picture_set_class(label, f, shown);
+  free(shown);
+  return status;
+}
+
 skp_status skp__picture_set_add(struct skp__picture_set *f, char *path, int32_t label) {
   skp_status status = SKP_GROW(&f->files);
   if (status != SKP_OK) {
@@ -67,24 +75,35 @@ static skp_status path_of(char **out, const struct skp__picture_set *f, int64_t 
 
 static const char *shown(const struct skp__listed *p) { return p->shown ? p->shown : p->path; }
 
+/* The whole file of a picture in an archive. */
+static skp_status read_bytes(void **out, int64_t *size, const struct skp__listed *p, const char *archive) {
+  int64_t whole;
+  SKP_TRY(skp__tar_read(out, size, &whole, archive, p->position, SKP_IMAGE_LARGEST));
+  if (whole == *size) return SKP_OK;
+  free(*out);
+  *out = NULL;
+  return skp__fail(SKP_FORMAT, "%s has %lld bytes; at most %lld are read.", shown(p), (long long)whole,
+                   (long long)SKP_IMAGE_LARGEST);
+}
+
 /* Headers end within the first bytes but for those with large profiles or previews, or that lie at the end. */
 static skp_status inspect_within(struct skp_image *out, const struct skp__listed *p, const char *archive) {
-  skp_status status = SKP_OK;
-  int64_t size = 0, whole = SKP_IMAGE_HEAD;
-  for (int64_t room = SKP_IMAGE_HEAD; size < whole; room = whole) {
-    void *bytes;
-    SKP_TRY(skp__tar_read(&bytes, &size, &whole, archive, p->position, room));
-    status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown(p));
-    free(bytes);
-    if (status == SKP_OK || whole > SKP_IMAGE_LARGEST) return status;
-  }
+  void *bytes;
+  int64_t size, whole;
+  SKP_TRY(skp__tar_read(&bytes, &size, &whole, archive, p->position, SKP_IMAGE_HEAD));
+  skp_status status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown(p));
+  free(bytes);
+  if (status == SKP_OK || size == whole) return status;
+  SKP_TRY(read_bytes(&bytes, &size, p, archive));
+  status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown(p));
+  free(bytes);
   return status;
 }
 
 static skp_status read_within(struct skp_image *out, const struct skp__listed *p, const char *archive, int channels) {
   void *bytes;
-  int64_t size, whole;
-  SKP_TRY(skp__tar_read(&bytes, &size, &whole, archive, p->position, SKP_IMAGE_LARGEST));
+  int64_t size;
+  SKP_TRY(read_bytes(&bytes, &size, p, archive));
   skp_status status = skp__image_decode(out, bytes, (size_t)size, shown(p), channels);
   free(bytes);
   return status;

@@ -35,9 +35,12 @@ skp_status skp__picture_set_create(struct skp__picture_set **out, const char *na
 /* The label of the class of that name, which is added if it is new: names that are the same text in other forms of
  * Unicode are one class. */
 skp_status skp__picture_set_class(int32_t *label, struct skp__picture_set *f, const char *name);
+/* The same of a name that may be no text: as it is shown. */
+skp_status skp__picture_set_class_shown(int32_t *label, struct skp__picture_set *f, const char *name);
 /* Adds a picture of a class, -1: of none known; takes `path` over, also where this fails. */
 skp_status skp__picture_set_add(struct skp__picture_set *f, char *path, int32_t label);
-/* The picture that was added last lies in an archive of the set's, with its header there; its path is but a name. */
+/* The picture that was added last lies in `archive`, one of the set's `archives`, which is borrowed; its header is at
+ * that position, and its path is but a name. */
 void skp__picture_set_within(struct skp__picture_set *f, const char *archive, int64_t position);
 /* Reads all headers, and decodes what is kept in memory; damage is noted, lines for people go to `remarks`. `train`: a
  * class without one sound picture is an error. */

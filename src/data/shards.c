@@ -6,11 +6,11 @@
  * part is told by a word in the archive's name (imagenet-val-000001.tar), else by a folder; else it is to train on. */
 #include "base/file.h"
 #include "base/progress.h"
-#include "base/utf8.h"
 #include "data/layout.h"
 #include "data/picture_set.h"
 #include "io/tar.h"
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,7 +30,8 @@ static skp_status list_archives(skp__names *out, const char *root, const char *b
   char *folder;
   SKP_TRY(*below ? skp__path_join(&folder, root, below) : skp__strdup(&folder, root));
   const int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
-  skp_status status = SKP_OK;
+  skp_status status =
+      n < 0 ? skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", folder, strerror(errno)) : SKP_OK;
   for (int i = 0; i < n; i++) {
     char *inner = NULL, *path = NULL;
     if (status == SKP_OK)
@@ -91,6 +92,7 @@ struct member {
   char *path, *class;
   const char *archive;
   int64_t position;
+  int32_t label;
 };
 
 struct shards {
@@ -132,7 +134,7 @@ static skp_status end_sample(struct shards *s) {
   if (!now->class) SKP_TRY(class_by_folder(&now->class, now->picture, behind));
   if (!now->class || !*now->class) return skp__tally_add(&s->passed, "pictures without a class", 1);
   SKP_TRY(SKP_GROW(&s->members));
-  s->members.at[s->members.n - 1] = (struct member){now->picture, now->class, s->archive, now->position};
+  s->members.at[s->members.n - 1] = (struct member){now->picture, now->class, s->archive, now->position, -1};
   now->picture = now->class = NULL;
   return SKP_OK;
 }
@@ -197,7 +199,7 @@ static skp_status add_archive(struct shards *s, const char *archive) {
 
 /* Numbers by what they are worth, before names by their bytes: class 10 of KEY.cls is number 10 where all are there. */
 static int by_class(const void *a, const void *b) {
-  const char *x = *(char *const *)a, *y = *(char *const *)b;
+  const char *x = (*(struct member *const *)a)->class, *y = (*(struct member *const *)b)->class;
   const size_t m = strlen(x), n = strlen(y);
   const bool p = strspn(x, "0123456789") == m, q = strspn(y, "0123456789") == n;
   if (p != q) return p ? -1 : 1;
@@ -205,36 +207,28 @@ static int by_class(const void *a, const void *b) {
   return strcmp(x, y);
 }
 
-/* Classes are called by a text that can be shown. */
-static skp_status find_class(int32_t *label, struct skp__picture_set *set, const char *name) {
-  char *shown;
-  SKP_TRY(skp__utf8_shown(&shown, name));
-  skp_status status = skp__picture_set_class(label, set, shown);
-  free(shown);
-  return status;
-}
-
+/* The classes in their order, and each member's. */
 static skp_status add_classes(struct shards *s) {
-  const char **names;
-  int32_t label;
+  struct member **sorted;
   skp_status status = SKP_OK;
-  SKP_TRY(skp__alloc(&names, s->members.n, sizeof *names));
-  for (size_t i = 0; i < s->members.n; i++) names[i] = s->members.at[i].class;
-  qsort(names, s->members.n, sizeof *names, by_class);
+  SKP_TRY(skp__alloc(&sorted, s->members.n, sizeof *sorted));
+  for (size_t i = 0; i < s->members.n; i++) sorted[i] = &s->members.at[i];
+  qsort(sorted, s->members.n, sizeof *sorted, by_class);
   for (size_t i = 0; i < s->members.n && status == SKP_OK; i++)
-    if (!i || strcmp(names[i], names[i - 1]) != 0) status = find_class(&label, s->set, names[i]);
-  free(names);
+    if (i && !strcmp(sorted[i]->class, sorted[i - 1]->class))
+      sorted[i]->label = sorted[i - 1]->label;
+    else
+      status = skp__picture_set_class_shown(&sorted[i]->label, s->set, sorted[i]->class);
+  free(sorted);
   return status;
 }
 
 static skp_status add_pictures(struct shards *s) {
   for (size_t i = 0; i < s->members.n; i++) {
-    struct member *m = &s->members.at[i];
+    const struct member *m = &s->members.at[i];
     char *path;
-    int32_t label;
-    SKP_TRY(find_class(&label, s->set, m->class));
     SKP_TRY(skp__format(&path, "%s/%s", m->archive, m->path));
-    SKP_TRY(skp__picture_set_add(s->set, path, label));
+    SKP_TRY(skp__picture_set_add(s->set, path, m->label));
     skp__picture_set_within(s->set, m->archive, m->position);
   }
   return SKP_OK;
@@ -280,7 +274,7 @@ static skp_status open_set(struct skp__picture_set **out, const char *data) {
   if (status == SKP_OK) status = skp__picture_set_create(out, data, root, data);
   if (status == SKP_OK) {
     (*out)->archives = archives;
-    (*out)->base.place = NULL;
+    (*out)->base.place = NULL; /* no folder of pictures that somebody might look into */
   } else {
     skp__names_free(&archives);
   }

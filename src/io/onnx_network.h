@@ -100,9 +100,6 @@ struct skp__onnx_window {
 skp_status skp__onnx_read_window(const struct skp__onnx_network *w, struct skp__onnx_window *out, int64_t kernel);
 /* How many windows fit an axis, with so much behind it. */
 int64_t skp__onnx_extent(const struct skp__onnx_window *o, int64_t in, int64_t behind, bool ceil);
-/* Whether Skipper's windows, evenly padded, are as many as the node's. */
-bool skp__onnx_fits(const struct skp__onnx_network *w, const struct skp__onnx_window *o,
-                    const struct skp__onnx_value *x, bool ceil);
 
 /* A layer with weights: takes input `input` over as NAME.weight (or another end), of this shape; `turned`:
  * the file has it with its two axes exchanged. The layer's own name is chosen at `choose`. */

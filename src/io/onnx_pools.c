@@ -17,9 +17,13 @@ static skp_status read_pair(const network *w, const char *name, int64_t *out, in
   return skp__onnx_refuse(w, "%s is not the same, from 1 on, along both axes", name);
 }
 
+static bool pads_by_itself(const network *w) {
+  return !skp__onnx_is(w, "auto_pad", "NOTSET", true) && !skp__onnx_is(w, "auto_pad", "VALID", false);
+}
+
 static skp_status read_pads(const network *w, struct skp__onnx_window *o) {
   const Skp__AttributeProto *a = skp__onnx_attribute(w->node, "pads");
-  if (!skp__onnx_is(w, "auto_pad", "NOTSET", true) && !skp__onnx_is(w, "auto_pad", "VALID", false))
+  if (pads_by_itself(w))
     return skp__onnx_refuse(w, "its padding is left to the runtime (auto_pad); write it with numbers");
   if (!a) return SKP_OK;
   bool sound = a->n_ints == 4 && a->ints[0] == a->ints[1];
@@ -46,7 +50,8 @@ int64_t skp__onnx_extent(const struct skp__onnx_window *o, int64_t in, int64_t b
   return ceil && (n - 1) * o->stride >= in + o->pad ? n - 1 : n;
 }
 
-bool skp__onnx_fits(const network *w, const struct skp__onnx_window *o, const value *x, bool ceil) {
+/* Whether Skipper's windows, evenly padded, are as many as the node's. */
+static bool fits(const network *w, const struct skp__onnx_window *o, const value *x, bool ceil) {
   const bool theirs = skp__onnx_int(w, "ceil_mode", 0) != 0;
   return skp__onnx_extent(o, x->H, o->pad, ceil) == skp__onnx_extent(o, x->H, o->behind[0], theirs) &&
          skp__onnx_extent(o, x->W, o->pad, ceil) == skp__onnx_extent(o, x->W, o->behind[1], theirs);
@@ -73,8 +78,8 @@ static skp_status maxpool(network *w) {
   value *x;
   SKP_TRY(skp__onnx_input_map(w, 0, &x));
   SKP_TRY(skp__onnx_read_window(w, &o, 0));
-  const bool ceil = !skp__onnx_fits(w, &o, x, false);
-  if (o.dilation != 1 || o.kernel < 1 || 2 * o.pad > o.kernel || (ceil && !skp__onnx_fits(w, &o, x, true)))
+  const bool ceil = !fits(w, &o, x, false);
+  if (o.dilation != 1 || o.kernel < 1 || 2 * o.pad > o.kernel || (ceil && !fits(w, &o, x, true)))
     return skp__onnx_refuse(w, "its windows lie otherwise than they can here");
   const value from = *x;
   const int lua = skp__onnx_line(w);
@@ -89,9 +94,11 @@ static skp_status maxpool(network *w) {
 static bool divides(const network *w, const value *x, int64_t *size) {
   const Skp__AttributeProto *kernel = skp__onnx_attribute(w->node, "kernel_shape"),
                             *stride = skp__onnx_attribute(w->node, "strides"),
-                            *pads = skp__onnx_attribute(w->node, "pads");
-  bool sound = kernel && kernel->n_ints == 2 && kernel->ints[0] > 0 && kernel->ints[1] > 0;
+                            *pads = skp__onnx_attribute(w->node, "pads"),
+                            *dilations = skp__onnx_attribute(w->node, "dilations");
+  bool sound = !pads_by_itself(w) && kernel && kernel->n_ints == 2 && kernel->ints[0] > 0 && kernel->ints[1] > 0;
   for (size_t i = 0; pads && i < pads->n_ints; i++) sound = sound && pads->ints[i] == 0;
+  for (size_t i = 0; dilations && i < dilations->n_ints; i++) sound = sound && dilations->ints[i] == 1;
   if (!sound || x->H % kernel->ints[0] || x->W % kernel->ints[1]) return false;
   *size = x->H / kernel->ints[0];
   const bool whole = *size == 1 && x->W == kernel->ints[1];
@@ -109,8 +116,8 @@ static skp_status avgpool(network *w) {
   const bool square = kernel && kernel->n_ints == 2 && kernel->ints[0] == kernel->ints[1] && x->H == x->W;
   if (divides(w, x, &size) && (size == 1 || !square)) return skp__onnx_adaptive_pool(w, x, size);
   SKP_TRY(skp__onnx_read_window(w, &o, 0));
-  if (o.dilation != 1 || o.kernel < 1 || 2 * o.pad > o.kernel || !skp__onnx_fits(w, &o, x, false) ||
-      o.behind[0] != o.pad || o.behind[1] != o.pad)
+  if (o.dilation != 1 || o.kernel < 1 || 2 * o.pad > o.kernel || !fits(w, &o, x, false) || o.behind[0] != o.pad ||
+      o.behind[1] != o.pad)
     return skp__onnx_refuse(w, "its windows lie otherwise than they can here");
   const value from = *x;
   const int lua = skp__onnx_line(w);

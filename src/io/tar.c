@@ -74,7 +74,8 @@ static skp_status describe(const struct skp__tar *t, struct archive_entry *entry
                                 .position = t->begin + archive_read_header_position(t->archive),
                                 .size = archive_entry_size(entry)};
   if (!out->name) return skp__fail(SKP_FORMAT, "%s: a file in it has no name.", t->path);
-  if (out->size < 0 || out->size > t->bytes - out->position)
+  const int64_t content = t->begin + (int64_t)archive_filter_bytes(t->archive, 0);
+  if (out->size < 0 || out->size > t->bytes - content)
     return skp__fail(SKP_FORMAT, "%s is cut off, or damaged: it ends within %s.", t->path, out->name);
   return SKP_OK;
 }
@@ -105,9 +106,12 @@ static skp_status read_next(struct skp__tar *t, void **out, int64_t *size, int64
   char *bytes;
   SKP_TRY(skp__tar_next(t, &f));
   if (!f.name) return skp__fail(SKP_FORMAT, "%s has changed: there is no file any more where one was.", t->path);
+  const int64_t wanted = f.size < room ? f.size : room;
   *whole = f.size;
-  SKP_TRY(skp__alloc(&bytes, (size_t)(f.size < room ? f.size : room) + 1, 1));
-  skp_status status = skp__tar_head(t, bytes, f.size < room ? f.size : room, size);
+  SKP_TRY(skp__alloc(&bytes, (size_t)wanted + 1, 1));
+  skp_status status = skp__tar_head(t, bytes, wanted, size);
+  if (status == SKP_OK && *size < wanted)
+    status = skp__fail(SKP_FORMAT, "%s: %s ends early: it is a sparse file, or damaged.", t->path, f.name);
   if (status == SKP_OK)
     *out = bytes;
   else
