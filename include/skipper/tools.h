@@ -130,6 +130,7 @@ typedef struct {
   int64_t parameters;
   double flops;  /* of the forward pass */
   int64_t bytes; /* of the output, which is kept until the backward pass; 0: it takes no room of its own */
+  int idle;      /* 1: it leads nowhere: no prediction depends on it */
 } skp_layer;
 
 /* How many layers there are, and number i of them; SKP_USAGE if there is none of this number. */

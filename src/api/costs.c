@@ -7,6 +7,7 @@
 struct skp_api_costs {
   const struct skp_model *m;
   struct skp_graph *graph; /* forward, of one image: any number of them can be asked about */
+  bool *leads;             /* [its tensors]: whether predictions depend on it */
 };
 
 skp_status skp_costs_open(skp_costs **out, const skp_model *model) {
@@ -16,6 +17,8 @@ skp_status skp_costs_open(skp_costs **out, const skp_model *model) {
   SKP_TRY(skp__alloc(&made, 1, sizeof *made));
   made->m = model->m;
   skp_status status = skp__graph_instance(&made->graph, model->m->graph, 1, true);
+  if (status == SKP_OK) status = skp__alloc(&made->leads, made->graph->tensors.n, sizeof *made->leads);
+  if (status == SKP_OK) skp__graph_leads(made->graph, made->leads);
   if (status == SKP_OK)
     *out = made;
   else
@@ -26,10 +29,17 @@ skp_status skp_costs_open(skp_costs **out, const skp_model *model) {
 void skp_costs_close(skp_costs *costs) {
   if (!costs) return;
   skp__graph_destroy(costs->graph);
+  free(costs->leads);
   free(costs);
 }
 
 size_t skp_costs_layers(const skp_costs *costs) { return costs->graph->nodes.n; }
+
+static bool leads(const skp_costs *costs, const struct skp_node *node) {
+  bool any = false;
+  for (int i = 0; i < node->n_out; i++) any = any || (node->out[i] != SKP_NONE && costs->leads[node->out[i]]);
+  return any;
+}
 
 skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
   const struct skp_graph *g = costs->graph;
@@ -44,6 +54,7 @@ skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
                      .rank = sig.out[0].rank,
                      .parameters = skp__graph_parameters(g, node),
                      .flops = view ? 0 : (double)batch * skp__op_flops(&sig),
+                     .idle = !leads(costs, node),
                      .bytes = view ? 0 : 4 * batch * skp__shape_count(&sig.out[0])};
   memcpy(out->output, sig.out[0].dim, sizeof out->output);
   out->output[0] *= batch;

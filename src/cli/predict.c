@@ -81,36 +81,44 @@ static bool is_finite(const float *row, int n) {
   return all;
 }
 
+/* Images without a prediction: files that cannot be read, predictions that are not finite. */
+struct missing {
+  int64_t bad, lost;
+};
+
 static skp_status fail_lost(int64_t lost) {
   return skp_fail(SKP_NUMERIC, "%lld prediction%s infinite or not %s.", (long long)lost, lost == 1 ? " is" : "s are",
                   lost == 1 ? "a number" : "numbers");
 }
 
-/* `list` NULL: text. Files that cannot be read and predictions that are not finite are said, and make the call fail in
- * the end. */
-static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *predictions, int top, cJSON *list) {
+static skp_status fail_missing(const struct missing *m, const skp_pictures *p) {
+  if (m->lost) return fail_lost(m->lost);
+  if (!m->bad) return SKP_OK;
+  return skp_fail(SKP_IO, "%lld of %zu images could not be read.", (long long)m->bad, skp_pictures_count(p));
+}
+
+/* `list` NULL: text. Images without a prediction are said and counted. */
+static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *predictions, int top, cJSON *list,
+                                struct missing *missing) {
   const int classes = skp_model_classes(c->model);
   const size_t n = skp_pictures_count(p);
-  long long bad = 0, lost = 0;
   for (size_t i = 0; i < n; i++) {
     float *own = predictions + i * (size_t)classes;
     skp_picture file;
     TRY(skp_pictures_describe(p, i, &file));
-    bad += file.error != NULL;
+    missing->bad += file.error != NULL;
     if (!say_file(c, &file)) {
       if (list) add_failure(list, file.shown, file.error);
     } else if (!is_finite(own, classes)) {
       if (list) add_failure(list, file.shown, "the network's prediction is not finite");
       skp_print(stderr, "skipper predict: %s: the network's prediction is not finite.\n", file.path);
-      lost++;
+      missing->lost++;
     } else if (list)
       add_prediction(list, c, file.shown, own, top);
     else
       print_prediction(c, file.path, own, top);
   }
-  if (list) TRY(cli_print_json(list));
-  if (lost) return fail_lost(lost);
-  return bad ? skp_fail(SKP_IO, "%lld of %zu images could not be read.", bad, n) : SKP_OK;
+  return list ? cli_print_json(list) : SKP_OK;
 }
 
 /* The file's own name without its ending, for a file of ours beside others of that name. */
@@ -128,24 +136,29 @@ static skp_status explain_picture(const struct cli *c, skp_pictures *p, size_t i
   return status;
 }
 
-static skp_status explain(const struct cli *c, skp_pictures *p) {
+/* Where there is no prediction, nothing is to be explained. */
+static skp_status explain(const struct cli *c, skp_pictures *p, const float *predictions) {
+  const int classes = skp_model_classes(c->model);
   const char *folder = c->value[CLI_EXPLAIN];
   if (!folder) return SKP_OK;
   if (mkdir(folder, 0777) && errno != EEXIST)
     return skp_fail(SKP_IO, "Cannot create the folder %s: %s.", folder, strerror(errno));
-  for (size_t i = 0; i < skp_pictures_count(p); i++) TRY(explain_picture(c, p, i));
+  for (size_t i = 0; i < skp_pictures_count(p); i++)
+    if (is_finite(predictions + i * (size_t)classes, classes)) TRY(explain_picture(c, p, i));
   return SKP_OK;
 }
 
 static skp_status predict_pictures(struct cli *c, skp_pictures *p, int top) {
   const int classes = skp_model_classes(c->model);
+  struct missing missing = {.bad = 0};
   float *predictions;
   TRY(cli_alloc(&predictions, skp_pictures_count(p) * (size_t)classes, sizeof *predictions));
   skp_status status = skp_pictures_predict(p, c->session, SKP_PROBABILITIES, predictions);
   if (status == SKP_OK)
     status = show_pictures(c, p, predictions, top < classes ? top : classes,
-                           cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL);
-  if (status == SKP_OK) status = explain(c, p);
+                           cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL, &missing);
+  if (status == SKP_OK) status = explain(c, p, predictions);
+  if (status == SKP_OK) status = fail_missing(&missing, p);
   free(predictions);
   return status;
 }

@@ -30,8 +30,9 @@ static skp_status print_layers(const struct cli *c, const skp_costs *costs) {
     TRY(skp_costs_layer(costs, n, &l));
     shape_text(shape, sizeof shape, &l);
     cli_grouped(count, sizeof count, l.parameters);
-    printf("%-28s %-18s %-*s %12s %12s %12s\n", l.name, l.operation, wide(shape, 18), shape, count,
-           cli_number(cost, sizeof cost, l.flops * 1e-6), cli_bytes(memory, sizeof memory, (double)l.bytes));
+    printf("%-28s %-18s %-*s %12s %12s %12s%s\n", l.name, l.operation, wide(shape, 18), shape, count,
+           cli_number(cost, sizeof cost, l.flops * 1e-6), cli_bytes(memory, sizeof memory, (double)l.bytes),
+           l.idle ? "  leads nowhere: no prediction depends on it" : "");
     flops += l.flops;
     bytes += (double)l.bytes;
   }
@@ -55,6 +56,7 @@ static skp_status add_layers(cJSON *object, const struct cli *c, const skp_costs
     cJSON_AddNumberToObject(entry, "parameters", (double)l.parameters);
     cJSON_AddNumberToObject(entry, "flops", l.flops);
     cJSON_AddNumberToObject(entry, "activation_bytes", (double)l.bytes);
+    if (l.idle) cJSON_AddBoolToObject(entry, "leads_nowhere", true);
   }
   cJSON_AddNumberToObject(object, "parameters", (double)skp_model_parameters(c->model));
   return SKP_OK;

@@ -348,14 +348,24 @@ static skp_status open(struct training *t, const skp_run_facts *f) {
   return say(t, f, after);
 }
 
+/* More epochs do not help a run that has made as many steps as it is to make. */
+static void say_finished(const struct training *t, const skp_run_facts *f) {
+  const bool limited = t->o.max_steps && f->finished >= t->o.max_steps;
+  skp_print(stdout, "The run in %s is finished after %lld steps", f->folder, (long long)f->finished);
+  if (limited)
+    printf(", as many as it is to make (--max-steps %lld). To train on, give it more --max-steps.\n",
+           (long long)t->o.max_steps);
+  else
+    printf(". To train on, give it more --epochs%s.\n", cli_entry(t->c, "patience") > 0 ? " or --patience" : "");
+}
+
 static skp_status train(struct training *t, skp_run_facts *facts) {
   struct cli *c = t->c;
   TRY(check(t));
   skp_run_describe(c->run, facts);
   if (!facts->folder) facts->folder = ""; /* it is the first rank's */
   if (facts->finished >= 0) {
-    printf("The run in %s is finished after %lld steps. To train on, give it more --epochs or --max-steps.\n",
-           facts->folder, (long long)facts->finished);
+    say_finished(t, facts);
     return SKP_OK;
   }
   TRY(open(t, facts));

@@ -35,15 +35,32 @@ static const char *cell(const struct list *l, size_t row, enum column which) {
 /* What spreadsheets put before the first letter of a file in UTF-8. */
 static const char *without_mark(const char *text) { return strncmp(text, "\xef\xbb\xbf", 3) ? text : text + 3; }
 
+static bool is_called(const struct skp_table *t, int column, const char *name) {
+  return !strcasecmp(without_mark(skp__table_cell(t, 0, column)), name);
+}
+
+static int columns(const struct skp_table *t) { return t->rows.n ? (int)t->rows.at[0].cells.n : 0; }
+
 static int find_column(const struct skp_table *t, const char *const *names) {
   for (size_t n = 0; names[n]; n++)
-    for (size_t i = 0; t->rows.n && i < t->rows.at[0].cells.n; i++)
-      if (!strcasecmp(without_mark(t->rows.at[0].cells.at[i]), names[n])) return (int)i;
+    for (int i = 0; i < columns(t); i++)
+      if (is_called(t, i, names[n])) return i;
   return -1;
 }
 
+/* Which of two columns of one name is meant, nothing says. */
+static skp_status check_once(const struct list *l, int column) {
+  const char *name = without_mark(skp__table_cell(&l->table, 0, column));
+  for (int i = column + 1; i < columns(&l->table); i++)
+    if (is_called(&l->table, i, name)) return skp__fail(SKP_FORMAT, "%s has two columns %s: leave one.", l->file, name);
+  return SKP_OK;
+}
+
 static skp_status find_columns(struct list *l) {
-  for (int c = 0; c < COLUMNS; c++) l->column[c] = find_column(&l->table, names_of[c]);
+  for (int c = 0; c < COLUMNS; c++) {
+    l->column[c] = find_column(&l->table, names_of[c]);
+    if (l->column[c] >= 0) SKP_TRY(check_once(l, l->column[c]));
+  }
   for (int c = PATH; c <= LABEL; c++)
     if (l->column[c] < 0)
       return skp__fail(SKP_FORMAT,
@@ -115,6 +132,7 @@ static skp_status open_list(struct skp_source **out, struct list *l, skp_split s
   struct skp__picture_set *set;
   char *root;
   SKP_TRY(skp__table_read(&l->table, l->file));
+  if (l->table.fault) return fail_row(l, l->table.fault_row, l->table.fault);
   SKP_TRY(find_columns(l));
   const char *slash = strrchr(l->file, '/');
   SKP_TRY(skp__format(&root, "%.*s", slash ? (int)(slash - l->file + 1) : 1, slash ? l->file : "."));

@@ -270,7 +270,6 @@ skp_status skp__picture_set_create(struct skp__picture_set **out, const char *na
   skp_status status = skp__strdup(&f->base.name, name);
   if (status == SKP_OK) status = skp__strdup(&f->root, root);
   if (status == SKP_OK) status = skp__strdup(&f->title, title);
-  f->base.place = f->title;
   if (status == SKP_OK)
     *out = f;
   else

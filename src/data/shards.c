@@ -272,12 +272,10 @@ static skp_status open_set(struct skp__picture_set **out, const char *data) {
   char *root;
   skp_status status = find_archives(&root, &archives, data);
   if (status == SKP_OK) status = skp__picture_set_create(out, data, root, data);
-  if (status == SKP_OK) {
+  if (status == SKP_OK)
     (*out)->archives = archives;
-    (*out)->base.place = NULL; /* no folder of pictures that somebody might look into */
-  } else {
+  else
     skp__names_free(&archives);
-  }
   free(root);
   return status;
 }

@@ -182,6 +182,19 @@ void skp__graph_reads(const struct skp_graph *g, int *reads) {
       if (g->nodes.at[n].in[i] != SKP_NONE) reads[g->nodes.at[n].in[i]]++;
 }
 
+static void mark(bool *leads, const struct skp_node *node) {
+  bool any = false;
+  for (int i = 0; i < node->n_out; i++) any = any || (node->out[i] != SKP_NONE && leads[node->out[i]]);
+  for (int i = 0; any && i < node->n_in; i++)
+    if (node->in[i] != SKP_NONE) leads[node->in[i]] = true;
+}
+
+void skp__graph_leads(const struct skp_graph *g, bool *leads) {
+  for (size_t i = 0; i < g->tensors.n; i++) leads[i] = g->logits == SKP_NONE;
+  if (g->logits != SKP_NONE) leads[g->logits] = true;
+  for (size_t n = g->nodes.n; n-- > 0;) mark(leads, &g->nodes.at[n]);
+}
+
 int64_t skp__graph_parameters(const struct skp_graph *g, const struct skp_node *node) {
   int64_t n = 0;
   for (int i = 0; i < node->n_in; i++)

@@ -47,6 +47,7 @@ struct skp_tensor {
   float std;       /* the standard deviation of normal numbers */
   float fill;      /* each has this value */
   float lr, decay; /* params: factors of the learning rate and of the weight decay; lr 0: frozen, without a gradient */
+  bool idle;       /* params: no prediction depends on it, so lr is 0 and stays so */
 };
 
 /* Whether it is one of the network's parameters, a slice of the flat value that has them all. */
@@ -166,6 +167,8 @@ skp_value skp__graph_root(const struct skp_graph *g, skp_value v);
 
 /* How often each value is read by nodes: `reads` has one entry a tensor. */
 void skp__graph_reads(const struct skp_graph *g, int *reads);
+/* For each tensor whether the logits depend on it; without logits all do. */
+void skp__graph_leads(const struct skp_graph *g, bool *leads);
 /* How many parameters a node reads. */
 int64_t skp__graph_parameters(const struct skp_graph *g, const struct skp_node *node);
 
@@ -184,7 +187,8 @@ skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *
 
 /* Gives the params (and the state tensors) their slices of the flat values "params" and "state", each slice aligned to
  * SKP_SLICE_ALIGN elements: 512 bytes, the largest sub-buffer alignment that GPUs in use ask for; gaps stay zero. So a
- * block of factors belongs to one param. Call once, when the model is complete. */
+ * block of factors belongs to one param. Params that lead nowhere are noted as idle. Call once, when the model is
+ * complete. */
 enum { SKP_SLICE_ALIGN = SKP_UPDATE_BLOCK };
 skp_status skp__graph_collect(struct skp_graph *g);
 

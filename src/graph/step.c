@@ -24,7 +24,22 @@ static skp_status collect(struct skp_graph *g, skp_port flat) {
   return SKP_OK;
 }
 
+/* They have no gradient, and so nothing to be updated by: neither decay nor moments may move them. */
+static skp_status note_idle(struct skp_graph *g) {
+  bool *leads;
+  SKP_TRY(skp__alloc(&leads, g->tensors.n, sizeof *leads));
+  skp__graph_leads(g, leads);
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    struct skp_tensor *t = &g->tensors.at[i];
+    t->idle = t->role == SKP_ROLE_PARAM && !leads[i];
+    if (t->idle) t->lr = 0;
+  }
+  free(leads);
+  return SKP_OK;
+}
+
 skp_status skp__graph_collect(struct skp_graph *g) {
+  SKP_TRY(note_idle(g));
   SKP_TRY(collect(g, SKP_PORT_PARAMS));
   return collect(g, SKP_PORT_STATE);
 }
@@ -64,6 +79,7 @@ static skp_status copy_values(struct skp_graph *to, const struct skp_graph *from
     copy->file_rank = t->file_rank;
     copy->lr = t->lr;
     copy->decay = t->decay;
+    copy->idle = t->idle;
   }
   for (size_t i = 0; i < from->tensors.n; i++)
     if (map[i] != SKP_NONE) to->tensors.at[map[i]].base = mapped(map, from->tensors.at[i].base);

@@ -7,8 +7,17 @@
 
 static const int64_t file_limit = INT64_C(256) << 20;
 
+/* What is wrong with a cell that ends at `end`; NULL: nothing. */
+static const char *fault_of(bool quoted, bool closed, const char *cell, const char *end) {
+  if (quoted && !closed) return "the quote that opens there is never closed";
+  if (quoted && !strchr(",\r\n", *end)) return "there is text behind a closing quote; a quote within quotes is doubled";
+  if (!quoted && memchr(cell, '"', (size_t)(end - cell)))
+    return "there is a quote within a cell that has none around it: put it in quotes, and double the quote";
+  return NULL;
+}
+
 /* Takes the cell at *at out of the text, in place; *end becomes the letter behind it. */
-static char *take_cell(char **at, char *end) {
+static char *take_cell(char **at, char *end, const char **fault) {
   char *cell = *at, *to = cell, *from = cell;
   const bool quoted = *from == '"';
   from += quoted;
@@ -16,11 +25,20 @@ static char *take_cell(char **at, char *end) {
     from += quoted && *from == '"';
     *to++ = *from++;
   }
-  from += quoted && *from == '"';
+  const bool closed = quoted && *from == '"';
+  from += closed;
+  *fault = fault_of(quoted, closed, cell, from);
   *end = *from;
   *at = from + (*from != 0);
   *to = 0;
   return cell;
+}
+
+/* The first one counts. */
+static void note_fault(struct skp_table *t, const char *fault) {
+  if (t->fault || !fault) return;
+  t->fault = fault;
+  t->fault_row = t->rows.n ? t->rows.n - 1 : 0;
 }
 
 static skp_status take_row(struct skp_table *t, char **at) {
@@ -28,7 +46,9 @@ static skp_status take_row(struct skp_table *t, char **at) {
   SKP_TRY(SKP_GROW(&t->rows));
   struct skp_table_row *row = &t->rows.at[t->rows.n - 1];
   while (end == ',') {
-    char *cell = take_cell(at, &end);
+    const char *fault;
+    char *cell = take_cell(at, &end, &fault);
+    note_fault(t, fault);
     SKP_TRY(SKP_GROW(&row->cells));
     row->cells.at[row->cells.n - 1] = cell;
   }
@@ -48,7 +68,10 @@ skp_status skp__table_read(struct skp_table *out, const char *path) {
   *out = (struct skp_table){0};
   if (!skp__file_exists(path)) return SKP_OK;
   SKP_TRY(skp__file_read(&text, &size, path, file_limit));
-  return skp__table_parse(out, text);
+  const bool whole = !memchr(text, 0, (size_t)size);
+  SKP_TRY(skp__table_parse(out, text));
+  note_fault(out, whole ? NULL : "there is a byte 0, where a text ends: the list is to be UTF-8");
+  return SKP_OK;
 }
 
 void skp__table_free(struct skp_table *t) {

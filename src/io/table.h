@@ -14,9 +14,12 @@ struct skp_table_row {
 struct skp_table {
   char *text;
   SKP_ARRAY(struct skp_table_row) rows; /* the first one names the columns */
+  const char *fault;                    /* what RFC 4180 does not know, in words; NULL: nothing */
+  size_t fault_row;                     /* the first row that has it, from 0 */
 };
 
-/* Reads a file whole; one that is not there is a table without rows. skp__table_free also after a failure. */
+/* Reads a file whole; one that is not there is a table without rows. skp__table_free also after a failure. Whatever the
+ * file holds makes a table: who cannot do with what was made of faulty rows looks at `fault`. */
 skp_status skp__table_read(struct skp_table *out, const char *path);
 /* The same of a text, which is taken over. */
 skp_status skp__table_parse(struct skp_table *out, char *text);

@@ -62,7 +62,7 @@ static skp_status select_each(struct skp_graph *g, const char *field, const char
     for (size_t i = 0; i < g->tensors.n; i++) {
       struct skp_tensor *t = &g->tensors.at[i];
       if (!skp__is_parameter(t) || !fits(entry, t->name)) continue;
-      t->lr = factor;
+      if (!t->idle) t->lr = factor;
       any = true;
     }
     if (!any) return fail_pattern(g, field, entry);

@@ -59,4 +59,11 @@ refuse 1 'nowhere.csv' train pixel.lua --data nowhere.csv --out none
 { cat lists/all.csv; echo apple,,photos/gone.bmp,train; } >lists/gone.csv
 run 0 train pixel.lua --data lists/gone.csv --max-steps 1 --out gone
 in_err '1 of the 4 images of lists/gone.csv is missing and passed over'
+# A list whose rows to test with are of other classes tests nothing; predict asks about pictures, not about a list.
+sed 's/^\(.*\),test$/of \1,test/' lists/all.csv >lists/other.csv
+run 0 train pixel.lua --data lists/other.csv --max-steps 1 --out other
+in_err 'lists/other.csv: 3 images in none of the classes that are trained on: they test nothing$'
+# A quote that never closes would hide the rows behind it.
+printf 'path,label\nphotos/0.bmp,a\nphotos/1.bmp,"b\nphotos/2.bmp,c\n' >lists/bad.csv
+refuse 1 'lists/bad.csv, row 3: the quote that opens there is never closed\.' train pixel.lua --data lists/bad.csv --out none
 echo ok

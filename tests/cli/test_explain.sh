@@ -18,6 +18,12 @@ run 0 predict run set/test/a/1.bmp set/test/b/1.bmp --explain why --backend refe
 in_out '^set/test/a/1.bmp: a '
 in_err 'why/1-1.png'
 for file in why/1-1.png why/2-1.png; do [ "$(head -c 4 $file | tail -c 3)" = PNG ] || fail "$file is no PNG"; done
+# What cannot be read keeps nothing from the others.
+echo none >broken.bmp
+run 6 predict run set/test/a/1.bmp broken.bmp set/test/b/1.bmp --explain rest --backend reference
+in_err 'broken.bmp'
+in_err '1 of 3 images could not be read'
+[ "$(echo rest/*)" = "rest/1-1.png rest/3-1.png" ] || fail "explained: $(echo rest/*)"
 refuse 2 'are for images' predict run --data set --logits l.safetensors --explain why
 if ! command -v python3 >/dev/null; then
   echo "skipped: no Python that reads the picture"

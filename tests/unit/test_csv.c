@@ -105,6 +105,10 @@ static const struct {
     {"path,label\na.bmp,x\nd.bmp\n", "row 3: there is no label"},
     {"path,label\n,x\n", "row 2: there is no path"},
     {"path,label,split\na.bmp,x,trian\n", "row 2: the column split says"},
+    {"path,label\na.bmp,x\nb.bmp,\"y\nc.bmp,x\nd.bmp,y\n", "row 3: the quote that opens there is never closed"},
+    {"path,label\na.bmp,x\nb.bmp,\"x\"y\nd.bmp,y\n", "row 3: there is text behind a closing quote"},
+    {"path,label\na.bmp,x\nb.bmp,a\"b\nd.bmp,y\n", "row 3: there is a quote within a cell"},
+    {"path,label,Label\na.bmp,x,y\n", "two columns label"},
     {"path,label\n", "no pictures to train on"},
     {"path,label,split\na.bmp,x,test\n", "no pictures to train on"},
 };
@@ -119,6 +123,17 @@ START_TEST(refuses) {
 }
 END_TEST
 
+/* What a file ends with is not what lies before a byte 0. */
+START_TEST(refuses_zeros) {
+  static const char text[] = "path,label\na.bmp,x\nd.bmp,y\0\ndeep/c.bmp,y\n";
+  struct skp_source *s;
+  four_pictures();
+  save("list.csv", text, sizeof text - 1);
+  ck_assert_int_eq(skp__source_open(&s, in("list.csv"), SKP_SPLIT_TRAIN), SKP_FORMAT);
+  ck_assert_msg(strstr(skp_error_message(), "row 3: there is a byte 0"), "%s", skp_error_message());
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("csv");
   TCase *c = tcase_create("csv");
@@ -126,6 +141,7 @@ int main(void) {
   tcase_add_test(c, reads);
   tcase_add_test(c, one_part);
   tcase_add_test(c, damage);
+  tcase_add_test(c, refuses_zeros);
   tcase_add_loop_test(c, refuses, 0, sizeof refused / sizeof *refused);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

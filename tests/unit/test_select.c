@@ -56,6 +56,33 @@ START_TEST(a_head_alone) {
 }
 END_TEST
 
+/* What leads nowhere has no gradient: neither decay nor an optimizer's memory may move it, whatever factors say, and it
+ * takes as little of a step as what is frozen. Running statistics go on, as those of all batchnorms do. */
+static struct skp_model *with_a_branch(void) {
+  return step_parse("nn.batchnorm2d(nn.conv2d(x, 3, {kernel = 1, name = 'side'}), {name = 'bn'}) "
+                    "return nn.linear(nn.global_avgpool(x), 4, {name = 'fc'})");
+}
+
+START_TEST(idle_layers_stay) {
+  static const char *const idle[] = {"side.weight", "side.bias", "bn.weight", "bn.bias"};
+  struct skp_model *m = with_a_branch();
+  struct skp_graph *g = graph_with(m, "lr_mult", "*=2,side=3");
+  float factors[2 * 16] = {0};
+  ck_assert(g->factors != SKP_NONE);
+  ck_assert_int_le(skp__shape_count(&g->tensors.at[g->factors].shape), 32);
+  skp__graph_factors(g, factors);
+  for (int i = 0; i < 4; i++) {
+    const struct skp_tensor *t = &g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, idle[i])];
+    const float *own = factors + 2 * (t->offset / SKP_UPDATE_BLOCK);
+    ck_assert_msg(t->idle && own[0] == 0 && own[1] == 0, "%s: %g, %g", idle[i], (double)own[0], (double)own[1]);
+  }
+  const struct skp_tensor *used = &g->tensors.at[skp__graph_find(g, SKP_ROLE_PARAM, "fc.weight")];
+  ck_assert(!used->idle && factors[2 * (used->offset / SKP_UPDATE_BLOCK)] == 2);
+  skp__graph_destroy(g);
+  skp__model_destroy(m);
+}
+END_TEST
+
 /* ---- patterns ---------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -261,6 +288,7 @@ int main(void) {
   tcase_set_timeout(c, 60);
   tcase_add_loop_test(c, frozen_layers_cost_no_backward_work, 0, sizeof backward / sizeof *backward);
   tcase_add_test(c, a_head_alone);
+  tcase_add_test(c, idle_layers_stay);
   tcase_add_loop_test(c, patterns_fit, 0, sizeof patterns / sizeof *patterns);
   tcase_add_loop_test(c, wrong_patterns, 0, sizeof wrong / sizeof *wrong);
   tcase_add_test(c, the_last_factor_counts);

@@ -73,7 +73,7 @@ Spread = _struct("skp_spread", ("runs", c_int64), ("median", c_double), ("mean",
                  ("most", c_double))
 # tools.h
 Layer = _struct("skp_layer", ("name", c_char_p), ("operation", c_char_p), ("rank", c_int), ("output", c_int64 * 4), ("parameters", c_int64),
-                ("flops", c_double), ("bytes", c_int64))
+                ("flops", c_double), ("bytes", c_int64), ("idle", c_int))
 Need = _struct("skp_need", ("possible", c_int), ("activations", c_int64), ("parameters", c_int64), ("gradients", c_int64), ("moments", c_int64),
                ("statistics", c_int64), ("inputs", c_int64), ("results", c_int64), ("total", c_int64), ("largest", c_int64), ("flops", c_double),
                ("all", c_int64), ("fits", c_int), ("largest_batch", c_int64))

@@ -6,6 +6,7 @@
 #include "train/session/micro_batch.h"
 #include "train/step/schedule.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- the recipe -------------------------------------------------------------------------------------------------- */
 
@@ -16,7 +17,27 @@ static skp_status check_end(const struct skp_recipe *r, const struct skp_train_o
                    skp__option("patience"));
 }
 
-/* A step's graph shows whether the recipe fits the network, and what it freezes. */
+/* The layer or scope that a parameter belongs to. */
+static size_t owner(const char *name) {
+  const char *dot = strrchr(name, '.');
+  return dot ? (size_t)(dot - name) : strlen(name);
+}
+
+/* Names the layers once each. */
+static void remark_idle(struct skp__text *text, const struct skp_graph *g) {
+  struct skp__text names = {.n = 0};
+  const char *last = "";
+  for (size_t i = 0; i < g->tensors.n; i++) {
+    const struct skp_tensor *t = &g->tensors.at[i];
+    const size_t n = owner(t->name);
+    if (!t->idle || (n == owner(last) && !strncmp(t->name, last, n))) continue;
+    skp__text_add(&names, "%s%.*s", names.n ? ", " : "", (int)n, t->name);
+    last = t->name;
+  }
+  if (names.n) skp__text_add(text, "no prediction depends on %s: their parameters stay as they are\n", names.at);
+}
+
+/* A step's graph shows whether the recipe fits the network, and what it leaves as it is. */
 static skp_status check_step(struct skp__prepared *p, const struct skp_model *m) {
   struct skp_graph *g;
   SKP_TRY(skp__step_graph(&g, m, &(struct skp__variant){SKP_STEP_TRAIN, .N = 1}));
@@ -24,6 +45,7 @@ static skp_status check_step(struct skp__prepared *p, const struct skp_model *m)
     const struct skp_tensor *t = &g->tensors.at[i];
     if (skp__is_parameter(t) && t->lr == 0) p->frozen += skp__shape_count(&t->shape);
   }
+  remark_idle(&p->remarks, g);
   skp__graph_destroy(g);
   return SKP_OK;
 }

@@ -11,7 +11,7 @@ struct skp__prepared {
   struct skp__sets sets;
   int64_t without;          /* classes that have no images to train on */
   int64_t frozen;           /* parameters that the recipe leaves as they are */
-  struct skp__text remarks; /* lines about the data */
+  struct skp__text remarks; /* lines about network and data */
 };
 /* Whether recipe and limits can be trained by, and what is frozen. */
 skp_status skp__prepare_recipe(struct skp__prepared *p, const struct skp_model *m, const struct skp_train_options *o);

@@ -9,11 +9,14 @@
 
 /* ---- one step --------------------------------------------------------------------------------------------------- */
 
+static double lr_of(const struct skp__loop *l, int64_t step) {
+  const int64_t steps = skp__loader_batches(l->loader);
+  return skp__schedule_lr(&l->s->model->recipe, &l->at.plateau, step, steps) * skp__position_lr(l->at.cuts);
+}
+
 static skp_status take(void *user, struct skp__step *step) {
   struct skp__loop *l = user;
-  const int64_t steps = skp__loader_batches(l->loader);
-  step->lr =
-      skp__schedule_lr(&l->s->model->recipe, &l->at.plateau, l->stepper.queued, steps) * skp__position_lr(l->at.cuts);
+  step->lr = lr_of(l, l->stepper.queued);
   return skp__loader_next(l->loader, &step->batch, &l->waited);
 }
 
@@ -143,6 +146,7 @@ static skp_status prepare(struct skp__loop *l) {
   l->at.finished = 0;
   SKP_TRY(skp__alike_values(l));
   SKP_TRY(start_loader(l));
+  l->lr = l->at.step ? lr_of(l, l->at.step - 1) : 0; /* that of the latest step, whoever made it */
   skp__pace_enter(l);
   skp__progress_work("beginning with the first step", 0, 1); /* some drivers compile there */
   const struct skp__micro *micro = &l->stepper.micro;
