@@ -140,3 +140,7 @@ assert tiny.model.classes == ["dark", "light"] and tiny.parameters["1.weight"].s
 assert skipper.Model("run").classes == ["dark", "light"]
 raises(ValueError, "labels", lambda: skipper.Data(squares, light[1:]))
 raises(skipper.Error, "label 7", lambda: skipper.Data(squares, np.full(64, 7), names=["a", "b"]))
+
+# What looks like something else is asked about, not guessed.
+raises(ValueError, "single picture", lambda: session.predict(np.zeros((9, 9, 3), np.uint8)))
+raises(ValueError, "between 0 and 1", lambda: session.predict(np.full((1, 28, 28), 255.0)))

@@ -110,7 +110,7 @@ class Device(_Handle):
 def _pixels(images):
     """images as the library takes them, and the array that must stay: uint8, or floats from 0 to 1; N×H×W×C, N×H×W grey."""
     array = numpy.asarray(images)
-    if array.ndim == 3 and array.shape[2] <= 4:
+    if array.ndim == 3 and array.shape[2] == 3:
         raise ValueError(f"an array {array.shape} looks like a single picture H×W×C: images[numpy.newaxis] makes it one of several")
     if array.ndim == 3:
         array = array[..., numpy.newaxis]
@@ -309,7 +309,7 @@ class Session(_Handle):
 
         outcome, own = _c.Outcome(), _c.Listener(hear)
         for name, value in options.items():
-            if name not in {field[0] for field in _c.Training._fields_} - {"report", "lines"}:
+            if name not in {field[0] for field in _c.Training._fields_} - {"report", "lines", "ranks"}:
                 raise TypeError(f"train has no option {name}")
             options[name] = fsencode(value) if name in ("out", "runs", "tensorboard", "trace") and value is not None else value
         library.skp_listen(own, None)

@@ -71,6 +71,7 @@ ImageScore = _struct("skp_image_score", ("image", c_int64), ("name", c_char_p), 
                      ("loss", c_double), ("confidence", c_double))
 Spread = _struct("skp_spread", ("runs", c_int64), ("median", c_double), ("mean", c_double), ("half", c_double), ("least", c_double),
                  ("most", c_double))
+RanksPlace = _struct("skp_ranks_place", ("rank", c_int), ("size", c_int), ("place", c_int), ("neighbours", c_int))
 # tools.h
 Layer = _struct("skp_layer", ("name", c_char_p), ("operation", c_char_p), ("rank", c_int), ("output", c_int64 * 4), ("parameters", c_int64),
                 ("flops", c_double), ("bytes", c_int64), ("idle", c_int))
@@ -121,6 +122,9 @@ _FUNCTIONS = {
     "skp_model_load": ("status", [_OUT, c_char_p, POINTER(ModelOptions)]),
     "skp_model_build": ("status", [_OUT, c_char_p, c_char_p, POINTER(ModelOptions)]),
     "skp_model_free": (None, [c_void_p]),
+    "skp_ranks_open": ("status", [_OUT, c_double]),
+    "skp_ranks_close": (None, [c_void_p, c_int]),
+    "skp_ranks_describe": (None, [c_void_p, POINTER(RanksPlace)]),
     "skp_model_set": ("status", [c_void_p, c_char_p, c_char_p]),
     "skp_model_get": ("status", [c_void_p, c_char_p, c_char_p, c_size_t]),
     "skp_model_name": (c_char_p, [c_void_p]),
