@@ -24,7 +24,7 @@ run 0 report one --out page.html
 run 0 compare one "t<w>o"
 in_out '^lr +0.1 +0.05'
 in_out '^best accuracy +[0-9.]+ \+- [0-9.]+ %  +[0-9.]+ \+- '
-in_out '^epochs +2 +2'
+in_out '^epochs done +2 +2'
 ! grep -q '^momentum' out || fail "an entry that does not differ is shown"
 run 0 compare one one
 in_out 'The same network, recipe, seed and device'

@@ -94,6 +94,6 @@ run 0 summary resnext50_32x4d
 in_out ' 25 028 904 '
 run 0 train identity --max-steps 1 --out named
 refuse 1 'no model file resnet19.*resnet18, resnet34' summary resnet19
-refuse 1 'no model file models/resnet18\.lua.*resnet18, resnet34' summary models/resnet18.lua
+refuse 1 'no model file models/resnet18\.lua\. The network resnet18 comes along' summary models/resnet18.lua
 mkdir resnet18 # whatever lies in it, it is no run
 run 0 summary resnet18 --set classes=10
