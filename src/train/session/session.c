@@ -178,36 +178,35 @@ skp_status skp__session_pull(struct skp_session *s, float **params, float **stat
   return status;
 }
 
-/* Where a weight's values are, and from which byte on. */
-static skp_status find_weight(struct skp_session *s, struct skp_buffer **out, int64_t *at, const struct skp_tensor *t) {
-  *at = 4 * t->offset;
-  return in_use(s, out, t->role);
+/* A weight's values as the device has them. */
+struct place {
+  struct skp_buffer *buffer;
+  int64_t at, n;
+  float *memory; /* [n], on the host; free() it */
+};
+
+static skp_status open_place(struct place *p, struct skp_session *s, const struct skp_tensor *t) {
+  *p = (struct place){.at = 4 * t->offset, .n = skp__shape_count(&t->shape)};
+  SKP_TRY(in_use(s, &p->buffer, t->role));
+  return skp__alloc(&p->memory, (size_t)p->n, sizeof *p->memory);
 }
 
 skp_status skp__session_read(struct skp_session *s, const struct skp_tensor *t, float *file) {
-  const int64_t n = skp__shape_count(&t->shape);
-  struct skp_buffer *buffer;
-  int64_t at;
-  float *memory;
-  SKP_TRY(find_weight(s, &buffer, &at, t));
-  SKP_TRY(skp__alloc(&memory, (size_t)n, sizeof *memory));
-  skp_status status = skp__backend_read_now(s->b, buffer, at, memory, 4 * n);
-  if (status == SKP_OK) skp__param_to_file(file, memory, t);
-  free(memory);
+  struct place p;
+  SKP_TRY(open_place(&p, s, t));
+  skp_status status = skp__backend_read_now(s->b, p.buffer, p.at, p.memory, 4 * p.n);
+  if (status == SKP_OK) skp__param_to_file(file, p.memory, t);
+  free(p.memory);
   return status;
 }
 
 skp_status skp__session_write(struct skp_session *s, const struct skp_tensor *t, const float *file) {
-  const int64_t n = skp__shape_count(&t->shape);
-  struct skp_buffer *buffer;
-  int64_t at;
-  float *memory;
-  SKP_TRY(find_weight(s, &buffer, &at, t));
-  SKP_TRY(skp__alloc(&memory, (size_t)n, sizeof *memory));
-  skp__param_from_file(memory, file, t);
+  struct place p;
+  SKP_TRY(open_place(&p, s, t));
+  skp__param_from_file(p.memory, file, t);
   s->moved = true;
-  skp_status status = skp__backend_write_now(s->b, buffer, at, memory, 4 * n);
-  free(memory);
+  skp_status status = skp__backend_write_now(s->b, p.buffer, p.at, p.memory, 4 * p.n);
+  free(p.memory);
   return status;
 }
 

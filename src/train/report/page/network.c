@@ -6,7 +6,7 @@
 #include "train/report/page/page.h"
 #include <string.h>
 
-enum { MOST = 400, BOX = 46, GAP = 20, LEFT = 30, WIDTH = 430, TOTAL = 520, LANES = 5, KINDS = 16, LABEL = 40 };
+enum { MOST = 400, BOX = 46, GAP = 20, LEFT = 30, WIDTH = 430, TOTAL = 520, LANES = 5, LABELS = 16, LABEL = 40 };
 
 struct block {
   size_t first, last; /* nodes */
@@ -65,18 +65,18 @@ static void label(char text[LABEL], const struct skp_graph *g, const struct skp_
 
 /* Its operations, each once with its number. */
 static void put_operations(FILE *to, const struct drawing *d, const struct block *b) {
-  char name[KINDS][LABEL];
-  int count[KINDS] = {0}, kinds = 0;
+  char name[LABELS][LABEL];
+  int count[LABELS] = {0}, labels = 0;
   for (size_t i = b->first; i <= b->last; i++) {
     char own[LABEL];
     int k = 0;
     label(own, d->g, &d->g->nodes.at[i]);
-    while (k < kinds && strcmp(name[k], own) != 0) k++;
-    if (k == KINDS) continue;
-    if (k == kinds) memcpy(name[kinds++], own, LABEL);
+    while (k < labels && strcmp(name[k], own) != 0) k++;
+    if (k == LABELS) continue;
+    if (k == labels) memcpy(name[labels++], own, LABEL);
     count[k]++;
   }
-  for (int k = 0; k < kinds; k++) fprintf(to, count[k] > 1 ? "%s%s ×%d" : "%s%s", k ? ", " : "", name[k], count[k]);
+  for (int k = 0; k < labels; k++) fprintf(to, count[k] > 1 ? "%s%s ×%d" : "%s%s", k ? ", " : "", name[k], count[k]);
 }
 
 /* By its scope, or where that is no more than a layer's by the layer that has the parameters. */
