@@ -12,6 +12,13 @@ static void make_folder(void) {
   ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
+/* A path in it, until the next call. */
+static inline const char *in(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
 static void remove_folder(void) {
   char command[64];
   snprintf(command, sizeof command, "rm -rf %s", folder);

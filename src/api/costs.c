@@ -35,12 +35,6 @@ void skp_costs_close(skp_costs *costs) {
 
 size_t skp_costs_layers(const skp_costs *costs) { return costs->graph->nodes.n; }
 
-static bool leads(const skp_costs *costs, const struct skp_node *node) {
-  bool any = false;
-  for (int i = 0; i < node->n_out; i++) any = any || (node->out[i] != SKP_NONE && costs->leads[node->out[i]]);
-  return any;
-}
-
 skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
   const struct skp_graph *g = costs->graph;
   *out = (skp_layer){0};
@@ -54,7 +48,7 @@ skp_status skp_costs_layer(const skp_costs *costs, size_t i, skp_layer *out) {
                      .rank = sig.out[0].rank,
                      .parameters = skp__graph_parameters(g, node),
                      .flops = view ? 0 : (double)batch * skp__op_flops(&sig),
-                     .idle = !leads(costs, node),
+                     .idle = !skp__node_leads(node, costs->leads),
                      .bytes = view ? 0 : 4 * batch * skp__shape_count(&sig.out[0])};
   memcpy(out->output, sig.out[0].dim, sizeof out->output);
   out->output[0] *= batch;

@@ -183,6 +183,11 @@ skp_status skp__path_join(char **out, const char *dir, const char *name) {
   return skp__format(out, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
 }
 
+skp_status skp__path_folder(char **out, const char *path) {
+  const char *slash = strrchr(path, '/');
+  return skp__format(out, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+}
+
 skp_status skp__path_absolute(char **out, const char *path) {
   char *here;
   if (*path == '/') return skp__strdup(out, path);

@@ -42,6 +42,8 @@ bool skp__folder_exists(const char *path);
 skp_status skp__folder_create(const char *path);
 /* "DIR/NAME" in fresh memory. */
 skp_status skp__path_join(char **out, const char *dir, const char *name);
+/* The folder that a path's file lies in, in fresh memory. */
+skp_status skp__path_folder(char **out, const char *path);
 /* The path from the root of the file system, in fresh memory. */
 skp_status skp__path_absolute(char **out, const char *path);
 /* The folder for compiled kernels: `said`, or if that is NULL .cache/skipper in the home of this process's user, as the

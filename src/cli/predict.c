@@ -36,24 +36,24 @@ static void print_prediction(const struct cli *c, const char *path, float *proba
   printf("\n");
 }
 
-/* An array has no place for a version: each of its objects has one. Returns where the classes go. */
-static cJSON *add_picture(cJSON *list, const char *path) {
+/* An array has no place for a version: each of its objects has one. `top`, the classes, is taken over. */
+static cJSON *add_picture(cJSON *list, const char *path, cJSON *top) {
   cJSON *image = cJSON_CreateObject();
   cJSON_AddItemToArray(list, image);
   cJSON_AddStringToObject(image, "image", path);
-  cJSON *predictions = cJSON_AddArrayToObject(image, "top");
+  cJSON_AddItemToObject(image, "top", top);
   cJSON_AddNumberToObject(image, "version", SKP_JSON_VERSION);
-  return predictions;
+  return image;
 }
 
 /* One of which nothing is told. */
 static void add_failure(cJSON *list, const char *path, const char *why) {
-  add_picture(list, path);
-  cJSON_AddStringToObject(cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1), "error", why);
+  cJSON_AddStringToObject(add_picture(list, path, cJSON_CreateArray()), "error", why);
 }
 
 static void add_prediction(cJSON *list, const struct cli *c, const char *path, float *probability, int top) {
-  cJSON *predictions = add_picture(list, path);
+  cJSON *predictions = cJSON_CreateArray();
+  add_picture(list, path, predictions);
   for (int k = 0; k < top; k++) {
     float value;
     char name[16];

@@ -134,8 +134,7 @@ static skp_status open_list(struct skp_source **out, struct list *l, skp_split s
   SKP_TRY(skp__table_read(&l->table, l->file));
   if (l->table.fault) return fail_row(l, l->table.fault_row, l->table.fault);
   SKP_TRY(find_columns(l));
-  const char *slash = strrchr(l->file, '/');
-  SKP_TRY(skp__format(&root, "%.*s", slash ? (int)(slash - l->file + 1) : 1, slash ? l->file : "."));
+  SKP_TRY(skp__path_folder(&root, l->file));
   skp_status status = skp__picture_set_create(&set, l->file, root, l->file);
   free(root);
   SKP_TRY(status);

@@ -99,9 +99,7 @@ static skp_status add_all(struct skp__picture_set *f, bool train, bool part, str
 /* What is not taken, in lines: of this part, and with the training images what of the whole set. */
 static skp_status remark(struct skp__text *text, const struct skp__picture_set *f, const struct skp__layout *l,
                          skp_split split, const struct skp__tally *passed) {
-  if (passed->kinds.n) skp__text_add(text, "Passed over in %s: ", f->root);
-  skp__tally_say(passed, text);
-  if (passed->kinds.n) skp__text_add(text, ".\n");
+  skp__tally_remark(passed, f->root, text);
   for (size_t i = 0; i < l->left.n && split == SKP_SPLIT_TRAIN; i++)
     skp__text_add(text, "%s is left alone: another folder is that part of the set.\n", l->left.at[i]);
   for (int s = 0; s < SKP_SPLITS && split == SKP_SPLIT_TRAIN; s++) {

@@ -57,7 +57,7 @@ static skp_status find_archives(char **root, skp__names *out, const char *data) 
     SKP_TRY(skp__strdup(root, data));
     return list_archives(out, data, "");
   }
-  SKP_TRY(skp__format(root, "%.*s", slash ? (int)(slash - data + 1) : 1, slash ? data : "."));
+  SKP_TRY(skp__path_folder(root, data));
   return skp__names_add(out, slash ? slash + 1 : data);
 }
 
@@ -250,9 +250,7 @@ static skp_status load(struct shards *s) {
                      s->set->title);
   if (s->members.n) SKP_TRY(add_classes(s));
   SKP_TRY(add_pictures(s));
-  if (s->passed.kinds.n) skp__text_add(&remarks, "Passed over in %s: ", s->set->title);
-  skp__tally_say(&s->passed, &remarks);
-  if (s->passed.kinds.n) skp__text_add(&remarks, ".\n");
+  skp__tally_remark(&s->passed, s->set->title, &remarks);
   SKP_TRY(skp__picture_set_look(s->set, &remarks, train));
   return remarks.n ? skp__strdup(&s->set->base.remarks, remarks.at) : SKP_OK;
 }

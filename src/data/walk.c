@@ -64,6 +64,13 @@ void skp__tally_say(const struct skp__tally *t, struct skp__text *to) {
   if (t->kinds.n > SHOWN) skp__text_add(to, " and %zu other kinds", t->kinds.n - SHOWN);
 }
 
+void skp__tally_remark(const struct skp__tally *t, const char *set, struct skp__text *to) {
+  if (!t->kinds.n) return;
+  skp__text_add(to, "Passed over in %s: ", set);
+  skp__tally_say(t, to);
+  skp__text_add(to, ".\n");
+}
+
 /* ---- one entry of a folder --------------------------------------------------------------------------------------- */
 
 /* What systems and cameras leave beside pictures. */

@@ -24,6 +24,8 @@ skp_status skp__tally_merge(struct skp__tally *t, const struct skp__tally *more)
 void skp__tally_free(struct skp__tally *t);
 /* "12 .txt, 3 .psd", the most first; nothing where nothing was passed over. */
 void skp__tally_say(const struct skp__tally *t, struct skp__text *to);
+/* The same as a line of remarks about a set. */
+void skp__tally_remark(const struct skp__tally *t, const char *set, struct skp__text *to);
 
 /* Appends the pictures in the folder ROOT/BELOW ("": ROOT) and at any depth under it, named from ROOT, in the order of
  * torchvision's ImageFolder: folder by folder, sorted by their paths, then by name. Links are followed, except to a

@@ -182,9 +182,14 @@ void skp__graph_reads(const struct skp_graph *g, int *reads) {
       if (g->nodes.at[n].in[i] != SKP_NONE) reads[g->nodes.at[n].in[i]]++;
 }
 
-static void mark(bool *leads, const struct skp_node *node) {
+bool skp__node_leads(const struct skp_node *node, const bool *leads) {
   bool any = false;
   for (int i = 0; i < node->n_out; i++) any = any || (node->out[i] != SKP_NONE && leads[node->out[i]]);
+  return any;
+}
+
+static void mark(bool *leads, const struct skp_node *node) {
+  const bool any = skp__node_leads(node, leads);
   for (int i = 0; any && i < node->n_in; i++)
     if (node->in[i] != SKP_NONE) leads[node->in[i]] = true;
 }

@@ -169,6 +169,8 @@ skp_value skp__graph_root(const struct skp_graph *g, skp_value v);
 void skp__graph_reads(const struct skp_graph *g, int *reads);
 /* For each tensor whether the logits depend on it; without logits all do. */
 void skp__graph_leads(const struct skp_graph *g, bool *leads);
+/* Whether they depend on any of a node's outputs. */
+bool skp__node_leads(const struct skp_node *node, const bool *leads);
 /* How many parameters a node reads. */
 int64_t skp__graph_parameters(const struct skp_graph *g, const struct skp_node *node);
 

@@ -78,9 +78,8 @@ skp_status skp__weights_read(struct skp_st_file *out, const char *path) {
   int64_t size;
   *out = (struct skp_st_file){0};
   SKP_TRY(skp__file_read(&bytes, &size, path, file_limit));
-  const char *slash = strrchr(path, '/');
   char *folder;
-  skp_status status = skp__format(&folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+  skp_status status = skp__path_folder(&folder, path);
   if (status == SKP_OK) status = parse(out, bytes, size, path, folder);
   free(folder);
   free(bytes);

@@ -50,6 +50,17 @@ not_in_file() {
   for text in "${@:2}"; do ! grep -Faq -- "$text" "$file" || fail "$file has \"$text\""; done
 }
 
+# untimed FOLDER: its logs without what depends on the time.
+untimed() {
+  sed 's/"img_per_s".*//' "$1/log.jsonl"
+  cut -d, -f1-6 "$1/results.csv"
+}
+# same FOLDER FOLDER: two runs' weights, bit for bit, and what their logs say.
+same() {
+  for file in last best; do cmp "$1/$file.safetensors" "$2/$file.safetensors" || fail "$2/$file.safetensors differs"; done
+  diff <(untimed "$1") <(untimed "$2") >out || fail "the logs of $2 differ"
+}
+
 # refuse STATUS PATTERN WORD…: a call that must fail with this text, and say nothing else on standard output.
 refuse() {
   local status=$1 pattern=$2
@@ -67,6 +78,19 @@ return {
   network = function(x) return nn.linear(nn.flatten(x), 10, {name = "fc"}) end,
 }
 END
+# Writes square.lua: a network whose numbers grow beyond all bounds where the learning rate is large.
+square_net() {
+  cat >square.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x)
+    x = nn.linear(nn.flatten(x), 16, {name = "fc1"})
+    return nn.linear(nn.mul(x, x), 10, {name = "fc"})
+  end,
+}
+END
+}
 # Writes IDX files: idx FOLDER SPLIT IMAGES SIDE LABEL…, all pixels 7.
 idx() {
   local folder=$1 split=$2 n=$3 side=$4

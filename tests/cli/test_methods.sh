@@ -15,7 +15,7 @@ END_OF_NET
 train="train net.lua --max-steps 12 --save-every 2steps"
 fault="clBuildProgram/*conv2d_cpu*=-11"
 missing='Methods that the run had cannot be had again: linear[a-z_]* [^,]+, .* by cpu '
-same() { cmp "$1/last.safetensors" "$2/last.safetensors" || fail "the weights of $1 and $2 differ"; }
+same_weights() { cmp "$1/last.safetensors" "$2/last.safetensors" || fail "the weights of $1 and $2 differ"; }
 differ() { ! cmp -s "$1/last.safetensors" "$2/last.safetensors" || fail "the weights of $1 and $2 are the same: the fault changed nothing"; }
 killed() { # killed CACHE FOLDER FAULT…: a run that dies in its ninth step
   SKIPPER_CACHE=$dir/$1 FAULTS=$3clEnqueueNDRangeKernel/sgd@9=abort "$skipper" $train --out "$2" >out 2>err && fail "the run ended by itself"
@@ -36,7 +36,7 @@ differ sound other
 killed faulty broken $fault,
 cp -r broken moved && cp -r broken forced
 SKIPPER_CACHE=$dir/sound run 0 train --resume broken
-same other broken
+same_weights other broken
 not_in_err 'Methods that'
 
 # The other way round: one that the run had cannot be had again, or is not wanted any more. It is said, once, and the run goes on.
@@ -46,7 +46,7 @@ SKIPPER_CACHE=$dir/none FAULTS=$fault run 0 train --resume sound_broken
 in_err "$missing\(does not compile\), now .*; and [0-9]+ more\. Its results may differ"
 differ sound sound_broken
 SKIPPER_CACHE=$dir/sound run 0 train --resume again
-same sound again
+same_weights sound again
 SKIPPER_CACHE=$dir/sound SKIPPER_METHOD=linear=cpu run 0 train --resume forced
 in_err 'linear [^(]*, by direct \(another is forced\), now cpu'
 

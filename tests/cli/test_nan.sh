@@ -46,16 +46,7 @@ run 5 train grows.lua --data digits --max-steps 9 --mean 0 --std 1e-6
 in_err 'not the device\. The pixels are far from the usual ones around 0: #[0-9]+ of digits, image [0-9]+ of the batch, has 1e\+06'
 
 # Going back: with half the learning rate, until it is small enough; from there on the run is as one that had it from the beginning.
-cat >square.lua <<'END'
-return {
-  input = {channels = 1, size = 28},
-  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
-  network = function(x)
-    x = nn.linear(nn.flatten(x), 16, {name = "fc1"})
-    return nn.linear(nn.mul(x, x), 10, {name = "fc"})
-  end,
-}
-END
+square_net
 square="train square.lua --on-nan rollback"
 run 0 $square --max-steps 60 --out small
 run 0 $square --max-steps 60 --lr 0.8 --trace trace.json --trace-steps 50 --out large # a trace that is being recorded meanwhile goes on

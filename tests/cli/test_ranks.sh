@@ -28,15 +28,6 @@ ranks() {
   timeout 300 mpirun -n "$n" "$skipper" "$@" >out 2>err </dev/null || got=$?
   [ "$got" = "$want" ] || fail "$called: exit status $got, not $want"
 }
-# untimed FOLDER: its logs without what depends on the time.
-untimed() {
-  sed 's/"img_per_s".*//' "$1/log.jsonl"
-  cut -d, -f1-6 "$1/results.csv"
-}
-same() {
-  for file in last best; do cmp "$1/$file.safetensors" "$2/$file.safetensors" || fail "$2/$file.safetensors differs"; done
-  diff <(untimed "$1") <(untimed "$2") >out || fail "the logs of $2 differ"
-}
 losses() { sed -n 's/.*"loss":\([^,]*\),"lr".*/\1/p' "$1/log.jsonl"; }
 # near FOLDER FOLDER TOLERANCE: as many steps, and losses that differ by rounding.
 near() {
@@ -153,17 +144,8 @@ ranks 2 0 train --resume stopped --max-time 1s
 in_out 'The time is up: saved after step [0-9]+'
 
 # What is not finite in one rank is so in all: the run ends, and says in which it was found; leaves the step out; or goes back.
-cat >grows.lua <<'END'
-return {
-  input = {channels = 1, size = 28},
-  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
-  network = function(x)
-    x = nn.linear(nn.flatten(x), 16, {name = "fc1"})
-    return nn.linear(nn.mul(x, x), 10, {name = "fc"})
-  end,
-}
-END
-ranks 2 5 train grows.lua --lr 100 --max-steps 60 --out wild
+square_net
+ranks 2 5 train square.lua --lr 100 --max-steps 60 --out wild
 in_err ' at step [0-9]+ \(epoch 1\) with the learning rate 100\. In rank [01]: The step was made again'
-ranks 2 0 train grows.lua --lr 0.8 --on-nan rollback --max-steps 40 --out wild
+ranks 2 0 train square.lua --lr 0.8 --on-nan rollback --max-steps 40 --out wild
 in_err 'The run went back [1-5] times?; learning rates: '

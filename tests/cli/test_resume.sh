@@ -5,16 +5,6 @@ idx set t10k 10 28 0 1 2 3 4 5 6 7 8 9
 RANDOM=6 # the moments
 sed -i 's/nn.flatten(x)/nn.dropout(nn.flatten(x), {p = 0.2})/' tiny.lua # its masks are drawn anew in each step
 
-# untimed FOLDER: its logs without what depends on the time.
-untimed() {
-  sed 's/"img_per_s".*//' "$1/log.jsonl"
-  cut -d, -f1-6 "$1/results.csv"
-}
-same() {
-  for file in last best; do cmp "$1/$file.safetensors" "$2/$file.safetensors" || fail "$2/$file.safetensors differs"; done
-  diff <(untimed "$1") <(untimed "$2") >out || fail "the logs of $2 differ"
-}
-
 # start WORD…: a run in the background; waits until its state is there.
 start() {
   "$skipper" train "$@" >out 2>err </dev/null &

@@ -5,12 +5,6 @@
 #include "small_bmp.h"
 #include <sys/stat.h>
 
-static const char *in(const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
 static void save(const char *name, const void *bytes, size_t n) {
   FILE *f = fopen(in(name), "wb");
   ck_assert_ptr_nonnull(f);
@@ -39,16 +33,6 @@ static struct skp_source *open_list(const char *text, skp_split split) {
   return s;
 }
 
-static void check(const struct skp_source *s, int64_t i, const char *class, int grey) {
-  struct skp_image image = {.H = 0};
-  int32_t label;
-  ck_ok(s->image(s, i, &image, &label));
-  ck_assert_str_eq(s->class_names[label], class);
-  ck_assert(image.H == 2 && image.W == 2);
-  ck_assert_int_eq(image.pixels[0], grey);
-  skp__image_free(&image);
-}
-
 /* Columns in any order, with others between; quotes; a mark of UTF-8 and line ends of spreadsheets; parts in several
  * spellings, each with classes of its own. */
 START_TEST(reads) {
@@ -62,10 +46,10 @@ START_TEST(reads) {
   ck_assert_str_eq(train->name, in("list.csv"));
   ck_assert_str_eq(train->class_names[0], "ant, red");
   ck_assert_str_eq(train->name_of(train, 1), "b, \"b\".bmp");
-  check(train, 0, "zebra", 10);
-  check(train, 1, "ant, red", 20);
-  check(train, 2, "zebra", 40);
-  check(test, 0, "zebra", 30);
+  check_small_bmp(train, 0, "zebra", 10);
+  check_small_bmp(train, 1, "ant, red", 20);
+  check_small_bmp(train, 2, "zebra", 40);
+  check_small_bmp(test, 0, "zebra", 30);
   skp__source_destroy(train);
   skp__source_destroy(test);
 }
@@ -78,8 +62,8 @@ START_TEST(one_part) {
   snprintf(text, sizeof text, "file,class\na.bmp,1\n%s,0\n", in("d.bmp"));
   struct skp_source *s = open_list(text, SKP_SPLIT_TRAIN);
   ck_assert_ptr_null(open_list(text, SKP_SPLIT_TEST));
-  check(s, 0, "1", 10);
-  check(s, 1, "0", 40);
+  check_small_bmp(s, 0, "1", 10);
+  check_small_bmp(s, 1, "0", 40);
   skp__source_destroy(s);
 }
 END_TEST

@@ -11,12 +11,6 @@
 
 /* ---- files written by the tests ---------------------------------------------------------------------------------- */
 
-static const char *in(const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
 /* Writes a file and the folders above it. */
 static void save(const char *name, const void *bytes, size_t n) {
   char path[256];

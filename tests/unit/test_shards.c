@@ -5,12 +5,6 @@
 #include "small_bmp.h"
 #include <sys/stat.h>
 
-static const char *in(const char *name) {
-  static char path[256];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
 /* ---- archives ---------------------------------------------------------------------------------------------------- */
 
 static FILE *tar;
@@ -61,16 +55,6 @@ static struct skp_source *open_part(const char *name, skp_split split) {
   return s;
 }
 
-static void check(const struct skp_source *s, int64_t i, const char *class, int grey) {
-  struct skp_image image = {.H = 0};
-  int32_t label;
-  ck_ok(s->image(s, i, &image, &label));
-  ck_assert_str_eq(s->class_names[label], class);
-  ck_assert(image.H == 2 && image.W == 2);
-  ck_assert_int_eq(image.pixels[0], grey);
-  skp__image_free(&image);
-}
-
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 /* Several shards of each part, by their names; labels before and behind their pictures; class 10 behind class 9. */
@@ -94,9 +78,9 @@ START_TEST(shards) {
   struct skp_source *train = open_part(".", SKP_SPLIT_TRAIN), *valid = open_part(".", SKP_SPLIT_VALID);
   ck_assert_ptr_null(open_part(".", SKP_SPLIT_TEST));
   ck_assert(train->n == 2 && train->classes == 2 && train->H == 2 && valid->n == 1);
-  check(train, 0, "9", 1);
-  check(train, 1, "10", 2);
-  check(valid, 0, "9", 3);
+  check_small_bmp(train, 0, "9", 1);
+  check_small_bmp(train, 1, "10", 2);
+  check_small_bmp(valid, 0, "9", 3);
   ck_assert_str_eq(train->class_names[1], "10");
   ck_assert_str_eq(train->name_of(train, 1), "a-train-000001.tar/x/two.bmp");
   ck_assert_ptr_nonnull(strstr(train->remarks, "1 pictures without a class"));
@@ -117,9 +101,9 @@ START_TEST(packed) {
   end();
   struct skp_source *train = open_part("all.tar", SKP_SPLIT_TRAIN), *test = open_part("all.tar", SKP_SPLIT_TEST);
   ck_assert(train->n == 2 && train->classes == 2 && test->n == 1);
-  check(train, 0, "cat", 1);
-  check(train, 1, "ant", 2);
-  check(test, 0, "cat", 3);
+  check_small_bmp(train, 0, "cat", 1);
+  check_small_bmp(train, 1, "ant", 2);
+  check_small_bmp(test, 0, "cat", 3);
   ck_assert_str_eq(train->class_names[0], "ant");
   skp__source_destroy(train);
   skp__source_destroy(test);
@@ -137,8 +121,8 @@ START_TEST(parts) {
   end();
   struct skp_source *train = open_part(".", SKP_SPLIT_TRAIN), *test = open_part(".", SKP_SPLIT_TEST);
   ck_assert(train->n == 1 && test->n == 1);
-  check(train, 0, "ant", 1);
-  check(test, 0, "ant", 2);
+  check_small_bmp(train, 0, "ant", 1);
+  check_small_bmp(test, 0, "ant", 2);
   skp__source_destroy(train);
   skp__source_destroy(test);
 }
@@ -158,7 +142,7 @@ START_TEST(damage) {
   struct skp__text text = {.n = 0};
   ck_assert_int_eq(skp__damage_list(s->damage, 0, &text), 1);
   ck_assert_ptr_nonnull(strstr(text.at, "a.tar/x/a.bmp"));
-  check(s, 1, "x", 0);
+  check_small_bmp(s, 1, "x", 0);
   skp__source_destroy(s);
 }
 END_TEST
