@@ -48,6 +48,7 @@ for seed in 1 6; do [ -s a/seed-$seed/layers.csv ] || fail "the layers of seed $
 "$skipper" train tiny.lua --epochs 100000 --seeds 1 --seed 7 --out a --backend reference >/dev/null 2>&1 &
 trainer=$!
 while [ ! -s a/seed-7/results.csv ]; do sleep 0.1; done
+: >live.err # the follower may not have opened it when it is first read
 timeout "${SKP_RUN_SECONDS:-300}" "$skipper" report a --live --out live.html 2>live.err &
 follower=$!
 while [ "$(grep -c 'it follows the run' live.err)" -lt 2 ] && kill -0 $follower; do sleep 0.1; done
