@@ -74,7 +74,10 @@ SKP_API void skp_listen(skp_listener listener, void *user);
 /* What holds for the whole process. The library reads no environment variables of its own: who wants some to count says
  * here, and in skp_device_options, what they stand for. */
 typedef struct {
-  const char *scratch;  /* folder for temporary files; NULL: /tmp, /var/tmp or /dev/shm */
+  const char *scratch; /* folder for temporary files; NULL: /tmp, /var/tmp or /dev/shm */
+  /* Folder that keeps, of sets of 10 000 pictures and more, what their headers said, so that the next time only those
+   * files are opened whose time or size has changed; 256 MiB at most; NULL: none does. */
+  const char *index;
   const char *root;     /* stands for / where graphics chips are looked for, for tests; NULL: / */
   double probe_seconds; /* that a driver may take to list its devices; 0: 10 */
   /* How texts call what can be set or done: given "valid_split", an entry of the recipe, "max_seconds", a field of

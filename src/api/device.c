@@ -13,7 +13,7 @@ const char *skp_version(void) { return SKP_VERSION; }
 skp_status skp_host_set(const skp_host_options *options) {
   static const skp_host_options nothing;
   const skp_host_options *o = options ? options : &nothing;
-  return skp__host_set(&(struct skp__host){o->scratch, o->root, o->probe_seconds, o->call});
+  return skp__host_set(&(struct skp__host){o->scratch, o->index, o->root, o->probe_seconds, o->call});
 }
 
 skp_status skp_device_count(size_t *out) {

@@ -5,24 +5,28 @@
 #include <stdlib.h>
 
 #define USUAL_PROBE 10.0 /* seconds */
-static char *own_scratch, *own_root;
+static char *texts[3];   /* the host's own: scratch, index, root */
 static struct skp__host host = {.root = "", .probe_seconds = USUAL_PROBE};
 
 const struct skp__host *skp__host(void) { return &host; }
 
+static skp_status copy(char **out, const char *said) { return skp__strdup(out, said ? said : ""); }
+
 skp_status skp__host_set(const struct skp__host *said) {
-  char *scratch = NULL, *root;
-  if (said->scratch) SKP_TRY(skp__strdup(&scratch, said->scratch));
-  skp_status status = skp__strdup(&root, said->root ? said->root : "");
-  if (status != SKP_OK) {
-    free(scratch);
-    return status;
+  char *own[] = {NULL, NULL, NULL};
+  skp_status status = copy(&own[0], said->scratch);
+  if (status == SKP_OK) status = copy(&own[1], said->index);
+  if (status == SKP_OK) status = copy(&own[2], said->root);
+  for (int i = 0; i < 3; i++) {
+    free(status == SKP_OK ? texts[i] : own[i]);
+    if (status == SKP_OK) texts[i] = own[i];
   }
-  free(own_scratch);
-  free(own_root);
-  own_scratch = scratch;
-  own_root = root;
-  host = (struct skp__host){scratch, root, said->probe_seconds > 0 ? said->probe_seconds : USUAL_PROBE, said->call};
+  SKP_TRY(status);
+  host = (struct skp__host){.scratch = said->scratch ? texts[0] : NULL,
+                            .index = said->index ? texts[1] : NULL,
+                            .root = texts[2],
+                            .probe_seconds = said->probe_seconds > 0 ? said->probe_seconds : USUAL_PROBE,
+                            .call = said->call};
   return SKP_OK;
 }
 

@@ -5,9 +5,10 @@
 #include "base/error.h"
 
 struct skp__host {
-  const char *scratch;                   /* folder for temporary files; NULL: the system's */
-  const char *root;                      /* stands for "" where the system's files are looked for */
-  double probe_seconds;                  /* that a driver may take to list its devices */
+  const char *scratch;  /* folder for temporary files; NULL: the system's */
+  const char *index;    /* folder that keeps what was read of large sets of pictures; NULL: none does */
+  const char *root;     /* stands for "" where the system's files are looked for */
+  double probe_seconds; /* that a driver may take to list its devices */
   const char *(*call)(const char *name); /* see skp__option; NULL: as it is */
 };
 /* Never NULL. It must not be set while another thread reads it. */

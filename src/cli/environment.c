@@ -21,8 +21,29 @@ static bool is_on(const char *name) {
   return text && strcmp(text, "0") != 0;
 }
 
+/* Where kernels and what is known of devices and pictures are kept, as the XDG directories say; NULL: as the library
+ * does without them. */
+static const char *find_cache(void) {
+  static char folder[4096];
+  const char *own = cli_variable("SKIPPER_CACHE"), *xdg = cli_variable("XDG_CACHE_HOME"), *home = cli_variable("HOME");
+  if (is_on("SKIPPER_NO_CACHE")) return "";
+  if (own || !(xdg || home)) return own;
+  snprintf(folder, sizeof folder, "%s/%s", xdg ? xdg : home, xdg ? "skipper" : ".cache/skipper");
+  return folder;
+}
+
+/* NULL: pictures are looked at anew each time. */
+static const char *find_index(void) {
+  static char folder[4096 + sizeof "/pictures"];
+  const char *cache = find_cache();
+  if (!cache || !*cache) return NULL;
+  snprintf(folder, sizeof folder, "%s/pictures", cache);
+  return folder;
+}
+
 skp_status cli_environment_host(void) {
   return skp_host_set(&(skp_host_options){.scratch = cli_variable("TMPDIR"),
+                                          .index = find_index(),
                                           .root = cli_variable("SKIPPER_ROOT"),
                                           .probe_seconds = seconds("SKIPPER_PROBE_TIMEOUT"),
                                           .call = cli_call});
@@ -49,16 +70,6 @@ static skp_status read_memory(int64_t *out) {
     return skp_fail(SKP_USAGE, "SKIPPER_MEMORY is a number of MiB, not \"%s\".", text);
   *out = (int64_t)(mib * (1 << 20));
   return SKP_OK;
-}
-
-/* Where kernels are kept, as the XDG directories say; NULL: as the library does without them. */
-static const char *find_cache(void) {
-  static char folder[4096];
-  const char *own = cli_variable("SKIPPER_CACHE"), *xdg = cli_variable("XDG_CACHE_HOME"), *home = cli_variable("HOME");
-  if (is_on("SKIPPER_NO_CACHE")) return "";
-  if (own || !(xdg || home)) return own;
-  snprintf(folder, sizeof folder, "%s/%s", xdg ? xdg : home, xdg ? "skipper" : ".cache/skipper");
-  return folder;
 }
 
 skp_status cli_environment_device(skp_device_options *out) {

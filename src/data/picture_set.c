@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/utf8.h"
 #include "data/damage.h"
+#include "data/index.h"
 #include "io/tar.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -139,28 +140,38 @@ static skp_status note(const struct skp__picture_set *f, int64_t i, const char *
   return skp__damage_note(f->base.damage, i, explain(status, path));
 }
 
-static skp_status inspect(struct skp__picture_set *f, int64_t i, struct skp_image *image, struct survey *all) {
+/* As the index knows it, else by reading it. */
+static skp_status inspect_file(struct skp_image *image, const struct skp__listed *p, const char *path,
+                               struct skp__index *index) {
+  if (skp__index_find(index, image, p->path, path, p->position)) return SKP_OK;
+  SKP_TRY(p->archive ? inspect_within(image, p, path) : skp__image_inspect(image, path));
+  skp__index_note(index, image);
+  return SKP_OK;
+}
+
+static skp_status inspect(struct skp__picture_set *f, int64_t i, struct survey *all, struct skp__index *index) {
+  struct skp_image image = {.H = 0};
   char *path;
   SKP_TRY(path_of(&path, f, i));
-  const struct skp__listed *p = &f->files.at[i];
-  skp_status status = p->archive ? inspect_within(image, p, path) : skp__image_inspect(image, path);
+  skp_status status = inspect_file(&image, &f->files.at[i], path, index);
   if (status == SKP_OK)
-    add_to_survey(all, image);
+    add_to_survey(all, &image);
   else
     status = note(f, i, path, status);
+  skp__image_free(&image);
   free(path);
   return status;
 }
 
 static skp_status inspect_all(struct skp__picture_set *f, struct survey *all) {
-  struct skp_image image = {.H = 0};
-  skp_status status = SKP_OK;
+  struct skp__index *index;
+  skp_status status = skp__index_open(&index, f->title, f->files.at[0].path, f->base.n);
   for (int64_t i = 0; i < f->base.n && status == SKP_OK; i++) {
     skp__progress_work("looking at the pictures", i, f->base.n);
-    status = inspect(f, i, &image, all);
+    status = inspect(f, i, all, index);
   }
   skp__progress_work("looking at the pictures", f->base.n, f->base.n);
-  skp__image_free(&image);
+  skp__index_close(index);
   return status;
 }
 

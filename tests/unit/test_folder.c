@@ -1,7 +1,9 @@
 /* test_folder.c: image folders as people have them, damaged pictures, and the memory of decoded ones.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/host.h"
 #include "data/damage.h"
+#include "data/index.h"
 #include "data/loader.h"
 #include "folder.h"
 #include <spng.h>
@@ -314,6 +316,34 @@ START_TEST(kept_in_memory) {
 }
 END_TEST
 
+/* Of a large set the headers are kept: the second time only what has changed is opened. */
+START_TEST(kept_headers) {
+  char first[256], kept[64];
+  snprintf(kept, sizeof kept, "%s-kept", folder);
+  ck_ok(skp__host_set(&(struct skp__host){.index = kept}));
+  png("0/first.png", 1, 1, 3, 9);
+  snprintf(first, sizeof first, "%s", in("0/first.png"));
+  for (int i = 1; i < SKP_INDEX_LEAST; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "0/%d.png", i);
+    ck_assert_int_eq(link(first, in(name)), 0);
+  }
+  for (int again = 0; again < 2; again++) {
+    struct skp_source *s = open_split(SKP_SPLIT_TRAIN);
+    ck_assert_int_eq(s->n, SKP_INDEX_LEAST);
+    ck_assert_int_eq(s->H, 1);
+    ck_assert_int_eq(s->C, 3);
+    skp__source_destroy(s);
+    ck_assert(skp__folder_exists(kept));
+  }
+  save("0/7.png", "no", 2); /* all of them are this file */
+  struct skp_source *s;
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, "Not one picture of the class 0");
+  ck_ok(skp__host_set(&(struct skp__host){.index = NULL}));
+  ck_assert_int_eq(rename(kept, in("kept")), 0); /* it goes with the folder */
+}
+END_TEST
+
 /* Two folders whose names are the same text, as file systems of several makers write it, are one class. */
 START_TEST(forms_of_a_name) {
   png("caf\xc3\xa9/a.png", 2, 2, 3, 10);
@@ -550,6 +580,7 @@ int main(void) {
   tcase_add_test(c, no_classes);
   tcase_add_test(c, classes_alone);
   tcase_add_test(c, kept_in_memory);
+  tcase_add_test(c, kept_headers);
   tcase_add_test(c, forms_of_a_name);
   tcase_add_test(c, refuses);
   tcase_add_test(c, refuses_splits);

@@ -46,9 +46,10 @@ def version():
     return library.skp_version().decode()
 
 
-def configure(*, scratch=None, probe_seconds=0):
-    """Before anything else: the folder for temporary files, and the seconds that a driver may take to list its devices."""
-    library.skp_host_set(_c.HostOptions(None if scratch is None else fsencode(scratch), None, probe_seconds))
+def configure(*, scratch=None, index=None, probe_seconds=0):
+    """Before anything else: the folder for temporary files; that which keeps what the headers of large sets of pictures said; and the
+    seconds that a driver may take to list its devices."""
+    library.skp_host_set(_c.HostOptions(*(None if x is None else fsencode(x) for x in (scratch, index)), None, probe_seconds))
 
 
 def devices():

@@ -33,7 +33,7 @@ def _struct(name, *fields):
     return type(name, (Structure,), {"_fields_": list(fields)})
 
 
-HostOptions = _struct("skp_host_options", ("scratch", c_char_p), ("root", c_char_p), ("probe_seconds", c_double), ("call", c_void_p))
+HostOptions = _struct("skp_host_options", ("scratch", c_char_p), ("index", c_char_p), ("root", c_char_p), ("probe_seconds", c_double), ("call", c_void_p))
 DeviceInfo = _struct("skp_device_info", ("platform", c_int), ("device", c_int), ("name", c_char_p), ("vendor", c_char_p),
                      ("platform_name", c_char_p), ("driver", c_char_p), ("type", c_char_p), ("version", c_char_p), ("language", c_char_p),
                      ("units", c_int), ("clock_mhz", c_int), ("memory", c_int64), ("most", c_int64), ("local_memory", c_int64),
