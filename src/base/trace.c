@@ -32,11 +32,11 @@ static _Thread_local struct {
   int track;
 } self;
 
-bool skp__tracing(void) { return atomic_load_explicit(&trace.recording, memory_order_relaxed); }
+static bool tracing(void) { return atomic_load_explicit(&trace.recording, memory_order_relaxed); }
 
 void skp__trace_thread(const char *name) { self.name = name; }
 
-double skp__trace_begin(void) { return skp__tracing() ? skp__clock() : 0; }
+double skp__trace_begin(void) { return tracing() ? skp__clock() : 0; }
 
 /* Under the lock: a track of its own; 0: there is no memory for one. */
 static int new_track(const char *name) {
@@ -65,11 +65,11 @@ static void add(struct span span) {
 }
 
 void skp__trace_end(const char *kind, const char *name, double begin) {
-  if (begin > 0 && skp__tracing()) add((struct span){0, kind, name, "", begin, skp__clock()});
+  if (begin > 0 && tracing()) add((struct span){0, kind, name, "", begin, skp__clock()});
 }
 
 void skp__trace_device(const char *kind, const char *name, const char *detail, double begin, double end) {
-  if (skp__tracing()) add((struct span){DEVICE_TRACK, kind, name, detail, begin, end > begin ? end : begin});
+  if (tracing()) add((struct span){DEVICE_TRACK, kind, name, detail, begin, end > begin ? end : begin});
 }
 
 skp_status skp__trace_start(void) {

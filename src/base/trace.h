@@ -6,13 +6,11 @@
 #define SKP_BASE_TRACE_H
 
 #include "base/error.h"
-#include <stdbool.h>
 
 /* Begins a recording; SKP_USAGE if there is one. */
 skp_status skp__trace_start(void);
 /* Ends it and writes the file; `path` NULL: none is written. */
 skp_status skp__trace_stop(const char *path);
-bool skp__tracing(void);
 
 /* The calling thread's name from now on. */
 void skp__trace_thread(const char *name);

@@ -29,7 +29,6 @@ static void destroy(struct skp_source *s) {
   free(s->unknown.names);
   free(o->pick);
   free(o->place);
-  skp__source_destroy(o->owned);
   free(o);
 }
 

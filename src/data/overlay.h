@@ -6,8 +6,7 @@
 
 struct skp__overlay {
   struct skp_source s;            /* first */
-  const struct skp_source *whole; /* must outlive it, unless it is … */
-  struct skp_source *owned;       /* … this one, which goes with it; else NULL */
+  const struct skp_source *whole; /* must outlive it */
   uint32_t *pick;                 /* [n] which image of whole each is; NULL: all of them, as they are */
   int32_t *place;                 /* [classes of whole] the label that each becomes, or -1; NULL: labels stay */
 };

@@ -164,15 +164,3 @@ skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_so
   *out = v ? &v->s : NULL;
   return status;
 }
-
-skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
-                               bool by_number) {
-  struct skp__overlay *v;
-  skp_status status = create(&v, whole, network, by_number);
-  *out = v ? &v->s : NULL;
-  if (v)
-    v->owned = whole;
-  else
-    skp__source_destroy(whole);
-  return status;
-}

@@ -77,11 +77,8 @@ struct skp_labels {
   char *kind; /* of the set that it learned, as in skp_source */
 };
 void skp__labels_free(struct skp_labels *l);
-/* A view of `whole`, which is taken over, also where this fails: its labels are the places of its classes' names among
- * the network's, -1 where it knows none such; by_number: as they are. See relabel.c. */
-skp_status skp__source_relabel(struct skp_source **out, struct skp_source *whole, const struct skp_labels *network,
-                               bool by_number);
-/* The same of a set that stays the caller's and must outlive the view. */
+/* A view of `whole`, which must outlive it: its labels are the places of its classes' names among the network's, -1
+ * where it knows none such; by_number: as they are. See relabel.c. */
 skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_source *whole,
                                     const struct skp_labels *network, bool by_number);
 /* Whether that goes by number unasked: the network knows no names, or learned the same kind of files under the numbers

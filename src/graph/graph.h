@@ -231,8 +231,4 @@ skp_status skp__graph_take_bytes(struct skp_graph *g);
 /* What the host writes into the value `factors`, as many floats as that has. */
 void skp__graph_factors(const struct skp_graph *g, float *out);
 
-/* One line a node: outputs with shapes = op {attributes that are not at their fallback}
- * (inputs). The same graph gives the same text. */
-void skp__graph_dump(const struct skp_graph *g, FILE *to);
-
 #endif

@@ -55,7 +55,7 @@ extern const struct skp__lua_source skp__lua_sources[], skp__lua_models[];
 
 /* nn.c: puts the table `nn` into the globals. */
 int skp__nn_open(lua_State *L);
-/* Pushes value v as a Lua tensor. */
+/* tensor.c. Pushes value v as a Lua tensor. */
 void skp__nn_push(lua_State *L, skp_value v);
 /* The value of the Lua tensor at `index`, or SKP_NONE if it is none. */
 skp_value skp__nn_value(lua_State *L, int index);

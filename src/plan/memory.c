@@ -174,9 +174,3 @@ void skp__memory_free(struct skp_memory *m) {
   free(m->workspace_arena);
   *m = (struct skp_memory){0};
 }
-
-int64_t skp__memory_bytes(const struct skp_memory *m) {
-  int64_t bytes = 0;
-  for (int i = 0; i < m->arenas; i++) bytes += m->arena_bytes[i];
-  return bytes;
-}

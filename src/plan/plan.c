@@ -284,7 +284,6 @@ const struct skp_graph *skp__plan_graph(const struct skp_plan *p) { return p->g;
 struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v) {
   return p->value[v];
 }
-int64_t skp__plan_arena_bytes(const struct skp_plan *p) { return skp__memory_bytes(&p->memory); }
 size_t skp__plan_ops(const struct skp_plan *p) { return p->ops; }
 
 size_t skp__plan_launches(const struct skp_plan *p) {

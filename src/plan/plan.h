@@ -30,7 +30,6 @@ struct skp_memory {
 skp_status skp__memory_plan(struct skp_memory *out, const struct skp_graph *g, const int64_t *workspace_bytes,
                             int64_t alignment, int64_t max_allocation);
 void skp__memory_free(struct skp_memory *m);
-int64_t skp__memory_bytes(const struct skp_memory *m); /* all arenas */
 
 /* What outlives a step and is shared by the plans of one network (training, its last smaller batch, evaluation): the
  * flat values params, state, grads, moments. Found by the tensors' names. */
@@ -67,7 +66,6 @@ skp_status skp__plan_run_nodes(struct skp_plan *p, size_t from, size_t before);
 skp_status skp__plan_run(struct skp_plan *p);
 /* The same, and waits; tells the place of each launch's node, the launch's name, and how long it kept the device. */
 skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user);
-int64_t skp__plan_arena_bytes(const struct skp_plan *p);
 double skp__plan_flops(const struct skp_plan *p);
 /* How many ops a step has, and how many launches they take. */
 size_t skp__plan_ops(const struct skp_plan *p);
