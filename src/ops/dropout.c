@@ -2,8 +2,9 @@
  * stays (Srivastava et al. 2014, as PyTorch scales). In evaluation a value passes as it is.
  * SPDX-License-Identifier: MIT
  *
- *   y[i] = x[i] · m[i],  m[i] = 0 where the random number for i is below p, else 1 / (1 - p); with `images` (stochastic
- *                        depth, Huang et al. 2016) it is the one for the number of the image that i belongs to
+ *   y[i] = x[i] · m[i],  m[i] = 0 where the random number for i is below p, which at p = 1 all are, else 1 / (1 - p);
+ *                        with `images` (stochastic depth, Huang et al. 2016) it is the one for the number of the image
+ *                        that i belongs to
  *   dx[i] = dy[i] · m[i], which is the same op on dy
  *
  * The random number for element i is skp__random_bits(key, stream, i). The host makes `key`, a random key, for each
@@ -19,7 +20,8 @@ static const struct skp_attr attrs[] = {
     {0},
 };
 
-float skp__dropout_scale(const struct skp_dropout_attrs *a) { return (float)(1 / (1 - (double)a->p)); }
+/* Where all are left out none is scaled. */
+float skp__dropout_scale(const struct skp_dropout_attrs *a) { return a->p < 1 ? (float)(1 / (1 - (double)a->p)) : 0; }
 
 uint32_t skp__dropout_threshold(const struct skp_dropout_attrs *a) { return (uint32_t)((double)a->p * 0x1p24); }
 
@@ -29,7 +31,7 @@ int64_t skp__dropout_together(const struct skp_sig *sig) {
 
 static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, 0, sig->in[0].rank));
-  SKP_TRY(skp__check_within(sig, "p", (double)sig->attrs.dropout.p, 0, 1 - 0x1p-24)); /* the largest float below 1 */
+  SKP_TRY(skp__check_within(sig, "p", (double)sig->attrs.dropout.p, 0, 1));
   SKP_TRY(skp__check_least(sig, "stream", sig->attrs.dropout.stream, 0));
   const struct skp_shape key = skp__shape_i32(skp__shape1(2));
   SKP_TRY(skp__check_shape(sig, 1, key, "the low and the high half of the step's number"));

@@ -81,6 +81,8 @@ static const struct row {
     {0, "dropout", "x=3x1x1x1 key=2 dy", "p=0.4 images=1"},
     {0, "dropout", "x=5x8x5x16 key=2 dy", "p=0.4 images=1"},
     {0, "dropout", "x=1x1 key=2 dy", ""},
+    {0, "dropout", "x=3x5x7x9 key=2 dy", "p=1"},
+    {0, "dropout", "x=3x5x7x9 key=2 dy", "p=1 images=1"},
     {1, "maxpool2d", "x=2x9x8x5 dy", "kernel=3 stride=2 pad=1"},
     {0, "maxpool2d", "x=2x8x8x16 dy", "kernel=2 stride=2"},
     {0, "maxpool2d", "x=1x7x7x3 dy", "kernel=3 stride=1"},

@@ -6,7 +6,8 @@ static const struct {
   int64_t size;
   float p;
   int stream;
-} cases[] = {{1, 0.5f, 0}, {7, 0.3f, 1}, {8, 0.999f, 2}, {9, 0, 3}, {513, 0.5f, 1000}, {4095, 0.1f, INT32_MAX}};
+} cases[] = {{1, 0.5f, 0}, {7, 0.3f, 1},      {8, 0.999f, 2},         {9, 0, 3},
+             {100, 1, 4},  {513, 0.5f, 1000}, {4095, 0.1f, INT32_MAX}};
 enum { CASES = sizeof cases / sizeof *cases };
 
 /* Each with an ordinary number of the step and with one whose every bit is set. */

@@ -117,7 +117,7 @@ static const struct {
     {"maxpool2d", "2x7x8x3", "kernel=8", NULL, "the window of 8×8 is larger than x 2×7×8×3"},
     {"dropout", "2x7x8x3 i2", "p=0.9", "2x7x8x3", NULL},
     {"dropout", "2x7 2", "", NULL, "key is float32 2, expected int32 2"},
-    {"dropout", "2x7 i2", "p=1", NULL, "p is 1"},
+    {"dropout", "2x7 i2", "p=1.001", NULL, "p is 1.001"},
     {"dropout", "2x7 i2", "stream=-1", NULL, "stream is -1"},
     {"maxpool2d", "2x7x8x3", "kernel=0", NULL, "kernel is 0"},
     {"maxpool2d_dx", "2x4x4x3 i2x4x4x3", "kernel=3 stride=2 pad=1 h=7 w=8", "2x7x8x3", NULL},

@@ -306,6 +306,8 @@ START_TEST(dropout_keeps_the_mean) {
   ck_assert_double_eq_tol(pairs, DROPPED_OF * 0.0625, 6 * sqrt(DROPPED_OF * 0.0625));
   mask(y, "p=0", 7, -7);
   for (int i = 0; i < DROPPED_OF; i++) ck_assert_float_eq(y[i], 1);
+  mask(y, "p=1", 7, -7); /* as PyTorch does it: all are zero, and none is infinite before that */
+  for (int i = 0; i < DROPPED_OF; i++) ck_assert_float_eq(y[i], 0);
 }
 END_TEST
 
@@ -499,6 +501,10 @@ START_TEST(stochastic_depth) {
     gone += y[i] == 0;
   }
   ck_assert_double_eq_tol(gone, DROPPED_OF * 0.125, 4 * sqrt(DROPPED_OF * 0.125 * 0.75));
+  start("dropout", "2x2 i2", "p=1 images=1");
+  PUT(0, 1, -2, 3, 4);
+  go();
+  EXPECT(0, 0, 0, 0, 0);
 }
 END_TEST
 
