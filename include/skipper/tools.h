@@ -53,6 +53,9 @@ SKP_API skp_named skp_find_name(const char *name);
 /* SKP_IO, SKP_FORMAT and the like unless this is what skp_session_load takes: a file of weights, by its first bytes, or
  * a run's folder with some. */
 SKP_API skp_status skp_weights_check(const char *path);
+/* 1: this is a run's folder that stands for last.safetensors in it, as there are no best weights yet: one with
+ * best.safetensors stands for that. */
+SKP_API int skp_weights_latest(const char *path);
 
 /* What a model file says before it is known how many classes there are. */
 typedef struct {

@@ -43,6 +43,8 @@ skp_status skp_weights_check(const char *path) {
   return status;
 }
 
+int skp_weights_latest(const char *path) { return skp__checkpoint_latest(path); }
+
 skp_status skp_model_peek(const char *name, skp_model_head *out) {
   const struct skp_known_model *known = skp__model_known(name);
   struct skp_model *head;

@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- device ----------------------------------------------------------------------------------------------------- */
 
@@ -189,12 +188,19 @@ skp_status cli_open_learner(struct cli *c) {
   return cli_open_model(c);
 }
 
+/* Of a run that has no best weights yet. */
+static void say_latest(const char *said) {
+  if (skp_weights_latest(said))
+    skp_print(stderr, "weights  %s/last.safetensors: there are no best ones in this run yet\n", said);
+}
+
 skp_status cli_open_session(struct cli *c, uint64_t seed) {
   const char *said = c->value[CLI_INIT], *model = c->n_arguments ? c->arguments[0] : NULL;
   if (model && skp_find_name(model) == SKP_NAMES_ONNX) skp_print(stderr, "weights  %s\n", model);
   TRY(skp_session_open(&c->session, c->model, c->device, seed));
   if (!said) return SKP_OK;
   skp_print(stderr, "weights  %s\n", said);
+  say_latest(said);
   return skp_session_load(c->session, said, 1, stderr);
 }
 
@@ -205,18 +211,6 @@ static void say_unknown_pixels(const struct cli *c) {
   if (skp_find_name(said) == SKP_NAMES_ONNX && skp_model_channels(c->model) == 3)
     skp_print(stderr, "%s does not say how pixels were normalised; networks of torchvision expect --mean imagenet\n",
               said);
-}
-
-/* A run's folder stands for its best weights; where nothing has judged it yet, for the latest ones, which is said. */
-static skp_status say_which(const char *said) {
-  char *best, *last;
-  TRY(cli_format(&best, "%s/best.safetensors", said));
-  skp_status status = cli_format(&last, "%s/last.safetensors", said);
-  if (status == SKP_OK && access(best, F_OK) && !access(last, F_OK))
-    skp_print(stderr, "weights  %s: there are no best ones in this run yet\n", last);
-  free(best);
-  free(last);
-  return status;
 }
 
 skp_status cli_open_checkpoint_model(struct cli *c) {
@@ -231,7 +225,7 @@ skp_status cli_open_checkpoint_model(struct cli *c) {
                     "the folder of a run, or a checkpoint in it.",
                     said, said);
   TRY(skp_model_load(&c->model, said, &(skp_model_options){.trained = 1}));
-  TRY(say_which(said));
+  say_latest(said);
   TRY(cli_override_recipe(c));
   say_unknown_pixels(c);
   return SKP_OK;

@@ -32,6 +32,7 @@ refuse 1 'is not a checkpoint of Skipper' predict "$corpus/plain" "$SKP_SOURCE_D
 run 0 train tiny.lua --max-steps 3 --mean 0.25 --std 0.5 --out first
 in_err 'recipe .*, pixels less 0\.25 by 0\.5'
 run 0 train tiny.lua --init first --max-steps 1 --out second
+in_err '^weights  first/last.safetensors: there are no best ones in this run yet$'
 in_err 'Mean and std of the pixels are those that these weights were trained with'
 in_err 'recipe .*, pixels less 0\.25 by 0\.5'
 run 0 eval second --data digits --json
@@ -76,7 +77,12 @@ refuse 2 'resnet18 is a model file' predict resnet18 "$SKP_SOURCE_DIR/tests/fuzz
 run 0 summary first
 in_out '^fc +linear'
 run 0 predict first "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png"
+in_err '^weights  first/last.safetensors: there are no best ones in this run yet$'
 run 0 eval first/last.safetensors --data digits
+not_in_err 'no best ones'
+cp first/last.safetensors first/best.safetensors
+run 0 eval first --data digits
+not_in_err 'no best ones'
 refuse 2 '--set and --size go with model files' summary first --size 32
 refuse 2 'first holds a trained network; .* --init first begins' train first
 refuse 2 'holds a trained network' lr "$corpus/plain"

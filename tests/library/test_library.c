@@ -455,6 +455,40 @@ START_TEST(weights_load_in_part) {
 }
 END_TEST
 
+/* What a file says is damaged is named, before anything of it is used. */
+START_TEST(a_variance_below_zero_is_refused) {
+  static const char text[] = "return {input = {channels = 1, size = 2}, network = function(x)\n"
+                             "  return nn.linear(nn.flatten(nn.batchnorm2d(x, {name = 'bn'})), 2) end}\n";
+  char path[64];
+  float now;
+  strcpy(path, in_folder("below.safetensors"));
+  ck_ok(skp_model_build(&model, "net", text, NULL));
+  ck_ok(skp_session_open(&session, model, device, 1));
+  ck_ok(skp_parameter_write(session, "bn.running_var", (float[]){-1}, 1));
+  ck_ok(skp_session_save(session, path));
+  ck_ok(skp_parameter_write(session, "bn.running_var", (float[]){2}, 1));
+  for (int partly = 0; partly < 2; partly++)
+    ck_fails(skp_session_load(session, path, partly, NULL), SKP_NUMERIC, "bn.running_var[0] is -1, and a variance");
+  ck_ok(skp_parameter_read(session, "bn.running_var", &now, 1));
+  ck_assert_float_eq(now, 2);
+}
+END_TEST
+
+START_TEST(a_network_without_weights_is_loaded_as_it_was_saved) {
+  static const char text[] = "return {input = {channels = 2, size = 2}, network = function(x)\n"
+                             "  return nn.flatten(nn.global_avgpool(x)) end}\n";
+  char path[64];
+  strcpy(path, in_folder("none.safetensors"));
+  ck_ok(skp_model_build(&model, "net", text, NULL));
+  ck_ok(skp_session_open(&session, model, device, 1));
+  ck_ok(skp_session_save(session, path));
+  for (int partly = 0; partly < 2; partly++) ck_ok(skp_session_load(session, path, partly, NULL));
+  close_model();
+  ck_ok(skp_model_load(&model, path, NULL));
+  ck_ok(skp_session_open(&session, model, device, 1));
+}
+END_TEST
+
 START_TEST(mistakes_are_told) {
   skp_data *data;
   skp_model *none;
@@ -496,6 +530,8 @@ int main(void) {
   tcase_add_test(tests, another_thread_stops_a_training);
   tcase_add_test(tests, threads_work_side_by_side);
   tcase_add_test(tests, weights_load_in_part);
+  tcase_add_test(tests, a_variance_below_zero_is_refused);
+  tcase_add_test(tests, a_network_without_weights_is_loaded_as_it_was_saved);
   tcase_add_test(tests, mistakes_are_told);
   return run_tests(tests);
 }

@@ -11,14 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char mean_suffix[] = ".running_mean", tracked_suffix[] = ".num_batches_tracked";
+static const char mean_suffix[] = ".running_mean", var_suffix[] = ".running_var",
+                  tracked_suffix[] = ".num_batches_tracked";
+
+/* The length of a layer's name if t is its weight with that suffix, else 0. */
+static size_t layer_of(const struct skp_tensor *t, const char *suffix) {
+  const size_t n = strlen(t->name), end = strlen(suffix);
+  return n > end && strcmp(t->name + n - end, suffix) == 0 ? n - end : 0;
+}
 
 /* The length of a batchnorm's name if t is its running mean, else 0: where it is PyTorch
  * keeps a num_batches_tracked. */
-static size_t tracked_by(const struct skp_tensor *t) {
-  size_t n = strlen(t->name), suffix = sizeof mean_suffix - 1;
-  return n > suffix && strcmp(t->name + n - suffix, mean_suffix) == 0 ? n - suffix : 0;
-}
+static size_t tracked_by(const struct skp_tensor *t) { return layer_of(t, mean_suffix); }
 
 /* A tensor as files have it: name (borrowed), dtype and shape, no data. */
 static struct skp_st_tensor file_tensor(const struct skp_tensor *t) {
@@ -152,6 +156,16 @@ static const struct skp_st_tensor *find_in_file(const struct load *l, const char
   return skp__st_find(l->file, text);
 }
 
+/* The root is taken of a variance. */
+static skp_status check_variance(const struct skp_tensor *t, const float *value) {
+  const int64_t n = layer_of(t, var_suffix) ? skp__shape_count(&t->shape) : 0;
+  for (int64_t i = 0; i < n; i++)
+    if (value[i] < 0)
+      return skp__fail(SKP_NUMERIC, "%s[%lld] is %g, and a variance is never below 0: the file is damaged.", t->name,
+                       (long long)i, (double)value[i]);
+  return SKP_OK;
+}
+
 /* Copies one weight if the file has it with a type and shape that fit; else says why not. */
 static skp_status load_weight(struct load *l, const struct skp_tensor *t, float *flat) {
   struct skp_st_tensor want = file_tensor(t);
@@ -173,6 +187,7 @@ static skp_status load_weight(struct load *l, const struct skp_tensor *t, float 
   float *copy;
   SKP_TRY(skp__alloc(&copy, (size_t)skp__shape_count(&t->shape), sizeof *copy));
   skp_status status = skp__weights_floats(copy, have);
+  if (status == SKP_OK) status = check_variance(t, copy);
   if (status == SKP_OK) skp__param_from_file(flat + t->offset, copy, t);
   free(copy);
   l->matched += status == SKP_OK;
@@ -266,7 +281,7 @@ static void report_unknown(const struct load *l, const struct skp_graph *g) {
 static skp_status check_load(const struct load *l, const char *path, bool strict) {
   if (strict && l->defects)
     return skp__fail(SKP_SHAPE, "%s does not fit the model; %d weights differ:%s", path, l->defects, l->first);
-  if (!l->matched)
+  if (!l->matched && l->defects) /* a network may have none */
     return skp__fail(SKP_SHAPE, "No weight of %s fits the model:%s\nIs it a checkpoint of another network?", path,
                      l->first);
   return SKP_OK;
@@ -294,14 +309,17 @@ skp_status skp__checkpoint_take(const struct skp_st_file *file, const char *path
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-/* The weights in a run's folder; *out is NULL where there are none. */
-static skp_status find_in_run(char **out, const char *folder) {
-  static const char *const names[] = {"best.safetensors", "last.safetensors"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    SKP_TRY(skp__path_join(out, folder, names[i]));
-    if (skp__file_exists(*out)) return SKP_OK;
-    free(*out);
-    *out = NULL;
+static const char *const in_run[] = {"best.safetensors", "last.safetensors"};
+enum { LAST = 1, IN_RUN };
+
+/* Which of them a run's folder stands for, by number; IN_RUN: it has none, or is no folder. */
+static skp_status find_in_run(int *out, const char *folder) {
+  for (*out = 0; *out < IN_RUN; ++*out) {
+    char *path;
+    SKP_TRY(skp__path_join(&path, folder, in_run[*out]));
+    const bool found = skp__file_exists(path);
+    free(path);
+    if (found) return SKP_OK;
   }
   return SKP_OK;
 }
@@ -309,23 +327,25 @@ static skp_status find_in_run(char **out, const char *folder) {
 /* The file that a path means; free() it. */
 static skp_status find_file(char **out, const char *said) {
   if (!skp__folder_exists(said)) return skp__strdup(out, said);
-  SKP_TRY(find_in_run(out, said));
-  if (*out) return SKP_OK;
+  int found;
+  SKP_TRY(find_in_run(&found, said));
+  if (found < IN_RUN) return skp__path_join(out, said, in_run[found]);
   return skp__fail(SKP_IO,
                    "The folder %s holds neither best.safetensors nor last.safetensors: it is no run that has "
                    "saved weights.",
                    said);
 }
 
+bool skp__checkpoint_latest(const char *path) {
+  int found;
+  return find_in_run(&found, path) == SKP_OK && found == LAST;
+}
+
 bool skp__checkpoint_found(const char *path) {
   unsigned char head[9];
   int64_t size;
-  if (skp__folder_exists(path)) {
-    char *weights = NULL;
-    bool found = find_in_run(&weights, path) == SKP_OK && weights;
-    free(weights);
-    return found;
-  }
+  int found;
+  if (skp__folder_exists(path)) return find_in_run(&found, path) == SKP_OK && found < IN_RUN;
   if (!skp__file_exists(path) || skp__file_head(head, sizeof head, &size, path) != SKP_OK || size < 9) return false;
   bool safetensors = !head[7] && head[8] == '{'; /* after the header's length, of which no text has the last byte */
   return safetensors || skp__torch_found(head, size) || skp__onnx_found(head, size);

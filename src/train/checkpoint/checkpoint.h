@@ -38,6 +38,8 @@ skp_status skp__checkpoint_init(const struct skp_st_file *file, const char *path
                                 const struct skp_inherit *pixels, FILE *report);
 /* Whether a path is the folder of a run with weights, or a file of weights, rather than a model file. */
 bool skp__checkpoint_found(const char *path);
+/* Whether it is a run's folder without best weights, which stands for its last ones. */
+bool skp__checkpoint_latest(const char *path);
 /* Reads the file that a path means, of whatever kind (io/weights.h): itself, or in a run's folder its best weights,
  * else its last ones. */
 skp_status skp__checkpoint_read(struct skp_st_file *out, const char *said);
