@@ -367,7 +367,8 @@ SKP_API skp_status skp_data_check(const skp_data *data, const skp_model *model);
 typedef struct {
   const char *out;  /* the run's folder, see README.md; an earlier run in it is moved aside. NULL: no file is written */
   const char *runs; /* where `out` is NULL: a folder, in which the run gets one of its own, MODEL-1, MODEL-2, … */
-  int by_seed;      /* 1: the run's folder is seed-NUMBER in that one, which stands for all that are in it */
+  int by_seed;      /* 1: the run's folder is seed-NUMBER in that one, which stands for all that are in it; those there
+                       that differ from this one in more than their seeds are moved aside */
   int resume;       /* 1: go on with the run in `out`, which must have been as this one but for its limits */
   uint64_t seed;    /* of the images' order and of what chance does to them */
   int64_t max_steps;   /* updates; 0: no limit but the recipe's epochs */

@@ -7,6 +7,7 @@
 #include "train/prepare/place.h"
 #include "train/prepare/prepare.h"
 #include "train/prepare/rest.h"
+#include "train/report/seeds.h"
 #include "train/run/result.h"
 #include "train/step/schedule.h"
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct skp_api_run {
   const skp_data *data;
   struct skp__prepared p;
   struct skp__place folder;
+  struct skp_seeds beside; /* what lay in the folder that was named: by_seed, runs that are to be of the same make */
   struct skp__place board; /* folder for TensorBoard's files; path NULL: there are none */
   char *trace;             /* file for a trace; NULL: there is none */
   int64_t finished;        /* steps of a run with nothing left to do; else -1 */
@@ -125,6 +127,8 @@ static struct skp_train_options options(const skp_run *run) {
   const skp_training *t = &run->t;
   const bool each_epoch = !t->save_epochs && !t->save_steps && !(t->save_seconds > 0), writes = writes_files(run);
   return (struct skp_train_options){.out = writes ? run->folder.path : NULL,
+                                    .sibling = (const char *const *)run->beside.folder,
+                                    .siblings = run->beside.holds == SKP_HOLDS_SEEDS ? run->beside.n : 0,
                                     .say = writes ? t->report : NULL,
                                     .lines = writes ? t->lines : NULL,
                                     .board = run->board.path,
@@ -183,13 +187,33 @@ static skp_status prepare_data(skp_run *run) {
   return skp__api_learn_names(model, run->p.sets.learned);
 }
 
+/* A folder stands for one run, or for those of several seeds: with both in it, one would hide the others. */
+static skp_status check_kind(const struct skp_seeds *there, bool by_seed) {
+  if (by_seed && there->holds == SKP_HOLDS_RUN)
+    return skp__fail(SKP_USAGE,
+                     "%s holds a single run, which would hide those of several seeds. Name another folder with %s.",
+                     there->path, skp__option("out"));
+  if (!by_seed && there->holds == SKP_HOLDS_SEEDS)
+    return skp__fail(SKP_USAGE,
+                     "%s holds runs of several seeds, which a single one would hide. Name another folder with %s, or "
+                     "one in it, as %s.",
+                     there->path, skp__option("out"), there->folder[0]);
+  return SKP_OK;
+}
+
+static skp_status look_around(skp_run *run) {
+  SKP_TRY(skp__seeds_find(&run->beside, run->folder.path));
+  SKP_TRY(check_kind(&run->beside, run->t.by_seed));
+  return run->t.by_seed ? skp__place_by_seed(&run->folder, run->t.seed) : SKP_OK;
+}
+
 /* A run that is resumed has its folder. */
 static skp_status choose_folder(skp_run *run) {
   const struct skp_model *m = run->model->m;
   if (!writes_files(run)) return SKP_OK;
   if (!run->folder.path && (run->t.out || run->t.runs)) {
     SKP_TRY(skp__option_written("out", skp__place_choose(&run->folder, run->t.out, run->t.runs, m->name)));
-    if (run->t.by_seed) SKP_TRY(skp__place_by_seed(&run->folder, run->t.seed));
+    SKP_TRY(look_around(run));
   }
   return run->folder.path ? skp__option_written("out", skp__run_check(run->folder.path, m, run->resume)) : SKP_OK;
 }
@@ -347,6 +371,7 @@ void skp_run_close(skp_run *run) {
   if (run->model) run->model->m->recipe.valid_split = run->split;
   skp_run_forget(run);
   skp__place_free(&run->folder);
+  skp__seeds_free(&run->beside);
   skp__place_free(&run->board);
   free(run->trace);
   skp__prepared_free(&run->p);

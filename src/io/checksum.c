@@ -9,18 +9,18 @@
 static const char *const kinds[] = {"tensors", "metadata"};
 enum { TENSORS, ENTRIES, KINDS };
 
-struct sum {
-  char text[17];
-};
-
-static struct sum sum_of(const void *data, size_t bytes) {
-  struct sum sum;
+struct skp__checksum skp__checksum_of(const void *data, size_t bytes) {
+  struct skp__checksum sum;
   snprintf(sum.text, sizeof sum.text, "%016llx", (unsigned long long)XXH3_64bits(data, bytes));
   return sum;
 }
 
-static struct sum of_tensor(const struct skp_st_tensor *t) { return sum_of(t->data, (size_t)t->bytes); }
-static struct sum of_entry(const struct skp_st_meta *m) { return sum_of(m->value, strlen(m->value)); }
+static struct skp__checksum of_tensor(const struct skp_st_tensor *t) {
+  return skp__checksum_of(t->data, (size_t)t->bytes);
+}
+static struct skp__checksum of_entry(const struct skp_st_meta *m) {
+  return skp__checksum_of(m->value, strlen(m->value));
+}
 
 static bool add_all(cJSON *const to[KINDS], const struct skp_st_tensor *tensor, size_t tensors,
                     const struct skp_st_meta *meta, size_t metas) {
@@ -43,7 +43,7 @@ skp_status skp__checksums_make(char **out, const struct skp_st_tensor *tensor, s
   return status;
 }
 
-static skp_status compare(const cJSON *all, int kind, const char *name, struct sum is, const char *path) {
+static skp_status compare(const cJSON *all, int kind, const char *name, struct skp__checksum is, const char *path) {
   const cJSON *of = cJSON_GetObjectItemCaseSensitive(all, kinds[kind]);
   const char *was = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(of, name));
   if (was && strcmp(was, is.text) == 0) return SKP_OK;

@@ -4,7 +4,13 @@
 
 #include "io/safetensors.h"
 
-/* The metadata's entry for them: JSON, the XXH3 of 64 bits of each tensor and of each other entry, by name. */
+/* The XXH3 of 64 bits, in hexadecimal digits. */
+struct skp__checksum {
+  char text[17];
+};
+struct skp__checksum skp__checksum_of(const void *data, size_t bytes);
+
+/* The metadata's entry for them: JSON, the checksum of each tensor and of each other entry, by name. */
 #define SKP__CHECKSUMS_KEY "checksums"
 
 /* Of these tensors (name, bytes, data) and entries; free() the text. */

@@ -25,6 +25,32 @@ sorted=$(for seed in 4 5 6; do awk -F, 'NR == 2 {printf "%.2f\n", 100 * $4}' a/s
 run 0 compare a a/seed-4
 run 0 report a b/seed-1 --out page.html
 in_file page.html '<h1>Skipper: 4 runs</h1>'
+# Runs of another make are no measurements of the same: they are set aside, whatever their seeds, and none is lost.
+run 0 train tiny.lua --seeds 3 --max-steps 1 --out mixed --backend reference
+run 0 train tiny.lua --seeds 2 --max-steps 1 --lr 0.001 --out mixed --backend reference
+in_err '^The earlier run in mixed/seed-1 now lies in mixed/seed-1/earlier-1\.$'
+for seed in 2 3; do in_err "^The run in mixed/seed-$seed differs from this one in more than its seed: it now lies in mixed/seed-$seed/earlier-1\.$"; done
+[ "$(echo mixed/*/config.json)" = 'mixed/seed-1/config.json mixed/seed-2/config.json' ] || fail "not the two runs: $(echo mixed/*/config.json)"
+for seed in 1 2 3; do in_file mixed/seed-$seed/earlier-1/config.json '"lr":	0.1'; done
+(exec 9<mixed/seed-2 && flock 9 && run 1 train tiny.lua --seeds 1 --max-steps 1 --out mixed --backend reference && in_err 'The run in mixed/seed-2 is going on') || exit 1
+in_file mixed/seed-1/config.json '"lr":	0.001'
+[ ! -e mixed/seed-1/earlier-2 ] || fail "a run that could not begin left the earlier one aside"
+mkdir other && sed 's/"fc"/"head"/' tiny.lua >other/tiny.lua
+run 0 train other/tiny.lua --seeds 1 --seed 2 --max-steps 1 --lr 0.001 --out mixed --backend reference
+in_err '^The run in mixed/seed-1 differs from this one'
+refuse 2 'mixed holds runs of several seeds, which a single one would hide.* as mixed/seed-2\.' train tiny.lua --out mixed --backend reference
+refuse 2 'alone holds a single run, which would hide' train tiny.lua --seeds 2 --out alone --backend reference
+[ ! -e mixed/config.json ] && [ ! -e alone/seed-1 ] || fail "a refused run left something"
+mkdir hand && cp -r a/seed-5 hand/seed-1 && cp -r b/seed-1 hand/seed-2
+run 0 compare hand b/
+in_out '^lr +differs +0\.001 *$'
+# Which images accuracies are of, and whether they are of the same.
+in_out '^judged by +10000 test images +10000 test images *$'
+grep -q 'Not all are judged' out && fail "they are judged by the same images"
+run 0 train tiny.lua --valid-split 0.1 --max-steps 1 --out split --backend reference
+run 0 compare alone split
+in_out '^judged by +10000 test images +6000 validation images *$'
+in_out '^Not all are judged by the same images'
 # The spread is of the seeds just trained, whatever else is there; of one there is none, and of what nothing judges.
 run 0 train tiny.lua --seeds 2 --out a --backend reference
 in_out '^2 seeds in a: '

@@ -19,8 +19,10 @@ struct
 
 struct skp_train_options {
   const char *out; /* run folder, created; an earlier run in it is moved into OUT/earlier-N. NULL: no file is written */
-  FILE *say;       /* lines for people; NULL: nowhere */
-  FILE *lines;     /* receives the lines of log.jsonl, and first one that says what the run is; NULL: nowhere */
+  const char *const *sibling; /* the folders of runs that are to differ from this one in their seeds alone */
+  size_t siblings;
+  FILE *say;         /* lines for people; NULL: nowhere */
+  FILE *lines;       /* receives the lines of log.jsonl, and first one that says what the run is; NULL: nowhere */
   const char *trace; /* a file that receives a trace of so many steps after the first; NULL: none does */
   int64_t trace_steps;
   const char *board; /* folder for TensorBoard's event files; NULL: none are written */

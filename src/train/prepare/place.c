@@ -57,7 +57,9 @@ skp_status skp__place_choose(struct skp__place *out, const char *said, const cha
 
 skp_status skp__place_by_seed(struct skp__place *out, uint64_t seed) {
   char *inside;
-  SKP_TRY(skp__format(&inside, "%s/seed-%llu", out->path, (unsigned long long)seed));
+  char name[32];
+  snprintf(name, sizeof name, "seed-%llu", (unsigned long long)seed);
+  SKP_TRY(skp__path_join(&inside, out->path, name)); /* as they are found */
   if (skp__folder_exists(inside)) out->existing = strlen(inside);
   out->all = out->path;
   out->path = inside;

@@ -8,23 +8,33 @@
 
 enum { TEXT = 256 };
 
-/* Runs that differ in their seeds have the same but for these. */
-static const cJSON *part(const struct skp_seeds *t, const char *name) {
-  const cJSON *config = t->run[0].config;
-  return *name ? cJSON_GetObjectItemCaseSensitive(config, name) : config;
+/* Runs that differ in their seeds have the same parts of config.json: the first one's will do. */
+static const cJSON *part_of(const struct skp_folder *f, const char *name) {
+  return *name ? cJSON_GetObjectItemCaseSensitive(f->config, name) : f->config;
 }
 
+static const cJSON *part(const struct skp_seeds *t, const char *name) { return part_of(t->run, name); }
+
+static const char differing[] = "differs";
+
+/* Of runs that were put together by hand, or resumed to be longer, one may differ in an entry all the same. */
 static const char *said(char *text, size_t size, const struct skp_seeds *t, const char *of, const char *name) {
-  if (t->n < 2 || *of || strcmp(name, "seed") != 0) return skp__folder_said(text, size, part(t, of), name);
-  snprintf(text, size, "%zu seeds", t->n);
+  char other[TEXT];
+  bool same = true;
+  skp__folder_said(text, size, part(t, of), name);
+  for (size_t k = 1; k < t->n; k++)
+    same = same && !strcmp(text, skp__folder_said(other, sizeof other, part_of(&t->run[k], of), name));
+  if (!same && !*of && !strcmp(name, "seed"))
+    snprintf(text, size, "%zu seeds", t->n);
+  else if (!same)
+    snprintf(text, size, "%s", differing);
   return text;
 }
 
 /* A line of an entry, if not all runs have the same. */
 static bool put_difference(FILE *to, const struct skp_seeds *run, size_t runs, const char *of, const char *name) {
   char first[TEXT], other[TEXT];
-  bool differs = false;
-  said(first, sizeof first, &run[0], of, name);
+  bool differs = !strcmp(said(first, sizeof first, &run[0], of, name), differing);
   for (size_t i = 1; i < runs; i++)
     differs = differs || strcmp(first, said(other, sizeof other, &run[i], of, name)) != 0;
   if (!differs) return false;
@@ -53,13 +63,50 @@ static int put_part(FILE *to, const struct skp_seeds *run, size_t runs, const ch
   return differences;
 }
 
+/* The images by which a run's epochs are judged; NULL: there are none. */
+static const cJSON *judges(const struct skp_folder *f) {
+  const cJSON *valid = cJSON_GetObjectItemCaseSensitive(f->config, "valid");
+  return valid ? valid : cJSON_GetObjectItemCaseSensitive(f->config, "test");
+}
+
+static double judged_by(const struct skp_folder *f) {
+  const cJSON *images = cJSON_GetObjectItemCaseSensitive(judges(f), "images");
+  return cJSON_IsNumber(images) ? images->valuedouble : 0;
+}
+
 /* Half of the interval in which 95 of 100 such accuracies lie, of so many images. */
 static double spread(const struct skp_folder *f, double accuracy) {
-  const cJSON *set = cJSON_GetObjectItemCaseSensitive(f->config, "valid");
-  if (!set) set = cJSON_GetObjectItemCaseSensitive(f->config, "test");
-  const cJSON *images = cJSON_GetObjectItemCaseSensitive(set, "images");
-  const double n = cJSON_IsNumber(images) ? images->valuedouble : 0;
+  const double n = judged_by(f);
   return n > 0 ? 1.96 * sqrt(accuracy * (1 - accuracy) / n) : (double)NAN;
+}
+
+static const char *judge_name(const struct skp_folder *f) {
+  return cJSON_GetObjectItemCaseSensitive(f->config, "valid") ? "validation" : "test";
+}
+
+/* Of all runs, in folders of seeds too. */
+static bool judged_alike(const struct skp_seeds *run, size_t runs) {
+  bool same = true;
+  for (size_t i = 0; i < runs; i++)
+    for (size_t k = 0; k < run[i].n; k++) {
+      const struct skp_folder *a = run[0].run, *b = &run[i].run[k];
+      const cJSON *x = judges(a), *y = judges(b);
+      same = same && !strcmp(judge_name(a), judge_name(b)) && (x && y ? cJSON_Compare(x, y, true) : x == y);
+    }
+  return same;
+}
+
+/* Which images accuracies are of. */
+static void put_judges(FILE *to, const struct skp_seeds *run, size_t runs) {
+  fprintf(to, "%-20s", "judged by");
+  for (size_t i = 0; i < runs; i++) {
+    char text[64] = "-";
+    if (judges(run[i].run))
+      snprintf(text, sizeof text, "%.0f %s images", judged_by(run[i].run), judge_name(run[i].run));
+    if (!judged_alike(&run[i], 1)) snprintf(text, sizeof text, "%s", differing);
+    fprintf(to, "  %-24s", text);
+  }
+  fprintf(to, "\n");
 }
 
 /* Of one run as well as so many images tell; of several with the interval in which their mean lies. */
@@ -148,6 +195,7 @@ static skp_status print(FILE *to, const struct skp_seeds *run, const struct skp_
   fprintf(to, "\n");
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) differences += put_part(to, run, runs, parts[i]);
   if (!differences) fprintf(to, "The same network, recipe, seed and device.\n");
+  put_judges(to, run, runs);
   put_accuracy(to, run, s, runs);
   put_seeds(to, run, s, runs);
   put_figure(to, run, runs, "best epoch", "epoch", false);
@@ -155,6 +203,8 @@ static skp_status print(FILE *to, const struct skp_seeds *run, const struct skp_
   put_figure(to, run, runs, "epochs done", "epoch", true);
   put_figure(to, run, runs, "seconds", "seconds", true);
   put_figure(to, run, runs, "images/s, last", "img_per_s", true);
+  if (!judged_alike(run, runs))
+    fprintf(to, "Not all are judged by the same images: their accuracies are no measure of which is better.\n");
   SKP_TRY(put_same(to, run, runs, differences));
   put_gain(to, run, s, runs);
   return SKP_OK;

@@ -61,6 +61,7 @@ skp_status skp__seeds_find(struct skp_seeds *out, const char *path) {
   *out = (struct skp_seeds){.path = path};
   SKP_TRY(has_begun(&alone, path));
   if (!alone) SKP_TRY(find_several(out));
+  out->holds = alone ? SKP_HOLDS_RUN : out->n ? SKP_HOLDS_SEEDS : SKP_HOLDS_NOTHING;
   if (out->n) return SKP_OK;
   free(out->folder);
   SKP_TRY(skp__alloc(&out->folder, 1, sizeof *out->folder));

@@ -4,14 +4,18 @@
 
 #include "train/report/folder.h"
 
+enum skp__holds { SKP_HOLDS_NOTHING, SKP_HOLDS_RUN, SKP_HOLDS_SEEDS };
+
 /* The run in a folder, or those in its folders seed-1, seed-2, … */
 struct skp_seeds {
   const char *path;       /* the caller's */
   struct skp_folder *run; /* [n], or NULL: not read */
   char **folder;          /* [n]: where each is */
   size_t n;
+  enum skp__holds holds;
 };
-/* Where they are; what has not begun is left out. skp__seeds_free also after a failure. */
+/* Where they are; what has not begun is left out. Where there is none yet it is the folder itself.
+ * skp__seeds_free also after a failure. */
 skp_status skp__seeds_find(struct skp_seeds *out, const char *path);
 /* Reads them, too. */
 skp_status skp__seeds_open(struct skp_seeds *out, const char *path);

@@ -2,46 +2,20 @@
 #include "train/run/run.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "io/checksum.h"
 #include "io/json.h"
 #include "skipper/version.h"
 #include "train/checkpoint/metadata.h"
 #include "train/run/board.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-/* All that a run writes but numbered checkpoints. */
-static const char *const files[] = {"config.json",      "log.jsonl",         "results.csv",   "last.safetensors",
-                                    "best.safetensors", "state.safetensors", "confusion.csv", "classes.csv",
-                                    "worst.csv",        "trace.json",        "layers.csv"};
-enum { FILES = sizeof files / sizeof *files };
-
-/* N of step-N.safetensors, -1: another name. */
-static long long step_of(const char *name) {
-  long long step;
-  int end = 0;
-  return sscanf(name, "step-%18lld.safetensors%n", &step, &end) == 1 && end && !name[end] ? step : -1;
-}
-
-/* Whether the first n bytes of `name` are the name of a run's file. */
-static bool ours(const char *name, size_t n) {
-  char whole[64];
-  if (n >= sizeof whole) return false;
-  snprintf(whole, sizeof whole, "%.*s", (int)n, name);
-  bool any = step_of(whole) >= 0;
-  for (int i = 0; i < FILES && !any; i++) any = strcmp(whole, files[i]) == 0;
-  return any;
-}
-
-static const char probe_name[] = ".space"; /* see skp__run_check */
 
 /* ---- before any work -------------------------------------------------------------------------------------------- */
 
@@ -76,7 +50,7 @@ skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_
   SKP_TRY(skp__folder_create(out));
   if (goes_on) SKP_TRY(replaced(&there, out));
   const int64_t bytes = all - there > once ? all - there : once;
-  SKP_TRY(skp__format(&probe, "%s/%s.%ld.tmp", out, probe_name, (long)getpid()));
+  SKP_TRY(skp__format(&probe, "%s/%s.%ld.tmp", out, SKP_ASIDE_PROBE, (long)getpid()));
   int error = reserve(probe, bytes);
   free(probe);
   if (!error) return SKP_OK;
@@ -84,34 +58,7 @@ skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_
                    strerror(error), (long long)bytes, skp__write_advice(error));
 }
 
-/* ---- an earlier run --------------------------------------------------------------------------------------------- */
-
-/* Whether `name` is what a process that is gone left half-written: FILE.PID.tmp. */
-static bool left_behind(const char *name) {
-  size_t n = strlen(name);
-  if (n < 5 || strcmp(name + n - 4, ".tmp") != 0) return false;
-  for (n -= 5; n && name[n] != '.'; n--) continue;
-  char *end;
-  long pid = strtol(name + n + 1, &end, 10);
-  bool known = ours(name, n) || (n == sizeof probe_name - 1 && strncmp(name, probe_name, n) == 0);
-  return known && pid > 0 && strcmp(end, ".tmp") == 0 && kill((pid_t)pid, 0) && errno == ESRCH;
-}
-
-static void sweep(const char *out) {
-  DIR *dir = opendir(out);
-  for (struct dirent *e; dir && (e = readdir(dir));)
-    if (left_behind(e->d_name)) unlinkat(dirfd(dir), e->d_name, 0);
-  if (dir) closedir(dir);
-}
-
-/* One process works on a run at a time. */
-static skp_status lock(struct skp__run *run) {
-  run->lock = open(run->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (run->lock < 0) return skp__fail(SKP_IO, "Cannot open the folder %s: %s.", run->out, strerror(errno));
-  if (flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-    return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", run->out);
-  return SKP_OK; /* a file system without locks will do */
-}
+/* ---- a run that goes on ------------------------------------------------------------------------------------------ */
 
 bool skp__run_going(const char *out) {
   const int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -129,82 +76,6 @@ int64_t skp__run_written(const char *out) {
   return there ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
 }
 
-static skp_status move(const char *from_dir, const char *to_dir, const char *name) {
-  char *from, *to = NULL;
-  SKP_TRY(skp__path_join(&from, from_dir, name));
-  skp_status status = skp__path_join(&to, to_dir, name);
-  if (status == SKP_OK && rename(from, to) && errno != ENOENT)
-    status = skp__fail(SKP_IO, "Cannot move %s to %s: %s.", from, to, strerror(errno));
-  free(to);
-  free(from);
-  return status;
-}
-
-/* The names of a run's files in a folder. */
-struct names {
-  SKP_ARRAY(char *) list;
-};
-
-static skp_status list(struct names *names, const char *out) {
-  DIR *dir = opendir(out);
-  if (!dir) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", out, strerror(errno));
-  skp_status status = SKP_OK;
-  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));) {
-    if (!ours(e->d_name, strlen(e->d_name))) continue;
-    status = SKP_GROW(&names->list);
-    if (status == SKP_OK) status = skp__strdup(&names->list.at[names->list.n - 1], e->d_name);
-  }
-  closedir(dir);
-  return status;
-}
-
-static void free_names(struct names *names) {
-  for (size_t i = 0; i < names->list.n; i++) free(names->list.at[i]);
-  SKP_FREE(&names->list);
-}
-
-static skp_status new_folder(char **out, const char *within) {
-  *out = NULL;
-  for (int n = 1;; n++) {
-    SKP_TRY(skp__format(out, "%s/earlier-%d", within, n));
-    if (!mkdir(*out, 0777)) return SKP_OK;
-    skp_status status = SKP_OK;
-    if (errno != EEXIST) status = skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(errno));
-    free(*out);
-    *out = NULL;
-    SKP_TRY(status);
-  }
-}
-
-/* Moves the earlier run's files to where they were; true: it is whole there. The present error stays. */
-static bool give_back(const struct skp__run *run) {
-  struct names names = {.list = {.n = 0}};
-  char *kept = skp__error_keep();
-  bool moved = list(&names, run->earlier) == SKP_OK;
-  for (size_t i = 0; i < names.list.n; i++) {
-    char *from = NULL;
-    moved = skp__path_join(&from, run->earlier, names.list.at[i]) == SKP_OK &&
-            !renameat(AT_FDCWD, from, run->lock, names.list.at[i]) && moved;
-    free(from);
-  }
-  free_names(&names);
-  skp__error_restore(SKP_OK, kept);
-  return moved && !rmdir(run->earlier);
-}
-
-/* Moves an earlier run's files into OUT/earlier-N: `out` holds one run, and none is lost. All of them or none. */
-static skp_status set_aside(struct skp__run *run, FILE *say) {
-  struct names names = {.list = {.n = 0}};
-  skp_status status = list(&names, run->out);
-  if (status == SKP_OK && names.list.n) status = new_folder(&run->earlier, run->out);
-  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(run->out, run->earlier, names.list.at[i]);
-  free_names(&names);
-  if (status != SKP_OK && run->earlier) (void)give_back(run);
-  if (status == SKP_OK && run->earlier && say)
-    skp_print(say, "The earlier run in %s now lies in %s.\n", run->out, run->earlier);
-  return status;
-}
-
 /* ---- numbered checkpoints --------------------------------------------------------------------------------------- */
 
 skp_status skp__run_numbered(char **out, const struct skp__run *run, int64_t step) {
@@ -212,23 +83,24 @@ skp_status skp__run_numbered(char **out, const struct skp__run *run, int64_t ste
 }
 
 /* How many are of a step from `from` to `to`. */
-static int64_t count(const struct names *names, long long from, long long to) {
+static int64_t count(const struct skp__aside_names *names, long long from, long long to) {
   int64_t n = 0;
   for (size_t i = 0; i < names->list.n; i++) {
-    long long step = step_of(names->list.at[i]);
+    long long step = skp__aside_step(names->list.at[i]);
     n += step >= 0 && step >= from && step <= to;
   }
   return n;
 }
 
 void skp__run_prune(const struct skp__run *run, int64_t step, int64_t keep) {
-  struct names names = {.list = {.n = 0}};
-  if (list(&names, run->out) == SKP_OK)
+  struct skp__aside_names names = {.list = {.n = 0}};
+  if (skp__aside_list(&names, run->out) == SKP_OK)
     for (size_t i = 0; i < names.list.n; i++) {
-      long long its = step_of(names.list.at[i]);
-      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep)) unlinkat(run->lock, names.list.at[i], 0);
+      long long its = skp__aside_step(names.list.at[i]);
+      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep))
+        unlinkat(run->own.lock, names.list.at[i], 0);
     }
-  free_names(&names);
+  skp__aside_names_free(&names);
 }
 
 /* ---- config.json ------------------------------------------------------------------------------------------------ */
@@ -253,6 +125,7 @@ static bool describe(cJSON *config, const struct skp_session *s, const struct sk
   return skp__json_add_text(config, "skipper", SKP_VERSION) && skp__json_add_text(config, "started", started) &&
          skp__json_add_text(config, "device", info.name) && skp__json_add_text(config, "driver", info.driver) &&
          skp__json_add_text(config, "model", s->model->name) &&
+         skp__json_add_text(config, "source", skp__checksum_of(s->model->source, strlen(s->model->source)).text) &&
          skp__json_add(config, "settings", skp__settings_json(o->extra.set, o->extra.sets)) &&
          skp__json_add(config, "recipe", skp__recipe_json(&s->model->recipe)) &&
          skp__json_add_number(config, "seed", (double)o->seed) &&
@@ -263,20 +136,22 @@ static bool describe(cJSON *config, const struct skp_session *s, const struct sk
          add_source(config, "test", data->test);
 }
 
-static skp_status write_config(const struct skp_session *s, const struct skp_data *data,
-                               const struct skp_train_options *o, const struct skp__position *at) {
-  char *path, *text = NULL;
+static skp_status describe_text(char **text, const struct skp_session *s, const struct skp_data *data,
+                                const struct skp_train_options *o, const struct skp__position *at) {
   cJSON *config = cJSON_CreateObject();
-  skp_status status = describe(config, s, data, o, at) ? skp__json_text(&text, config, true)
+  *text = NULL;
+  skp_status status = describe(config, s, data, o, at) ? skp__json_text(text, config, true)
                                                        : skp__fail_memory("the run's description", 0);
   cJSON_Delete(config);
-  SKP_TRY(status);
-  status = skp__path_join(&path, o->out, "config.json");
-  if (status == SKP_OK) {
-    status = skp__file_write_atomic(path, (struct skp__file_part[]){{text, (int64_t)strlen(text)}, {"\n", 1}}, 2);
-    free(path);
-  }
-  free(text);
+  return status;
+}
+
+static skp_status write_config(const char *out, const char *text) {
+  char *path;
+  SKP_TRY(skp__path_join(&path, out, "config.json"));
+  skp_status status =
+      skp__file_write_atomic(path, (struct skp__file_part[]){{text, (int64_t)strlen(text)}, {"\n", 1}}, 2);
+  free(path);
   return status;
 }
 
@@ -312,24 +187,41 @@ static skp_status begin_table(struct skp__run *run) {
   return skp__log_flush(run->table);
 }
 
+/* Others that were there before: in this folder, and beside it. */
+static skp_status set_aside(struct skp__run *run, const struct skp_train_options *o, const char *config) {
+  SKP_TRY(skp__aside_move(&run->own));
+  run->begun = true;
+  if (run->own.earlier && o->say)
+    skp_print(o->say, "The earlier run in %s now lies in %s.\n", run->out, run->own.earlier);
+  return skp__siblings_set_aside(&run->siblings, run->out, config, o->sibling, o->siblings, o->say);
+}
+
+static skp_status settle_in(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
+                            const struct skp_train_options *o, const struct skp__position *at) {
+  char *config;
+  SKP_TRY(describe_text(&config, s, data, o, at));
+  skp_status status = o->resume ? SKP_OK : set_aside(run, o, config);
+  if (status == SKP_OK) status = write_config(run->out, config);
+  free(config);
+  return status;
+}
+
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at) {
-  *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lock = -1, .lines = o->lines};
+  *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lines = o->lines};
+  run->own.lock = -1;
   SKP_TRY(introduce(run, s, data, o, at));
   if (o->board) SKP_TRY(skp__option_written("tensorboard", skp__events_open(&run->board, o->board)));
   SKP_TRY(skp__board_begin(run->board, o->out ? o->out : s->model->name, s, data->train));
   if (o->resume) SKP_TRY(skp__events_restart(run->board, at->step));
   if (!o->out) return SKP_OK;
   SKP_TRY(skp__folder_create(o->out));
-  SKP_TRY(lock(run));
-  sweep(o->out);
-  if (!o->resume) SKP_TRY(set_aside(run, o->say));
-  run->begun = !o->resume;
+  SKP_TRY(skp__aside_take(&run->own, o->out));
+  SKP_TRY(settle_in(run, s, data, o, at));
   skp__run_prune(run, at->step, INT64_MAX);
   SKP_TRY(skp__path_join(&run->last, o->out, "last.safetensors"));
   SKP_TRY(skp__path_join(&run->best, o->out, "best.safetensors"));
   SKP_TRY(skp__path_join(&run->state, o->out, "state.safetensors"));
-  SKP_TRY(write_config(s, data, o, at));
   SKP_TRY(open_log(&run->log, o->out, "log.jsonl", at->log_bytes));
   SKP_TRY(open_log(&run->table, o->out, "results.csv", at->table_bytes));
   return at->table_bytes ? SKP_OK : begin_table(run);
@@ -342,15 +234,16 @@ void skp__run_close(struct skp__run *run) {
   free(run->last);
   free(run->best);
   free(run->state);
-  free(run->earlier);
-  if (run->lock >= 0) close(run->lock);
+  skp__siblings_free(&run->siblings);
+  skp__aside_release(&run->own);
 }
 
 void skp__run_forget(struct skp__run *run, FILE *say) {
   skp__events_forget(run->board);
   if (!run->begun) return;
-  for (int i = 0; i < FILES; i++) unlinkat(run->lock, files[i], 0);
-  if (run->earlier && give_back(run) && say) skp_print(say, "It lies in %s again.\n", run->out);
+  skp__aside_clear(&run->own);
+  skp__siblings_back(&run->siblings);
+  if (skp__aside_back(&run->own) && say) skp_print(say, "It lies in %s again.\n", run->out);
 }
 
 skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int64_t step) {

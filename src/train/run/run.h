@@ -8,6 +8,7 @@
 #include "io/log.h"
 #include "train/checkpoint/state.h"
 #include "train/evaluate/evaluate.h"
+#include "train/run/siblings.h"
 
 struct skp__run {
   const char *out;
@@ -16,14 +17,14 @@ struct skp__run {
   struct skp_events *board; /* TensorBoard's; NULL: not wanted */
   FILE *lines;              /* receives the lines of the log, too; NULL: nowhere */
   const char *judge;        /* what an epoch's accuracy is of: "valid" or "test" */
-  char *earlier;            /* the folder that an earlier run was moved into; NULL: there was none */
-  int lock;
+  struct skp__aside own;    /* the folder, and the earlier run in it */
+  struct skp__siblings siblings;
   bool begun; /* the files in the folder are this run's */
 };
 
 /* Creates the run folder and tries whether a run's files can be written there; `goes_on`: in place of earlier ones. */
 skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_on);
-/* Begins a run: sets an earlier one aside, writes config.json and opens the logs. Or goes on with the one that is
+/* Begins a run: sets an earlier one aside, and what beside it is of another make, writes config.json and opens the logs. Or goes on with the one that is
  * there, from `at`: what its files hold of later steps goes. skp__run_close also after a failure. */
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at);
@@ -32,7 +33,7 @@ void skp__run_close(struct skp__run *run);
 bool skp__run_going(const char *out);
 /* When its last epoch was written, in ns since 1970; 0: none was. */
 int64_t skp__run_written(const char *out);
-/* Of a run that came to nothing: removes what it wrote, and moves an earlier one back. skp__run_close after it. */
+/* Of a run that came to nothing: removes what it wrote, and moves earlier ones back. skp__run_close after it. */
 void skp__run_forget(struct skp__run *run, FILE *say);
 
 /* SKP_INTERRUPTED: why it ended after a step, and how it goes on. */

@@ -1,0 +1,147 @@
+/* aside.c: see aside.h. SPDX-License-Identifier: MIT */
+#include "train/run/aside.h"
+#include "base/file.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- a run's files ---------------------------------------------------------------------------------------------- */
+
+/* All that a run writes but numbered checkpoints. */
+static const char *const files[] = {"config.json",      "log.jsonl",         "results.csv",   "last.safetensors",
+                                    "best.safetensors", "state.safetensors", "confusion.csv", "classes.csv",
+                                    "worst.csv",        "trace.json",        "layers.csv"};
+enum { FILES = sizeof files / sizeof *files };
+
+long long skp__aside_step(const char *name) {
+  long long step;
+  int end = 0;
+  return sscanf(name, "step-%18lld.safetensors%n", &step, &end) == 1 && end && !name[end] ? step : -1;
+}
+
+/* Whether the first n bytes of `name` are the name of a run's file. */
+static bool ours(const char *name, size_t n) {
+  char whole[64];
+  if (n >= sizeof whole) return false;
+  snprintf(whole, sizeof whole, "%.*s", (int)n, name);
+  bool any = skp__aside_step(whole) >= 0;
+  for (int i = 0; i < FILES && !any; i++) any = strcmp(whole, files[i]) == 0;
+  return any;
+}
+
+skp_status skp__aside_list(struct skp__aside_names *out, const char *folder) {
+  DIR *dir = opendir(folder);
+  if (!dir) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", folder, strerror(errno));
+  skp_status status = SKP_OK;
+  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));) {
+    if (!ours(e->d_name, strlen(e->d_name))) continue;
+    status = SKP_GROW(&out->list);
+    if (status == SKP_OK) status = skp__strdup(&out->list.at[out->list.n - 1], e->d_name);
+  }
+  closedir(dir);
+  return status;
+}
+
+void skp__aside_names_free(struct skp__aside_names *names) {
+  for (size_t i = 0; i < names->list.n; i++) free(names->list.at[i]);
+  SKP_FREE(&names->list);
+}
+
+void skp__aside_clear(const struct skp__aside *a) {
+  for (int i = 0; i < FILES; i++) unlinkat(a->lock, files[i], 0);
+}
+
+/* ---- taking a folder -------------------------------------------------------------------------------------------- */
+
+/* Whether `name` is what a process that is gone left half-written: FILE.PID.tmp. */
+static bool left_behind(const char *name) {
+  static const char probe[] = SKP_ASIDE_PROBE;
+  size_t n = strlen(name);
+  if (n < 5 || strcmp(name + n - 4, ".tmp") != 0) return false;
+  for (n -= 5; n && name[n] != '.'; n--) continue;
+  char *end;
+  long pid = strtol(name + n + 1, &end, 10);
+  bool known = ours(name, n) || (n == sizeof probe - 1 && strncmp(name, probe, n) == 0);
+  return known && pid > 0 && strcmp(end, ".tmp") == 0 && kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+static void sweep(const char *out) {
+  DIR *dir = opendir(out);
+  for (struct dirent *e; dir && (e = readdir(dir));)
+    if (left_behind(e->d_name)) unlinkat(dirfd(dir), e->d_name, 0);
+  if (dir) closedir(dir);
+}
+
+skp_status skp__aside_take(struct skp__aside *a, const char *out) {
+  *a = (struct skp__aside){.out = out, .lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (a->lock < 0) return skp__fail(SKP_IO, "Cannot open the folder %s: %s.", out, strerror(errno));
+  if (flock(a->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+    return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", out);
+  sweep(out); /* a file system without locks will do */
+  return SKP_OK;
+}
+
+void skp__aside_release(struct skp__aside *a) {
+  free(a->earlier);
+  a->earlier = NULL;
+  if (a->lock >= 0) close(a->lock);
+  a->lock = -1;
+}
+
+/* ---- an earlier run --------------------------------------------------------------------------------------------- */
+
+static skp_status move(const char *from_dir, const char *to_dir, const char *name) {
+  char *from, *to = NULL;
+  SKP_TRY(skp__path_join(&from, from_dir, name));
+  skp_status status = skp__path_join(&to, to_dir, name);
+  if (status == SKP_OK && rename(from, to) && errno != ENOENT)
+    status = skp__fail(SKP_IO, "Cannot move %s to %s: %s.", from, to, strerror(errno));
+  free(to);
+  free(from);
+  return status;
+}
+
+static skp_status new_folder(char **out, const char *within) {
+  *out = NULL;
+  for (int n = 1;; n++) {
+    SKP_TRY(skp__format(out, "%s/earlier-%d", within, n));
+    if (!mkdir(*out, 0777)) return SKP_OK;
+    skp_status status = SKP_OK;
+    if (errno != EEXIST) status = skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(errno));
+    free(*out);
+    *out = NULL;
+    SKP_TRY(status);
+  }
+}
+
+bool skp__aside_back(const struct skp__aside *a) {
+  struct skp__aside_names names = {.list = {.n = 0}};
+  if (!a->earlier) return false;
+  char *kept = skp__error_keep();
+  bool moved = skp__aside_list(&names, a->earlier) == SKP_OK;
+  for (size_t i = 0; i < names.list.n; i++) {
+    char *from = NULL;
+    moved = skp__path_join(&from, a->earlier, names.list.at[i]) == SKP_OK &&
+            !renameat(AT_FDCWD, from, a->lock, names.list.at[i]) && moved;
+    free(from);
+  }
+  skp__aside_names_free(&names);
+  skp__error_restore(SKP_OK, kept);
+  return moved && !rmdir(a->earlier);
+}
+
+skp_status skp__aside_move(struct skp__aside *a) {
+  struct skp__aside_names names = {.list = {.n = 0}};
+  skp_status status = skp__aside_list(&names, a->out);
+  if (status == SKP_OK && names.list.n) status = new_folder(&a->earlier, a->out);
+  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(a->out, a->earlier, names.list.at[i]);
+  skp__aside_names_free(&names);
+  if (status != SKP_OK) (void)skp__aside_back(a);
+  return status;
+}
