@@ -16,6 +16,17 @@ tail -1 split/log.jsonl | grep -Eq '^\{"weights":"best","test_accuracy":0\.1,"te
 [ "$(grep -c '"step":' split/log.jsonl)" = 20 ] || fail "not 80 images in batches of 16"
 head -1 split/results.csv | grep -q ',valid_accuracy,' || fail "results.csv: $(head -1 split/results.csv)"
 
+# A run that is given more is tested at its new end, and its log has that line alone; one that is stopped before its end is not tested.
+run 0 train tiny.lua --data set --batch 16 --epochs 6 --valid-split 0.2 --max-steps 7 --out longer
+in_out '^test accuracy 10.00 % with the best weights'
+run 0 train --resume longer --max-steps 12
+run 0 train --resume longer --max-steps 20
+[ "$(grep -c '"test_accuracy":' longer/log.jsonl)" = 1 ] || fail "log.jsonl has not one test_accuracy after a run went on"
+tail -1 longer/log.jsonl | grep -q '"test_accuracy":' || fail "last line: $(tail -1 longer/log.jsonl)"
+diff <(grep '"step":' split/log.jsonl) <(grep '"step":' longer/log.jsonl) >out || fail "other steps"
+run 0 train tiny.lua --data set --batch 16 --epochs 1000000 --valid-split 0.2 --max-time 0.5s --out stopped
+[ "$(grep -c '"test_accuracy":' stopped/log.jsonl)" = 0 ] || fail "a run that was stopped used the test images"
+
 # Plateau and early stopping are part of what goes on.
 plateau="--data set --batch 16 --valid-split 0.2 --epochs 40 --schedule plateau --plateau-patience 1 --gamma 0.5 --patience 6"
 run 0 train tiny.lua $plateau --out whole

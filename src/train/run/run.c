@@ -273,6 +273,7 @@ skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double
 
 skp_status skp__run_mark(struct skp__run *run, struct skp__position *at) {
   SKP_TRY(skp__log_size(run->log, &at->log_bytes));
+  if (run->tested) at->log_bytes = run->tested;
   return skp__log_size(run->table, &at->table_bytes);
 }
 
@@ -329,6 +330,7 @@ skp_status skp__run_test(struct skp__run *run, const struct skp_eval_result *tes
   char line[160];
   snprintf(line, sizeof line, "{\"weights\":\"best\",\"test_accuracy\":%.9g,\"test_top5\":%.9g,\"test_loss\":%.9g}",
            test->accuracy, test->top5, test->loss);
+  SKP_TRY(skp__log_size(run->log, &run->tested));
   SKP_TRY(put_line(run, line));
   return skp__log_flush(run->log);
 }

@@ -19,13 +19,15 @@ struct skp__run {
   const char *judge;        /* what an epoch's accuracy is of: "valid" or "test" */
   struct skp__aside own;    /* the folder, and the earlier run in it */
   struct skp__siblings siblings;
-  bool begun; /* the files in the folder are this run's */
+  bool begun;     /* the files in the folder are this run's */
+  int64_t tested; /* where the log's line of the test begins; 0: there is none */
 };
 
 /* Creates the run folder and tries whether a run's files can be written there; `goes_on`: in place of earlier ones. */
 skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_on);
-/* Begins a run: sets an earlier one aside, and what beside it is of another make, writes config.json and opens the logs. Or goes on with the one that is
- * there, from `at`: what its files hold of later steps goes. skp__run_close also after a failure. */
+/* Begins a run: sets an earlier one aside, and those beside it that are of another make, writes config.json and opens
+ * the logs. Or goes on with the one that is there, from `at`: what its files hold of later steps goes. skp__run_close
+ * also after a failure. */
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at);
 void skp__run_close(struct skp__run *run);
@@ -51,7 +53,8 @@ struct skp__run_epoch {
   double accuracy, top5, loss;
 };
 skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e);
-/* The line of the test at the end. */
+/* The line of the test at the end. Where a run has one, what its position remembers of the log ends before it: one that
+ * goes on for longer is tested at its new end, and its log has that line alone. */
 skp_status skp__run_test(struct skp__run *run, const struct skp_eval_result *test);
 
 /* The path of step-N.safetensors; free() it. */
