@@ -65,6 +65,7 @@ typedef struct {
   int height, width, channels; /* of the images as they lie; height 0: they differ */
   int classes, without;        /* learned; of these, without images to train on */
   skp_unsorted unsorted[2];    /* in place of validation and test images */
+  int64_t micro_batches;       /* of a process in a full step; 0: there are no steps */
   const char *remarks;         /* lines about network and data that people should know; "": none */
   char augmentation[512];      /* what chance does to the training images; "": nothing */
 } skp_run_facts;

@@ -420,7 +420,7 @@ typedef struct {
   double accuracy, top5; /* of the images with a label, 0 to 1 */
   double loss;           /* their mean cross-entropy, natural logarithm */
   double img_per_s;
-  int64_t images;     /* looked at */
+  int64_t images;     /* looked at; damaged ones are not */
   int64_t unlabelled; /* of these without a label */
   int64_t unknown;    /* of these of a class that the network does not know */
   int64_t not_finite; /* predictions that were no finite numbers: wrong, and without a loss */
@@ -437,8 +437,10 @@ typedef struct {
 } skp_testing;
 
 /* Tests the network. Classes are matched by their names where the model knows names. The recipe's `batch` says how many
- * images go at once. SKP_NUMERIC if no prediction is finite; SKP_FORMAT if there are no images, or none with a label
- * that it knows; SKP_SHAPE if no class goes by a name that it knows. */
+ * images go at once. Whether the files that are wanted can be written is tried first; where that fails in the end
+ * (SKP_IO, SKP_DISK_FULL), the score and skp_session_report are there all the same. SKP_NUMERIC if no prediction is
+ * finite; SKP_FORMAT if there are no images, or none with a label that it knows; SKP_SHAPE if no class goes by a name
+ * that it knows. */
 SKP_API skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part part, const skp_testing *testing,
                                 skp_score *out);
 

@@ -175,7 +175,8 @@ typedef struct {
   int64_t steps;      /* 0: 100 */
   int workers;        /* as in skp_testing */
   FILE *report;       /* lines for people about what is out of the ordinary; NULL: nowhere */
-  const char *curve;  /* a CSV file that receives the steps; NULL: nothing does */
+  const char *curve;  /* a CSV file that receives the steps; NULL: nothing does. Whether it can be written is tried
+                         first; where that fails in the end (SKP_IO, SKP_DISK_FULL) the result is there all the same */
 } skp_lr_options;
 
 /* Trains a few times over with a learning rate that climbs, as the recipe says but for its schedule, until the loss

@@ -1,11 +1,14 @@
 /* predict.c: testing a network, and asking it about images. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/file.h"
 #include "base/host.h"
 #include "base/utf8.h"
+#include "data/damage.h"
 #include "data/pictures.h"
 #include "io/safetensors.h"
 #include "train/evaluate/explain.h"
 #include "train/prepare/fit.h"
+#include "train/prepare/place.h"
 #include "train/prepare/trial.h"
 #include <math.h>
 #include <stdlib.h>
@@ -57,26 +60,42 @@ static skp_status judge(const struct look *l) {
       skp_error_message(), skp__option("mean"), skp__option("std"));
 }
 
+/* What is known of them is told, whether it can be written or not. */
 static skp_status report(skp_session *session, const struct look *l, const skp_testing *t) {
   const struct skp_class_names names = {l->source->class_names, l->source->classes};
   struct skp_report r;
   SKP_TRY(skp__report_create(&r, l->predictions, l->source->n, session->model->m->recipe.classes, t->worst));
   skp_status status = t->folder ? skp__report_write(&r, l->predictions, l->source, &names, t->folder) : SKP_OK;
-  status = skp__option_written("folder", status);
-  if (status == SKP_OK) return skp__api_report(&session->report, &r, l->predictions, l->source, &names);
-  skp__report_free(&r);
+  char *kept = status == SKP_OK ? NULL : skp__error_keep();
+  const skp_status made = skp__api_report(&session->report, &r, l->predictions, l->source, &names);
+  status = skp__option_written("folder", skp__error_restore(status, kept));
+  return status == SKP_OK ? made : status;
+}
+
+/* Whether what is wanted can be written, before the images are looked at. */
+static skp_status try_files(struct skp__place *made, const skp_testing *t) {
+  char *path;
+  if (t->logits) SKP_TRY(skp__option_written("logits", skp__file_try(t->logits)));
+  if (!t->folder) return SKP_OK;
+  SKP_TRY(skp__option_written("folder", skp__place_make(made, t->folder)));
+  SKP_TRY(skp__path_join(&path, t->folder, "confusion.csv"));
+  skp_status status = skp__option_written("folder", skp__file_try(path));
+  free(path);
   return status;
 }
 
+/* Damaged images were passed over: they were not looked at, and do not lack a label. */
 static skp_score score_of(const struct look *l) {
   const struct skp_eval_result *r = &l->result;
-  const int64_t others = l->source->unknown.images;
+  struct skp__text text = {.n = 0};
+  const int64_t others = l->source->unknown.images, damaged = skp__damage_list(l->source->damage, 0, &text);
+  const int64_t unlabelled = r->unknown - others - damaged;
   return (skp_score){.accuracy = r->accuracy,
                      .top5 = r->top5,
                      .loss = r->loss,
                      .img_per_s = r->img_per_s,
-                     .images = r->n,
-                     .unlabelled = r->unknown - others,
+                     .images = r->n - damaged,
+                     .unlabelled = unlabelled > 0 ? unlabelled : 0, /* an image may be of no class and damaged */
                      .unknown = others,
                      .not_finite = r->lost};
 }
@@ -107,7 +126,11 @@ skp_status skp_evaluate(skp_session *session, const skp_data *data, skp_part par
   SKP_TRY(skp__fit_channels(session->model->m, source));
   SKP_TRY(skp__trial_labels(&seen, source, &labels, t->by_number, t->report));
   struct look l = {.source = seen, .workers = t->workers};
-  skp_status status = test(session, &l, t, out);
+  struct skp__place made = {.path = NULL};
+  skp_status status = try_files(&made, t);
+  if (status == SKP_OK) status = test(session, &l, t, out);
+  skp__place_forget(&made);
+  skp__place_free(&made);
   free(l.predictions);
   free(l.logits);
   skp__source_destroy(seen);

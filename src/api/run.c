@@ -291,6 +291,7 @@ void skp_run_describe(const skp_run *run, skp_run_facts *out) {
                          .device = r ? skp__resume_device(r) : NULL,
                          .frozen = run->p.frozen,
                          .without = (int)run->p.without,
+                         .micro_batches = run->p.pieces,
                          .remarks = run->p.remarks.at};
   if (r && skp__schedule_spans_run(recipe) && r->epochs != recipe->epochs) out->spanned = r->epochs;
   if (run->p.sets.data.train) describe_data(&run->p.sets, out);

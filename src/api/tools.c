@@ -92,10 +92,10 @@ static skp_status find_lr(skp_session *session, const struct skp_source *train, 
                                      .threads = skp__api_workers(o->workers),
                                      .say = o->report};
   SKP_TRY(skp__recipe_check(&session->model->m->recipe));
+  if (o->curve) SKP_TRY(skp__option_written("curve", skp__file_try(o->curve)));
   skp__lr_curve_free(&session->curve);
   session->trained = true;
-  SKP_TRY(skp__find_lr(&session->curve, session->s, train, &own));
-  return o->curve ? skp__option_written("curve", skp__lr_curve_write(&session->curve, o->curve)) : SKP_OK;
+  return skp__find_lr(&session->curve, session->s, train, &own);
 }
 
 skp_status skp_find_lr(skp_session *session, const skp_data *data, const skp_lr_options *options, skp_lr_search *out) {
@@ -104,11 +104,12 @@ skp_status skp_find_lr(skp_session *session, const skp_data *data, const skp_lr_
   *out = (skp_lr_search){.n = 0};
   SKP_TRY(skp__api_part(&train, data, SKP_TRAINING_IMAGES));
   SKP_TRY(skp_data_check(data, session->model));
-  SKP_TRY(find_lr(session, train, options ? options : &usual));
+  const skp_lr_options *o = options ? options : &usual;
+  SKP_TRY(find_lr(session, train, o));
   const struct skp_lr_curve *c = &session->curve;
   *out = (skp_lr_search){
       .at = c->at, .n = c->n, .diverged = c->diverged, .lowest = c->lowest, .suggestion = c->suggestion};
-  return SKP_OK;
+  return o->curve ? skp__option_written("curve", skp__lr_curve_write(c, o->curve)) : SKP_OK;
 }
 
 /* ---- self-test --------------------------------------------------------------------------------------------------- */

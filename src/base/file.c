@@ -133,6 +133,19 @@ skp_status skp__file_write_atomic(const char *path, const struct skp__file_part 
   return SKP_OK;
 }
 
+skp_status skp__file_try(const char *path) {
+  char *temporary;
+  SKP_TRY(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
+  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int error = fd < 0 ? errno : skp__folder_exists(path) ? EISDIR : 0;
+  if (fd >= 0) close(fd);
+  if (fd >= 0) unlink(temporary);
+  free(temporary);
+  if (!error) return SKP_OK;
+  return skp__fail(skp__write_status(error), "Cannot write %s: %s. %s", path, strerror(error),
+                   skp__write_advice(error));
+}
+
 bool skp__memory_close(FILE *to, char *const *text) { return !fclose(to) && *text; }
 
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user) {

@@ -24,6 +24,8 @@ struct skp__file_part {
 skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts);
 /* The same with the text that `put` prints, put together in memory first. */
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user);
+/* Tries whether such a file can be written, before the work that makes it; what lies there stays as it is. */
+skp_status skp__file_try(const char *path);
 /* Closes a stream of open_memstream. False: memory lacked; glibc may tell that by nothing but a text of NULL. */
 bool skp__memory_close(FILE *to, char *const *text);
 /* What to do when writing failed with this errno: a sentence for the end of an error's text. And the status of such an

@@ -39,6 +39,11 @@ static void print_figures(const skp_score *s, int classes) {
   if (s->unlabelled) printf("%s of them have no label and do not count.\n", cli_grouped(n, sizeof n, s->unlabelled));
 }
 
+static skp_status print_words(const skp_score *s, const skp_report *report) {
+  print_figures(s, skp_report_classes(report));
+  return cli_print_report(report, CLASSES_SHOWN, WORST_SHOWN);
+}
+
 skp_status cli_labels(const struct cli *c, skp_testing *out) {
   const char *how = c->value[CLI_LABELS];
   out->by_number = how && strcmp(how, "number") == 0;
@@ -57,10 +62,10 @@ skp_status cli_eval(struct cli *c) {
   cli_say_device(c);
   skp_status status = skp_evaluate(c->session, c->data, SKP_BEST_IMAGES, &testing, &score);
   cli_say_damage(c);
-  TRY(status);
   const skp_report *report = skp_session_report(c->session);
-  if (testing.folder) fprintf(stderr, "report   %s: confusion.csv, classes.csv, worst.csv\n", testing.folder);
-  if (cli_said(c, CLI_JSON)) return print_json(&score, report);
-  print_figures(&score, skp_report_classes(report));
-  return cli_print_report(report, CLASSES_SHOWN, WORST_SHOWN);
+  if (!report) return status;
+  if (testing.folder && status == SKP_OK)
+    fprintf(stderr, "report   %s: confusion.csv, classes.csv, worst.csv\n", testing.folder);
+  TRY(cli_said(c, CLI_JSON) ? print_json(&score, report) : print_words(&score, report));
+  return status; /* of the files: what was found is said all the same */
 }

@@ -43,10 +43,12 @@ static void print_plot(const skp_lr_search *c) {
   printf("%7.1e  learning rate\n", c->at[c->n - 1].lr);
 }
 
+/* `path`: where the curve is; NULL: nowhere. */
 static skp_status print_curve(const struct cli *c, const skp_lr_search *curve, const char *path) {
   print_plot(curve);
-  printf("%s after %lld steps; the curve is in %s\n", curve->diverged ? "diverged" : "ended", (long long)curve->n,
-         path);
+  printf("%s after %lld steps", curve->diverged ? "diverged" : "ended", (long long)curve->n);
+  if (path) printf("; the curve is in %s", path);
+  printf("\n");
   if (curve->suggestion <= 0) {
     printf("At no rate does the loss fall by more than it strays from step to step: there is nothing to suggest.\n");
     return SKP_OK;
@@ -80,13 +82,15 @@ static skp_status find(struct cli *c, uint64_t seed) {
   skp_lr_search found;
   TRY(cli_workers(c, &o.workers));
   TRY(cli_open_session(c, seed));
-  TRY(skp_find_lr(c->session, c->data, &o, &found));
+  const skp_status status = skp_find_lr(c->session, c->data, &o, &found);
+  if (!found.n) TRY(status);
   if (!found.n)
     return skp_fail(SKP_NUMERIC,
                     "The very first loss, at the learning rate %g, is not finite. Check that the pixels "
                     "are normalised (--mean, --std).",
                     first_rate);
-  return cli_said(c, CLI_JSON) ? print_json(c, &found) : print_curve(c, &found, path);
+  TRY(cli_said(c, CLI_JSON) ? print_json(c, &found) : print_curve(c, &found, status == SKP_OK ? path : NULL));
+  return status; /* of the file: what was found is said all the same */
 }
 
 skp_status cli_lr(struct cli *c) {

@@ -151,7 +151,13 @@ static void say_positive(FILE *to, const struct cli *c) {
     const double x = cli_entry(c, rows[i].entry);
     if (x > 0) fprintf(to, ", %s %g", rows[i].words, x);
   }
-  if (cli_entry(c, "accumulate") > 1) fprintf(to, ", %.0f micro-batches a step", cli_entry(c, "accumulate"));
+}
+
+/* As many as are asked for may be more than a step has images, or not come out even. */
+static void say_pieces(FILE *to, const struct cli *c, const skp_run_facts *f) {
+  const int64_t asked = (int64_t)cli_entry(c, "accumulate"), made = f->micro_batches ? f->micro_batches : asked;
+  if (asked > 1) fprintf(to, ", %lld micro-batches a step", (long long)made);
+  if (made != asked) fprintf(to, " (its images do not make %lld)", (long long)asked);
 }
 
 static void say_recipe(FILE *to, const struct training *t, const skp_run_facts *f) {
@@ -163,6 +169,7 @@ static void say_recipe(FILE *to, const struct training *t, const skp_run_facts *
           cli_entry(c, "lr"));
   if (strcmp(schedule, "constant") != 0) fprintf(to, ", %s schedule", schedule);
   say_positive(to, c);
+  say_pieces(to, c, f);
   fprintf(to, ", batch %.0f%s", batch, c->data && batch > (double)f->train ? " (all images at once)" : "");
   if (epochs > 0) fprintf(to, ", %.0f epoch%s", epochs, epochs == 1 ? "" : "s");
   if (is_true(c, "balanced")) fprintf(to, ", classes balanced");

@@ -173,8 +173,11 @@ skp_status skp__check_rank(const struct skp_sig *sig, int i, int rank) {
   if (sig->in[i].dtype != SKP_F32)
     return skp__op_fail(sig, "%s is %s, expected float32.", name, dtype_name(sig->in[i].dtype));
   if (sig->in[i].rank == rank) return SKP_OK;
-  return skp__op_fail(sig, "%s is %s, expected %d dimensions%s.", name, skp__shape_text(text, sizeof text, &sig->in[i]),
-                      rank,
+  skp__shape_text(text, sizeof text, &sig->in[i]);
+  if (i == 0 && rank == 4 && sig->in[0].rank == 2)
+    return skp__op_fail(sig, "%s is %s, rows of numbers; it takes maps (N×H×W×C): leave out the flatten before it.",
+                        name, text);
+  return skp__op_fail(sig, "%s is %s, expected %d dimensions%s.", name, text, rank,
                       rank == 4   ? " (N×H×W×C images or R×S×C×K weights)"
                       : rank == 2 ? " (N×F)"
                                   : "");

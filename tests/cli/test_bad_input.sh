@@ -60,6 +60,13 @@ refuse 1 '^skipper export: --onnx: Cannot write' export good --onnx /proc/nowher
 refuse 1 '^skipper report: --out: Cannot write' report good --out /proc/nowhere
 refuse 1 '^skipper lr: --curve: Cannot write' lr tiny.lua --backend reference --curve /proc/nowhere
 refuse 1 '^skipper train: --tensorboard: Cannot create' train tiny.lua --max-steps 1 --out none --tensorboard /proc/nowhere
+(ulimit -f 8; run 6 eval good/last.safetensors --data digits --report late --worst 5000) || exit 1 # what was found is told all the same
+in_out '^accuracy [0-9.]+ %'
+in_err '^skipper eval: --report: Cannot write late/worst.csv: .*ulimit -f'
+(ulimit -f 2; run 6 lr tiny.lua --backend reference --curve late.csv) || exit 1
+in_out '^suggestion: --lr '
+in_err '^skipper lr: --curve: Cannot write late.csv'
+[ ! -e late.csv ] || fail "half a curve"
 [ ! -e none ] || fail "a run whose other folder cannot be made leaves its own"
 
 # A loss that leaves the numbers: the run ends, what was saved stays.

@@ -31,6 +31,7 @@ json() { grep -Eiq '[:,[](nan|-?inf)' "$1" && fail "$1 is no JSON"; return 0; }
 run 0 train huge.lua --valid-split 0 --max-steps 0 --out net
 refuse 1 "The network's predictions for the images of white are infinite or not numbers\. A run that diverged" eval net --data white
 refuse 1 "The network's predictions for the images of white are infinite or not numbers" eval net --data white --json
+refuse 1 '--report: Cannot create the folder' eval net --data white --report /proc/nowhere # before the work
 run 0 eval net --data mixed --json --report report
 in_out '"accuracy":0.4285714[0-9]*,.*"loss":0\.[0-9]+,"n":7,.*"not_finite":1,'
 in_out '"image":3,"name":"a/4.bmp","class":"a","prediction":null,"loss":null,"confidence":null'

@@ -68,6 +68,11 @@ for i in 171 172 173; do cp "$corpus/empty" set/train/dog/$i.png; done
 run 0 train two.lua --data set --out five
 in_err '^5 of the 200 images of set are damaged and passed over:'
 refuse 1 '5 of the 200 images of set/train are damaged, more than --max-damaged says' train two.lua --data set --max-damaged 4 --out run
+cp -r set/test tested
+sound=$(find tested -type f | wc -l)
+cp "$corpus/truncated.png" tested/dog/broken.png
+run 0 eval five --data tested --json # what is damaged is not among the images, nor among those without a label
+in_out "\"n\":$sound,.*\"unlabelled\":0,"
 cp "$corpus/truncated.jpg" set/train/cat/161.jpg
 refuse 1 '6 of the 200 images of set/train are damaged, more than 1 in 100 and than 5 .--max-damaged N' train two.lua --data set --out run
 refuse 1 '6 of the 200 images' train two.lua --data set

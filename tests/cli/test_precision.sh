@@ -29,8 +29,12 @@ head -c 20000 whole/last.safetensors | grep -aq '"F32"' || fail "no float32 in t
 ! head -c 20000 whole/last.safetensors | grep -aq 'BF16' || fail "bfloat16 in the checkpoint"
 grep -aq 'precision.\{1,9\}mixed' whole/config.json || fail "config.json does not say the precision"
 
+run 0 train tiny.lua --precision mixed --max-steps 1 --out none
+in_err '--precision mixed changes nothing here: no convolution'
+
 # It learns as float does, and either precision tests either's weights.
 run 0 train small.lua --precision mixed --epochs 2 --out long
+not_in_err 'changes nothing'
 accuracy() { grep -o '"accuracy":[0-9.]*' out | head -1 | cut -d: -f2; }
 run 0 eval long/last.safetensors --data digits --json
 mixed=$(accuracy)

@@ -132,6 +132,8 @@ close() { paste <(losses "$1") <(losses "$2") | awk '{ d = $1 - $2; if (d < 0) d
 run 0 train tiny.lua --data set --epochs 2 --backend reference --out whole
 run 0 train tiny.lua --data set --epochs 2 --backend reference --accumulate 3 --out parts
 in_err ', 3 micro-batches a step, batch 64'
+run 0 train tiny.lua --data set --backend reference --accumulate 7 --batch 4 --max-steps 1 --out pieces
+in_err ', 4 micro-batches a step \(its images do not make 7\), batch 4'
 close whole parts || fail "accumulated steps differ: $(losses whole | xargs), $(losses parts | xargs)"
 SKIPPER_MEMORY=0.3 run 0 train tiny.lua --data set --epochs 2 --backend reference --out little
 in_err 'not enough memory for a whole step: its images go through the network (32|16|8) at a time'

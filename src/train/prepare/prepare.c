@@ -2,6 +2,7 @@
 #include "train/prepare/prepare.h"
 #include "base/array.h"
 #include "base/host.h"
+#include "plan/plan.h"
 #include "train/prepare/trial.h"
 #include "train/session/micro_batch.h"
 #include "train/step/schedule.h"
@@ -37,6 +38,22 @@ static void remark_idle(struct skp__text *text, const struct skp_graph *g) {
   if (names.n) skp__text_add(text, "no prediction depends on %s: their parameters stay as they are\n", names.at);
 }
 
+static bool any_narrow(const struct skp_graph *g) {
+  bool any = false;
+  for (size_t i = 0; i < g->tensors.n; i++) any = any || g->tensors.at[i].shape.dtype == SKP_BF16;
+  return any;
+}
+
+/* Whether the precision that was asked for comes to anything. */
+static skp_status remark_precision(struct skp__text *text, struct skp_graph *g) {
+  if (!g->mixed) return SKP_OK;
+  SKP_TRY(skp__precision(g));
+  if (!any_narrow(g))
+    skp__text_add(text, "%s mixed changes nothing here: no convolution has the channels for which bfloat16 pays\n",
+                  skp__option("precision"));
+  return SKP_OK;
+}
+
 /* A step's graph shows whether the recipe fits the network, and what it leaves as it is. */
 static skp_status check_step(struct skp__prepared *p, const struct skp_model *m) {
   struct skp_graph *g;
@@ -46,8 +63,9 @@ static skp_status check_step(struct skp__prepared *p, const struct skp_model *m)
     if (skp__is_parameter(t) && t->lr == 0) p->frozen += skp__shape_count(&t->shape);
   }
   remark_idle(&p->remarks, g);
+  skp_status status = remark_precision(&p->remarks, g);
   skp__graph_destroy(g);
-  return SKP_OK;
+  return status;
 }
 
 skp_status skp__prepare_recipe(struct skp__prepared *p, const struct skp_model *m, const struct skp_train_options *o) {
@@ -106,7 +124,10 @@ skp_status skp__prepare_data(struct skp__prepared *p, struct skp_model *m, skp__
   struct skp__micro micro;
   SKP_TRY(skp__fit_data(m, origin, part));
   SKP_TRY(skp__sets_make(&p->sets, &m->recipe, part, o));
-  if (o->max_steps != 0) SKP_TRY(skp__micro_plan(&micro, m, p->sets.data.train->n, o->ranks));
+  if (o->max_steps != 0) {
+    SKP_TRY(skp__micro_plan(&micro, m, p->sets.data.train->n, o->ranks));
+    p->pieces = skp__micro_pieces(&micro, skp__micro_full(&micro));
+  }
   return remark(p, m);
 }
 

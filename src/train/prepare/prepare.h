@@ -11,6 +11,7 @@ struct skp__prepared {
   struct skp__sets sets;
   int64_t without;          /* classes that have no images to train on */
   int64_t frozen;           /* parameters that the recipe leaves as they are */
+  int64_t pieces;           /* micro-batches of this rank in a full step; 0: there are no steps */
   struct skp__text remarks; /* lines about network and data */
 };
 /* Whether recipe and limits can be trained by, and what is frozen. */
