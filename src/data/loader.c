@@ -130,8 +130,9 @@ static skp_status set_up_desk(struct desk *d, const struct skp_loader *l) {
 }
 
 /* The image of a sample; of a damaged one, the image and the label of the next sound one, or none of both. *sample
- * becomes the one that it is. */
-static skp_status read_image(const struct skp_loader *l, struct skp_image *image, int64_t *sample, int32_t *label) {
+ * becomes the one that it is; *sound: there is one. */
+static skp_status read_image(const struct skp_loader *l, struct skp_image *image, int64_t *sample, int32_t *label,
+                             bool *sound) {
   const struct skp_source *s = l->source;
   const int64_t wanted = *sample;
   SKP_TRY(s->image(s, wanted, image, label));
@@ -139,8 +140,9 @@ static skp_status read_image(const struct skp_loader *l, struct skp_image *image
     *sample = (wanted + k) % s->n;
     SKP_TRY(s->image(s, *sample, image, label));
   }
-  if (image->H) return SKP_OK;
-  *sample = -1;
+  *sound = image->H;
+  if (*sound) return SKP_OK;
+  *sample = wanted;
   *label = -1;
   SKP_TRY(skp__image_room(image, l->H, l->W, l->C));
   memset(image->pixels, 0, (size_t)l->H * (size_t)l->W * (size_t)l->C);
@@ -182,11 +184,12 @@ static skp_status prepare(const struct skp_loader *l, struct desk *d, const stru
                           int64_t at) {
   const struct skp_source *s = l->source;
   for (;;) {
-    int64_t sample = number % s->n;
-    SKP_TRY(read_image(l, &d->stored, &sample, &b->labels[at]));
+    bool sound;
+    b->samples[at] = number % s->n;
+    SKP_TRY(read_image(l, &d->stored, &b->samples[at], &b->labels[at], &sound));
     skp_status status = show(l, d, b, number, at);
-    if (status == SKP_OK || sample < 0 || !s->spoilt) return status;
-    SKP_TRY(s->spoilt(s, sample, status));
+    if (status == SKP_OK || !sound || !s->spoilt) return status;
+    SKP_TRY(s->spoilt(s, b->samples[at], status));
   }
 }
 
@@ -195,7 +198,8 @@ static skp_status mix(const struct skp_loader *l, struct slot *slot, struct desk
   struct skp_batch *b = &slot->batch;
   const int64_t values = (int64_t)l->H * l->W * l->C;
   int32_t label = b->labels[b->n - 1];
-  struct skp_batch one = {.epoch = b->epoch, .index = b->index, .x = d->before, .labels = &label};
+  int64_t sample;
+  struct skp_batch one = {.epoch = b->epoch, .index = b->index, .x = d->before, .labels = &label, .samples = &sample};
   if (b->n == b->whole)
     memcpy(d->before, b->x + (b->n - 1) * values, (size_t)values * sizeof *d->before);
   else
@@ -209,8 +213,7 @@ static skp_status fill(const struct skp_loader *l, struct slot *slot, struct des
   struct skp_batch *b = &slot->batch;
   for (int64_t i = 0; i < b->n; i++) {
     skp_status status = prepare(l, d, b, slot->picks[i], i);
-    if (status != SKP_OK)
-      return skp__fail_in(status, "sample %lld of %s", (long long)(slot->picks[i] % l->source->n), l->source->name);
+    if (status != SKP_OK) return skp__fail_in(status, "sample %lld of %s", (long long)b->samples[i], l->source->name);
   }
   return b->other && b->n ? mix(l, slot, d) : SKP_OK;
 }
@@ -266,10 +269,6 @@ skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double
   return slot->status == SKP_OK
              ? SKP_OK
              : skp__fail(slot->status, "%s", slot->error ? slot->error : skp_status_text(slot->status));
-}
-
-int64_t skp__loader_sample(const struct skp_loader *l, const struct skp_batch *batch, int64_t i) {
-  return ((const struct slot *)batch)->picks[i] % l->source->n;
 }
 
 void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch) {
@@ -338,6 +337,7 @@ static skp_status make_ring(struct skp_loader *l) {
     if (l->o.bytes) SKP_TRY(skp__alloc(&l->slot[d].batch.bytes, batch * values, 1));
     if (!l->o.bytes) SKP_TRY(skp__alloc(&l->slot[d].batch.x, batch * values, sizeof(float)));
     SKP_TRY(skp__alloc(&l->slot[d].batch.labels, batch, sizeof(int32_t)));
+    SKP_TRY(skp__alloc(&l->slot[d].batch.samples, batch, sizeof(int64_t)));
     SKP_TRY(skp__alloc(&l->slot[d].picks, batch, sizeof(int64_t)));
     if (!skp__augment_mixes(&l->o.augment)) continue;
     SKP_TRY(skp__alloc(&l->slot[d].batch.other, batch, sizeof(int32_t)));
@@ -391,6 +391,7 @@ void skp__loader_destroy(struct skp_loader *l) {
     free(l->slot[d].batch.x);
     free(l->slot[d].batch.bytes);
     free(l->slot[d].batch.labels);
+    free(l->slot[d].batch.samples);
     free(l->slot[d].batch.other);
     free(l->slot[d].batch.lambda);
     free(l->slot[d].picks);

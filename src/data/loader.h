@@ -37,6 +37,7 @@ struct skp_batch {
   float *x;             /* {n, H, W, C}; NULL: */
   uint8_t *bytes;       /* the same, if the options ask for bytes */
   int32_t *labels;      /* {n} */
+  int64_t *samples;     /* {n}, which of its source's each is: the one that stood in; of mixed ones, the first */
   int32_t *other;       /* {n}, of images that were mixed in; NULL where none are */
   float *lambda;        /* {n} weight of the first label, the larger one; NULL with `other` */
   int64_t epoch, index; /* which one */
@@ -55,8 +56,6 @@ int64_t skp__loader_batches(const struct skp_loader *l); /* per epoch */
  * back, in any order. At most depth - 1 may be held. Adds the seconds spent waiting to *waited (may be NULL). A sample
  * that cannot be read fails here, at its batch, and at each call from then on. */
 skp_status skp__loader_next(struct skp_loader *l, struct skp_batch **out, double *waited);
-/* Which of its source's samples image i of a held batch is; of mixed ones, the first. */
-int64_t skp__loader_sample(const struct skp_loader *l, const struct skp_batch *batch, int64_t i);
 void skp__loader_give_back(struct skp_loader *l, struct skp_batch *batch);
 
 #endif

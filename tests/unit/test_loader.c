@@ -290,8 +290,7 @@ START_TEST(shares_are_the_batch) {
       ck_assert_mem_eq(its->labels, whole->labels + n, (size_t)its->n * sizeof *its->labels);
       ck_assert_mem_eq(its->other, whole->other + n, (size_t)its->n * sizeof *its->other);
       ck_assert_mem_eq(its->lambda, whole->lambda + n, (size_t)its->n * sizeof *its->lambda);
-      for (int64_t i = 0; i < its->n; i++)
-        ck_assert_int_eq(skp__loader_sample(part[r], its, i), skp__loader_sample(l, whole, n + i));
+      ck_assert_mem_eq(its->samples, whole->samples + n, (size_t)its->n * sizeof *its->samples);
       n += its->n;
       skp__loader_give_back(part[r], its);
     }
@@ -415,9 +414,26 @@ START_TEST(spoilt_samples) {
     } else {
       ck_ok(skp__loader_next(l, &batch, NULL));
       for (int i = 0; i < N; i++) ck_assert_int_eq(batch->labels[i], i != 4 ? i : how == 1 ? 5 : -1);
+      for (int i = 0; i < N; i++) ck_assert_int_eq(batch->samples[i], i == 4 && how == 1 ? 5 : i);
     }
     skp__loader_destroy(l);
   }
+}
+END_TEST
+
+/* An error is that of the sample that was read. */
+START_TEST(names_who_stood_in) {
+  struct numbers s = numbers(7);
+  struct skp_loader_options o = options(7, 1);
+  struct skp_loader *l;
+  struct skp_batch *batch;
+  s.spoilt = 4;
+  s.bad = 5;
+  o.shuffle = false;
+  o.stand_in = true;
+  ck_ok(skp__loader_create(&l, &s.base, &o));
+  ck_fails(skp__loader_next(l, &batch, NULL), SKP_FORMAT, "sample 5 of numbers: picture 5 is torn.");
+  skp__loader_destroy(l);
 }
 END_TEST
 
@@ -562,6 +578,7 @@ int main(void) {
   tcase_add_loop_test(c, errors_arrive, 1, 4);
   tcase_add_test(c, held_batches_stay);
   tcase_add_test(c, spoilt_samples);
+  tcase_add_test(c, names_who_stood_in);
   tcase_add_test(c, ends_at_any_time);
   tcase_add_test(c, refuses);
   suite_add_tcase(suite, c);

@@ -1,11 +1,13 @@
 /* broken.c: what becomes of a run whose numbers are not finite. SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "train/run/loop.h"
 #include <math.h>
 
 /* The file of weights from before that step; NULL: there is none. */
 static const char *sound_weights(const struct skp__loop *l, int64_t step) {
   const bool earlier = l->saved >= 0 && l->saved < step;
-  return earlier ? l->run.last : l->at.best_epoch ? l->run.best : NULL;
+  const char *path = earlier ? l->run.last : l->at.best_epoch ? l->run.best : NULL;
+  return path && skp__file_exists(path) ? path : NULL;
 }
 
 /* Whether the run goes back instead of ending. */
@@ -66,7 +68,7 @@ static skp_status consult(struct skp_ranks *ranks, struct skp__diagnosis *d) {
 /* Its batch is still held. */
 static skp_status fail_step(struct skp__loop *l, struct skp__step *step) {
   struct skp__diagnosis d;
-  skp__diagnose(&d, &(struct skp__failed_step){&l->stepper, step, l->loader, l->data->train});
+  skp__diagnose(&d, &(struct skp__failed_step){&l->stepper, step, l->data->train});
   SKP_TRY(consult(l->s->ranks, &d));
   return fail(l, step->number + 1, what_broke(step), &d);
 }

@@ -30,8 +30,7 @@ static void name_image(struct skp__text *out, const struct skp__failed_step *f, 
                        int64_t at) {
   const int64_t i = at / (images->n / f->step->batch->n);
   char number[32];
-  const char *name =
-      skp__source_name_of(f->source, skp__loader_sample(f->loader, f->step->batch, i), number, sizeof number);
+  const char *name = skp__source_name_of(f->source, f->step->batch->samples[i], number, sizeof number);
   skp__text_add(out, "%s of %s, image %lld of the batch", name, f->source->name, (long long)i + 1);
 }
 

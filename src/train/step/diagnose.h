@@ -9,7 +9,6 @@
 struct skp__failed_step {
   struct skp__stepper *st;
   struct skp__step *step;
-  const struct skp_loader *loader;
   const struct skp_source *source;
 };
 /* What going back to earlier weights is good for. */
