@@ -17,6 +17,7 @@ static const struct {
               {"sync", "SKIPPER_SYNC=1"},
               {"table", "--layers"},
               {"timeout", "SKIPPER_TIMEOUT"},
+              {"skp_ranks_open", "SKIPPER_TIMEOUT"},
               {"skp_predict_files", "skipper predict"},
               {"skp_run_resume", "skipper train --resume"},
               {"skp_selftest", "skipper selftest"},

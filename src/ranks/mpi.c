@@ -29,11 +29,11 @@ static skp_status fail_lost(const struct mpi *m) {
   return skp__fail(SKP_IO,
                    "Rank %d of %d waited %.0f s for the others: one of them, or its machine or the network, is gone or "
                    "hangs. Where they are only slow, allow for more (%s).",
-                   m->wire.rank, m->wire.size, m->timeout, skp__option("timeout"));
+                   m->wire.rank, m->wire.size, m->timeout, skp__option("skp_ranks_open"));
 }
 
 /* Gives the processor to others: first to whoever wants it just now, after a while for longer. */
-static void pause_until(double waited) {
+static void give_way_after(double waited) {
   const double short_while = 1e-3;
   if (waited < short_while)
     sched_yield();
@@ -48,7 +48,7 @@ static skp_status wait(struct mpi *m, int code, MPI_Request *request) {
     code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
     const double waited = skp__clock() - begin;
     if (code == MPI_SUCCESS && !done && waited > m->timeout) return fail_lost(m);
-    if (!done) pause_until(waited);
+    if (!done) give_way_after(waited);
   }
   return code == MPI_SUCCESS ? SKP_OK : fail_mpi(code, "The ranks cannot reach each other");
 }
