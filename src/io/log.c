@@ -112,19 +112,24 @@ skp_status skp__log_put(struct skp_log *log, const void *data, size_t n) {
   return grown(log, n);
 }
 
-skp_status skp__log_size(struct skp_log *log, int64_t *bytes) {
-  *bytes = 0;
-  if (!log) return SKP_OK;
-  SKP_TRY(skp__log_flush(log));
-  *bytes = lseek(log->fd, 0, SEEK_END);
-  return *bytes < 0 ? skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(errno)) : SKP_OK;
+static skp_status fail(const struct skp_log *log, int error) {
+  return skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(error));
+}
+
+skp_status skp__log_size(const struct skp_log *log, int64_t *bytes) {
+  const off_t written = log ? lseek(log->fd, 0, SEEK_END) : 0;
+  if (written < 0) return fail(log, errno);
+  *bytes = log ? written + (int64_t)log->n : 0;
+  return SKP_OK;
 }
 
 skp_status skp__log_cut(struct skp_log *log, int64_t bytes) {
+  const off_t written = log ? lseek(log->fd, 0, SEEK_END) : 0;
   if (!log) return SKP_OK;
-  log->n = 0;
-  const int error = cut(log->fd, bytes);
-  return error ? skp__fail(SKP_IO, "Cannot write %s: %s.", log->path, strerror(error)) : SKP_OK;
+  const int64_t gathered = bytes - written;
+  if ((int64_t)log->n > gathered) log->n = gathered > 0 ? (size_t)gathered : 0;
+  const int error = written < 0 ? errno : gathered < 0 ? cut(log->fd, bytes) : 0;
+  return error ? fail(log, error) : SKP_OK;
 }
 
 skp_status skp__log_line(struct skp_log *log, const char *format, ...) {

@@ -20,9 +20,9 @@ skp_status skp__log_put(struct skp_log *log, const void *data, size_t n);
 /* Writes what was gathered. Of these calls this one alone fails on a full disk (SKP_DISK_FULL); what the disk had no
  * room for is kept, and the next flush tries it again. */
 skp_status skp__log_flush(struct skp_log *log);
-/* Flushes, and tells the file's size. NULL is fine: 0. */
-skp_status skp__log_size(struct skp_log *log, int64_t *bytes);
-/* Takes away all that came after its first `bytes`. NULL is fine. */
+/* The file's size once all that was gathered is written. NULL is fine: 0. */
+skp_status skp__log_size(const struct skp_log *log, int64_t *bytes);
+/* Takes away all that came after its first `bytes`, written or gathered. NULL is fine. */
 skp_status skp__log_cut(struct skp_log *log, int64_t bytes);
 /* Closes the file; what was not flushed is lost. NULL is fine. */
 void skp__log_destroy(struct skp_log *log);

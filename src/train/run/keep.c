@@ -2,11 +2,9 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "train/run/loop.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Best weights that are not on the disk are none. */
 skp_status skp__keep_bear(struct skp__loop *l, skp_status status) {
   if (status != SKP_DISK_FULL) return status;
   if (l->o->say && (!l->unwritten || strcmp(l->unwritten, skp_error_message()) != 0))
@@ -15,11 +13,6 @@ skp_status skp__keep_bear(struct skp__loop *l, skp_status status) {
   SKP_TRY(skp__strdup(&l->unwritten, skp_error_message()));
   l->unsaved = true;
   if (l->saved > 0) l->saved = 0; /* what the files hold is of an earlier step */
-  if (l->saver.failed && l->saver.failed == l->run.best) {
-    l->at.best = -INFINITY;
-    l->at.best_epoch = 0;
-    l->saver.failed = NULL;
-  }
   return SKP_OK;
 }
 
@@ -73,11 +66,13 @@ skp_status skp__keep_weights(struct skp__loop *l, const char *path) {
   struct skp__save save;
   if (!path) return only_check(l, NULL); /* no file is written */
   skp_status status = begin_save(l, &save, path, NULL);
+  save.once = true;
   return hand_over(l, &save, status);
 }
 
 static skp_status write_all(struct skp__loop *l) {
   struct skp__save save;
+  SKP_TRY(skp__run_flush(&l->run));
   SKP_TRY(skp__run_mark(&l->run, &l->at));
   l->at.seconds = l->earlier + skp__pace_elapsed(l);
   skp_status status =

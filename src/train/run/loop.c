@@ -41,7 +41,7 @@ static skp_status retire_step(struct skp__loop *l) {
     skp__progress_work("beginning with the first step", 1, 1);
     skp__pace_begin(l);
   } else {
-    SKP_TRY(skp__tracer_step(&l->tracer));
+    SKP_TRY(skp__keep_bear(l, skp__tracer_step(&l->tracer)));
   }
   SKP_TRY(skp__keep_bear(l, skp__saver_look(&l->saver)));
   SKP_TRY(skp__run_step(&l->run, l->at.step, (double)step->loss, step->lr, !step->sound));
@@ -217,10 +217,11 @@ static skp_status train(struct skp__loop *l) {
   if (l->o->resume || l->o->max_steps != 0) {
     SKP_TRY(prepare(l));
     SKP_TRY(run_epochs(l));
-    SKP_TRY(skp__keep_bear(l, skp__saver_wait(&l->saver))); /* best.safetensors is read */
+    SKP_TRY(skp__keep_bear(l, skp__saver_wait(&l->saver)));
+    SKP_TRY(skp__keep_bear(l, skp__saver_pay(&l->saver))); /* best.safetensors is read */
     SKP_TRY(skp__keep_bear(l, skp__events_flush(l->run.board)));
   }
-  SKP_TRY(skp__tracer_stop(&l->tracer));
+  SKP_TRY(skp__keep_bear(l, skp__tracer_stop(&l->tracer)));
   skp__tell_end(l);
   if (l->at.finished) SKP_TRY(skp__score_best(l));
   if (l->unsaved || l->saved < 0) SKP_TRY(skp__keep_all(l));
@@ -228,6 +229,12 @@ static skp_status train(struct skp__loop *l) {
   SKP_TRY(skp__keep_outcome(l));
   if (l->at.finished || !l->loader) return SKP_OK;
   return skp__run_interrupted(&l->run, l->wishes & SKP_WISH_STOP ? "Stopped" : "The time is up: saved", l->at.step);
+}
+
+/* Best weights that are not on the disk in the end are none. */
+static void close_saver(struct skp__loop *l) {
+  if (skp__saver_owes(&l->saver)) l->at.best = -INFINITY, l->at.best_epoch = 0;
+  skp__saver_close(&l->saver);
 }
 
 /* No rank is done before all are, and one that failed says so. */
@@ -240,6 +247,7 @@ static skp_status train_in_folder(struct skp__loop *l) {
   skp_status status = skp__run_open(&l->run, l->s, l->data, l->o, &l->at);
   if (status == SKP_OK) status = skp__session_settle(l->s, train(l));
   status = end_together(l->s->ranks, skp__saver_settle(&l->saver, status));
+  close_saver(l);
   if (status != SKP_OK && !l->o->resume && !l->at.step && l->saved < 0) skp__run_forget(&l->run, l->o->say);
   return status;
 }

@@ -17,6 +17,7 @@ skp_status skp__result_report(struct skp_train_result *r, struct skp_prediction 
   if (status == SKP_OK && folder) status = skp__report_write(&report, *predictions, source, names, folder);
   if (status != SKP_OK) {
     skp__report_free(&report);
+    r->judge = NULL; /* what was told before is of other weights */
     return status;
   }
   struct skp_prediction *others = r->predictions;

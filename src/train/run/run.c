@@ -271,7 +271,12 @@ skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double
   return put_line(run, line);
 }
 
-skp_status skp__run_mark(struct skp__run *run, struct skp__position *at) {
+skp_status skp__run_flush(struct skp__run *run) {
+  SKP_TRY(skp__log_flush(run->log));
+  return skp__log_flush(run->table);
+}
+
+skp_status skp__run_mark(const struct skp__run *run, struct skp__position *at) {
   SKP_TRY(skp__log_size(run->log, &at->log_bytes));
   if (run->tested) at->log_bytes = run->tested;
   return skp__log_size(run->table, &at->table_bytes);
@@ -321,9 +326,8 @@ skp_status skp__run_epoch(struct skp__run *run, const struct skp__run_epoch *e) 
   SKP_TRY(put_epoch(run, e));
   SKP_TRY(skp__log_line(run->table, "%lld,%lld,%.9g,%s,%.6g,%.6g,%.3g", (long long)e->epoch, (long long)e->step,
                         e->train_loss, cells, e->img_per_s, e->seconds, e->data_wait));
-  SKP_TRY(skp__log_flush(run->log));
   SKP_TRY(skp__events_flush(run->board));
-  return skp__log_flush(run->table);
+  return skp__run_flush(run);
 }
 
 skp_status skp__run_test(struct skp__run *run, const struct skp_eval_result *test) {

@@ -28,14 +28,30 @@ static skp_status write_files(struct skp__save *save) {
   return skp__state_write(save->state_path, &save->values, &save->meta);
 }
 
+skp_status skp__saver_pay(struct skp__saver *s) {
+  if (!s->owed.model) return SKP_OK;
+  SKP_TRY(write_files(&s->owed));
+  skp__save_free(&s->owed);
+  return SKP_OK;
+}
+
+/* What is owed comes first: a state that tells of best weights is never ahead of them. */
+static skp_status write_all(struct skp__saver *s) {
+  SKP_TRY(skp__saver_pay(s));
+  const skp_status status = write_files(&s->save);
+  if (status != SKP_DISK_FULL || !s->save.once) return status;
+  s->owed = s->save;
+  s->save = (struct skp__save){.model = NULL};
+  return status;
+}
+
 /* Errors' texts belong to the thread where they arise. */
 static void *work(void *user) {
   struct skp__saver *s = user;
   const double begin = skp__trace_begin();
-  s->status = write_files(&s->save);
+  s->status = write_all(s);
   skp__trace_end("saver", "write files", begin);
   s->error = s->status == SKP_OK ? NULL : skp__error_keep();
-  s->failed = s->status == SKP_OK ? NULL : s->save.weights;
   skp__save_free(&s->save);
   atomic_store(&s->done, true);
   return NULL;
@@ -60,6 +76,10 @@ skp_status skp__saver_wait(struct skp__saver *s) {
   return outcome(s);
 }
 
+bool skp__saver_owes(const struct skp__saver *s) { return s->owed.model; }
+
+void skp__saver_close(struct skp__saver *s) { skp__save_free(&s->owed); }
+
 skp_status skp__saver_settle(struct skp__saver *s, skp_status status) {
   if (status == SKP_OK) return skp__saver_wait(s);
   char *kept = skp__error_keep();
@@ -78,6 +98,7 @@ skp_status skp__saver_start(struct skp__saver *s, struct skp__save *save) {
     return status;
   }
   s->save = *save;
+  if (save->once) skp__save_free(&s->owed); /* these are better ones */
   atomic_store(&s->done, false);
   s->busy = !skp__thread_start(&s->thread, work_beside, s);
   if (s->busy) return SKP_OK;

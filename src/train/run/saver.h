@@ -21,6 +21,7 @@ struct skp__save {
   struct skp__metadata meta;
   const struct skp__run *run; /* whose numbered checkpoints before the latest `keep` go */
   int64_t keep;
+  bool once; /* no later save holds the same: where a full disk refuses it, it is tried again before the next */
 };
 void skp__save_free(struct skp__save *save);
 
@@ -28,19 +29,25 @@ struct skp__saver {
   pthread_t thread;
   bool busy; /* a thread was started and not yet joined */
   atomic_bool done;
-  struct skp__save save;
+  /* The thread's while it is busy: */
+  struct skp__save save, owed; /* the latest one; what is to be tried again before it, model NULL: nothing */
   skp_status status;
   char *error;
-  const char *failed; /* the path of the weights of the latest save, if it failed */
 };
 /* Waits for the earlier save, and starts this one, which it takes over, on failure too.
- * Errors are those of the earlier one. */
+ * Errors are those of the earlier one; where there is no thread to be had, of this one, too. */
 skp_status skp__saver_start(struct skp__saver *saver, struct skp__save *save);
 /* The error of the latest save if it has ended; does not wait. */
 skp_status skp__saver_look(struct skp__saver *saver);
 /* Waits until everything is written. */
 skp_status skp__saver_wait(struct skp__saver *saver);
-/* The same at the end of a run; returns its `status`, with its text, if that is a failure. */
+/* Tries again what is owed, here and now; after one of the waits. */
+skp_status skp__saver_pay(struct skp__saver *saver);
+/* Whether something is owed; after one of the waits. */
+bool skp__saver_owes(const struct skp__saver *saver);
+/* Waits at the end of a run; returns its `status`, with its text, if that is a failure. */
 skp_status skp__saver_settle(struct skp__saver *saver, skp_status status);
+/* Forgets what is owed; after one of the waits. */
+void skp__saver_close(struct skp__saver *saver);
 
 #endif

@@ -37,7 +37,7 @@ skp_status skp__score_epoch(struct skp__loop *l, struct skp__run_epoch *e) {
   double score = by ? e->accuracy : -e->train_loss;
   skp__plateau_observe(&l->at.plateau, &l->s->model->recipe, e->epoch, score);
   if (score <= l->at.best) return SKP_OK;
-  SKP_TRY(skp__keep_weights(l, l->run.best));
+  SKP_TRY(skp__keep_bear(l, skp__keep_weights(l, l->run.best)));
   if (by) SKP_TRY(skp__keep_bear(l, report(l, by)));
   l->at.best = score;
   l->at.best_epoch = e->epoch;
@@ -71,7 +71,7 @@ static skp_status judge_best(struct skp__loop *l, const struct skp_source *sourc
   skp_status status = load_best(l, best);
   if (status == SKP_OK) status = evaluate(l, best, source, out);
   skp__session_destroy(best);
-  return status == SKP_OK ? report(l, source) : status;
+  return status == SKP_OK ? skp__keep_bear(l, report(l, source)) : status;
 }
 
 skp_status skp__score_best(struct skp__loop *l) {
@@ -79,12 +79,12 @@ skp_status skp__score_best(struct skp__loop *l) {
   const bool unused = l->data->valid && l->data->test;
   struct skp_eval_result test;
   int wanted = by && l->at.best_epoch && l->o->out;
+  if (wanted) wanted = !skp__saver_owes(&l->saver);
   if (!unused && wanted) wanted = !l->result->judge && skp__file_exists(l->run.best);
   SKP_TRY(skp__ranks_hand_out(l->s->ranks, 0, &wanted, sizeof wanted)); /* the one with the files knows */
   if (!wanted) return SKP_OK;
   SKP_TRY(judge_best(l, unused ? l->data->test : by, &test));
   if (!unused) return SKP_OK;
-  SKP_TRY(skp__run_test(&l->run, &test));
   l->result->tested = test.accuracy;
-  return SKP_OK;
+  return skp__keep_bear(l, skp__run_test(&l->run, &test));
 }
