@@ -178,6 +178,8 @@ static inline bool cli_said(const struct cli *c, cli_option o) { return c->value
 const char *cli_said_entry(const struct cli *c, const char *name);
 /* A whole number from least to most; `fallback` if it was not said. */
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
+/* The same of --seed, which may be larger. */
+skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t fallback);
 
 /* ---- call.c ----------------------------------------------------------------------------------------------------- */
 

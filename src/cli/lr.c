@@ -95,10 +95,10 @@ static skp_status find(struct cli *c, uint64_t seed) {
 
 skp_status cli_lr(struct cli *c) {
   skp_data_options options = {.report = stderr};
-  int64_t seed;
+  uint64_t seed;
   if (cli_said_entry(c, "lr") || cli_said_entry(c, "schedule"))
     return skp_fail(SKP_USAGE, "lr looks for the learning rate itself: leave out --lr and --schedule.");
-  TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, 1));
+  TRY(cli_seed(c, &seed, UINT64_MAX, 1));
   TRY(cli_open_learner(c));
   TRY(cli_data_options(c, &options));
   TRY(cli_open_data(c, &options));
@@ -106,5 +106,5 @@ skp_status cli_lr(struct cli *c) {
   TRY(skp_data_check(c->data, c->model));
   TRY(cli_open_device(c));
   cli_say_device(c);
-  return find(c, (uint64_t)seed);
+  return find(c, seed);
 }

@@ -376,6 +376,16 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
   return SKP_OK;
 }
 
+skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t fallback) {
+  const char *text = c->value[CLI_SEED];
+  *out = fallback;
+  if (!text) return SKP_OK;
+  errno = 0;
+  *out = strtoull(text, NULL, 10);
+  if (*text && !text[strspn(text, "0123456789")] && !errno && *out <= most) return SKP_OK;
+  return skp_fail(SKP_USAGE, "--seed is a whole number from 0 to %llu, not \"%s\".", (unsigned long long)most, text);
+}
+
 static void free_texts(char **texts, int n) {
   for (int i = 0; i < n; i++) free(texts[i]);
   free(texts);

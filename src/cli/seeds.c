@@ -22,9 +22,9 @@ static void say(struct cli *c, cli_option o, char *text) {
   c->value[o] = text;
 }
 
-static skp_status say_seed(struct cli *c, int64_t seed) {
+static skp_status say_seed(struct cli *c, uint64_t seed) {
   char *text;
-  TRY(cli_format(&text, "%lld", (long long)seed));
+  TRY(cli_format(&text, "%llu", (unsigned long long)seed));
   say(c, CLI_SEED, text);
   return SKP_OK;
 }
@@ -80,11 +80,11 @@ static skp_status print_spread(const struct cli *c, const char *folder, char *co
 /* `run` receives their folders. */
 static skp_status train_each(struct cli *c, int64_t n, cli_trainer *train, char **run) {
   skp_run_facts facts;
-  int64_t first;
-  TRY(cli_int(c, CLI_SEED, &first, 0, INT64_MAX - n, 1));
+  uint64_t first;
+  TRY(cli_seed(c, &first, UINT64_MAX - (uint64_t)(n - 1), 1));
   for (int64_t i = 0; i < n; i++) {
     close_run(c);
-    TRY(say_seed(c, first + i));
+    TRY(say_seed(c, first + (uint64_t)i));
     TRY(train(c, &facts));
     if (c->signal) return SKP_OK; /* it was stopped, and so are those that were to follow */
     TRY(cli_copy(&run[i], facts.folder));

@@ -281,16 +281,15 @@ static skp_status run(struct training *t, const skp_run_facts *f) {
 static skp_status take_options(struct training *t) {
   const struct cli *c = t->c;
   skp_training *o = &t->o;
-  int64_t seed, steps;
+  int64_t steps;
   skp_run_options(c->run, o, &t->data);
   const bool resumed = o->resume;
-  TRY(cli_int(c, CLI_SEED, &seed, 0, INT64_MAX, resumed ? (int64_t)o->seed : 1));
+  TRY(cli_seed(c, &o->seed, UINT64_MAX, resumed ? o->seed : 1));
   TRY(cli_int(c, CLI_MAX_STEPS, &steps, 0, INT64_MAX, o->no_steps ? 0 : o->max_steps ? o->max_steps : -1));
   TRY(cli_max_time(c, &o->max_seconds));
   TRY(cli_data_options(c, &t->data));
   TRY(cli_save_options(c, o));
   TRY(cli_workers(c, &o->workers));
-  o->seed = (uint64_t)seed;
   o->no_steps = steps == 0;
   o->max_steps = steps > 0 ? steps : 0;
   if (cli_said(c, CLI_NO_SHUFFLE)) o->in_stored_order = 1;

@@ -3,6 +3,7 @@
 #ifndef SKP_DATA_GENERATED_H
 #define SKP_DATA_GENERATED_H
 
+#include "base/bounds.h"
 #include "base/random.h"
 #include "data/source.h"
 #include <stdatomic.h>
@@ -34,8 +35,6 @@ skp_status skp__generated_create(struct skp__generated **out, size_t size, const
 /* ---- integer arithmetic ------------------------------------------------------------------------------------------ */
 
 enum { SKP_UNIT = 4096 }; /* 1.0 in ratios */
-
-static inline int32_t skp__clamp(int32_t v, int32_t low, int32_t high) { return v < low ? low : v > high ? high : v; }
 
 static inline int32_t skp__times(int32_t a, int32_t b) { return a * b / SKP_UNIT; } /* |a|, |b| below 46340 */
 

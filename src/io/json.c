@@ -61,6 +61,13 @@ bool skp__json_add_number(cJSON *to, const char *name, double value) {
   return skp__json_add(to, name, cJSON_CreateNumber(value));
 }
 
+bool skp__json_add_whole(cJSON *to, const char *name, uint64_t value) {
+  char text[24];
+  if (value <= (uint64_t)SKP_JSON_EXACT) return skp__json_add_number(to, name, (double)value);
+  snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+  return skp__json_add_text(to, name, text);
+}
+
 skp_status skp__json_text(char **out, const cJSON *json, bool formatted) {
   char *text = !json ? NULL : formatted ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
   *out = NULL;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What a text (NULL: there is none) says; *out NULL and SKP_OK: it is no JSON. cJSON itself does not tell that from
  * a lack of memory. */
@@ -21,6 +22,10 @@ skp_status skp__json_text(char **out, const cJSON *json, bool formatted);
 bool skp__json_add(cJSON *to, const char *name, cJSON *item);
 bool skp__json_add_text(cJSON *to, const char *name, const char *value);
 bool skp__json_add_number(cJSON *to, const char *name, double value);
+/* Whole numbers up to it are what they are in JSON; larger ones may be rounded by those who read it. */
+#define SKP_JSON_EXACT ((int64_t)1 << 53)
+/* A number, or where it might be rounded a text. */
+bool skp__json_add_whole(cJSON *to, const char *name, uint64_t value);
 /* The number of that name in an object (NULL: there is none), or the one to fall back on. */
 double skp__json_number_of(const cJSON *from, const char *name, double fallback);
 

@@ -1,6 +1,7 @@
 /* safetensors.c: reading and writing safetensors files; see safetensors.h. SPDX-License-Identifier: MIT */
 #include "io/safetensors.h"
 #include "base/array.h"
+#include "base/bounds.h"
 #include "base/file.h"
 #include "base/utf8.h"
 #include "io/json.h"
@@ -10,7 +11,6 @@
 enum { LENGTH_BYTES = 8, MAX_RANK = sizeof((struct skp_st_tensor *)0)->dim / sizeof(int64_t) };
 static const int64_t header_limit = 100 * 1000 * 1000; /* as in the format's own reader */
 static const int64_t file_limit = INT64_C(8) << 30;    /* read whole; far above any network's weights */
-static const double exact_limit = 9007199254740992.0;  /* 2^53: JSON numbers above it may be rounded */
 static const char metadata_key[] = "__metadata__";
 
 /* X(name, bytes of an element) */
@@ -86,10 +86,7 @@ static skp_status check_text(const char *name, const char *text, size_t size) {
 }
 
 static bool exact_integer(int64_t *out, const cJSON *number) {
-  double v = cJSON_IsNumber(number) ? number->valuedouble : -1;
-  if (!(v >= 0 && v <= exact_limit) || v != (double)(int64_t)v) return false;
-  *out = (int64_t)v;
-  return true;
+  return skp__whole(out, cJSON_IsNumber(number) ? number->valuedouble : -1, 0, SKP_JSON_EXACT);
 }
 
 /* The member of that name; NULL: there is none, or more than one. */

@@ -51,6 +51,16 @@ run 0 train tiny.lua --valid-split 0.1 --max-steps 1 --out split --backend refer
 run 0 compare alone split
 in_out '^judged by +10000 test images +6000 validation images *$'
 in_out '^Not all are judged by the same images'
+# The largest seeds are like others: as numbers on the command line, in names of folders, in what runs say of themselves, in their order.
+run 0 train tiny.lua --seeds 2 --seed 18446744073709551614 --max-steps 1 --out vast --backend reference
+run 0 train --resume vast/seed-18446744073709551615 --max-steps 2 --backend reference
+run 0 compare vast/seed-18446744073709551614 vast/seed-18446744073709551615
+in_out '^seed +18446744073709551614 +18446744073709551615 *$'
+run 0 compare vast b
+in_out '^median over seeds '
+refuse 2 'a whole number from 0 to 18446744073709551615, not "18446744073709551616"' train tiny.lua --seed 18446744073709551616
+refuse 2 'a whole number from 0 to 18446744073709551614, not' train tiny.lua --seeds 2 --seed 18446744073709551615
+refuse 2 'a whole number from 0 to 18446744073709551615, not "-1"' train tiny.lua --seed -1
 # The spread is of the seeds just trained, whatever else is there; of one there is none, and of what nothing judges.
 run 0 train tiny.lua --seeds 2 --out a --backend reference
 in_out '^2 seeds in a: '

@@ -198,6 +198,7 @@ START_TEST(a_position_reads_back_to_the_same) {
 #define X(kind, field) at.field = 7;
   SKP_POSITION_LIST(X)
 #undef X
+  at.step = (int64_t)1 << 53;
   at.loss_sum = 0.1 + 0.2;
   ck_ok(reread(&is, &at, ""));
 #define X(kind, field) ck_assert(is.field == at.field);
@@ -213,8 +214,23 @@ START_TEST(a_position_that_lacks_a_count_is_none) {
   struct skp__position at = skp__position_start(), is;
   ck_ok(reread(&is, &at, "skipped")); /* an earlier build knew none */
   ck_fails(reread(&is, &at, "step"), SKP_FORMAT, "run/state.safetensors does not say where the run stands");
-  at.step = -1;
-  ck_fails(reread(&is, &at, ""), SKP_FORMAT, "does not say where the run stands");
+}
+END_TEST
+
+/* What would be no count of anything, too large to be exact, or no number. */
+START_TEST(hostile_positions_are_none) {
+  static const char *const hostile[] = {"step 9007199254740994", "epoch 0.5",      "step -1",          "cuts -2",
+                                        "rollbacks 1e300",       "skipped -1",     "in_a_row 0.5",     "lost 1e18",
+                                        "loss_sum 1e999",        "seconds -1e300", "plateau.lr -0.01", "best \"1\""};
+  struct skp__position at = skp__position_start(), is;
+  char name[32], value[32];
+  ck_assert_int_eq(sscanf(hostile[_i], "%31s %31s", name, value), 2);
+  cJSON *json = skp__position_json(&at);
+  cJSON_DeleteItemFromObject(json, name);
+  cJSON_AddItemToObject(json, name, cJSON_Parse(value));
+  ck_fails(skp__resume_position(&is, &(struct skp_resume){.path = "run/state.safetensors", .position = json}),
+           SKP_FORMAT, "run/state.safetensors does not say where the run stands");
+  cJSON_Delete(json);
 }
 END_TEST
 
@@ -229,6 +245,25 @@ START_TEST(runs_pass_some_positions_alone) {
   ck_assert(!skp__position_fits(&at, 5, 10, 48));
   at.best_epoch = 3;
   ck_assert(!skp__position_fits(&at, 5, 10, 47));
+}
+END_TEST
+
+/* Each is more than a run counts on its way, or a product that overflows. */
+START_TEST(no_run_passes_others) {
+  const int64_t vast = (int64_t)1 << 53;
+  const struct skp__position sound = {.epoch = 2, .epoch_steps = 3, .step = 13, .images = 30};
+  ck_assert(skp__position_fits(&sound, 5, 10, 47));
+  struct skp__position at[8];
+  for (int i = 0; i < 8; i++) at[i] = sound;
+  at[0].epoch_steps = vast;
+  at[1].epoch = vast;
+  at[2].skipped = 14;
+  at[3].in_a_row = 1;
+  at[4].lost = 31;
+  at[5].cuts = 1;
+  at[6].cuts = at[6].rollbacks = SKP_ROLLBACKS + 1;
+  at[7] = (struct skp__position){.epoch = vast, .step = vast};
+  for (int i = 0; i < 8; i++) ck_assert_msg(!skp__position_fits(&at[i], 5, 1 << 20, 47), "position %d", i);
 }
 END_TEST
 
@@ -258,7 +293,9 @@ int main(void) {
   tcase_add_test(c, methods_are_recalled_on_the_same_device);
   tcase_add_test(c, a_position_reads_back_to_the_same);
   tcase_add_test(c, a_position_that_lacks_a_count_is_none);
+  tcase_add_loop_test(c, hostile_positions_are_none, 0, 12);
   tcase_add_test(c, runs_pass_some_positions_alone);
+  tcase_add_test(c, no_run_passes_others);
   tcase_add_test(c, a_run_is_complete_by_epochs_steps_or_patience);
   tcase_set_timeout(c, 60);
   suite_add_tcase(suite, c);

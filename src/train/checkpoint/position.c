@@ -1,5 +1,6 @@
 /* position.c: where a run stands, and how its state says so. SPDX-License-Identifier: MIT */
 #include "train/checkpoint/position.h"
+#include "base/bounds.h"
 #include "io/json.h"
 #include "train/checkpoint/metadata.h"
 #include <math.h>
@@ -23,15 +24,23 @@ cJSON *skp__position_json(const struct skp__position *at) {
 }
 
 static bool read_INT(int64_t *out, const cJSON *from, const char *name) {
-  double x = skp__json_number_of(from, name, -1);
-  if (x < 0 || x > 9007199254740992.0 || x != floor(x)) return false;
-  *out = (int64_t)x;
-  return true;
+  return skp__whole(out, skp__json_number_of(from, name, -1), 0, SKP_JSON_EXACT);
 }
 
+static bool read_COUNT(int64_t *out, const cJSON *from, const char *name) {
+  return skp__whole(out, skp__json_number_of(from, name, 0), 0, SKP_JSON_EXACT);
+}
+
+static bool is_unsaid(const cJSON *from, const char *name) { return !cJSON_GetObjectItemCaseSensitive(from, name); }
+
 static bool read_REAL(double *out, const cJSON *from, const char *name) {
-  *out = skp__json_number_of(from, name, *out);
-  return !isnan(*out);
+  if (is_unsaid(from, name)) return true;
+  *out = skp__json_number_of(from, name, NAN);
+  return isfinite(*out);
+}
+
+static bool read_AMOUNT(double *out, const cJSON *from, const char *name) {
+  return read_REAL(out, from, name) && *out >= 0;
 }
 
 skp_status skp__resume_position(struct skp__position *at, const struct skp_resume *r) {
@@ -52,12 +61,19 @@ bool skp__position_complete(const struct skp__position *at, const struct skp_rec
          skp__position_early(at, r);
 }
 
-double skp__position_lr(double cuts) { return exp2(-cuts); }
+double skp__position_lr(int64_t cuts) { return exp2(-(double)cuts); }
+
+/* What a run may have counted on its way there. */
+static bool counts_fit(const struct skp__position *at) {
+  return at->in_a_row <= at->skipped && at->skipped <= at->step && at->lost <= at->images &&
+         at->cuts <= at->rollbacks && at->rollbacks <= SKP_ROLLBACKS;
+}
 
 bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images) {
+  if (at->epoch_steps > steps || at->epoch > at->step / steps) return false; /* from here on no product overflows */
   const int64_t done = at->epoch_steps * batch;
-  return at->epoch_steps <= steps && at->step == at->epoch * steps + at->epoch_steps && at->best_epoch <= at->epoch &&
-         at->images == (done < images ? done : images);
+  return at->step == at->epoch * steps + at->epoch_steps && at->best_epoch <= at->epoch &&
+         at->images == (done < images ? done : images) && counts_fit(at);
 }
 
 skp_status skp__resume_finished(const struct skp_resume *r, const struct skp_recipe *recipe, int64_t max_steps,

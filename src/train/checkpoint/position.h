@@ -17,12 +17,14 @@ struct skp__position {
   struct skp__plateau plateau;
   double seconds;                 /* spent on the run */
   int64_t log_bytes, table_bytes; /* what log.jsonl and results.csv held */
-  double skipped, in_a_row;       /* steps that were left out, as they were not finite; the latest of them */
-  double lost;                    /* images of the present epoch that have no finite loss */
-  double rollbacks, cuts;         /* times that the run went back; that its learning rates were halved then */
+  int64_t skipped, in_a_row;      /* steps that were left out, as they were not finite; the latest of them */
+  int64_t lost;                   /* images of the present epoch that have no finite loss */
+  int64_t rollbacks, cuts;        /* times that the run went back; that its learning rates were halved then */
   int64_t finished;               /* 1: everything was done that was asked for */
 };
-/* X(kind, field): all of it, as state.safetensors keeps it. */
+enum { SKP_ROLLBACKS = 5 }; /* times that a run goes back, before it ends */
+/* X(kind, field): all of it, as state.safetensors keeps it. INT: whole, from 0 on; COUNT: the same, of which earlier
+ * builds knew nothing; REAL: finite, or unsaid; AMOUNT: the same, from 0 on. */
 #define SKP_POSITION_LIST(X)                                                                                           \
   X(INT, step)                                                                                                         \
   X(INT, epoch)                                                                                                        \
@@ -31,17 +33,17 @@ struct skp__position {
   X(REAL, loss_sum)                                                                                                    \
   X(REAL, best)                                                                                                        \
   X(INT, best_epoch)                                                                                                   \
-  X(REAL, plateau.lr)                                                                                                  \
+  X(AMOUNT, plateau.lr)                                                                                                \
   X(REAL, plateau.best)                                                                                                \
   X(INT, plateau.bad)                                                                                                  \
-  X(REAL, seconds)                                                                                                     \
+  X(AMOUNT, seconds)                                                                                                   \
   X(INT, log_bytes)                                                                                                    \
   X(INT, table_bytes)                                                                                                  \
-  X(REAL, skipped)                                                                                                     \
-  X(REAL, in_a_row)                                                                                                    \
-  X(REAL, lost)                                                                                                        \
-  X(REAL, rollbacks)                                                                                                   \
-  X(REAL, cuts)                                                                                                        \
+  X(COUNT, skipped)                                                                                                    \
+  X(COUNT, in_a_row)                                                                                                   \
+  X(COUNT, lost)                                                                                                       \
+  X(COUNT, rollbacks)                                                                                                  \
+  X(COUNT, cuts)                                                                                                       \
   X(INT, finished)
 
 /* Where a run begins. */
@@ -55,7 +57,7 @@ bool skp__position_early(const struct skp__position *at, const struct skp_recipe
 bool skp__position_complete(const struct skp__position *at, const struct skp_recipe *r, int64_t max_steps);
 
 /* What learning rates are multiplied by after so many cuts. */
-double skp__position_lr(double cuts);
+double skp__position_lr(int64_t cuts);
 
 /* Whether the position is one that a run passes whose epochs have so many steps and images. */
 bool skp__position_fits(const struct skp__position *at, int64_t steps, int64_t batch, int64_t images);

@@ -1,4 +1,5 @@
 /* resume.c: a run taken up from its folder. SPDX-License-Identifier: MIT */
+#include "base/bounds.h"
 #include "base/file.h"
 #include "base/host.h"
 #include "base/utf8.h"
@@ -7,6 +8,7 @@
 #include "io/json.h"
 #include "io/log.h"
 #include "train/checkpoint/state.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +18,36 @@ static skp_status parse(cJSON **out, const struct skp_resume *r, const char *key
   return *out ? SKP_OK : skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no %s.", r->path, key);
 }
 
+/* Whole numbers from `least` on, which is what an earlier build that did not say them did. */
+static bool read_limits(struct skp_resume *r, const cJSON *limits) {
+  const struct {
+    const char *name;
+    int64_t *to, least;
+  } rows[] = {{"max_steps", &r->max_steps, -1},
+              {"save_epochs", &r->save.epochs, 0},
+              {"save_steps", &r->save.steps, 0},
+              {"keep", &r->save.keep, 0},
+              {"max_damaged", &r->max_damaged, SKP_DAMAGE_USUAL}};
+  bool ok = true;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const double said = skp__json_number_of(limits, rows[i].name, (double)rows[i].least);
+    ok = skp__whole(rows[i].to, said, rows[i].least, INT64_MAX) && ok;
+  }
+  r->save.seconds = skp__json_number_of(limits, "save_seconds", 0);
+  return ok && isfinite(r->save.seconds) && r->save.seconds >= 0;
+}
+
+static bool read_seed(struct skp_resume *r) {
+  const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->run, "seed"));
+  return !seed || skp__digits(&r->seed, seed, UINT64_MAX);
+}
+
 static skp_status read_options(struct skp_resume *r) {
   const cJSON *limits = cJSON_GetObjectItemCaseSensitive(r->run, "limits");
-  const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->run, "seed"));
-  r->seed = seed ? strtoull(seed, NULL, 10) : 0;
   r->shuffle = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->run, "shuffle"));
-  r->max_steps = (int64_t)skp__json_number_of(limits, "max_steps", -1);
   r->epochs = r->model->recipe.epochs;
-  r->save = (struct skp_save_options){.epochs = (int64_t)skp__json_number_of(limits, "save_epochs", 0),
-                                      .steps = (int64_t)skp__json_number_of(limits, "save_steps", 0),
-                                      .seconds = skp__json_number_of(limits, "save_seconds", 0),
-                                      .keep = (int64_t)skp__json_number_of(limits, "keep", 0)};
-  r->max_damaged = (int64_t)skp__json_number_of(limits, "max_damaged", SKP_DAMAGE_USUAL);
+  if (!read_seed(r) || !read_limits(r, limits))
+    return skp__fail(SKP_FORMAT, "%s says a seed or limits that no run has.", r->path);
   const char *data = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(limits, "data"));
   return data ? skp__percent_decoded(&r->data, data) : SKP_OK;
 }

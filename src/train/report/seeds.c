@@ -1,6 +1,7 @@
 /* seeds.c: see seeds.h. SPDX-License-Identifier: MIT */
 #include "train/report/seeds.h"
 #include "base/array.h"
+#include "base/bounds.h"
 #include "base/file.h"
 #include <dirent.h>
 #include <math.h>
@@ -9,16 +10,18 @@
 
 /* ---- the folders ------------------------------------------------------------------------------------------------- */
 
-static long long seed_of(const char *name) {
-  long long seed;
-  int end = 0;
-  return sscanf(name, "seed-%18lld%n", &seed, &end) == 1 && end && !name[end] ? seed : -1;
+static bool seed_of(uint64_t *seed, const char *name) {
+  static const char before[] = "seed-";
+  const size_t n = sizeof before - 1;
+  return !strncmp(name, before, n) && skp__digits(seed, name + n, UINT64_MAX);
 }
 
-static int is_seed(const struct dirent *e) { return seed_of(e->d_name) >= 0; }
+static int is_seed(const struct dirent *e) { return seed_of(&(uint64_t){0}, e->d_name); }
 
 static int by_seed(const struct dirent **a, const struct dirent **b) {
-  const long long x = seed_of((*a)->d_name), y = seed_of((*b)->d_name);
+  uint64_t x = 0, y = 0;
+  (void)seed_of(&x, (*a)->d_name);
+  (void)seed_of(&y, (*b)->d_name);
   return (x > y) - (x < y);
 }
 

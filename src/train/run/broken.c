@@ -16,10 +16,11 @@ static bool goes_back(const struct skp__loop *l, const struct skp__diagnosis *d)
 }
 
 static void say_back(const struct skp__loop *l, int64_t step, const char *what, const struct skp__diagnosis *d) {
-  const double cuts = l->at.cuts + (d->retry == SKP_RETRY_SMALLER);
+  const int64_t cuts = l->at.cuts + (d->retry == SKP_RETRY_SMALLER);
   if (!l->o->say) return;
-  skp_print(l->o->say, "%s at step %lld (learning rate %g).%s The run goes back to step %lld (%.0f of %d times)", what,
-            (long long)step, l->lr, d->why.at, (long long)l->mark.at.step, l->at.rollbacks + 1, SKP_ROLLBACKS);
+  skp_print(l->o->say, "%s at step %lld (learning rate %g).%s The run goes back to step %lld (%lld of %d times)", what,
+            (long long)step, l->lr, d->why.at, (long long)l->mark.at.step, (long long)l->at.rollbacks + 1,
+            SKP_ROLLBACKS);
   skp_print(l->o->say, cuts > l->at.cuts ? ", with learning rates of %g times what they were to be.\n" : ".\n",
             skp__position_lr(cuts));
 }
@@ -30,7 +31,8 @@ static skp_status fail(struct skp__loop *l, int64_t step, const char *what, cons
   l->retry = goes_back(l, d) ? d->retry : SKP_RETRY_NEVER;
   if (l->retry != SKP_RETRY_NEVER) say_back(l, step, what, d);
   if (l->at.rollbacks > 0)
-    snprintf(back, sizeof back, " The run went back %.0f time%s.", l->at.rollbacks, l->at.rollbacks > 1 ? "s" : "");
+    snprintf(back, sizeof back, " The run went back %lld time%s.", (long long)l->at.rollbacks,
+             l->at.rollbacks > 1 ? "s" : "");
   return skp__fail(d->status, "%s at step %lld (epoch %lld) with the learning rate %g.%s%s%s %s%s.", what,
                    (long long)step, (long long)l->at.epoch + 1, l->lr, d->why.at, d->advice.at, back,
                    sound ? "The weights from before are in " : "There are no weights from before", sound ? sound : "");
@@ -79,9 +81,9 @@ skp_status skp__broken_step(struct skp__loop *l, struct skp__step *step) {
   if (!skips) return fail_step(l, step);
   l->at.in_a_row++;
   l->at.skipped++;
-  if (!isfinite(step->loss)) l->at.lost += (double)step->n;
-  if (l->o->say && (l->at.skipped <= TOLD || fmod(l->at.skipped, AGAIN) == 0))
-    fprintf(l->o->say, "%s at step %lld (learning rate %g): it is left out, %.0f so far.\n", what_broke(step),
-            (long long)step->number + 1, step->lr, l->at.skipped);
+  if (!isfinite(step->loss)) l->at.lost += step->n;
+  if (l->o->say && (l->at.skipped <= TOLD || l->at.skipped % AGAIN == 0))
+    fprintf(l->o->say, "%s at step %lld (learning rate %g): it is left out, %lld so far.\n", what_broke(step),
+            (long long)step->number + 1, step->lr, (long long)l->at.skipped);
   return SKP_OK;
 }

@@ -21,7 +21,6 @@ struct skp__mark {
   struct skp__position at;
   struct skp__values values;
 };
-enum { SKP_ROLLBACKS = 5 }; /* times that a run goes back, before it ends */
 
 struct skp__loop {
   struct skp_session *s;

@@ -33,7 +33,7 @@ double skp__pace_epoch(const struct skp__loop *l) {
 }
 
 double skp__pace_loss(const struct skp__loop *l) {
-  const double images = (double)l->at.images - l->at.lost;
+  const double images = (double)(l->at.images - l->at.lost);
   return images > 0 ? l->at.loss_sum / images : NAN;
 }
 

@@ -128,7 +128,7 @@ static bool describe(cJSON *config, const struct skp_session *s, const struct sk
          skp__json_add_text(config, "source", skp__checksum_of(s->model->source, strlen(s->model->source)).text) &&
          skp__json_add(config, "settings", skp__settings_json(o->extra.set, o->extra.sets)) &&
          skp__json_add(config, "recipe", skp__recipe_json(&s->model->recipe)) &&
-         skp__json_add_number(config, "seed", (double)o->seed) &&
+         skp__json_add_whole(config, "seed", o->seed) &&
          skp__json_add(config, "shuffle", cJSON_CreateBool(o->shuffle)) &&
          (o->max_steps < 0 || skp__json_add_number(config, "max_steps", (double)o->max_steps)) &&
          (!o->resume || skp__json_add_number(config, "resumed_after_step", (double)at->step)) &&
@@ -284,8 +284,8 @@ skp_status skp__run_mark(const struct skp__run *run, struct skp__position *at) {
 
 skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, int64_t from) {
   char line[160];
-  snprintf(line, sizeof line, "{\"rollback\":%.0f,\"from_step\":%lld,\"to_step\":%lld,\"lr_factor\":%.9g}",
-           at->rollbacks, (long long)from, (long long)at->step, skp__position_lr(at->cuts));
+  snprintf(line, sizeof line, "{\"rollback\":%lld,\"from_step\":%lld,\"to_step\":%lld,\"lr_factor\":%.9g}",
+           (long long)at->rollbacks, (long long)from, (long long)at->step, skp__position_lr(at->cuts));
   SKP_TRY(skp__log_cut(run->log, at->log_bytes));
   SKP_TRY(skp__log_cut(run->table, at->table_bytes));
   SKP_TRY(skp__events_restart(run->board, at->step));

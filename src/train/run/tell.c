@@ -53,10 +53,10 @@ void skp__tell_begin(const struct skp__loop *l) {
 void skp__tell_end(const struct skp__loop *l) {
   if (!l->o->say) return;
   if (l->at.skipped > 0)
-    fprintf(l->o->say, "%.0f of %lld steps were left out, as they were not finite.\n", l->at.skipped,
+    fprintf(l->o->say, "%lld of %lld steps were left out, as they were not finite.\n", (long long)l->at.skipped,
             (long long)l->at.step);
   if (l->at.rollbacks > 0)
-    fprintf(l->o->say, "The run went back %.0f time%s; learning rates: × %g.\n", l->at.rollbacks,
+    fprintf(l->o->say, "The run went back %lld time%s; learning rates: × %g.\n", (long long)l->at.rollbacks,
             l->at.rollbacks > 1 ? "s" : "", skp__position_lr(l->at.cuts));
   if (l->at.finished && skp__position_early(&l->at, &l->s->model->recipe))
     fprintf(l->o->say, "Stopped early: epoch %lld was the best, none of the %lld after it was better.\n",
