@@ -3,6 +3,7 @@
  * Sizes, offsets and chances are those of torchvision
  * (torchvision/transforms/transforms.py), where it has the transform. */
 #include "data/augment.h"
+#include "base/bounds.h"
 #include "base/random.h"
 #include "data/image.h"
 #include <math.h>
@@ -20,7 +21,6 @@ struct drawing {
 };
 
 static int below(struct skp__random *r, int n) { return (int)skp__random_below(r, (uint32_t)n); }
-static int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
 /* Half of n, rounded to even as Python's round() does it. */
 static int half(int n) { return n / 2 + (n % 4 == 3); }
@@ -62,8 +62,8 @@ static void draw_part(const struct drawing *d, struct skp__random *r) {
     part->left = below(r, W - w + 1);
     return;
   }
-  if (ratio < sides.from) part->height = clamp((int)rint(W / sides.from), 1, H);
-  if (ratio > sides.to) part->width = clamp((int)rint(H * sides.to), 1, W);
+  if (ratio < sides.from) part->height = skp__clamp((int)rint(W / sides.from), 1, H);
+  if (ratio > sides.to) part->width = skp__clamp((int)rint(H * sides.to), 1, W);
   part->top = (H - part->height) / 2;
   part->left = (W - part->width) / 2;
 }
@@ -82,9 +82,9 @@ static void draw_flip(const struct drawing *d, struct skp__random *r) { d->v->mi
 /* The middle of the square is anywhere in the input, so that a part of it may fall outside. */
 static void draw_cutout(const struct drawing *d, struct skp__random *r) {
   int side = (int)d->a->cutout, top = below(r, d->v->H) - side / 2, left = below(r, d->v->W) - side / 2;
-  int bottom = clamp(top + side, 0, d->v->H), right = clamp(left + side, 0, d->v->W);
-  top = clamp(top, 0, d->v->H);
-  left = clamp(left, 0, d->v->W);
+  int bottom = skp__clamp(top + side, 0, d->v->H), right = skp__clamp(left + side, 0, d->v->W);
+  top = skp__clamp(top, 0, d->v->H);
+  left = skp__clamp(left, 0, d->v->W);
   d->v->hole[0] = (struct skp__box){top, left, bottom - top, right - left};
 }
 
@@ -120,7 +120,7 @@ static void draw_colour(const struct drawing *d, struct skp__random *r) {
     drawn[j] = swap;
   }
   for (int i = 0; i < 4; i++)
-    if (drawn[i].amount != (drawn[i].kind != SKP_HUE)) d->v->change[d->v->changes++] = drawn[i];
+    if (drawn[i].amount != (drawn[i].kind != SKP_HUE)) skp__view_add(d->v, drawn[i]);
 }
 
 static void draw_trivial(const struct drawing *d, struct skp__random *r) {
@@ -134,20 +134,20 @@ static void draw_rand(const struct drawing *d, struct skp__random *r) {
 /* GaussianBlur, whose kernel reaches as far as the drawn sigma needs. */
 static void draw_blur(const struct drawing *d, struct skp__random *r) {
   const double sigma = skp__random_between(r, fmin(0.1, d->a->blur), d->a->blur);
-  d->v->change[d->v->changes++] = (struct skp__change){SKP_BLUR, sigma};
+  skp__view_add(d->v, (struct skp__change){SKP_BLUR, sigma});
 }
 
 /* RandomRotation, of the nearest pixels; corners that nothing comes to are black. */
 static void draw_rotate(const struct drawing *d, struct skp__random *r) {
   const double degrees = skp__random_between(r, -d->a->rotate, d->a->rotate);
-  d->v->change[d->v->changes++] = (struct skp__change){SKP_ROTATE, degrees};
+  skp__view_add(d->v, (struct skp__change){SKP_ROTATE, degrees});
 }
 
 /* Views of test images: an image and its mirror image, a pixel from the middle to either
  * side, so that two of them already differ in both. */
 static void draw_fixed(const struct drawing *d, struct skp__random *r) {
   static const struct { int step, mirror; } views[] = {{-1, 0}, {1, 1}, {-1, 1}, {1, 0}};
-  const int64_t i = d->epoch % d->a->views;
+  const int64_t i = d->epoch % skp__clamp(d->a->views, 1, sizeof views / sizeof *views);
   (void)r;
   d->v->top += views[i].step;
   d->v->left += views[i].step;

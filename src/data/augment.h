@@ -69,7 +69,7 @@ struct skp__change {
   double amount;
 };
 
-/* Changes the image; `spare` is to work in, and may change places with it. */
+/* Changes the image, by no more than each kind knows bounds; `spare` is to work in, and may change places with it. */
 skp_status skp__image_change(struct skp_image *image, struct skp_image *spare, const struct skp__change *change);
 
 /* ---- views ------------------------------------------------------------------------------------------------------- */
@@ -86,6 +86,11 @@ struct skp__view {
   int changes;
   struct skp__box hole[2]; /* in the input; within it */
 };
+
+/* One more change of the window; beyond so many there is none. */
+static inline void skp__view_add(struct skp__view *v, struct skp__change change) {
+  if (v->changes < SKP_CHANGES_MOST) v->change[v->changes++] = change;
+}
 
 /* Draws the view of a sample in an epoch, for images of the size of `image`, as the input should be: H × W. `shorter`:
  * what its shorter side is scaled to first; 0: not at all. */

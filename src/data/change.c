@@ -28,11 +28,6 @@ static void map_bytes(uint8_t *p, int64_t n, int stride, const uint8_t table[SKP
 
 /* ---- brightness and colours -------------------------------------------------------------------------------------- */
 
-/* Rec. 601 luma in 16 bits, as Pillow's convert("L"). */
-static int grey_of(const uint8_t *p, int C) {
-  return C < 3 ? p[0] : (19595 * p[0] + 38470 * p[1] + 7471 * p[2] + (1 << 15)) >> 16;
-}
-
 static skp_status scale_from(struct skp_image *image, int grey, double factor) {
   uint8_t table[SKP_LEVELS];
   for (int v = 0; v < SKP_LEVELS; v++) table[v] = go(grey, v, (float)factor);
@@ -48,7 +43,7 @@ static skp_status brightness(struct skp_image *image, struct skp_image *spare, d
 static skp_status contrast(struct skp_image *image, struct skp_image *spare, double factor) {
   int64_t n = (int64_t)image->H * image->W, sum = 0;
   (void)spare;
-  for (int64_t i = 0; i < n; i++) sum += grey_of(image->pixels + i * image->C, image->C);
+  for (int64_t i = 0; i < n; i++) sum += skp__grey_of(image->pixels + i * image->C, image->C);
   return scale_from(image, (int)((double)sum / (double)n + 0.5), factor);
 }
 
@@ -56,7 +51,7 @@ static skp_status saturation(struct skp_image *image, struct skp_image *spare, d
   (void)spare;
   if (image->C < 3) return SKP_OK;
   for (uint8_t *p = image->pixels, *end = p + bytes_of(image); p < end; p += image->C) {
-    const int grey = grey_of(p, image->C);
+    const int grey = skp__grey_of(p, image->C);
     for (int c = 0; c < 3; c++) p[c] = go(grey, p[c], (float)factor);
   }
   return SKP_OK;
@@ -251,7 +246,7 @@ static skp_status equalize(struct skp_image *image, struct skp_image *spare, dou
 
 /* ---- moving ------------------------------------------------------------------------------------------------------ */
 
-enum { ONE = 1 << 16 };
+enum { ONE = 1 << 16, FARTHEST = 1 << 16 /* pixels: farther than any image is wide */ };
 
 static int64_t fixed(double v) { return (int64_t)floor(v * ONE + 0.5); }
 
@@ -300,22 +295,26 @@ static skp_status rotate(struct skp_image *image, struct skp_image *spare, doubl
 /* ------------------------------------------------------------------------------------------------------------------ */
 
 skp_status skp__image_change(struct skp_image *image, struct skp_image *spare, const struct skp__change *change) {
-  static skp_status (*const changes[SKP_CHANGE_KINDS])(struct skp_image *, struct skp_image *, double) = {
-      [SKP_BRIGHTNESS] = brightness,
-      [SKP_CONTRAST] = contrast,
-      [SKP_SATURATION] = saturation,
-      [SKP_HUE] = hue,
-      [SKP_SHARPNESS] = sharpness,
-      [SKP_POSTERIZE] = posterize,
-      [SKP_SOLARIZE] = solarize,
-      [SKP_AUTOCONTRAST] = autocontrast,
-      [SKP_EQUALIZE] = equalize,
-      [SKP_SHEAR_X] = shear_x,
-      [SKP_SHEAR_Y] = shear_y,
-      [SKP_TRANSLATE_X] = translate_x,
-      [SKP_TRANSLATE_Y] = translate_y,
-      [SKP_ROTATE] = rotate,
-      [SKP_BLUR] = blur,
+  static const struct {
+    skp_status (*make)(struct skp_image *, struct skp_image *, double);
+    double least, most; /* amount; any augmentation stays within */
+  } changes[SKP_CHANGE_KINDS] = {
+      [SKP_BRIGHTNESS] = {brightness, 0, 11},
+      [SKP_CONTRAST] = {contrast, 0, 11},
+      [SKP_SATURATION] = {saturation, 0, 11},
+      [SKP_HUE] = {hue, -1, 1},
+      [SKP_SHARPNESS] = {sharpness, 0, 11},
+      [SKP_POSTERIZE] = {posterize, 0, 8},
+      [SKP_SOLARIZE] = {solarize, 0, SKP_LEVELS},
+      [SKP_AUTOCONTRAST] = {autocontrast, 0, 0},
+      [SKP_EQUALIZE] = {equalize, 0, 0},
+      [SKP_SHEAR_X] = {shear_x, -2, 2},
+      [SKP_SHEAR_Y] = {shear_y, -2, 2},
+      [SKP_TRANSLATE_X] = {translate_x, -FARTHEST, FARTHEST},
+      [SKP_TRANSLATE_Y] = {translate_y, -FARTHEST, FARTHEST},
+      [SKP_ROTATE] = {rotate, -360, 360},
+      [SKP_BLUR] = {blur, 1e-3, 16}, /* below that no other pixel weighs anything */
   };
-  return changes[change->kind](image, spare, change->amount);
+  const double amount = fmin(fmax(change->amount, changes[change->kind].least), changes[change->kind].most);
+  return changes[change->kind].make(image, spare, amount);
 }

@@ -38,12 +38,8 @@ void skp__image_swap(struct skp_image *a, struct skp_image *b) {
 
 /* ---- channels ---------------------------------------------------------------------------------------------------- */
 
-/* Luma of Rec. 601 in 16-bit fixed point, in place; grey pictures stay as they are. */
 static void make_grey(uint8_t *pixels, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    const uint8_t *p = pixels + 3 * i;
-    pixels[i] = (uint8_t)((19595u * p[0] + 38470u * p[1] + 7471u * p[2] + 32768u) >> 16);
-  }
+  for (size_t i = 0; i < n; i++) pixels[i] = (uint8_t)skp__grey_of(pixels + 3 * i, 3);
 }
 
 /* From the last pixel to the first, as each one moves up. */

@@ -51,7 +51,11 @@ void skp__fit(int *H, int *W, int shorter);
 void skp__image_cut(struct skp_image *image, const struct skp__box *box);
 /* Where pixel i is found in a line of n that is mirrored at its first and its last pixel. */
 int skp__reflected(int i, int n);
-/* Grey becomes RGB with three equal channels, RGB becomes its luma; nothing else is known. In place. */
+/* The grey of a pixel: Rec. 601 luma in 16 bits, as Pillow's convert("L"). */
+static inline int skp__grey_of(const uint8_t *p, int C) {
+  return C < 3 ? p[0] : (19595 * p[0] + 38470 * p[1] + 7471 * p[2] + (1 << 15)) >> 16;
+}
+/* Grey becomes RGB with three equal channels, RGB becomes its grey; nothing else is known. In place. */
 skp_status skp__image_set_channels(struct skp_image *image, int C);
 
 #endif

@@ -1,4 +1,5 @@
 /* mix.c: mixup and cutmix, as torchvision.transforms.v2 has them. SPDX-License-Identifier: MIT */
+#include "base/bounds.h"
 #include "base/random.h"
 #include "data/augment.h"
 #include <math.h>
@@ -8,7 +9,6 @@ static const uint64_t of_batches = 0x6d69787570; /* keeps these numbers apart fr
 bool skp__augment_mixes(const struct skp_augment *a) { return a->mixup > 0 || a->cutmix > 0; }
 
 static int below(struct skp__random *r, int n) { return (int)skp__random_below(r, (uint32_t)n); }
-static int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
 /* What becomes of each image: in `box` of it (1 - lambda) is the image before, the rest stays. */
 struct mixture {
@@ -29,8 +29,8 @@ static struct mixture draw_mixup(const struct skp__mixing *m, double alpha, stru
 static struct mixture draw_cutmix(const struct skp__mixing *m, double alpha, struct skp__random *r) {
   const double half = 0.5 * sqrt(1 - skp__random_beta(r, alpha));
   const int column = below(r, m->W), row = below(r, m->H), wide = (int)(half * m->W), high = (int)(half * m->H);
-  const int left = clamp(column - wide, 0, m->W), right = clamp(column + wide, 0, m->W);
-  const int top = clamp(row - high, 0, m->H), bottom = clamp(row + high, 0, m->H);
+  const int left = skp__clamp(column - wide, 0, m->W), right = skp__clamp(column + wide, 0, m->W);
+  const int top = skp__clamp(row - high, 0, m->H), bottom = skp__clamp(row + high, 0, m->H);
   const double area = (double)(right - left) * (bottom - top) / ((double)m->W * m->H);
   return (struct mixture){{top, left, bottom - top, right - left}, 0, (float)(1 - area)};
 }

@@ -51,6 +51,7 @@ bool skp__policy_change(struct skp__change *out, skp__policy policy, int which, 
 void skp__policy_draw(struct skp__view *v, skp__policy policy, int64_t level, struct skp__random *r) {
   const int which = (int)skp__random_below(r, SKP_POLICY_CHOICES), drawn = (int)skp__random_below(r, SKP_POLICY_LEVELS);
   const bool minus = skp__random_below(r, 2);
-  struct skp__change *change = &v->change[v->changes];
-  v->changes += skp__policy_change(change, policy, which, level < 0 ? drawn : (int)level, minus, v->H, v->W);
+  struct skp__change change;
+  if (skp__policy_change(&change, policy, which, level < 0 ? drawn : (int)level, minus, v->H, v->W))
+    skp__view_add(v, change);
 }

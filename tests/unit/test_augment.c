@@ -309,6 +309,14 @@ START_TEST(jitters) {
 }
 END_TEST
 
+/* However many changes are asked for, a view holds as many as it has room for. */
+START_TEST(changes_find_room) {
+  const struct skp_augment a = {
+      .brightness = 1, .contrast = 1, .hue = 0.5, .trivial_augment = true, .rand_augment = 9, .rand_augment_ops = 1000};
+  for (int i = 0; i < 20; i++) ck_assert_int_eq(draw(&a, 8, 8, 1, 0, i).changes, SKP_CHANGES_MOST);
+}
+END_TEST
+
 START_TEST(blurs_at_random) {
   enum { TRIED = 5000 };
   double sum = 0;
@@ -522,6 +530,7 @@ int main(void) {
   tcase_add_test(c, crops_what_was_resized);
   tcase_add_test(c, erases);
   tcase_add_test(c, jitters);
+  tcase_add_test(c, changes_find_room);
   tcase_add_test(c, blurs_at_random);
   tcase_add_test(c, rotates_at_random);
   tcase_add_test(c, draws_trivial_changes);

@@ -53,6 +53,21 @@ START_TEST(changes_values) {
 }
 END_TEST
 
+/* No amount, whoever asks for it, is more than a kind knows. */
+START_TEST(bounded) {
+  const uint8_t *some = BYTES(10, 20, 200, 110), *black = BYTES(0, 0, 0, 0);
+  check(SKP_BRIGHTNESS, 1e300, 4, 1, some, BYTES(110, 220, 255, 255));
+  check(SKP_BRIGHTNESS, NAN, 4, 1, some, black);
+  check(SKP_POSTERIZE, -5, 4, 1, some, black);
+  check(SKP_POSTERIZE, 1e9, 4, 1, some, some);
+  check(SKP_SOLARIZE, 1e9, 4, 1, some, some);
+  check(SKP_TRANSLATE_X, 1e300, 4, 1, some, black);
+  check(SKP_SHEAR_X, -1e300, 4, 1, some, BYTES(0, 10, 20, 200));
+  check(SKP_BLUR, 0, 4, 1, some, some);
+  check(SKP_BLUR, -1e300, 4, 1, some, some);
+}
+END_TEST
+
 START_TEST(moves) {
   const uint8_t *some = BYTES(10, 20, 200, 110);
   check(SKP_TRANSLATE_X, 1.9, 4, 1, some, BYTES(0, 10, 20, 200));
@@ -199,6 +214,7 @@ int main(void) {
   TCase *c = tcase_create("change");
   tcase_add_test(c, changes_colours);
   tcase_add_test(c, changes_values);
+  tcase_add_test(c, bounded);
   tcase_add_test(c, moves);
   tcase_add_test(c, blurs_a_line);
   tcase_add_loop_test(c, is_torchvisions, 0, sizeof hashes / sizeof *hashes);

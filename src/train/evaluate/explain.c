@@ -4,6 +4,7 @@
  *         ─> between them by their neighbours, over the image */
 #include "train/evaluate/explain.h"
 #include "base/array.h"
+#include "base/bounds.h"
 #include "base/file.h"
 #include "io/png.h"
 #include "train/evaluate/evaluate.h"
@@ -24,16 +25,15 @@ struct covered {
 
 /* ---- images ------------------------------------------------------------------------------------------------------ */
 
-static int clamp(double x, int most) { return x < 0 ? 0 : x > most ? most : (int)x; }
-
 /* Middle k of GRID along a side, as a fraction. */
 static double middle(int k) { return (k + 0.5) / GRID; }
 
+/* The pixel of a line of n at which a fraction of it ends. */
+static int place(double fraction, int n) { return skp__clamp((int)round(fraction * n), 0, n); }
+
 static void cover(const struct covered *c, struct skp_image *out, int row, int column) {
-  const int top = clamp(round((middle(row) - patch / 2) * out->H), out->H),
-            bottom = clamp(round((middle(row) + patch / 2) * out->H), out->H),
-            left = clamp(round((middle(column) - patch / 2) * out->W), out->W),
-            right = clamp(round((middle(column) + patch / 2) * out->W), out->W);
+  const int top = place(middle(row) - patch / 2, out->H), bottom = place(middle(row) + patch / 2, out->H);
+  const int left = place(middle(column) - patch / 2, out->W), right = place(middle(column) + patch / 2, out->W);
   for (int h = top; h < bottom; h++)
     for (int w = left; w < right; w++)
       memcpy(out->pixels + ((size_t)h * (size_t)out->W + (size_t)w) * (size_t)out->C, c->mean, (size_t)out->C);
@@ -110,9 +110,8 @@ static double between(const double loss[PATCHES], double y, double x) {
   return (1 - fy) * ((1 - fx) * at[0] + fx * at[1]) + fy * ((1 - fx) * at[GRID] + fx * at[GRID + 1]);
 }
 
-static double grey(const struct skp_image *image, int h, int w) {
-  const uint8_t *p = image->pixels + ((size_t)h * (size_t)image->W + (size_t)w) * (size_t)image->C;
-  return image->C == 1 ? p[0] : 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+static int grey(const struct skp_image *image, int h, int w) {
+  return skp__grey_of(image->pixels + ((size_t)h * (size_t)image->W + (size_t)w) * (size_t)image->C, image->C);
 }
 
 /* RGB of H × W, the image scaled by the nearest pixels. */
