@@ -12,12 +12,20 @@ static skp_status accept(const skp_data *d, const struct skp_source *s, const sk
   return skp__damage_bear(s->damage, d->max_damaged);
 }
 
-static skp_status open_all(skp_data *d, const skp_data_options *o) {
+static skp_status open_parts(skp_data *d, struct skp__opening *opening, const skp_data_options *o) {
   for (int split = 0; split < SKP_SPLITS; split++) {
-    SKP_TRY(skp__source_open(&d->part[split], d->name, split));
+    SKP_TRY(skp__opening_part(&d->part[split], opening, split));
     if (d->part[split]) SKP_TRY(accept(d, d->part[split], o));
   }
   return SKP_OK;
+}
+
+static skp_status open_all(skp_data *d, const skp_data_options *o) {
+  struct skp__opening *opening;
+  SKP_TRY(skp__opening_begin(&opening, d->name));
+  skp_status status = open_parts(d, opening, o);
+  skp__opening_end(opening);
+  return status;
 }
 
 static skp_status open_best(skp_data *d, const skp_data_options *o) {

@@ -78,6 +78,22 @@ skp_status skp__file_head(void *out, int64_t room, int64_t *size, const char *pa
   return status;
 }
 
+skp_status skp__file_start(void **out, int64_t *size, int64_t *whole, const char *path, int64_t room) {
+  int fd;
+  char *bytes;
+  *out = NULL;
+  SKP_TRY(open_file(&fd, whole, path));
+  *size = *whole < room ? *whole : room;
+  skp_status status = skp__alloc(&bytes, (size_t)*size + 1, 1);
+  if (status == SKP_OK) status = read_all(bytes, size, fd, path);
+  close(fd);
+  if (status == SKP_OK)
+    *out = bytes;
+  else
+    free(bytes);
+  return status;
+}
+
 static int write_all(int fd, const void *data, int64_t bytes) {
   for (int64_t done = 0; done < bytes;) {
     ssize_t n = write(fd, (const char *)data + done, (size_t)(bytes - done));

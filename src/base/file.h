@@ -13,6 +13,8 @@ skp_status skp__file_read(void **out, int64_t *size, const char *path, int64_t l
 
 /* Reads the first bytes of a regular file, as many as there are up to `room`. */
 skp_status skp__file_head(void *out, int64_t room, int64_t *size, const char *path);
+/* The same in fresh memory; *whole: all its bytes, however many were asked for. */
+skp_status skp__file_start(void **out, int64_t *size, int64_t *whole, const char *path, int64_t room);
 
 /* Writes beside the target, flushes to disk, renames, flushes the folder: after a crash there is the old file or the
  * new one. On failure the old file is untouched, the temporary one is removed, and the error names path and cause

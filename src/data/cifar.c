@@ -95,7 +95,8 @@ skp_status skp__source_pickles_found(bool *out, const char *folder) {
   return SKP_OK;
 }
 
-skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_split split) {
+skp_status skp__source_pickles(struct skp_source **out, struct skp__site *site, skp_split split) {
+  const char *folder = site->path;
   const struct kind *kind;
   (void)split;
   *out = NULL;
@@ -227,7 +228,8 @@ static skp_status open_kind(struct skp_source **out, const struct kind *kind, co
   return status;
 }
 
-skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split) {
+skp_status skp__source_cifar(struct skp_source **out, struct skp__site *site, skp_split split) {
+  const char *folder = site->path;
   const struct kind *kind;
   *out = NULL;
   SKP_TRY(find(&kind, folder));

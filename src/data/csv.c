@@ -146,7 +146,8 @@ static skp_status open_list(struct skp_source **out, struct list *l, skp_split s
   return status;
 }
 
-skp_status skp__source_csv(struct skp_source **out, const char *file, skp_split split) {
+skp_status skp__source_csv(struct skp_source **out, struct skp__site *site, skp_split split) {
+  const char *file = site->path;
   struct list l = {.file = file};
   *out = NULL;
   skp_status status = open_list(out, &l, split);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "data/format.h"
+#include "io/tar.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -90,25 +91,47 @@ skp_status skp__image_decode(struct skp_image *out, const void *bytes, size_t si
   return skp__image_set_channels(out, channels);
 }
 
-/* Of a file whose name is shown as `shown`. */
-static skp_status read_image(struct skp_image *out, const char *path, const char *shown, int channels) {
+/* Where a picture's bytes lie. */
+struct place {
+  const char *path, *shown; /* of the file to open; what the picture is called */
+  int64_t position;         /* of its header, where that file is an archive; -1: it is the picture */
+};
+
+static skp_status read_whole(void **out, int64_t *size, const struct place *p) {
+  int64_t whole;
+  if (p->position < 0) return skp__file_read(out, size, p->path, SKP_IMAGE_LARGEST);
+  SKP_TRY(skp__tar_read(out, size, &whole, p->path, p->position, SKP_IMAGE_LARGEST));
+  if (whole == *size) return SKP_OK;
+  free(*out);
+  *out = NULL;
+  return skp__fail(SKP_FORMAT, "%s has %lld bytes; at most %lld are read.", p->shown, (long long)whole,
+                   (long long)SKP_IMAGE_LARGEST);
+}
+
+static skp_status read_head(void **out, int64_t *size, int64_t *whole, const struct place *p) {
+  if (p->position < 0) return skp__file_start(out, size, whole, p->path, SKP_IMAGE_HEAD);
+  return skp__tar_read(out, size, whole, p->path, p->position, SKP_IMAGE_HEAD);
+}
+
+static skp_status read_at(struct skp_image *out, const struct place *p, int channels) {
   void *bytes;
   int64_t size;
-  SKP_TRY(skp__file_read(&bytes, &size, path, SKP_IMAGE_LARGEST));
-  skp_status status = skp__image_decode(out, bytes, (size_t)size, shown, channels);
+  SKP_TRY(read_whole(&bytes, &size, p));
+  skp_status status = skp__image_decode(out, bytes, (size_t)size, p->shown, channels);
   free(bytes);
   return status;
 }
 
-static skp_status inspect_file(struct skp_image *out, const char *path, const char *shown) {
-  char head[SKP_IMAGE_HEAD];
+/* Headers end within the first bytes but for those with large profiles or previews, or that lie at the end. */
+static skp_status inspect_at(struct skp_image *out, const struct place *p) {
   void *bytes;
-  int64_t size;
-  SKP_TRY(skp__file_head(head, sizeof head, &size, path));
-  skp_status status = skp__image_inspect_bytes(out, head, (size_t)size, shown);
-  if (status == SKP_OK || size < SKP_IMAGE_HEAD) return status;
-  SKP_TRY(skp__file_read(&bytes, &size, path, SKP_IMAGE_LARGEST));
-  status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown);
+  int64_t size, whole;
+  SKP_TRY(read_head(&bytes, &size, &whole, p));
+  skp_status status = skp__image_inspect_bytes(out, bytes, (size_t)size, p->shown);
+  free(bytes);
+  if (status == SKP_OK || size == whole) return status;
+  SKP_TRY(read_whole(&bytes, &size, p));
+  status = skp__image_inspect_bytes(out, bytes, (size_t)size, p->shown);
   free(bytes);
   return status;
 }
@@ -116,7 +139,7 @@ static skp_status inspect_file(struct skp_image *out, const char *path, const ch
 skp_status skp__image_read(struct skp_image *out, const char *path, int channels) {
   char *shown;
   SKP_TRY(skp__utf8_shown(&shown, path));
-  skp_status status = read_image(out, path, shown, channels);
+  skp_status status = read_at(out, &(struct place){path, shown, -1}, channels);
   free(shown);
   return status;
 }
@@ -124,7 +147,16 @@ skp_status skp__image_read(struct skp_image *out, const char *path, int channels
 skp_status skp__image_inspect(struct skp_image *out, const char *path) {
   char *shown;
   SKP_TRY(skp__utf8_shown(&shown, path));
-  skp_status status = inspect_file(out, path, shown);
+  skp_status status = inspect_at(out, &(struct place){path, shown, -1});
   free(shown);
   return status;
+}
+
+skp_status skp__image_read_within(struct skp_image *out, const char *archive, int64_t position, const char *name,
+                                  int channels) {
+  return read_at(out, &(struct place){archive, name, position}, channels);
+}
+
+skp_status skp__image_inspect_within(struct skp_image *out, const char *archive, int64_t position, const char *name) {
+  return inspect_at(out, &(struct place){archive, name, position});
 }

@@ -144,7 +144,8 @@ skp_status skp__source_folder_found(bool *out, const char *path) {
   return SKP_OK;
 }
 
-skp_status skp__source_folder(struct skp_source **out, const char *path, skp_split split) {
+skp_status skp__source_folder(struct skp_source **out, struct skp__site *site, skp_split split) {
+  const char *path = site->path;
   struct skp__layout l;
   *out = NULL;
   skp_status status = skp__layout_find(&l, path);

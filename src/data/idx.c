@@ -319,7 +319,8 @@ static skp_status fail_several(const struct meant *meant) {
                    names.at, meant->folder, meant->set[meant->n - 1]->name);
 }
 
-skp_status skp__source_idx(struct skp_source **out, const char *data, skp_split split) {
+skp_status skp__source_idx(struct skp_source **out, struct skp__site *site, skp_split split) {
+  const char *data = site->path;
   struct meant meant;
   *out = NULL;
   skp_status status = find_sets(&meant, data);

@@ -42,6 +42,10 @@ skp_status skp__image_inspect(struct skp_image *out, const char *path);
 /* The same of its first bytes, SKP_IMAGE_HEAD of which do but for large profiles or
  * previews, and headers that lie at the end. */
 skp_status skp__image_inspect_bytes(struct skp_image *out, const void *bytes, size_t size, const char *name);
+/* Reads or inspects a picture in an archive, whose header lies at that position; `name` stands for it in errors. */
+skp_status skp__image_read_within(struct skp_image *out, const char *archive, int64_t position, const char *name,
+                                  int channels);
+skp_status skp__image_inspect_within(struct skp_image *out, const char *archive, int64_t position, const char *name);
 /* A window of the image resized to H × W: bilinear and antialiased as torchvision's. */
 skp_status skp__image_scale(struct skp_image *out, const struct skp_image *in, int H, int W,
                             const struct skp__box *window);

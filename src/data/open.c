@@ -24,7 +24,7 @@ static const struct kind {
       *within[6]; /* where below the folder its files may lie: "": there; as archives unpack; one * for any folder */
   bool valid;     /* there may be a part for validation */
   skp_status (*found)(bool *out, const char *folder);
-  skp_status (*open)(struct skp_source **out, const char *folder, skp_split split);
+  skp_status (*open)(struct skp_source **out, struct skp__site *site, skp_split split);
 } kinds[] = {
     {"IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte, t10k-…, emnist-…; plain or .gz)",
      {"", "raw", "*/raw", "gzip"},
@@ -164,32 +164,72 @@ static skp_status rename_source(struct skp_source *s, const char *data) {
   return skp__strdup(&s->name, data);
 }
 
-static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *place, const char *data,
-                            skp_split split) {
-  if (split == SKP_SPLIT_VALID && !kind->valid) return SKP_OK;
-  SKP_TRY(kind->open(out, place, split));
-  skp_status status = *out ? rename_source(*out, data) : SKP_OK;
+/* ---- its parts --------------------------------------------------------------------------------------------------- */
+
+struct skp__opening {
+  char *data;
+  skp_status (*generate)(struct skp_source **out, skp_split split); /* of a built-in set; NULL: of a kind */
+  const struct kind *kind;
+  char *path;
+  struct skp__site site;
+};
+
+static skp_status find_kind(struct skp__opening *o) {
+  for (size_t k = 0; k < COUNT(kinds); k++) {
+    SKP_TRY(find_place(&o->path, &kinds[k], o->data));
+    if (!o->path) continue;
+    o->kind = &kinds[k];
+    o->site.path = o->path;
+    return SKP_OK;
+  }
+  return skp__folder_exists(o->data) ? fail_folder(o->data) : fail_name(o->data);
+}
+
+static skp_status find(struct skp__opening *o) {
+  for (size_t k = 0; k < COUNT(built_in) && !o->generate; k++)
+    if (!strcmp(o->data, built_in[k].name)) o->generate = built_in[k].open;
+  return o->generate ? SKP_OK : find_kind(o);
+}
+
+skp_status skp__opening_begin(struct skp__opening **out, const char *data) {
+  struct skp__opening *o;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&o, 1, sizeof *o));
+  skp_status status = skp__strdup(&o->data, data);
+  if (status == SKP_OK) status = find(o);
+  if (status == SKP_OK)
+    *out = o;
+  else
+    skp__opening_end(o);
+  return status;
+}
+
+skp_status skp__opening_part(struct skp_source **out, struct skp__opening *o, skp_split split) {
+  const bool valid = !o->generate && o->kind->valid;
+  *out = NULL;
+  if (split == SKP_SPLIT_VALID && !valid) return SKP_OK;
+  if (o->generate) return o->generate(out, split);
+  SKP_TRY(o->kind->open(out, &o->site, split));
+  skp_status status = *out ? rename_source(*out, o->data) : SKP_OK;
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*out);
   *out = NULL;
   return status;
 }
 
-static skp_status open_files(struct skp_source **out, const char *data, skp_split split) {
-  for (size_t k = 0; k < COUNT(kinds); k++) {
-    char *place;
-    SKP_TRY(find_place(&place, &kinds[k], data));
-    if (!place) continue;
-    skp_status status = open_kind(out, &kinds[k], place, data, split);
-    free(place);
-    return status;
-  }
-  return skp__folder_exists(data) ? fail_folder(data) : fail_name(data);
+void skp__opening_end(struct skp__opening *o) {
+  if (!o) return;
+  if (o->site.known) o->site.forget(o->site.known);
+  free(o->path);
+  free(o->data);
+  free(o);
 }
 
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split) {
+  struct skp__opening *o;
   *out = NULL;
-  for (size_t k = 0; k < COUNT(built_in); k++)
-    if (!strcmp(data, built_in[k].name)) return split == SKP_SPLIT_VALID ? SKP_OK : built_in[k].open(out, split);
-  return open_files(out, data, split);
+  SKP_TRY(skp__opening_begin(&o, data));
+  skp_status status = skp__opening_part(out, o, split);
+  skp__opening_end(o);
+  return status;
 }

@@ -10,7 +10,6 @@
 #include "base/utf8.h"
 #include "data/damage.h"
 #include "data/index.h"
-#include "io/tar.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,40 +75,6 @@ static skp_status path_of(char **out, const struct skp__picture_set *f, int64_t 
 
 static const char *shown(const struct skp__listed *p) { return p->shown ? p->shown : p->path; }
 
-/* The whole file of a picture in an archive. */
-static skp_status read_bytes(void **out, int64_t *size, const struct skp__listed *p, const char *archive) {
-  int64_t whole;
-  SKP_TRY(skp__tar_read(out, size, &whole, archive, p->position, SKP_IMAGE_LARGEST));
-  if (whole == *size) return SKP_OK;
-  free(*out);
-  *out = NULL;
-  return skp__fail(SKP_FORMAT, "%s has %lld bytes; at most %lld are read.", shown(p), (long long)whole,
-                   (long long)SKP_IMAGE_LARGEST);
-}
-
-/* Headers end within the first bytes but for those with large profiles or previews, or that lie at the end. */
-static skp_status inspect_within(struct skp_image *out, const struct skp__listed *p, const char *archive) {
-  void *bytes;
-  int64_t size, whole;
-  SKP_TRY(skp__tar_read(&bytes, &size, &whole, archive, p->position, SKP_IMAGE_HEAD));
-  skp_status status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown(p));
-  free(bytes);
-  if (status == SKP_OK || size == whole) return status;
-  SKP_TRY(read_bytes(&bytes, &size, p, archive));
-  status = skp__image_inspect_bytes(out, bytes, (size_t)size, shown(p));
-  free(bytes);
-  return status;
-}
-
-static skp_status read_within(struct skp_image *out, const struct skp__listed *p, const char *archive, int channels) {
-  void *bytes;
-  int64_t size;
-  SKP_TRY(read_bytes(&bytes, &size, p, archive));
-  skp_status status = skp__image_decode(out, bytes, (size_t)size, shown(p), channels);
-  free(bytes);
-  return status;
-}
-
 /* ---- looking at them all ----------------------------------------------------------------------------------------- */
 
 /* What all headers tell of: whether there is colour, one size for all, and how much memory the decoded set takes. */
@@ -144,7 +109,7 @@ static skp_status note(const struct skp__picture_set *f, int64_t i, const char *
 static skp_status inspect_file(struct skp_image *image, const struct skp__listed *p, const char *path,
                                struct skp__index *index) {
   if (skp__index_find(index, image, p->path, path, p->position)) return SKP_OK;
-  SKP_TRY(p->archive ? inspect_within(image, p, path) : skp__image_inspect(image, path));
+  SKP_TRY(p->archive ? skp__image_inspect_within(image, path, p->position, shown(p)) : skp__image_inspect(image, path));
   skp__index_note(index, image);
   return SKP_OK;
 }
@@ -179,7 +144,8 @@ static skp_status decode(const struct skp__picture_set *f, int64_t i, struct skp
   char *path;
   SKP_TRY(path_of(&path, f, i));
   const struct skp__listed *p = &f->files.at[i];
-  skp_status status = p->archive ? read_within(out, p, path, f->base.C) : skp__image_read(out, path, f->base.C);
+  skp_status status = p->archive ? skp__image_read_within(out, path, p->position, shown(p), f->base.C)
+                                 : skp__image_read(out, path, f->base.C);
   if (status != SKP_OK)
     status = note(f, i, path, status);
   else

@@ -85,24 +85,29 @@ static int part_in(const char *path, size_t n, const char *apart, const char **e
 /* A picture and its label are files of one key, one behind the other. */
 struct sample {
   char *key, *picture, *class;
-  int64_t position;
+  int64_t position, further; /* of the picture; pictures of the key beside it */
 };
 
 struct member {
   char *path, *class;
-  const char *archive;
   int64_t position;
+  int part;
   int32_t label;
 };
 
+struct shard {
+  int part; /* of all that is in it; SKP_SPLITS: folders tell */
+  bool known;
+  SKP_ARRAY(struct member) members; /* in their order */
+};
+
+/* What has been found out about archives: each is gone through once, whichever parts its pictures are of. */
 struct shards {
-  struct skp__picture_set *set;
-  skp_split split;
-  const char *archive; /* the one at work, from the set's root */
-  int part;            /* of all that is in it; SKP_SPLITS: folders tell */
+  char *root;
+  skp__names archives; /* their names from there */
+  struct shard *shard; /* [archives.n] */
   struct sample now;
-  SKP_ARRAY(struct member) members;
-  struct skp__tally passed;
+  struct skp__tally passed[SKP_SPLITS];
 };
 
 static void forget(struct sample *s) {
@@ -123,76 +128,137 @@ static skp_status class_by_folder(char **out, const char *path, const char *begi
   return skp__format(out, "%.*s", (int)(last - from), from);
 }
 
+/* The part that a sample is of; *behind: see part_in. */
+static int part_of(const struct shard *to, const struct sample *now, const char **behind) {
+  const char *slash = strrchr(now->picture, '/');
+  const int folder = part_in(now->picture, slash ? (size_t)(slash - now->picture) : 0, "/", behind);
+  return to->part != SKP_SPLITS ? to->part : folder != SKP_SPLITS ? folder : SKP_SPLIT_TRAIN;
+}
+
 /* Takes the sample that has been met. */
-static skp_status end_sample(struct shards *s) {
+static skp_status end_sample(struct shards *s, struct shard *to) {
   struct sample *now = &s->now;
+  const char *behind = NULL;
   if (!now->picture) return SKP_OK;
-  const char *slash = strrchr(now->picture, '/'), *behind = NULL;
-  const int folder = part_in(now->picture, slash ? (size_t)(slash - now->picture) : 0, "/", &behind);
-  const int part = s->part != SKP_SPLITS ? s->part : folder != SKP_SPLITS ? folder : SKP_SPLIT_TRAIN;
-  if (part != (int)s->split) return SKP_OK;
+  const int part = part_of(to, now, &behind);
+  if (now->further) SKP_TRY(skp__tally_add(&s->passed[part], "further pictures of one key", now->further));
   if (!now->class) SKP_TRY(class_by_folder(&now->class, now->picture, behind));
-  if (!now->class || !*now->class) return skp__tally_add(&s->passed, "pictures without a class", 1);
-  SKP_TRY(SKP_GROW(&s->members));
-  s->members.at[s->members.n - 1] = (struct member){now->picture, now->class, s->archive, now->position, -1};
+  if (!now->class || !*now->class) return skp__tally_add(&s->passed[part], "pictures without a class", 1);
+  SKP_TRY(SKP_GROW(&to->members));
+  to->members.at[to->members.n - 1] = (struct member){now->picture, now->class, now->position, part, -1};
   now->picture = now->class = NULL;
   return SKP_OK;
 }
 
-static skp_status begin_sample(struct shards *s, const char *name, size_t key) {
+static skp_status begin_sample(struct shards *s, struct shard *to, const char *name, size_t key) {
   if (s->now.key && strlen(s->now.key) == key && !strncmp(s->now.key, name, key)) return SKP_OK;
-  skp_status status = end_sample(s);
+  skp_status status = end_sample(s, to);
   forget(&s->now);
   return status == SKP_OK ? skp__format(&s->now.key, "%.*s", (int)key, name) : status;
 }
 
-static skp_status read_label(struct shards *s, struct skp__tar *tar) {
+static skp_status read_label(struct sample *now, struct skp__tar *tar) {
   char text[LABEL + 1];
   int64_t n;
   SKP_TRY(skp__tar_head(tar, text, LABEL, &n));
   text[n] = 0;
   const char *at = text + strspn(text, " \t\r\n");
-  free(s->now.class);
-  s->now.class = NULL;
-  return skp__format(&s->now.class, "%.*s", (int)strcspn(at, "\r\n"), at);
+  free(now->class);
+  now->class = NULL;
+  return skp__format(&now->class, "%.*s", (int)strcspn(at, "\r\n"), at);
 }
 
-static skp_status add_file(struct shards *s, struct skp__tar *tar, const struct skp__tar_file *f) {
+static skp_status add_file(struct shards *s, struct shard *to, struct skp__tar *tar, const struct skp__tar_file *f) {
   const char *slash = strrchr(f->name, '/'), *base = slash ? slash + 1 : f->name;
   const size_t stem = strcspn(base, ".");
   if (*base == '.') return SKP_OK;
-  SKP_TRY(begin_sample(s, f->name, (size_t)(base - f->name) + stem));
-  if (!strcasecmp(base + stem, ".cls")) return read_label(s, tar);
+  SKP_TRY(begin_sample(s, to, f->name, (size_t)(base - f->name) + stem));
+  if (!strcasecmp(base + stem, ".cls")) return read_label(&s->now, tar);
   if (!skp__image_named(base)) return SKP_OK;
-  if (s->now.picture) return skp__tally_add(&s->passed, "further pictures of one key", 1);
+  s->now.further += s->now.picture != NULL;
+  if (s->now.picture) return SKP_OK;
   s->now.position = f->position;
   return skp__strdup(&s->now.picture, f->name);
 }
 
-static skp_status add_files(struct shards *s, struct skp__tar *tar) {
+static skp_status add_files(struct shards *s, struct shard *to, struct skp__tar *tar) {
   struct skp__tar_file f;
   do {
     SKP_TRY(skp__tar_next(tar, &f));
-    if (f.name) SKP_TRY(add_file(s, tar, &f));
+    if (f.name) SKP_TRY(add_file(s, to, tar, &f));
   } while (f.name);
-  skp_status status = end_sample(s);
+  skp_status status = end_sample(s, to);
   forget(&s->now);
   return status;
 }
 
-static skp_status add_archive(struct shards *s, const char *archive) {
+static skp_status go_through(struct shards *s, struct shard *to, const char *archive) {
   struct skp__tar *tar;
   char *path;
-  const char *behind;
-  s->archive = archive;
-  s->part = part_in(archive, strlen(archive), "/-_. ", &behind);
-  if (s->part != SKP_SPLITS && s->part != (int)s->split) return SKP_OK;
-  SKP_TRY(skp__path_join(&path, s->set->root, archive));
+  SKP_TRY(skp__path_join(&path, s->root, archive));
+  forget(&s->now);
   skp_status status = skp__tar_open(&tar, path);
-  if (status == SKP_OK) status = add_files(s, tar);
+  if (status == SKP_OK) status = add_files(s, to, tar);
   skp__tar_close(tar);
   free(path);
   return status;
+}
+
+/* ---- what is known of them --------------------------------------------------------------------------------------- */
+
+static void free_members(struct shard *shard) {
+  for (size_t i = 0; i < shard->members.n; i++) {
+    free(shard->members.at[i].path);
+    free(shard->members.at[i].class);
+  }
+  SKP_FREE(&shard->members);
+}
+
+static void forget_shards(void *known) {
+  struct shards *s = known;
+  for (size_t i = 0; s->shard && i < s->archives.n; i++) free_members(&s->shard[i]);
+  for (int split = 0; split < SKP_SPLITS; split++) skp__tally_free(&s->passed[split]);
+  forget(&s->now);
+  skp__names_free(&s->archives);
+  free(s->shard);
+  free(s->root);
+  free(s);
+}
+
+static skp_status list_shards(struct shards *s, const char *data) {
+  const char *behind;
+  SKP_TRY(find_archives(&s->root, &s->archives, data));
+  SKP_TRY(skp__alloc(&s->shard, s->archives.n, sizeof *s->shard));
+  for (size_t i = 0; i < s->archives.n; i++)
+    s->shard[i].part = part_in(s->archives.at[i], strlen(s->archives.at[i]), "/-_. ", &behind);
+  return SKP_OK;
+}
+
+static skp_status know(struct skp__site *site) {
+  struct shards *s;
+  if (site->known) return SKP_OK;
+  SKP_TRY(skp__alloc(&s, 1, sizeof *s));
+  skp_status status = list_shards(s, site->path);
+  if (status == SKP_OK)
+    *site = (struct skp__site){site->path, s, forget_shards};
+  else
+    forget_shards(s);
+  return status;
+}
+
+/* Goes through those in which there may be pictures of a part, as far as that is still to be done. */
+static skp_status look_for(struct shards *s, skp_split split) {
+  for (size_t i = 0; i < s->archives.n; i++) {
+    struct shard *shard = &s->shard[i];
+    skp__progress_work("going through the archives", (int64_t)i, (int64_t)s->archives.n);
+    if (shard->known || (shard->part != SKP_SPLITS && shard->part != (int)split)) continue;
+    skp_status status = go_through(s, shard, s->archives.at[i]);
+    if (status != SKP_OK) free_members(shard);
+    SKP_TRY(status);
+    shard->known = true;
+  }
+  skp__progress_work("going through the archives", (int64_t)s->archives.n, (int64_t)s->archives.n);
+  return SKP_OK;
 }
 
 /* ---- the set ----------------------------------------------------------------------------------------------------- */
@@ -207,87 +273,80 @@ static int by_class(const void *a, const void *b) {
   return strcmp(x, y);
 }
 
+/* The members of a part, sorted by their classes; free() them. */
+static skp_status sort_members(struct member ***out, size_t *n, const struct shards *s, skp_split split) {
+  size_t room = 0;
+  *n = 0;
+  for (size_t i = 0; i < s->archives.n; i++) room += s->shard[i].members.n;
+  SKP_TRY(skp__alloc(out, room, sizeof **out));
+  for (size_t i = 0; i < s->archives.n; i++)
+    for (size_t k = 0; k < s->shard[i].members.n; k++)
+      if (s->shard[i].members.at[k].part == (int)split) (*out)[(*n)++] = &s->shard[i].members.at[k];
+  qsort(*out, *n, sizeof **out, by_class);
+  return SKP_OK;
+}
+
 /* The classes in their order, and each member's. */
-static skp_status add_classes(struct shards *s) {
+static skp_status add_classes(struct skp__picture_set *set, const struct shards *s, skp_split split) {
   struct member **sorted;
+  size_t n;
+  SKP_TRY(sort_members(&sorted, &n, s, split));
   skp_status status = SKP_OK;
-  SKP_TRY(skp__alloc(&sorted, s->members.n, sizeof *sorted));
-  for (size_t i = 0; i < s->members.n; i++) sorted[i] = &s->members.at[i];
-  qsort(sorted, s->members.n, sizeof *sorted, by_class);
-  for (size_t i = 0; i < s->members.n && status == SKP_OK; i++)
+  for (size_t i = 0; i < n && status == SKP_OK; i++)
     if (i && !strcmp(sorted[i]->class, sorted[i - 1]->class))
       sorted[i]->label = sorted[i - 1]->label;
     else
-      status = skp__picture_set_class_shown(&sorted[i]->label, s->set, sorted[i]->class);
+      status = skp__picture_set_class_shown(&sorted[i]->label, set, sorted[i]->class);
   free(sorted);
   return status;
 }
 
-static skp_status add_pictures(struct shards *s) {
-  for (size_t i = 0; i < s->members.n; i++) {
-    const struct member *m = &s->members.at[i];
+static skp_status add_pictures(struct skp__picture_set *set, const struct shard *shard, const char *archive,
+                               skp_split split) {
+  for (size_t i = 0; i < shard->members.n; i++) {
+    const struct member *m = &shard->members.at[i];
     char *path;
-    SKP_TRY(skp__format(&path, "%s/%s", m->archive, m->path));
-    SKP_TRY(skp__picture_set_add(s->set, path, m->label));
-    skp__picture_set_within(s->set, m->archive, m->position);
+    if (m->part != (int)split) continue;
+    SKP_TRY(skp__format(&path, "%s/%s", archive, m->path));
+    SKP_TRY(skp__picture_set_add(set, path, m->label));
+    skp__picture_set_within(set, archive, m->position);
   }
   return SKP_OK;
 }
 
-static skp_status load(struct shards *s) {
-  const bool train = s->split == SKP_SPLIT_TRAIN;
+static skp_status add_members(struct skp__picture_set *set, const struct shards *s, skp_split split) {
+  SKP_TRY(add_classes(set, s, split));
+  for (size_t i = 0; i < s->archives.n; i++) SKP_TRY(skp__names_add(&set->archives, s->archives.at[i]));
+  for (size_t i = 0; i < s->archives.n; i++) SKP_TRY(add_pictures(set, &s->shard[i], set->archives.at[i], split));
+  return SKP_OK;
+}
+
+static skp_status load(struct skp__picture_set *set, struct shards *s, skp_split split) {
+  const bool train = split == SKP_SPLIT_TRAIN;
   struct skp__text remarks = {.n = 0};
-  const skp__names *archives = &s->set->archives;
-  for (size_t i = 0; i < archives->n; i++) {
-    skp__progress_work("going through the archives", (int64_t)i, (int64_t)archives->n);
-    SKP_TRY(add_archive(s, archives->at[i]));
-  }
-  skp__progress_work("going through the archives", (int64_t)archives->n, (int64_t)archives->n);
-  if (!s->members.n && train)
+  SKP_TRY(look_for(s, split));
+  SKP_TRY(add_members(set, s, split));
+  if (!set->files.n && train)
     return skp__fail(SKP_FORMAT,
                      "%s: the archives hold no pictures to train on whose class is known, by a file KEY.cls beside "
                      "KEY.jpg or by a folder in the archive.",
-                     s->set->title);
-  if (s->members.n) SKP_TRY(add_classes(s));
-  SKP_TRY(add_pictures(s));
-  skp__tally_remark(&s->passed, s->set->title, &remarks);
-  SKP_TRY(skp__picture_set_look(s->set, &remarks, train));
-  return remarks.n ? skp__strdup(&s->set->base.remarks, remarks.at) : SKP_OK;
+                     set->title);
+  skp__tally_remark(&s->passed[split], set->title, &remarks);
+  SKP_TRY(skp__picture_set_look(set, &remarks, train));
+  return remarks.n ? skp__strdup(&set->base.remarks, remarks.at) : SKP_OK;
 }
 
-static void free_shards(struct shards *s) {
-  for (size_t i = 0; i < s->members.n; i++) {
-    free(s->members.at[i].path);
-    free(s->members.at[i].class);
-  }
-  SKP_FREE(&s->members);
-  skp__tally_free(&s->passed);
-  forget(&s->now);
-}
-
-static skp_status open_set(struct skp__picture_set **out, const char *data) {
-  skp__names archives = {NULL, 0, 0};
-  char *root;
-  skp_status status = find_archives(&root, &archives, data);
-  if (status == SKP_OK) status = skp__picture_set_create(out, data, root, data);
-  if (status == SKP_OK)
-    (*out)->archives = archives;
-  else
-    skp__names_free(&archives);
-  free(root);
-  return status;
-}
-
-skp_status skp__source_shards(struct skp_source **out, const char *data, skp_split split) {
-  struct shards s = {.split = split};
+skp_status skp__source_shards(struct skp_source **out, struct skp__site *site, skp_split split) {
+  struct skp__picture_set *set;
   *out = NULL;
-  SKP_TRY(open_set(&s.set, data));
-  skp_status status = load(&s);
-  if (status == SKP_OK && s.set->base.n)
-    *out = &s.set->base;
+  SKP_TRY(know(site));
+  struct shards *s = site->known;
+  SKP_TRY(skp__picture_set_create(&set, site->path, s->root, site->path));
+  skp_status status = load(set, s, split);
+  if (status == SKP_OK && set->base.n)
+    *out = &set->base;
   else
-    skp__source_destroy(&s.set->base);
-  free_shards(&s);
+    skp__source_destroy(&set->base);
   return status;
 }
 

@@ -44,6 +44,21 @@ struct skp_source {
   void (*destroy)(struct skp_source *s); /* frees s and what its kind holds; skp__source_destroy frees the names */
 };
 
+/* Where files of a set lie, for the kinds of sets below; what one of them found out there for one part, for the others.
+ */
+struct skp__site {
+  const char *path;
+  void *known; /* NULL: nothing yet */
+  void (*forget)(void *known);
+};
+
+/* A set whose parts are opened one after the other, of which nothing is looked for twice. */
+struct skp__opening;
+skp_status skp__opening_begin(struct skp__opening **out, const char *data);
+/* As skp__source_open. */
+skp_status skp__opening_part(struct skp_source **out, struct skp__opening *o, skp_split split);
+void skp__opening_end(struct skp__opening *o); /* NULL is fine */
+
 /* Opens "digits" or "shapes" (built in) or a folder whose content is recognised; ./digits is a folder of that name.
  * Nothing seeds a source's content: generated sets are the same everywhere and always. A set without that part gives
  * SKP_OK and a NULL source, unless it is the one to train on. The error for an unrecognised folder lists what was
@@ -94,22 +109,22 @@ skp_status skp__class_key(char **out, const char *name);
 skp_status skp__source_digits(struct skp_source **out, skp_split split);
 skp_status skp__source_shapes(struct skp_source **out, skp_split split);
 /* FOLDER, or FOLDER/NAME where it holds several sets: emnist-letters. */
-skp_status skp__source_idx(struct skp_source **out, const char *data, skp_split split);
+skp_status skp__source_idx(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_idx_found(bool *out, const char *data);
 /* CIFAR-10 and CIFAR-100 (fine labels). */
-skp_status skp__source_cifar(struct skp_source **out, const char *folder, skp_split split);
+skp_status skp__source_cifar(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_cifar_found(bool *out, const char *folder);
 /* Those as Python pickles: opening them fails, with a text that says what to do. */
-skp_status skp__source_pickles(struct skp_source **out, const char *folder, skp_split split);
+skp_status skp__source_pickles(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_pickles_found(bool *out, const char *folder);
 /* Folders of pictures, one a class; see layout.c and folder.c. */
-skp_status skp__source_folder(struct skp_source **out, const char *folder, skp_split split);
+skp_status skp__source_folder(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_folder_found(bool *out, const char *folder);
 /* FILE.csv, a list of pictures with their labels; see csv.c. */
-skp_status skp__source_csv(struct skp_source **out, const char *file, skp_split split);
+skp_status skp__source_csv(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_csv_found(bool *out, const char *file);
 /* FILE.tar, or folders of such archives; see shards.c. */
-skp_status skp__source_shards(struct skp_source **out, const char *data, skp_split split);
+skp_status skp__source_shards(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_shards_found(bool *out, const char *data);
 /* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have
  * 1 or 3 channels. labels NULL: there are none. names NULL: numbers. */

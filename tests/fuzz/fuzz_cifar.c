@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     folder_put(names[i], i == kind && end ? text : NULL, length);
   }
   struct skp_source *s;
-  if (skp__source_cifar(&s, folder(), SKP_SPLIT_TRAIN) == SKP_OK)
+  if (skp__source_cifar(&s, &(struct skp__site){.path = folder()}, SKP_SPLIT_TRAIN) == SKP_OK)
     check_sound(s);
   else if (s || !*skp_error_message())
     abort();

@@ -17,9 +17,10 @@ static void check_sound(struct skp_source *s) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   struct skp_source *s;
+  struct skp__site site = {.path = folder()};
   folder_put("a.tar", bytes, size);
   for (skp_split split = SKP_SPLIT_TRAIN; split < SKP_SPLITS; split++) {
-    if (skp__source_shards(&s, folder(), split) != SKP_OK) {
+    if (skp__source_shards(&s, &site, split) != SKP_OK) {
       if (s || !*skp_error_message()) abort();
     } else if (s) {
       check_sound(s);
@@ -28,5 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     }
     skp__source_destroy(s);
   }
+  if (site.known) site.forget(site.known);
   return 0;
 }

@@ -128,6 +128,34 @@ START_TEST(parts) {
 }
 END_TEST
 
+/* An archive of several parts is gone through once for all of them: damage to it that came later is not met. */
+START_TEST(gone_through_once) {
+  struct skp__opening *opening;
+  struct skp_source *train, *test, *fresh;
+  char garbage[512];
+  begin("all.tar");
+  put_text("notes.txt", "x");
+  put_picture("train/ant/a.bmp", 1);
+  put_picture("test/ant/b.bmp", 2);
+  end();
+  ck_ok(skp__opening_begin(&opening, in("all.tar")));
+  ck_ok(skp__opening_part(&train, opening, SKP_SPLIT_TRAIN));
+  tar = fopen(in("all.tar"), "r+b");
+  memset(garbage, 'x', sizeof garbage);
+  ck_assert_uint_eq(fwrite(garbage, 1, sizeof garbage, tar), sizeof garbage);
+  ck_assert_int_eq(fclose(tar), 0);
+  ck_ok(skp__opening_part(&test, opening, SKP_SPLIT_TEST));
+  ck_ok(skp__opening_part(&fresh, opening, SKP_SPLIT_VALID));
+  ck_assert_ptr_null(fresh);
+  skp__opening_end(opening);
+  check_small_bmp(train, 0, "ant", 1);
+  check_small_bmp(test, 0, "ant", 2);
+  ck_fails(skp__source_open(&fresh, in("all.tar"), SKP_SPLIT_TEST), SKP_FORMAT, "no tar archive");
+  skp__source_destroy(train);
+  skp__source_destroy(test);
+}
+END_TEST
+
 /* A picture that is none is damage; so is one in an archive that has been cut since. */
 START_TEST(damage) {
   begin("a.tar");
@@ -181,6 +209,7 @@ int main(void) {
   tcase_add_test(c, shards);
   tcase_add_test(c, packed);
   tcase_add_test(c, parts);
+  tcase_add_test(c, gone_through_once);
   tcase_add_test(c, damage);
   tcase_add_test(c, refuses_cut);
   tcase_add_test(c, refuses_others);

@@ -10,11 +10,12 @@ const char *skp__split_name(skp_split split) {
   return names[split];
 }
 
-skp_status skp__trial_open(struct skp_source **out, skp_split *split, const char *data, bool labelled, FILE *say) {
+static skp_status open_best(struct skp_source **out, skp_split *split, struct skp__opening *opening, bool labelled,
+                            FILE *say) {
   int i = 0;
   for (;; i++) {
     *split = skp__trials[i];
-    SKP_TRY(skp__source_open(out, data, *split));
+    SKP_TRY(skp__opening_part(out, opening, *split));
     if (i == SKP__TRIALS - 1 || (*out && ((*out)->classes || !labelled))) break;
     if (*out && say) fprintf(say, "No classes are known of the pictures in %s.\n", (*out)->place);
     skp__source_destroy(*out);
@@ -22,6 +23,15 @@ skp_status skp__trial_open(struct skp_source **out, skp_split *split, const char
   }
   if (i && say) fprintf(say, "%s has no test images: its %s images are used.\n", (*out)->name, skp__split_name(*split));
   return SKP_OK;
+}
+
+skp_status skp__trial_open(struct skp_source **out, skp_split *split, const char *data, bool labelled, FILE *say) {
+  struct skp__opening *opening;
+  *out = NULL;
+  SKP_TRY(skp__opening_begin(&opening, data));
+  skp_status status = open_best(out, split, opening, labelled, say);
+  skp__opening_end(opening);
+  return status;
 }
 
 static void list_names(struct skp__text *text, char *const *names, int n) {
