@@ -199,8 +199,8 @@ typedef struct {
 } skp_data_options;
 
 /* Opens "digits" or "shapes", which are built in, or a folder: MNIST's IDX files, CIFAR's binary ones, or pictures, a
- * folder a class (README.md). Images are read when they are needed; the files must stay. SKP_FORMAT says what was
- * looked for. */
+ * folder a class (README.md); "A + B" are two such sets as one. Images are read when they are needed; the files must
+ * stay. SKP_FORMAT says what was looked for. */
 SKP_API skp_status skp_data_open(skp_data **out, const char *name, const skp_data_options *options);
 
 typedef enum {

@@ -294,12 +294,24 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
+/* One more set of those that are trained with together. */
+static skp_status take_more(char **at, char *text) {
+  char *before = *at;
+  skp_status status = cli_format(at, "%s + %s", before, text);
+  free(before);
+  free(text);
+  return status;
+}
+
 static skp_status take(struct cli *c, int option, char *text) {
+  skp_entry e;
   if (option == CLI_SET) {
     c->settings[c->n_settings++] = text;
     return SKP_OK;
   }
   char **at = option >= RECIPE ? &c->recipe[option - RECIPE] : &c->value[option];
+  if (*at && option >= RECIPE && skp_entry_describe((size_t)(option - RECIPE), &e) && !strcmp(e.name, "data"))
+    return take_more(at, text);
   free(*at);
   *at = text;
   return text ? SKP_OK : cli_copy(at, option >= RECIPE ? "true" : "");

@@ -22,6 +22,8 @@ struct skp_damage {
   int64_t most;                   /* are borne */
   uint8_t *known;                 /* [samples] */
   SKP_ARRAY(struct defect) found; /* in the order in which they were met */
+  struct skp_damage *whole;       /* where it is noted instead; NULL: here */
+  int64_t first;                  /* its sample 0 there */
 };
 
 skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples) {
@@ -86,6 +88,7 @@ static skp_status judge(const struct skp_damage *d) {
 }
 
 skp_status skp__damage_judge(struct skp_damage *d) {
+  if (d->whole) return skp__damage_judge(d->whole);
   pthread_mutex_lock(&d->lock);
   skp_status status = judge(d);
   pthread_mutex_unlock(&d->lock);
@@ -111,6 +114,7 @@ static skp_status note(struct skp_damage *d, int64_t sample, skp_status why) {
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why) {
   static const skp_status its_own[] = {SKP_FORMAT, SKP_IO, SKP_SHAPE, SKP_UNSUPPORTED, SKP_MEMORY}; /* too large */
   bool own = false;
+  if (d->whole) return skp__damage_note(d->whole, d->first + sample, why);
   for (size_t i = 0; i < sizeof its_own / sizeof *its_own; i++) own = own || why == its_own[i];
   if (!own) return why;
   pthread_mutex_lock(&d->lock);
@@ -119,7 +123,21 @@ skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why
   return status;
 }
 
+skp_status skp__damage_join(struct skp_damage *part, struct skp_damage *whole, int64_t first) {
+  if (!part) return SKP_OK;
+  memcpy(whole->known + first, part->known, (size_t)part->samples);
+  part->whole = whole;
+  part->first = first;
+  for (size_t i = 0; i < part->found.n; i++) {
+    SKP_TRY(SKP_GROW(&whole->found));
+    whole->found.at[whole->found.n - 1] = part->found.at[i];
+    part->found.at[i].text = NULL; /* taken over */
+  }
+  return SKP_OK;
+}
+
 bool skp__damage_known(struct skp_damage *d, int64_t sample) {
+  if (d->whole) return skp__damage_known(d->whole, d->first + sample);
   pthread_mutex_lock(&d->lock);
   bool known = d->known[sample];
   pthread_mutex_unlock(&d->lock);

@@ -14,6 +14,9 @@ enum { SKP_DAMAGE_USUAL = -1 };
 /* `set`: the name of the set, which must outlive the record. */
 skp_status skp__damage_create(struct skp_damage **out, const char *set, int64_t samples);
 void skp__damage_destroy(struct skp_damage *d); /* NULL is fine */
+/* What is noted in a part of a set, and will be, counts as damage of the whole, where the part's sample 0 is sample
+ * `first`: it is borne and listed there. The whole must live as long as the part is asked. part NULL is fine. */
+skp_status skp__damage_join(struct skp_damage *part, struct skp_damage *whole, int64_t first);
 /* Sample `sample` cannot be read; `why` is the status of the present error. SKP_OK: the damage is noted. An error that
  * is not the image's fault (a lack of memory) is not noted; its status `why` is returned. */
 skp_status skp__damage_note(struct skp_damage *d, int64_t sample, skp_status why);

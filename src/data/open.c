@@ -8,15 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sets that Skipper generates. */
-static const struct {
-  const char *name;
-  skp_status (*open)(struct skp_source **out, skp_split split);
-} built_in[] = {
-    {"digits", skp__source_digits},
-    {"shapes", skp__source_shapes},
-};
-
 /* Kinds of folders, in the order in which they are tried. */
 static const struct kind {
   const char *what; /* what was looked for; NULL: it is not read, but what to do is said */
@@ -90,9 +81,9 @@ static skp_status fail_folder(const char *folder) {
 
 static skp_status fail_name(const char *data) {
   char names[256] = "";
-  for (size_t k = 0; k < COUNT(built_in); k++) {
+  for (size_t k = 0; skp__source_known(k); k++) {
     append(names, sizeof names, k ? ", " : "");
-    append(names, sizeof names, built_in[k].name);
+    append(names, sizeof names, skp__source_known(k));
   }
   if (skp__file_exists(data))
     return skp__fail(SKP_IO,
@@ -100,14 +91,6 @@ static skp_status fail_name(const char *data) {
                      "if it is another archive, and name the folder.",
                      data);
   return skp__fail(SKP_IO, "'%s' is neither a folder nor a built-in data set (there is: %s).", data, names);
-}
-
-const char *skp__source_known(size_t i) { return i < COUNT(built_in) ? built_in[i].name : NULL; }
-
-bool skp__source_built_in(const char *data) {
-  bool any = false;
-  for (size_t k = 0; k < COUNT(built_in); k++) any = any || strcmp(data, built_in[k].name) == 0;
-  return any;
 }
 
 /* ---- where the files lie ----------------------------------------------------------------------------------------- */
@@ -166,37 +149,50 @@ static skp_status rename_source(struct skp_source *s, const char *data) {
 
 /* ---- its parts --------------------------------------------------------------------------------------------------- */
 
-struct skp__opening {
-  char *data;
-  skp_status (*generate)(struct skp_source **out, skp_split split); /* of a built-in set; NULL: of a kind */
-  const struct kind *kind;
-  char *path;
+/* One of the sets that the name stands for. */
+struct set {
+  char *name, *path;
+  const struct kind *kind; /* NULL: it is built in */
   struct skp__site site;
 };
 
-static skp_status find_kind(struct skp__opening *o) {
+struct skp__opening {
+  char *data;
+  SKP_ARRAY(struct set) sets;
+};
+
+static skp_status find(struct set *s) {
+  if (skp__source_built_in(s->name)) return SKP_OK;
   for (size_t k = 0; k < COUNT(kinds); k++) {
-    SKP_TRY(find_place(&o->path, &kinds[k], o->data));
-    if (!o->path) continue;
-    o->kind = &kinds[k];
-    o->site.path = o->path;
+    SKP_TRY(find_place(&s->path, &kinds[k], s->name));
+    if (!s->path) continue;
+    s->kind = &kinds[k];
+    s->site.path = s->path;
     return SKP_OK;
   }
-  return skp__folder_exists(o->data) ? fail_folder(o->data) : fail_name(o->data);
+  return skp__folder_exists(s->name) ? fail_folder(s->name) : fail_name(s->name);
 }
 
-static skp_status find(struct skp__opening *o) {
-  for (size_t k = 0; k < COUNT(built_in) && !o->generate; k++)
-    if (!strcmp(o->data, built_in[k].name)) o->generate = built_in[k].open;
-  return o->generate ? SKP_OK : find_kind(o);
+static skp_status find_all(struct skp__opening *o, const skp__names *names) {
+  for (size_t i = 0; i < names->n; i++) {
+    SKP_TRY(SKP_GROW(&o->sets));
+    struct set *s = &o->sets.at[i];
+    *s = (struct set){.name = NULL};
+    SKP_TRY(skp__strdup(&s->name, names->at[i]));
+    SKP_TRY(find(s));
+  }
+  return SKP_OK;
 }
 
 skp_status skp__opening_begin(struct skp__opening **out, const char *data) {
   struct skp__opening *o;
+  skp__names names = {NULL, 0, 0};
   *out = NULL;
   SKP_TRY(skp__alloc(&o, 1, sizeof *o));
   skp_status status = skp__strdup(&o->data, data);
-  if (status == SKP_OK) status = find(o);
+  if (status == SKP_OK) status = skp__source_names(&names, data);
+  if (status == SKP_OK) status = find_all(o, &names);
+  skp__names_free(&names);
   if (status == SKP_OK)
     *out = o;
   else
@@ -204,23 +200,50 @@ skp_status skp__opening_begin(struct skp__opening **out, const char *data) {
   return status;
 }
 
-skp_status skp__opening_part(struct skp_source **out, struct skp__opening *o, skp_split split) {
-  const bool valid = !o->generate && o->kind->valid;
+static skp_status open_one(struct skp_source **out, struct set *s, skp_split split) {
   *out = NULL;
-  if (split == SKP_SPLIT_VALID && !valid) return SKP_OK;
-  if (o->generate) return o->generate(out, split);
-  SKP_TRY(o->kind->open(out, &o->site, split));
-  skp_status status = *out ? rename_source(*out, o->data) : SKP_OK;
+  if (!s->kind) return skp__source_generated(out, s->name, split);
+  if (split == SKP_SPLIT_VALID && !s->kind->valid) return SKP_OK;
+  SKP_TRY(s->kind->open(out, &s->site, split));
+  skp_status status = *out ? rename_source(*out, s->name) : SKP_OK;
   if (status == SKP_OK) return SKP_OK;
   skp__source_destroy(*out);
   *out = NULL;
   return status;
 }
 
+/* Those of the sets that have the part, as one. */
+static skp_status open_several(struct skp_source **out, struct skp__opening *o, skp_split split) {
+  struct skp_source **parts;
+  size_t n = 0;
+  skp_status status = SKP_OK;
+  *out = NULL;
+  SKP_TRY(skp__alloc(&parts, o->sets.n, sizeof *parts));
+  for (size_t i = 0; i < o->sets.n && status == SKP_OK; i++) {
+    status = open_one(&parts[n], &o->sets.at[i], split);
+    n += parts[n] != NULL;
+  }
+  if (status == SKP_OK && n)
+    status = skp__source_several(out, o->data, parts, n);
+  else
+    for (size_t i = 0; i < n; i++) skp__source_destroy(parts[i]);
+  free(parts);
+  return status;
+}
+
+skp_status skp__opening_part(struct skp_source **out, struct skp__opening *o, skp_split split) {
+  return o->sets.n == 1 ? open_one(out, &o->sets.at[0], split) : open_several(out, o, split);
+}
+
 void skp__opening_end(struct skp__opening *o) {
   if (!o) return;
-  if (o->site.known) o->site.forget(o->site.known);
-  free(o->path);
+  for (size_t i = 0; i < o->sets.n; i++) {
+    struct set *s = &o->sets.at[i];
+    if (s->site.known) s->site.forget(s->site.known);
+    free(s->path);
+    free(s->name);
+  }
+  SKP_FREE(&o->sets);
   free(o->data);
   free(o);
 }

@@ -47,13 +47,13 @@ static void free_keys(struct keys *k) {
   free(k->at);
 }
 
-static int find(const struct keys *known, const char *key) {
+int skp__class_find(char *const *known, int n, const char *key) {
   const char *number = number_of(key);
   int found = -1, equal = 0;
-  for (int i = 0; i < known->n; i++)
-    if (strcmp(known->at[i], key) == 0) return i;
-  for (int i = 0; number && i < known->n; i++) {
-    const char *its = number_of(known->at[i]);
+  for (int i = 0; i < n; i++)
+    if (strcmp(known[i], key) == 0) return i;
+  for (int i = 0; number && i < n; i++) {
+    const char *its = number_of(known[i]);
     if (!its || strcmp(its, number) != 0) continue;
     found = i;
     equal++;
@@ -86,11 +86,15 @@ bool skp__labels_by_number(const struct skp_labels *network, const struct skp_so
          all_numbered(network) != s->numbered;
 }
 
+bool skp__names_are_numbers(char *const *names, int n) {
+  bool all = true;
+  for (int i = 0; i < n; i++) all = all && number_of(names[i]);
+  return all;
+}
+
 /* Whether names can decide: bare labels and names may have a number in common by chance. */
 static bool names_tell(const struct skp_labels *network, const struct skp_source *s) {
-  bool numbers = true;
-  for (int i = 0; i < network->known; i++) numbers = numbers && number_of(network->names[i]);
-  return numbers || !s->numbered;
+  return !s->numbered || skp__names_are_numbers(network->names, network->known);
 }
 
 static skp_status match_names(struct skp__overlay *v, const struct skp_labels *network) {
@@ -98,7 +102,8 @@ static skp_status match_names(struct skp__overlay *v, const struct skp_labels *n
   struct keys known, own = {NULL, 0};
   skp_status status = make_keys(&known, network->names, network->known);
   if (status == SKP_OK) status = make_keys(&own, v->whole->class_names, v->whole->classes);
-  for (int c = 0; c < v->whole->classes && status == SKP_OK; c++) v->place[c] = tell ? find(&known, own.at[c]) : -1;
+  for (int c = 0; c < v->whole->classes && status == SKP_OK; c++)
+    v->place[c] = tell ? skp__class_find(known.at, known.n, own.at[c]) : -1;
   free_keys(&known);
   free_keys(&own);
   return status;

@@ -5,6 +5,7 @@
 #define SKP_DATA_SOURCE_H
 
 #include "data/image.h"
+#include "data/walk.h"
 
 /* Parts of a data set: to train on, to test with, to judge by while training. */
 typedef enum skp_split { SKP_SPLIT_TRAIN, SKP_SPLIT_TEST, SKP_SPLIT_VALID, SKP_SPLITS } skp_split;
@@ -59,10 +60,16 @@ skp_status skp__opening_begin(struct skp__opening **out, const char *data);
 skp_status skp__opening_part(struct skp_source **out, struct skp__opening *o, skp_split split);
 void skp__opening_end(struct skp__opening *o); /* NULL is fine */
 
+/* The sets that a name stands for, in fresh memory: "A + B" is two, as long as nothing is called so. */
+skp_status skp__source_names(skp__names *out, const char *data);
+/* Whether all of them are files, folders or built-in sets. */
+bool skp__source_there(const char *data);
+/* The same name with paths from the root of the file system, in fresh memory. */
+skp_status skp__source_absolute(char **out, const char *data);
 /* Opens "digits" or "shapes" (built in) or a folder whose content is recognised; ./digits is a folder of that name.
  * Nothing seeds a source's content: generated sets are the same everywhere and always. A set without that part gives
  * SKP_OK and a NULL source, unless it is the one to train on. The error for an unrecognised folder lists what was
- * looked for and what lies there. */
+ * looked for and what lies there. "A + B" opens both, as one. */
 skp_status skp__source_open(struct skp_source **out, const char *data, skp_split split);
 /* Whether it names a built-in set. */
 bool skp__source_built_in(const char *data);
@@ -99,6 +106,10 @@ skp_status skp__source_relabel_view(struct skp_source **out, const struct skp_so
 /* Whether that goes by number unasked: the network knows no names, or learned the same kind of files under the numbers
  * that these have names for, or the other way round. */
 bool skp__labels_by_number(const struct skp_labels *network, const struct skp_source *s);
+/* Which of the classes of these keys is the one of that key, -1: none; "03" and "3" are the same, see relabel.c. */
+int skp__class_find(char *const *known, int n, const char *key);
+/* Whether all names are whole numbers. */
+bool skp__names_are_numbers(char *const *names, int n);
 /* The form of a name by which classes are compared, in fresh memory. */
 skp_status skp__class_key(char **out, const char *name);
 
@@ -126,6 +137,10 @@ skp_status skp__source_csv_found(bool *out, const char *file);
 /* FILE.tar, or folders of such archives; see shards.c. */
 skp_status skp__source_shards(struct skp_source **out, struct skp__site *site, skp_split split);
 skp_status skp__source_shards_found(bool *out, const char *data);
+/* All of these as one; they are taken over, also where this fails. See several.c. */
+skp_status skp__source_several(struct skp_source **out, const char *name, struct skp_source *const *parts, size_t n);
+/* A built-in set. */
+skp_status skp__source_generated(struct skp_source **out, const char *name, skp_split split);
 /* Images in the caller's memory, which must outlive the source: bytes, or floats that stand for bytes / 255. Bytes have
  * 1 or 3 channels. labels NULL: there are none. names NULL: numbers. */
 struct skp_held_images {

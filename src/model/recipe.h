@@ -9,7 +9,8 @@
 /* X(kind, field, default, least, most, help). Command-line options have a dash for each underscore. The words that a
  * field takes are not in its help: see struct skp_recipe_choice. */
 #define SKP_RECIPE_LIST(X)                                                                                             \
-  X(TEXT, data, "", 0, 0, "a folder of images or data files, a list of pictures (FILE.csv), or a built-in set")        \
+  X(TEXT, data, "", 0, 0,                                                                                              \
+    "a folder of images or data files, a list of pictures (FILE.csv), or a built-in set; several are one")             \
   X(INT, batch, "128", 1, 1 << 20, "images in a step")                                                                 \
   X(INT, epochs, "10", 0, 1 << 20, "how often each image is seen")                                                     \
   X(INT, accumulate, "1", 1, 1 << 20, "micro-batches that a step's images are divided into, for lack of memory")       \

@@ -68,7 +68,7 @@ static skp_status describe(cJSON *run, const struct skp_model *m, const struct s
 static skp_status describe_place(cJSON *limits, const char *data) {
   char *path, *coded = NULL;
   if (!*data || skp__source_built_in(data)) return SKP_OK;
-  SKP_TRY(skp__path_absolute(&path, data));
+  SKP_TRY(skp__source_absolute(&path, data));
   skp_status status = skp__percent_encoded(&coded, path);
   if (status == SKP_OK && !skp__json_add_text(limits, "data", coded)) status = fail_description();
   free(coded);

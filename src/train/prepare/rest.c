@@ -41,11 +41,11 @@ static skp_status find_data(const struct skp_resume *r, const char *said) {
   struct skp_recipe *recipe = &r->model->recipe;
   char *here;
   if (said) return skp__recipe_set(recipe, "data", said);
-  if (!r->data || (!skp__folder_exists(r->data) && skp__folder_exists(recipe->data))) return SKP_OK;
-  if (!skp__folder_exists(r->data))
+  if (!r->data || (!skp__source_there(r->data) && skp__source_there(recipe->data))) return SKP_OK;
+  if (!skp__source_there(r->data))
     return skp__fail(SKP_IO, "The images of the run are no longer in %s. Say where they are now: %s DIR.", r->data,
                      skp__option("data"));
-  SKP_TRY(skp__path_absolute(&here, recipe->data));
+  SKP_TRY(skp__source_absolute(&here, recipe->data));
   const bool same = strcmp(here, r->data) == 0;
   free(here);
   return same ? SKP_OK : skp__recipe_set(recipe, "data", r->data);

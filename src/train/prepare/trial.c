@@ -17,7 +17,8 @@ static skp_status open_best(struct skp_source **out, skp_split *split, struct sk
     *split = skp__trials[i];
     SKP_TRY(skp__opening_part(out, opening, *split));
     if (i == SKP__TRIALS - 1 || (*out && ((*out)->classes || !labelled))) break;
-    if (*out && say) fprintf(say, "No classes are known of the pictures in %s.\n", (*out)->place);
+    if (*out && say)
+      fprintf(say, "No classes are known of the pictures in %s.\n", (*out)->place ? (*out)->place : (*out)->name);
     skp__source_destroy(*out);
     *out = NULL;
   }
