@@ -97,5 +97,7 @@ skp_status skp__recipe_select(struct skp_graph *g, const struct skp_recipe *r) {
   if (r->freeze_bn && g->nodes.n) SKP_TRY(keep_statistics(g)); /* none in the update after micro-batches */
   for (size_t i = 0; i < g->tensors.n; i++)
     if (skp__is_parameter(&g->tensors.at[i]) && g->tensors.at[i].lr != 0) return SKP_OK;
-  return g->params == SKP_NONE ? SKP_OK : skp__fail(SKP_USAGE, "freeze: nothing is left to train.");
+  if (g->params == SKP_NONE) return SKP_OK;
+  if (*r->freeze || *r->lr_mult) return skp__fail(SKP_USAGE, "freeze: nothing is left to train.");
+  return skp__fail(SKP_MODEL, "No prediction depends on any parameter of the network: there is nothing to train.");
 }

@@ -18,6 +18,7 @@ static skp_status infer(struct skp_sig *sig) {
   const struct skp_shape *a = &sig->in[0], *b = &sig->in[1];
   SKP_TRY(skp__check_rank(sig, 0, a->rank));
   sig->out[0] = *a;
+  if (b->rank == 1 && a->rank == 2) return skp__check_rank(sig, 0, 4); /* a factor for each channel */
   if (a->rank != 4 || same(sig)) return skp__check_shape(sig, 1, *a, "the shape of a");
   if (b->rank == 1) return skp__check_shape(sig, 1, skp__shape1(a->dim[3]), "one for each channel of a");
   return skp__check_shape(sig, 1, per_image(a), "the shape of a, or one for each channel of its images");

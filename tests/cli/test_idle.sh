@@ -22,4 +22,18 @@ run 0 train branch.lua --max-steps 2 --out branch
 in_err '^ +no prediction depends on side.a, aux: their parameters stay as they are$'
 run 0 train tiny.lua --max-steps 2 --out tiny
 not_in_err 'no prediction depends'
+
+# Where that is all there is, nothing can be trained.
+cat >idle.lua <<'END_OF_FILE'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1},
+  network = function(x)
+    nn.linear(nn.flatten(x), 4)
+    x = nn.flatten(nn.global_avgpool(x))
+    return nn.concat(x, x, x, x, x, x, x, x, x, x)
+  end,
+}
+END_OF_FILE
+refuse 1 'No prediction depends on any parameter of the network: there is nothing to train' train idle.lua --out idle
 echo ok

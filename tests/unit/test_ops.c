@@ -76,7 +76,7 @@ static const struct {
     {"mul", "2x3x4x5 2x1x1x5", "", "2x3x4x5", NULL},
     {"mul", "2x3x4x5 5", "", "2x3x4x5", NULL},
     {"mul", "7x5 7x5", "", "7x5", NULL},
-    {"mul", "7x5 5", "", NULL, "b is float32 5, expected float32 7×5"},
+    {"mul", "7x5 5", "", NULL, "a is 7×5, rows of numbers"},
     {"mul", "2x3x4x5 1x1x1x5", "", NULL, "b is float32 1×1×1×5, expected float32 2×1×1×5"},
     {"mul", "2x3x4x5 4", "", NULL, "b is float32 4, expected float32 5 (one for each channel of a)"},
     {"mul_db", "2x3x4x5 2x3x4x5", "", "5", NULL},
