@@ -109,6 +109,11 @@ static void place_output(struct skp_graph *g, const struct skp_node *node, int o
   t->offset = g->tensors.at[from].offset;
 }
 
+void skp__graph_place(struct skp_graph *g, const struct skp_node *node) {
+  for (int i = 0; i < node->n_out; i++)
+    if (node->out[i] != SKP_NONE) place_output(g, node, i);
+}
+
 static skp_status add_outputs(struct skp_graph *g, struct skp_node *node, const struct skp_sig *sig, const bool *want) {
   for (int i = 0; i < node->n_out; i++) {
     bool gone = (want && !want[i]) || sig->out[i].rank == 0;

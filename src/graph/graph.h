@@ -164,6 +164,8 @@ struct skp_sig skp__graph_sig(const struct skp_graph *g, const struct skp_node *
 
 /* The value whose memory v lives in: its base, or v itself. */
 skp_value skp__graph_root(const struct skp_graph *g, skp_value v);
+/* Of a node that reads other values than before: what it makes in its inputs' memory lives in theirs now. */
+void skp__graph_place(struct skp_graph *g, const struct skp_node *node);
 
 /* How often each value is read by nodes: `reads` has one entry a tensor. */
 void skp__graph_reads(const struct skp_graph *g, int *reads);

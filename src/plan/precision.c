@@ -87,6 +87,7 @@ static skp_status set_types(struct pass *p, size_t n) {
     const bool wanted = narrow && reads_map(&node, i);
     if (node.in[i] != SKP_NONE && is_narrow(p->g, node.in[i]) != wanted) SKP_TRY(read_cast(p, n, &node.in[i], wanted));
   }
+  skp__graph_place(p->g, &node); /* a view of what was cast is one of the cast */
   for (int i = 0; narrow && i < node.n_out; i++)
     if (makes_map(&node, i)) p->g->tensors.at[node.out[i]].shape.dtype = SKP_BF16;
   return SKP_OK;

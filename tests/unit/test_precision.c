@@ -111,6 +111,8 @@ static char *typed(const char *network, skp_step step, bool bytes) {
       ck_assert_int_eq(again.out[i].dtype, sig.out[i].dtype);
       ck_assert_int_eq(g->tensors.at[node->out[i]].producer, (int)n);
       if (g->tensors.at[node->out[i]].role != SKP_ROLE_ACTIVATION) ck_assert_int_ne(sig.out[i].dtype, SKP_BF16);
+      if (node->op->alias[i]) /* it lives in what it reads, which is of its type */
+        ck_assert_int_eq(skp__graph_root(g, node->out[i]), skp__graph_root(g, node->in[node->op->alias[i] - 1]));
     }
     skp__sig_free(&again);
     for (int i = 0; i < node->n_in; i++)
@@ -170,6 +172,16 @@ START_TEST(a_training_step_keeps_floats_where_they_belong) {
 }
 END_TEST
 
+/* Predictions that are a view of a narrow map, or a view of such a view: `typed` looks where they live. */
+START_TEST(a_view_of_what_is_cast_is_one_of_the_cast) {
+  static const char *const networks[] = {"return nn.flatten(nn.conv2d(x, 8, {kernel = 6}))",
+                                         "return nn.flatten(nn.flatten(nn.conv2d(x, 8, {kernel = 6})))"};
+  char *text = typed(networks[_i], SKP_STEP_TRAIN, false);
+  ck_assert_msg(strstr(text, "* to_float32* flatten softmax_cross_entropy "), "%s", text);
+  free(text);
+}
+END_TEST
+
 int main(void) {
   TCase *numbers_case = tcase_create("numbers"), *types = tcase_create("types"), *pass = tcase_create("pass");
   tcase_add_loop_test(numbers_case, rounds_to_nearest_even, 0, sizeof numbers / sizeof *numbers);
@@ -179,6 +191,7 @@ int main(void) {
   tcase_add_test(types, the_reference_rounds_once);
   tcase_add_loop_test(pass, maps_become_narrow, 0, sizeof rows / sizeof *rows);
   tcase_add_test(pass, a_training_step_keeps_floats_where_they_belong);
+  tcase_add_loop_test(pass, a_view_of_what_is_cast_is_one_of_the_cast, 0, 2);
   Suite *suite = suite_create("precision");
   suite_add_tcase(suite, numbers_case);
   suite_add_tcase(suite, types);
