@@ -93,7 +93,7 @@ static skp_status time_run(const char *folder, skp_device *device, FILE *report)
   SKP_TRY(skp_model_load(&model, folder, &(skp_model_options){.trained = 1}));
   skp_status status = skp__path_join(&table, folder, "layers.csv");
   if (status == SKP_OK) status = time_model(model, device, table, report);
-  if (status == SKP_OK) free(table);
+  free(table);
   skp_model_free(model);
   return status;
 }

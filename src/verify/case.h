@@ -71,7 +71,8 @@ skp_status skp__generated_each(const char *op, uint64_t seed, bool quick, skp__c
 /* A smaller signature of the same kind as `sig`: same op, attributes, types and optional values, for which `method`
  * launches the same kernels; extents leave the same rests in tiles and vectors. The smallest of some. skp__sig_free. */
 skp_status skp__case_shrink(struct skp_sig *out, const struct skp_sig *sig, struct skp_backend *b, const char *method);
-/* A case of that one call, random and complete; of large ones only a part of the results is known. */
+/* A case of that one call, random and complete; of large ones only a part of the results is known. On failure there is
+ * nothing to free. */
 skp_status skp__case_of(struct skp__case *c, const struct skp_sig *sig, uint64_t seed);
 
 /* ---- judging ----------------------------------------------------------------------------------------------------- */

@@ -159,5 +159,6 @@ skp_status skp__case_of(struct skp__case *c, const struct skp_sig *sig, uint64_t
   skp_status status = skp__case_create(c, sig->op->name, "");
   if (status == SKP_OK) status = build(c, sig, in, &r);
   free(in);
+  if (status != SKP_OK) skp__case_free(c);
   return status;
 }

@@ -123,13 +123,18 @@ static uint64_t monitor_done(struct monitor *m) {
 skp_status skp__cl_tickets_create(struct skp__cl *cl, const struct skp_backend_options *options) {
   struct skp__cl_tickets *t;
   SKP_TRY(skp__alloc(&t, 1, sizeof *t));
-  cl->tickets = t;
   t->each = options->sync;
-  return monitor_create(&t->monitor);
+  skp_status status = monitor_create(&t->monitor);
+  if (status == SKP_OK)
+    cl->tickets = t;
+  else
+    free(t);
+  return status;
 }
 
 void skp__cl_tickets_destroy(struct skp__cl *cl) {
-  if (cl->tickets && cl->tickets->monitor) monitor_leave(cl->tickets->monitor);
+  if (!cl->tickets) return;
+  monitor_leave(cl->tickets->monitor);
   free(cl->tickets);
   cl->tickets = NULL;
 }
