@@ -34,8 +34,8 @@ typedef enum skp_op_id {
   SKP_OP_COUNT
 } skp_op_id;
 
-/* bfloat16 is the upper half of a float32, rounded to nearest even: eight bits of exponent, eight of digits. Whole
- * numbers are exact, and nothing that could be lost. */
+/* bfloat16 is the upper half of a float32, rounded to nearest even: eight bits of exponent, eight of digits. Values of
+ * whole types are never rounded, so any difference between two of them is a fault. */
 typedef enum skp_dtype { SKP_F32, SKP_I32, SKP_BF16, SKP_U8 } skp_dtype;
 static inline bool skp__dtype_whole(skp_dtype t) { return t == SKP_I32 || t == SKP_U8; }
 static inline int64_t skp__dtype_bytes(skp_dtype t) { return t == SKP_U8 ? 1 : t == SKP_BF16 ? 2 : 4; }
