@@ -131,27 +131,40 @@ static void flush_folder(const char *path) {
   close(fd);
 }
 
-skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts) {
+/* Of two threads that write the same file each has a temporary one of its own. */
+static skp_status temporary_of(char **out, const char *path) {
+  return skp__format(out, "%s.%ld.tmp", path, (long)gettid());
+}
+
+static skp_status write_parts(const char *path, const struct skp__file_part *part, size_t parts, bool flush) {
   char *temporary;
-  SKP_TRY(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
+  SKP_TRY(temporary_of(&temporary, path));
   int64_t total = 0;
   for (size_t i = 0; i < parts; i++) total += part[i].bytes;
   int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   int error = fd < 0 ? errno : 0;
   for (size_t i = 0; !error && i < parts; i++) error = write_all(fd, part[i].data, part[i].bytes);
-  if (!error && fsync(fd)) error = errno;
+  if (!error && flush && fsync(fd)) error = errno;
   if (fd >= 0 && close(fd) && !error) error = errno;
   if (!error && rename(temporary, path)) error = errno;
   if (error && fd >= 0) unlink(temporary);
   free(temporary);
   if (error) return fail_write(path, error, total);
-  flush_folder(path);
+  if (flush) flush_folder(path);
   return SKP_OK;
+}
+
+skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts) {
+  return write_parts(path, part, parts, true);
+}
+
+skp_status skp__file_write_quick(const char *path, const struct skp__file_part *part, size_t parts) {
+  return write_parts(path, part, parts, false);
 }
 
 skp_status skp__file_try(const char *path) {
   char *temporary;
-  SKP_TRY(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
+  SKP_TRY(temporary_of(&temporary, path));
   const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   const int error = fd < 0 ? errno : skp__folder_exists(path) ? EISDIR : 0;
   if (fd >= 0) close(fd);

@@ -24,7 +24,9 @@ struct skp__file_part {
   int64_t bytes;
 };
 skp_status skp__file_write_atomic(const char *path, const struct skp__file_part *part, size_t parts);
-/* The same with the text that `put` prints, put together in memory first. */
+/* The same without waiting for the disk, for what can be had again: a crash may leave a file that is cut. */
+skp_status skp__file_write_quick(const char *path, const struct skp__file_part *part, size_t parts);
+/* The first with the text that `put` prints, put together in memory before. */
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user);
 /* Tries whether such a file can be written, before the work that makes it; what lies there stays as it is. */
 skp_status skp__file_try(const char *path);

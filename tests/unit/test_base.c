@@ -424,6 +424,38 @@ START_TEST(full_disk) {
 }
 END_TEST
 
+static void *write_elsewhere(void *out) {
+  *(skp_status *)out = write_text(path, "theirs");
+  return NULL;
+}
+
+/* Where this thread's temporary file would be there is something else, which another thread leaves alone. */
+START_TEST(threads_write_the_same_file) {
+  char *temporary;
+  pthread_t thread;
+  skp_status status = SKP_INTERNAL;
+  ck_ok(skp__format(&temporary, "%s.%ld.tmp", path, (long)getpid()));
+  ck_assert_int_eq(mkdir(temporary, 0700), 0);
+  ck_assert_int_eq(pthread_create(&thread, NULL, write_elsewhere, &status), 0);
+  ck_assert_int_eq(pthread_join(thread, NULL), 0);
+  ck_assert_int_eq(status, SKP_OK);
+  expect_file("theirs");
+  ck_assert_int_eq(rmdir(temporary), 0);
+  ck_ok(write_text(path, "ours"));
+  expect_file("ours");
+  ck_assert_int_eq(entries(), 1);
+  free(temporary);
+}
+END_TEST
+
+START_TEST(files_are_written_quickly) {
+  const struct skp__file_part parts[] = {{"one ", 4}, {"two", 3}};
+  ck_ok(skp__file_write_quick(path, parts, 2));
+  expect_file("one two");
+  ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
 /* The disk takes a part of it and no more. */
 START_TEST(half_written) {
   enum { size = 1 << 20 };
@@ -584,6 +616,8 @@ int main(void) {
   suite_add_tcase(suite, plain);
   tcase_add_checked_fixture(files, make_folder, remove_folder);
   tcase_add_test(files, files_are_written_whole);
+  tcase_add_test(files, threads_write_the_same_file);
+  tcase_add_test(files, files_are_written_quickly);
   tcase_add_test(files, full_disk);
   tcase_add_test(files, half_written);
   tcase_add_test(files, no_such_folder);

@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "base/scratch.h"
 #include "skipper/version.h"
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,28 +163,6 @@ cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *
   return program;
 }
 
-static bool write_all(int fd, const void *data, size_t bytes) {
-  for (size_t done = 0; done < bytes;) {
-    ssize_t n = write(fd, (const char *)data + done, bytes - done);
-    if (n <= 0) return false;
-    done += (size_t)n;
-  }
-  return true;
-}
-
-/* Without fsync: what a crash leaves is caught by the checksum, and fifty kernels would wait for fifty flushes. */
-static bool write_entry(const char *path, const struct header *h, const void *payload) {
-  char *temporary;
-  if (skp__format(&temporary, "%s.XXXXXX", path) != SKP_OK) return false;
-  int fd = mkstemp(temporary);
-  bool good = fd >= 0 && write_all(fd, h, sizeof *h) && write_all(fd, payload, h->bytes);
-  if (fd >= 0 && close(fd)) good = false;
-  if (good && rename(temporary, path)) good = false;
-  if (!good && fd >= 0) unlink(temporary);
-  free(temporary);
-  return good;
-}
-
 /* NULL with no bytes: the driver gives no binary, or one that is too large to be kept. */
 static skp_status get_binary(struct skp__cl *cl, cl_program program, unsigned char **binary, size_t *bytes) {
   *binary = NULL;
@@ -198,7 +175,8 @@ static skp_status get_binary(struct skp__cl *cl, cl_program program, unsigned ch
                    clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof *binary, binary, NULL));
 }
 
-/* An entry without a binary says that this program does a compiler no harm. */
+/* An entry without a binary says that this program does a compiler no harm. What a crash leaves of one is caught by the
+ * checksum, and fifty kernels would wait for fifty flushes. */
 void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *text, const char *options) {
   struct header h = {.key = {{0}}};
   size_t bytes = 0;
@@ -210,7 +188,8 @@ void skp__cl_cache_store(struct skp__cl *cl, cl_program program, const char *tex
   if (get_binary(cl, program, &binary, &bytes) == SKP_OK && entry_path(&path, cl->cache, h.key) == SKP_OK) {
     h.bytes = bytes;
     h.sum = hash_add((struct hash){0}, binary, bytes);
-    (void)write_entry(path, &h, binary);
+    const struct skp__file_part parts[] = {{&h, sizeof h}, {binary, (int64_t)bytes}};
+    (void)skp__file_write_quick(path, parts, 2);
   }
   free(path);
   free(binary);
