@@ -15,11 +15,6 @@ static skp_status infer_to_bfloat16(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-static double flops(const struct skp_sig *sig) {
-  (void)sig;
-  return 0;
-}
-
 /* Narrow values come widened and are rounded afterwards (narrow.c). */
 static void reference(const struct skp_call *call) {
   memcpy(call->out[0], call->in[0], (size_t)skp__shape_bytes(&call->sig->in[0]));
@@ -32,7 +27,7 @@ const struct skp_op skp__op_to_float32 = {
     .in = {{"x", SKP_MAP}},
     .out = {{"y"}},
     .infer = infer_to_float32,
-    .flops = flops,
+    .flops = skp__no_flops,
     .reference = reference,
 };
 
@@ -43,6 +38,6 @@ const struct skp_op skp__op_to_bfloat16 = {
     .in = {{"x"}},
     .out = {{"y"}},
     .infer = infer_to_bfloat16,
-    .flops = flops,
+    .flops = skp__no_flops,
     .reference = reference,
 };

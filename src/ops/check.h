@@ -19,6 +19,9 @@ skp_status skp__check_least(const struct skp_sig *sig, const char *name, int val
 /* An attribute lies in [low, high]. */
 skp_status skp__check_within(const struct skp_sig *sig, const char *name, double value, double low, double high);
 
+/* The `flops` of ops that only move values. */
+double skp__no_flops(const struct skp_sig *sig);
+
 /* Infers with all maps widened to float32; the maps that come out are then of the type of those that go in. */
 skp_status skp__narrow_infer(struct skp_sig *sig);
 

@@ -10,8 +10,6 @@ static const struct skp_attr attrs_dx[] = {
     {0},
 };
 
-static int64_t channels_of(const struct skp_shape *x) { return x->dim[x->rank - 1]; }
-
 static skp_status infer(struct skp_sig *sig) {
   const struct skp_shape *first = &sig->in[0];
   if (first->rank != 2) SKP_TRY(skp__check_rank(sig, 0, 4));
@@ -19,9 +17,9 @@ static skp_status infer(struct skp_sig *sig) {
   *y = *first;
   for (int i = 1; i < sig->n_in; i++) {
     struct skp_shape want = *first;
-    if (sig->in[i].rank == want.rank) want.dim[want.rank - 1] = channels_of(&sig->in[i]);
+    if (sig->in[i].rank == want.rank) want.dim[want.rank - 1] = skp__channels(&sig->in[i]);
     SKP_TRY(skp__check_shape(sig, i, want, "all but the channels as in the first"));
-    y->dim[y->rank - 1] += channels_of(&sig->in[i]);
+    y->dim[y->rank - 1] += skp__channels(&sig->in[i]);
   }
   return SKP_OK;
 }
@@ -32,8 +30,8 @@ static skp_status infer_dx(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, 0, dy->rank == 2 ? 2 : 4));
   SKP_TRY(skp__check_least(sig, "from", a->from, 0));
   SKP_TRY(skp__check_least(sig, "channels", a->channels, 1));
-  if (a->channels > channels_of(dy) - a->from)
-    return skp__op_fail(sig, "dy has %lld channels, not %d from %d on.", (long long)channels_of(dy), a->channels,
+  if (a->channels > skp__channels(dy) - a->from)
+    return skp__op_fail(sig, "dy has %lld channels, not %d from %d on.", (long long)skp__channels(dy), a->channels,
                         a->from);
   sig->out[0] = *dy;
   sig->out[0].dim[dy->rank - 1] = a->channels;
@@ -44,33 +42,28 @@ static skp_status gradient(struct skp_grad *g) {
   union skp_attrs attrs = {.concat = {0}};
   for (int i = 0; i < g->sig->n_in; i++) {
     attrs.concat.from += attrs.concat.channels;
-    attrs.concat.channels = (int)channels_of(&g->sig->in[i]);
+    attrs.concat.channels = (int)skp__channels(&g->sig->in[i]);
     if (g->need[i]) SKP_TRY(g->emit(g, SKP_OP_concat_dx, &attrs, &g->dout[0], NULL, &g->din[i]));
   }
   return SKP_OK;
-}
-
-static double flops(const struct skp_sig *sig) {
-  (void)sig;
-  return 0;
 }
 
 /* All that is kept of dy is read once, and written. */
 static double bytes_dx(const struct skp_sig *sig) { return 8 * (double)skp__shape_count(&sig->out[0]); }
 
 static void reference(const struct skp_call *call) {
-  const int64_t all = channels_of(&call->sig->out[0]), rows = skp__shape_count(&call->sig->out[0]) / all;
+  const int64_t all = skp__channels(&call->sig->out[0]), rows = skp__shape_count(&call->sig->out[0]) / all;
   float *y = call->out[0];
   for (int i = 0; i < call->sig->n_in; i++) {
     const float *x = call->in[i];
-    const int64_t C = channels_of(&call->sig->in[i]);
+    const int64_t C = skp__channels(&call->sig->in[i]);
     for (int64_t j = 0; j < rows * C; j++) y[j / C * all + j % C] = x[j];
     y += C;
   }
 }
 
 static void reference_dx(const struct skp_call *call) {
-  const int64_t all = channels_of(&call->sig->in[0]), C = channels_of(&call->sig->out[0]);
+  const int64_t all = skp__channels(&call->sig->in[0]), C = skp__channels(&call->sig->out[0]);
   const float *dy = (const float *)call->in[0] + call->sig->attrs.concat.from;
   float *dx = call->out[0];
   for (int64_t j = 0; j < skp__shape_count(&call->sig->out[0]); j++) dx[j] = dy[j / C * all + j % C];
@@ -84,7 +77,7 @@ const struct skp_op skp__op_concat = {
     .out = {{"y"}},
     .infer = infer,
     .gradient = gradient,
-    .flops = flops,
+    .flops = skp__no_flops,
     .reference = reference,
 };
 
@@ -96,7 +89,7 @@ const struct skp_op skp__op_concat_dx = {
     .out = {{"dx"}},
     .attrs = attrs_dx,
     .infer = infer_dx,
-    .flops = flops,
+    .flops = skp__no_flops,
     .bytes = bytes_dx,
     .reference = reference_dx,
 };

@@ -15,21 +15,19 @@ static const struct skp_attr attrs[] = {
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
-static int64_t channels_of(const struct skp_shape *x) { return x->dim[x->rank - 1]; }
-
 static skp_status check_image(const struct skp_sig *sig, int i) {
   return sig->in[i].rank == 2 ? skp__check_rank(sig, i, 2) : skp__check_rank(sig, i, 4);
 }
 
 static struct skp_shape each_row(const struct skp_shape *x) {
-  return skp__shape1(skp__shape_count(x) / channels_of(x));
+  return skp__shape1(skp__shape_count(x) / skp__channels(x));
 }
 
 static skp_status infer(struct skp_sig *sig) {
   const struct skp_shape *x = &sig->in[0];
   SKP_TRY(check_image(sig, 0));
   for (int i = 1; i <= 2; i++)
-    SKP_TRY(skp__check_shape(sig, i, skp__shape1(channels_of(x)), "one for each channel of x"));
+    SKP_TRY(skp__check_shape(sig, i, skp__shape1(skp__channels(x)), "one for each channel of x"));
   SKP_TRY(skp__check_within(sig, "eps", (double)sig->attrs.layernorm.eps, 0, 1e6));
   sig->out[0] = *x;
   sig->out[1] = sig->out[2] = each_row(x);
@@ -40,10 +38,10 @@ static skp_status infer_dx(struct skp_sig *sig) {
   const struct skp_shape *x = &sig->in[1];
   SKP_TRY(check_image(sig, 0));
   SKP_TRY(skp__check_shape(sig, 1, sig->in[0], "the shape of dy"));
-  SKP_TRY(skp__check_shape(sig, 2, skp__shape1(channels_of(x)), "one for each channel of x"));
+  SKP_TRY(skp__check_shape(sig, 2, skp__shape1(skp__channels(x)), "one for each channel of x"));
   for (int i = 3; i <= 4; i++) SKP_TRY(skp__check_shape(sig, i, each_row(x), "one for each pixel of x"));
   sig->out[0] = *x;
-  sig->out[1] = sig->out[2] = skp__shape1(channels_of(x));
+  sig->out[1] = sig->out[2] = skp__shape1(skp__channels(x));
   return SKP_OK;
 }
 
@@ -62,7 +60,7 @@ static void reference(const struct skp_call *call) {
   const struct skp_shape *X = &call->sig->in[0];
   const float *x = call->in[0], *gamma = call->in[1], *beta = call->in[2];
   float *y = call->out[0], *means = call->out[1], *rstds = call->out[2];
-  const int64_t C = channels_of(X);
+  const int64_t C = skp__channels(X);
   for (int64_t i = 0; i < skp__shape_count(X) / C; i++, x += C, y += C) {
     double mean = 0, square = 0;
     for (int64_t c = 0; c < C; c++) mean += (double)x[c] / (double)C;
@@ -88,7 +86,7 @@ static void reference_dx(const struct skp_call *call) {
   const struct skp_shape *X = &call->sig->in[1];
   const float *dy = call->in[0], *x = call->in[1], *gamma = call->in[2], *mean = call->in[3], *rstd = call->in[4];
   float *dx = call->out[0], *dgamma = call->out[1], *dbeta = call->out[2];
-  const int64_t C = channels_of(X), rows = skp__shape_count(X) / C;
+  const int64_t C = skp__channels(X), rows = skp__shape_count(X) / C;
   for (int64_t i = 0; dx && i < rows; i++)
     reference_dx_row(dx + i * C, dy + i * C, x + i * C, gamma, (double)mean[i], (double)rstd[i], C);
   for (int64_t c = 0; (dgamma || dbeta) && c < C; c++) {

@@ -51,7 +51,7 @@ static void reference(const struct skp_call *call) {
   const struct skp_shape *A = &call->sig->in[0], *B = &call->sig->in[1];
   const float *a = call->in[0], *b = call->in[1];
   float *y = call->out[0];
-  const int64_t C = A->dim[A->rank - 1], per = pixels_of_row(A, B);
+  const int64_t C = skp__channels(A), per = pixels_of_row(A, B);
   for (int64_t i = 0; i < skp__shape_count(A); i++) y[i] = a[i] * b[i / C / per * C + i % C];
 }
 

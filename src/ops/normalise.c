@@ -22,11 +22,6 @@ static skp_status infer(struct skp_sig *sig) {
   return SKP_OK;
 }
 
-static double flops(const struct skp_sig *sig) {
-  (void)sig;
-  return 0;
-}
-
 static void reference(const struct skp_call *call) {
   const struct skp_shape *s = &call->sig->in[0];
   const uint8_t *bytes = call->in[0];
@@ -43,6 +38,6 @@ const struct skp_op skp__op_normalise = {
     .out = {{"y", SKP_MAP}},
     .attrs = attrs,
     .infer = infer,
-    .flops = flops,
+    .flops = skp__no_flops,
     .reference = reference,
 };

@@ -104,6 +104,11 @@ double skp__op_flops(const struct skp_sig *sig) {
   return sig->op->flops ? sig->op->flops(sig) : (double)skp__shape_count(&sig->out[0]);
 }
 
+double skp__no_flops(const struct skp_sig *sig) {
+  (void)sig;
+  return 0;
+}
+
 double skp__op_bytes(const struct skp_sig *sig) {
   if (!sig->op->reference) return 0;
   if (sig->op->bytes) return sig->op->bytes(sig);

@@ -353,6 +353,8 @@ struct skp_shape skp__shape1(int64_t a);
 struct skp_shape skp__shape2(int64_t a, int64_t b);
 struct skp_shape skp__shape4(int64_t a, int64_t b, int64_t c, int64_t d);
 int64_t skp__shape_count(const struct skp_shape *s); /* elements; 0 when absent */
+/* The last extent: channels of a map, features of a matrix. */
+static inline int64_t skp__channels(const struct skp_shape *s) { return s->dim[s->rank - 1]; }
 int64_t skp__shape_bytes(const struct skp_shape *s);
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b);
 /* Writes "64×28×28×4", "64×28×28×4 bf16" into text (at most size bytes, terminated) and returns text. */

@@ -202,7 +202,7 @@ static const char *refuse_tiled(const struct skp__cl *cl, const struct skp_sig *
 }
 
 static const char *refuse_cpu(const struct skp__cl *cl, const struct skp_sig *sig) {
-  const int64_t C = sig->in[DX_X].dim[sig->in[DX_X].rank - 1]; /* of gamma, in batchnorm */
+  const int64_t C = skp__channels(&sig->in[DX_X]); /* in batchnorm this is gamma, of as many */
   return C * pixels_of_row(C) > COLUMNS_MOST ? "too many channels, or an odd number" : refuse_tiled(cl, sig);
 }
 

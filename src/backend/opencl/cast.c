@@ -1,13 +1,9 @@
 /* cast.c: the methods of casts between float32 and bfloat16 on OpenCL. SPDX-License-Identifier: MIT */
-#include "backend/opencl/cl.h"
-
-enum { WIDTH = 8 }; /* values of a work-item */
+#include "backend/opencl/values.h"
 
 static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
-  int n = (int)skp__shape_count(&sig->out[0]);
-  size_t global = (size_t)(n + WIDTH - 1) / WIDTH;
-  return skp__cl_launch(p, "cast", sig->op->name, "-DWIDTH=8", 1, &global, NULL,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(n, n)));
+  const int n = skp__cl_values(sig);
+  return skp__cl_launch_values(p, "cast", sig->op->name, "", n, SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_INT(n, n)));
 }
 
 #define METHODS                                                                                                        \

@@ -22,10 +22,10 @@ static skp_status launch(struct skp_prepared *p, const struct copy *c, int input
 
 static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_shape *y = &sig->out[0];
-  struct copy c = {.to_C = (int)y->dim[y->rank - 1]};
+  struct copy c = {.to_C = (int)skp__channels(y)};
   c.pixels = skp__shape_count(y) / c.to_C;
   for (int i = 0; i < sig->n_in; i++) {
-    c.channels = c.from_C = (int)sig->in[i].dim[y->rank - 1];
+    c.channels = c.from_C = (int)skp__channels(&sig->in[i]);
     SKP_TRY(launch(p, &c, i));
     c.to_at += c.from_C;
   }
@@ -34,7 +34,7 @@ static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig) {
 
 static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_shape *dy = &sig->in[0];
-  struct copy c = {.from_C = (int)dy->dim[dy->rank - 1], .from_at = sig->attrs.concat.from};
+  struct copy c = {.from_C = (int)skp__channels(dy), .from_at = sig->attrs.concat.from};
   c.channels = c.to_C = sig->attrs.concat.channels;
   c.pixels = skp__shape_count(dy) / c.from_C;
   return launch(p, &c, 0);

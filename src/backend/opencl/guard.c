@@ -1,7 +1,6 @@
 /* guard.c: the methods of all_finite and commit on OpenCL. SPDX-License-Identifier: MIT */
 #include "backend/opencl/chunks.h"
-
-enum { WIDTH = 8 }; /* values of a work-item of commit */
+#include "backend/opencl/values.h"
 
 static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, int lanes, int width) {
   struct skp__chunks c;
@@ -12,10 +11,9 @@ static skp_status launch(struct skp_prepared *p, const struct skp_sig *sig, int 
 }
 
 static skp_status commit(struct skp_prepared *p, const struct skp_sig *sig) {
-  const int n = (int)skp__shape_count(&sig->in[0]);
-  size_t global = (size_t)(n + WIDTH - 1) / WIDTH;
-  return skp__cl_launch(
-      p, "guard", "commit", "-DLANES=1 -DWIDTH=8", 1, &global, NULL,
+  const int n = skp__cl_values(sig);
+  return skp__cl_launch_values(
+      p, "guard", "commit", "-DLANES=1", n,
       SKP_ARGS(SKP_OUT(new_y, 0), SKP_OUT(new_x, 1), SKP_IN(y, 0), SKP_IN(x, 1), SKP_IN(broken, 2), SKP_INT(n, n)));
 }
 

@@ -7,11 +7,11 @@
 #include <stdio.h>
 
 enum {
-  GROUP = 64,
-  SPAN = 64,
-  SUMS_LENGTH = 128,
-  SUMS_MOST = 64
-}; /* rows of a work-item; of a partial sum; partial sums */
+  GROUP = 64,        /* work-items that share a row */
+  SPAN = 64,         /* rows of a work-item that has its own */
+  SUMS_LENGTH = 128, /* rows of a partial sum, at least */
+  SUMS_MOST = 64     /* partial sums */
+};
 
 /* How x is gone through. */
 struct way {
@@ -61,8 +61,7 @@ static skp_status prepare_dx(struct skp_prepared *p, const struct skp_sig *sig, 
 }
 
 static struct way rows_way(struct skp_prepared *p, const struct skp_sig *sig) {
-  const struct skp_shape *x = &sig->in[0];
-  return (struct way){skp__pixels_width(skp__cl_of(p), x->dim[x->rank - 1]), 1, SPAN};
+  return (struct way){skp__pixels_width(skp__cl_of(p), skp__channels(&sig->in[0])), 1, SPAN};
 }
 
 static const struct way groups_way = {1, GROUP, 1}, plain_way = {1, 1, 1};

@@ -6,7 +6,7 @@ enum { ITEMS_PER_UNIT = 256, LEAST_PIXELS = 64 }; /* work-items that fill a comp
 
 static skp_status prepare(struct skp_prepared *p, const struct skp_sig *sig, int width) {
   const struct skp_shape *a = &sig->in[0];
-  const int64_t C = a->dim[a->rank - 1], pixels = skp__shape_count(a) / C;
+  const int64_t C = skp__channels(a), pixels = skp__shape_count(a) / C;
   const size_t global = skp__pixels_global(pixels, C, width);
   char options[30];
   snprintf(options, sizeof options, "-DWIDTH=%d", width);

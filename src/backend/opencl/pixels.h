@@ -17,15 +17,13 @@ static inline int skp__pixels_width(const struct skp__cl *cl, int64_t C) {
 static inline size_t skp__pixels_global(int64_t pixels, int64_t C, int width) { return (size_t)(pixels * (C / width)); }
 
 static inline const char *skp__pixels_refuse_vector(const struct skp__cl *cl, const struct skp_sig *sig) {
-  const struct skp_shape *x = &sig->in[0];
-  return x->dim[x->rank - 1] % 2 ? "an odd number of channels" : skp__cl_refuse_huge(cl, sig);
+  return skp__channels(&sig->in[0]) % 2 ? "an odd number of channels" : skp__cl_refuse_huge(cl, sig);
 }
 
 /* The two methods of such an op: PREPARE(p, sig, width) adds the launch. */
 #define SKP_PIXELS_METHODS(op, PREPARE)                                                                                \
   static skp_status op##_vector(struct skp_prepared *p, const struct skp_sig *sig) {                                   \
-    const struct skp_shape *x = &sig->in[0];                                                                           \
-    return PREPARE(p, sig, skp__pixels_width(skp__cl_of(p), x->dim[x->rank - 1]));                                     \
+    return PREPARE(p, sig, skp__pixels_width(skp__cl_of(p), skp__channels(&sig->in[0])));                              \
   }                                                                                                                    \
   static skp_status op##_plain(struct skp_prepared *p, const struct skp_sig *sig) { return PREPARE(p, sig, 1); }       \
   const struct skp__cl_method skp__cl_##op[] = {                                                                       \

@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 enum {
-  GROUP = 64,
-  ITEM_CLASSES = 64,
-  ONE_GROUP = 1 << 14
-}; /* ONE_GROUP: values of x that one group should do at most */
+  GROUP = 64,         /* work-items */
+  ITEM_CLASSES = 64,  /* of a row that one work-item should do at most */
+  ONE_GROUP = 1 << 14 /* values of x that one group should do at most */
+};
 
 struct shape {
   int lanes, rows; /* of a group; powers of two */
