@@ -13,7 +13,7 @@
 
 static const double REFERENCE_FLOPS = 4e6; /* that plain C does for a call: some milliseconds */
 enum {
-  MOST_VALUES = 1 << 25, /* of a call: what is larger is not made */
+  MOST_VALUES = 1 << 25, /* of a call, where a level leaves no more */
   LEAST_CHANNELS = 8     /* of a part's results: few would not say how large they usually are */
 };
 
@@ -79,36 +79,45 @@ static skp_status shrink(struct skp_sig *sig, const struct level *level) {
   return skp__letters_write(sig, letters, &was, &now);
 }
 
-static bool is_huge(const struct skp_sig *sig) {
+static int64_t values_of(const struct skp_sig *sig) {
   int64_t values = 0;
   for (int i = 0; i < sig->n_in; i++) values += skp__shape_count(&sig->in[i]);
   for (int o = 0; o < sig->n_out; o++) values += skp__shape_count(&sig->out[o]);
-  return values > MOST_VALUES;
+  return values;
 }
 
-/* Whether a level gives a sound call that the method takes, of moderate size. */
-static bool try_level(struct skp_sig *out, const struct skp_sig *sig, const struct level *level) {
+/* Whether a level gives a sound call of at most so many values. */
+static bool try_level(struct skp_sig *out, const struct skp_sig *sig, const struct level *level, int64_t most) {
   if (skp__sig_copy(out, sig) != SKP_OK) return false;
-  if (shrink(out, level) == SKP_OK && !is_huge(out)) return true;
+  if (shrink(out, level) == SKP_OK && values_of(out) <= most) return true;
   skp__sig_free(out);
   return false;
 }
 
-/* The first level with the kernels `wanted`, or with any. */
+/* What a smaller call must be like. */
+struct wish {
+  int64_t most;     /* values */
+  uint64_t kernels; /* by the method; 0: any that it has */
+};
+
+/* The first level that gives such a call. */
 static bool try_levels(struct skp_sig *out, const struct skp_sig *sig, struct skp_backend *b, const char *method,
-                       uint64_t wanted) {
+                       const struct wish *wish) {
   for (int i = 0; i < LEVELS; i++) {
-    if (!try_level(out, sig, &levels[i])) continue;
+    if (!try_level(out, sig, &levels[i], wish->most)) continue;
     const uint64_t kernels = b->ops->kernels(b, out, method);
-    if (kernels && (!wanted || kernels == wanted)) return true;
+    if (kernels && (!wish->kernels || kernels == wish->kernels)) return true;
     skp__sig_free(out);
   }
   return false;
 }
 
+/* Rather one by other kernels than a large one; and rather a large one than all of the call. */
 skp_status skp__case_shrink(struct skp_sig *out, const struct skp_sig *sig, struct skp_backend *b, const char *method) {
-  if (try_levels(out, sig, b, method, b->ops->kernels(b, sig, method)) || try_levels(out, sig, b, method, 0))
-    return SKP_OK;
+  const uint64_t same = b->ops->kernels(b, sig, method);
+  const struct wish wishes[] = {{MOST_VALUES, same}, {MOST_VALUES, 0}, {INT64_MAX, same}, {INT64_MAX, 0}};
+  for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+    if (try_levels(out, sig, b, method, &wishes[i])) return SKP_OK;
   return skp__sig_copy(out, sig);
 }
 
@@ -129,7 +138,7 @@ static void choose_winners(int32_t *index, const struct skp_sig *sig, struct skp
 }
 
 static skp_status add_inputs(struct skp__case *c, skp_value *in, const struct skp_sig *sig, struct skp__random *r) {
-  const int64_t classes = sig->in[0].dim[sig->in[0].rank - 1];
+  const int64_t classes = skp__channels(&sig->in[0]);
   for (int i = 0; i < sig->n_in; i++) {
     in[i] = SKP_NONE;
     if (!sig->in[i].rank) continue;
