@@ -1,4 +1,4 @@
-/* thread.h: threads that leave signals to others. SPDX-License-Identifier: MIT */
+/* thread.h: threads that leave signals to others, and waits that know how long they are. SPDX-License-Identifier: MIT */
 #ifndef SKP_BASE_THREAD_H
 #define SKP_BASE_THREAD_H
 
@@ -7,5 +7,10 @@
 /* pthread_create for work beside the caller's: signals stay with the caller's threads, so that Ctrl-C interrupts none
  * of it. Returns an errno value, 0 if the thread runs. */
 int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user);
+
+/* A condition for skp__cond_wait_ms; pthread_cond_destroy it. */
+void skp__cond_init(pthread_cond_t *out);
+/* pthread_cond_wait for so many milliseconds at most, by a clock that nobody sets. */
+void skp__cond_wait_ms(pthread_cond_t *changed, pthread_mutex_t *lock, long ms);
 
 #endif

@@ -91,7 +91,8 @@ static void work(const struct plan *p, int number) {
   struct task task;
   struct report r = {.worker = number, .pid = getpid()};
   const struct timeval idle = {.tv_sec = IDLE_S};
-  while (recv(p->socket, &task, sizeof task, 0) == sizeof task) {
+  ssize_t n;
+  while ((n = recv(p->socket, &task, sizeof task, 0)) == sizeof task) {
     r.kind = BEGUN;
     r.number = task.number;
     tell(p->socket, &r);
@@ -100,7 +101,7 @@ static void work(const struct plan *p, int number) {
     tell(p->socket, &r);
     setsockopt(p->socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
   }
-  _exit(errno == EAGAIN ? BE_IDLE : BE_OVER);
+  _exit(n < 0 && errno == EAGAIN ? BE_IDLE : BE_OVER);
 }
 
 /* ---- the keeper, a process with nothing else in it --------------------------------------------------------------- */

@@ -4,12 +4,11 @@
 #include "backend/opencl/tickets.h"
 #include "backend/opencl/record.h"
 #include "base/host.h"
+#include "base/thread.h"
 #include "base/trace.h"
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
   PER_TICKET = 32, /* launches after which a ticket is taken unasked */
@@ -44,12 +43,8 @@ struct skp__cl_tickets {
 
 static skp_status monitor_create(struct monitor **out) {
   SKP_TRY(skp__alloc(out, 1, sizeof **out));
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&(*out)->lock, NULL);
-  pthread_cond_init(&(*out)->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
+  skp__cond_init(&(*out)->changed);
   (*out)->users = 1;
   return SKP_OK;
 }
@@ -84,23 +79,13 @@ static void CL_CALLBACK on_complete(cl_event event, cl_int state, void *user) {
   free(report);
 }
 
-/* Sleeps for a tick of the watchdog, or until a ticket is done. */
-static void sleep_a_tick(struct monitor *m) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  const long ns = until.tv_nsec + SKP_WATCH_TICK_MS * 1000000L;
-  until.tv_sec += ns / 1000000000;
-  until.tv_nsec = ns % 1000000000;
-  pthread_cond_timedwait(&m->changed, &m->lock, &until);
-}
-
 /* False if the watchdog found it late: no ticket was done for too long. */
 static bool monitor_wait(struct monitor *m, uint64_t ticket, struct skp__watch *w, cl_int *error) {
   pthread_mutex_lock(&m->lock);
   skp__watch_begin_wait(w, "for the device");
   while (m->done < ticket && !m->error && !skp__watch_late(w)) {
     const uint64_t before = m->done;
-    sleep_a_tick(m);
+    skp__cond_wait_ms(&m->changed, &m->lock, SKP_WATCH_TICK_MS);
     if (m->done > before) skp__watch_went_on(w);
   }
   skp__watch_end_wait(w);

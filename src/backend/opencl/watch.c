@@ -4,7 +4,6 @@
 #include "base/host.h"
 #include "base/thread.h"
 #include <stdio.h>
-#include <time.h>
 
 static const double TICK = 1e-3 * SKP_WATCH_TICK_MS;
 
@@ -54,12 +53,7 @@ static void *watch(void *user) {
   double then = skp__clock();
   pthread_mutex_lock(&lock);
   while (all) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const long ns = until.tv_nsec + SKP_WATCH_TICK_MS * 1000000L;
-    until.tv_sec += ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
-    pthread_cond_timedwait(&changed, &lock, &until);
+    skp__cond_wait_ms(&changed, &lock, SKP_WATCH_TICK_MS);
     const double passed = skp__awake_since(&then);
     for (struct skp__watch *w = all; w; w = w->next) look_at(w, passed);
   }
@@ -69,11 +63,7 @@ static void *watch(void *user) {
 
 /* Without it nothing else was watched. */
 static int start_thread(void) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&changed, &attributes);
-  pthread_condattr_destroy(&attributes);
+  skp__cond_init(&changed);
   return skp__thread_start(&thread, watch, NULL);
 }
 
