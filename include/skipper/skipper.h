@@ -23,6 +23,9 @@
  * device share its turn. Different devices (also the same hardware opened twice) may work in different threads.
  * skp_session_stop may be called from anywhere, a signal handler included. Errors are kept per thread.
  *
+ * Numbers in texts, of recipes, model files and all that is written, have a point, whatever the user's language: the
+ * program leaves LC_NUMERIC as "C", as it is unless setlocale is called.
+ *
  * Structs of options begin all zero: zero is the default of every field. NULL stands for a struct of zeros. */
 #ifndef SKIPPER_SKIPPER_H
 #define SKIPPER_SKIPPER_H
@@ -133,7 +136,7 @@ typedef struct {
   FILE *trace;    /* says which method each operation got; NULL: nowhere */
   FILE *report;   /* receives lines for people about what is wrong with device and driver; NULL: nowhere */
   /* Of so many processes on this machine, which open devices by the same options, number `place`, from 0: they take
-   * different ones of a kind, or parts of a CPU. neighbours 0: it is alone. */
+   * different ones of a kind, or parts of a CPU. neighbours 0: it is alone. Another place is SKP_USAGE. */
   int place, neighbours;
   int trust; /* 1: methods are not compared with plain C, neither before they first run nor now and then */
   /* A wait that takes too long ends with SKP_DEVICE. A call into a driver that does not return cannot be ended: `hung`
@@ -223,7 +226,7 @@ typedef struct {
  * of range. */
 SKP_API skp_status skp_data_wrap(skp_data **out, const skp_pixels *pixels, const int32_t *labels, int classes,
                                  const char *const *names);
-/* Gives such data images to test with, in place of what was there. */
+/* Gives such data images to test with, in place of what was there. SKP_USAGE: they were opened by a name. */
 SKP_API skp_status skp_data_wrap_test(skp_data *data, const skp_pixels *pixels, const int32_t *labels);
 SKP_API void skp_data_close(skp_data *data);
 

@@ -82,8 +82,11 @@ skp_status skp_data_wrap(skp_data **out, const skp_pixels *pixels, const int32_t
 
 skp_status skp_data_wrap_test(skp_data *data, const skp_pixels *pixels, const int32_t *labels) {
   const struct skp_source *train = data->part[SKP_SPLIT_TRAIN];
-  const char *const *names = train->numbered ? NULL : (const char *const *)train->class_names;
   struct skp_source *test;
+  if (data->name)
+    return skp__fail(SKP_USAGE, "%s was opened by its name: images in memory to test with go with others in memory.",
+                     data->name);
+  const char *const *names = train->numbered ? NULL : (const char *const *)train->class_names;
   if (!labels) return skp__fail(SKP_USAGE, "Images to test with need labels.");
   SKP_TRY(skp__api_pixels(&test, pixels, labels, train->classes, names));
   skp__source_destroy(data->part[SKP_SPLIT_TEST]);

@@ -119,6 +119,9 @@ static skp_status find(char out[32], int *threads, const skp_device_options *o) 
   SKP_TRY(choose(&d, seconds, list, o));
   if (o->report) say_slower(o->report, list, seconds, d);
   int sharing = 1;
+  if (o->neighbours > 0 && (o->place < 0 || o->place >= o->neighbours))
+    return skp__fail(SKP_USAGE, "Of %d processes on a machine none has the place %d: they count from 0.", o->neighbours,
+                     o->place);
   if (o->neighbours > 1) take_turns(&d, &sharing, list, o);
   *threads = o->threads;
   if (!o->threads && sharing > 1 && !strcmp(d->type, "CPU")) *threads = d->units > sharing ? d->units / sharing : 1;

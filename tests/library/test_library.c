@@ -496,6 +496,9 @@ START_TEST(mistakes_are_told) {
   draw_images();
   ck_fails(skp_data_open(&data, "nothing like it", NULL), SKP_IO, "digits");
   ck_assert_ptr_null(data);
+  ck_ok(skp_data_open(&data, "digits", &(skp_data_options){.to_test = 1}));
+  ck_fails(skp_data_wrap_test(data, &as_bytes, labels), SKP_USAGE, "digits was opened by its name");
+  skp_data_close(data);
   labels[3] = 2;
   ck_fails(skp_data_wrap(&data, &as_bytes, labels, 2, NULL), SKP_FORMAT, "Image 3");
   ck_fails(skp_model_build(&none, "bad.lua", "return {\n  x = }", NULL), SKP_MODEL, "bad.lua:2");
@@ -506,7 +509,10 @@ START_TEST(mistakes_are_told) {
   ck_fails(skp_model_set(model, "speed", "1"), SKP_USAGE, "lr");
   ck_fails(skp_model_set(model, "lr", "fast"), SKP_USAGE, "lr");
   skp_device *other;
+  size_t chosen;
   ck_fails(skp_device_open(&other, &(skp_device_options){.backend = "abacus"}), SKP_USAGE, "abacus");
+  for (int place = -1; skp_device_choose(&chosen, NULL) == SKP_OK && place <= 2; place += 3)
+    ck_fails(skp_device_open(&other, &(skp_device_options){.place = place, .neighbours = 2}), SKP_USAGE, "place");
 }
 END_TEST
 
