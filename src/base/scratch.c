@@ -124,5 +124,7 @@ skp_status skp__scratch_folder(const char **out) {
   if (*folder) return SKP_OK;
   return skp__fail(
       SKP_IO,
-      "There is no folder for temporary files: neither /tmp nor /var/tmp can be written. Name one that can (TMPDIR).");
+      "There is no folder for temporary files: none of /tmp, /var/tmp and /dev/shm can be written. Name one that can "
+      "(%s).",
+      skp__option("scratch"));
 }

@@ -13,6 +13,7 @@ static const struct {
               {"method", "SKIPPER_METHOD"},
               {"no_steps", "--max-steps 0"},
               {"page", "--out"},
+              {"scratch", "TMPDIR"},
               {"settings", "--set"},
               {"sync", "SKIPPER_SYNC=1"},
               {"table", "--layers"},
