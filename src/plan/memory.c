@@ -54,7 +54,8 @@ static void begin(struct planner *p, skp_value v, int node) {
   p->item[v] = (struct item){.bytes = round_up(skp__shape_bytes(&t->shape), p->align), .first = node, .last = node};
 }
 
-static bool is_weight(const struct skp_graph *g, skp_value v) {
+/* In a graph of constant weights; what is absent changes nothing. */
+static bool is_constant(const struct skp_graph *g, skp_value v) {
   const skp_role role = v == SKP_NONE ? SKP_ROLE_PARAM : g->tensors.at[v].role;
   return role == SKP_ROLE_PARAM || role == SKP_ROLE_STATE || role == SKP_ROLE_MOMENT;
 }
@@ -63,7 +64,7 @@ static bool is_weight(const struct skp_graph *g, skp_value v) {
 static void keep_constants(struct planner *p, int n) {
   const struct skp_node *node = &p->g->nodes.at[n];
   bool constant = p->g->constant;
-  for (int i = 0; i < node->n_in; i++) constant = constant && is_weight(p->g, node->in[i]);
+  for (int i = 0; i < node->n_in; i++) constant = constant && is_constant(p->g, node->in[i]);
   for (int i = 0; constant && i < node->n_out; i++) {
     if (node->out[i] == SKP_NONE) continue;
     p->item[node->out[i]].first = 0;
