@@ -48,7 +48,7 @@ struct skp_shape {
 };
 
 /* ---- attributes -------------------------------------------------------------------------------------------------
- * Each op has one small struct and one table that names its fields; Lua arguments, golden cases and dumps all go
+ * Each op has one small struct and one table that names its fields; Lua arguments, golden cases and texts all go
  * through that table. Gradient ops carry the struct of the op they belong to. */
 
 typedef enum skp_fuse { SKP_FUSE_NONE, SKP_FUSE_RELU, SKP_FUSE_ADD_RELU } skp_fuse;
