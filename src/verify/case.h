@@ -42,6 +42,8 @@ skp_status skp__case_input(struct skp__case *c, skp_value *out, struct skp_shape
 struct skp__random;
 skp_status skp__case_random(struct skp__case *c, skp_value *v, const char *name, struct skp_shape shape,
                             int64_t classes, struct skp__random *r);
+/* Puts a number that is none somewhere into an input of floats. */
+void skp__case_spoil(struct skp__case *c, skp_value v, struct skp__random *r);
 /* As skp__graph_node. */
 skp_status skp__case_node(struct skp__case *c, const struct skp_op *op, const union skp_attrs *attrs,
                           const skp_value *in, const bool *want, skp_value *out);

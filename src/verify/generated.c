@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* One line a case. Inputs "NAME=EXTENTxEXTENT…", attributes "NAME=VALUE"; "dy" stands for a gradient of the shape of
- * output 0; without it there is none. The first of an op's lines that are marked make the quick set. */
+ * output 0; without it there is none. "nan": the first input has a number that is none; "set": the last one is 1, not
+ * 0. The first of an op's lines that are marked make the quick set. */
 static const struct row {
   bool quick;
   const char *op, *inputs, *attrs;
@@ -129,9 +130,14 @@ static const struct row {
     {1, "axpby", "y=257 x=257 w=2", ""},
     {0, "axpby", "y=1 x=1 w=2", ""},
     {1, "all_finite", "g=5003 loss=1 broken=1", ""},
+    {1, "all_finite", "g=5003 loss=1 broken=1 nan", ""},
+    {0, "all_finite", "g=3 loss=1 broken=1 nan", ""},
+    {0, "all_finite", "g=3 loss=1 broken=1 set", ""},
     {0, "all_finite", "g=3 loss=1 broken=1", "sticky=1"},
-    {0, "all_finite", "g=4096 loss=1 broken=1", "sticky=1"},
+    {0, "all_finite", "g=4096 loss=1 broken=1 set", "sticky=1"},
+    {0, "all_finite", "g=70000 loss=1 broken=1 nan", "sticky=1"},
     {1, "commit", "y=257 x=257 broken=1", ""},
+    {1, "commit", "y=257 x=257 broken=1 set", ""},
     {0, "commit", "y=1 x=1 broken=1", ""},
     {1, "sgd", "p=257 g=257 hyper=4", ""},
     {1, "sgd", "p=257 g=257 m=257 hyper=4", "momentum=0.9 weight_decay=0.01 nesterov=1"},
@@ -143,6 +149,10 @@ static const struct row {
     {0, "lion", "p=257 g=257 m=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "beta2=0.9"},
     {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "weight_decay=0.01"},
     {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 factors=3x2 scale=1 average=257 broken=1", "weight_decay=0.01"},
+    {1, "sgd", "p=257 g=257 m=257 hyper=4 average=257 broken=1 set", "momentum=0.9"},
+    {0, "lion", "p=257 g=257 m=257 hyper=4 broken=1 set", ""},
+    {0, "adam", "p=257 g=257 m=257 v=257 hyper=4 average=257 broken=1 set", ""},
+    {0, "adamw", "p=257 g=257 m=257 v=257 hyper=4 broken=1 set", ""},
     {1, "conv2d", "x=2x9x9x5 w=3x3x5x7 b=7 scale=7 residual=2x9x9x7", "pad=1 relu=1"},
     {1, "conv2d", "x=2x6x7x16 w=3x3x16x32 b=32 residual=2x6x7x32 dy", "pad=1 relu=1"},
     {1, "conv2d", "x=2x9x8x16 w=3x3x1x16 b=16 scale=16 residual=2x5x4x16", "pad=1 stride=2 groups=16 relu=1"},
@@ -236,6 +246,12 @@ skp_status skp__case_random(struct skp__case *c, skp_value *v, const char *name,
   return skp__case_input(c, v, shape, data);
 }
 
+void skp__case_spoil(struct skp__case *c, skp_value v, struct skp__random *r) {
+  static const float none[] = {NAN, INFINITY, -INFINITY};
+  const uint32_t n = (uint32_t)skp__shape_count(&c->g->tensors.at[v].shape);
+  ((float *)c->known.at[v].data)[skp__random_below(r, n)] = none[skp__random_below(r, 3)];
+}
+
 /* ---- cases ------------------------------------------------------------------------------------------------------- */
 
 static struct skp_shape read_shape(const char *text) {
@@ -254,20 +270,30 @@ static int place_of(const struct skp_op *op, const skp_value *in, const char *na
   return i;
 }
 
+/* A word without a value, behind the inputs, of which `last` is the latest. */
+static void read_word(struct skp__case *c, const char *word, skp_value first, skp_value last, bool *dy,
+                      struct skp__random *r) {
+  *dy = *dy || !strcmp(word, "dy");
+  if (!strcmp(word, "nan")) skp__case_spoil(c, first, r);
+  if (!strcmp(word, "set")) *(float *)c->known.at[last].data = 1;
+}
+
 static skp_status read_inputs(struct skp__case *c, skp_value *in, bool *dy, const struct skp_op *op, const char *list,
                               bool narrow_maps, struct skp__random *r) {
   char name[32], value[64];
   int64_t classes = 0;
+  skp_value last = SKP_NONE;
   for (int i = 0; i <= MOST_INPUTS; i++) in[i] = SKP_NONE;
   *dy = false;
   while (next_token(&list, name, value)) {
-    *dy = *dy || !*value;
-    struct skp_shape shape = read_shape(value);
-    if (!classes) classes = shape.dim[shape.rank - 1];
+    if (!*value) read_word(c, name, in[0], last, dy, r);
     const int i = *value ? place_of(op, in, name) : -1;
     if (i < 0) continue;
+    struct skp_shape shape = read_shape(value);
+    if (!classes) classes = skp__channels(&shape);
     shape.dtype = narrow_maps && skp__op_in(op, i)->flags & SKP_MAP ? SKP_BF16 : SKP_F32;
     SKP_TRY(skp__case_random(c, &in[i], name, shape, classes, r));
+    last = in[i];
   }
   return SKP_OK;
 }

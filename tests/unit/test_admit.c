@@ -207,6 +207,27 @@ START_TEST(asks) {
 }
 END_TEST
 
+/* A driver whose compiler takes each number for a finite one is found out. */
+START_TEST(numbers_that_are_none) {
+  struct skp_backend_check *check;
+  struct skp_sig sig;
+  ck_ok(skp__admission_create(&check, NULL));
+  ck_ok(skp__sig_create(&sig, &skp__op_all_finite, 3));
+  sig.in[0] = skp__shape1(100);
+  sig.in[1] = sig.in[2] = skp__shape1(1);
+  ck_ok(skp__op_infer(&sig));
+  const struct skp_backend_ops *right = b->ops;
+  wrong_ops = *right;
+  wrong_ops.run = run_wrong; /* leaves `broken` at 0 */
+  b->ops = &wrong_ops;
+  ck_fails(check->ask(check, b, &sig, "reference"), SKP_UNSUPPORTED,
+           "computes wrongly: new_broken[0] (0): got 0, want 1");
+  b->ops = right;
+  check->close(check);
+  skp__sig_free(&sig);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("admit");
   TCase *c = tcase_create("admit");
@@ -217,6 +238,7 @@ int main(void) {
   tcase_add_test(c, large);
   tcase_add_loop_test(c, slices, 0, 4);
   tcase_add_test(c, asks);
+  tcase_add_test(c, numbers_that_are_none);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }
