@@ -1,4 +1,5 @@
-/* thread.h: threads that leave signals to others, and waits that know how long they are. SPDX-License-Identifier: MIT */
+/* thread.h: threads that leave signals to others, and waits that know how long they are.
+ * SPDX-License-Identifier: MIT */
 #ifndef SKP_BASE_THREAD_H
 #define SKP_BASE_THREAD_H
 
