@@ -51,6 +51,8 @@ static const struct shape {
     {13, 3, 3, 160, 3, 3, 192, 1, 1, 1, 1, false},
     {1, 8, 7, 192, 3, 3, 192, 1, 1, 1, 1, true},
     {1, 9, 8, 192, 3, 3, 176, 1, 0, 1, 1, true},
+    {2, 9, 11, 271, 1, 1, 300, 1, 0, 1, 1, true}, /* several panels and tiles, in parts */
+    {1, 15, 17, 58, 1, 1, 76, 2, 0, 1, 2, false},
     {2, 16, 17, 16, 1, 1, 132, 1, 0, 1, 1, true}, /* GPUs: the largest tiles, and a little more */
     {1, 24, 25, 8, 1, 1, 256, 1, 0, 1, 1, true},
     {1, 24, 25, 256, 1, 1, 8, 1, 0, 1, 1, false},

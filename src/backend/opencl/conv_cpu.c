@@ -17,6 +17,7 @@ enum {
   LEAST_TILES = 8,       /* and so many tiles, to be worth fetching its weights */
   KEPT_WEIGHTS = 40000,  /* floats of weights that the second cache keeps while all panels are gone through */
   KEPT_PIXELS = 4096,    /* floats of pixels that the first cache keeps meanwhile */
+  KEPT_CHANNELS = 256,   /* of a weight gradient's x or dy: of so many the second cache keeps a block, and results */
   MOST_FLOATS = 1 << 30  /* in panels, or with padding */
 };
 #define MOSTLY_INSIDE 0.8 /* of the taps */
@@ -209,22 +210,33 @@ static int rows_for(const struct skp__cl *cl, int channels) {
 
 /* How the work is split. */
 struct split {
-  int blocks, chunks;       /* blocks of pixels a chunk, chunks */
-  int panels, tiles, parts; /* of channels k; tiles of channels c a part, parts */
+  int blocks, chunks; /* blocks of pixels a chunk, chunks */
+  int span, panels;   /* panels of channels k a work-item, so many times */
+  int tiles, parts;   /* tiles of channels c a part, parts */
+  int step;           /* terms of a gathered pixel; 0: none are */
 };
+
+/* The most of n that even parts have, each of at most `most`. */
+static int even_share(int n, int most) { return skp__ceil_div(n, skp__ceil_div(n, most)); }
 
 static struct split split_dw(const struct skp__cl *cl, const struct skp__conv *g, const struct tile *t) {
   int blocks = skp__ceil_div((int64_t)g->N * g->P * g->Q, BLOCK), tiles = skp__ceil_div(g->C / g->groups, t->rows);
-  int least = skp__ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL), wanted = cl->units * GROUPS_PER_UNIT;
-  struct split s = {.panels = g->groups * skp__ceil_div(g->K / g->groups, t->width)};
+  int panels = skp__ceil_div(g->K / g->groups, t->width), wanted = cl->units * GROUPS_PER_UNIT;
+  int least = skp__ceil_div((int64_t)blocks * skp__conv_weights(g), MAX_PARTIAL);
+  bool gathered = g->R * g->S == 1 && tiles > 1 && panels > 1; /* of few channels x is as quickly read as copied */
+  struct split s = {.span = gathered ? even_share(panels, KEPT_CHANNELS / t->width) : 1};
+  s.panels = g->groups * skp__ceil_div(panels, s.span);
+  s.parts = gathered ? skp__ceil_div(tiles, KEPT_CHANNELS / t->rows) : 1;
   s.blocks = blocks < CHUNK_BLOCKS ? blocks : CHUNK_BLOCKS;
-  int even = skp__ceil_div((int64_t)blocks * s.panels, wanted); /* fewer, for enough work-groups */
+  int even = skp__ceil_div((int64_t)blocks * s.panels * s.parts, wanted); /* fewer, for enough work-groups */
   if (s.blocks > even) s.blocks = even;
   if (s.blocks < least) s.blocks = least;
   s.chunks = skp__ceil_div(blocks, s.blocks);
-  s.parts = skp__ceil_div(wanted, s.chunks * s.panels);
+  int more = skp__ceil_div(wanted, s.chunks * s.panels);
+  if (s.parts < more) s.parts = more;
   s.tiles = skp__ceil_div(tiles, s.parts < tiles ? s.parts : tiles);
   s.parts = skp__ceil_div(tiles, s.tiles);
+  if (s.span > 1) s.step = (int)skp__cl_round_up(s.tiles * t->rows, LANES) + LANES;
   return s;
 }
 
@@ -248,17 +260,18 @@ skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig) {
   struct tile t = tile_of(sig, rows_for(cl, g.C / g.groups), width_for(cl, g.K / g.groups));
   struct split s = split_dw(cl, &g, &t);
   bool whole = s.chunks == 1; /* then no partial results are needed */
-  int x_at = copied && !whole ? s.chunks * size : 0;
+  int gathered_at = whole ? 0 : s.chunks * size, x_at = gathered_at + s.panels * s.chunks * s.parts * BLOCK * s.step;
   size_t global[3] = {(size_t)s.panels, (size_t)s.chunks, (size_t)s.parts};
-  if (!whole) skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, s.chunks));
+  skp__cl_need_workspace(p, 4 * (int64_t)x_at);
   if (!runs) source.pad = 0;
   if (copied) SKP_TRY(narrow ? pair_images(p, &source, x_at) : copy_padded(p, &source, x_at));
-  SKP_TRY(
-      skp__cl_launch(p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one,
-                     SKP_ARGS(whole ? SKP_OUT(dw, 0) : SKP_WORK(dw), whole ? SKP_OUT(db, 1) : SKP_WORK(db),
-                              copied ? SKP_WORK(x) : SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(db_at, whole ? 0 : weights),
-                              SKP_INT(x_at, x_at), SKP_INT(x_step, conv.C), SKP_INT(blocks, s.blocks),
-                              SKP_INT(tiles, s.tiles), SKP_INT(size, size), SKP_INT(has_db, db),
-                              SKP_INT(images, images), SKP_INT(M, g.N * g.P * g.Q), SKP__CONV_INTS(&g))));
+  SKP_TRY(skp__cl_launch(
+      p, "conv2d_cpu_dw", "conv2d_cpu_dw", t.options, 3, global, one,
+      SKP_ARGS(whole ? SKP_OUT(dw, 0) : SKP_WORK(dw), whole ? SKP_OUT(db, 1) : SKP_WORK(db),
+               copied ? SKP_WORK(x) : SKP_IN(x, 0), SKP_IN(dy, 1), s.step ? SKP_WORK(gathered) : SKP_ABSENT(gathered),
+               SKP_INT(db_at, whole ? 0 : weights), SKP_INT(x_at, copied ? x_at : 0), SKP_INT(x_step, conv.C),
+               SKP_INT(gathered_at, gathered_at), SKP_INT(step, s.step), SKP_INT(span, s.span),
+               SKP_INT(blocks, s.blocks), SKP_INT(tiles, s.tiles), SKP_INT(size, size), SKP_INT(has_db, db),
+               SKP_INT(images, images), SKP_INT(M, g.N * g.P * g.Q), SKP__CONV_INTS(&g))));
   return whole ? SKP_OK : skp__conv_sum(p, &g, s.chunks, db);
 }
