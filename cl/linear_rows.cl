@@ -15,7 +15,7 @@
 #ifndef TILE
 #define TILE 2
 #endif
-#define MOST_ROWS 64 /* N at most; MOST_ROWS of conv_rows.c */
+#define MOST_ROWS 64 /* N at most: the limits of conv_rows.c */
 
 #define EACH_LINE _Pragma("unroll") for (int l = 0; l < LINES; l++)
 #define EACH_ROW  _Pragma("unroll") for (int t = 0; t < TILE; t++)

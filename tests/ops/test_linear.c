@@ -5,9 +5,10 @@ static const struct shape {
   int N, R, S, C, K;
   bool bias;
 } shapes[] = {
-    {1, 1, 1, 1, 1, true},    {1, 1, 1, 5, 3, false},     {7, 1, 1, 33, 10, true}, {5, 3, 2, 4, 17, false},
-    {130, 7, 7, 2, 10, true}, {128, 28, 28, 1, 10, true}, {3, 7, 7, 32, 10, true}, {33, 1, 1, 64, 130, true},
-    {200, 1, 1, 3, 2, true},  {19, 2, 2, 65, 264, true},
+    {1, 1, 1, 1, 1, true},      {1, 1, 1, 5, 3, false},     {7, 1, 1, 33, 10, true},  {5, 3, 2, 4, 17, false},
+    {130, 7, 7, 2, 10, true},   {128, 28, 28, 1, 10, true}, {3, 7, 7, 32, 10, true},  {33, 1, 1, 64, 130, true},
+    {200, 1, 1, 3, 2, true},    {1, 1, 1, 129, 130, false}, {3, 2, 2, 65, 570, true}, {7, 1, 1, 900, 900, true},
+    {13, 1, 1, 420, 430, true}, /* few rows of many weights: in all directions; in dx */
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

@@ -123,6 +123,8 @@ skp_status skp__conv_few_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
 /* conv_rows.c: linear layers of few rows and many weights, for CPUs. */
 const char *skp__conv_rows_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+const char *skp__conv_rows_dx_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+const char *skp__conv_rows_dw_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
 skp_status skp__conv_rows(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_rows_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_rows_dw(struct skp_prepared *p, const struct skp_sig *sig);

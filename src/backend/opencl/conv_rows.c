@@ -4,23 +4,39 @@
 #include <stdio.h>
 
 enum {
-  LANES = 16,              /* floats of a vector */
-  MOST_ROWS = 64,          /* of linear_rows.cl: for more, panels are worth packing */
-  LEAST_WEIGHTS = 1 << 16, /* fewer stay in a cache */
-  LEAST_COLUMNS = 64,      /* for fewer, runs are short and vectors half empty */
-  KEPT_SUMS = 4096,        /* floats of sums that the first cache keeps */
-  GROUPS_PER_UNIT = 4      /* work-groups that each compute unit should have, to even out */
+  LANES = 16,         /* floats of a vector */
+  LEAST_COLUMNS = 64, /* for fewer, runs are short and vectors half empty */
+  KEPT_SUMS = 4096,   /* floats of sums that the first cache keeps */
+  GROUPS_PER_UNIT = 4 /* work-groups that each compute unit should have, to even out */
 };
 
 static const size_t one[3] = {1, 1, 1};
 
-const char *skp__conv_rows_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+/* For how many rows this pays in a direction: for more, panels are worth packing, the sooner the fewer weights there
+ * are. Measured: docs/performance.md. */
+struct limit {
+  int rows;    /* at most, and of any direction MOST_ROWS of linear_rows.cl */
+  int weights; /* times the square of the rows, at least */
+};
+static const struct limit forward = {32, 1 << 12}, dx = {64, 1 << 10}, dw = {64, 1 << 14};
+
+static const char *refuse(const struct skp__cl *cl, const struct skp_sig *sig, struct limit limit) {
   const struct skp__conv g = skp__conv_of(sig);
   const char *huge = skp__cl_refuse_huge(cl, sig);
   if (huge) return huge;
-  if (g.N > MOST_ROWS) return "more than 64 rows";
-  if (skp__conv_weights(&g) < LEAST_WEIGHTS || g.C < LEAST_COLUMNS || g.K < LEAST_COLUMNS) return "few weights";
+  if (g.C < LEAST_COLUMNS || g.K < LEAST_COLUMNS) return "few columns";
+  if (g.N > limit.rows || g.N * g.N * limit.weights > skp__conv_weights(&g)) return "many rows for its weights";
   return NULL;
+}
+
+const char *skp__conv_rows_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  return refuse(cl, sig, forward);
+}
+const char *skp__conv_rows_dx_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  return refuse(cl, sig, dx);
+}
+const char *skp__conv_rows_dw_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  return refuse(cl, sig, dw);
 }
 
 /* Rows of w that are multiplied together, by as many vectors of sums as registers hold beside them. */

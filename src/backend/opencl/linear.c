@@ -11,7 +11,7 @@ const struct skp__cl_method skp__cl_linear[] = {
     {0},
 };
 const struct skp__cl_method skp__cl_linear_dx[] = {
-    {"cpu_rows", SKP_CL_CPU, skp__conv_rows_refuse, skp__conv_rows_dx, 0},
+    {"cpu_rows", SKP_CL_CPU, skp__conv_rows_dx_refuse, skp__conv_rows_dx, 0},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dx, 0},
     {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm_dx, 0},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dx, 0},
@@ -20,7 +20,7 @@ const struct skp__cl_method skp__cl_linear_dx[] = {
     {0},
 };
 const struct skp__cl_method skp__cl_linear_dw[] = {
-    {"cpu_rows", SKP_CL_CPU, skp__conv_rows_refuse, skp__conv_rows_dw, 0},
+    {"cpu_rows", SKP_CL_CPU, skp__conv_rows_dw_refuse, skp__conv_rows_dw, 0},
     {"cpu", SKP_CL_CPU, skp__conv_cpu_refuse, skp__conv_cpu_dw, 0},
     {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm_dw, 0},
     {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast_dw, 0},
