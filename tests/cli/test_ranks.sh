@@ -143,6 +143,17 @@ in_out 'Stopped after step [0-9]+'
 ranks 2 0 train --resume stopped --max-time 1s
 in_out 'The time is up: saved after step [0-9]+'
 
+# A rank that hangs is waited for so long, and no longer.
+export SKIPPER_TIMEOUT=2
+start hung train norm.lua ${long/--epochs 40/--epochs 4000} --out hung
+kill -STOP "${children[1]}"
+ended "a rank that hangs is waited for without end"
+got=0
+wait $pid || got=$?
+[ $got = 6 ] || fail "a rank hangs: exit status $got, not 6"
+in_err 'Rank 0 of 2 waited 2 s for the others'
+unset SKIPPER_TIMEOUT
+
 # What is not finite in one rank is so in all: the run ends, and says in which it was found; leaves the step out; or goes back.
 square_net
 ranks 2 5 train square.lua --lr 100 --max-steps 60 --out wild
