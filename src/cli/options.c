@@ -130,7 +130,7 @@ static const struct {
     {"Optimizer and learning rate:",
      "momentum nesterov weight-decay no-decay beta1 beta2 eps clip-norm label-smoothing ema "
      "accumulate warmup lr-step milestones gamma lr-min plateau-patience "
-     "plateau-threshold freeze freeze-bn lr-mult"},
+     "plateau-threshold freeze freeze-bn sync-bn lr-mult"},
     {"Images:", "mean std resize test-views workers strict max-damaged no-shuffle balanced no-augment"},
     {"Augmentation:",
      "random-resized-crop crop crop-padding crop-reflect flip cutout brightness contrast saturation hue "

@@ -40,6 +40,7 @@ void skp__graph_destroy(struct skp_graph *g) {
   for (size_t i = 0; i < g->nodes.n; i++) free_node(&g->nodes.at[i]);
   SKP_FREE(&g->tensors);
   SKP_FREE(&g->nodes);
+  SKP_FREE(&g->syncs);
   free(g);
 }
 

@@ -97,6 +97,7 @@ struct skp_node {
   X(STATE, state, STATE, NEVER)                  /* flat: all running statistics */                                    \
   X(GRADS, grads, GRAD, NEVER)                   /* laid out like params, as are the next three */                     \
   X(GRADS_SUM, grads_sum, GRAD, NEVER)           /* of the micro-batches of a step */                                  \
+  X(SYNCED, synced, GRAD, NEVER)                 /* what batchnorms of several ranks tell each other, see sync.c */    \
   X(MOMENT_1, moment_1, MOMENT, NEVER)           /* optimizer memory */                                                \
   X(MOMENT_2, moment_2, MOMENT, NEVER)           /* the same */                                                        \
   X(AVERAGE, average, MOMENT, NEVER)             /* running average of params */                                       \
@@ -118,12 +119,24 @@ struct skp_port_info {
 };
 extern const struct skp_port_info skp__ports[SKP_PORTS];
 
+/* A place of a step where ranks exchange what a batchnorm found in their images, each in as many values as it has
+ * channels: after the node that makes in[0] the host reads `in` and writes `out` (SKP_NONE: nothing).
+ *   mean, rstd, running_mean, running_var -> mean and var of all, the new running ones
+ *   dgamma, dbeta, gamma, var of all      -> g, b: see sync.c */
+struct skp_sync {
+  bool gradient; /* the second */
+  struct skp_batchnorm_attrs attrs;
+  int64_t C, M; /* channels; values of each in this rank */
+  skp_value in[4], out[4];
+};
+
 struct skp_graph {
   SKP_ARRAY(struct skp_tensor) tensors;
   SKP_ARRAY(struct skp_node) nodes;
-  bool constant; /* weights are not changed by this step: an evaluation */
-  bool mixed;    /* maps may be stored as bfloat16: the plan decides which (plan/precision.c) */
-  union {        /* SKP_NONE: this graph has none */
+  SKP_ARRAY(struct skp_sync) syncs; /* in the order of the nodes */
+  bool constant;                    /* weights are not changed by this step: an evaluation */
+  bool mixed;                       /* maps may be stored as bfloat16: the plan decides which (plan/precision.c) */
+  union {                           /* SKP_NONE: this graph has none */
     skp_value port[SKP_PORTS];
     struct {
 #define X(NAME, name, role, host) skp_value name;
@@ -207,6 +220,10 @@ skp_status skp__graph_add_loss(struct skp_graph *g, float label_smoothing, bool 
 /* Adds the gradients of `loss` to all params that are not frozen, each written into its
  * slice of "grads" (autodiff.c). */
 skp_status skp__graph_differentiate(struct skp_graph *g);
+
+/* Cuts the batchnorms that learn, and their gradients, in halves between which ranks can exchange what they found
+ * (sync.c). To be called after all that fuses. */
+skp_status skp__graph_sync(struct skp_graph *g);
 
 struct skp_update {
   const struct skp_op *op; /* sgd, adam, adamw */

@@ -39,6 +39,7 @@
     "decay of the running average of the weights, which is tested and saved; 0: none")                                 \
   X(TEXT, freeze, "", 0, 0, "layers or parameters to leave as they are: layer1.*,conv1")                               \
   X(BOOL, freeze_bn, "false", 0, 1, "frozen batchnorms use their running statistics and keep them")                    \
+  X(BOOL, sync_bn, "false", 0, 1, "where several ranks train, batchnorms learn from the images of all of them")        \
   X(TEXT, lr_mult, "", 0, 0, "factors of the learning rate: layer4=0.1,fc=10")                                         \
   X(REAL, beta1, "0.9", 0, SKP_BELOW_ONE, "decay of the first moment of adam, adamw and lion")                         \
   X(REAL, beta2, "0.999", 0, SKP_BELOW_ONE, "of the second one; of lion's only one")                                   \

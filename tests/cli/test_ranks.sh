@@ -20,6 +20,20 @@ return {
 }
 END
 
+# Batchnorms by themselves, before a relu, and after which something is added; one learns its bias alone.
+cat >norms.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.1, freeze = "last.weight"},
+  network = function(x)
+    x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3, stride = 2, name = "conv1"}), {name = "first"}))
+    x = nn.relu(x + nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3, padding = 1, name = "conv2"}), {name = "second"}))
+    x = nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3, stride = 2, name = "conv3"}), {name = "last"})
+    return nn.linear(nn.flatten(x), 10, {name = "fc"})
+  end,
+}
+END
+
 # ranks N STATUS WORD…: so many processes, as `run` one.
 ranks() {
   local n=$1 want=$2 got=0
@@ -33,6 +47,12 @@ losses() { sed -n 's/.*"loss":\([^,]*\),"lr".*/\1/p' "$1/log.jsonl"; }
 near() {
   paste <(losses "$1") <(losses "$2") | awk -v most="$3" 'NF != 2 { bad = 1 } { d = $1 - $2; if (d < 0) d = -d; if (d > most * $1) bad = 1 }
     END { exit bad || NR < 5 }' || fail "the losses of $1 and $2 differ: $(paste <(losses "$1") <(losses "$2") | head -20)"
+}
+# alike FOLDER FOLDER TOLERANCE: weights and running statistics that differ by no more.
+weights() { tail -c +$((9 + $(od -An -t u8 -N8 "$1/last.safetensors"))) "$1/last.safetensors" | od -An -v -t f4 -w4; }
+alike() {
+  paste <(weights "$1") <(weights "$2") | awk -v most="$3" '{ d = $1 - $2; if (!(d <= most && -d <= most)) bad = 1 } END { exit bad || NR < 3000 }' ||
+    fail "the weights of $1 and $2 differ"
 }
 
 # One epoch more than divides by two: the last step has 330 - 5 × 64 = 10 images. Crop, flip and mixtures are the same ones.
@@ -48,7 +68,31 @@ for backend in reference opencl; do
   run 0 train norm.lua $augmented --accumulate 2 --max-steps 8 --out one
   ranks 2 0 train norm.lua $augmented --max-steps 8 --out two
   near one two 1e-3
+  # Synchronised batchnorms see what those of one process see.
+  run 0 train norms.lua $augmented --max-steps 8 --out one
+  for out in two again; do ranks 2 0 train norms.lua $augmented --max-steps 8 --sync-bn --out $out; done
+  same_weights=$(cmp two/last.safetensors again/last.safetensors 2>&1) || fail "--sync-bn: not the same bits twice: $same_weights"
+  near one two 1e-5
+  alike one two 1e-5
 done
+
+# Where a device fails between two exchanges of statistics nobody waits for it: all end with its status, or all take smaller micro-batches.
+cat >faulty.sh <<END
+[ "\$OMPI_COMM_WORLD_RANK" = 0 ] || export OPENCL_LAYERS=$SKP_BINARY_DIR/tests/libfault_layer.so FAULTS=clEnqueueNDRangeKernel/batchnorm_dx*@\$1
+shift
+exec "$skipper" "\$@"
+END
+# faulty RULE STATUS: of the gradients of batchnorms in rank 1.
+faulty() {
+  local got=0
+  called="mpirun, gradients of batchnorms in rank 1 @$1"
+  SKIPPER_TRUST=1 SKIPPER_TIMEOUT=60 timeout 300 mpirun -n 2 bash faulty.sh "$1" train norms.lua --data digits --sync-bn --max-steps 6 --out faulty >out 2>err </dev/null || got=$?
+  [ $got = "$2" ] || fail "$called: exit status $got, not $2"
+}
+faulty 20-20=-36 4
+in_err 'Rank 1 of 2 \(on .*\) ended: '
+faulty 2-2=-4 0
+in_err 'its images go through the network 16 at a time'
 export SKIPPER_BACKEND=reference
 
 # Whole epochs, the last step of which has few images, and the test, which is shared out.
@@ -62,6 +106,13 @@ near one two 1e-4
 for file in confusion classes; do [ -f two/$file.csv ] || fail "there is no $file.csv"; done
 diff one/confusion.csv two/confusion.csv >/dev/null || fail "the tests differ"
 run 0 eval two --data set
+
+# The last step has images for the first of the ranks alone: the others exchange statistics with it all the same.
+run 0 train norms.lua $small --out one
+ranks 3 0 train norms.lua $small --sync-bn --out three
+near one three 1e-4
+alike one three 1e-4
+ranks 3 0 train norms.lua $small --sync-bn --accumulate 2 --out three
 
 # Three ranks; a step of one image is none of the last.
 ranks 3 0 train norm.lua $small --accumulate 2 --out three

@@ -13,7 +13,8 @@ static skp_status add_update(struct skp_graph *g, const struct skp_recipe *r) {
   return skp__graph_add_update(g, &update);
 }
 
-static skp_status complete_step(struct skp_graph *g, const struct skp_recipe *r, skp_step step) {
+static skp_status complete_step(struct skp_graph *g, const struct skp_recipe *r, const struct skp__variant *of) {
+  const skp_step step = of->step;
   g->mixed = skp__recipe_is_mixed(r);
   if (step != SKP_STEP_EVAL) SKP_TRY(skp__recipe_select(g, r));
   if (step == SKP_STEP_UPDATE) return add_update(g, r);
@@ -27,11 +28,12 @@ static skp_status complete_step(struct skp_graph *g, const struct skp_recipe *r,
   SKP_TRY(skp__graph_add_loss(g, (float)r->label_smoothing, skp__augment_mixes(&augment)));
   SKP_TRY(skp__graph_differentiate(g));
   SKP_TRY(skp__fuse(g));
+  if (of->synced) SKP_TRY(skp__graph_sync(g));
   return step == SKP_STEP_MICRO ? skp__graph_add_sums(g) : add_update(g, r);
 }
 
 static skp_status complete(struct skp_graph *g, const struct skp_recipe *r, const struct skp__variant *of) {
-  SKP_TRY(complete_step(g, r, of->step));
+  SKP_TRY(complete_step(g, r, of));
   if (of->bytes) SKP_TRY(skp__graph_take_bytes(g));
   return of->averaged ? skp__graph_use_averages(g) : SKP_OK;
 }

@@ -82,7 +82,8 @@ static skp_status create_plan(struct skp_session *s, struct skp_plan **out, cons
 }
 
 static bool same(const struct skp__variant *a, const struct skp__variant *b) {
-  return a->step == b->step && a->N == b->N && a->bytes == b->bytes && a->averaged == b->averaged;
+  return a->step == b->step && a->N == b->N && a->bytes == b->bytes && a->averaged == b->averaged &&
+         a->synced == b->synced;
 }
 
 skp_status skp__session_plan(struct skp_session *s, struct skp_plan **out, const struct skp__variant *of) {

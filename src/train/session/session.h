@@ -22,6 +22,7 @@ struct skp__variant {
   int64_t N;
   bool bytes;    /* images come as bytes (data/loader.h); not of UPDATE */
   bool averaged; /* of EVAL: the running averages of the weights are evaluated */
+  bool synced;   /* of MICRO: batchnorms learn from the images of all ranks */
 };
 skp_status skp__step_graph(struct skp_graph **out, const struct skp_model *m, const struct skp__variant *of);
 

@@ -139,7 +139,12 @@ static skp_step kind(const struct skp__stepper *st) {
 
 /* Of its steps, or micro-batches, of n images. */
 static struct skp__variant variant(const struct skp__stepper *st, int64_t n) {
-  return (struct skp__variant){kind(st), n, st->bytes, !st->trains && st->s->averaged};
+  const bool micro = kind(st) == SKP_STEP_MICRO;
+  return (struct skp__variant){.step = kind(st),
+                               .N = n,
+                               .bytes = st->bytes,
+                               .averaged = !st->trains && st->s->averaged,
+                               .synced = micro && st->s->ranks && st->s->model->recipe.sync_bn};
 }
 
 static const struct skp__variant update = {SKP_STEP_UPDATE, .N = 1};
@@ -165,7 +170,10 @@ skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan
 static skp_status run_plan(struct skp__stepper *st, const struct piece *p) {
   const int64_t step = st->queued + 1;
   const bool watched = st->trains && p->k == 0 && skp__canary_due(st->s->b, step);
-  return watched ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
+  skp__plan_watch(p->plan, skp__sync_point, &st->sync);
+  skp_status status = watched ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
+  skp__plan_watch(p->plan, NULL, NULL);
+  return status;
 }
 
 static skp_status write_ports(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
@@ -213,12 +221,27 @@ static skp_status run_images(struct skp__stepper *st, struct skp__step *step, st
   }
 }
 
+/* The same where ranks exchange something on the way: as often as the first, which has most pieces, does. */
+static skp_status run_synced(struct skp__stepper *st, struct skp__step *step, struct piece *p) {
+  struct skp__micro first = st->micro;
+  struct skp_plan *plan;
+  const struct skp__variant of = variant(st, skp__micro_size(&st->micro));
+  first.rank = 0;
+  const int64_t runs = skp__micro_pieces(&first, step->n);
+  SKP_TRY(skp__session_plan(st->s, &plan, &of));
+  skp__sync_begin(&st->sync, st->s, plan, runs);
+  skp_status status = run_images(st, step, p);
+  for (int64_t k = skp__micro_pieces(&st->micro, step->n); k < runs && status == SKP_OK; k++)
+    status = skp__sync_idle(&st->sync, plan);
+  return skp__sync_end(&st->sync, status);
+}
+
 static skp_status queue_taken(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
   struct piece p;
   step->number = st->queued;
   if (st->trains) step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
-  skp_status status = run_images(st, step, &p);
+  skp_status status = (variant(st, 1).synced ? run_synced : run_images)(st, step, &p);
   if (st->trains) status = skp__exchange(&st->exchange, st->s, status, own_share(st, step));
   SKP_TRY(status);
   if (p.plan) SKP_TRY(run_piece(st, step, &p));
@@ -383,4 +406,5 @@ void skp__stepper_close(struct skp__stepper *st) {
     free(st->step[i].logits);
   }
   skp__exchange_close(&st->exchange);
+  skp__sync_close(&st->sync);
 }
