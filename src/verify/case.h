@@ -81,6 +81,7 @@ skp_status skp__case_of(struct skp__case *c, const struct skp_sig *sig, uint64_t
 
 struct skp__verdict {
   bool refused;    /* the method turned out unable to take it */
+  bool ran;        /* it did, so what it computed is known; else `text` says why not, a kernel that does not compile */
   bool passed;     /* else `text` says why not */
   char tensor[40]; /* the worst element: of which result, where, … ("" if the fault is of another kind) */
   int64_t index;

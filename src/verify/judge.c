@@ -196,7 +196,8 @@ skp_status skp__judge(struct skp__verdict *out, struct skp_backend *b, const str
     a.workspace_bytes = b->ops->workspace(p);
     status = run_in(&a, b, p, c);
   }
-  if (status == SKP_OK)
+  out->ran = status == SKP_OK;
+  if (out->ran)
     compare(out, &a, c, b->ops->tolerance(p));
   else
     out->refused = status == SKP_UNSUPPORTED; /* some find out when they run */

@@ -207,6 +207,32 @@ START_TEST(asks) {
 }
 END_TEST
 
+static skp_status run_unbuilt(struct skp_backend *w, struct skp_prepared *const *list, size_t n) {
+  (void)w, (void)list, (void)n;
+  return skp__fail(SKP_BUILD, "The kernel relu does not compile.");
+}
+
+/* What did not run computed nothing wrongly. */
+START_TEST(not_compiled) {
+  struct skp_backend_check *check;
+  char *text = NULL;
+  size_t size;
+  FILE *say = open_memstream(&text, &size);
+  ck_ok(skp__admission_create(&check, say));
+  const struct skp_backend_ops *right = b->ops;
+  wrong_ops = *right;
+  wrong_ops.run = run_unbuilt;
+  b->ops = &wrong_ops;
+  ck_fails(ask(check, 4), SKP_UNSUPPORTED, "does not compile");
+  b->ops = right;
+  ck_ok(ask(check, 4)); /* now it does */
+  check->close(check);
+  fclose(say);
+  ck_assert_str_eq(text, "");
+  free(text);
+}
+END_TEST
+
 /* A driver whose compiler takes each number for a finite one is found out. */
 START_TEST(numbers_that_are_none) {
   struct skp_backend_check *check;
@@ -238,6 +264,7 @@ int main(void) {
   tcase_add_test(c, large);
   tcase_add_loop_test(c, slices, 0, 4);
   tcase_add_test(c, asks);
+  tcase_add_test(c, not_compiled);
   tcase_add_test(c, numbers_that_are_none);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
