@@ -26,7 +26,8 @@ static skp_status print_result(const struct cli *c, const skp_speed *s, bool tra
       {"loss", "is the loss of the random images", s->loss},
   };
   const size_t shown = sizeof rows / sizeof *rows - !train; /* an evaluation has no loss */
-  cJSON *object = cli_said(c, CLI_JSON) ? cJSON_CreateObject() : NULL;
+  cJSON *object;
+  TRY(cli_create_json(c, &object, cJSON_CreateObject));
   for (size_t i = 0; i < shown; i++) {
     if (object) {
       cJSON_AddNumberToObject(object, rows[i].name, rows[i].value);

@@ -258,6 +258,8 @@ skp_status cli_alloc(void *out, size_t n, size_t size);
 void cli_say_device(struct cli *c);
 /* Before any JSON is made: a lack of memory is noted. */
 void cli_begin_json(void);
+/* What cJSON_CreateObject or cJSON_CreateArray makes, where the call asks for JSON; else NULL: it asks for text. */
+skp_status cli_create_json(const struct cli *c, cJSON **out, cJSON *(*create)(void));
 /* Prints an object and frees it, or fails: all of its entries are there. */
 skp_status cli_print_json(cJSON *object);
 /* "7 992" */

@@ -97,11 +97,13 @@ static skp_status fail_missing(const struct missing *m, const skp_pictures *p) {
   return skp_fail(SKP_IO, "%lld of %zu images could not be read.", (long long)m->bad, skp_pictures_count(p));
 }
 
-/* `list` NULL: text. Images without a prediction are said and counted. */
-static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *predictions, int top, cJSON *list,
+/* Images without a prediction are said and counted. */
+static skp_status show_pictures(const struct cli *c, const skp_pictures *p, float *predictions, int top,
                                 struct missing *missing) {
   const int classes = skp_model_classes(c->model);
   const size_t n = skp_pictures_count(p);
+  cJSON *list;
+  TRY(cli_create_json(c, &list, cJSON_CreateArray));
   for (size_t i = 0; i < n; i++) {
     float *own = predictions + i * (size_t)classes;
     skp_picture file;
@@ -154,9 +156,7 @@ static skp_status predict_pictures(struct cli *c, skp_pictures *p, int top) {
   float *predictions;
   TRY(cli_alloc(&predictions, skp_pictures_count(p) * (size_t)classes, sizeof *predictions));
   skp_status status = skp_pictures_predict(p, c->session, SKP_PROBABILITIES, predictions);
-  if (status == SKP_OK)
-    status = show_pictures(c, p, predictions, top < classes ? top : classes,
-                           cli_said(c, CLI_JSON) ? cJSON_CreateArray() : NULL, &missing);
+  if (status == SKP_OK) status = show_pictures(c, p, predictions, top < classes ? top : classes, &missing);
   if (status == SKP_OK) status = explain(c, p, predictions);
   if (status == SKP_OK) status = fail_missing(&missing, p);
   free(predictions);

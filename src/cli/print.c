@@ -62,13 +62,20 @@ static void *json_memory(size_t bytes) {
 
 void cli_begin_json(void) { cJSON_InitHooks(&(cJSON_Hooks){json_memory, free}); }
 
+static skp_status fail_json(void) { return skp_fail(SKP_MEMORY, "Out of memory for the JSON."); }
+
+skp_status cli_create_json(const struct cli *c, cJSON **out, cJSON *(*create)(void)) {
+  *out = cli_said(c, CLI_JSON) ? create() : NULL;
+  return *out || !cli_said(c, CLI_JSON) ? SKP_OK : fail_json();
+}
+
 skp_status cli_print_json(cJSON *object) {
   if (cJSON_IsObject(object)) cJSON_AddNumberToObject(object, "version", SKP_JSON_VERSION);
   char *text = object ? cJSON_PrintUnformatted(object) : NULL;
   cJSON_Delete(object);
   if (!text || atomic_load(&json_lacks)) {
     cJSON_free(text);
-    return skp_fail(SKP_MEMORY, "Out of memory for the JSON.");
+    return fail_json();
   }
   skp_status status = skp_print_json(stdout, text);
   cJSON_free(text);

@@ -179,9 +179,10 @@ skp_status cli_summary(struct cli *c) {
   skp_status status = cli_open_device(c);
   if (status != SKP_OK && (named || status == SKP_MEMORY)) return status;
   if (status != SKP_OK) fprintf(stderr, "No device was opened: %s\n", skp_error_message());
-  TRY(skp_costs_open(&costs, c->model));
-  cJSON *object = cli_said(c, CLI_JSON) ? cJSON_CreateObject() : NULL;
-  status = show(c, costs, object);
+  cJSON *object;
+  TRY(cli_create_json(c, &object, cJSON_CreateObject));
+  status = skp_costs_open(&costs, c->model);
+  if (status == SKP_OK) status = show(c, costs, object);
   skp_costs_close(costs);
   if (status == SKP_OK && object) return cli_print_json(object);
   cJSON_Delete(object);
