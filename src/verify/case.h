@@ -25,6 +25,7 @@ struct skp__case {
   char op[48], id[160]; /* the golden op's name; golden: "003"; generated: its row */
   struct skp_graph *g;
   SKP_ARRAY(struct skp__known) known; /* [tensor of g] */
+  bool best_only;                     /* by the first method that takes it: it is there for that one */
 };
 
 skp_status skp__case_create(struct skp__case *c, const char *op, const char *id);

@@ -106,14 +106,14 @@ static void add_reason(struct skp__verdict *none, const char *method, const char
   snprintf(none->text + n, sizeof none->text - n, "; %.40s: %.300s", method, reason);
 }
 
-/* A node by each method that can take it; there must be one. */
+/* A node by each method that can take it, or by the first; there must be one. */
 static skp_status visit_node(struct run *r, const struct skp__case *c, size_t n) {
   const struct skp_node *node = &c->g->nodes.at[n];
   struct skp_sig sig = skp__graph_sig(c->g, node);
   struct skp__verdict v = {0}, none = {.text = "no method takes it"};
   bool taken = false;
   const char *method;
-  for (int m = 0; (method = r->b->ops->method_name(r->b, node->op, m)); m++) {
+  for (int m = 0; !(taken && c->best_only) && (method = r->b->ops->method_name(r->b, node->op, m)); m++) {
     const char *reason = r->b->ops->method_refusal(r->b, &sig, m);
     skp_status status = reason ? SKP_OK : skp__judge(&v, r->b, c, n, method);
     if (reason || (status == SKP_OK && v.refused)) {
