@@ -5,6 +5,7 @@
 #include <popt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
   const char *name;
@@ -294,10 +295,22 @@ static skp_status fail_unknown(const struct cli *c, const char *word) {
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
+/* Of names with " + " between the end, from one of the first `before` characters on, that is itself a file or folder,
+ * which would be taken for all of these; NULL: there is none. */
+static const char *find_hiding(const char *names, size_t before) {
+  for (const char *at = names; at && at < names + before; at = strstr(at, " + "), at = at ? at + strlen(" + ") : NULL)
+    if (access(at, F_OK) == 0) return at;
+  return NULL;
+}
+
 /* One more set of those that are trained with together. */
 static skp_status take_more(char **at, char *text) {
   char *before = *at;
   skp_status status = cli_format(at, "%s + %s", before, text);
+  const char *hiding = status == SKP_OK ? find_hiding(*at, strlen(before)) : NULL;
+  if (hiding)
+    status =
+        skp_fail(SKP_USAGE, "\"%s\" is there, too, and would be taken for these sets: say --data ./%s.", hiding, text);
   free(before);
   free(text);
   return status;

@@ -138,6 +138,7 @@ static skp_status open_list(struct skp_source **out, struct list *l, skp_split s
   skp_status status = skp__picture_set_create(&set, l->file, root, l->file);
   free(root);
   SKP_TRY(status);
+  set->base.gathered = true;
   status = load(set, l, split);
   if (status == SKP_OK && set->base.n)
     *out = &set->base;

@@ -126,6 +126,7 @@ static skp_status open_part(struct skp_source **out, const char *path, const str
   struct skp__picture_set *f;
   SKP_TRY(skp__picture_set_create(&f, path, l->root[split], l->root[split]));
   f->base.place = f->title;
+  f->base.gathered = true;
   skp_status status = load(f, l, split);
   if (status == SKP_OK && f->base.n)
     *out = &f->base;

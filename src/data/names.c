@@ -11,6 +11,22 @@ static bool is_there(const char *name) {
   return skp__source_built_in(name) || skp__file_exists(name) || skp__folder_exists(name);
 }
 
+/* How much of it is the first name: as much as something is called by, as names may hold a plus; else all before it. */
+static skp_status first_name(size_t *out, const char *data) {
+  char *one;
+  *out = strlen(data);
+  if (is_there(data) || !strstr(data, PLUS)) return SKP_OK;
+  *out = (size_t)(strstr(data, PLUS) - data);
+  SKP_TRY(skp__strdup(&one, data));
+  for (const char *plus = data; (plus = strstr(plus, PLUS)); plus++) {
+    one[plus - data] = 0;
+    if (is_there(one)) *out = (size_t)(plus - data);
+    one[plus - data] = PLUS[0];
+  }
+  free(one);
+  return SKP_OK;
+}
+
 static skp_status add_name(skp__names *out, const char *name, size_t length) {
   char *one;
   SKP_TRY(skp__format(&one, "%.*s", (int)length, name));
@@ -21,9 +37,11 @@ static skp_status add_name(skp__names *out, const char *name, size_t length) {
 
 skp_status skp__source_names(skp__names *out, const char *data) {
   *out = (skp__names){NULL, 0, 0};
-  for (const char *plus; !is_there(data) && (plus = strstr(data, PLUS)); data = plus + strlen(PLUS))
-    SKP_TRY(add_name(out, data, (size_t)(plus - data)));
-  return skp__names_add(out, data);
+  for (size_t length;; data += length + strlen(PLUS)) {
+    SKP_TRY(first_name(&length, data));
+    SKP_TRY(add_name(out, data, length));
+    if (!data[length]) return SKP_OK;
+  }
 }
 
 bool skp__source_there(const char *data) {

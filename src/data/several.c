@@ -117,6 +117,7 @@ static void add_facts(struct skp_source *to, const struct skp_source *s, bool fi
   to->C = s->C > to->C ? s->C : to->C;
   to->kind = first || (to->kind && s->kind && strcmp(to->kind, s->kind) == 0) ? s->kind : NULL;
   to->numbered = (first || to->numbered) && s->numbered;
+  to->gathered = (first || to->gathered) && s->gathered;
   to->name_of = (first || to->name_of) && s->name_of ? name_of : NULL;
 }
 

@@ -31,6 +31,7 @@ struct skp_source {
   const char *place;  /* the folder of pictures that it is; NULL: it is none */
   char *remarks;      /* lines about what was passed over, for people; NULL: nothing was */
   bool numbered;      /* these are nothing but the numbers, as the set has no names */
+  bool gathered;      /* somebody's own pictures, where data files have the parts that their makers meant */
   bool floats;        /* its images are no bytes, see skp_image.values */
   struct skp_unknown unknown;
   /* Delivers sample i as it is stored, and its label (-1: unknown). out NULL: only the label. A damaged image that may

@@ -43,7 +43,8 @@ static int mul(lua_State *L) {
 
 /* nn.concat(a, b, …). What it reads is Lua's memory, which an error frees. */
 static int concat(lua_State *L) {
-  const int n = lua_gettop(L) ? lua_gettop(L) : 1;
+  skp__nn_check(L, 1, "concat");
+  const int n = lua_gettop(L);
   skp_value *in = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *in, 0);
   for (int i = 0; i < n; i++) in[i] = skp__nn_check(L, i + 1, "concat")->v;
   in[n] = SKP_NONE;

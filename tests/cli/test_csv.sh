@@ -37,6 +37,8 @@ labels=$(tail -c +$((9 + $(head -c 8 logits | od -An -td8))) logits | head -c 12
 { printf '\357\273\277file,class\r\n'; for k in 0 1 2; do printf 'photos/%d.bmp,class %d\r\n' $k $k; done; } >lists/plain.csv
 run 0 train pixel.lua --data lists/plain.csv --valid-split 0 --max-steps 1 --out plain
 in_err '3 images to train on, 3 classes'
+run 0 train pixel.lua --data lists/plain.csv --valid-split auto --max-steps 1 --out few
+in_err 'none to judge by \(too few'
 head -c 4000 plain/last.safetensors | grep -aq 'class 2' || fail "the classes are called otherwise"
 
 # A row that lacks something is named, and nothing is begun; a picture that is missing is passed over, and counted.

@@ -31,6 +31,20 @@ cd .. || exit 1
 mv away gone
 refuse 6 'no longer in .*home \+ .*away' train --resume cut --epochs 3
 
+# With none that judge a tenth of each class is held out, as of one set of them.
+mkdir -p much/{apple,pear}
+for k in {0..4}; do bmp 0 >much/apple/$k.bmp; bmp 1 >much/pear/$k.bmp; done
+printf 'path,label\n' >more.csv
+for k in {0..4}; do printf 'much/apple/%d.bmp,apple\nmuch/pear/%d.bmp,pear\n' "$k" "$k"; done >>more.csv
+run 0 train pixel.lua --data much --data more.csv --out held
+in_err '^data +much \+ more.csv: 18 images to train on, 2 to judge by \(left out of the training'
+
+# What is called as two of them are together would be taken for them.
+mkdir 'home + much' && cp -r home/* 'home + much'
+refuse 2 '"home \+ much" is there, too, .*--data ./much' train pixel.lua --data away --data home --data much
+run 0 train pixel.lua --data home --data ./much --max-steps 1 --out both
+in_err '^data +home \+ ./much: 12 images'
+
 # What is wrong with one of them is said of that one.
 refuse 1 "'nowhere' is neither" train pixel.lua --data home --data nowhere
 idx numbers train 3 4 0 1 2

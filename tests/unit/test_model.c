@@ -345,7 +345,7 @@ static const struct {
     {"return x * 2", SKP_MODEL, {"m.lua:2:", "argument 2", ""}},
     {"return nn.concat(x, nn.maxpool2d(x, {kernel = 2}))", SKP_SHAPE, {"m.lua:2:", "1×3×3×2", "all but the channels"}},
     {"return nn.concat(x, 3)", SKP_MODEL, {"m.lua:2:", "argument 2", ""}},
-    {"return nn.concat()", SKP_MODEL, {"m.lua:2:", "argument 1", ""}},
+    {"return nn.concat()", SKP_MODEL, {"m.lua:2:", "argument 1", "no value"}},
     {"return nn.stochastic_depth(x)", SKP_MODEL, {"m.lua:2:", "say {p", ""}},
     {"return nn.upsample_nearest(x, {scale = 0})", SKP_MODEL, {"m.lua:2:", "from 1", ""}},
 };

@@ -138,6 +138,42 @@ START_TEST(a_folder_with_a_plus) {
 }
 END_TEST
 
+/* As much as something is called by is one name, wherever it stands. */
+START_TEST(a_plus_in_one_of_them) {
+  static const char *const want[] = {"x + y", "a", "x + y"};
+  struct skp_source *s;
+  skp__names names;
+  char data[600], *whole;
+  bitmap("x + y/one/1.bmp", 2, 3, false, 40);
+  bitmap("x/one/1.bmp", 2, 3, false, 40);
+  snprintf(data, sizeof data, "%s/x + y + %s/a + %s/x + y", folder, folder, folder);
+  ck_ok(skp__source_names(&names, data));
+  ck_assert_uint_eq(names.n, 3);
+  for (int i = 0; i < 3; i++) ck_assert_str_eq(names.at[i] + strlen(folder) + 1, want[i]);
+  skp__names_free(&names);
+  ck_ok(skp__source_absolute(&whole, data));
+  ck_assert_str_eq(whole, data);
+  free(whole);
+  ck_ok(skp__source_open(&s, data, SKP_SPLIT_TRAIN));
+  ck_assert_int_eq(s->n, 4);
+  skp__source_destroy(s);
+}
+END_TEST
+
+/* Somebody's own pictures are what all of them are. */
+START_TEST(own_pictures) {
+  struct skp_source *s = open_both(SKP_SPLIT_TRAIN);
+  char names[300];
+  ck_assert(s->gathered);
+  skp__source_destroy(s);
+  bitmap("n/3/1.bmp", 2, 3, false, 40);
+  snprintf(names, sizeof names, "digits + %s", in("n"));
+  ck_ok(skp__source_open(&s, names, SKP_SPLIT_TRAIN));
+  ck_assert(!s->gathered);
+  skp__source_destroy(s);
+}
+END_TEST
+
 START_TEST(paths) {
   char *whole, here[200], want[300];
   ck_ok(skp__source_absolute(&whole, "digits + /x/y + z"));
@@ -181,6 +217,8 @@ int main(void) {
   tcase_add_test(c, sizes_that_differ);
   tcase_add_test(c, damage);
   tcase_add_test(c, a_folder_with_a_plus);
+  tcase_add_test(c, a_plus_in_one_of_them);
+  tcase_add_test(c, own_pictures);
   tcase_add_test(c, paths);
   tcase_add_test(c, numbers);
   suite_add_tcase(suite, c);

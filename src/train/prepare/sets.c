@@ -20,7 +20,7 @@ static skp_status match(struct skp__sets *s, int i, const struct skp_source **ou
 /* Whether nothing was said of a fraction to hold out, and somebody's own pictures have no other part that can judge.
  * Data files come as they are meant to be used, and who wants the images in stored order wants all of them. */
 static bool hold_out_unasked(const struct skp__sets *s, const struct skp_train_options *o) {
-  return s->data.train->place && !s->data.test && o->shuffle && o->max_steps != 0 && !o->resume;
+  return s->data.train->gathered && !s->data.test && o->shuffle && o->max_steps != 0 && !o->resume;
 }
 
 static skp_status deal(struct skp__sets *s, double fraction, uint64_t seed) {
