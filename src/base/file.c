@@ -136,21 +136,50 @@ static skp_status temporary_of(char **out, const char *path) {
   return skp__format(out, "%s.%ld.tmp", path, (long)gettid());
 }
 
-static skp_status write_parts(const char *path, const struct skp__file_part *part, size_t parts, bool flush) {
-  char *temporary;
-  SKP_TRY(temporary_of(&temporary, path));
-  int64_t total = 0;
-  for (size_t i = 0; i < parts; i++) total += part[i].bytes;
-  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+/* What something else reads or has open already: a device, a pipe, /dev/stdout. No file may take its place. */
+static bool is_stream(const char *path) {
+  char to[sizeof "/proc/"] = "";
+  struct stat st;
+  if (stat(path, &st)) return false;
+  return (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
+         (readlink(path, to, sizeof to - 1) > 0 && strcmp(to, "/proc/") == 0);
+}
+
+/* A pipe that nobody reads is an error, and does not block. */
+static int open_stream(const char *path) {
+  const int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) (void)fcntl(fd, F_SETFL, O_APPEND);
+  return fd;
+}
+
+static int close_written(int fd, const struct skp__file_part *part, size_t parts, bool flush) {
   int error = fd < 0 ? errno : 0;
   for (size_t i = 0; !error && i < parts; i++) error = write_all(fd, part[i].data, part[i].bytes);
   if (!error && flush && fsync(fd)) error = errno;
   if (fd >= 0 && close(fd) && !error) error = errno;
+  return error;
+}
+
+static int write_beside(const char *path, const char *temporary, const struct skp__file_part *part, size_t parts,
+                        bool flush) {
+  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int error = close_written(fd, part, parts, flush);
   if (!error && rename(temporary, path)) error = errno;
   if (error && fd >= 0) unlink(temporary);
+  return error;
+}
+
+static skp_status write_parts(const char *path, const struct skp__file_part *part, size_t parts, bool flush) {
+  const bool stream = is_stream(path);
+  char *temporary;
+  int64_t total = 0;
+  for (size_t i = 0; i < parts; i++) total += part[i].bytes;
+  SKP_TRY(temporary_of(&temporary, path));
+  const int error =
+      stream ? close_written(open_stream(path), part, parts, false) : write_beside(path, temporary, part, parts, flush);
   free(temporary);
   if (error) return fail_write(path, error, total);
-  if (flush) flush_folder(path);
+  if (flush && !stream) flush_folder(path);
   return SKP_OK;
 }
 
@@ -162,13 +191,19 @@ skp_status skp__file_write_quick(const char *path, const struct skp__file_part *
   return write_parts(path, part, parts, false);
 }
 
+/* The error of what would be written beside it: nothing has no name, and a folder stays one. */
+static int try_beside(const char *path, const char *temporary) {
+  if (!*path || skp__folder_exists(path)) return *path ? EISDIR : ENOENT;
+  const int error = close_written(open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), NULL, 0, false);
+  if (!error) unlink(temporary);
+  return error;
+}
+
 skp_status skp__file_try(const char *path) {
   char *temporary;
   SKP_TRY(temporary_of(&temporary, path));
-  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  const int error = fd < 0 ? errno : skp__folder_exists(path) ? EISDIR : 0;
-  if (fd >= 0) close(fd);
-  if (fd >= 0) unlink(temporary);
+  /* a pipe that was opened and closed would be at its end */
+  const int error = !is_stream(path) ? try_beside(path, temporary) : access(path, W_OK) ? errno : 0;
   free(temporary);
   if (!error) return SKP_OK;
   return skp__fail(skp__write_status(error), "Cannot write %s: %s. %s", path, strerror(error),

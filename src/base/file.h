@@ -18,7 +18,8 @@ skp_status skp__file_start(void **out, int64_t *size, int64_t *whole, const char
 
 /* Writes beside the target, flushes to disk, renames, flushes the folder: after a crash there is the old file or the
  * new one. On failure the old file is untouched, the temporary one is removed, and the error names path and cause
- * (errno text), and for a full disk the bytes needed. */
+ * (errno text), and for a full disk the bytes needed. A device, a pipe or what a link into /proc says is open is
+ * written to where it is. */
 struct skp__file_part {
   const void *data;
   int64_t bytes;

@@ -128,10 +128,10 @@ static skp_status class_by_folder(char **out, const char *path, const char *begi
   return skp__format(out, "%.*s", (int)(last - from), from);
 }
 
-/* The part that a sample is of; *behind: see part_in. */
-static int part_of(const struct shard *to, const struct sample *now, const char **behind) {
-  const char *slash = strrchr(now->picture, '/');
-  const int folder = part_in(now->picture, slash ? (size_t)(slash - now->picture) : 0, "/", behind);
+/* The part that a picture is of; *behind: see part_in. */
+static int part_of(const struct shard *to, const char *picture, const char **behind) {
+  const char *slash = strrchr(picture, '/');
+  const int folder = part_in(picture, slash ? (size_t)(slash - picture) : 0, "/", behind);
   return to->part != SKP_SPLITS ? to->part : folder != SKP_SPLITS ? folder : SKP_SPLIT_TRAIN;
 }
 
@@ -140,7 +140,7 @@ static skp_status end_sample(struct shards *s, struct shard *to) {
   struct sample *now = &s->now;
   const char *behind = NULL;
   if (!now->picture) return SKP_OK;
-  const int part = part_of(to, now, &behind);
+  const int part = part_of(to, now->picture, &behind);
   if (now->further) SKP_TRY(skp__tally_add(&s->passed[part], "further pictures of one key", now->further));
   if (!now->class) SKP_TRY(class_by_folder(&now->class, now->picture, behind));
   if (!now->class || !*now->class) return skp__tally_add(&s->passed[part], "pictures without a class", 1);
@@ -171,7 +171,9 @@ static skp_status read_label(struct sample *now, struct skp__tar *tar) {
 static skp_status add_file(struct shards *s, struct shard *to, struct skp__tar *tar, const struct skp__tar_file *f) {
   const char *slash = strrchr(f->name, '/'), *base = slash ? slash + 1 : f->name;
   const size_t stem = strcspn(base, ".");
+  const char *behind;
   if (*base == '.') return SKP_OK;
+  if (f->link) return skp__tally_add(&s->passed[part_of(to, f->name, &behind)], "links", 1);
   SKP_TRY(begin_sample(s, to, f->name, (size_t)(base - f->name) + stem));
   if (!strcasecmp(base + stem, ".cls")) return read_label(&s->now, tar);
   if (!skp__image_named(base)) return SKP_OK;

@@ -69,12 +69,18 @@ static const char *name_of(struct archive_entry *entry) {
   return name ? name : archive_entry_pathname_utf8(entry);
 }
 
+static bool is_link(struct archive_entry *entry) {
+  return archive_entry_hardlink(entry) || archive_entry_filetype(entry) == AE_IFLNK;
+}
+
 static skp_status describe(const struct skp__tar *t, struct archive_entry *entry, struct skp__tar_file *out) {
   *out = (struct skp__tar_file){.name = name_of(entry),
                                 .position = t->begin + archive_read_header_position(t->archive),
-                                .size = archive_entry_size(entry)};
+                                .size = archive_entry_size(entry),
+                                .link = is_link(entry)};
   if (!out->name) return skp__fail(SKP_FORMAT, "%s: a file in it has no name.", t->path);
   const int64_t content = t->begin + (int64_t)archive_filter_bytes(t->archive, 0);
+  if (out->link) return SKP_OK;
   if (out->size < 0 || out->size > t->bytes - content)
     return skp__fail(SKP_FORMAT, "%s is cut off, or damaged: it ends within %s.", t->path, out->name);
   return SKP_OK;
@@ -88,7 +94,7 @@ skp_status skp__tar_next(struct skp__tar *t, struct skp__tar_file *out) {
     got = archive_read_next_header(t->archive, &entry);
     if (got == ARCHIVE_EOF) return SKP_OK;
     if (got != ARCHIVE_OK && got != ARCHIVE_WARN) return fail(t, "it is damaged, or no tar archive");
-  } while (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry));
+  } while (archive_entry_filetype(entry) != AE_IFREG && !is_link(entry));
   return describe(t, entry, out);
 }
 
@@ -105,7 +111,8 @@ static skp_status read_next(struct skp__tar *t, void **out, int64_t *size, int64
   struct skp__tar_file f;
   char *bytes;
   SKP_TRY(skp__tar_next(t, &f));
-  if (!f.name) return skp__fail(SKP_FORMAT, "%s has changed: there is no file any more where one was.", t->path);
+  if (!f.name || f.link)
+    return skp__fail(SKP_FORMAT, "%s has changed: there is no file any more where one was.", t->path);
   const int64_t wanted = f.size < room ? f.size : room;
   *whole = f.size;
   SKP_TRY(skp__alloc(&bytes, (size_t)wanted + 1, 1));

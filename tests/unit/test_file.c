@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "test.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -131,6 +132,57 @@ START_TEST(no_such_folder) {
 }
 END_TEST
 
+/* What is no file stays what it is: root would make one of /dev/null. */
+START_TEST(devices_and_pipes) {
+  char read_back[8] = "";
+  struct stat st;
+  ck_assert_int_eq(symlink("/dev/null", path), 0);
+  ck_ok(write_text(path, "x"));
+  ck_ok(skp__file_try(path));
+  ck_assert_int_eq(unlink(path), 0);
+  ck_assert_int_eq(symlink("/dev/full", path), 0);
+  ck_fails(write_text(path, "x"), SKP_DISK_FULL, "1 bytes are needed");
+  ck_assert(!lstat(path, &st) && S_ISLNK(st.st_mode));
+  ck_assert_int_eq(unlink(path), 0);
+  ck_assert_int_eq(mkfifo(path, 0666), 0);
+  ck_fails(write_text(path, "x"), SKP_IO, "No such device");
+  const int fd = open(path, O_RDONLY | O_NONBLOCK);
+  ck_ok(skp__file_try(path));
+  ck_ok(write_text(path, "text"));
+  ck_assert_int_eq(read(fd, read_back, sizeof read_back), 4);
+  ck_assert_str_eq(read_back, "text");
+  close(fd);
+  ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+/* What leads to an open file, as /dev/stdout does, goes on leading there. */
+START_TEST(what_is_open) {
+  char link[160], to[64];
+  struct stat st;
+  ck_ok(write_text(path, "old, "));
+  const int fd = open(path, O_WRONLY);
+  snprintf(link, sizeof link, "%s/link", folder);
+  snprintf(to, sizeof to, "/proc/self/fd/%d", fd);
+  ck_assert_int_eq(symlink(to, link), 0);
+  ck_ok(write_text(link, "new"));
+  expect_file("old, new");
+  ck_assert(!lstat(link, &st) && S_ISLNK(st.st_mode));
+  close(fd);
+}
+END_TEST
+
+/* What will fail is known before. */
+START_TEST(tried) {
+  ck_fails(skp__file_try(""), SKP_IO, "No such file");
+  ck_assert_int_eq(mkdir(path, 0777), 0);
+  ck_fails(skp__file_try(path), SKP_IO, "Is a directory");
+  ck_assert_int_eq(rmdir(path), 0);
+  ck_ok(skp__file_try(path));
+  ck_assert_int_eq(entries(), 0);
+}
+END_TEST
+
 START_TEST(target_is_a_folder) {
   ck_assert_int_eq(mkdir(path, 0777), 0);
   ck_fails(write_text(path, "x"), SKP_IO, "Is a directory");
@@ -250,6 +302,9 @@ int main(void) {
   tcase_add_test(files, full_disk);
   tcase_add_test(files, half_written);
   tcase_add_test(files, no_such_folder);
+  tcase_add_test(files, devices_and_pipes);
+  tcase_add_test(files, what_is_open);
+  tcase_add_test(files, tried);
   tcase_add_test(files, target_is_a_folder);
   tcase_add_test(files, read_only_folder);
   tcase_add_test(files, write_only_folder);

@@ -19,14 +19,15 @@ static void fill(void) {
 }
 
 /* POSIX's ustar header (IEEE Std 1003.1, pax): numbers in octal, the sum of all bytes with blanks for itself. */
-static void put(const char *name, const void *bytes, size_t n) {
+static void put_kind(char kind, const char *name, const char *to, const void *bytes, size_t n) {
   char head[512] = "";
   unsigned sum = 0;
   snprintf(head, 100, "%s", name);
   snprintf(head + 100, 8, "%07o", 0644u);
   snprintf(head + 124, 12, "%011o", (unsigned)n);
   memcpy(head + 257, "ustar\00000", 8);
-  head[156] = '0';
+  head[156] = kind;
+  snprintf(head + 157, 100, "%s", to);
   memset(head + 148, ' ', 8);
   for (size_t i = 0; i < sizeof head; i++) sum += (unsigned char)head[i];
   snprintf(head + 148, 8, "%06o", sum);
@@ -35,6 +36,7 @@ static void put(const char *name, const void *bytes, size_t n) {
   fill();
 }
 
+static void put(const char *name, const void *bytes, size_t n) { put_kind('0', name, "", bytes, n); }
 static void put_text(const char *name, const char *text) { put(name, text, strlen(text)); }
 
 static void put_picture(const char *name, int grey) {
@@ -111,6 +113,25 @@ START_TEST(packed) {
 END_TEST
 
 /* Folders of parts hold archives; without any part all is to train on, the last folder the class. */
+/* Links, hard and symbolic, hold no pictures; how many there are is said with the part that they are in. */
+START_TEST(links) {
+  begin("set.tar");
+  put_picture("set/train/cat/one.bmp", 1);
+  put_picture("set/train/dog/two.bmp", 2);
+  put_kind('1', "set/train/dog/three.bmp", "set/train/dog/two.bmp", NULL, 0);
+  put_kind('2', "set/train/dog/four.bmp", "two.bmp", NULL, 0);
+  put_kind('2', "set/train/.five.bmp", "two.bmp", NULL, 0);
+  put_picture("set/test/dog/six.bmp", 2);
+  end();
+  struct skp_source *train = open_part("set.tar", SKP_SPLIT_TRAIN), *test = open_part("set.tar", SKP_SPLIT_TEST);
+  ck_assert_int_eq(train->n, 2);
+  ck_assert_ptr_nonnull(strstr(train->remarks, "2 links"));
+  ck_assert_ptr_null(test->remarks);
+  skp__source_destroy(train);
+  skp__source_destroy(test);
+}
+END_TEST
+
 START_TEST(parts) {
   ck_assert_int_eq(mkdir(in("test"), 0700), 0);
   begin("0.tar");
@@ -208,6 +229,7 @@ int main(void) {
   tcase_add_checked_fixture(c, make_folder, remove_folder);
   tcase_add_test(c, shards);
   tcase_add_test(c, packed);
+  tcase_add_test(c, links);
   tcase_add_test(c, parts);
   tcase_add_test(c, gone_through_once);
   tcase_add_test(c, damage);
