@@ -292,6 +292,8 @@ skp_status cli_show_layers(const skp_speed *s, cJSON *object);
  * between wipes it by the end of that work, or by cli_progress_end. */
 void cli_progress_start(struct cli_progress *p);
 void cli_progress_end(struct cli_progress *p);
+/* Goes on behind an end: the next of several runs begins. */
+void cli_progress_again(struct cli_progress *p);
 /* Columns of the terminal that standard error is; 0: it is none. */
 int cli_columns(const struct cli_progress *p);
 

@@ -246,7 +246,13 @@ static int hear(void *user, const skp_event *p) {
 
 void cli_progress_start(struct cli_progress *c) {
   const char *term = cli_variable("TERM");
-  *c = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb"), .shown = now_s()};
+  *c = (struct cli_progress){.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb")};
+  cli_progress_again(c);
+}
+
+void cli_progress_again(struct cli_progress *c) {
+  c->shown = now_s();
+  c->compiled = false;
   skp_listen(hear, c);
 }
 

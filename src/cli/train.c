@@ -381,6 +381,7 @@ static skp_status train(struct training *t, skp_run_facts *facts) {
 static skp_status train_once(struct cli *c, skp_run_facts *facts) {
   struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
   catch_signals(NULL, t.no_hang_up);
+  cli_progress_again(&c->progress);
   skp_status status = train(&t, facts);
   begun = NULL;
   stoppable = NULL;
