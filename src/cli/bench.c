@@ -3,7 +3,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static skp_status print_result(const struct cli *c, const skp_speed *s, bool train) {
+/* `object` NULL: they are printed as text. */
+static void put_figures(cJSON *object, const struct cli *c, const skp_speed *s, bool train) {
   skp_device_state device;
   struct rusage usage;
   skp_device_ask(c->device, &device);
@@ -26,15 +27,17 @@ static skp_status print_result(const struct cli *c, const skp_speed *s, bool tra
       {"loss", "is the loss of the random images", s->loss},
   };
   const size_t shown = sizeof rows / sizeof *rows - !train; /* an evaluation has no loss */
+  for (size_t i = 0; i < shown; i++)
+    if (object)
+      cJSON_AddNumberToObject(object, rows[i].name, rows[i].value);
+    else
+      printf("%s %s\n", cli_number(text, sizeof text, rows[i].value), rows[i].unit);
+}
+
+static skp_status print_result(const struct cli *c, const skp_speed *s, bool train) {
   cJSON *object;
   TRY(cli_create_json(c, &object, cJSON_CreateObject));
-  for (size_t i = 0; i < shown; i++) {
-    if (object) {
-      cJSON_AddNumberToObject(object, rows[i].name, rows[i].value);
-      continue;
-    }
-    printf("%s %s\n", cli_number(text, sizeof text, rows[i].value), rows[i].unit);
-  }
+  put_figures(object, c, s, train);
   if (cli_said(c, CLI_LAYERS)) {
     skp_status status = cli_show_layers(s, object);
     if (status != SKP_OK) cJSON_Delete(object);
