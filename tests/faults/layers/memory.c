@@ -1,6 +1,7 @@
 /* memory.c: a layer before malloc, calloc and realloc: the FAULT_AT-th call fails of those that the program makes, and
- * the libraries that it is linked with. Those for OpenCL are left alone, as drivers are not ours, and those with
- * FAULT_SPARE in their names. SPDX-License-Identifier: MIT */
+ * the libraries that it is linked with. Those for OpenCL are left alone, as drivers are not ours; so is hwloc, which
+ * MPI brings along and PoCL does not get on without; and those with FAULT_SPARE in their names.
+ * SPDX-License-Identifier: MIT */
 #include "layer.h"
 #include <link.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@ static struct range { uintptr_t from, to; } ours[ROOM];
 static int ranges;
 
 static int note(struct dl_phdr_info *library, size_t size, void *user) {
-  static const char *const others[] = {"libOpenCL", "libclblast", "libstdc++", "ld-linux", "liblayer_"};
+  static const char *const others[] = {"libOpenCL", "libclblast", "libhwloc", "libstdc++", "ld-linux", "liblayer_"};
   const char *spare = getenv("FAULT_SPARE");
   (void)size, (void)user;
   if (spare && strstr(library->dlpi_name, spare)) return 0;
