@@ -104,6 +104,7 @@ START_TEST(damaged) {
   ((uint8_t *)bytes)[at] ^= 1;
   ck_ok(skp__file_write_atomic(path, &(struct skp__file_part){bytes, size}, 1));
   ck_assert_int_eq(ask("first", PICTURES), 0);
+  free(bytes);
   ck_ok(skp__file_read(&bytes, &size, path, 1 << 24)); /* written anew */
   for (int64_t cut = 0; cut < 64; cut += 7) {
     ck_ok(skp__file_write_atomic(path, &(struct skp__file_part){bytes, cut}, 1));

@@ -32,7 +32,7 @@ static void put_kind(char kind, const char *name, const char *to, const void *by
   for (size_t i = 0; i < sizeof head; i++) sum += (unsigned char)head[i];
   snprintf(head + 148, 8, "%06o", sum);
   fwrite(head, 1, sizeof head, tar);
-  fwrite(bytes, 1, n, tar);
+  if (n) fwrite(bytes, 1, n, tar);
   fill();
 }
 
