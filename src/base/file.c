@@ -160,9 +160,13 @@ static int close_written(int fd, const struct skp__file_part *part, size_t parts
   return error;
 }
 
+static int open_beside(const char *temporary) {
+  return open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
 static int write_beside(const char *path, const char *temporary, const struct skp__file_part *part, size_t parts,
                         bool flush) {
-  const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int fd = open_beside(temporary);
   int error = close_written(fd, part, parts, flush);
   if (!error && rename(temporary, path)) error = errno;
   if (error && fd >= 0) unlink(temporary);
@@ -194,7 +198,7 @@ skp_status skp__file_write_quick(const char *path, const struct skp__file_part *
 /* The error of what would be written beside it: nothing has no name, and a folder stays one. */
 static int try_beside(const char *path, const char *temporary) {
   if (!*path || skp__folder_exists(path)) return *path ? EISDIR : ENOENT;
-  const int error = close_written(open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), NULL, 0, false);
+  const int error = close_written(open_beside(temporary), NULL, 0, false);
   if (!error) unlink(temporary);
   return error;
 }

@@ -207,6 +207,10 @@ skp_value skp__graph_find(const struct skp_graph *g, skp_role role, const char *
  * block of factors belongs to one param. Params that lead nowhere are noted as idle. Call once, when the model is
  * complete. */
 enum { SKP_SLICE_ALIGN = SKP_UPDATE_BLOCK };
+/* Elements that a slice of n takes. */
+static inline int64_t skp__slice_size(int64_t n) {
+  return (n + SKP_SLICE_ALIGN - 1) / SKP_SLICE_ALIGN * SKP_SLICE_ALIGN;
+}
 skp_status skp__graph_collect(struct skp_graph *g);
 
 /* A copy of the forward graph `g` for batch size N: shapes inferred anew, without `training` an op's attribute of that

@@ -14,7 +14,7 @@ static skp_status collect(struct skp_graph *g, skp_port flat) {
     struct skp_tensor *t = &g->tensors.at[i];
     if (t->role != role) continue;
     t->offset = total;
-    total += (skp__shape_count(&t->shape) + SKP_SLICE_ALIGN - 1) / SKP_SLICE_ALIGN * SKP_SLICE_ALIGN;
+    total += skp__slice_size(skp__shape_count(&t->shape));
   }
   if (!total) return SKP_OK;
   size_t slices = g->tensors.n;

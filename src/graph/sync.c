@@ -22,8 +22,6 @@ struct pass {
   size_t *order; /* [nodes, with room for those that come]: where each is to stand */
 };
 
-static int64_t slice_size(int64_t C) { return (C + SKP_SLICE_ALIGN - 1) / SKP_SLICE_ALIGN * SKP_SLICE_ALIGN; }
-
 static bool learns(const struct skp_node *node) {
   return (node->op == &skp__op_batchnorm || node->op == &skp__op_batchnorm_dx) && node->attrs.batchnorm.training;
 }
@@ -34,7 +32,7 @@ static void place(struct pass *p, skp_value v) {
   t->role = SKP_ROLE_GRAD;
   t->base = p->g->synced;
   t->offset = p->used;
-  p->used += slice_size(t->shape.dim[0]);
+  p->used += skp__slice_size(t->shape.dim[0]);
 }
 
 static skp_status add_slice(struct pass *p, skp_value *out, const char *name, int64_t C) {
@@ -133,7 +131,7 @@ static int64_t most(const struct skp_graph *g) {
   int64_t n = 0;
   for (size_t i = 0; i < g->nodes.n; i++)
     if (g->nodes.at[i].op == &skp__op_batchnorm && learns(&g->nodes.at[i]))
-      n += SLICES * slice_size(g->nodes.at[i].types[X].dim[3]);
+      n += SLICES * skp__slice_size(g->nodes.at[i].types[X].dim[3]);
   return n;
 }
 

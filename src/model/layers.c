@@ -104,6 +104,12 @@ static void adaptive_size(struct skp__layer_call *c) { c->attrs.adaptive.size = 
     "values", SKP_OPTION_LIST, NULL, 0, 1                                                                              \
   }
 
+/* Of a pool. */
+#define WINDOW                                                                                                         \
+  {"kernel", SKP_OPTION_WHOLE, "kernel", NAN, 1}, {"stride", SKP_OPTION_WHOLE, "stride", SKP_AS_KERNEL, 1}, {          \
+    "padding", SKP_OPTION_WHOLE, "pad", 0, 0                                                                           \
+  }
+
 const struct skp__layer skp__layers[] = {
     {"conv2d",
      &skp__op_conv2d,
@@ -135,21 +141,11 @@ const struct skp__layer skp__layers[] = {
     {"stochastic_depth", &skp__op_dropout, NULL, {{"p", SKP_OPTION_NUMBER, "p", NAN, 0}}, stochastic_depth},
     {"upsample_nearest", &skp__op_upsample_nearest, NULL, {{"scale", SKP_OPTION_WHOLE, "scale", 2, 1}}, NULL},
     {"dropout", &skp__op_dropout, NULL, {{"p", SKP_OPTION_NUMBER, "p", 0.5, 0}}, dropout_key},
-    {"maxpool2d",
-     &skp__op_maxpool2d,
-     NULL,
-     {{"kernel", SKP_OPTION_WHOLE, "kernel", NAN, 1},
-      {"stride", SKP_OPTION_WHOLE, "stride", SKP_AS_KERNEL, 1},
-      {"padding", SKP_OPTION_WHOLE, "pad", 0, 0},
-      {"ceil_mode", SKP_OPTION_FLAG, "ceil", 0, 0}},
-     NULL},
+    {"maxpool2d", &skp__op_maxpool2d, NULL, {WINDOW, {"ceil_mode", SKP_OPTION_FLAG, "ceil", 0, 0}}, NULL},
     {"avgpool2d",
      &skp__op_avgpool2d,
      NULL,
-     {{"kernel", SKP_OPTION_WHOLE, "kernel", NAN, 1},
-      {"stride", SKP_OPTION_WHOLE, "stride", SKP_AS_KERNEL, 1},
-      {"padding", SKP_OPTION_WHOLE, "pad", 0, 0},
-      {"count_include_pad", SKP_OPTION_FLAG, "count_include_pad", 1, 0}},
+     {WINDOW, {"count_include_pad", SKP_OPTION_FLAG, "count_include_pad", 1, 0}},
      NULL},
     {"adaptive_avgpool2d", &skp__op_adaptive_avgpool2d, "the side of the result", {{0}}, adaptive_size},
     {"global_avgpool", &skp__op_global_avgpool, NULL, {{0}}, NULL},

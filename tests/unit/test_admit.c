@@ -164,6 +164,15 @@ static skp_status run_wrong(struct skp_backend *w, struct skp_prepared *const *l
   return strcmp(b->ops->method(list[0]), "reference") == 0 && n == 1 && w->ops == &wrong_ops ? SKP_OK : SKP_INTERNAL;
 }
 
+/* The backend runs everything by `run`, until it is right again. */
+static const struct skp_backend_ops *right;
+static void pose(skp_status (*run)(struct skp_backend *, struct skp_prepared *const *, size_t)) {
+  right = b->ops;
+  wrong_ops = *right;
+  wrong_ops.run = run;
+  b->ops = &wrong_ops;
+}
+
 static struct skp_sig relu_of(int64_t n) {
   struct skp_sig sig;
   ck_ok(skp__sig_create(&sig, &skp__op_relu, 1));
@@ -186,10 +195,7 @@ START_TEST(asks) {
   FILE *say = open_memstream(&text, &size);
   ck_ok(skp__admission_create(&check, say));
   ck_ok(ask(check, 4));
-  const struct skp_backend_ops *right = b->ops;
-  wrong_ops = *right;
-  wrong_ops.run = run_wrong; /* does nothing */
-  b->ops = &wrong_ops;
+  pose(run_wrong); /* does nothing */
   compared = 0;
   ck_ok(ask(check, 4)); /* known */
   ck_ok(ask(check, 6)); /* of the same kind as 4 */
@@ -219,10 +225,7 @@ START_TEST(not_compiled) {
   size_t size;
   FILE *say = open_memstream(&text, &size);
   ck_ok(skp__admission_create(&check, say));
-  const struct skp_backend_ops *right = b->ops;
-  wrong_ops = *right;
-  wrong_ops.run = run_unbuilt;
-  b->ops = &wrong_ops;
+  pose(run_unbuilt);
   ck_fails(ask(check, 4), SKP_UNSUPPORTED, "does not compile");
   b->ops = right;
   ck_ok(ask(check, 4)); /* now it does */
@@ -242,10 +245,7 @@ START_TEST(numbers_that_are_none) {
   sig.in[0] = skp__shape1(100);
   sig.in[1] = sig.in[2] = skp__shape1(1);
   ck_ok(skp__op_infer(&sig));
-  const struct skp_backend_ops *right = b->ops;
-  wrong_ops = *right;
-  wrong_ops.run = run_wrong; /* leaves `broken` at 0 */
-  b->ops = &wrong_ops;
+  pose(run_wrong); /* leaves `broken` at 0 */
   ck_fails(check->ask(check, b, &sig, "reference"), SKP_UNSUPPORTED,
            "computes wrongly: new_broken[0] (0): got 0, want 1");
   b->ops = right;

@@ -35,22 +35,16 @@ static bool ours(const char *name, size_t n) {
   return any;
 }
 
-skp_status skp__aside_list(struct skp__aside_names *out, const char *folder) {
+skp_status skp__aside_list(skp__names *out, const char *folder) {
   DIR *dir = opendir(folder);
   if (!dir) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", folder, strerror(errno));
   skp_status status = SKP_OK;
   for (struct dirent *e; status == SKP_OK && (e = readdir(dir));) {
     if (!ours(e->d_name, strlen(e->d_name))) continue;
-    status = SKP_GROW(&out->list);
-    if (status == SKP_OK) status = skp__strdup(&out->list.at[out->list.n - 1], e->d_name);
+    status = skp__names_add(out, e->d_name);
   }
   closedir(dir);
   return status;
-}
-
-void skp__aside_names_free(struct skp__aside_names *names) {
-  for (size_t i = 0; i < names->list.n; i++) free(names->list.at[i]);
-  SKP_FREE(&names->list);
 }
 
 void skp__aside_clear(const struct skp__aside *a) {
@@ -59,7 +53,7 @@ void skp__aside_clear(const struct skp__aside *a) {
 
 /* ---- taking a folder -------------------------------------------------------------------------------------------- */
 
-/* Whether `name` is what a process that is gone left half-written: FILE.PID.tmp. */
+/* Whether `name` is what a process that is gone left half-written: FILE.N.tmp, N being one of its threads. */
 static bool left_behind(const char *name) {
   static const char probe[] = SKP_ASIDE_PROBE;
   size_t n = strlen(name);
@@ -121,27 +115,27 @@ static skp_status new_folder(char **out, const char *within) {
 }
 
 bool skp__aside_back(const struct skp__aside *a) {
-  struct skp__aside_names names = {.list = {.n = 0}};
+  skp__names names = {NULL, 0, 0};
   if (!a->earlier) return false;
   char *kept = skp__error_keep();
   bool moved = skp__aside_list(&names, a->earlier) == SKP_OK;
-  for (size_t i = 0; i < names.list.n; i++) {
+  for (size_t i = 0; i < names.n; i++) {
     char *from = NULL;
-    moved = skp__path_join(&from, a->earlier, names.list.at[i]) == SKP_OK &&
-            !renameat(AT_FDCWD, from, a->lock, names.list.at[i]) && moved;
+    moved = skp__path_join(&from, a->earlier, names.at[i]) == SKP_OK &&
+            !renameat(AT_FDCWD, from, a->lock, names.at[i]) && moved;
     free(from);
   }
-  skp__aside_names_free(&names);
+  skp__names_free(&names);
   skp__error_restore(SKP_OK, kept);
   return moved && !rmdir(a->earlier);
 }
 
 skp_status skp__aside_move(struct skp__aside *a) {
-  struct skp__aside_names names = {.list = {.n = 0}};
+  skp__names names = {NULL, 0, 0};
   skp_status status = skp__aside_list(&names, a->out);
-  if (status == SKP_OK && names.list.n) status = new_folder(&a->earlier, a->out);
-  for (size_t i = 0; i < names.list.n && status == SKP_OK; i++) status = move(a->out, a->earlier, names.list.at[i]);
-  skp__aside_names_free(&names);
+  if (status == SKP_OK && names.n) status = new_folder(&a->earlier, a->out);
+  for (size_t i = 0; i < names.n && status == SKP_OK; i++) status = move(a->out, a->earlier, names.at[i]);
+  skp__names_free(&names);
   if (status != SKP_OK) (void)skp__aside_back(a);
   return status;
 }

@@ -3,7 +3,7 @@
 #ifndef SKP_TRAIN_RUN_ASIDE_H
 #define SKP_TRAIN_RUN_ASIDE_H
 
-#include "base/array.h"
+#include "data/walk.h"
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -23,12 +23,8 @@ bool skp__aside_back(const struct skp__aside *a);
 void skp__aside_clear(const struct skp__aside *a);
 void skp__aside_release(struct skp__aside *a);
 
-/* The names of a run's files in a folder; skp__aside_names_free also after a failure. */
-struct skp__aside_names {
-  SKP_ARRAY(char *) list;
-};
-skp_status skp__aside_list(struct skp__aside_names *out, const char *folder);
-void skp__aside_names_free(struct skp__aside_names *names);
+/* Appends the names of a run's files in a folder; skp__names_free also after a failure. */
+skp_status skp__aside_list(skp__names *out, const char *folder);
 /* N of step-N.safetensors, -1: another name. */
 long long skp__aside_step(const char *name);
 

@@ -83,24 +83,23 @@ skp_status skp__run_numbered(char **out, const struct skp__run *run, int64_t ste
 }
 
 /* How many are of a step from `from` to `to`. */
-static int64_t count(const struct skp__aside_names *names, long long from, long long to) {
+static int64_t count(const skp__names *names, long long from, long long to) {
   int64_t n = 0;
-  for (size_t i = 0; i < names->list.n; i++) {
-    long long step = skp__aside_step(names->list.at[i]);
+  for (size_t i = 0; i < names->n; i++) {
+    long long step = skp__aside_step(names->at[i]);
     n += step >= 0 && step >= from && step <= to;
   }
   return n;
 }
 
 void skp__run_prune(const struct skp__run *run, int64_t step, int64_t keep) {
-  struct skp__aside_names names = {.list = {.n = 0}};
+  skp__names names = {NULL, 0, 0};
   if (skp__aside_list(&names, run->out) == SKP_OK)
-    for (size_t i = 0; i < names.list.n; i++) {
-      long long its = skp__aside_step(names.list.at[i]);
-      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep))
-        unlinkat(run->own.lock, names.list.at[i], 0);
+    for (size_t i = 0; i < names.n; i++) {
+      long long its = skp__aside_step(names.at[i]);
+      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep)) unlinkat(run->own.lock, names.at[i], 0);
     }
-  skp__aside_names_free(&names);
+  skp__names_free(&names);
 }
 
 /* ---- config.json ------------------------------------------------------------------------------------------------ */
