@@ -124,7 +124,7 @@ static skp_status load(struct skp__picture_set *set, const struct list *l, skp_s
   SKP_TRY(add_rows(set, l, split));
   if (!set->files.n && split == SKP_SPLIT_TRAIN)
     return skp__fail(SKP_FORMAT, "%s lists no pictures to train on.", l->file);
-  SKP_TRY(skp__picture_set_look(set, &remarks, split == SKP_SPLIT_TRAIN));
+  SKP_TRY(skp__picture_set_look(set, &remarks));
   return remarks.n ? skp__strdup(&set->base.remarks, remarks.at) : SKP_OK;
 }
 

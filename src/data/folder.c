@@ -111,12 +111,11 @@ static skp_status remark(struct skp__text *text, const struct skp__picture_set *
 }
 
 static skp_status load(struct skp__picture_set *f, const struct skp__layout *l, skp_split split) {
-  const bool train = split == SKP_SPLIT_TRAIN;
   struct skp__tally passed = {.kinds = {.n = 0}};
   struct skp__text remarks = {.n = 0};
-  skp_status status = add_all(f, train, l->parts, &passed);
+  skp_status status = add_all(f, split == SKP_SPLIT_TRAIN, l->parts, &passed);
   if (status == SKP_OK) status = remark(&remarks, f, l, split, &passed);
-  if (status == SKP_OK) status = skp__picture_set_look(f, &remarks, train);
+  if (status == SKP_OK) status = skp__picture_set_look(f, &remarks);
   if (status == SKP_OK && remarks.n) status = skp__strdup(&f->base.remarks, remarks.at);
   skp__tally_free(&passed);
   return status;

@@ -231,8 +231,15 @@ static skp_status open_several(struct skp_source **out, struct skp__opening *o, 
   return status;
 }
 
+/* What one of several sets has of a class is enough to learn it. */
 skp_status skp__opening_part(struct skp_source **out, struct skp__opening *o, skp_split split) {
-  return o->sets.n == 1 ? open_one(out, &o->sets.at[0], split) : open_several(out, o, split);
+  SKP_TRY(o->sets.n == 1 ? open_one(out, &o->sets.at[0], split) : open_several(out, o, split));
+  if (split != SKP_SPLIT_TRAIN) return SKP_OK;
+  skp_status status = skp__source_check_classes(*out);
+  if (status == SKP_OK) return SKP_OK;
+  skp__source_destroy(*out);
+  *out = NULL;
+  return status;
 }
 
 void skp__opening_end(struct skp__opening *o) {

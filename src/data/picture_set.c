@@ -180,23 +180,6 @@ static skp_status read_all(struct skp__picture_set *f) {
   return decode_all(f);
 }
 
-/* A class of which not one picture is sound cannot be learned. */
-static skp_status check_sound(const struct skp__picture_set *f) {
-  struct skp__text text = {.n = 0};
-  int64_t *sound;
-  int bad = -1;
-  SKP_TRY(skp__alloc(&sound, (size_t)f->base.classes, sizeof *sound));
-  for (int64_t i = 0; i < f->base.n; i++)
-    if (!skp__damage_known(f->base.damage, i)) sound[f->files.at[i].label]++;
-  for (int c = 0; c < f->base.classes && bad < 0; c++)
-    if (!sound[c]) bad = c;
-  free(sound);
-  if (bad < 0) return SKP_OK;
-  skp__damage_list(f->base.damage, 0, &text);
-  return skp__fail(SKP_FORMAT, "Not one picture of the class %s in %s can be read:%s", f->base.class_names[bad],
-                   f->title, text.at);
-}
-
 /* ---- the source -------------------------------------------------------------------------------------------------- */
 
 static skp_status image(const struct skp_source *source, int64_t i, struct skp_image *out, int32_t *label) {
@@ -254,7 +237,7 @@ skp_status skp__picture_set_create(struct skp__picture_set **out, const char *na
   return status;
 }
 
-skp_status skp__picture_set_look(struct skp__picture_set *f, struct skp__text *remarks, bool train) {
+skp_status skp__picture_set_look(struct skp__picture_set *f, struct skp__text *remarks) {
   f->base.n = (int64_t)f->files.n;
   if (!f->base.n) return SKP_OK;
   SKP_TRY(skp__damage_create(&f->base.damage, f->title, f->base.n));
@@ -265,5 +248,5 @@ skp_status skp__picture_set_look(struct skp__picture_set *f, struct skp__text *r
         "%lld picture%s of %s, of 16 bits, hold%s 12 or fewer and will be nearly black: scale the values up, or "
         "tell of them in an sBIT chunk.\n",
         (long long)f->faint, f->faint == 1 ? "" : "s", f->title, f->faint == 1 ? "s" : "");
-  return train ? check_sound(f) : SKP_OK;
+  return SKP_OK;
 }

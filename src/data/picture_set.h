@@ -42,8 +42,7 @@ skp_status skp__picture_set_add(struct skp__picture_set *f, char *path, int32_t 
 /* The picture that was added last lies in `archive`, one of the set's `archives`, which is borrowed; its header is at
  * that position, and its path is but a name. */
 void skp__picture_set_within(struct skp__picture_set *f, const char *archive, int64_t position);
-/* Reads all headers, and decodes what is kept in memory; damage is noted, lines for people go to `remarks`. `train`: a
- * class without one sound picture is an error. */
-skp_status skp__picture_set_look(struct skp__picture_set *f, struct skp__text *remarks, bool train);
+/* Reads all headers, and decodes what is kept in memory; damage is noted, lines for people go to `remarks`. */
+skp_status skp__picture_set_look(struct skp__picture_set *f, struct skp__text *remarks);
 
 #endif

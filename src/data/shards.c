@@ -324,17 +324,16 @@ static skp_status add_members(struct skp__picture_set *set, const struct shards 
 }
 
 static skp_status load(struct skp__picture_set *set, struct shards *s, skp_split split) {
-  const bool train = split == SKP_SPLIT_TRAIN;
   struct skp__text remarks = {.n = 0};
   SKP_TRY(look_for(s, split));
   SKP_TRY(add_members(set, s, split));
-  if (!set->files.n && train)
+  if (!set->files.n && split == SKP_SPLIT_TRAIN)
     return skp__fail(SKP_FORMAT,
                      "%s: the archives hold no pictures to train on whose class is known, by a file KEY.cls beside "
                      "KEY.jpg or by a folder in the archive.",
                      set->title);
   skp__tally_remark(&s->passed[split], set->title, &remarks);
-  SKP_TRY(skp__picture_set_look(set, &remarks, train));
+  SKP_TRY(skp__picture_set_look(set, &remarks));
   return remarks.n ? skp__strdup(&set->base.remarks, remarks.at) : SKP_OK;
 }
 

@@ -82,6 +82,8 @@ void skp__source_destroy(struct skp_source *s); /* NULL is fine */
 const struct skp_source *skp__source_learned(const struct skp_source *train, const struct skp_source *test);
 /* How many samples each class has, into of[classes]; those without a label count nowhere. */
 skp_status skp__source_count(const struct skp_source *s, int64_t *of);
+/* A class of whose images not one is sound cannot be learned: SKP_FORMAT, with the damaged ones. */
+skp_status skp__source_check_classes(const struct skp_source *s);
 /* What sample i is called; where the source does not say, "#I", written into `text`. */
 const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
 

@@ -124,6 +124,20 @@ START_TEST(damage) {
 }
 END_TEST
 
+/* What one set has of a class does for it; without one sound image anywhere it cannot be learned. */
+START_TEST(a_class_that_is_damaged) {
+  struct skp_source *s;
+  ck_assert_int_eq(truncate(in("b/train/dog/4.bmp"), 30), 0);
+  ck_fails(skp__source_open(&s, in("b"), SKP_SPLIT_TRAIN), SKP_FORMAT, "Not one picture of the class dog in ");
+  s = open_both(SKP_SPLIT_TRAIN);
+  ck_assert(skp__damage_known(s->damage, 3));
+  skp__source_destroy(s);
+  ck_assert_int_eq(truncate(in("b/train/ape/5.bmp"), 30), 0);
+  ck_fails(skp__source_open(&s, both(), SKP_SPLIT_TRAIN), SKP_FORMAT, "Not one picture of the class ape in ");
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "4.bmp"));
+}
+END_TEST
+
 /* What is called so is one set. */
 START_TEST(a_folder_with_a_plus) {
   struct skp_source *s;
@@ -216,6 +230,7 @@ int main(void) {
   tcase_add_test(c, parts_that_one_lacks);
   tcase_add_test(c, sizes_that_differ);
   tcase_add_test(c, damage);
+  tcase_add_test(c, a_class_that_is_damaged);
   tcase_add_test(c, a_folder_with_a_plus);
   tcase_add_test(c, a_plus_in_one_of_them);
   tcase_add_test(c, own_pictures);
