@@ -45,7 +45,7 @@ static int n_rules;
       X(clEnqueueReadBuffer), X(clEnqueueWriteBuffer), X(clEnqueueMarkerWithWaitList), X(clFlush),                     \
       X(clReleaseMemObject), X(clReleaseEvent), X(clReleaseKernel), X(clReleaseProgram), X(clReleaseCommandQueue),     \
       X(clReleaseContext), X(clCreateKernel), X(clCreateBuffer), X(clCreateSubBuffer), X(clCreateContext),             \
-      X(clCreateCommandQueue), X(clCreateProgramWithBinary)
+      X(clCreateCommandQueue), X(clCreateProgramWithBinary), X(clGetEventProfilingInfo)
 
 static bool is_known(const char *call) {
   bool known = false;
@@ -249,6 +249,8 @@ CODE(clEnqueueReadBuffer, NULL, (cl_command_queue q, cl_mem m, cl_bool b, size_t
 CODE(clEnqueueWriteBuffer, NULL, (cl_command_queue q, cl_mem m, cl_bool b, size_t at, size_t n, const void *from, WAIT),
      q, m, b, at, n, from, w, list, event)
 CODE(clEnqueueMarkerWithWaitList, NULL, (cl_command_queue q, WAIT), q, w, list, event)
+CODE(clGetEventProfilingInfo, NULL, (cl_event e, cl_profiling_info what, size_t size, void *value, size_t *got), e,
+     what, size, value, got)
 CODE(clFlush, NULL, (cl_command_queue q), q)
 CODE(clReleaseMemObject, NULL, (cl_mem m), m)
 CODE(clReleaseEvent, NULL, (cl_event e), e)

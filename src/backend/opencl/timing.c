@@ -85,7 +85,7 @@ skp_status skp__cl_time(struct skp_backend *b, struct skp_prepared *const *list,
   cl->queue = timed;
   skp_status status = queue_all(&t, list, n);
   if (status == SKP_OK) status = tell_all(&t, tell, user);
-  if (status != SKP_OK) cl->lost = true; /* the usual queue would not wait for what is still in this one */
+  if (status != SKP_OK) b->ops->drain(b); /* the usual queue does not wait for what is still in this one */
   cl->queue = usual;
   forget(&t);
   if (!cl->hung) SKP_CALL(cl, "clReleaseCommandQueue", "", clReleaseCommandQueue(timed));
