@@ -20,6 +20,7 @@ static struct {
   atomic_uint recording; /* its number; 0: there is none */
   pthread_mutex_t lock;  /* guards what follows */
   unsigned recordings;
+  bool unwritten; /* it has ended, but there was no room for its file */
   long long lost;
   double start;
   SKP_ARRAY(struct span) spans;
@@ -74,7 +75,7 @@ void skp__trace_device(const char *kind, const char *name, const char *detail, d
 
 skp_status skp__trace_start(void) {
   pthread_mutex_lock(&trace.lock);
-  const bool free = !atomic_load(&trace.recording);
+  const bool free = !atomic_load(&trace.recording) && !trace.unwritten;
   int first = free ? new_track("device") : 0;
   if (first) {
     trace.start = skp__clock();
@@ -117,8 +118,11 @@ skp_status skp__trace_stop(const char *path) {
   pthread_mutex_lock(&trace.lock);
   atomic_store(&trace.recording, 0);
   skp_status status = path ? skp__file_print_atomic(path, put, NULL) : SKP_OK;
-  SKP_FREE(&trace.spans);
-  SKP_FREE(&trace.threads);
+  trace.unwritten = status == SKP_DISK_FULL;
+  if (!trace.unwritten) {
+    SKP_FREE(&trace.spans);
+    SKP_FREE(&trace.threads);
+  }
   pthread_mutex_unlock(&trace.lock);
   return status;
 }

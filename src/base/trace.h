@@ -9,7 +9,8 @@
 
 /* Begins a recording; SKP_USAGE if there is one. */
 skp_status skp__trace_start(void);
-/* Ends it and writes the file; `path` NULL: none is written. */
+/* Ends it and writes the file; `path` NULL: none is written. After SKP_DISK_FULL it can be tried again, and is to be
+ * ended by NULL where it is not. */
 skp_status skp__trace_stop(const char *path);
 
 /* The calling thread's name from now on. */

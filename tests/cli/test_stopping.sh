@@ -116,7 +116,7 @@ if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
   pid=$!
   await disk/run/state.safetensors
   head -c 1M /dev/zero >disk/rest 2>/dev/null
-  until grep -q 'Training goes on; the next save tries again' err; do kill -0 $pid || fail "a full disk ended the run, or is not said"; sleep 0.05; done
+  until grep -q 'Training goes on; each save tries again' err; do kill -0 $pid || fail "a full disk ended the run, or is not said"; sleep 0.05; done
   before=$(stat -c %Y.%s disk/run/log.jsonl)
   rm disk/rest
   until [ "$(stat -c %Y.%s disk/run/log.jsonl)" != "$before" ]; do kill -0 $pid || fail "the run ended by itself"; sleep 0.05; done

@@ -68,6 +68,7 @@ static const char network[] = "return {input = {channels = 1, size = 4},\n"
 
 static struct skp_train_result result;
 static char said[4000];
+static int64_t kept, traced; /* how many step-N.safetensors stay; how many steps are traced */
 
 static struct skp_source *images(void) {
   static uint8_t bytes[IMAGES * 16];
@@ -101,8 +102,17 @@ static skp_status train(const char *out, const char *lr, const char *on_nan) {
   ck_ok(skp__session_init(s, 1));
   struct skp_source *train = images();
   const struct skp_data data = {.train = train};
-  const struct skp_train_options o = {
-      .out = path, .say = say, .seed = 1, .max_steps = -1, .shuffle = true, .threads = 1, .save = {.epochs = 1}};
+  char trace[256];
+  snprintf(trace, sizeof trace, "%s", in("trace.json"));
+  const struct skp_train_options o = {.out = path,
+                                      .say = say,
+                                      .seed = 1,
+                                      .max_steps = -1,
+                                      .shuffle = true,
+                                      .threads = 1,
+                                      .save = {.epochs = 1, .keep = kept},
+                                      .trace = trace,
+                                      .trace_steps = traced};
   skp_status status = skp__train(s, &data, &o, &result);
   skp__result_free(&result);
   fclose(say);
@@ -119,11 +129,14 @@ static void disturb(const char *name, int times) {
   refusals = times;
 }
 
-/* The run ends well but for its status; each refusal has come. */
+/* The run ends well but for its status; each refusal has come, which is said once, and in the end. */
 static void check_borne(skp_status status) {
+  static const char goes_on[] = "Training goes on; each save tries again";
   ck_assert_int_eq(status, SKP_DISK_FULL);
-  ck_assert_ptr_nonnull(strstr(skp_error_message(), "Not every file could be written while the run went on"));
-  ck_assert_ptr_nonnull(strstr(said, "Training goes on; the next save tries again."));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "Not every file could be written while the run went on, "));
+  const char *first = strstr(said, goes_on);
+  ck_assert_ptr_nonnull(first);
+  ck_assert_ptr_null(strstr(first + 1, goes_on));
   ck_assert_int_eq(refusals, 0);
 }
 
@@ -225,6 +238,47 @@ START_TEST(refused_weights_are_none) {
 }
 END_TEST
 
+/* Weights of a step are no later save's: those that the disk refused last come before the next ones, the trace at the
+ * end. */
+START_TEST(weights_of_a_step_are_owed) {
+  kept = EPOCHS;
+  ck_ok(train("whole", "0.1", "stop"));
+  disturb("step-00000003.safetensors", 1);
+  check_borne(train("run", "0.1", "stop"));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "went on, 1 time; "));
+  for (int step = 1; step <= EPOCHS; step++) {
+    char name[40];
+    snprintf(name, sizeof name, "step-%08d.safetensors", step);
+    check_same("run", "whole", name);
+  }
+}
+END_TEST
+
+/* Those of steps behind which the run went back are not written any more. */
+START_TEST(weights_of_a_step_that_is_gone) {
+  kept = EPOCHS;
+  disturb("step-00000002.safetensors", 1);
+  spoilt = 3;
+  check_borne(train("run", "0.1", "rollback"));
+  ck_assert_ptr_nonnull(strstr(said, "The run goes back to step 2 "));
+  for (int step = 1; step <= EPOCHS; step++) {
+    char name[40];
+    snprintf(name, sizeof name, "run/step-%08d.safetensors", step);
+    ck_assert_msg(skp__file_exists(in(name)), "there is no %s", name);
+  }
+}
+END_TEST
+
+START_TEST(trace_is_owed) {
+  traced = 3;
+  disturb("trace.json", 1);
+  check_borne(train("run", "0.1", "stop"));
+  ck_assert(skp__file_exists(in("trace.json")));
+  traced = 0;
+  ck_ok(train("run", "0.1", "stop"));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("full_disk");
   TCase *c = tcase_create("full_disk");
@@ -234,6 +288,9 @@ int main(void) {
   tcase_add_test(c, without_threads);
   tcase_add_loop_test(c, best_weights_are_owed, 0, 2);
   tcase_add_test(c, refused_weights_are_none);
+  tcase_add_test(c, weights_of_a_step_are_owed);
+  tcase_add_test(c, weights_of_a_step_that_is_gone);
+  tcase_add_test(c, trace_is_owed);
   tcase_set_timeout(c, 60);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

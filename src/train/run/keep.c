@@ -3,12 +3,13 @@
 #include "base/host.h"
 #include "train/run/loop.h"
 #include <stdlib.h>
-#include <string.h>
 
 skp_status skp__keep_bear(struct skp__loop *l, skp_status status) {
   if (status != SKP_DISK_FULL) return status;
-  if (l->o->say && (!l->unwritten || strcmp(l->unwritten, skp_error_message()) != 0))
-    skp_print(l->o->say, "%s Training goes on; the next save tries again.\n", skp_error_message());
+  if (l->o->say && !l->refused)
+    skp_print(l->o->say, "%s Training goes on; each save tries again, and what comes of it is said at the end.\n",
+              skp_error_message());
+  l->refused++;
   free(l->unwritten);
   SKP_TRY(skp__strdup(&l->unwritten, skp_error_message()));
   l->unsaved = true;
@@ -19,8 +20,9 @@ skp_status skp__keep_bear(struct skp__loop *l, skp_status status) {
 skp_status skp__keep_outcome(const struct skp__loop *l) {
   const char *out = l->o->out;
   if (!l->unwritten) return SKP_OK;
-  return skp__fail(SKP_DISK_FULL, "Not every file could be written while the run went on%s%s. %s",
-                   out ? "; what it ended with is in " : "", out ? out : "", l->unwritten);
+  return skp__fail(SKP_DISK_FULL, "Not every file could be written while the run went on, %lld time%s%s%s. At last: %s",
+                   (long long)l->refused, l->refused > 1 ? "s" : "", out ? "; what it ended with is in " : "",
+                   out ? out : "", l->unwritten);
 }
 
 /* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. */
@@ -66,7 +68,7 @@ skp_status skp__keep_weights(struct skp__loop *l, const char *path) {
   struct skp__save save;
   if (!path) return only_check(l, NULL); /* no file is written */
   skp_status status = begin_save(l, &save, path, NULL);
-  save.once = true;
+  save.best = true;
   return hand_over(l, &save, status);
 }
 

@@ -233,7 +233,7 @@ static skp_status train(struct skp__loop *l) {
 
 /* Best weights that are not on the disk in the end are none. */
 static void close_saver(struct skp__loop *l) {
-  if (skp__saver_owes(&l->saver)) l->at.best = -INFINITY, l->at.best_epoch = 0;
+  if (skp__saver_owes_best(&l->saver)) l->at.best = -INFINITY, l->at.best_epoch = 0;
   skp__saver_close(&l->saver);
 }
 

@@ -38,6 +38,7 @@ struct skp__loop {
   int64_t first,
       saved;       /* the step with which this process began; the one whose weights last.safetensors holds, -1: none */
   char *unwritten; /* the latest error of writing a file that did not end the run; NULL: there was none */
+  int64_t refused; /* how many there were */
   bool unsaved;    /* something happened since */
   unsigned wishes; /* what this process, or one of its ranks, wanted of all when they met last */
   struct skp__mark mark;  /* see there */
@@ -74,7 +75,7 @@ skp_status skp__score_best(struct skp__loop *l);
 /* ---- keep.c ----------------------------------------------------------------------------------------------------- */
 
 /* Hands a failure on unless it is a full disk, which ends nothing: the earlier files are there, and the next save tries
- * again. It is said, and makes the run fail in the end. */
+ * again. It is said once, and makes the run fail in the end. */
 skp_status skp__keep_bear(struct skp__loop *l, skp_status status);
 /* The failure of a run that is done but for that; SKP_OK: there was none. */
 skp_status skp__keep_outcome(const struct skp__loop *l);

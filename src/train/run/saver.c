@@ -21,27 +21,48 @@ static skp_status write_weights(const struct skp__save *save, const char *path) 
 static skp_status write_files(struct skp__save *save) {
   if (save->numbered) {
     SKP_TRY(write_weights(save, save->numbered));
+    free(save->numbered);
+    save->numbered = NULL;
     skp__run_prune(save->run, save->extra.steps, save->keep);
   }
-  SKP_TRY(write_weights(save, save->weights));
+  if (save->weights) SKP_TRY(write_weights(save, save->weights));
   if (!save->state_path) return SKP_OK;
   return skp__state_write(save->state_path, &save->values, &save->meta);
 }
 
 skp_status skp__saver_pay(struct skp__saver *s) {
-  if (!s->owed.model) return SKP_OK;
-  SKP_TRY(write_files(&s->owed));
-  skp__save_free(&s->owed);
+  for (int k = 0; k < SKP_OWED; k++) {
+    if (!s->owed[k].model) continue;
+    SKP_TRY(write_files(&s->owed[k]));
+    skp__save_free(&s->owed[k]);
+  }
   return SKP_OK;
 }
 
-/* What is owed comes first: a state that tells of best weights is never ahead of them. */
-static skp_status write_all(struct skp__saver *s) {
-  SKP_TRY(skp__saver_pay(s));
-  const skp_status status = write_files(&s->save);
-  if (status != SKP_DISK_FULL || !s->save.once) return status;
-  s->owed = s->save;
+static void owe(struct skp__saver *s, int kind) {
+  skp__save_free(&s->owed[kind]);
+  s->owed[kind] = s->save;
   s->save = (struct skp__save){.model = NULL};
+}
+
+/* Of the latest save the rest is written anew by the next one. */
+static void owe_numbered(struct skp__saver *s) {
+  owe(s, SKP_OWED_NUMBERED);
+  s->owed[SKP_OWED_NUMBERED].weights = s->owed[SKP_OWED_NUMBERED].state_path = NULL;
+}
+
+/* What is owed comes first: a state that tells of best weights is never ahead of them. What a run wrote of steps that
+ * it went back behind is none of its files. */
+static skp_status write_all(struct skp__saver *s) {
+  struct skp__save *numbered = &s->owed[SKP_OWED_NUMBERED];
+  if (numbered->extra.steps > s->save.extra.steps) skp__save_free(numbered);
+  skp_status status = skp__saver_pay(s);
+  if (status == SKP_OK) status = write_files(&s->save);
+  if (status != SKP_DISK_FULL) return status;
+  if (s->save.best)
+    owe(s, SKP_OWED_BEST);
+  else if (s->save.numbered)
+    owe_numbered(s);
   return status;
 }
 
@@ -76,9 +97,11 @@ skp_status skp__saver_wait(struct skp__saver *s) {
   return outcome(s);
 }
 
-bool skp__saver_owes(const struct skp__saver *s) { return s->owed.model; }
+bool skp__saver_owes_best(const struct skp__saver *s) { return s->owed[SKP_OWED_BEST].model; }
 
-void skp__saver_close(struct skp__saver *s) { skp__save_free(&s->owed); }
+void skp__saver_close(struct skp__saver *s) {
+  for (int k = 0; k < SKP_OWED; k++) skp__save_free(&s->owed[k]);
+}
 
 skp_status skp__saver_settle(struct skp__saver *s, skp_status status) {
   if (status == SKP_OK) return skp__saver_wait(s);
@@ -98,7 +121,7 @@ skp_status skp__saver_start(struct skp__saver *s, struct skp__save *save) {
     return status;
   }
   s->save = *save;
-  if (save->once) skp__save_free(&s->owed); /* these are better ones */
+  if (save->best) skp__save_free(&s->owed[SKP_OWED_BEST]); /* these are better ones */
   atomic_store(&s->done, false);
   s->busy = !skp__thread_start(&s->thread, work_beside, s);
   if (s->busy) return SKP_OK;

@@ -15,22 +15,25 @@ struct skp__save {
   struct skp_checkpoint_extra extra;
   struct skp__values values;   /* of the weights, or of all that the state keeps */
   const float *params, *state; /* the weights among them */
-  char *numbered;              /* path of step-N.safetensors; NULL: none */
-  const char *weights;         /* path of last or best */
+  char *numbered;              /* path of step-N.safetensors; NULL: none, or written */
+  const char *weights;         /* path of last or best; NULL: neither */
   const char *state_path;      /* NULL: without what follows */
   struct skp__metadata meta;
   const struct skp__run *run; /* whose numbered checkpoints before the latest `keep` go */
   int64_t keep;
-  bool once; /* no later save holds the same: where a full disk refuses it, it is tried again before the next */
+  bool best;
 };
 void skp__save_free(struct skp__save *save);
+
+/* What a full disk refused, and no later save holds: it is tried again before the next. Of each kind the latest. */
+enum { SKP_OWED_BEST, SKP_OWED_NUMBERED, SKP_OWED };
 
 struct skp__saver {
   pthread_t thread;
   bool busy; /* a thread was started and not yet joined */
   atomic_bool done;
   /* The thread's while it is busy: */
-  struct skp__save save, owed; /* the latest one; what is to be tried again before it, model NULL: nothing */
+  struct skp__save save, owed[SKP_OWED]; /* the latest one; of those owed, model NULL: nothing */
   skp_status status;
   char *error;
 };
@@ -43,8 +46,8 @@ skp_status skp__saver_look(struct skp__saver *saver);
 skp_status skp__saver_wait(struct skp__saver *saver);
 /* Tries again what is owed, here and now; after one of the waits. */
 skp_status skp__saver_pay(struct skp__saver *saver);
-/* Whether something is owed; after one of the waits. */
-bool skp__saver_owes(const struct skp__saver *saver);
+/* Whether best weights are owed; after one of the waits. */
+bool skp__saver_owes_best(const struct skp__saver *saver);
 /* Waits at the end of a run; returns its `status`, with its text, if that is a failure. */
 skp_status skp__saver_settle(struct skp__saver *saver, skp_status status);
 /* Forgets what is owed; after one of the waits. */

@@ -79,7 +79,7 @@ skp_status skp__score_best(struct skp__loop *l) {
   const bool unused = l->data->valid && l->data->test;
   struct skp_eval_result test;
   int wanted = by && l->at.best_epoch && l->o->out;
-  if (wanted) wanted = !skp__saver_owes(&l->saver);
+  if (wanted) wanted = !skp__saver_owes_best(&l->saver);
   if (!unused && wanted) wanted = !l->result->judge && skp__file_exists(l->run.best);
   SKP_TRY(skp__ranks_hand_out(l->s->ranks, 0, &wanted, sizeof wanted)); /* the one with the files knows */
   if (!wanted) return SKP_OK;
