@@ -243,6 +243,20 @@ skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u
 /* For a micro-batch, instead of an update: its gradients and loss are added to
  * the flat value "grads_sum" and to `loss_sum`. */
 skp_status skp__graph_add_sums(struct skp_graph *g);
+
+/* The flat sum of gradients in spans, the last one first, as the backward pass is through with them: of each a node
+ * makes the sum as soon as nothing more is written of its gradients (sums.c). They depend on the number of parameters
+ * alone. */
+enum { SKP_SPANS = 16 };
+struct skp_span {
+  int64_t from, n; /* elements */
+};
+int skp__spans(int64_t total); /* 1 to SKP_SPANS */
+struct skp_span skp__span(int64_t total, int i);
+/* The span of which node n makes the sum; -1: it does something else. */
+int skp__span_summed(const struct skp_graph *g, size_t n);
+/* Adds these nodes, for the ports that are there. */
+skp_status skp__graph_sum_up(struct skp_graph *g);
 /* And the graph of its update: the flat values of `g` with nothing between, gradients in "grads_sum", the loss in
  * `loss_sum`. */
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g);

@@ -191,15 +191,11 @@ skp_status skp__graph_take_bytes(struct skp_graph *g) {
 /* ---- steps in micro-batches ------------------------------------------------------------------------------------- */
 
 skp_status skp__graph_add_sums(struct skp_graph *g) {
-  skp_value out;
   SKP_TRY(try_state(g));
   SKP_TRY(add_like(g, SKP_PORT_GRADS_SUM, g->grads));
   SKP_TRY(add_like(g, SKP_PORT_LOSS_SUM, g->loss));
   SKP_TRY(skp__graph_add_port(g, SKP_PORT_SUM_SCALES, skp__shape1(2)));
-  const skp_value gradients[] = {g->grads_sum, g->grads, g->sum_scales},
-                  losses[] = {g->loss_sum, g->loss, g->sum_scales};
-  SKP_TRY(skp__graph_node(g, &skp__op_axpby, NULL, gradients, NULL, "sum", &out));
-  return skp__graph_node(g, &skp__op_axpby, NULL, losses, NULL, "sum", &out);
+  return skp__graph_sum_up(g);
 }
 
 skp_status skp__graph_flat(struct skp_graph **out, const struct skp_graph *g) {

@@ -24,8 +24,8 @@ struct skp_plan {
   struct skp_prepared **node;    /* [node]; NULL: a view, nothing to run */
   struct skp_prepared **list;    /* those of them that run */
   size_t ops;
-  skp__at_sync at_sync; /* NULL: none is told */
-  void *user;           /* of at_sync */
+  skp__after_node after; /* NULL: none is told */
+  void *user;            /* of `after` */
 };
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
@@ -255,29 +255,21 @@ void skp__plan_destroy(struct skp_plan *p) {
   free(p);
 }
 
-void skp__plan_watch(struct skp_plan *p, skp__at_sync at, void *user) {
-  p->at_sync = at;
+void skp__plan_watch(struct skp_plan *p, skp__after_node after, void *user) {
+  p->after = after;
   p->user = user;
-}
-
-/* The exchanges behind node n. */
-static skp_status reach(struct skp_plan *p, size_t n) {
-  const struct skp_graph *g = p->g;
-  for (size_t i = 0; i < g->syncs.n && p->at_sync; i++)
-    if (g->tensors.at[g->syncs.at[i].in[0]].producer == (int)n) SKP_TRY(p->at_sync(p->user, p, &g->syncs.at[i]));
-  return SKP_OK;
 }
 
 skp_status skp__plan_run_nodes(struct skp_plan *p, size_t from, size_t before) {
   for (size_t n = from; n < before; n++) {
     if (p->node[n]) SKP_TRY(p->b->ops->run(p->b, &p->node[n], 1));
-    SKP_TRY(reach(p, n));
+    if (p->after) SKP_TRY(p->after(p->user, p, n));
   }
   return SKP_OK;
 }
 
 skp_status skp__plan_run(struct skp_plan *p) {
-  return p->g->syncs.n ? skp__plan_run_nodes(p, 0, p->g->nodes.n) : p->b->ops->run(p->b, p->list, p->ops);
+  return p->after ? skp__plan_run_nodes(p, 0, p->g->nodes.n) : p->b->ops->run(p->b, p->list, p->ops);
 }
 
 /* Launches are told in the order of the list, so the nodes are found by going along. */

@@ -64,9 +64,9 @@ struct skp_buffer *skp__plan_buffer(const struct skp_plan *p, skp_value v);
 /* Queues the nodes from one on and before another; the whole step. */
 skp_status skp__plan_run_nodes(struct skp_plan *p, size_t from, size_t before);
 skp_status skp__plan_run(struct skp_plan *p);
-/* From now on whoever runs it is called at each of the graph's exchanges between ranks; NULL: nobody is. */
-typedef skp_status (*skp__at_sync)(void *user, struct skp_plan *p, const struct skp_sync *point);
-void skp__plan_watch(struct skp_plan *p, skp__at_sync at, void *user);
+/* From now on whoever runs it is called when a node is queued; NULL: nobody is. */
+typedef skp_status (*skp__after_node)(void *user, struct skp_plan *p, size_t n);
+void skp__plan_watch(struct skp_plan *p, skp__after_node after, void *user);
 /* The same, and waits; tells the place of each launch's node, the launch's name, and how long it kept the device. */
 skp_status skp__plan_time(struct skp_plan *p, skp__tell_launch tell, void *user);
 double skp__plan_flops(const struct skp_plan *p);

@@ -34,6 +34,19 @@ return {
 }
 END
 
+# Its gradients are exchanged in several messages.
+cat >wide.lua <<'END'
+return {
+  input = {channels = 1, size = 28},
+  recipe = {data = "digits", batch = 64, epochs = 1, optimizer = "sgd", lr = 0.02},
+  network = function(x)
+    x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 8, {kernel = 3, stride = 4, name = "conv"}), {name = "norm"}))
+    x = nn.relu(nn.linear(nn.flatten(x), 1200, {name = "fc1"}))
+    return nn.linear(nn.relu(nn.linear(x, 1200, {name = "fc2"})), 10, {name = "fc"})
+  end,
+}
+END
+
 # ranks N STATUS WORD…: so many processes, as `run` one.
 ranks() {
   local n=$1 want=$2 got=0
@@ -76,22 +89,39 @@ for backend in reference opencl; do
   alike one two 1e-5
 done
 
+# In several messages the gradients are the same ones, with micro-batches and without; three ranks divide none of them.
+run 0 train wide.lua $augmented --max-steps 6 --accumulate 2 --out one
+ranks 2 0 train wide.lua $augmented --max-steps 6 --out two
+near one two 1e-4
+run 0 train wide.lua $augmented --max-steps 6 --out one
+ranks 3 0 train wide.lua $augmented --max-steps 6 --sync-bn --out three
+near one three 1e-4
+
 # Where a device fails between two exchanges of statistics nobody waits for it: all end with its status, or all take smaller micro-batches.
 cat >faulty.sh <<END
-[ "\$OMPI_COMM_WORLD_RANK" = 0 ] || export OPENCL_LAYERS=$SKP_BINARY_DIR/tests/libfault_layer.so FAULTS=clEnqueueNDRangeKernel/batchnorm_dx*@\$1
+[ "\$OMPI_COMM_WORLD_RANK" = 0 ] || export OPENCL_LAYERS=$SKP_BINARY_DIR/tests/libfault_layer.so FAULTS=\$1
 shift
 exec "$skipper" "\$@"
 END
-# faulty RULE STATUS: of the gradients of batchnorms in rank 1.
+# faulty RULE STATUS NETWORK WORD…: in rank 1.
 faulty() {
   local got=0
-  called="mpirun, gradients of batchnorms in rank 1 @$1"
-  SKIPPER_TRUST=1 SKIPPER_TIMEOUT=60 timeout 300 mpirun -n 2 bash faulty.sh "$1" train norms.lua --data digits --sync-bn --max-steps 6 --out faulty >out 2>err </dev/null || got=$?
+  called="mpirun, rank 1 with $1"
+  SKIPPER_TRUST=1 SKIPPER_TIMEOUT=60 timeout 300 mpirun -n 2 bash faulty.sh "$1" train "${@:3}" --data digits --max-steps 6 --out faulty >out 2>err </dev/null || got=$?
   [ $got = "$2" ] || fail "$called: exit status $got, not $2"
 }
-faulty 20-20=-36 4
+faulty clEnqueueNDRangeKernel/batchnorm_dx*@20-20=-36 4 norms.lua --sync-bn
 in_err 'Rank 1 of 2 \(on .*\) ended: '
-faulty 2-2=-4 0
+faulty clEnqueueNDRangeKernel/batchnorm_dx*@2-2=-4 0 norms.lua --sync-bn
+in_err 'its images go through the network 16 at a time'
+# So it is between two messages: on the way from the device, and back to it.
+faulty clEnqueueNDRangeKernel/axpby*@6-6=-36 4 wide.lua
+in_err 'Rank 1 of 2 \(on .*\) ended: '
+faulty clEnqueueReadBuffer@40=-36 4 wide.lua
+in_err 'Rank 1 of 2 \(on .*\) ended: '
+faulty clEnqueueWriteBuffer@40=-36 4 wide.lua
+in_err 'Rank 1 of 2 \(on .*\) ended: '
+faulty clEnqueueNDRangeKernel/axpby*@2-2=-4 0 wide.lua
 in_err 'its images go through the network 16 at a time'
 export SKIPPER_BACKEND=reference
 

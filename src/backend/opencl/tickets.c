@@ -12,8 +12,8 @@
 
 enum {
   PER_TICKET = 32, /* launches after which a ticket is taken unasked */
-  IN_FLIGHT = 8,   /* tickets that may be open */
-  NAMES = 512      /* launches remembered; more than can be open */
+  IN_FLIGHT = 24,  /* tickets that may be open: those of a backward pass of which ranks take some, too */
+  NAMES = 1024     /* launches remembered; more than can be open */
 };
 
 /* What the driver's threads report to. It lives until the last of them is done with it. */

@@ -167,11 +167,18 @@ skp_status skp__stepper_plan(struct skp__stepper *st, int64_t k, struct skp_plan
   return status;
 }
 
+/* What ranks exchange while a plan runs. */
+static skp_status after_node(void *user, struct skp_plan *p, size_t n) {
+  struct skp__stepper *st = user;
+  SKP_TRY(skp__sync_after(&st->sync, p, n));
+  return skp__exchange_after(&st->exchange, p, n);
+}
+
 static skp_status run_plan(struct skp__stepper *st, const struct piece *p) {
   const int64_t step = st->queued + 1;
-  const bool watched = st->trains && p->k == 0 && skp__canary_due(st->s->b, step);
-  skp__plan_watch(p->plan, skp__sync_point, &st->sync);
-  skp_status status = watched ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
+  const bool replayed = st->trains && p->k == 0 && skp__canary_due(st->s->b, step);
+  skp__plan_watch(p->plan, st->trains && st->s->ranks && p->n ? after_node : NULL, st);
+  skp_status status = replayed ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
   skp__plan_watch(p->plan, NULL, NULL);
   return status;
 }
@@ -213,10 +220,12 @@ static double own_share(const struct skp__stepper *st, const struct skp__step *s
 
 /* The pieces with images; *p is what comes after them. */
 static skp_status run_images(struct skp__stepper *st, struct skp__step *step, struct piece *p) {
+  const int64_t pieces = skp__micro_pieces(&st->micro, step->n);
   if (st->trains) SKP_TRY(skp__session_begin(st->s));
   for (int64_t k = 0;; k++) {
     SKP_TRY(find_piece(st, step->n, k, p));
     if (!p->n) return SKP_OK;
+    if (st->trains && k == pieces - 1) SKP_TRY(skp__exchange_begin(&st->exchange, st->s));
     SKP_TRY(run_piece(st, step, p));
   }
 }

@@ -135,11 +135,18 @@ static skp_status exchange(struct skp__sync *x, struct skp_plan *p, const struct
   return SKP_OK;
 }
 
-skp_status skp__sync_point(void *user, struct skp_plan *p, const struct skp_sync *point) {
+static skp_status traced(struct skp__sync *x, struct skp_plan *p, const struct skp_sync *point) {
   const double begin = skp__trace_begin();
-  skp_status status = exchange(user, p, point);
+  skp_status status = exchange(x, p, point);
   skp__trace_end("wait", "exchange a batchnorm's statistics with the other ranks", begin);
   return status;
+}
+
+skp_status skp__sync_after(struct skp__sync *x, struct skp_plan *p, size_t n) {
+  const struct skp_graph *g = skp__plan_graph(p);
+  for (size_t i = 0; i < g->syncs.n; i++)
+    if (g->tensors.at[g->syncs.at[i].in[0]].producer == (int)n) SKP_TRY(traced(x, p, &g->syncs.at[i]));
+  return SKP_OK;
 }
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */

@@ -16,8 +16,8 @@ struct skp__sync {
 
 /* Before a step's first run of a plan; `runs`: of the rank that has most. */
 void skp__sync_begin(struct skp__sync *x, struct skp_session *s, const struct skp_plan *p, int64_t runs);
-/* An exchange, for skp__plan_watch: `user` is a struct skp__sync. */
-skp_status skp__sync_point(void *user, struct skp_plan *p, const struct skp_sync *point);
+/* Node n of a plan is queued: the exchange behind it, if there is one. */
+skp_status skp__sync_after(struct skp__sync *x, struct skp_plan *p, size_t n);
 /* A rank has no images for a run of the others: it takes part in their exchanges. */
 skp_status skp__sync_idle(struct skp__sync *x, struct skp_plan *p);
 /* After the runs, of which this is how they went: so that nobody waits for a rank that failed. */
