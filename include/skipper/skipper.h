@@ -24,7 +24,8 @@
  * skp_session_stop may be called from anywhere, a signal handler included. Errors are kept per thread.
  *
  * Numbers in texts, of recipes, model files and all that is written, have a point, whatever the user's language: the
- * program leaves LC_NUMERIC as "C", as it is unless setlocale is called.
+ * program leaves LC_NUMERIC as "C", as it is unless setlocale is called. Where it has another sign, opening a device, a
+ * model or a session is SKP_USAGE.
  *
  * Structs of options begin all zero: zero is the default of every field. NULL stands for a struct of zeros. */
 #ifndef SKIPPER_SKIPPER_H

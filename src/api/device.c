@@ -149,6 +149,7 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
   *out = NULL;
   struct skp_backend_tuner *tuner;
   int threads = o->threads;
+  SKP_TRY(skp__host_check_numbers());
   if (opencl) SKP_TRY(find(device, &threads, o));
   SKP_TRY(skp__tuner_create(&tuner, o->tune, o->report));
   if (!o->trust && skp__admission_create(&check, o->report) != SKP_OK) {

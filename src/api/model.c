@@ -158,6 +158,7 @@ skp_status skp_model_load(skp_model **out, const char *name, const skp_model_opt
   const skp_model_options *o = options ? options : &usual;
   skp_model *model;
   *out = NULL;
+  SKP_TRY(skp__host_check_numbers());
   SKP_TRY(skp__alloc(&model, 1, sizeof *model));
   return settle(out, model, open_named(model, name, o));
 }
@@ -167,6 +168,7 @@ const char *skp_model_known(size_t i) { return skp__model_name(i); }
 skp_status skp_model_build(skp_model **out, const char *name, const char *text, const skp_model_options *options) {
   skp_model *model;
   *out = NULL;
+  SKP_TRY(skp__host_check_numbers());
   SKP_TRY(skp__alloc(&model, 1, sizeof *model));
   return settle(out, model, make(model, (struct file){name, text}, options ? options : &usual));
 }

@@ -38,6 +38,7 @@ static skp_status first_weights(skp_session *s, uint64_t seed) {
 skp_status skp_session_open(skp_session **out, skp_model *model, skp_device *device, uint64_t seed) {
   skp_session *s;
   *out = NULL;
+  SKP_TRY(skp__host_check_numbers());
   SKP_TRY(skp__alloc(&s, 1, sizeof *s));
   s->model = model;
   s->device = device;

@@ -1,8 +1,10 @@
 /* host.c: see host.h. SPDX-License-Identifier: MIT */
 #include "base/host.h"
 #include "base/array.h"
+#include <langinfo.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define USUAL_PROBE 10.0 /* seconds */
 static char *texts[3];   /* the host's own: scratch, index, root */
@@ -28,6 +30,16 @@ skp_status skp__host_set(const struct skp__host *said) {
                             .probe_seconds = said->probe_seconds > 0 ? said->probe_seconds : USUAL_PROBE,
                             .call = said->call};
   return SKP_OK;
+}
+
+skp_status skp__host_check_numbers(void) {
+  const char *sign = nl_langinfo(RADIXCHAR);
+  if (!strcmp(sign, ".")) return SKP_OK;
+  return skp__fail(
+      SKP_USAGE,
+      "In this process numbers are written with \"%s\", and what Skipper reads and writes has a point: call "
+      "setlocale(LC_NUMERIC, \"C\") first.",
+      sign);
 }
 
 const char *skp__option(const char *name) { return host.call ? host.call(name) : name; }

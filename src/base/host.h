@@ -15,6 +15,9 @@ struct skp__host {
 const struct skp__host *skp__host(void);
 /* Zeros stand for the usual. Texts are copied. */
 skp_status skp__host_set(const struct skp__host *said);
+/* SKP_USAGE where numbers in the process's texts have another sign than a point, as some languages have: what is read
+ * and written would not be what it says. */
+skp_status skp__host_check_numbers(void);
 /* What a text calls something that whoever uses the library can set or do: an entry of the recipe ("valid_split"), a
  * field of its options ("max_seconds"), a function ("skp_run_resume"). A program says --valid-split, --max-time, … */
 const char *skp__option(const char *name);

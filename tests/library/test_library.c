@@ -1,6 +1,11 @@
 /* test_library.c: the library as its users see it, by skipper.h and the shared file alone.
  * SPDX-License-Identifier: MIT */
 #include "library.h"
+#include <langinfo.h>
+
+/* How this process writes numbers; a program that calls setlocale(LC_ALL, "") may have a comma there. */
+static char sign[] = ".";
+__attribute__((visibility("default"))) char *nl_langinfo(nl_item item) { return item == RADIXCHAR ? sign : ""; }
 
 /* ---- the tests --------------------------------------------------------------------------------------------------- */
 
@@ -9,6 +14,21 @@ START_TEST(versions_agree) {
   ck_assert_str_eq(skp_version(), SKP_VERSION);
   snprintf(text, sizeof text, "%d.%d.%d", SKP_VERSION_MAJOR, SKP_VERSION_MINOR, SKP_VERSION_PATCH);
   ck_assert_str_eq(skp_version(), text);
+}
+END_TEST
+
+/* Nothing is begun that would write 0,1. */
+START_TEST(numbers_have_points) {
+  skp_device *other;
+  ck_ok(skp_model_build(&model, "plain", plain, NULL));
+  *sign = ',';
+  ck_fails(skp_device_open(&other, NULL), SKP_USAGE, "setlocale(LC_NUMERIC");
+  ck_fails(skp_session_open(&session, model, device, 7), SKP_USAGE, "written with \",\"");
+  skp_model *again;
+  ck_fails(skp_model_build(&again, "plain", plain, NULL), SKP_USAGE, "setlocale");
+  ck_fails(skp_model_load(&again, "resnet20", NULL), SKP_USAGE, "setlocale");
+  *sign = '.';
+  ck_ok(skp_session_open(&session, model, device, 7));
 }
 END_TEST
 
@@ -519,6 +539,7 @@ END_TEST
 int main(void) {
   TCase *tests = tcase_create("library");
   tcase_add_test(tests, versions_agree);
+  tcase_add_test(tests, numbers_have_points);
   tcase_add_test(tests, devices_are_described);
   tcase_add_test(tests, parameters_are_read_and_written);
   tcase_add_test(tests, layouts_are_those_of_pytorch);
