@@ -247,7 +247,7 @@ static skp_status run_synced(struct skp__stepper *st, struct skp__step *step, st
 
 static skp_status queue_taken(struct skp__stepper *st) {
   struct skp__step *step = next_step(st);
-  struct piece p;
+  struct piece p = {.plan = NULL};
   step->number = st->queued;
   if (st->trains) step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
   skp_status status = (variant(st, 1).synced ? run_synced : run_images)(st, step, &p);
