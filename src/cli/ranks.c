@@ -6,8 +6,8 @@ static FILE *own_stderr; /* of a rank that is silent; NULL: it speaks */
 
 /* What one says stands for all. Standard error stays as it is for who writes to it directly: drivers, sanitizers. */
 static skp_status fall_silent(void) {
-  FILE *nowhere = fopen("/dev/null", "w");
-  if (!nowhere || !freopen("/dev/null", "w", stdout)) return skp_fail(SKP_IO, "Cannot open /dev/null.");
+  FILE *nowhere = freopen("/dev/null", "w", stdout) ? fopen("/dev/null", "w") : NULL;
+  if (!nowhere) return skp_fail(SKP_IO, "Cannot open /dev/null.");
   own_stderr = stderr;
   stderr = nowhere;
   return SKP_OK;
