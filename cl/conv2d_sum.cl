@@ -8,40 +8,62 @@
  * Always added in the same order: eight interleaved sums, then those in pairs. */
 #include "epilogue.clh"
 
-static float sum_of(global const float *restrict from, int size, int chunks) {
-  float sum[8];
-  for (int lane = 0; lane < 8; lane++) {
-    sum[lane] = 0.0f;
-    for (int j = lane; j < chunks; j += 8) sum[lane] += from[(size_t)j * size];
-  }
-  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+#define SUM_OF(type, get, from, size, chunks)                                                                          \
+  type sum[8];                                                                                                         \
+  for (int lane = 0; lane < 8; lane++) {                                                                               \
+    sum[lane] = 0.0f;                                                                                                  \
+    for (int j = lane; j < chunks; j += 8) sum[lane] += get((from) + (size_t)j * size);                                \
+  }                                                                                                                    \
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
+#define AT(p) (*(p))
+/* The same of rows of dy. */
+#define SUM_ROWS(type, get, column)                                                                                    \
+  type sum[8];                                                                                                         \
+  for (int lane = 0; lane < 8; lane++) {                                                                               \
+    sum[lane] = 0.0f;                                                                                                  \
+    for (int row = from + lane; row < to; row += 8) sum[lane] += get((column) + (size_t)row * K);                      \
+  }                                                                                                                    \
+  const type all = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
+
+static float sum_of(global const float *restrict from, int size, int chunks) { SUM_OF(float, AT, from, size, chunks); }
+static float16 sums_of(global const float *restrict from, int size, int chunks) {
+  SUM_OF(float16, get16, from, size, chunks);
 }
 
+/* Work-item i does `width` of them, 1 or 16. */
 kernel void conv2d_sum(global float *restrict dw, global float *restrict db, global const float *restrict partial,
-                       int weights, int biases, int size, int chunks) {
-  int i = (int)get_global_id(0);
-  if (i >= weights + biases) return;
-  const float all = sum_of(partial + i, size, chunks);
-  if (i < weights)
-    dw[i] = all;
-  else
-    db[i - weights] = all;
+                       int weights, int biases, int size, int chunks, int width) {
+  int i = (int)get_global_id(0) * width;
+  const int last = min(i + width, weights + biases);
+  if (width == 16 && last <= weights && last == i + 16) {
+    put16(sums_of(partial + i, size, chunks), dw + i);
+    return;
+  }
+  for (; i < last; i++) {
+    const float all = sum_of(partial + i, size, chunks);
+    if (i < weights)
+      dw[i] = all;
+    else
+      db[i - weights] = all;
+  }
 }
 
-/* partial[offset + j·size + k] = sum over the j-th `length` rows of dy {rows, K}; eight interleaved sums here too. */
-kernel void conv2d_columns(global float *restrict partial, global const float *restrict dy, int offset, int size,
-                           int rows, int K,
-                           int length) {
-  int k = (int)get_global_id(0), j = (int)get_global_id(1);
-  if (k >= K) return;
-  int from = j * length, to = min(from + length, rows);
-  float sum[8];
-  for (int lane = 0; lane < 8; lane++) {
-    sum[lane] = 0.0f;
-    for (int row = from + lane; row < to; row += 8) sum[lane] += dy[row * K + k];
+/* partial[offset + j·size + k] = sum over the j-th `length` rows of dy {rows, K}; eight interleaved sums here too.
+ * Work-item (i, j) does `width` columns k, 1 or 16. */
+kernel void conv2d_columns(global float *restrict partial, global const stored *restrict dy, int offset, int size,
+                           int rows, int K, int length, int width) {
+  const int begin = (int)get_global_id(0) * width, end = min(begin + width, K), j = (int)get_global_id(1);
+  const int from = j * length, to = min(from + length, rows);
+  global float *sums = partial + offset + (size_t)j * size;
+  if (width == 16 && end == begin + 16) {
+    SUM_ROWS(float16, get_map16, dy + begin);
+    put16(all, sums + begin);
+    return;
   }
-  const float first = (sum[0] + sum[1]) + (sum[2] + sum[3]), last = (sum[4] + sum[5]) + (sum[6] + sum[7]);
-  partial[offset + (size_t)j * size + k] = first + last;
+  for (int k = begin; k < end; k++) {
+    SUM_ROWS(float, get_map, dy + k);
+    sums[k] = all;
+  }
 }
 
 /* y {…, K} of n values. */
