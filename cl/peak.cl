@@ -1,6 +1,7 @@
 /* peak.cl: what a device does at best, for src/backend/opencl/peak.c. SPDX-License-Identifier: MIT
  *
  *   peak_products   multiply-adds in registers; where NARROW_MAPS is set products of bfloat16, as dot.clh makes them
+ *   peak_tiles      products of tiles of bfloat16 (amx.clh)
  *   peak_read       sums over memory
  *   peak_write      what is written is never read
  *   peak_triad      a = b + 0.5 · c
@@ -13,20 +14,21 @@
 #define WIDTH 16 /* neighbouring values of a work-item: 16 where they are a vector, 4 where work-items are */
 #endif
 
+#include "amx.clh"
 #include "dot.clh"
 
 #define EACH_CHAIN _Pragma("unroll") for (int i = 0; i < CHAINS; i++)
 
 #ifdef NARROW_MAPS
 /* 1 and -1 by 1 and 1: the sums stay what they are. */
-#define FIRST          ((terms)(0xbf803f80u))
-#define SECOND         ((terms)(0x3f803f80u))
-#define MULTIPLY(sum)  ADD_PRODUCT(sum, first, second)
+#define FIRST         ((terms)(0xbf803f80u))
+#define SECOND        ((terms)(0x3f803f80u))
+#define MULTIPLY(sum) ADD_PRODUCT(sum, first, second)
 #else
 /* The product needs the sum, so that it cannot be made before the loop. */
-#define FIRST          ((terms)(0.5f))
-#define SECOND         ((terms)(1.0f))
-#define MULTIPLY(sum)  ((sum) = (sum) * first + second)
+#define FIRST         ((terms)(0.5f))
+#define SECOND        ((terms)(1.0f))
+#define MULTIPLY(sum) ((sum) = (sum)*first + second)
 #endif
 
 kernel void peak_products(global float *restrict y, int rounds) {
@@ -37,6 +39,29 @@ kernel void peak_products(global float *restrict y, int rounds) {
   for (int r = 0; r < rounds; r++) EACH_CHAIN MULTIPLY(sum[i]);
   EACH_CHAIN all += sum[i];
   vstore16(all, item, y);
+}
+
+kernel void peak_tiles(global float *restrict y, int rounds) {
+  global float *own = y + get_global_id(0) * 1024;
+  float sums[256];
+  TILES_BEGIN
+  TILE_LOAD(4, own, 64);
+  TILE_LOAD(5, own + 256, 64);
+  TILE_LOAD(6, own + 512, 64);
+  TILE_LOAD(7, own + 768, 64);
+  TILE_ZERO(0);
+  TILE_ZERO(1);
+  TILE_ZERO(2);
+  TILE_ZERO(3);
+  for (int r = 0; r < rounds; r++) {
+    TILE_PRODUCT(0, 4, 6);
+    TILE_PRODUCT(1, 4, 7);
+    TILE_PRODUCT(2, 5, 6);
+    TILE_PRODUCT(3, 5, 7);
+  }
+  TILE_STORE(0, sums, 64);
+  TILES_END;
+  for (int i = 0; i < 256; i++) own[i] = sums[i];
 }
 
 /* The memory kernels: work-item i does `count` times WIDTH values, from i·apart on, and `step` apart, both counted in

@@ -3,6 +3,7 @@
 #ifndef SKP_TESTS_OPS_METHODS_H
 #define SKP_TESTS_OPS_METHODS_H
 
+#include "base/bf16.h"
 #include "base/random.h"
 #include "test.h"
 #include "verify/case.h"
@@ -21,7 +22,10 @@ static inline float *noise(int64_t n, uint64_t stream) {
 
 static inline skp_value input(struct skp__case *c, struct skp_shape shape, uint64_t stream) {
   skp_value v;
-  ck_ok(skp__case_input(c, &v, shape, noise(skp__shape_count(&shape), stream)));
+  float *data = noise(skp__shape_count(&shape), stream);
+  for (int64_t i = 0; shape.dtype == SKP_BF16 && i < skp__shape_count(&shape); i++)
+    ((uint16_t *)data)[i] = skp__to_bf16(data[i]);
+  ck_ok(skp__case_input(c, &v, shape, data));
   return v;
 }
 

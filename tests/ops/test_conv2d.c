@@ -62,10 +62,20 @@ static const struct shape {
     {1, 4, 4, 520, 3, 3, 36, 1, 1, 1, 1, true}, /* few results of a long sum, which is split */
     {1, 6, 5, 300, 3, 3, 40, 2, 1, 1, 1, true},
     {2, 9, 9, 24, 5, 5, 24, 3, 2, 2, 2, true},
+    {2, 33, 34, 32, 3, 3, 48, 1, 1, 1, 1, true}, /* tiles of bfloat16: several chunks of positions */
+    {3, 9, 10, 34, 5, 3, 40, 2, 2, 1, 1, true},  /* four phases */
+    {1, 13, 11, 64, 2, 2, 64, 4, 3, 1, 1, false},
+    {1, 5, 6, 96, 1, 1, 66, 1, 0, 1, 1, true},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-static struct skp_shape x_of(const struct shape *s) { return skp__shape4(s->N, s->H, s->W, s->C); }
+static skp_dtype maps; /* of x, y and their gradients */
+
+static struct skp_shape x_of(const struct shape *s) {
+  struct skp_shape x = skp__shape4(s->N, s->H, s->W, s->C);
+  x.dtype = maps;
+  return x;
+}
 static struct skp_shape w_of(const struct shape *s) { return skp__shape4(s->R, s->S, s->C / s->groups, s->K); }
 
 static void make(struct skp__case *c, const struct shape *s) {
@@ -91,7 +101,10 @@ static void add_finished(struct skp__case *c, const struct shape *s) {
   ck_ok(skp__case_complete(c));
 }
 
+static const skp_dtype types[] = {SKP_F32, SKP_BF16};
+
 START_TEST(every_method_is_right) {
+  maps = types[_i];
   for (int i = 0; i < SHAPES; i++) {
     struct skp__case c;
     make(&c, &shapes[i]);
@@ -104,6 +117,7 @@ END_TEST
 
 START_TEST(every_method_repeats_itself) {
   struct skp__case c;
+  maps = SKP_F32;
   make(&c, &(struct shape){6, 23, 19, 4, 3, 3, 16, 1, 1, 1, 1, true});
   judge_repeats(&c);
   skp__case_free(&c);
@@ -111,7 +125,7 @@ START_TEST(every_method_repeats_itself) {
 END_TEST
 
 static void add(TCase *device) {
-  tcase_add_test(device, every_method_is_right);
+  tcase_add_loop_test(device, every_method_is_right, 0, 2);
   tcase_add_test(device, every_method_repeats_itself);
 }
 

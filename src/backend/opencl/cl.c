@@ -50,15 +50,6 @@ static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
   return SKP_OK;
 }
 
-/* PoCL takes the newest CPUs for older ones, so its compiler cannot be asked. Its devices are this CPU. */
-static bool host_has_bf16(void) {
-#ifdef __x86_64__
-  return __builtin_cpu_supports("avx512bf16");
-#else
-  return false;
-#endif
-}
-
 /* "VERSION, DRIVER" */
 static void name_driver(char out[256], const struct skp_device *d) {
   snprintf(out, 256, "%.120s, %.120s", d->version, d->driver);
@@ -81,7 +72,9 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
   cl->lanes = (int)width;
   cl->cpu = checker || (!strcmp(d->type, "CPU") && width > 1);
-  cl->bf16_dot = !strcmp(d->platform_name, "Portable Computing Language") && width >= 16 && host_has_bf16();
+  const bool host = !strcmp(d->platform_name, "Portable Computing Language") && width >= 16;
+  cl->bf16_dot = host && skp__cl_host_has_bf16();
+  cl->amx = cl->bf16_dot && skp__cl_host_has_amx();
   cl->max_group = d->max_group;
   cl->memory = d->memory;
   cl->max_allocation = d->max_allocation;

@@ -27,6 +27,7 @@ struct skp__cl {
   bool cpu;
   int lanes;            /* floats in a vector of the hardware */
   bool bf16_dot;        /* the host's own CPU, with instructions for bfloat16 that the compiler lets through */
+  bool amx;             /* the same of products of tiles, which the system allows this process */
   int units;            /* compute units */
   unsigned vendor;      /* PCI's number of the vendor: 0x10de; some drivers invent one */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
@@ -53,6 +54,11 @@ struct skp__cl {
   char *forced;                        /* "OP=METHOD,…", "" for none */
   FILE *trace, *report;                /* NULL: nowhere */
 };
+
+/* instructions.c: whether the CPU that runs this program multiplies bfloat16, and tiles of it, which the system then
+ * allows the process. */
+bool skp__cl_host_has_bf16(void);
+bool skp__cl_host_has_amx(void);
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 const char *skp__cl_error_name(cl_int code); /* "CL_INVALID_WORK_GROUP_SIZE"; vendors' own: "code -9999" */
@@ -147,16 +153,22 @@ static inline size_t skp__cl_round_up(int64_t n, int64_t step) { return (size_t)
 
 /* ---- methods ---------------------------------------------------------------------------------------------------- */
 
-enum { SKP_CL_CPU = 1, SKP_CL_GPU = 2, SKP_CL_ANY = 3, SKP_CL_NARROW = 4 /* knows maps in bfloat16 */ };
+enum {
+  SKP_CL_CPU = 1,
+  SKP_CL_GPU = 2,
+  SKP_CL_ANY = 3,
+  SKP_CL_AMX = 4,   /* CPUs that multiply tiles of bfloat16 */
+  SKP_CL_NARROW = 8 /* knows maps in bfloat16 */
+};
 
 /* One way to do an op. An op file (conv2d.c, …) has one table of them for each op, best first, the plain one that takes
  * everything last. The default is the first that suits the kind of device and does not
  * refuse; failing that the first that does not refuse. */
 struct skp__cl_method {
   const char *name;
-  /* SKP_CL_CPU | SKP_CL_GPU: where it is a good idea. It must be *right* everywhere, but those for CPUs alone are
-   * refused elsewhere: their large private arrays keep other compilers busy for minutes. Without SKP_CL_NARROW it is in
-   * float32 alone. */
+  /* SKP_CL_CPU | SKP_CL_GPU, or SKP_CL_AMX: where it is a good idea. It must be *right* everywhere, but those for CPUs
+   * alone are refused elsewhere: their large private arrays keep other compilers busy for minutes. Without
+   * SKP_CL_NARROW it is in float32 alone. */
   unsigned suits;
   /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);

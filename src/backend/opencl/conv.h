@@ -89,6 +89,12 @@ skp_status skp__conv_cpu(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_cpu_dw(struct skp_prepared *p, const struct skp_sig *sig);
 
+/* conv_amx.c: tiles of bfloat16, for CPUs that multiply them. */
+const char *skp__conv_amx_refuse(const struct skp__cl *cl, const struct skp_sig *sig);
+skp_status skp__conv_amx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_amx_dx(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_amx_dw(struct skp_prepared *p, const struct skp_sig *sig);
+
 #define SKP__WINOGRAD_TOLERANCE 2e-5 /* the transforms cost digits */
 
 /* conv_winograd.c: 3×3 with fewer multiplications. How a map is cut into tiles of m×m pixels: */

@@ -83,7 +83,7 @@ struct search {
 };
 
 static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, const struct skp_sig *sig) {
-  if ((m->suits & SKP_CL_ANY) == SKP_CL_CPU && !cl->cpu) return "made for CPUs";
+  if (!(m->suits & SKP_CL_GPU) && !cl->cpu) return "made for CPUs";
   if (!(m->suits & SKP_CL_NARROW) && skp__sig_narrow(sig)) return "knows float32 alone";
   return m->refuse ? m->refuse(cl, sig) : NULL;
 }
@@ -129,9 +129,13 @@ static bool try_method(struct search *s, const struct skp__cl_method *m) {
   return over;
 }
 
+static unsigned kind_of(const struct skp__cl *cl) {
+  return cl->cpu ? SKP_CL_CPU | (cl->amx ? SKP_CL_AMX : 0) : SKP_CL_GPU;
+}
+
 /* First those that suit this kind of device, then the others, in the table's order. */
 static bool try_all(struct search *s, const struct skp__cl_method *table) {
-  unsigned kind = s->p->cl->cpu ? SKP_CL_CPU : SKP_CL_GPU;
+  const unsigned kind = kind_of(s->p->cl);
   for (const struct skp__cl_method *m = table; m->name; m++)
     if (m->suits & kind && try_method(s, m)) return s->status == SKP_OK;
   for (const struct skp__cl_method *m = table; m->name; m++)
@@ -254,7 +258,7 @@ const char *skp__cl_method_refusal(struct skp_backend *b, const struct skp_sig *
 }
 
 bool skp__cl_method_suits(const struct skp_backend *b, const struct skp_op *op, int n) {
-  return table_of(op)[n].suits & (((const struct skp__cl *)b)->cpu ? SKP_CL_CPU : SKP_CL_GPU);
+  return table_of(op)[n].suits & kind_of((const struct skp__cl *)b);
 }
 
 /* A method's launches, noted and not made. */

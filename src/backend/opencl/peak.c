@@ -12,7 +12,8 @@ enum {
   MEMORY = 3 * 4 * THIRD, /* bytes */
   GROUP = 64,             /* work-items of a group on GPUs */
   CPU_CHAINS = 12,
-  GPU_CHAINS = 2, /* of sums of 16: these fit the registers */
+  GPU_CHAINS = 2,                     /* of sums of 16: these fit the registers */
+  TILE_OPERATIONS = 2 * 16 * 16 * 32, /* of a product of two tiles */
   SAMPLES = 20,
   LAUNCHES = 256 /* of a sample of launches */
 };
@@ -77,17 +78,18 @@ static skp_status time_kernel(const struct peak *t, const char *kernel, const ch
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 
-/* `each`: operations of a value of a sum and round. The rounds become more until a launch is long enough. */
-static skp_status measure_products(const struct peak *t, const char *more, int each, double *out) {
+/* `operations` of a work-item and round. The rounds become more until a launch is long enough. */
+static skp_status measure_rounds(const struct peak *t, const char *kernel, const char *more, int operations,
+                                 double *out) {
   double seconds;
   for (int rounds = 1 << 8;; rounds *= 4) {
     const struct skp__cl_arg *args = SKP_ARGS(SKP_WORK(y), SKP_INT(rounds, rounds));
-    const double work = (double)t->items * 16 * chains_of(t) * each * rounds;
-    skp_status status = time_kernel(t, "peak_products", more, args, 2, &seconds);
+    const double work = (double)t->items * operations * rounds;
+    skp_status status = time_kernel(t, kernel, more, args, 2, &seconds);
     if (status == SKP_UNSUPPORTED && rounds < 1 << 16) continue; /* too short for the driver's clock */
     SKP_TRY(status);
     if (seconds < least_seconds && rounds < 1 << 28) continue;
-    SKP_TRY(time_kernel(t, "peak_products", more, args, SAMPLES, &seconds));
+    SKP_TRY(time_kernel(t, kernel, more, args, SAMPLES, &seconds));
     *out = work / seconds;
     return SKP_OK;
   }
@@ -164,8 +166,12 @@ static skp_status measure_launch(const struct peak *t, double *out) {
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static skp_status measure_all(const struct peak *t, struct skp_backend_peaks *out) {
-  SKP_TRY(measure_products(t, "", 2, &out->fma));
-  if (t->cl->bf16_dot) SKP_TRY(measure_products(t, " -DNARROW_MAPS -DBF16_DOT", 4, &out->narrow));
+  const int sums = 16 * chains_of(t);
+  SKP_TRY(measure_rounds(t, "peak_products", "", 2 * sums, &out->fma));
+  if (t->cl->amx)
+    SKP_TRY(measure_rounds(t, "peak_tiles", " -DAMX", 4 * TILE_OPERATIONS, &out->narrow));
+  else if (t->cl->bf16_dot)
+    SKP_TRY(measure_rounds(t, "peak_products", " -DNARROW_MAPS -DBF16_DOT", 4 * sums, &out->narrow));
   SKP_TRY(measure_read(t, &out->read));
   SKP_TRY(measure_write(t, &out->write));
   SKP_TRY(measure_triad(t, &out->triad));
