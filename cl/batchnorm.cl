@@ -10,17 +10,14 @@
  *   dbeta[c]     = sum over p of dz,  dgamma[c] = sum over p of dz · normal
  *   dx           = gamma · rstd · (dz - dbeta / P - normal · dgamma / P) in training;  gamma · rstd · dz else
  *
- * The plain way, and the last step of the tiled one: a table of two values a channel, then each value by itself. `want`
- * has a bit for each output that is there. */
+ * The plain way: a work-item for each channel makes a table of two values a channel, then one for each value uses it.
+ * `want` has a bit for each output that is there. */
 
 #ifndef C
 #define C 1 /* channels */
 #endif
 #ifndef FUSE
 #define FUSE 0 /* 1: relu, 2: + residual, relu */
-#endif
-#ifndef WIDTH
-#define WIDTH 1 /* channels of a work-item of the last step: 1, 2, 4, 8, 16, a divisor of C */
 #endif
 #ifndef BLOCK
 #define BLOCK 32 /* pixels that are summed up before they join what went before; keeps rounding small */
@@ -63,22 +60,22 @@ kernel void batchnorm_statistics(global float *restrict table, global float *new
   if (want & 8) rstd_out[c] = rstd;
 }
 
-/* WIDTH channels of a pixel for each work-item. The table is read in training, the running statistics else. */
+/* The table is read in training, the running statistics else. */
 kernel void batchnorm_apply(global stored *restrict y, global float *restrict mean_out, global float *restrict rstd_out,
                             global const stored *restrict x, global const float *restrict gamma,
                             global const float *restrict beta, global const stored *restrict residual,
                             global const float *restrict table, global const float *restrict running_mean,
                             global const float *restrict running_var, int P, int training, int want, float eps) {
-  const int item = (int)get_global_id(0), p = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH, at = p * C + c;
-  if (p >= P) return;
-  const FLOATS mean = training ? LOAD(table + c) : LOAD(running_mean + c);
-  const FLOATS rstd = training ? LOAD(table + C + c) : 1.0f / sqrt(LOAD(running_var + c) + eps);
-  FLOATS z = (LOAD_MAP(x + at) - mean) * (LOAD(gamma + c) * rstd) + LOAD(beta + c);
-  if (FUSE == 2) z += LOAD_MAP(residual + at);
-  if (FUSE) z = z < 0.0f ? (FLOATS)(0.0f) : z;
-  STORE_MAP(z, y + at);
-  if (!training && (want & 4) && p == 0) STORE(mean, mean_out + c);
-  if (!training && (want & 8) && p == 0) STORE(rstd, rstd_out + c);
+  const int at = (int)get_global_id(0), c = at % C;
+  if (at >= P * C) return;
+  const float mean = training ? table[c] : running_mean[c];
+  const float rstd = training ? table[C + c] : 1.0f / sqrt(running_var[c] + eps);
+  float z = (get_map(x + at) - mean) * (gamma[c] * rstd) + beta[c];
+  if (FUSE == 2) z += get_map(residual + at);
+  if (FUSE) z = z < 0.0f ? 0.0f : z;
+  put_map(z, y + at);
+  if (!training && (want & 4) && at < C) mean_out[c] = mean;
+  if (!training && (want & 8) && at < C) rstd_out[c] = rstd;
 }
 
 /* ---- gradient: table = {dbeta[C], dgamma[C]};  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual ------------------------ */
@@ -107,22 +104,19 @@ kernel void batchnorm_dx_sums(global float *restrict table, global float *restri
   if (want & 4) dbeta[c] = sum;
 }
 
-/* WIDTH channels of a pixel for each work-item. */
 kernel void batchnorm_dx_apply(global stored *restrict dx, global stored *restrict dresidual,
                                global const stored *restrict dy, global const stored *restrict x,
                                global const stored *restrict y, global const float *restrict gamma,
                                global const float *restrict mean, global const float *restrict rstd,
                                global const float *restrict table, int P, int training, int want) {
-  const int item = (int)get_global_id(0), p = item / (C / WIDTH), c = item % (C / WIDTH) * WIDTH, at = p * C + c;
-  if (p >= P) return;
-  FLOATS dz = LOAD_MAP(dy + at);
-  if (FUSE) dz = LOAD_MAP(y + at) > 0.0f ? dz : (FLOATS)(0.0f);
-  if (want & 8) STORE_MAP(dz, dresidual + at);
+  const int at = (int)get_global_id(0), c = at % C;
+  if (at >= P * C) return;
+  float dz = get_map(dy + at);
+  if (FUSE) dz = get_map(y + at) > 0.0f ? dz : 0.0f;
+  if (want & 8) put_map(dz, dresidual + at);
   if (want & 1) {
-    const FLOATS r = LOAD(rstd + c);
-    FLOATS inner = dz;
-    if (training)
-      inner -= (LOAD(table + c) + (LOAD_MAP(x + at) - LOAD(mean + c)) * r * LOAD(table + C + c)) / (float)P;
-    STORE_MAP(LOAD(gamma + c) * r * inner, dx + at);
+    float inner = dz;
+    if (training) inner -= (table[c] + (get_map(x + at) - mean[c]) * rstd[c] * table[C + c]) / (float)P;
+    put_map(gamma[c] * rstd[c] * inner, dx + at);
   }
 }

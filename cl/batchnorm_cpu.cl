@@ -203,14 +203,16 @@ static float masked_one(global const stored *restrict dy, global const stored *r
   return !fuse || get_map(y + at) > 0.0f ? get_map(dy + at) : 0.0f;
 }
 
-/* partial = sum of dz, sum of dz · (x - mean) */
-kernel void batchnorm_dx_sums(global float *restrict partial, global const stored *restrict dy,
-                              global const stored *restrict x, global const stored *restrict y,
-                              global const float *restrict mean, int C, int columns, int fuse, int total,
-                              int chunk_rows) {
+/* partial = sum of dz, sum of dz · (x - mean). Where dresidual is wanted, dz is written there, too, and apply reads no
+ * more than that. */
+kernel void batchnorm_dx_sums(global float *restrict partial, global stored *restrict dresidual,
+                              global const stored *restrict dy, global const stored *restrict x,
+                              global const stored *restrict y, global const float *restrict mean, int C, int columns,
+                              int fuse, int total, int chunk_rows, int want) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
   const int last = min(first + chunk_rows, total / columns);
   global float *sums = partial + chunk * columns, *products = sums + chunks * columns;
+  const bool far = total > FAR && aligned16(dresidual);
   float channel[MOST], centre[MOST];
   fetch(channel, mean, C);
   spread(centre, channel, C, columns);
@@ -223,6 +225,10 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const store
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
         const float16 dz0 = masked(dy, y, at, fuse), dz1 = masked(dy, y, at + 16, fuse);
+        if (want & 8) {
+          write16(dz0, dresidual + at, far);
+          write16(dz1, dresidual + at + 16, far);
+        }
         sum0 += dz0;
         sum1 += dz1;
         product0 += dz0 * (get_map16(x + at) - centre0);
@@ -237,25 +243,27 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global const store
   if (chunk < chunks - 1) return;
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
     const float dz = masked_one(dy, y, at, fuse);
+    if (want & 8) put_map(dz, dresidual + at);
     sums[j] += dz;
     products[j] += dz * (get_map(x + at) - centre[j]);
   }
 }
 
-/* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in
- * training.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
+/* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in training. `joins`: the sums are
+ * there, and so is dresidual, if that is wanted.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
 kernel void batchnorm_dx_apply(global stored *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
                                global stored *restrict dresidual, global const stored *restrict dy,
                                global const stored *restrict x, global const stored *restrict y,
                                global const float *restrict gamma, global const float *restrict mean,
                                global const float *restrict rstd, global const float *restrict partial, int C,
-                               int columns, int fuse, int total, int chunk_rows, int chunks, int training, int want) {
+                               int columns, int fuse, int total, int chunk_rows, int chunks, int training, int joins,
+                               int want) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / columns), together = columns > SHORT ? 1 : BLOCK;
-  const bool far = total > FAR && aligned16(dx) && aligned16(dresidual);
+  const bool ready = joins && (want & 8), far = total > FAR && aligned16(dx) && aligned16(dresidual);
   float sum[MOST], product[MOST], factor[MOST], centre[MOST], scale[MOST], slope[MOST], shift[MOST];
   for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
-  if ((training && (want & 1)) || (want & 6)) {
+  if (joins) {
     wide sums[MOST], products[MOST];
     for (int c = 0; c < C; c++) sums[c] = products[c] = 0;
     for (int at = 0; at < chunks * columns; at += C) {
@@ -284,16 +292,16 @@ kernel void batchnorm_dx_apply(global stored *restrict dx, global float *restric
       const float16 shift0 = vload16(0, shift + j), centre0 = vload16(0, centre + j);
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
-        const float16 dz = masked(dy, y, at, fuse);
-        if (want & 8) write16(dz, dresidual + at, far);
+        const float16 dz = ready ? get_map16(dresidual + at) : masked(dy, y, at, fuse);
+        if (!ready && (want & 8)) write16(dz, dresidual + at, far);
         if (want & 1) write16(by * (dz - (slope0 * (get_map16(x + at) - centre0) + shift0)), dx + at, far);
       }
     }
   }
   if (group < chunks - 1) return;
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
-    const float dz = masked_one(dy, y, at, fuse);
-    if (want & 8) put_map(dz, dresidual + at);
+    const float dz = ready ? get_map(dresidual + at) : masked_one(dy, y, at, fuse);
+    if (!ready && (want & 8)) put_map(dz, dresidual + at);
     if (want & 1) put_map(scale[j] * (dz - (slope[j] * (get_map(x + at) - centre[j]) + shift[j])), dx + at);
   }
 }

@@ -1,55 +1,76 @@
-/* batchnorm_tiled.cl: the sums of batch normalisation and of its gradient, for GPUs. SPDX-License-Identifier: MIT
+/* batchnorm_tiled.cl: batch normalisation and its gradient for GPUs, in two launches. SPDX-License-Identifier: MIT
  *
- * x {P, C} is read as rows of COLUMNS = PIXELS · C values, the least multiple of C that LANES divide, so that
- * neighbouring work-items read neighbouring values whatever C is; column j is channel j mod C. A group takes LANES
- * columns (dimension 0) of chunk_rows rows (dimension 1), ROWS at a time, and leaves one result a column;
- * batchnorm_finish then joins those of each channel in a table. The workspace holds the
- * table {2, C}, then partial {2, chunks, COLUMNS}.
+ *   x, residual, y {P, C},  P = N·H·W pixels;  formulas: batchnorm.cl
  *
- *   partial[0][chunk][j], partial[1][chunk][j] = mean, sum of squared distances from it     (batchnorm_tiles)
- *                                              = sum of dz, sum of dz · (x - mean)          (batchnorm_dx_tiles)
- *   dz = dy where y > 0, dy itself without FUSE
+ * x is read as rows of columns = pixels · C values, the least multiple of C that LANES divide, so that neighbouring
+ * work-items read neighbouring values whatever C is; column j is channel j mod C. A group takes LANES columns
+ * (dimension 0) of chunk_rows rows (dimension 1). One program serves all: C, columns and fuse (1: relu, 2: + residual,
+ * relu) are arguments.
  *
- * All sums in a fixed order. */
+ *   tiles   leave two results for each column of a chunk, in partial {2, chunks, columns}:
+ *             mean, sum of squared distances from it     (batchnorm_tiles)
+ *             sum of dz, sum of dz · (x - mean)          (batchnorm_dx_tiles)
+ *   apply   each group first joins those of its channels, all in the same order, then goes over its values
+ *
+ * training 0: the running statistics, or in the gradient mean and rstd, are constants.
+ * `want` has a bit for each output that is there. All sums in a fixed order. */
 
-#ifndef C
-#define C 1 /* channels */
-#endif
-#ifndef FUSE
-#define FUSE 0 /* batchnorm_dx: not 0: a relu follows */
-#endif
 #ifndef LANES
-#define LANES 32 /* columns of a group: a power of two */
+#define LANES 32 /* columns of a group: a power of two, of fours */
 #endif
 #ifndef ROWS
-#define ROWS 8 /* rows of a group: a power of two */
+#define ROWS 8 /* rows of work-items in a group: a power of two */
 #endif
-#ifndef PIXELS
-#define PIXELS 32 /* in a row: LANES / gcd(C, LANES) */
-#endif
-#define COLUMNS (PIXELS * C)
-#define LOCAL   (LANES * ROWS)
+#define LOCAL (LANES * ROWS)
+#define QUADS (LANES / 4)     /* while applying, a work-item takes four columns, */
+#define DEEP  (LOCAL / QUADS) /* and the group that many rows at a time */
 
-#define GROUP_ITEMS LOCAL
-#include "sum.clh"
-
-/* How many of the rows first … first + rows - 1 hold column j. */
-static int count_of(int first, int rows, int j, int total) {
-  return clamp((total - j + COLUMNS - 1) / COLUMNS - first, 0, rows);
+/* How many values column j has in the chunk that begins with row `first`. */
+static int count_of(int first, int chunk_rows, int j, int total, int columns) {
+  return clamp(total / columns + (j < total % columns) - first, 0, chunk_rows);
 }
 
-/* ---- a group's tile ---------------------------------------------------------------------------------------------- */
+/* The sum of all values of work-items in the same lane; each of them gets it, and all must come here. */
+static float sum_of_lane(local float *shared, float mine) {
+  const int lane = (int)get_local_id(0), row = (int)get_local_id(1), own = row * LANES + lane;
+  barrier(CLK_LOCAL_MEM_FENCE); /* all have read what was there */
+  shared[own] = mine;
+  for (int step = ROWS / 2; step > 0; step /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (row < step) shared[own] += shared[own + step * LANES];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return shared[lane];
+}
 
-kernel void batchnorm_tiles(global float *restrict workspace, global const float *restrict x, int total,
+/* v[0 … 3] = four values, of `left` that there are: the last vector of a map may be cut short. */
+static void put4(float4 value, global float *to, int left) {
+  if (left >= 4) {
+    vstore4(value, 0, to);
+    return;
+  }
+  to[0] = value.x;
+  if (left > 1) to[1] = value.y;
+  if (left > 2) to[2] = value.z;
+}
+
+static float4 take4(global const float *from, int left) {
+  if (left >= 4) return vload4(0, from);
+  return (float4)(from[0], left > 1 ? from[1] : 0.0f, left > 2 ? from[2] : 0.0f, 0.0f);
+}
+
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
+
+kernel void batchnorm_tiles(global float *restrict partial, global const float *restrict x, int columns, int total,
                             int chunk_rows) {
   local float means[LOCAL], squares[LOCAL], counts[LOCAL];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
   const int j = (int)get_group_id(0) * LANES + lane, first = chunk * chunk_rows, own = row * LANES + lane;
-  const int end = min((first + chunk_rows) * COLUMNS, total), start = (first + row) * COLUMNS + j;
+  const int end = min((first + chunk_rows) * columns, total), start = (first + row) * columns + j;
   const float origin = start < end ? x[start] : 0.0f; /* sums of differences from a value cancel little */
   float sum = 0.0f, square = 0.0f, n = 0.0f;
 #pragma unroll 4
-  for (int i = start; i < end; i += ROWS * COLUMNS) {
+  for (int i = start; i < end; i += ROWS * columns) {
     const float d = x[i] - origin;
     sum += d;
     square += d * d;
@@ -71,98 +92,138 @@ kernel void batchnorm_tiles(global float *restrict workspace, global const float
     }
   }
   if (row == 0) {
-    global float *partial = workspace + 2 * C;
-    const int at = chunk * COLUMNS + j;
+    const int at = chunk * columns + j;
     partial[at] = means[own];
-    partial[(int)get_num_groups(1) * COLUMNS + at] = squares[own];
+    partial[(int)get_num_groups(1) * columns + at] = squares[own];
   }
 }
 
-kernel void batchnorm_dx_tiles(global float *restrict workspace, global const float *restrict dy,
-                               global const float *restrict x, global const float *restrict y,
-                               global const float *restrict mean, int total, int chunk_rows) {
-  local float sums[LOCAL], products[LOCAL];
+/* Mean and mean squared distance of channel c, this lane's, from those of all its columns. */
+static float2 join(local float *shared, global const float *restrict partial, int c, int C, int columns, int total,
+                   int chunk_rows, int chunks) {
+  const int pixels = columns / C, entries = chunks * pixels;
+  global const float *means = partial + c, *squares = means + entries * C;
+  const float origin = means[0];
+  float sum = 0.0f, square = 0.0f;
+  for (int e = (int)get_local_id(1); e < entries; e += ROWS) {
+    const int n = count_of(e / pixels * chunk_rows, chunk_rows, e % pixels * C + c, total, columns);
+    sum += n > 0 ? n * (means[e * C] - origin) : 0.0f;
+  }
+  const float mean = origin + sum_of_lane(shared, sum) / (total / C);
+  for (int e = (int)get_local_id(1); e < entries; e += ROWS) {
+    const int n = count_of(e / pixels * chunk_rows, chunk_rows, e % pixels * C + c, total, columns);
+    square += n > 0 ? squares[e * C] + n * (means[e * C] - mean) * (means[e * C] - mean) : 0.0f;
+  }
+  return (float2)(mean, sum_of_lane(shared, square) / (total / C));
+}
+
+/* want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
+kernel void batchnorm_apply(global float *restrict y, global float *new_running_mean, global float *new_running_var,
+                            global float *restrict mean_out, global float *restrict rstd_out,
+                            global const float *restrict x, global const float *restrict gamma,
+                            global const float *restrict beta, global const float *restrict residual,
+                            global const float *running_mean, global const float *running_var,
+                            global const float *restrict partial, int C, int columns, int fuse, int total,
+                            int chunk_rows, int chunks, int training, int want, float eps, float momentum) {
+  local float shared[LOCAL], centre[LANES], scale[LANES], shift[LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
-  const int j = (int)get_group_id(0) * LANES + lane, first = chunk * chunk_rows, own = row * LANES + lane;
-  const int end = min((first + chunk_rows) * COLUMNS, total);
+  const int j = (int)get_group_id(0) * LANES, c = (j + lane) % C, P = total / C, own = row * LANES + lane;
+  const float2 of = training ? join(shared, partial, c, C, columns, total, chunk_rows, chunks)
+                             : (float2)(running_mean[c], running_var[c]);
+  if (row == 0) {
+    const float rstd = 1.0f / sqrt(of.y + eps);
+    centre[lane] = of.x;
+    scale[lane] = gamma[c] * rstd;
+    shift[lane] = beta[c];
+    if (chunk == 0 && j + lane < C) {
+      const float unbiased = of.y * P / max(P - 1, 1);
+      if (training && (want & 1)) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * of.x;
+      if (training && (want & 2)) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * unbiased;
+      if (want & 4) mean_out[c] = of.x;
+      if (want & 8) rstd_out[c] = rstd;
+    }
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const int quad = own % QUADS, end = min((chunk + 1) * chunk_rows * columns, total);
+  const float4 centre4 = vload4(quad, centre), scale4 = vload4(quad, scale), shift4 = vload4(quad, shift);
+  const float4 least = fuse ? 0.0f : -INFINITY;
+#pragma unroll 4
+  for (int i = (chunk * chunk_rows + own / QUADS) * columns + j + 4 * quad; i < end; i += DEEP * columns) {
+    float4 z = (take4(x + i, end - i) - centre4) * scale4 + shift4;
+    if (fuse == 2) z += take4(residual + i, end - i);
+    put4(z < least ? least : z, y + i, end - i);
+  }
+}
+
+/* ---- gradient ---------------------------------------------------------------------------------------------------- */
+
+/* Where dresidual is wanted, dz is written there, too, and apply reads no more than that. */
+kernel void batchnorm_dx_tiles(global float *restrict partial, global float *restrict dresidual,
+                               global const float *restrict dy, global const float *restrict x,
+                               global const float *restrict y, global const float *restrict mean, int C, int columns,
+                               int fuse, int total, int chunk_rows, int want) {
+  local float shared[LOCAL];
+  const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
+  const int j = (int)get_group_id(0) * LANES + lane, first = chunk * chunk_rows;
+  const int end = min((first + chunk_rows) * columns, total);
   const float centre = mean[j % C];
   float sum = 0.0f, product = 0.0f;
 #pragma unroll 4
-  for (int i = (first + row) * COLUMNS + j; i < end; i += ROWS * COLUMNS) {
-    const float dz = !FUSE || y[i] > 0.0f ? dy[i] : 0.0f;
+  for (int i = (first + row) * columns + j; i < end; i += ROWS * columns) {
+    const float dz = !fuse || y[i] > 0.0f ? dy[i] : 0.0f;
+    if (want & 8) dresidual[i] = dz;
     sum += dz;
     product += dz * (x[i] - centre);
   }
-  sums[own] = sum;
-  products[own] = product;
-  for (int step = ROWS / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (row < step) {
-      sums[own] += sums[own + step * LANES];
-      products[own] += products[own + step * LANES];
-    }
-  }
+  sum = sum_of_lane(shared, sum);
+  product = sum_of_lane(shared, product);
   if (row == 0) {
-    global float *partial = workspace + 2 * C;
-    const int at = chunk * COLUMNS + j;
-    partial[at] = sums[own];
-    partial[(int)get_num_groups(1) * COLUMNS + at] = products[own];
+    const int at = chunk * columns + j;
+    partial[at] = sum;
+    partial[(int)get_num_groups(1) * columns + at] = product;
   }
 }
 
-/* ---- joining the tiles: a group for each channel ----------------------------------------------------------------- */
-
-/* table = {mean[C], rstd[C]};  want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
-kernel void batchnorm_finish(global float *restrict workspace, global float *new_running_mean,
-                             global float *new_running_var, global float *restrict mean_out,
-                             global float *restrict rstd_out, global const float *running_mean,
-                             global const float *running_var, int total, int chunk_rows, int chunks, int want,
-                             float eps, float momentum) {
-  SHARED float shared[LOCAL];
-  const int c = (int)get_group_id(0), P = total / C, entries = chunks * PIXELS;
-  global const float *means = workspace + 2 * C + c, *squares = means + entries * C;
-  const float origin = means[0];
-  float sum = 0.0f;
-  for (int e = (int)get_local_id(0); e < entries; e += LOCAL) {
-    const int n = count_of(e / PIXELS * chunk_rows, chunk_rows, e % PIXELS * C + c, total);
-    sum += n > 0 ? n * (means[e * C] - origin) : 0.0f;
-  }
-  const float mean = origin + sum_of_group(shared, sum) / P;
-  float square = 0.0f;
-  for (int e = (int)get_local_id(0); e < entries; e += LOCAL) {
-    const int n = count_of(e / PIXELS * chunk_rows, chunk_rows, e % PIXELS * C + c, total);
-    square += n > 0 ? squares[e * C] + n * (means[e * C] - mean) * (means[e * C] - mean) : 0.0f;
-  }
-  square = sum_of_group(shared, square);
-  if (get_local_id(0) == 0) {
-    const float rstd = 1.0f / sqrt(square / P + eps);
-    workspace[c] = mean;
-    workspace[C + c] = rstd;
-    if (want & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean;
-    if (want & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * square / max(P - 1, 1);
-    if (want & 4) mean_out[c] = mean;
-    if (want & 8) rstd_out[c] = rstd;
-  }
-}
-
-/* table = {dbeta[C], dgamma[C]};  want: 2 dgamma, 4 dbeta */
-kernel void batchnorm_dx_finish(global float *restrict workspace, global float *restrict dgamma,
-                                global float *restrict dbeta, global const float *restrict rstd, int chunks,
-                                int want) {
-  SHARED float shared[LOCAL];
-  const int c = (int)get_group_id(0), entries = chunks * PIXELS;
-  global const float *sums = workspace + 2 * C + c, *products = sums + entries * C;
+/* dx = scale · (dz - (slope · (x - mean) + shift));  slope and shift are 0 unless in training. `joins`: the sums are
+ * there, and so is dresidual, if that is wanted.  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual */
+kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict dgamma, global float *restrict dbeta,
+                               global float *restrict dresidual, global const float *restrict dy,
+                               global const float *restrict x, global const float *restrict y,
+                               global const float *restrict gamma, global const float *restrict mean,
+                               global const float *restrict rstd, global const float *restrict partial, int C,
+                               int columns, int fuse, int total, int chunk_rows, int chunks, int training, int joins,
+                               int want) {
+  local float shared[LOCAL], centre[LANES], scale[LANES], slope[LANES], shift[LANES];
+  const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
+  const int j = (int)get_group_id(0) * LANES, c = (j + lane) % C, own = row * LANES + lane;
+  const int entries = chunks * (columns / C);
   float sum = 0.0f, product = 0.0f;
-  for (int e = (int)get_local_id(0); e < entries; e += LOCAL) {
-    sum += sums[e * C];
-    product += products[e * C];
+  for (int e = row; joins && e < entries; e += ROWS) {
+    sum += partial[e * C + c];
+    product += partial[(entries + e) * C + c];
   }
-  sum = sum_of_group(shared, sum);
-  product = sum_of_group(shared, product) * rstd[c];
-  if (get_local_id(0) == 0) {
-    workspace[c] = sum;
-    workspace[C + c] = product;
-    if (want & 2) dgamma[c] = product;
-    if (want & 4) dbeta[c] = sum;
+  sum = sum_of_lane(shared, sum);
+  product = sum_of_lane(shared, product);
+  if (row == 0) {
+    const float r = rstd[c];
+    centre[lane] = mean[c];
+    scale[lane] = gamma[c] * r;
+    slope[lane] = training ? product * r * r / (total / C) : 0.0f;
+    shift[lane] = training ? sum / (total / C) : 0.0f;
+    if (chunk == 0 && j + lane < C && (want & 2)) dgamma[c] = product * r;
+    if (chunk == 0 && j + lane < C && (want & 4)) dbeta[c] = sum;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const int quad = own % QUADS, end = min((chunk + 1) * chunk_rows * columns, total);
+  const float4 centre4 = vload4(quad, centre), scale4 = vload4(quad, scale);
+  const float4 slope4 = vload4(quad, slope), shift4 = vload4(quad, shift);
+  const bool ready = joins && (want & 8);
+  if (!(want & 9)) return;
+#pragma unroll 4
+  for (int i = (chunk * chunk_rows + own / QUADS) * columns + j + 4 * quad; i < end; i += DEEP * columns) {
+    float4 dz = ready ? take4(dresidual + i, end - i) : take4(dy + i, end - i);
+    if (!ready && fuse) dz = take4(y + i, end - i) > 0.0f ? dz : (float4)(0.0f);
+    if (!ready && (want & 8)) put4(dz, dresidual + i, end - i);
+    if (want & 1) put4(scale4 * (dz - (slope4 * (take4(x + i, end - i) - centre4) + shift4)), dx + i, end - i);
   }
 }

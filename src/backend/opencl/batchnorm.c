@@ -1,13 +1,14 @@
 /* batchnorm.c: the methods of batch normalisation and its gradient on OpenCL. SPDX-License-Identifier: MIT
  *
- *   cpu     a few work-items that walk over rows of vectors; the second of two launches
- *           joins the first one's partial results itself
- *   tiled   sums by groups over tiles, joined by a group for each channel, then each value by itself
- *   plain   sums by a work-item for each channel, then as tiled
+ *   cpu     a few work-items that walk over rows of vectors
+ *   tiled   groups that take tiles of such rows
+ *   plain   sums by a work-item for each channel, then each value by itself
  *
+ * In both cpu and tiled the second of two launches joins the first one's partial results itself.
  * Evaluation needs no sums: one launch. Gradients need them unless dx in evaluation, or
  * dresidual, is all that is wanted. */
-#include "backend/opencl/pixels.h"
+#include "backend/opencl/cl.h"
+#include <math.h>
 #include <stdio.h>
 
 enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs of batchnorm */
@@ -19,7 +20,6 @@ struct problem {
   int C, P, total, fuse; /* channels, pixels, values; 1: relu, 2: + residual, relu */
   bool gradient, training, sums;
   int want; /* a bit for each output that is there; in batchnorm from the second one on */
-  char options[60];
 };
 
 /* Bits that say which outputs from number `from` on are there. */
@@ -38,7 +38,6 @@ static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
   b.training = a->training;
   b.want = wanted(sig, gradient ? 0 : 1);
   b.sums = gradient ? (a->training && sig->out[DX].rank) || sig->out[DGAMMA].rank || sig->out[DBETA].rank : a->training;
-  snprintf(b.options, sizeof b.options, "-DC=%d -DFUSE=%d", b.C, a->fuse);
   return b;
 }
 
@@ -50,8 +49,7 @@ enum { VALUES_MOST = 1 << 30 };  /* so that positions a chunk beyond the end are
 
 /* x as rows of a whole number of pixels that STRIP divides, the rows in chunks. */
 struct rows {
-  int pixels, columns, chunk_rows, chunks;
-  char options[160];
+  int columns, chunk_rows, chunks;
 };
 
 static int pixels_of_row(int64_t C) {
@@ -62,13 +60,11 @@ static int pixels_of_row(int64_t C) {
 
 /* At most `chunks`, of `least` rows or more. */
 static struct rows rows_of(const struct problem *b, int64_t chunks, int least) {
-  struct rows r = {.pixels = pixels_of_row(b->C)};
-  r.columns = r.pixels * b->C;
+  struct rows r = {.columns = pixels_of_row(b->C) * b->C};
   const int64_t rows = ((int64_t)b->total + r.columns - 1) / r.columns;
   const int64_t most = rows / least < chunks ? rows / least : chunks;
   r.chunk_rows = most > 1 ? (int)((rows + most - 1) / most) : (int)rows;
   r.chunks = (int)((rows + r.chunk_rows - 1) / r.chunk_rows);
-  snprintf(r.options, sizeof r.options, "%s -DPIXELS=%d", b->options, r.pixels);
   return r;
 }
 
@@ -87,9 +83,10 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
     skp__cl_need_workspace(p, partial_bytes(&r));
     SKP_TRY(b.gradient
                 ? skp__cl_launch(p, file, "batchnorm_dx_sums", same, 1, &global, &one,
-                                 SKP_ARGS(SKP_WORK(partial), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4),
-                                          SKP_INT(C, b.C), SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse),
-                                          SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows)))
+                                 SKP_ARGS(SKP_WORK(partial), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1),
+                                          SKP_IN(y, 2), SKP_IN(mean, 4), SKP_INT(C, b.C), SKP_INT(columns, r.columns),
+                                          SKP_INT(fuse, b.fuse), SKP_INT(total, b.total),
+                                          SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(want, b.want)))
                 : skp__cl_launch(p, file, "batchnorm_statistics", same, 1, &global, &one,
                                  SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_INT(columns, r.columns),
                                           SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows))));
@@ -100,7 +97,8 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
                                    SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4),
                                    SKP_IN(rstd, 5), SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns),
                                    SKP_INT(fuse, b.fuse), SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows),
-                                   SKP_INT(chunks, r.chunks), SKP_INT(training, b.training), SKP_INT(want, b.want)));
+                                   SKP_INT(chunks, r.chunks), SKP_INT(training, b.training), SKP_INT(joins, b.sums),
+                                   SKP_INT(want, b.want)));
   return skp__cl_launch(p, file, "batchnorm_apply", same, 1, &global, &one,
                         SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
                                  SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
@@ -112,12 +110,11 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
                                  SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
 }
 
-/* ---- the last step of tiled and plain: each value by itself; the table lies at the beginning of the workspace */
+/* ---- plain ------------------------------------------------------------------------------------------------------- */
 
-static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b, int width) {
-  char options[160];
-  snprintf(options, sizeof options, "%s -DWIDTH=%d", b->options, width);
-  const size_t global = skp__pixels_global(b->P, b->C, width);
+static skp_status apply_plain(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b,
+                              const char *options) {
+  const size_t global = (size_t)b->total;
   if (!b->gradient)
     return skp__cl_launch(p, "batchnorm", "batchnorm_apply", options, 1, &global, NULL,
                           SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0),
@@ -132,68 +129,84 @@ static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig
                                  SKP_INT(training, b->training), SKP_INT(want, b->want)));
 }
 
-static int64_t table_bytes(const struct problem *b) { return 2 * (int64_t)b->C * (int64_t)sizeof(float); }
-
-/* ---- plain ------------------------------------------------------------------------------------------------------- */
-
 static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
   const size_t global = (size_t)b.C, one = 1;
+  char options[60];
+  snprintf(options, sizeof options, "-DC=%d -DFUSE=%d", b.C, b.fuse);
   if (b.sums) {
-    skp__cl_need_workspace(p, table_bytes(&b));
-    SKP_TRY(b.gradient ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", b.options, 1, &global, &one,
+    skp__cl_need_workspace(p, 2 * (int64_t)b.C * (int64_t)sizeof(float));
+    SKP_TRY(b.gradient ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", options, 1, &global, &one,
                                         SKP_ARGS(SKP_WORK(table), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(dy, 0),
                                                  SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4), SKP_IN(rstd, 5),
                                                  SKP_INT(P, b.P), SKP_INT(want, b.want)))
-                       : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", b.options, 1, &global, &one,
+                       : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", options, 1, &global, &one,
                                         SKP_ARGS(SKP_WORK(table), SKP_OUT(new_running_mean, 1),
                                                  SKP_OUT(new_running_var, 2), SKP_OUT(mean_out, 3),
                                                  SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(running_mean, 4),
                                                  SKP_IN(running_var, 5), SKP_INT(P, b.P), SKP_INT(want, b.want),
                                                  SKP_FLOAT(eps, a->eps), SKP_FLOAT(momentum, a->momentum))));
   }
-  return launch_apply(p, sig, &b, 1);
+  return apply_plain(p, sig, &b, options);
 }
 
 /* ---- tiled ------------------------------------------------------------------------------------------------------- */
 
 enum { LANES = STRIP, ROWS = 8 }; /* of a group */
 
-static skp_status launch_tiles(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b,
-                               const struct rows *r) {
-  const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
-  const size_t tiles[] = {(size_t)r->columns, (size_t)r->chunks * ROWS}, tile[] = {LANES, ROWS};
-  const size_t joining = (size_t)b->C * LANES * ROWS, group = LANES * ROWS;
-  const char *file = "batchnorm_tiled";
-  skp__cl_need_workspace(p, table_bytes(b) + partial_bytes(r));
-  if (b->gradient) {
-    SKP_TRY(skp__cl_launch(p, file, "batchnorm_dx_tiles", r->options, 2, tiles, tile,
-                           SKP_ARGS(SKP_WORK(workspace), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4),
-                                    SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows))));
-    return skp__cl_launch(p, file, "batchnorm_dx_finish", r->options, 1, &joining, &group,
-                          SKP_ARGS(SKP_WORK(workspace), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(rstd, 5),
-                                   SKP_INT(chunks, r->chunks), SKP_INT(want, b->want)));
-  }
-  SKP_TRY(skp__cl_launch(
-      p, file, "batchnorm_tiles", r->options, 2, tiles, tile,
-      SKP_ARGS(SKP_WORK(workspace), SKP_IN(x, 0), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows))));
-  return skp__cl_launch(p, file, "batchnorm_finish", r->options, 1, &joining, &group,
-                        SKP_ARGS(SKP_WORK(workspace), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
-                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(running_mean, 4),
-                                 SKP_IN(running_var, 5), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
-                                 SKP_INT(chunks, r->chunks), SKP_INT(want, b->want), SKP_FLOAT(eps, a->eps),
-                                 SKP_FLOAT(momentum, a->momentum)));
+/* Enough to fill the device several times over; but a group reads all partial results of its channels three times,
+ * beside its own values twice, and that is to be at most half as much. */
+static struct rows tiles_of(const struct skp__cl *cl, const struct problem *b) {
+  const int pixels = pixels_of_row(b->C);
+  const double shared = sqrt((double)b->P / pixels / (3 * pixels));
+  const int64_t filling = 8 * (int64_t)cl->units * LANES / ((int64_t)b->C * pixels);
+  return rows_of(b, shared < (double)filling ? (int64_t)shared : filling, 4 * ROWS);
 }
 
-/* Enough groups to fill the device several times over. */
+static skp_status tiled_sums(struct skp_prepared *p, const struct problem *b, const struct rows *r,
+                             const size_t *global, const size_t *local) {
+  const char *file = "batchnorm_tiled", *same = ""; /* one program for all shapes */
+  skp__cl_need_workspace(p, partial_bytes(r));
+  if (b->gradient)
+    return skp__cl_launch(p, file, "batchnorm_dx_tiles", same, 2, global, local,
+                          SKP_ARGS(SKP_WORK(partial), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2),
+                                   SKP_IN(mean, 4), SKP_INT(C, b->C), SKP_INT(columns, r->columns),
+                                   SKP_INT(fuse, b->fuse), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
+                                   SKP_INT(want, b->want)));
+  return skp__cl_launch(p, file, "batchnorm_tiles", same, 2, global, local,
+                        SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_INT(columns, r->columns),
+                                 SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows)));
+}
+
+static skp_status tiled_apply_dx(struct skp_prepared *p, const struct problem *b, const struct rows *r,
+                                 const size_t *global, const size_t *local) {
+  const bool ready = b->sums && (b->want & 1 << DRESIDUAL); /* dz stands there already */
+  return skp__cl_launch(p, "batchnorm_tiled", "batchnorm_dx_apply", "", 2, global, local,
+                        SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_OUT(dresidual, 3),
+                                 ready ? SKP_ABSENT(dy) : SKP_IN(dy, 0), SKP_IN(x, 1),
+                                 ready ? SKP_ABSENT(y) : SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4),
+                                 SKP_IN(rstd, 5), SKP_WORK(partial), SKP_INT(C, b->C), SKP_INT(columns, r->columns),
+                                 SKP_INT(fuse, b->fuse), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
+                                 SKP_INT(chunks, r->chunks), SKP_INT(training, b->training), SKP_INT(joins, b->sums),
+                                 SKP_INT(want, b->want)));
+}
+
 static skp_status prepare_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
-  const struct skp__cl *cl = skp__cl_of(p);
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
-  const int64_t across = (int64_t)b.C * pixels_of_row(b.C) / LANES;
-  const struct rows r = rows_of(&b, 8 * (int64_t)cl->units / across, 4 * ROWS);
-  if (b.sums) SKP_TRY(launch_tiles(p, sig, &b, &r));
-  return launch_apply(p, sig, &b, skp__pixels_width(cl, b.C));
+  const struct rows r = tiles_of(skp__cl_of(p), &b);
+  const size_t global[] = {(size_t)r.columns, (size_t)r.chunks * ROWS}, local[] = {LANES, ROWS};
+  if (b.sums) SKP_TRY(tiled_sums(p, &b, &r, global, local));
+  if (b.gradient) return tiled_apply_dx(p, &b, &r, global, local);
+  return skp__cl_launch(p, "batchnorm_tiled", "batchnorm_apply", "", 2, global, local,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
+                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
+                                 SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_IN(running_mean, 4), SKP_IN(running_var, 5),
+                                 SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse),
+                                 SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
+                                 SKP_INT(training, b.training), SKP_INT(want, b.want),
+                                 SKP_FLOAT(eps, sig->attrs.batchnorm.eps),
+                                 SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
 }
 
 static const char *refuse_tiled(const struct skp__cl *cl, const struct skp_sig *sig) {
