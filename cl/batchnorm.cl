@@ -7,6 +7,7 @@
  *   new_running  = (1 - momentum) · running + momentum · (mean, var · P / (P - 1))
  *
  *   dz           = dy where y > 0, else 0 (dy itself without FUSE);  dresidual = dz
+ *   y > 0        without a residual where (x - mean) · (gamma · rstd) > -beta: y is not read
  *   dbeta[c]     = sum over p of dz,  dgamma[c] = sum over p of dz · normal
  *   dx           = gamma · rstd · (dz - dbeta / P - normal · dgamma / P) in training;  gamma · rstd · dz else
  *
@@ -80,17 +81,25 @@ kernel void batchnorm_apply(global stored *restrict y, global float *restrict me
 
 /* ---- gradient: table = {dbeta[C], dgamma[C]};  want: 1 dx, 2 dgamma, 4 dbeta, 8 dresidual ------------------------ */
 
+static float masked(global const stored *restrict dy, global const stored *restrict x,
+                    global const stored *restrict y, int i, float mean, float scale, float beta) {
+  if (FUSE == 1) return (get_map(x + i) - mean) * scale > -beta ? get_map(dy + i) : 0.0f;
+  return FUSE == 0 || get_map(y + i) > 0.0f ? get_map(dy + i) : 0.0f;
+}
+
 /* A work-item for each channel. */
 kernel void batchnorm_dx_sums(global float *restrict table, global float *restrict dgamma, global float *restrict dbeta,
                               global const stored *restrict dy, global const stored *restrict x,
-                              global const stored *restrict y, global const float *restrict mean,
-                              global const float *restrict rstd, int P, int want) {
+                              global const stored *restrict y, global const float *restrict gamma,
+                              global const float *restrict mean, global const float *restrict rstd,
+                              global const float *restrict beta, int P, int want) {
   const int c = (int)get_global_id(0);
+  const float scale = gamma[c] * rstd[c], least = FUSE == 1 ? beta[c] : 0.0f;
   float sum = 0.0f, product = 0.0f;
   for (int from = 0; from < P; from += BLOCK) {
     float part = 0.0f, part_product = 0.0f;
     for (int i = from * C + c; i < min(from + BLOCK, P) * C; i += C) {
-      const float dz = !FUSE || get_map(y + i) > 0.0f ? get_map(dy + i) : 0.0f;
+      const float dz = masked(dy, x, y, i, mean[c], scale, least);
       part += dz;
       part_product += dz * (get_map(x + i) - mean[c]);
     }
@@ -108,11 +117,11 @@ kernel void batchnorm_dx_apply(global stored *restrict dx, global stored *restri
                                global const stored *restrict dy, global const stored *restrict x,
                                global const stored *restrict y, global const float *restrict gamma,
                                global const float *restrict mean, global const float *restrict rstd,
-                               global const float *restrict table, int P, int training, int want) {
+                               global const float *restrict beta, global const float *restrict table, int P,
+                               int training, int want) {
   const int at = (int)get_global_id(0), c = at % C;
   if (at >= P * C) return;
-  float dz = get_map(dy + at);
-  if (FUSE) dz = get_map(y + at) > 0.0f ? dz : 0.0f;
+  const float dz = masked(dy, x, y, at, mean[c], gamma[c] * rstd[c], FUSE == 1 ? beta[c] : 0.0f);
   if (want & 8) put_map(dz, dresidual + at);
   if (want & 1) {
     float inner = dz;

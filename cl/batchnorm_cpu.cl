@@ -193,46 +193,58 @@ kernel void batchnorm_apply(global stored *restrict y, global float *new_running
 
 /* ---- gradient ---------------------------------------------------------------------------------------------------- */
 
-/* dz of 16 neighbouring values */
-static float16 masked(global const stored *restrict dy, global const stored *restrict y, int at, int fuse) {
-  const float16 d = get_map16(dy + at);
-  return fuse ? (get_map16(y + at) > 0.0f ? d : (float16)(0.0f)) : d;
+/* dz: what of a gradient passes a relu, which of fuse 1 stands behind (x - mean) · scale + beta, apart = x - mean; of 2
+ * behind y. The reference takes the same float operations. */
+static float16 passed16(float16 dy, float16 apart, float16 scale, float16 beta, global const stored *restrict y,
+                        int fuse) {
+  if (fuse == 1) return apart * scale > -beta ? dy : (float16)(0.0f);
+  return fuse == 2 ? (get_map16(y) > 0.0f ? dy : (float16)(0.0f)) : dy;
 }
 
-static float masked_one(global const stored *restrict dy, global const stored *restrict y, int at, int fuse) {
-  return !fuse || get_map(y + at) > 0.0f ? get_map(dy + at) : 0.0f;
+static float passed(float dy, float apart, float scale, float beta, global const stored *restrict y, int fuse) {
+  if (fuse == 1) return apart * scale > -beta ? dy : 0.0f;
+  return fuse < 2 || get_map(y) > 0.0f ? dy : 0.0f;
 }
 
 /* partial = sum of dz, sum of dz · (x - mean). Where dresidual is wanted, dz is written there, too, and apply reads no
  * more than that. */
 kernel void batchnorm_dx_sums(global float *restrict partial, global stored *restrict dresidual,
                               global const stored *restrict dy, global const stored *restrict x,
-                              global const stored *restrict y, global const float *restrict mean, int C, int columns,
-                              int fuse, int total, int chunk_rows, int want) {
+                              global const stored *restrict y, global const float *restrict gamma,
+                              global const float *restrict mean, global const float *restrict rstd,
+                              global const float *restrict beta, int C, int columns, int fuse, int total,
+                              int chunk_rows, int want) {
   const int chunk = (int)get_global_id(0), chunks = (int)get_global_size(0), first = chunk * chunk_rows;
   const int last = min(first + chunk_rows, total / columns);
   global float *sums = partial + chunk * columns, *products = sums + chunks * columns;
   const bool far = total > FAR && aligned16(dresidual);
-  float channel[MOST], centre[MOST];
+  float channel[MOST], centre[MOST], scale[MOST], least[MOST];
+  for (int c = 0; c < C; c++) channel[c] = gamma[c] * rstd[c];
+  spread(scale, channel, C, columns);
+  for (int c = 0; c < C; c++) channel[c] = fuse == 1 ? beta[c] : 0.0f;
+  spread(least, channel, C, columns);
   fetch(channel, mean, C);
   spread(centre, channel, C, columns);
   for (int j = 0; j < columns; j++) sums[j] = products[j] = 0.0f;
   for (int from = first; from < last; from += BLOCK) {
     const int rows = min(BLOCK, last - from);
     for (int j = 0; j < columns; j += STRIP) {
-      const float16 centre0 = vload16(0, centre + j), centre1 = vload16(1, centre + j);
+      const float16 centre0 = vload16(0, centre + j), scale0 = vload16(0, scale + j), least0 = vload16(0, least + j);
+      const float16 centre1 = vload16(1, centre + j), scale1 = vload16(1, scale + j), least1 = vload16(1, least + j);
       float16 sum0 = 0.0f, sum1 = 0.0f, product0 = 0.0f, product1 = 0.0f;
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
-        const float16 dz0 = masked(dy, y, at, fuse), dz1 = masked(dy, y, at + 16, fuse);
+        const float16 apart0 = get_map16(x + at) - centre0, apart1 = get_map16(x + at + 16) - centre1;
+        const float16 dz0 = passed16(get_map16(dy + at), apart0, scale0, least0, y + at, fuse);
+        const float16 dz1 = passed16(get_map16(dy + at + 16), apart1, scale1, least1, y + at + 16, fuse);
         if (want & 8) {
           write16(dz0, dresidual + at, far);
           write16(dz1, dresidual + at + 16, far);
         }
         sum0 += dz0;
         sum1 += dz1;
-        product0 += dz0 * (get_map16(x + at) - centre0);
-        product1 += dz1 * (get_map16(x + at + 16) - centre1);
+        product0 += dz0 * apart0;
+        product1 += dz1 * apart1;
       }
       put16(get16(sums + j) + sum0, sums + j);
       put16(get16(sums + j + 16) + sum1, sums + j + 16);
@@ -242,10 +254,11 @@ kernel void batchnorm_dx_sums(global float *restrict partial, global stored *res
   }
   if (chunk < chunks - 1) return;
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
-    const float dz = masked_one(dy, y, at, fuse);
+    const float apart = get_map(x + at) - centre[j];
+    const float dz = passed(get_map(dy + at), apart, scale[j], least[j], y + at, fuse);
     if (want & 8) put_map(dz, dresidual + at);
     sums[j] += dz;
-    products[j] += dz * (get_map(x + at) - centre[j]);
+    products[j] += dz * apart;
   }
 }
 
@@ -255,13 +268,13 @@ kernel void batchnorm_dx_apply(global stored *restrict dx, global float *restric
                                global stored *restrict dresidual, global const stored *restrict dy,
                                global const stored *restrict x, global const stored *restrict y,
                                global const float *restrict gamma, global const float *restrict mean,
-                               global const float *restrict rstd, global const float *restrict partial, int C,
-                               int columns, int fuse, int total, int chunk_rows, int chunks, int training, int joins,
-                               int want) {
+                               global const float *restrict rstd, global const float *restrict beta,
+                               global const float *restrict partial, int C, int columns, int fuse, int total,
+                               int chunk_rows, int chunks, int training, int joins, int want) {
   const int group = (int)get_global_id(0), first = group * chunk_rows, P = total / C;
   const int last = min(first + chunk_rows, total / columns), together = columns > SHORT ? 1 : BLOCK;
   const bool ready = joins && (want & 8), far = total > FAR && aligned16(dx) && aligned16(dresidual);
-  float sum[MOST], product[MOST], factor[MOST], centre[MOST], scale[MOST], slope[MOST], shift[MOST];
+  float sum[MOST], product[MOST], factor[MOST], centre[MOST], scale[MOST], slope[MOST], shift[MOST], least[MOST];
   for (int c = 0; c < C; c++) sum[c] = product[c] = 0.0f;
   if (joins) {
     wide sums[MOST], products[MOST];
@@ -277,6 +290,8 @@ kernel void batchnorm_dx_apply(global stored *restrict dx, global float *restric
   if (!(want & 9)) return;
   for (int c = 0; c < C; c++) factor[c] = gamma[c] * rstd[c];
   spread(scale, factor, C, columns);
+  for (int c = 0; c < C; c++) factor[c] = fuse == 1 ? beta[c] : 0.0f;
+  spread(least, factor, C, columns);
   for (int c = 0; c < C; c++) {
     product[c] = training ? product[c] * rstd[c] / P : 0.0f;
     sum[c] = training ? sum[c] / P : 0.0f;
@@ -288,20 +303,24 @@ kernel void batchnorm_dx_apply(global stored *restrict dx, global float *restric
   for (int from = first; from < last; from += together) {
     const int rows = min(together, last - from);
     for (int j = 0; j < columns; j += 16) {
-      const float16 by = vload16(0, scale + j), slope0 = vload16(0, slope + j);
+      const float16 by = vload16(0, scale + j), slope0 = vload16(0, slope + j), least0 = vload16(0, least + j);
       const float16 shift0 = vload16(0, shift + j), centre0 = vload16(0, centre + j);
       for (int r = 0; r < rows; r++) {
         const int at = (from + r) * columns + j;
-        const float16 dz = ready ? get_map16(dresidual + at) : masked(dy, y, at, fuse);
+        const float16 apart = get_map16(x + at) - centre0;
+        const float16 dz =
+            ready ? get_map16(dresidual + at) : passed16(get_map16(dy + at), apart, by, least0, y + at, fuse);
         if (!ready && (want & 8)) write16(dz, dresidual + at, far);
-        if (want & 1) write16(by * (dz - (slope0 * (get_map16(x + at) - centre0) + shift0)), dx + at, far);
+        if (want & 1) write16(by * (dz - (slope0 * apart + shift0)), dx + at, far);
       }
     }
   }
   if (group < chunks - 1) return;
   for (int j = 0, at = total / columns * columns; at < total; j++, at++) {
-    const float dz = ready ? get_map(dresidual + at) : masked_one(dy, y, at, fuse);
+    const float apart = get_map(x + at) - centre[j];
+    const float dz = ready ? get_map(dresidual + at)
+                           : passed(get_map(dy + at), apart, scale[j], least[j], y + at, fuse);
     if (!ready && (want & 8)) put_map(dz, dresidual + at);
-    if (want & 1) put_map(scale[j] * (dz - (slope[j] * (get_map(x + at) - centre[j]) + shift[j])), dx + at);
+    if (want & 1) put_map(scale[j] * (dz - (slope[j] * apart + shift[j])), dx + at);
   }
 }

@@ -157,20 +157,33 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
 
 /* ---- gradient ---------------------------------------------------------------------------------------------------- */
 
+/* What of a gradient passes a relu behind (x - mean) · scale + beta. The reference takes the same float operations. */
+static float passed(float dy, float x, float mean, float scale, float beta) {
+  return (x - mean) * scale > -beta ? dy : 0.0f;
+}
+
+static float4 passed4(float4 dy, float4 x, float4 mean, float4 scale, float4 beta) {
+  return (x - mean) * scale > -beta ? dy : (float4)(0.0f);
+}
+
 /* Where dresidual is wanted, dz is written there, too, and apply reads no more than that. */
 kernel void batchnorm_dx_tiles(global float *restrict partial, global float *restrict dresidual,
                                global const float *restrict dy, global const float *restrict x,
-                               global const float *restrict y, global const float *restrict mean, int C, int columns,
-                               int fuse, int total, int chunk_rows, int want) {
+                               global const float *restrict y, global const float *restrict gamma,
+                               global const float *restrict mean, global const float *restrict rstd,
+                               global const float *restrict beta, int C, int columns, int fuse, int total,
+                               int chunk_rows, int want) {
   local float shared[LOCAL];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
   const int j = (int)get_group_id(0) * LANES + lane, first = chunk * chunk_rows;
   const int end = min((first + chunk_rows) * columns, total);
-  const float centre = mean[j % C];
+  const float centre = mean[j % C], scale = gamma[j % C] * rstd[j % C], least = fuse == 1 ? beta[j % C] : 0.0f;
   float sum = 0.0f, product = 0.0f;
 #pragma unroll 4
   for (int i = (first + row) * columns + j; i < end; i += ROWS * columns) {
-    const float dz = !fuse || y[i] > 0.0f ? dy[i] : 0.0f;
+    float dz = dy[i];
+    if (fuse == 1) dz = passed(dz, x[i], centre, scale, least);
+    if (fuse == 2) dz = y[i] > 0.0f ? dz : 0.0f;
     if (want & 8) dresidual[i] = dz;
     sum += dz;
     product += dz * (x[i] - centre);
@@ -190,10 +203,10 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
                                global float *restrict dresidual, global const float *restrict dy,
                                global const float *restrict x, global const float *restrict y,
                                global const float *restrict gamma, global const float *restrict mean,
-                               global const float *restrict rstd, global const float *restrict partial, int C,
-                               int columns, int fuse, int total, int chunk_rows, int chunks, int training, int joins,
-                               int want) {
-  local float shared[LOCAL], centre[LANES], scale[LANES], slope[LANES], shift[LANES];
+                               global const float *restrict rstd, global const float *restrict beta,
+                               global const float *restrict partial, int C, int columns, int fuse, int total,
+                               int chunk_rows, int chunks, int training, int joins, int want) {
+  local float shared[LOCAL], centre[LANES], scale[LANES], slope[LANES], shift[LANES], least[LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
   const int j = (int)get_group_id(0) * LANES, c = (j + lane) % C, own = row * LANES + lane;
   const int entries = chunks * (columns / C);
@@ -208,6 +221,7 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
     const float r = rstd[c];
     centre[lane] = mean[c];
     scale[lane] = gamma[c] * r;
+    least[lane] = fuse == 1 ? beta[c] : 0.0f;
     slope[lane] = training ? product * r * r / (total / C) : 0.0f;
     shift[lane] = training ? sum / (total / C) : 0.0f;
     if (chunk == 0 && j + lane < C && (want & 2)) dgamma[c] = product * r;
@@ -216,14 +230,16 @@ kernel void batchnorm_dx_apply(global float *restrict dx, global float *restrict
   barrier(CLK_LOCAL_MEM_FENCE);
   const int quad = own % QUADS, end = min((chunk + 1) * chunk_rows * columns, total);
   const float4 centre4 = vload4(quad, centre), scale4 = vload4(quad, scale);
-  const float4 slope4 = vload4(quad, slope), shift4 = vload4(quad, shift);
+  const float4 slope4 = vload4(quad, slope), shift4 = vload4(quad, shift), least4 = vload4(quad, least);
   const bool ready = joins && (want & 8);
   if (!(want & 9)) return;
 #pragma unroll 4
   for (int i = (chunk * chunk_rows + own / QUADS) * columns + j + 4 * quad; i < end; i += DEEP * columns) {
+    const float4 at = take4(x + i, end - i);
     float4 dz = ready ? take4(dresidual + i, end - i) : take4(dy + i, end - i);
-    if (!ready && fuse) dz = take4(y + i, end - i) > 0.0f ? dz : (float4)(0.0f);
+    if (fuse == 1) dz = passed4(dz, at, centre4, scale4, least4);
+    if (fuse == 2 && !ready) dz = take4(y + i, end - i) > 0.0f ? dz : (float4)(0.0f);
     if (!ready && (want & 8)) put4(dz, dresidual + i, end - i);
-    if (want & 1) put4(scale4 * (dz - (slope4 * (take4(x + i, end - i) - centre4) + shift4)), dx + i, end - i);
+    if (want & 1) put4(scale4 * (dz - (slope4 * (at - centre4) + shift4)), dx + i, end - i);
   }
 }

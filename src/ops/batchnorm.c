@@ -7,6 +7,8 @@
  *   running = (1 - momentum) · running + momentum · (mean, var · M / (M - 1)), as PyTorch: the unbiased variance
  *
  *   dz = dy where y > 0, else 0 (dy itself without relu);  dresidual = dz
+ *        Without a residual y is not read: y > 0 where (x - mean) · (gamma · rstd) > -beta, in float, each operation
+ *        rounded once, so that every device and the reference agree on it
  *   dbeta = sum of dz,  dgamma = sum of dz · x^
  *   dx = gamma · rstd · (dz - dbeta / M - x^ · dgamma / M) in training;  gamma · rstd · dz else
  *
@@ -15,10 +17,10 @@
 #include "ops/check.h"
 #include <math.h>
 
-enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs */
-enum { Y, NEW_MEAN, NEW_VAR, MEAN, RSTD };                    /* outputs */
-enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD };       /* inputs of the gradient */
-enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* its outputs */
+enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR };    /* inputs */
+enum { Y, NEW_MEAN, NEW_VAR, MEAN, RSTD };                       /* outputs */
+enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD, DX_BETA }; /* inputs of the gradient */
+enum { DX, DGAMMA, DBETA, DRESIDUAL };                           /* its outputs */
 
 static const char *const fuse_names[] = {
     [SKP_FUSE_NONE] = "none", [SKP_FUSE_RELU] = "relu", [SKP_FUSE_ADD_RELU] = "add_relu", NULL};
@@ -63,10 +65,14 @@ static skp_status infer_dx(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, DX_X, 4));
   struct skp_shape channels = skp__shape1(sig->in[DX_X].dim[3]);
   SKP_TRY(skp__check_shape(sig, DX_DY, sig->in[DX_X], "the shape of x"));
-  if (sig->attrs.batchnorm.fuse != SKP_FUSE_NONE)
-    SKP_TRY(skp__check_shape(sig, DX_Y, sig->in[DX_X], "the shape of x, as a relu is fused"));
+  if (sig->attrs.batchnorm.fuse == SKP_FUSE_ADD_RELU)
+    SKP_TRY(skp__check_shape(sig, DX_Y, sig->in[DX_X], "the shape of x, as fuse is add_relu"));
   else
-    SKP_TRY(skp__check_absent(sig, DX_Y, "no relu is fused"));
+    SKP_TRY(skp__check_absent(sig, DX_Y, "fuse is not add_relu"));
+  if (sig->attrs.batchnorm.fuse == SKP_FUSE_RELU)
+    SKP_TRY(skp__check_shape(sig, DX_BETA, channels, one_a_channel));
+  else
+    SKP_TRY(skp__check_absent(sig, DX_BETA, "fuse is not relu"));
   SKP_TRY(skp__check_shape(sig, DX_GAMMA, channels, one_a_channel));
   SKP_TRY(skp__check_shape(sig, DX_MEAN, channels, one_a_channel));
   SKP_TRY(skp__check_shape(sig, DX_RSTD, channels, one_a_channel));
@@ -79,10 +85,15 @@ static skp_status infer_dx(struct skp_sig *sig) {
 /* ---- gradient and cost ------------------------------------------------------------------------------------------- */
 
 static skp_status gradient(struct skp_grad *g) {
-  bool fused = g->sig->attrs.batchnorm.fuse != SKP_FUSE_NONE;
+  const int fuse = g->sig->attrs.batchnorm.fuse;
   const skp_value in[] = {
-      [DX_DY] = g->dout[Y],      [DX_X] = g->in[X],        [DX_Y] = fused ? g->out[Y] : SKP_NONE,
-      [DX_GAMMA] = g->in[GAMMA], [DX_MEAN] = g->out[MEAN], [DX_RSTD] = g->out[RSTD],
+      [DX_DY] = g->dout[Y],
+      [DX_X] = g->in[X],
+      [DX_Y] = fuse == SKP_FUSE_ADD_RELU ? g->out[Y] : SKP_NONE,
+      [DX_GAMMA] = g->in[GAMMA],
+      [DX_MEAN] = g->out[MEAN],
+      [DX_RSTD] = g->out[RSTD],
+      [DX_BETA] = fuse == SKP_FUSE_RELU ? g->in[BETA] : SKP_NONE,
   };
   const bool want[] = {
       [DX] = g->need[X], [DGAMMA] = g->need[GAMMA], [DBETA] = g->need[BETA], [DRESIDUAL] = g->need[RESIDUAL]};
@@ -146,22 +157,32 @@ static void reference(const struct skp_call *call) {
   }
 }
 
+/* Value i, of channel c, of dz. */
+static double masked(const struct skp_call *call, int64_t i, int64_t c) {
+  const float *dy = call->in[DX_DY], *x = call->in[DX_X], *y = call->in[DX_Y], *beta = call->in[DX_BETA];
+  if (y) return y[i] > 0 ? dy[i] : 0;
+  if (!beta) return dy[i];
+  const float *gamma = call->in[DX_GAMMA], *mean = call->in[DX_MEAN], *rstd = call->in[DX_RSTD];
+  const float scale = gamma[c] * rstd[c], apart = x[i] - mean[c], scaled = apart * scale;
+  return scaled > -beta[c] ? dy[i] : 0;
+}
+
 static void reference_dx(const struct skp_call *call) {
   const struct skp_batchnorm_attrs *a = &call->sig->attrs.batchnorm;
   const int64_t C = call->sig->in[DX_X].dim[3], M = skp__shape_count(&call->sig->in[DX_X]) / C;
-  const float *dy = call->in[DX_DY], *x = call->in[DX_X], *y = call->in[DX_Y];
+  const float *x = call->in[DX_X];
   const float *gamma = call->in[DX_GAMMA], *mean = call->in[DX_MEAN], *rstd = call->in[DX_RSTD];
   for (int64_t c = 0; c < C; c++) {
     double dgamma = 0, dbeta = 0;
     for (int64_t i = c; i < M * C; i += C) {
-      const double dz = !y || y[i] > 0 ? dy[i] : 0;
+      const double dz = masked(call, i, c);
       dbeta += dz;
       dgamma += dz * ((double)x[i] - mean[c]) * rstd[c];
     }
     put(call->out[DGAMMA], c, dgamma);
     put(call->out[DBETA], c, dbeta);
     for (int64_t i = c; i < M * C; i += C) {
-      const double dz = !y || y[i] > 0 ? dy[i] : 0, normal = ((double)x[i] - mean[c]) * rstd[c];
+      const double dz = masked(call, i, c), normal = ((double)x[i] - mean[c]) * rstd[c];
       const double through = a->training ? (dbeta + normal * dgamma) / (double)M : 0; /* by way of mean and var */
       put(call->out[DX], i, (double)gamma[c] * rstd[c] * (dz - through));
       put(call->out[DRESIDUAL], i, dz);
@@ -192,9 +213,15 @@ const struct skp_op skp__op_batchnorm = {
 const struct skp_op skp__op_batchnorm_dx = {
     .name = "batchnorm_dx",
     .kind = SKP_KIND_BATCHNORM,
-    .n_in = 6,
+    .n_in = 7,
     .n_out = 4,
-    .in = {{"dy", SKP_MAP}, {"x", SKP_MAP}, {"y", SKP_OPTIONAL | SKP_MAP}, {"gamma"}, {"mean"}, {"rstd"}},
+    .in = {{"dy", SKP_MAP},
+           {"x", SKP_MAP},
+           {"y", SKP_OPTIONAL | SKP_MAP},
+           {"gamma"},
+           {"mean"},
+           {"rstd"},
+           {"beta", SKP_OPTIONAL}},
     .out = {{"dx", SKP_OPTIONAL | SKP_MAP},
             {"dgamma", SKP_OPTIONAL},
             {"dbeta", SKP_OPTIONAL},

@@ -7,7 +7,7 @@ static const struct skp__letters rows[] = {
     {"conv2d_dx", "NPQK ..IK NHWi > NHWi", "h=H w=W", "NI"},
     {"conv2d_dw", "NHWi NPQK > ..IK K", "", "IK"},
     {"batchnorm", "NHWC C C NHWC C C > NHWC C C C C", "", "C"},
-    {"batchnorm_dx", "NHWC NHWC NHWC C C C > NHWC C C NHWC", "", "C"},
+    {"batchnorm_dx", "NHWC NHWC NHWC C C C C > NHWC C C NHWC", "", "C"},
     {"batchnorm_fold", "C C C C C > C C", "", "C"},
     {"layernorm", "NHWC C C > NHWC . .", "", ""},
     {"layernorm_dx", "N..C N..C C n n > N..C C C", "", ""},

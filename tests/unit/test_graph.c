@@ -219,8 +219,8 @@ static const char want[] =
     "d 3.flatten 4×108 = linear_dx (d 4.linear, 4.weight)\n"
     "d 4.weight 6×6×3×5, d 4.bias 5 = linear_dw {r 6, s 6} (3.flatten, d 4.linear)\n"
     "d 2.relu 4×6×6×3 = flatten {h 6, w 6, c 3} (d 3.flatten)\n"
-    "d 0.conv2d 4×6×6×3, d 1.weight 3, d 1.bias 3 = batchnorm_dx {fuse relu} (d 2.relu, 0.conv2d, 2.relu, "
-    "1.weight, 1.batchnorm.mean, 1.batchnorm.rstd)\n"
+    "d 0.conv2d 4×6×6×3, d 1.weight 3, d 1.bias 3 = batchnorm_dx {fuse relu} (d 2.relu, 0.conv2d, "
+    "1.weight, 1.batchnorm.mean, 1.batchnorm.rstd, 1.bias)\n"
     "d 0.weight 3×3×2×3 = conv2d_dw {pad 1, h 3, w 3} (input, d 0.conv2d)\n";
 
 START_TEST(the_dump_is_stable) {

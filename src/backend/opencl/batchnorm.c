@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs of batchnorm */
-enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD };       /* of batchnorm_dx */
+enum { DX_DY, DX_X };                                         /* of batchnorm_dx */
 enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* outputs of batchnorm_dx */
 
 /* What kernels and sizes depend on. */
@@ -81,24 +81,24 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
   const char *file = "batchnorm_cpu", *same = ""; /* one program for all shapes: it is compiled once */
   if (b.sums) {
     skp__cl_need_workspace(p, partial_bytes(&r));
-    SKP_TRY(b.gradient
-                ? skp__cl_launch(p, file, "batchnorm_dx_sums", same, 1, &global, &one,
-                                 SKP_ARGS(SKP_WORK(partial), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1),
-                                          SKP_IN(y, 2), SKP_IN(mean, 4), SKP_INT(C, b.C), SKP_INT(columns, r.columns),
-                                          SKP_INT(fuse, b.fuse), SKP_INT(total, b.total),
-                                          SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(want, b.want)))
-                : skp__cl_launch(p, file, "batchnorm_statistics", same, 1, &global, &one,
-                                 SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_INT(columns, r.columns),
-                                          SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows))));
+    SKP_TRY(b.gradient ? skp__cl_launch(p, file, "batchnorm_dx_sums", same, 1, &global, &one,
+                                        SKP_ARGS(SKP_WORK(partial), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1),
+                                                 SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5),
+                                                 SKP_IN(beta, 6), SKP_INT(C, b.C), SKP_INT(columns, r.columns),
+                                                 SKP_INT(fuse, b.fuse), SKP_INT(total, b.total),
+                                                 SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(want, b.want)))
+                       : skp__cl_launch(p, file, "batchnorm_statistics", same, 1, &global, &one,
+                                        SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_INT(columns, r.columns),
+                                                 SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows))));
   }
   if (b.gradient)
     return skp__cl_launch(p, file, "batchnorm_dx_apply", same, 1, &global, &one,
                           SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_OUT(dresidual, 3),
                                    SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4),
-                                   SKP_IN(rstd, 5), SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns),
-                                   SKP_INT(fuse, b.fuse), SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows),
-                                   SKP_INT(chunks, r.chunks), SKP_INT(training, b.training), SKP_INT(joins, b.sums),
-                                   SKP_INT(want, b.want)));
+                                   SKP_IN(rstd, 5), SKP_IN(beta, 6), SKP_WORK(partial), SKP_INT(C, b.C),
+                                   SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse), SKP_INT(total, b.total),
+                                   SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
+                                   SKP_INT(training, b.training), SKP_INT(joins, b.sums), SKP_INT(want, b.want)));
   return skp__cl_launch(p, file, "batchnorm_apply", same, 1, &global, &one,
                         SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
                                  SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
@@ -125,8 +125,8 @@ static skp_status apply_plain(struct skp_prepared *p, const struct skp_sig *sig,
   if (!sig->out[DX].rank && !sig->out[DRESIDUAL].rank) return SKP_OK;
   return skp__cl_launch(p, "batchnorm", "batchnorm_dx_apply", options, 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2),
-                                 SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5), SKP_WORK(table), SKP_INT(P, b->P),
-                                 SKP_INT(training, b->training), SKP_INT(want, b->want)));
+                                 SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5), SKP_IN(beta, 6), SKP_WORK(table),
+                                 SKP_INT(P, b->P), SKP_INT(training, b->training), SKP_INT(want, b->want)));
 }
 
 static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *sig) {
@@ -137,16 +137,17 @@ static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *si
   snprintf(options, sizeof options, "-DC=%d -DFUSE=%d", b.C, b.fuse);
   if (b.sums) {
     skp__cl_need_workspace(p, 2 * (int64_t)b.C * (int64_t)sizeof(float));
-    SKP_TRY(b.gradient ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", options, 1, &global, &one,
-                                        SKP_ARGS(SKP_WORK(table), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(dy, 0),
-                                                 SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(mean, 4), SKP_IN(rstd, 5),
-                                                 SKP_INT(P, b.P), SKP_INT(want, b.want)))
-                       : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", options, 1, &global, &one,
-                                        SKP_ARGS(SKP_WORK(table), SKP_OUT(new_running_mean, 1),
-                                                 SKP_OUT(new_running_var, 2), SKP_OUT(mean_out, 3),
-                                                 SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(running_mean, 4),
-                                                 SKP_IN(running_var, 5), SKP_INT(P, b.P), SKP_INT(want, b.want),
-                                                 SKP_FLOAT(eps, a->eps), SKP_FLOAT(momentum, a->momentum))));
+    SKP_TRY(
+        b.gradient
+            ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", options, 1, &global, &one,
+                             SKP_ARGS(SKP_WORK(table), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(dy, 0),
+                                      SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5),
+                                      SKP_IN(beta, 6), SKP_INT(P, b.P), SKP_INT(want, b.want)))
+            : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", options, 1, &global, &one,
+                             SKP_ARGS(SKP_WORK(table), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
+                                      SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(running_mean, 4),
+                                      SKP_IN(running_var, 5), SKP_INT(P, b.P), SKP_INT(want, b.want),
+                                      SKP_FLOAT(eps, a->eps), SKP_FLOAT(momentum, a->momentum))));
   }
   return apply_plain(p, sig, &b, options);
 }
@@ -171,8 +172,9 @@ static skp_status tiled_sums(struct skp_prepared *p, const struct problem *b, co
   if (b->gradient)
     return skp__cl_launch(p, file, "batchnorm_dx_tiles", same, 2, global, local,
                           SKP_ARGS(SKP_WORK(partial), SKP_OUT(dresidual, 3), SKP_IN(dy, 0), SKP_IN(x, 1), SKP_IN(y, 2),
-                                   SKP_IN(mean, 4), SKP_INT(C, b->C), SKP_INT(columns, r->columns),
-                                   SKP_INT(fuse, b->fuse), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
+                                   SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5), SKP_IN(beta, 6),
+                                   SKP_INT(C, b->C), SKP_INT(columns, r->columns), SKP_INT(fuse, b->fuse),
+                                   SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
                                    SKP_INT(want, b->want)));
   return skp__cl_launch(p, file, "batchnorm_tiles", same, 2, global, local,
                         SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_INT(columns, r->columns),
@@ -186,10 +188,10 @@ static skp_status tiled_apply_dx(struct skp_prepared *p, const struct problem *b
                         SKP_ARGS(SKP_OUT(dx, 0), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_OUT(dresidual, 3),
                                  ready ? SKP_ABSENT(dy) : SKP_IN(dy, 0), SKP_IN(x, 1),
                                  ready ? SKP_ABSENT(y) : SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4),
-                                 SKP_IN(rstd, 5), SKP_WORK(partial), SKP_INT(C, b->C), SKP_INT(columns, r->columns),
-                                 SKP_INT(fuse, b->fuse), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
-                                 SKP_INT(chunks, r->chunks), SKP_INT(training, b->training), SKP_INT(joins, b->sums),
-                                 SKP_INT(want, b->want)));
+                                 SKP_IN(rstd, 5), SKP_IN(beta, 6), SKP_WORK(partial), SKP_INT(C, b->C),
+                                 SKP_INT(columns, r->columns), SKP_INT(fuse, b->fuse), SKP_INT(total, b->total),
+                                 SKP_INT(chunk_rows, r->chunk_rows), SKP_INT(chunks, r->chunks),
+                                 SKP_INT(training, b->training), SKP_INT(joins, b->sums), SKP_INT(want, b->want)));
 }
 
 static skp_status prepare_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
