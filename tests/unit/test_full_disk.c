@@ -219,6 +219,14 @@ START_TEST(best_weights_are_owed) {
 }
 END_TEST
 
+/* Full until the end: that is the last thing that is said, with how often. */
+START_TEST(full_until_the_end) {
+  disturb("last.safetensors", 1000);
+  ck_assert_int_eq(train("run", "0.1", "stop"), SKP_DISK_FULL);
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "went on, 7 times; what was saved before is in "));
+}
+END_TEST
+
 /* Nothing claims weights that never reached the disk: neither what the run says in the end, though it went back, nor a
  * state. */
 START_TEST(refused_weights_are_none) {
@@ -245,7 +253,7 @@ START_TEST(weights_of_a_step_are_owed) {
   ck_ok(train("whole", "0.1", "stop"));
   disturb("step-00000003.safetensors", 1);
   check_borne(train("run", "0.1", "stop"));
-  ck_assert_ptr_nonnull(strstr(skp_error_message(), "went on, 1 time; "));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "went on, 1 time; what it ended with is in "));
   for (int step = 1; step <= EPOCHS; step++) {
     char name[40];
     snprintf(name, sizeof name, "step-%08d.safetensors", step);
@@ -287,6 +295,7 @@ int main(void) {
   tcase_add_test(c, goes_back_with_lines_gathered);
   tcase_add_test(c, without_threads);
   tcase_add_loop_test(c, best_weights_are_owed, 0, 2);
+  tcase_add_test(c, full_until_the_end);
   tcase_add_test(c, refused_weights_are_none);
   tcase_add_test(c, weights_of_a_step_are_owed);
   tcase_add_test(c, weights_of_a_step_that_is_gone);

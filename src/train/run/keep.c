@@ -18,11 +18,12 @@ skp_status skp__keep_bear(struct skp__loop *l, skp_status status) {
 }
 
 skp_status skp__keep_outcome(const struct skp__loop *l) {
-  const char *out = l->o->out;
+  const char *out = l->o->out, *there = l->unsaved ? "what was saved before" : "what it ended with";
+  char where[40] = "";
   if (!l->unwritten) return SKP_OK;
+  if (out) snprintf(where, sizeof where, "; %s is in ", there);
   return skp__fail(SKP_DISK_FULL, "Not every file could be written while the run went on, %lld time%s%s%s. At last: %s",
-                   (long long)l->refused, l->refused > 1 ? "s" : "", out ? "; what it ended with is in " : "",
-                   out ? out : "", l->unwritten);
+                   (long long)l->refused, l->refused > 1 ? "s" : "", where, out ? out : "", l->unwritten);
 }
 
 /* The values on the host, the device free again; writing them is the saver's. What is not finite is found before. */

@@ -224,8 +224,8 @@ static skp_status train(struct skp__loop *l) {
   SKP_TRY(skp__keep_bear(l, skp__tracer_stop(&l->tracer)));
   skp__tell_end(l);
   if (l->at.finished) SKP_TRY(skp__score_best(l));
-  if (l->unsaved || l->saved < 0) SKP_TRY(skp__keep_all(l));
-  SKP_TRY(skp__saver_wait(&l->saver));
+  if (l->unsaved || l->saved < 0) SKP_TRY(skp__keep_bear(l, skp__keep_all(l)));
+  SKP_TRY(skp__keep_bear(l, skp__saver_wait(&l->saver)));
   SKP_TRY(skp__keep_outcome(l));
   if (l->at.finished || !l->loader) return SKP_OK;
   return skp__run_interrupted(&l->run, l->wishes & SKP_WISH_STOP ? "Stopped" : "The time is up: saved", l->at.step);
