@@ -389,8 +389,10 @@ typedef struct {
   const char *tensorboard; /* folder for TensorBoard's event files; "": in the run's; NULL: none */
   int64_t trace_steps;     /* so many steps after the first are traced, for Perfetto or Chrome; 0: none are … */
   const char *trace;       /* … into this file; NULL: trace.json in the run's folder */
-  skp_ranks *ranks; /* all of them train, in the same way, with the same data; each step's images are shared out among
+  skp_ranks *ranks;   /* all of them train, in the same way, with the same data; each step's images are shared out among
                        them. The first one writes files and lines. NULL: this process trains alone */
+  const char *shares; /* how many each has: "equal"; "measured", by the speed of the first steps; numbers, one a rank:
+                         "3:1". NULL: "equal" where all have devices of one name, else "measured" */
 } skp_training;
 
 typedef struct {

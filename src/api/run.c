@@ -110,6 +110,7 @@ void skp_run_options(const skp_run *run, skp_training *training, skp_data_option
                              .max_steps = r->max_steps > 0 ? r->max_steps : 0,
                              .no_steps = r->max_steps == 0,
                              .in_stored_order = !r->shuffle,
+                             .shares = r->shares,
                              .save_epochs = r->save.epochs,
                              .save_steps = r->save.steps,
                              .save_seconds = r->save.seconds,
@@ -148,7 +149,8 @@ static struct skp_train_options options(const skp_run *run) {
                                              .keep = t->keep},
                                     .extra = skp__api_extra(run->model),
                                     .resume = run->resume,
-                                    .ranks = skp__api_ranks(run->t.ranks)};
+                                    .ranks = skp__api_ranks(run->t.ranks),
+                                    .shares = t->shares};
 }
 
 static skp_status check_floats(const skp_data *data, const struct skp_recipe *r) {

@@ -63,6 +63,8 @@
   X(TRACE, "trace", 0, "FILE", "write a trace of some steps, for Perfetto or Chrome")                                  \
   X(TRACE_STEPS, "trace-steps", 0, "N",                                                                                \
     "steps after the first to be traced, into RUN/trace.json or --trace FILE; default: 10")                            \
+  X(SHARES, "shares", 0, "HOW",                                                                                        \
+    "images of each process that mpirun started: equal, measured or 3:1; default: equal on devices of one kind")       \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
   X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
   X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \

@@ -9,7 +9,7 @@
 const struct cli_command cli_commands[] = {
     {"train", "MODEL", 0, 1,
      "recipe out max-steps max-time resume save-every keep seed seeds no-shuffle no-augment strict max-damaged init "
-     "set size workers tensorboard trace-steps trace json device",
+     "set size workers tensorboard trace-steps trace shares json device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), "
      "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv "

@@ -301,6 +301,7 @@ static skp_status take_options(struct training *t) {
   o->tensorboard = c->value[CLI_TENSORBOARD];
   o->trace = c->value[CLI_TRACE];
   o->ranks = c->ranks;
+  if (c->value[CLI_SHARES]) o->shares = c->value[CLI_SHARES];
   TRY(cli_int(c, CLI_TRACE_STEPS, &o->trace_steps, 1, 1 << 20, o->trace ? 10 : 0));
   t->data.report = stderr;
   return SKP_OK;

@@ -87,7 +87,7 @@ static void pick_samples(struct skp_loader *l, struct slot *slot) {
   if (l->ordered != b->epoch) begin_epoch(l, b->epoch);
   const int64_t begin = b->index * l->o.batch, left = images(l) - begin;
   b->whole = l->o.wrap ? l->o.batch : least(left, l->o.batch);
-  b->first = least(l->o.rank * l->o.share, b->whole);
+  b->first = least(l->o.first, b->whole);
   b->n = l->o.share ? least(b->whole - b->first, l->o.share) : b->whole;
   for (int64_t i = 0; i < b->n; i++) slot->picks[i] = pick(l, begin + b->first + i);
   slot->before = pick(l, begin + (b->first + b->whole - 1) % b->whole);

@@ -13,8 +13,8 @@ struct skp_loader_options {
   bool shuffle;   /* a fresh permutation for each epoch, from (seed, epoch) */
   int64_t images; /* of an epoch, those after them in its order being left out; 0: all */
   int64_t from;   /* and so many before them */
-  int64_t share;  /* of each batch only images rank × share … are delivered, as they would be in the whole; 0: all */
-  int rank;
+  int64_t share;  /* of each batch only so many are delivered, as they would be in the whole; 0: all */
+  int64_t first;  /* from this one on */
   bool
       wrap; /* true: the last batch of an epoch is filled up with the epoch's first samples; false: it may be smaller */
   bool balanced; /* each class that has images comes equally often, see balance.c; else each image once an epoch */

@@ -144,6 +144,44 @@ near one three 1e-4
 alike one three 1e-4
 ranks 3 0 train norms.lua $small --sync-bn --accumulate 2 --out three
 
+# Shares that are not equal: the same losses, each time the same bits; the last step of an epoch has images for the first rank alone.
+run 0 train tiny.lua $small --out one
+ranks 2 0 train tiny.lua $small --shares 3:1 --out two
+near one two 1e-4
+diff one/confusion.csv two/confusion.csv >/dev/null || fail "the tests differ"
+ranks 2 0 train tiny.lua $small --shares 3:1 --out again
+same two again
+ranks 2 0 train tiny.lua $small --shares 1:1 --out again
+! cmp -s two/last.safetensors again/last.safetensors || fail "shares change nothing"
+run 0 train norms.lua $small --out one
+ranks 3 0 train norms.lua $small --sync-bn --shares 1:5:2 --out three
+near one three 1e-4
+ranks 3 0 train norms.lua $small --sync-bn --shares 1:20:43 --accumulate 2 --out three
+
+# Measured ones are those of the run from then on, and the same bits where they are said.
+ranks 2 0 train norm.lua $small --shares measured --out measured
+shares=$(sed -n 's/^shares   \([0-9]*:[0-9]*\) images of a step, by .*--shares \1 gives the same bits again$/\1/p' err)
+[ -n "$shares" ] && [ $((${shares%:*} + ${shares#*:})) = 64 ] || fail "measured shares are not told"
+ranks 2 0 train norm.lua $small --shares $shares --out said
+same measured said
+ranks 2 0 train --resume measured --epochs 3
+grep -q '^shares' err && fail "a run that goes on is measured again"
+ranks 2 0 train --resume said --epochs 3
+same measured said
+ranks 2 2 train --resume said --epochs 4 --shares 1:63
+in_err "shares: $shares in the run, 1:63 now"
+ranks 2 2 train --resume said --epochs 4 --shares measured
+in_err "shares: $shares in the run, measured now"
+refused() {
+  ranks "$1" 2 "${@:3}"
+  in_err "$2"
+}
+refused 2 'shares 3:1:1 is for 3 ranks, and there are 2' train tiny.lua $small --shares 3:1:1 --out bad
+refused 2 'shares is equal, measured, or a whole number for each rank' train tiny.lua $small --shares fast --out bad
+refused 2 'Of 64 images in a step rank 1 has 0 by --shares 1000:1' train tiny.lua $small --shares 1000:1 --out bad
+run 2 train tiny.lua $small --shares 3:1 --out bad
+in_err 'shares 3:1 is for 2 ranks, and there is 1'
+
 # Three ranks; a step of one image is none of the last.
 ranks 3 0 train norm.lua $small --accumulate 2 --out three
 [ -f three/best.safetensors ] || fail "there are no best weights"
@@ -167,11 +205,17 @@ unlike "--max-steps 7" 'rank 1 has another limits than rank 0' 2
 unlike "--data nowhere" 'Rank 1 of 2 \(on .*\) ended: .*nowhere' 6
 unlike "--nonsense" 'Rank 1 of 2 \(on .*\) ended: .*nonsense' 2
 
-# More ranks than images; other commands.
-refused() {
-  ranks "$1" 2 "${@:3}"
-  in_err "$2"
+# Of devices of different kinds the shares are measured, unless they are said.
+differing() {
+  called="mpirun, a device of another kind in rank 1: $*"
+  UNLIKE="--backend opencl" timeout 300 mpirun -n 2 bash unlike.sh train tiny.lua $small "$@" >out 2>err </dev/null || fail "$called: exit status $?"
 }
+differing --out mixed
+in_err '^shares   [0-9]+:[0-9]+ images of a step, by '
+differing --out mixed --shares equal
+not_in_err '^shares'
+
+# More ranks than images; other commands.
 refused 2 'A step has 1 images, of which 2 ranks cannot have one each' train tiny.lua --data set --batch 1 --out bad
 refused 2 'eval is done by one' eval two --data set
 refused 2 'once for each --seed' train tiny.lua --seeds 2 --out bad

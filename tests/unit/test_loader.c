@@ -278,7 +278,10 @@ START_TEST(shares_are_the_batch) {
   o.augment = (struct skp_augment){.flip = true, .crop_padding = 1, .brightness = 0.5, .mixup = 1};
   ck_ok(skp__loader_create(&l, &s.base, &o));
   o.share = SHARE;
-  for (o.rank = 0; o.rank < RANKS; o.rank++) ck_ok(skp__loader_create(&part[o.rank], &s.base, &o));
+  for (int r = 0; r < RANKS; r++) {
+    o.first = r * SHARE;
+    ck_ok(skp__loader_create(&part[r], &s.base, &o));
+  }
   for (int b = 0; b < BATCHES; b++) {
     int64_t n = 0;
     ck_ok(skp__loader_next(l, &whole, NULL));

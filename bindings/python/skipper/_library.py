@@ -57,7 +57,7 @@ Listener = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Event))
 Training = _struct("skp_training", ("out", c_char_p), ("runs", c_char_p), ("by_seed", c_int), ("resume", c_int), ("seed", c_uint64),
                    ("max_steps", c_int64), ("no_steps", c_int), ("max_seconds", c_double), ("in_stored_order", c_int), ("workers", c_int), ("save_epochs", c_int64),
                    ("save_steps", c_int64), ("save_seconds", c_double), ("keep", c_int64), ("report", c_void_p), ("lines", c_void_p), ("tensorboard", c_char_p),
-                   ("trace_steps", c_int64), ("trace", c_char_p), ("ranks", c_void_p))
+                   ("trace_steps", c_int64), ("trace", c_char_p), ("ranks", c_void_p), ("shares", c_char_p))
 Outcome = _struct("skp_outcome", ("steps", c_int64), ("accuracy", c_double), ("test_accuracy", c_double), ("by_validation", c_int),
                   ("best_epoch", c_int64), ("best", c_double), ("epoch", c_int64), ("step_in_epoch", c_int64), ("steps_in_epoch", c_int64),
                   ("loss", c_double))

@@ -6,6 +6,7 @@
 #include "io/json.h"
 #include "train/checkpoint/metadata.h"
 #include "train/checkpoint/state.h"
+#include "train/session/shares.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,8 @@ static skp_status describe(cJSON *run, const struct skp_model *m, const struct s
     return fail_description();
   const int ranks = skp__ranks_size(o->ranks); /* a sum of so many parts has its own last bits */
   if (ranks > 1 && !skp__json_add_number(run, "ranks", ranks)) return fail_description();
+  const bool shared = ranks > 1 && o->shares && strcmp(o->shares, skp__shares_equal) != 0;
+  if (shared && !skp__json_add_text(run, "shares", o->shares)) return fail_description();
   SKP_TRY(add_source(run, "training images", data->train));
   SKP_TRY(add_source(run, "validation images", data->valid));
   return add_source(run, "test images", data->test);

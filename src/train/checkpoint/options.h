@@ -37,6 +37,7 @@ struct skp_train_options {
   const struct skp_resume *resume; /* the state of `out`, from which the run goes on; NULL: it begins */
   struct skp_ranks *ranks; /* of this process and others, all of which train in the same way; NULL: it is alone. But for
                               the first they have no `out`, `say`, `lines`, `trace` and `board`. */
+  const char *shares;      /* which of a step's images each of them has: see train/session/shares.h */
   const atomic_int *stop;  /* becomes nonzero on Ctrl-C: finish the step, save, return SKP_INTERRUPTED */
 };
 

@@ -45,6 +45,7 @@ static bool read_seed(struct skp_resume *r) {
 static skp_status read_options(struct skp_resume *r) {
   const cJSON *limits = cJSON_GetObjectItemCaseSensitive(r->run, "limits");
   r->shuffle = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->run, "shuffle"));
+  r->shares = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->run, "shares"));
   r->epochs = r->model->recipe.epochs;
   if (!read_seed(r) || !read_limits(r, limits))
     return skp__fail(SKP_FORMAT, "%s says a seed or limits that no run has.", r->path);

@@ -14,6 +14,7 @@ struct skp_resume { /* DIR/state.safetensors */
   int64_t max_steps;
   int64_t epochs; /* that it was to have */
   bool shuffle;
+  const char *shares; /* the run's; NULL: all ranks have as many, or it is alone */
   int64_t max_damaged;
   char *data; /* where they lay, from the root of the file system; NULL: nowhere, or an earlier build did not say */
   struct skp_save_options save;

@@ -48,8 +48,8 @@ static skp_status measure_micro(struct skp_plan_needs *out, const struct questio
 static skp_status measure_mode(struct skp_plan_needs *out, const struct question *q, int64_t batch, int mode) {
   struct skp__micro micro;
   if (mode == SKP__COST_EVALUATION) return measure_step(out, q, batch, SKP_STEP_EVAL);
-  SKP_TRY(skp__micro_plan(&micro, q->m, INT64_MAX, NULL)); /* all batches are full */
-  micro.images = micro.batch = batch;                      /* the one in question, not the recipe's */
+  SKP_TRY(skp__micro_plan(&micro, q->m, INT64_MAX, NULL, NULL)); /* all batches are full */
+  micro.images = micro.batch = batch;                            /* the one in question, not the recipe's */
   return micro.most == 1 ? measure_step(out, q, batch, SKP_STEP_TRAIN) : measure_micro(out, q, &micro);
 }
 

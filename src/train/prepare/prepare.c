@@ -125,7 +125,7 @@ skp_status skp__prepare_data(struct skp__prepared *p, struct skp_model *m, skp__
   SKP_TRY(skp__fit_data(m, origin, part));
   SKP_TRY(skp__sets_make(&p->sets, &m->recipe, part, o));
   if (o->max_steps != 0) {
-    SKP_TRY(skp__micro_plan(&micro, m, p->sets.data.train->n, o->ranks));
+    SKP_TRY(skp__micro_plan(&micro, m, p->sets.data.train->n, o->ranks, o->shares));
     p->pieces = skp__micro_pieces(&micro, skp__micro_full(&micro));
   }
   return remark(p, m);

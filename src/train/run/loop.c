@@ -100,8 +100,8 @@ static skp_status start_loader(struct skp__loop *l) {
   skp__session_loading(&options, r, l->data->train, true);
   const struct skp__micro *micro = &l->stepper.micro;
   options.images = skp__micro_epoch(micro);
-  options.share = micro->ranks > 1 ? micro->most * skp__micro_size(micro) : 0;
-  options.rank = (int)micro->rank;
+  if (micro->ranks > 1) options.share = skp__micro_part(micro, INT64_MAX).n;
+  if (micro->ranks > 1) options.first = skp__micro_part(micro, INT64_MAX).first;
   options.start = l->at.step;
   options.threads = l->o->threads;
   options.depth = SKP_STEPS_AHEAD + 3;
@@ -257,12 +257,17 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   struct skp__loop l = {
       .s = s, .data = data, .o = o, .start = skp__clock(), .saved_at = skp__clock(), .saved = -1, .result = out};
   int64_t valid = data->valid ? data->valid->n : 0, test = data->test ? data->test->n : 0;
+  struct skp_train_options own = *o;
+  char *shares = NULL;
   s->ranks = o->ranks;
+  l.o = &own;
   l.at = skp__position_start();
   skp_status status = skp__result_create(out, valid > test ? valid : test);
   if (status == SKP_OK)
     status = skp__alloc(&l.predictions, (size_t)(valid > test ? valid : test), sizeof *l.predictions);
   if (status == SKP_OK && o->resume) status = skp__resume_position(&l.at, o->resume);
+  if (status == SKP_OK) status = skp__shares_settle(&shares, s, data, o);
+  s->shares = own.shares = shares;
   if (status == SKP_OK) status = train_in_folder(&l);
   skp__tell_result(&l);
   skp__tracer_drop(&l.tracer);
@@ -273,6 +278,8 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   free(l.described);
   free(l.unwritten);
   free(l.predictions);
+  free(shares);
+  s->shares = NULL;
   s->ranks = NULL;
   return status;
 }

@@ -1,7 +1,7 @@
 /* loop.h: a training run in progress, for the files that make it go on, each of which needs only those after it.
  * SPDX-License-Identifier: MIT
  *
- *   loop.c (epochs, steps) ─> alike.c (of several ranks)
+ *   loop.c (epochs, steps) ─> alike.c, shares.c (of several ranks)
  *     │                    └─> score.c (what weights are worth) ─> keep.c (saving) ─> broken.c (what is not finite)
  *     │                                                             └─> back.c (going back)
  *     └─> tell.c (for people) ─> pace.c (how fast) */
@@ -59,6 +59,13 @@ struct skp__loop {
  */
 skp_status skp__alike_run(const struct skp__loop *l);
 skp_status skp__alike_values(const struct skp__loop *l);
+
+/* ---- shares.c --------------------------------------------------------------------------------------------------- */
+
+/* The images of each rank, in numbers (session/shares.h); NULL: all have as many. Measures them where that is wanted.
+ * free() it. */
+skp_status skp__shares_settle(char **out, struct skp_session *s, const struct skp_data *data,
+                              const struct skp_train_options *o);
 
 /* ---- score.c ---------------------------------------------------------------------------------------------------- */
 

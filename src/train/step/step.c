@@ -152,7 +152,7 @@ static const struct skp__variant update = {SKP_STEP_UPDATE, .N = 1};
 /* Piece k of a step of n images. */
 static skp_status find_piece(struct skp__stepper *st, int64_t n, int64_t k, struct piece *p) {
   const int64_t size = skp__micro_size(&st->micro), pieces = skp__micro_pieces(&st->micro, n);
-  const int64_t left = n - (st->micro.rank * st->micro.most + k) * size;
+  const int64_t left = skp__micro_part(&st->micro, n).n - k * size;
   *p = (struct piece){.k = k, .first = k * size};
   if (k < pieces) p->n = size < left ? size : left;
   const struct skp__variant of = variant(st, p->n);
@@ -230,13 +230,11 @@ static skp_status run_images(struct skp__stepper *st, struct skp__step *step, st
   }
 }
 
-/* The same where ranks exchange something on the way: as often as the first, which has most pieces, does. */
+/* The same where ranks exchange something on the way: as often as the one that has most pieces does. */
 static skp_status run_synced(struct skp__stepper *st, struct skp__step *step, struct piece *p) {
-  struct skp__micro first = st->micro;
   struct skp_plan *plan;
   const struct skp__variant of = variant(st, skp__micro_size(&st->micro));
-  first.rank = 0;
-  const int64_t runs = skp__micro_pieces(&first, step->n);
+  const int64_t runs = skp__micro_rounds(&st->micro, step->n);
   SKP_TRY(skp__session_plan(st->s, &plan, &of));
   skp__sync_begin(&st->sync, st->s, plan, runs);
   skp_status status = run_images(st, step, p);
@@ -313,8 +311,8 @@ static skp_status prepare_plans(struct skp__stepper *st) {
   struct skp_plan *plan;
   const int64_t batch = st->micro.batch, n = skp__micro_epoch(&st->micro);
   const struct skp__variant of = variant(st, skp__micro_size(&st->micro));
-  if (n >= batch) SKP_TRY(prepare_pieces(st, batch, of));
-  if (n % batch) SKP_TRY(prepare_pieces(st, n % batch, of));
+  if (n >= batch) SKP_TRY(prepare_pieces(st, skp__micro_part(&st->micro, batch).n, of));
+  if (n % batch) SKP_TRY(prepare_pieces(st, skp__micro_part(&st->micro, n % batch).n, of));
   if (kind(st) == SKP_STEP_MICRO) SKP_TRY(skp__session_plan(st->s, &plan, &update));
   if (st->judged) SKP_TRY(prepare_judging(st));
   skp_status status = skp__backend_finish(st->s->b); /* some drivers find out late */
@@ -398,7 +396,7 @@ skp_status skp__stepper_first(struct skp__stepper *st) {
 
 skp_status skp__stepper_train(struct skp__stepper *st, struct skp_session *s, int64_t images) {
   *st = (struct skp__stepper){.s = s, .trains = true};
-  SKP_TRY(skp__micro_plan(&st->micro, s->model, images, s->ranks));
+  SKP_TRY(skp__micro_plan(&st->micro, s->model, images, s->ranks, s->shares));
   if (images == INT64_MAX) st->micro.images -= images % st->micro.batch;
   return SKP_OK;
 }
