@@ -511,6 +511,8 @@ typedef struct {
   const char *page;    /* that page; NULL: none */
   int reload;          /* 1: it loads itself again every few seconds, as is good while a run goes on */
   const char *figures; /* a folder that receives each of its figures as NAME.svg; NULL: none does */
+  skp_device *why;     /* of each of the worst images the page shows on what its prediction rests, for which the run's
+                          best weights are asked 145 times an image on this device; NULL: of none */
 } skp_showing;
 
 SKP_API skp_status skp_runs_show(const char *const *folders, size_t n, const skp_showing *what);

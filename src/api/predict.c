@@ -244,7 +244,12 @@ skp_status skp_pictures_explain(skp_pictures *pictures, skp_session *session, si
   SKP_TRY(skp_pictures_describe(pictures, i, &picture));
   if (picture.error) return skp__fail(SKP_IO, "%s", picture.error);
   const int workers = skp__api_workers(pictures->workers);
-  return skp__explain(session->s, &pictures->p.base, (int64_t)i, workers, path);
+  void *png;
+  size_t size;
+  skp_status status = skp__explain(session->s, &pictures->p.base, (int64_t)i, workers, &png, &size);
+  if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){png, (int64_t)size}, 1);
+  free(png);
+  return status;
 }
 
 static skp_status predict_files(skp_session *session, skp_pictures *pictures, size_t n, skp_prediction_kind kind,

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "train/evaluate/explain.h"
 #include "train/report/seeds.h"
 #include "train/run/run.h"
 #include <stdlib.h>
@@ -30,14 +31,56 @@ static skp_status line_up(struct skp_folder **out, size_t *runs, const struct sk
   return SKP_OK;
 }
 
+/* ---- why --------------------------------------------------------------------------------------------------------- */
+
+/* The best weights of the run that was asked about last. */
+struct why {
+  skp_device *device;
+  const struct skp_folder *run;
+  skp_model *model;
+  skp_session *session;
+  bool failed;
+};
+
+static void close_why(struct why *w) {
+  skp_session_close(w->session);
+  skp_model_free(w->model);
+  *w = (struct why){.device = w->device, .failed = w->failed};
+}
+
+static skp_status open_why(struct why *w, const struct skp_folder *run) {
+  if (w->run == run) return SKP_OK;
+  close_why(w);
+  SKP_TRY(skp_model_load(&w->model, run->path, &(skp_model_options){.trained = 1}));
+  SKP_TRY(skp_session_open(&w->session, w->model, w->device, 0));
+  w->run = run;
+  return SKP_OK;
+}
+
+static skp_status draw_why(void *user, const struct skp_folder *run, const struct skp_source *s, int64_t i, void **png,
+                           size_t *size) {
+  struct why *w = user;
+  skp_status status = open_why(w, run);
+  if (status == SKP_OK) status = skp__explain(w->session->s, s, i, skp__api_workers(0), png, size);
+  w->failed = status != SKP_OK && status != SKP_NUMERIC;
+  return w->failed ? skp__fail_in(status, "%s", skp__option("why")) : status;
+}
+
+static skp_status write_page(const skp_showing *what, const struct skp_folder *run, size_t runs) {
+  struct why why = {.device = what->why};
+  const struct skp__page_why asked = {draw_why, &why};
+  skp_status status = skp__page_write(what->page, run, runs, what->reload, what->why ? &asked : NULL);
+  close_why(&why);
+  return why.failed ? status : skp__option_written("page", status);
+}
+
 skp_status skp_runs_show(const char *const *folders, size_t n, const skp_showing *what) {
   struct skp_seeds *trials = NULL;
   struct skp_folder *run = NULL;
   size_t runs = 0;
   skp_status status = open_trials(&trials, folders, n);
   if (status == SKP_OK) status = line_up(&run, &runs, trials, n);
-  if (status == SKP_OK && what->page)
-    status = skp__option_written("page", skp__page_write(what->page, run, runs, what->reload));
+  if (status == SKP_OK && what->page) status = write_page(what, run, runs);
   if (status == SKP_OK && what->figures)
     status = skp__option_written("figures", skp__page_files(what->figures, run, runs));
   free(run);

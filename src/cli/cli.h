@@ -60,6 +60,7 @@
     "write event files for TensorBoard; default: tensorboard in the run's folder")                                     \
   X(LIVE, "live", 0, "", "write the page again after each epoch until the run is over; it reloads itself")             \
   X(FIGURES, "figures", 0, "DIR", "write each figure of the page as an SVG into this folder, too")                     \
+  X(WHY, "why", 0, "", "the page shows on what the predictions of the worst images rest: 145 passes for each")         \
   X(TRACE, "trace", 0, "FILE", "write a trace of some steps, for Perfetto or Chrome")                                  \
   X(TRACE_STEPS, "trace-steps", 0, "N",                                                                                \
     "steps after the first to be traced, into RUN/trace.json or --trace FILE; default: 10")                            \

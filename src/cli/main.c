@@ -56,10 +56,11 @@ const struct cli_command cli_commands[] = {
      "too.\n"
      "  skipper export runs/resize-1 --onnx resize.onnx --dynamic-batch",
      cli_export},
-    {"report", "RUN [RUN...]", 1, 64, "out live figures layers device", "Writes a page to look at about runs",
+    {"report", "RUN [RUN...]", 1, 64, "out live figures layers why device", "Writes a page to look at about runs",
      "One file in HTML: curves of all runs beside each other, and of each its recipe and command, layers, which "
      "classes are mixed up, and the worst images with their pictures.\n"
      "  skipper report runs/resnet20-1 runs/resnet20-2 --out report.html\n"
+     "  skipper report runs/resnet20-1 --why\n"
      "  skipper report runs/resnet20-3 --live",
      cli_report},
     {"compare", "RUN RUN [RUN...]", 2, 64, "", "Says what differs between runs, and how they ended",

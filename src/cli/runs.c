@@ -5,12 +5,6 @@
 static const char *const *folders(const struct cli *c) { return (const char *const *)c->arguments; }
 static size_t runs(const struct cli *c) { return (size_t)c->n_arguments; }
 
-static skp_status time_layers(struct cli *c) {
-  TRY(cli_open_device(c));
-  cli_say_device(c);
-  return skp_runs_time(folders(c), runs(c), c->device, stderr);
-}
-
 /* Until there is news, or no run goes on. */
 static void wait_for_news(const struct cli *c, int64_t seen) {
   while (skp_runs_latest(folders(c), runs(c)) == seen && skp_runs_going(folders(c), runs(c))) usleep(300000);
@@ -29,7 +23,10 @@ static skp_status show(const struct cli *c, skp_showing *what) {
 
 skp_status cli_report(struct cli *c) {
   skp_showing what = {.page = c->value[CLI_OUT] ? c->value[CLI_OUT] : "report.html", .figures = c->value[CLI_FIGURES]};
-  if (cli_said(c, CLI_LAYERS)) TRY(time_layers(c));
+  if (cli_said(c, CLI_LAYERS) || cli_said(c, CLI_WHY)) TRY(cli_open_device(c));
+  if (c->device) cli_say_device(c);
+  if (cli_said(c, CLI_LAYERS)) TRY(skp_runs_time(folders(c), runs(c), c->device, stderr));
+  if (cli_said(c, CLI_WHY)) what.why = c->device;
   TRY(show(c, &what));
   skp_print(stderr, "%s: open it in a browser\n", what.page);
   if (what.figures) skp_print(stderr, "%s: its figures\n", what.figures);

@@ -54,6 +54,22 @@ refuse 6 '^skipper report: --layers: .*two/layers.csv' report two --out page.htm
 rm -r two/layers.csv
 not_in_file page.html http-equiv # the run is over
 
+# Why images are wrong: a picture more for each of the worst, made by the best weights of its run.
+run 0 report two --out plain.html
+run 0 report two --out page.html --why --backend reference
+[ "$(grep -o '<figure class="picture why">' page.html | wc -l)" = 24 ] || fail "not 24 pictures"
+[ "$(grep -o 'alt="on what the prediction rests: [0-9]" src="data:image/png;base64,' page.html | wc -l)" = 24 ] || fail "they are not explained"
+in_file page.html 'red where covering it takes probability'
+not_in_file plain.html 'on what the prediction rests'
+first() { grep -o 'rests: [0-9]" src="data:image/png;base64,[^"]*' "$1" | head -1 | sed 's/.*,//' | base64 -d; }
+worst=$(sed -n 2p two/worst.csv | cut -d, -f1)
+run 0 report two --out again.html --why --backend reference
+cmp <(first page.html) <(first again.html) || fail "another picture of image $worst"
+[ "$(first page.html | head -c 4 | tail -c 3)" = PNG ] || fail "it is no PNG"
+mkdir gone && mv two/*.safetensors gone
+refuse 1 '^skipper report: --why: ' report two --out page.html --why --backend reference
+mv gone/* two
+
 # A run that goes on: the page is written after each epoch, and reloads itself until the end.
 "$skipper" train tiny.lua --epochs 400 --max-time 8s --out going --backend reference >/dev/null 2>&1 &
 while [ ! -s going/results.csv ]; do sleep 0.1; done

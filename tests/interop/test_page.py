@@ -19,7 +19,8 @@ PROBE = """<script>addEventListener('load', () => {
   button.click(); told.up = rows().every((x, i, a) => !i || a[i - 1] <= x);
   button.click(); told.down = rows().every((x, i, a) => !i || a[i - 1] >= x) && button.parentNode.getAttribute('aria-sort') === 'descending';
   q('input.shares')[0].click(); told.shares = getComputedStyle(q('.share')[0]).display !== 'none' && getComputedStyle(q('.count')[0]).display === 'none';
-  told.images = [...q('img')].length === 48 && [...q('img')].every(i => i.complete && i.naturalWidth === 28 && i.alt);
+  told.images = [...q('img')].length === 96 && [...q('img')].every((i, n) => i.complete && i.naturalWidth === (n % 2 ? 224 : 28) && i.alt);
+  told.why = q('figure.why').length === 48 && [...q('figure.why')].every(f => f.children[0].offsetTop === f.children[1].offsetTop && f.children[2].offsetTop > f.children[0].offsetTop);
   told.drawn = q('.box').length === 2 && [...q('.box')].every(b => b.getBoundingClientRect().width > 100);
   told.named = [...q('svg')].every(s => s.getAttribute('aria-label') || s.getAttribute('aria-hidden'));
   told.fetched = performance.getEntriesByType('resource').every(e => e.name.startsWith('data:'));
@@ -36,7 +37,7 @@ with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
     open('tiny.lua', 'w').write(TINY)
     for run, lr in (('one', '0.1'), ('two', '0.05')):
         skipper('train', 'tiny.lua', '--out', run, '--lr', lr, '--backend', 'reference')
-    skipper('report', 'one', 'two', '--out', 'page.html')
+    skipper('report', 'one', 'two', '--out', 'page.html', '--why', '--backend', 'reference')
     page = open('page.html').read()
     open('page.html', 'w').write(page.replace('</body>', PROBE))
     for mode in ('light', 'dark'):
@@ -47,5 +48,5 @@ with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
         assert not console, console
         told = re.search(r'<title>(.*?)</title>', done.stdout)
         told = eval(told.group(1).replace('true', 'True').replace('false', 'False').replace('&quot;', '"'))
-        assert len(told) == 9 and all(told.values()), (mode, told)
+        assert len(told) == 10 and all(told.values()), (mode, told)
         print(mode, told)

@@ -84,7 +84,7 @@ LrOptions = _struct("skp_lr_options", ("seed", c_uint64), ("first", c_double), (
                     ("report", c_void_p), ("curve", c_char_p))
 BenchOptions = _struct("skp_bench_options", ("evaluate", c_int), ("samples", c_int64), ("layers", c_int), ("trace", c_char_p), ("report", c_void_p),
                        ("table", c_char_p))
-Showing = _struct("skp_showing", ("page", c_char_p), ("reload", c_int), ("figures", c_char_p))
+Showing = _struct("skp_showing", ("page", c_char_p), ("reload", c_int), ("figures", c_char_p), ("why", c_void_p))
 Peaks = _struct("skp_peaks", ("fma", c_double), ("narrow", c_double), ("read", c_double), ("write", c_double), ("triad", c_double), ("launch", c_double))
 LaunchTime = _struct("skp_launch_time", ("name", c_char_p), ("seconds", c_double))
 LayerTime = _struct("skp_layer_time", ("layer", c_char_p), ("operation", c_char_p), ("method", c_char_p), ("shapes", c_char * 256),

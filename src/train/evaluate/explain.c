@@ -5,7 +5,6 @@
 #include "train/evaluate/explain.h"
 #include "base/array.h"
 #include "base/bounds.h"
-#include "base/file.h"
 #include "io/png.h"
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/metrics.h"
@@ -138,28 +137,25 @@ static void choose_size(int *H, int *W, const struct skp_image *image) {
   *W = (int)fmax(1, round(scale * image->W));
 }
 
-static skp_status write_picture(const char *path, const struct skp_image *image, const double loss[PATCHES]) {
+static skp_status make_picture(void **png, size_t *size, const struct skp_image *image, const double loss[PATCHES]) {
   int H, W;
   uint8_t *rgb;
-  void *png = NULL;
-  size_t size;
   choose_size(&H, &W, image);
   SKP_TRY(skp__alloc(&rgb, (size_t)H * (size_t)W * 3, 1));
   paint(rgb, H, W, image, loss);
-  skp_status status = skp__png_encode(&png, &size, rgb, H, W, 3);
-  if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){png, (int64_t)size}, 1);
-  free(png);
+  skp_status status = skp__png_encode(png, size, rgb, H, W, 3);
   free(rgb);
   return status;
 }
 
-skp_status skp__explain(struct skp_session *s, const struct skp_source *source, int64_t i, int threads,
-                        const char *path) {
+skp_status skp__explain(struct skp_session *s, const struct skp_source *source, int64_t i, int threads, void **png,
+                        size_t *size) {
   struct covered c;
   double loss[PATCHES];
   skp_status status = open_covered(&c, source, i);
   if (status == SKP_OK) status = ask(loss, s, &c, threads);
-  if (status == SKP_OK) status = write_picture(path, &c.image, loss);
+  *png = NULL;
+  if (status == SKP_OK) status = make_picture(png, size, &c.image, loss);
   skp__image_free(&c.image);
   return status;
 }

@@ -115,6 +115,13 @@ static void thin(struct skp_image *image) {
   image->W = W;
 }
 
+/* The worst images of a run, where they lie, and who knows why. */
+struct worst {
+  const struct skp_folder *run;
+  const struct skp_source *s;
+  const struct skp__page_why *why; /* NULL: nobody */
+};
+
 /* Columns of worst.csv that earlier versions called otherwise. */
 enum worst_column { PREDICTION, CONFIDENCE };
 static const char *const worst_columns[][2] = {
@@ -149,24 +156,40 @@ static void put_caption(FILE *to, const struct skp_folder *run, size_t row) {
   fprintf(to, "</small></figcaption>");
 }
 
-static skp_status put_picture(FILE *to, const struct skp_folder *run, const struct skp_source *s, int64_t i,
-                              size_t row) {
+static void put_image(FILE *to, const struct skp_folder *run, size_t row, const char *what, const void *png, size_t n) {
+  fprintf(to, "<img alt=\"%s", what);
+  skp__page_text(to, skp__table_cell(&run->worst, row, skp__table_column(&run->worst, "class")));
+  fprintf(to, "\" src=\"data:image/png;base64,");
+  put_base64(to, png, n);
+  fprintf(to, "\">");
+}
+
+/* Beside the image on what its prediction rests; where that cannot be had, as the prediction is not finite, nothing. */
+static skp_status put_why(FILE *to, const struct worst *w, int64_t i, size_t row) {
+  void *png = NULL;
+  size_t size;
+  if (!w->why) return SKP_OK;
+  skp_status status = w->why->draw(w->why->user, w->run, w->s, i, &png, &size);
+  if (png) put_image(to, w->run, row, "on what the prediction rests: ", png, size);
+  free(png);
+  return status == SKP_NUMERIC ? SKP_OK : status;
+}
+
+static skp_status put_picture(FILE *to, const struct worst *w, int64_t i, size_t row) {
   struct skp_image image = {0};
   int32_t label;
   void *png = NULL;
   size_t size = 0;
-  skp_status status = s->image(s, i, &image, &label);
+  skp_status status = w->s->image(w->s, i, &image, &label);
   if (status == SKP_OK && image.H && !image.values) {
     thin(&image);
     status = skp__png_encode(&png, &size, image.pixels, image.H, image.W, image.C);
   }
   if (png) {
-    fprintf(to, "<figure class=picture><img alt=\"");
-    skp__page_text(to, skp__table_cell(&run->worst, row, skp__table_column(&run->worst, "class")));
-    fprintf(to, "\" src=\"data:image/png;base64,");
-    put_base64(to, png, size);
-    fprintf(to, "\">");
-    put_caption(to, run, row);
+    fprintf(to, "<figure class=%s>", w->why ? "\"picture why\"" : "picture");
+    put_image(to, w->run, row, "", png, size);
+    status = put_why(to, w, i, row);
+    put_caption(to, w->run, row);
     fprintf(to, "</figure>\n");
   }
   free(png);
@@ -183,24 +206,41 @@ static skp_status open_judged(struct skp_source **out, const struct skp_folder *
   return *data ? skp__source_open(out, data, valid ? SKP_SPLIT_VALID : SKP_SPLIT_TEST) : SKP_OK;
 }
 
-/* Pictures that cannot be had any more are left out: the names are in the table. */
-skp_status skp__page_pictures(FILE *to, const struct skp_folder *run) {
-  const struct skp_table *t = &run->worst;
+/* The number of the image that a row is about; -1: it is not there, or another one now. */
+static int64_t find_image(const struct worst *w, size_t row) {
+  const struct skp_table *t = &w->run->worst;
+  const double i = skp__table_number(t, row, skp__table_column(t, "image"));
+  char name[64];
+  if (!(i >= 0 && i < (double)w->s->n)) return -1;
+  const bool same = !strcmp(skp__source_name_of(w->s, (int64_t)i, name, sizeof name),
+                            skp__table_cell(t, row, skp__table_column(t, "name")));
+  return same ? (int64_t)i : -1;
+}
+
+static skp_status put_pictures(FILE *to, const struct worst *w) {
+  skp_status status = SKP_OK;
+  for (size_t row = 1; row < w->run->worst.rows.n && row <= PICTURES && status == SKP_OK; row++) {
+    const int64_t i = find_image(w, row);
+    if (i >= 0) status = put_picture(to, w, i, row);
+  }
+  return status;
+}
+
+/* Pictures that cannot be had any more are left out: the names are in the table. What was asked for is not. */
+skp_status skp__page_pictures(FILE *to, const struct skp_folder *run, const struct skp__page_why *why) {
   struct skp_source *s;
-  if (t->rows.n < 2) return SKP_OK;
-  fprintf(to, "<h3>Images with the highest loss</h3>\n<div class=pictures>");
+  skp_status status = SKP_OK;
+  if (run->worst.rows.n < 2) return SKP_OK;
+  fprintf(to, "<h3>Images with the highest loss</h3>\n");
+  if (why)
+    fprintf(to, "<p>Beside each image: red where covering it takes probability from the predicted class, blue where it "
+                "adds some.</p>\n");
+  fprintf(to, "<div class=pictures>");
   if (open_judged(&s, run) == SKP_OK && s) {
-    for (size_t row = 1; row < t->rows.n && row <= PICTURES; row++) {
-      const double i = skp__table_number(t, row, skp__table_column(t, "image"));
-      char name[64];
-      const bool same = i >= 0 && i < (double)s->n &&
-                        !strcmp(skp__source_name_of(s, (int64_t)i, name, sizeof name),
-                                skp__table_cell(t, row, skp__table_column(t, "name")));
-      if (same && put_picture(to, run, s, (int64_t)i, row) != SKP_OK) break;
-    }
+    status = put_pictures(to, &(struct worst){run, s, why});
     skp__source_destroy(s);
   }
   fprintf(to, "</div>\n");
-  skp__page_table(to, "The worst images", t, 100);
-  return SKP_OK;
+  skp__page_table(to, "The worst images", &run->worst, 100);
+  return why ? status : SKP_OK;
 }

@@ -124,11 +124,11 @@ static const char style[] =
     "-visible{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}"
     ".matrix td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~."
     "wide .share{display:inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wra"
-    "p:wrap;gap:1rem}.picture{width:9rem}.picture img{width:8rem;height:8rem;object-fit:contain;image-ren"
-    "dering:pixelated;background:var(--line)}dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1re"
-    "m}dd{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}summary{cursor:poi"
-    "nter;padding:.3rem 0}@media print{details::details-content{content-visibility:visible}.wide{overflow"
-    ":visible}figure,tr{break-inside:avoid}}\n"
+    "p:wrap;gap:1rem}.picture{width:9rem}.why{width:17rem}.picture img{width:8rem;height:8rem;object-fit:"
+    "contain;image-rendering:pixelated;background:var(--line)}dl{display:grid;grid-template-columns:auto "
+    "1fr;gap:.1rem 1rem}dd{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}s"
+    "ummary{cursor:pointer;padding:.3rem 0}@media print{details::details-content{content-visibility:visib"
+    "le}.wide{overflow:visible}figure,tr{break-inside:avoid}}\n"
     "</style>\n";
 
 static const char tail[] =
@@ -172,7 +172,7 @@ static void put_figures(FILE *to, const struct skp_folder *run) {
   fprintf(to, ".</p>\n");
 }
 
-static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number) {
+static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number, const struct skp__page_why *why) {
   fprintf(to, "<section aria-labelledby=run%zu><h2 id=run%zu>", number, number);
   skp__page_text(to, run->path);
   fprintf(to, "</h2>\n");
@@ -190,12 +190,13 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number)
     skp__page_confusion(to, run);
     fprintf(to, "</div>\n");
   }
-  SKP_TRY(skp__page_pictures(to, run));
+  SKP_TRY(skp__page_pictures(to, run, why));
   fprintf(to, "</section>\n");
   return SKP_OK;
 }
 
-static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, bool reload) {
+static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, bool reload,
+                           const struct skp__page_why *why) {
   fputs(head, to);
   fputs(skp__page_colours, to);
   fputs(style, to);
@@ -204,18 +205,19 @@ static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, 
           runs == 1 ? "" : "s");
   for (const struct skp__page_curve *c = skp__page_all_curves; c->title; c++) skp__page_curves(to, c, run, runs);
   fprintf(to, "</div>\n");
-  for (size_t i = 0; i < runs; i++) SKP_TRY(put_run(to, &run[i], i));
+  for (size_t i = 0; i < runs; i++) SKP_TRY(put_run(to, &run[i], i, why));
   fprintf(to, "</main>\n");
   fputs(tail, to);
   return SKP_OK;
 }
 
-skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload) {
+skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload,
+                           const struct skp__page_why *why) {
   char *text = NULL;
   size_t size;
   FILE *to = open_memstream(&text, &size);
   if (!to) return skp__fail_memory("a page", 0);
-  skp_status status = put_page(to, run, runs, reload);
+  skp_status status = put_page(to, run, runs, reload, why);
   if (!skp__memory_close(to, &text) && status == SKP_OK) status = skp__fail_memory("a page", size);
   if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
   free(text);

@@ -32,7 +32,7 @@ bool skp__page_curve(FILE *to, const struct skp__page_curve *curve, const struct
 void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs);
 /* classes.c: of one run: which classes are taken for which, and the worst images. */
 void skp__page_confusion(FILE *to, const struct skp_folder *run);
-skp_status skp__page_pictures(FILE *to, const struct skp_folder *run);
+skp_status skp__page_pictures(FILE *to, const struct skp_folder *run, const struct skp__page_why *why);
 
 /* network.c: a network as a column of blocks with their operations, shapes and parameters, and of the ways past
  * them. */
