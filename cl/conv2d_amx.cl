@@ -10,6 +10,9 @@
  * a tile that lie C values apart, and the taps of a row that lie side by side are one run of values, cut into chunks of
  * 32. With a stride there is a grid for each rest by it: a *phase*. What positions between rows and images give is left
  * out. Where positions are the pixels themselves, x is its own grid. */
+#ifndef NARROW_MAPS
+#define NARROW_MAPS /* there are no others */
+#endif
 #include "amx.clh"
 #include "conv2d.clh"
 #include "dot.clh"
@@ -58,8 +61,7 @@ kernel void conv2d_amx_grid(global stored *restrict grid, global const stored *r
 
 /* 16 pairs of 32 numbers that lie side by side. */
 static uint16 neighbours16(global const float *from) {
-  const float16 a = get16(from), b = get16(from + 16);
-  return pairs16((float16)(a.even, b.even), (float16)(a.odd, b.odd));
+  return joined16(narrowed16(get16(from)), narrowed16(get16(from + 16)));
 }
 
 /* Cells of a row of phase f that the taps read, from the position's own on; `last`: how far the last tap's pixel lies
@@ -162,28 +164,21 @@ kernel void conv2d_amx_pack(global float *restrict packed, global const float *r
   TILE_STORE(3, sums + 768, 64)
 #endif
 
-/* What becomes of sums. */
-struct finish {
-  float16 factor[PANEL / 16], add[PANEL / 16];
-  float least;
-  int width; /* channels of the panel that there are */
-};
-
-/* A position's channels, to value `at` of y. */
-static void finish_channels(global stored *y, const float *sums, const struct finish *f, int at,
-                            global const stored *residual, int epilogue) {
-  const float16 least = f->least;
+/* A position's `width` channels of a panel, to value `at` of y. */
+static void finish_channels(global stored *y, const float *sums, const float16 *factor, const float16 *add, int width,
+                            int at, global const stored *residual, int epilogue) {
+  const float16 least = LEAST;
   float some[16];
   _Pragma("unroll") for (int v = 0; v < PANEL / 16; v++) {
-    float16 sum = vload16(v, sums) * f->factor[v] + f->add[v];
-    if (f->width == PANEL) {
+    float16 sum = vload16(v, sums) * factor[v] + add[v];
+    if (width == PANEL) {
       if (HAS_RESIDUAL) sum += get_map16(residual + at + 16 * v);
       put_map16(sum < least ? least : sum, y + at + 16 * v);
     } else {
       vstore16(sum, 0, some);
-      for (int l = 0; l < 16 && 16 * v + l < f->width; l++) {
+      for (int l = 0; l < 16 && 16 * v + l < width; l++) {
         const float one = HAS_RESIDUAL ? some[l] + get_map(residual + at + 16 * v + l) : some[l];
-        put_map(one < f->least ? f->least : one, y + at + 16 * v + l);
+        put_map(one < LEAST ? LEAST : one, y + at + 16 * v + l);
       }
     }
   }
@@ -204,12 +199,13 @@ kernel void conv2d_amx(global stored *restrict y, global const stored *restrict 
   for (int from_m = begin; from_m < stop; from_m += block * POSITIONS)
     for (int panel = first_panel; panel < last_panel; panel++) {
       const int co = panel * PANEL, end = min(from_m + block * POSITIONS, stop);
-      struct finish f = {.least = LEAST, .width = min(PANEL, Co - co)};
+      const int width = min(PANEL, Co - co);
+      float16 factor[PANEL / 16], add[PANEL / 16];
       for (int v = 0; v < PANEL / 16; v++) {
-        for (int l = 0; l < 16; l++) sums[l] = HAS_SCALE && 16 * v + l < f.width ? scale[co + 16 * v + l] : 1.0f;
-        f.factor[v] = vload16(0, sums);
-        for (int l = 0; l < 16; l++) sums[l] = HAS_BIAS && 16 * v + l < f.width ? bias[co + 16 * v + l] : 0.0f;
-        f.add[v] = vload16(0, sums);
+        for (int l = 0; l < 16; l++) sums[l] = HAS_SCALE && 16 * v + l < width ? scale[co + 16 * v + l] : 1.0f;
+        factor[v] = vload16(0, sums);
+        for (int l = 0; l < 16; l++) sums[l] = HAS_BIAS && 16 * v + l < width ? bias[co + 16 * v + l] : 0.0f;
+        add[v] = vload16(0, sums);
       }
       for (int m = from_m; m < end; m += POSITIONS) {
         const int at = max(0, min(m, M - POSITIONS)); /* what comes before m is done */
@@ -235,7 +231,7 @@ kernel void conv2d_amx(global stored *restrict y, global const stored *restrict 
           const int there = min(columns - j, min(POSITIONS - t, M - at - t)), last_j = min(j + there, w_count);
           int to = ((n * OH + h_start + i * h_step) * OW + w_start + j * w_step) * Co + co;
           for (int q = j; i < h_count && q < last_j; q++, to += w_step * Co)
-            finish_channels(y, sums + (t + q - j) * PANEL, &f, to, residual, epilogue);
+            finish_channels(y, sums + (t + q - j) * PANEL, factor, add, width, to, residual, epilogue);
           t += there;
           j = 0;
           if (++i == rows) i = 0, n++;

@@ -8,6 +8,9 @@
  * a time, a *chunk*, whose channels of x and dy the second cache should keep: for the tiles x is laid out with the
  * positions of a channel side by side, dy with pairs of positions. dy and, where it lies beyond the image, x are zero,
  * not unknown: all of it is multiplied. */
+#ifndef NARROW_MAPS
+#define NARROW_MAPS /* there are no others */
+#endif
 #include "amx.clh"
 #include "conv2d.clh"
 #include "maps.clh"
