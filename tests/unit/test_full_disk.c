@@ -9,15 +9,16 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 /* ---- faults ------------------------------------------------------------------------------------------------------ */
 
 /* So many of the next writes to files whose paths hold `file` find the disk full. */
 static const char *file;
-static int refusals;
-static bool threadless;   /* no thread starts any more once a step has run */
-static int steps, spoilt; /* steps so far; the one whose loss becomes NaN, once */
+static atomic_int refusals; /* the saver's thread writes, too */
+static bool threadless;     /* no thread starts any more once a step has run */
+static int steps, spoilt;   /* steps so far; the one whose loss becomes NaN, once */
 
 static bool refuses(int fd) {
   char link[64], path[1024];
