@@ -8,6 +8,10 @@
  * Always added in the same order: eight interleaved sums, then those in pairs. */
 #include "epilogue.clh"
 
+#ifndef COLUMNS
+#define COLUMNS 1 /* neighbouring results of a work-item: 16, a vector, on CPUs; GPUs have no registers for its sums */
+#endif
+
 #define SUM_OF(type, get, from, size, chunks)                                                                          \
   type sum[8];                                                                                                         \
   for (int lane = 0; lane < 8; lane++) {                                                                               \
@@ -26,19 +30,22 @@
   const type all = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
 
 static float sum_of(global const float *restrict from, int size, int chunks) { SUM_OF(float, AT, from, size, chunks); }
+#if COLUMNS == 16
 static float16 sums_of(global const float *restrict from, int size, int chunks) {
   SUM_OF(float16, get16, from, size, chunks);
 }
+#endif
 
-/* Work-item i does `width` of them, 1 or 16. */
 kernel void conv2d_sum(global float *restrict dw, global float *restrict db, global const float *restrict partial,
-                       int weights, int biases, int size, int chunks, int width) {
-  int i = (int)get_global_id(0) * width;
-  const int last = min(i + width, weights + biases);
-  if (width == 16 && last <= weights && last == i + 16) {
+                       int weights, int biases, int size, int chunks) {
+  int i = (int)get_global_id(0) * COLUMNS;
+  const int last = min(i + COLUMNS, weights + biases);
+#if COLUMNS == 16
+  if (last <= weights && last == i + 16) {
     put16(sums_of(partial + i, size, chunks), dw + i);
     return;
   }
+#endif
   for (; i < last; i++) {
     const float all = sum_of(partial + i, size, chunks);
     if (i < weights)
@@ -49,17 +56,19 @@ kernel void conv2d_sum(global float *restrict dw, global float *restrict db, glo
 }
 
 /* partial[offset + j·size + k] = sum over the j-th `length` rows of dy {rows, K}; eight interleaved sums here too.
- * Work-item (i, j) does `width` columns k, 1 or 16. */
+ * Work-item (i, j) does COLUMNS columns k. */
 kernel void conv2d_columns(global float *restrict partial, global const stored *restrict dy, int offset, int size,
-                           int rows, int K, int length, int width) {
-  const int begin = (int)get_global_id(0) * width, end = min(begin + width, K), j = (int)get_global_id(1);
+                           int rows, int K, int length) {
+  const int begin = (int)get_global_id(0) * COLUMNS, end = min(begin + COLUMNS, K), j = (int)get_global_id(1);
   const int from = j * length, to = min(from + length, rows);
   global float *sums = partial + offset + (size_t)j * size;
-  if (width == 16 && end == begin + 16) {
+#if COLUMNS == 16
+  if (end == begin + 16) {
     SUM_ROWS(float16, get_map16, dy + begin);
     put16(all, sums + begin);
     return;
   }
+#endif
   for (int k = begin; k < end; k++) {
     SUM_ROWS(float, get_map, dy + k);
     sums[k] = all;

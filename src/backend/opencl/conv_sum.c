@@ -8,16 +8,17 @@ int64_t skp__conv_partial_bytes(const struct skp__conv *g, int chunks) {
   return 4 * (int64_t)chunks * (skp__conv_weights(g) + g->K);
 }
 
-/* Neighbouring results of a work-item: on CPUs a vector of them. */
-static int width_on(const struct skp__cl *cl) { return cl->cpu ? 16 : 1; }
+/* COLUMNS of conv2d_sum.cl. */
+static int columns_on(const struct skp__cl *cl) { return cl->cpu ? 16 : 1; }
+static const char *options_on(const struct skp__cl *cl) { return cl->cpu ? "-DCOLUMNS=16" : ""; }
 
 static skp_status sum(struct skp_prepared *p, int weights, int biases, int size, int chunks) {
-  const int width = width_on(skp__cl_of(p));
-  size_t global = (size_t)skp__ceil_div(weights + biases, width);
-  return skp__cl_launch(p, "conv2d_sum", "conv2d_sum", "", 1, &global, NULL,
+  const struct skp__cl *cl = skp__cl_of(p);
+  size_t global = (size_t)skp__ceil_div(weights + biases, columns_on(cl));
+  return skp__cl_launch(p, "conv2d_sum", "conv2d_sum", options_on(cl), 1, &global, NULL,
                         SKP_ARGS(SKP_OUT(dw, 0), biases ? SKP_OUT(db, 1) : SKP_ABSENT(db), SKP_WORK(partial),
                                  SKP_INT(weights, weights), SKP_INT(biases, biases), SKP_INT(size, size),
-                                 SKP_INT(chunks, chunks), SKP_INT(width, width)));
+                                 SKP_INT(chunks, chunks)));
 }
 
 static int channels_of(const struct skp_shape *s) { return (int)s->dim[s->rank - 1]; }
@@ -47,12 +48,11 @@ skp_status skp__conv_finish(struct skp_prepared *p, const struct skp_sig *sig) {
 
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length) {
-  const int width = width_on(skp__cl_of(p));
-  size_t global[2] = {(size_t)skp__ceil_div(g->K, width), (size_t)chunks};
-  return skp__cl_launch(p, "conv2d_sum", "conv2d_columns", "", 2, global, NULL,
+  const struct skp__cl *cl = skp__cl_of(p);
+  size_t global[2] = {(size_t)skp__ceil_div(g->K, columns_on(cl)), (size_t)chunks};
+  return skp__cl_launch(p, "conv2d_sum", "conv2d_columns", options_on(cl), 2, global, NULL,
                         SKP_ARGS(SKP_WORK(partial), SKP_IN(dy, 1), SKP_INT(offset, offset), SKP_INT(size, size),
-                                 SKP_INT(rows, g->N * g->P * g->Q), SKP_INT(K, g->K), SKP_INT(length, length),
-                                 SKP_INT(width, width)));
+                                 SKP_INT(rows, g->N * g->P * g->Q), SKP_INT(K, g->K), SKP_INT(length, length)));
 }
 
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g) {
