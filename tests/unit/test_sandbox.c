@@ -28,7 +28,7 @@ static const struct {
     {"local t = {} for i = 1, 1e5 do t[i] = i end while true do table.unpack(t) end", "endless loop"},
     {"local s = ('x') for i = 1, 23 do s = s .. s end local u = s .. 'x' while true do local b = s .. 'x' == u end",
      "endless loop"},
-    {"local t = {} for i = 1, 1e9 do t[i] = ('x'):upper() .. i end", "128 MiB"},
+    {"local t = {} for i = 1, 1e9 do t[i] = {('x'):upper() .. i} end", "128 MiB"},
     {"string.upper({})", "bad argument #1 to 'upper' (string expected"},
 };
 
