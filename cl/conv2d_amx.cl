@@ -132,20 +132,8 @@ kernel void conv2d_amx_pack(global float *restrict packed, global const float *r
 
 /* Sums of 1 or 2 tiles of positions by 2 or 1 tiles of channels. */
 #if PANEL == 32
-#define MULTIPLY(from, by)                                                                                             \
-  TILE_LOAD(4, from, 2 * C);                                                                                           \
-  TILE_LOAD(6, by, 64);                                                                                                \
-  TILE_LOAD(7, (by) + 512, 64);                                                                                        \
-  TILE_LOAD(5, (from) + 16 * C, 2 * C);                                                                                \
-  TILE_PRODUCT(0, 4, 6);                                                                                               \
-  TILE_PRODUCT(1, 4, 7);                                                                                               \
-  TILE_PRODUCT(2, 5, 6);                                                                                               \
-  TILE_PRODUCT(3, 5, 7)
-#define STORE_SUMS                                                                                                     \
-  TILE_STORE(0, sums, 128);                                                                                            \
-  TILE_STORE(1, sums + 16, 128);                                                                                       \
-  TILE_STORE(2, sums + 512, 128);                                                                                      \
-  TILE_STORE(3, sums + 528, 128)
+#define MULTIPLY(from, by) MULTIPLY_SQUARE(from, (from) + 16 * C, 2 * C, by, (by) + 512)
+#define STORE_SUMS         STORE_SQUARE(sums)
 #else
 #define MULTIPLY(from, by)                                                                                             \
   TILE_LOAD(7, by, 64);                                                                                                \
@@ -211,10 +199,7 @@ kernel void conv2d_amx(global stored *restrict y, global const stored *restrict 
         const int at = max(0, min(m, M - POSITIONS)); /* what comes before m is done */
         global const ushort *by =
             (global const ushort *)(packed + packed_at) + (size_t)panel * h_taps * row_chunks * 32 * PANEL;
-        TILE_ZERO(0);
-        TILE_ZERO(1);
-        TILE_ZERO(2);
-        TILE_ZERO(3);
+        ZERO_SUMS;
         for (int a = 0; a < h_taps; a++) {
           const int h = h_in_offset + a * h_in_tap - h_at, phase = h % step * phases_w;
           for (int b = 0; b < phases_w; b++) {

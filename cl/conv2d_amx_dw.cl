@@ -140,24 +140,11 @@ kernel void conv2d_amx_dw(global float *restrict dw, global stored *across, glob
       for (int k = 0; k < TILES(K); k += 2) {
         global const stored *b = pairs + ((size_t)slot * TILES(K) + k) * 16 * length;
         const int other = k + 1 < TILES(K) ? 16 * length : 0;
-        TILE_ZERO(0);
-        TILE_ZERO(1);
-        TILE_ZERO(2);
-        TILE_ZERO(3);
+        ZERO_SUMS;
         for (int m = 0; m < length; m += 32) {
-          TILE_LOAD(4, a[0] + m, 2 * ROW);
-          TILE_LOAD(6, b + 16 * m, 64);
-          TILE_LOAD(7, b + 16 * m + other, 64);
-          TILE_LOAD(5, a[1] + m, 2 * ROW);
-          TILE_PRODUCT(0, 4, 6);
-          TILE_PRODUCT(1, 4, 7);
-          TILE_PRODUCT(2, 5, 6);
-          TILE_PRODUCT(3, 5, 7);
+          MULTIPLY_SQUARE(a[0] + m, a[1] + m, 2 * ROW, b + 16 * m, b + 16 * m + other);
         }
-        TILE_STORE(0, sums, 128);
-        TILE_STORE(1, sums + 16, 128);
-        TILE_STORE(2, sums + 512, 128);
-        TILE_STORE(3, sums + 528, 128);
+        STORE_SQUARE(sums);
         for (int i = 0; i < 2 && row + i < end; i++)
           for (int l = 0; l < 2 && k + l < TILES(K); l++) {
             const int tap = (row + i) / TILES(C), c = (row + i) % TILES(C) * 16;

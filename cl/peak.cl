@@ -49,10 +49,7 @@ kernel void peak_tiles(global float *restrict y, int rounds) {
   TILE_LOAD(5, own + 256, 64);
   TILE_LOAD(6, own + 512, 64);
   TILE_LOAD(7, own + 768, 64);
-  TILE_ZERO(0);
-  TILE_ZERO(1);
-  TILE_ZERO(2);
-  TILE_ZERO(3);
+  ZERO_SUMS;
   for (int r = 0; r < rounds; r++) {
     TILE_PRODUCT(0, 4, 6);
     TILE_PRODUCT(1, 4, 7);

@@ -74,6 +74,21 @@ static int64_t partial_bytes(const struct rows *r) {
 
 /* ---- cpu --------------------------------------------------------------------------------------------------------- */
 
+/* The forward pass that applies, of cpu and tiled; neither has options of its own: one program serves all shapes. */
+static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b,
+                               const struct rows *r, const char *file, int dims, const size_t *global,
+                               const size_t *local) {
+  return skp__cl_launch(p, file, "batchnorm_apply", "", dims, global, local,
+                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
+                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
+                                 SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_IN(running_mean, 4), SKP_IN(running_var, 5),
+                                 SKP_WORK(partial), SKP_INT(C, b->C), SKP_INT(columns, r->columns),
+                                 SKP_INT(fuse, b->fuse), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
+                                 SKP_INT(chunks, r->chunks), SKP_INT(training, b->training), SKP_INT(want, b->want),
+                                 SKP_FLOAT(eps, sig->attrs.batchnorm.eps),
+                                 SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
+}
+
 static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
   const struct rows r = rows_of(&b, 2 * (int64_t)skp__cl_of(p)->units, BLOCK);
@@ -99,15 +114,7 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
                                    SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse), SKP_INT(total, b.total),
                                    SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
                                    SKP_INT(training, b.training), SKP_INT(joins, b.sums), SKP_INT(want, b.want)));
-  return skp__cl_launch(p, file, "batchnorm_apply", same, 1, &global, &one,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
-                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
-                                 SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_IN(running_mean, 4), SKP_IN(running_var, 5),
-                                 SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse),
-                                 SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
-                                 SKP_INT(training, b.training), SKP_INT(want, b.want),
-                                 SKP_FLOAT(eps, sig->attrs.batchnorm.eps),
-                                 SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
+  return launch_apply(p, sig, &b, &r, file, 1, &global, &one);
 }
 
 /* ---- plain ------------------------------------------------------------------------------------------------------- */
@@ -200,15 +207,7 @@ static skp_status prepare_tiled(struct skp_prepared *p, const struct skp_sig *si
   const size_t global[] = {(size_t)r.columns, (size_t)r.chunks * ROWS}, local[] = {LANES, ROWS};
   if (b.sums) SKP_TRY(tiled_sums(p, &b, &r, global, local));
   if (b.gradient) return tiled_apply_dx(p, &b, &r, global, local);
-  return skp__cl_launch(p, "batchnorm_tiled", "batchnorm_apply", "", 2, global, local,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
-                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
-                                 SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_IN(running_mean, 4), SKP_IN(running_var, 5),
-                                 SKP_WORK(partial), SKP_INT(C, b.C), SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse),
-                                 SKP_INT(total, b.total), SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
-                                 SKP_INT(training, b.training), SKP_INT(want, b.want),
-                                 SKP_FLOAT(eps, sig->attrs.batchnorm.eps),
-                                 SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
+  return launch_apply(p, sig, &b, &r, "batchnorm_tiled", 2, global, local);
 }
 
 static const char *refuse_tiled(const struct skp__cl *cl, const struct skp_sig *sig) {
