@@ -72,9 +72,10 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   bool checker = !strcmp(d->platform_name, "Oclgrind"); /* calls itself a GPU too, and should see all methods */
   cl->lanes = (int)width;
   cl->cpu = checker || (!strcmp(d->type, "CPU") && width > 1);
-  const bool host = !strcmp(d->platform_name, "Portable Computing Language") && width >= 16;
-  cl->bf16_dot = host && skp__cl_host_has_bf16();
+  const bool pocl = !strcmp(d->platform_name, "Portable Computing Language");
+  cl->bf16_dot = pocl && width >= 16 && skp__cl_host_has_bf16();
   cl->amx = cl->bf16_dot && skp__cl_host_has_amx();
+  cl->plain_tiles = pocl || checker;
   cl->max_group = d->max_group;
   cl->memory = d->memory;
   cl->max_allocation = d->max_allocation;

@@ -28,6 +28,7 @@ struct skp__cl {
   int lanes;            /* floats in a vector of the hardware */
   bool bf16_dot;        /* the host's own CPU, with instructions for bfloat16 that the compiler lets through */
   bool amx;             /* the same of products of tiles, which the system allows this process */
+  bool plain_tiles;     /* the same in plain C compiles in seconds; llvmpipe takes six minutes, and makes NaN */
   int units;            /* compute units */
   unsigned vendor;      /* PCI's number of the vendor: 0x10de; some drivers invent one */
   size_t max_group;     /* the device's limit of work-items in a group; a kernel's own may be lower */
@@ -157,7 +158,7 @@ enum {
   SKP_CL_CPU = 1,
   SKP_CL_GPU = 2,
   SKP_CL_ANY = 3,
-  SKP_CL_AMX = 4,   /* CPUs that multiply tiles of bfloat16 */
+  SKP_CL_AMX = 4,   /* CPUs that multiply tiles of bfloat16; others as far as `plain_tiles` */
   SKP_CL_NARROW = 8 /* knows maps in bfloat16 */
 };
 

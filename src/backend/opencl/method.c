@@ -84,6 +84,7 @@ struct search {
 
 static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, const struct skp_sig *sig) {
   if (!(m->suits & SKP_CL_GPU) && !cl->cpu) return "made for CPUs";
+  if (m->suits & SKP_CL_AMX && !cl->amx && !cl->plain_tiles) return "made for CPUs with tiles of bfloat16";
   if (!(m->suits & SKP_CL_NARROW) && skp__sig_narrow(sig)) return "knows float32 alone";
   return m->refuse ? m->refuse(cl, sig) : NULL;
 }
