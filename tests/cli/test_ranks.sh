@@ -149,6 +149,8 @@ run 0 train tiny.lua $small --out one
 ranks 2 0 train tiny.lua $small --shares 3:1 --out two
 near one two 1e-4
 diff one/confusion.csv two/confusion.csv >/dev/null || fail "the tests differ"
+run 0 report two --out page.html
+in_file page.html 'mpirun -n 2 skipper train tiny' ' --shares 3:1'
 ranks 2 0 train tiny.lua $small --shares 3:1 --out again
 same two again
 ranks 2 0 train tiny.lua $small --shares 1:1 --out again

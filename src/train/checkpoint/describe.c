@@ -50,18 +50,22 @@ static skp_status add_source(cJSON *to, const char *name, const struct skp_sourc
   return add_summary(to, name, s, sum) ? SKP_OK : fail_description();
 }
 
+/* A sum of so many parts has its own last bits. */
+bool skp__describe_ranks(cJSON *to, const struct skp_train_options *o) {
+  const int ranks = skp__ranks_size(o->ranks);
+  if (ranks == 1) return true;
+  const bool equal = !o->shares || !strcmp(o->shares, skp__shares_equal);
+  return skp__json_add_number(to, "ranks", ranks) && (equal || skp__json_add_text(to, "shares", o->shares));
+}
+
 /* All that must be the same when a run goes on. */
 static skp_status describe(cJSON *run, const struct skp_model *m, const struct skp_data *data,
                            const struct skp_train_options *o) {
   char seed[32];
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
   if (!skp__json_add(run, "recipe", skp__recipe_json(&m->recipe)) || !skp__json_add_text(run, "seed", seed) ||
-      !skp__json_add(run, "shuffle", cJSON_CreateBool(o->shuffle)))
+      !skp__json_add(run, "shuffle", cJSON_CreateBool(o->shuffle)) || !skp__describe_ranks(run, o))
     return fail_description();
-  const int ranks = skp__ranks_size(o->ranks); /* a sum of so many parts has its own last bits */
-  if (ranks > 1 && !skp__json_add_number(run, "ranks", ranks)) return fail_description();
-  const bool shared = ranks > 1 && o->shares && strcmp(o->shares, skp__shares_equal) != 0;
-  if (shared && !skp__json_add_text(run, "shares", o->shares)) return fail_description();
   SKP_TRY(add_source(run, "training images", data->train));
   SKP_TRY(add_source(run, "validation images", data->valid));
   return add_source(run, "test images", data->test);

@@ -6,6 +6,9 @@
 #include "train/checkpoint/position.h"
 #include "train/session/values.h"
 
+/* Adds how many ranks a run has, and of which a step's images, if there are several; false: out of memory. */
+bool skp__describe_ranks(cJSON *to, const struct skp_train_options *o);
+
 /* What a run is made of, as JSON: all that must be the same when it goes on, and its limits. free() it. */
 skp_status skp__state_describe(char **out, const struct skp_model *m, const struct skp_data *data,
                                const struct skp_train_options *o);

@@ -128,7 +128,7 @@ static bool describe(cJSON *config, const struct skp_session *s, const struct sk
          skp__json_add(config, "settings", skp__settings_json(o->extra.set, o->extra.sets)) &&
          skp__json_add(config, "recipe", skp__recipe_json(&s->model->recipe)) &&
          skp__json_add_whole(config, "seed", o->seed) &&
-         skp__json_add(config, "shuffle", cJSON_CreateBool(o->shuffle)) &&
+         skp__json_add(config, "shuffle", cJSON_CreateBool(o->shuffle)) && skp__describe_ranks(config, o) &&
          (o->max_steps < 0 || skp__json_add_number(config, "max_steps", (double)o->max_steps)) &&
          (!o->resume || skp__json_add_number(config, "resumed_after_step", (double)at->step)) &&
          add_source(config, "train", data->train) && add_source(config, "valid", data->valid) &&

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* What makes a run but for its seed. When, by which build and on what device it was trained is none of it. */
-static const char *const makes[] = {"model",     "source", "settings", "recipe", "shuffle",
-                                    "max_steps", "train",  "valid",    "test"};
+static const char *const makes[] = {"model", "source", "settings", "recipe", "shuffle", "max_steps",
+                                    "ranks", "shares", "train",    "valid",  "test"};
 
 static bool alike(const cJSON *a, const cJSON *b) {
   bool same = true;

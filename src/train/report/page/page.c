@@ -35,11 +35,23 @@ static const char *option_text(char *text, size_t size, const cJSON *recipe, con
   return text;
 }
 
+/* What the run was told beside its recipe, where it was told it. */
+static void put_told(FILE *to, const struct skp_folder *run) {
+  static const char *const names[] = {"seed", "max_steps", "shares"};
+  char text[1024];
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (*skp__folder_said(text, sizeof text, run->config, names[i])) put_word(to, names[i], text);
+  if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(run->config, "shuffle"))) put_option(to, "no_shuffle");
+}
+
 /* The command that trains such a run again: all entries that are not at their defaults. */
 static void put_command(FILE *to, const struct skp_folder *run) {
   const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run->config, "recipe"), *setting;
+  const cJSON *ranks = cJSON_GetObjectItemCaseSensitive(run->config, "ranks");
   char text[1024];
-  fprintf(to, "<pre class=wide tabindex=0>%s ", skp__option("skp_train"));
+  fprintf(to, "<pre class=wide tabindex=0>");
+  if (cJSON_IsNumber(ranks)) fprintf(to, "mpirun -n %d ", ranks->valueint);
+  fprintf(to, "%s ", skp__option("skp_train"));
   skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
   cJSON_ArrayForEach(setting, cJSON_GetObjectItemCaseSensitive(run->config, "settings")) {
     snprintf(text, sizeof text, "%s=%s", setting->string, cJSON_IsString(setting) ? setting->valuestring : "");
@@ -56,7 +68,7 @@ static void put_command(FILE *to, const struct skp_folder *run) {
     else
       put_word(to, f->name, text);
   }
-  put_word(to, "seed", skp__folder_said(text, sizeof text, run->config, "seed"));
+  put_told(to, run);
   fprintf(to, "</pre>\n");
 }
 
