@@ -14,6 +14,8 @@ static void add_weight(struct skp__layer_call *c, int64_t R, int64_t S, int64_t 
   const double bound = skp__layer_option(c, "bound"), std = skp__layer_option(c, "std"),
                usual = 1 / sqrt((double)(R * S * C));
   const bool values = skp__layer_option(c, "values") > 0, said = bound > 0 || std > 0 || values;
+  if ((bound > 0) + (std > 0) + values > 1)
+    skp__lua_fail(c->L, SKP_MODEL, "nn.%s: weights begin with one of bound, std and values.", c->layer->name);
   struct skp_tensor *weight = skp__layer_param(c, 1, "weight", SKP_ROLE_PARAM, skp__shape4(R, S, C, c->K), file_rank);
   weight->bound = said ? bound : usual;
   weight->std = (float)std;

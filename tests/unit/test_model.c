@@ -173,6 +173,7 @@ static const struct {
     {"nn.conv2d(x, 3, 8, 3)", "no more than nn.conv2d(x, number, {…}); here are 4 arguments"},
     {"nn.conv2d(x, 8, {kernel = 3}, {padding = 1})", "no more than nn.conv2d(x, number, {…})"},
     {"nn.relu(x, {}, true)", "no more than nn.relu(x, {…}); here are 3 arguments"},
+    {"nn.conv2d(x, 2, {kernel = 1, std = 1, bound = 1})", "nn.conv2d: weights begin with one of bound, std and values"},
     {"nn.maxpool2d(x, 2)", "nn.maxpool2d: argument 2 should be a table of options, as {kernel = …}, but it is number"},
 };
 
