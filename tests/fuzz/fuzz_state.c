@@ -33,12 +33,20 @@ static void check_methods(const struct skp_resume *r) {
   skp__methods_free(m);
 }
 
+/* A run of nothing but its own model differs, as it has no images, or is refused with a text. */
+static void check_comparison(const struct skp_resume *r) {
+  const struct skp_data data = {.train = NULL};
+  const struct skp_train_options o = {.seed = r->seed, .shuffle = r->shuffle};
+  if (skp__resume_check(r, r->model, &data, &o) != SKP_OK && !*skp_error_message()) abort();
+}
+
 static void check_sound(const struct skp_resume *r) {
   struct skp__position at;
   int64_t steps;
   if (!r->model || skp__resume_position(&at, r) != SKP_OK) abort();
   if (at.step < 0 || at.epoch < 0 || at.images < 0 || at.log_bytes < 0 || at.table_bytes < 0) abort();
   if (skp__resume_finished(r, &r->model->recipe, r->max_steps, &steps) != SKP_OK && !*skp_error_message()) abort();
+  check_comparison(r);
   check_methods(r);
 }
 

@@ -15,7 +15,8 @@
 static skp_status parse(cJSON **out, const struct skp_resume *r, const char *key) {
   const char *text = skp__st_meta(&r->file, key);
   SKP_TRY(skp__json_parse(out, text));
-  return *out ? SKP_OK : skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no %s.", r->path, key);
+  if (cJSON_IsObject(*out)) return SKP_OK;
+  return skp__fail(SKP_FORMAT, "%s is not the state of a run: its metadata holds no object %s.", r->path, key);
 }
 
 /* Whole numbers from `least` on, which is what an earlier build that did not say them did. */
