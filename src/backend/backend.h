@@ -18,9 +18,10 @@ struct skp_prepared; /* an op instance made ready on a backend: method chosen, k
 
 /* Whoever opens a backend may have its methods checked before they first run. */
 struct skp_backend_check {
-  /* `method` was prepared for `sig`. SKP_OK: it may run; SKP_UNSUPPORTED: it computes wrongly on this device, so the
-   * next in its table is tried. Other failures end the preparation. It may prepare and run by itself. */
-  skp_status (*ask)(struct skp_backend_check *check, struct skp_backend *b, const struct skp_sig *sig,
+  /* `method` was prepared for `sig`. SKP_OK: it may run; SKP_UNSUPPORTED: it does not run on this device, or computes
+   * wrongly there, which sets *wrong, so the next in its table is tried. Other failures end the preparation. It may
+   * prepare and run by itself. */
+  skp_status (*ask)(bool *wrong, struct skp_backend_check *check, struct skp_backend *b, const struct skp_sig *sig,
                     const char *method);
   /* All that is going to run for now was asked about. */
   void (*settle)(struct skp_backend_check *check);

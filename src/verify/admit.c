@@ -176,27 +176,29 @@ static skp_status compare(struct admission *a, struct skp_backend *b, uint64_t k
 }
 
 /* Whether the smaller call is right; where it has not been compared it is. */
-static skp_status ask_small(struct admission *a, struct skp_backend *b, const struct skp_sig *small,
+static skp_status ask_small(bool *wrong, struct admission *a, struct skp_backend *b, const struct skp_sig *small,
                             const char *method) {
   const uint64_t key = key_of(b, small, method);
   if (is_admitted(a, key)) return SKP_OK;
   if (!why_refused(a, key)) SKP_TRY(compare(a, b, key, small, method));
   const char *why = why_refused(a, key);
-  return why ? skp__fail(SKP_UNSUPPORTED, "%s", why) : SKP_OK;
+  if (!why) return SKP_OK;
+  *wrong = true;
+  return skp__fail(SKP_UNSUPPORTED, "%s", why);
 }
 
-static skp_status ask_new(struct admission *a, struct skp_backend *b, uint64_t key, const struct skp_sig *sig,
-                          const char *method) {
+static skp_status ask_new(bool *wrong, struct admission *a, struct skp_backend *b, uint64_t key,
+                          const struct skp_sig *sig, const char *method) {
   struct skp_sig small;
   SKP_TRY(skp__case_shrink(&small, sig, b, method));
-  skp_status status = ask_small(a, b, &small, method);
+  skp_status status = ask_small(wrong, a, b, &small, method);
   skp__sig_free(&small);
   SKP_TRY(status);
   a->news = true;
   return is_admitted(a, key) ? SKP_OK : add(a, key, sig->op->name, method);
 }
 
-static skp_status ask(struct skp_backend_check *check, struct skp_backend *b, const struct skp_sig *sig,
+static skp_status ask(bool *wrong, struct skp_backend_check *check, struct skp_backend *b, const struct skp_sig *sig,
                       const char *method) {
   struct admission *a = (struct admission *)check;
   if (a->busy) return SKP_OK;
@@ -205,7 +207,7 @@ static skp_status ask(struct skp_backend_check *check, struct skp_backend *b, co
   const uint64_t key = key_of(b, sig, method);
   if (is_admitted(a, key)) return SKP_OK;
   a->busy = true;
-  skp_status status = ask_new(a, b, key, sig, method);
+  skp_status status = ask_new(wrong, a, b, key, sig, method);
   a->busy = false;
   return status;
 }

@@ -18,10 +18,11 @@ static skp_status run_counted(struct skp_backend *backend, struct skp_prepared *
 static int ask(void) {
   struct skp_backend_check *check;
   struct skp_sig sig;
+  bool wrong = false;
   compared = 0;
   if (skp__admission_create(&check, NULL) != SKP_OK || skp__sig_create(&sig, &skp__op_relu, 1) != SKP_OK) abort();
   sig.in[0] = skp__shape4(1, 1, 2, 3);
-  if (skp__op_infer(&sig) != SKP_OK || check->ask(check, b, &sig, "reference") != SKP_OK) abort();
+  if (skp__op_infer(&sig) != SKP_OK || check->ask(&wrong, check, b, &sig, "reference") != SKP_OK) abort();
   skp__sig_free(&sig);
   check->close(check);
   return compared;

@@ -99,9 +99,7 @@ static skp_status prepare_method(struct search *s, const struct skp__cl_method *
   struct skp_backend_check *check = p->cl->base.check;
   SKP_TRY(m->prepare(p, &p->sig));
   if (!check || p->cl->noting) return SKP_OK;
-  skp_status status = check->ask(check, &p->cl->base, &p->sig, m->name);
-  s->wrong = s->wrong || status == SKP_UNSUPPORTED;
-  return status;
+  return check->ask(&s->wrong, check, &p->cl->base, &p->sig, m->name);
 }
 
 /* True when the search is over: the method was prepared, or failed in a way that no other method mends. */
