@@ -166,9 +166,9 @@ cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *
 /* NULL with no bytes: the driver gives no binary, or one that is too large to be kept. */
 static skp_status get_binary(struct skp__cl *cl, cl_program program, unsigned char **binary, size_t *bytes) {
   *binary = NULL;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof *bytes, bytes, NULL) != CL_SUCCESS ||
-      *bytes > ENTRY_LIMIT - sizeof(struct header))
-    *bytes = 0;
+  const cl_int code = SKP_CALL(cl, "clGetProgramInfo", "", /* here PoCL compiles */
+                               clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof *bytes, bytes, NULL));
+  if (code != CL_SUCCESS || *bytes > ENTRY_LIMIT - sizeof(struct header)) *bytes = 0;
   if (!*bytes) return SKP_OK;
   SKP_TRY(skp__alloc(binary, *bytes, 1));
   return SKP_CHECK(cl, "clGetProgramInfo", "",

@@ -92,7 +92,8 @@ static void work(const struct plan *p, int number) {
   struct report r = {.worker = number, .pid = getpid()};
   const struct timeval idle = {.tv_sec = IDLE_S};
   ssize_t n;
-  while ((n = recv(p->socket, &task, sizeof task, 0)) == sizeof task) {
+  while ((n = recv(p->socket, &task, sizeof task, 0)) == sizeof task || (n < 0 && errno == EAGAIN && !p->cl->context)) {
+    if (n < 0) continue; /* the limit is the socket's, and so other workers' too */
     r.kind = BEGUN;
     r.number = task.number;
     tell(p->socket, &r);
