@@ -25,6 +25,7 @@ for call in clCreateContext clCreateCommandQueue clCreateBuffer clCreateSubBuffe
   for code in $codes; do
     for ((n = 1; ; n += stride)); do
       rm -rf run faults
+      case $call in clCreateProgramWithSource | clGetProgramInfo) rm -rf "$SKIPPER_CACHE" ;; esac # else all are there, compiled
       got=0
       called="FAULTS=$call@$n-$n=$code skipper train"
       (timeout "${SKP_RUN_SECONDS:-300}" env OPENCL_LAYERS="$layer" FAULTS_LOG="$dir/faults" FAULTS="$call@$n-$n=$code" "$skipper" train tiny.lua $options --out run \
@@ -51,5 +52,6 @@ for call in clCreateContext clCreateCommandQueue clCreateBuffer clCreateSubBuffe
       fi
     done
   done
+  [ $tried -gt 0 ] || fail "$call was never called"
   echo "$call: $tried calls failed, $ended ended the run"
 done

@@ -26,4 +26,4 @@ echo "$steps steps: resident memory $first KiB after a tenth, $last KiB at the e
 [ $((last - first)) -lt 1024 ] || fail "resident memory grew from $first to $last KiB"
 tail -1 objects | grep -qx 'buffers 0 events 0 kernels 0 programs 0' || fail "objects that nobody released: $(tail -1 objects)"
 # Those of the run itself, while it went on: no more at the end than after the first thousand flushes, but for events in flight.
-awk '{ b[NR] = $2; e[NR] = $4; k[NR] = $6 } END { exit !(NR < 3 || (b[NR-1] <= b[1] && k[NR-1] <= k[1] && e[NR-1] <= e[1] + 16)) }' objects || fail "objects add up: $(cat objects)"
+awk '{ b[NR] = $2; e[NR] = $4; k[NR] = $6; p[NR] = $8 } END { exit !(NR < 3 || (b[NR-1] <= b[1] && k[NR-1] <= k[1] && p[NR-1] <= p[1] && e[NR-1] <= e[1] + 16)) }' objects || fail "objects add up: $(cat objects)"

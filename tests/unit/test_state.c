@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char network[] = "return {input = {channels = 1, size = 28},\n"
-                              "recipe = {data = 'digits', batch = 32, epochs = 1, optimizer = 'sgd', lr = 0.1, "
-                              "momentum = 0.9},\n"
-                              "network = function(x) x = nn.linear(nn.flatten(x), 8, {name = 'a'})\n"
-                              "return nn.linear(nn.relu(x), 10, {name = 'b'}) end}\n";
+#define NETWORK(before)                                                                                                \
+  "return {input = {channels = 1, size = 28},\n"                                                                       \
+  "recipe = {data = 'digits', batch = 32, epochs = 1, optimizer = 'sgd', lr = 0.1, momentum = 0.9},\n"                 \
+  "network = function(x) " before "x = nn.linear(nn.flatten(x), 8, {name = 'a'})\n"                                    \
+  "return nn.linear(nn.relu(x), 10, {name = 'b'}) end}\n"
+static const char *network = NETWORK("");
 
 /* The plain backend, which counts what is read of as much as the parameters are. */
 static struct skp_backend_ops ops;
@@ -143,6 +144,22 @@ START_TEST(values_that_are_not_finite_are_named) {
            "of a.weight");
   skp__values_free(&v);
   free_run(&r);
+}
+END_TEST
+
+START_TEST(statistics_that_are_not_finite_are_named) {
+  network = NETWORK("x = nn.batchnorm2d(x, {name = 'n'}) ");
+  struct run r = make_run("0");
+  struct skp__values v;
+  ck_ok(skp__values_pull(&v, r.s));
+  float *state = (float *)(uintptr_t)row_of(&v, "state")->data;
+  skp_value variance = skp__graph_find(r.model->graph, SKP_ROLE_STATE, "n.running_var");
+  state[r.model->graph->tensors.at[variance].offset] = INFINITY;
+  ck_fails(skp__values_check(&v, r.model), SKP_NUMERIC,
+           "1 value of state became infinite or not numbers, the first of n.running_var");
+  skp__values_free(&v);
+  free_run(&r);
+  network = NETWORK("");
 }
 END_TEST
 
@@ -290,6 +307,7 @@ int main(void) {
   tcase_add_test(c, weights_are_among_the_values);
   tcase_add_test(c, shared_values_live_as_long_as_one_holds_them);
   tcase_add_test(c, values_that_are_not_finite_are_named);
+  tcase_add_test(c, statistics_that_are_not_finite_are_named);
   tcase_add_test(c, methods_are_recalled_on_the_same_device);
   tcase_add_test(c, a_position_reads_back_to_the_same);
   tcase_add_test(c, a_position_that_lacks_a_count_is_none);
