@@ -19,11 +19,11 @@ struct skp_build {
   char scope[256]; /* "residual_block_1.block"; "" outside of nn.scope */
   int index;       /* the number that the next layer without a name gets in this scope */
 
-  size_t memory;          /* bytes that Lua holds */
+  size_t memory;          /* bytes that Lua holds, and what skp__lua_take counts */
   int refusals;           /* of more */
   long long instructions; /* executed so far, in steps of the hook, and what library functions count as */
   double began;           /* on the processor's clock, in seconds */
-  size_t unseen;          /* work since the clock was looked at */
+  size_t unseen;          /* work, at most, since the clock was looked at */
   bool late;              /* the time is over */
   skp_status status;      /* of a C function that failed; the text is in the Lua error */
 };
@@ -33,6 +33,9 @@ struct skp_build {
  * calls that do. */
 skp_status skp__lua_run(struct skp_build *b, lua_CFunction globals, lua_CFunction body);
 struct skp_build *skp__build_of(lua_State *L);
+/* Counts `n` things that C does for the file, and `bytes` that it keeps, towards the limits of Lua's own; past one of
+ * them it is a Lua error. */
+void skp__lua_take(lua_State *L, size_t n, size_t bytes);
 /* Raises a Lua error from the present error text unless `status` is SKP_OK. */
 void skp__lua_check(lua_State *L, skp_status status);
 /* Raises a Lua error of this status with file and line. */

@@ -31,6 +31,7 @@ void skp__layer_values(struct skp__layer_call *c, const char *name, struct skp_t
   if (given != n)
     skp__lua_fail(c->L, SKP_MODEL, "nn.%s: %s has %lld numbers, but %s has %lld.", c->layer->name, name,
                   (long long)given, t->name, (long long)n);
+  skp__lua_take(c->L, (size_t)n, (size_t)n * sizeof *t->values);
   skp__lua_check(c->L, skp__alloc(&t->values, (size_t)n, sizeof *t->values));
   lua_getfield(c->L, c->options, name);
   for (int64_t i = 0; i < n; i++) {

@@ -23,8 +23,8 @@ enum {
   MEMORY_LIMIT = 128 << 20,
   INSTRUCTION_LIMIT = 200000000, /* about two seconds */
 #endif
-  REFUSALS = 3, /* of memory, each of which makes Lua look for garbage everywhere */
-  HOOK_STEP = 1000,
+  REFUSALS = 3,    /* of memory, each of which makes Lua look for garbage everywhere */
+  HOOK_STEP = 100, /* instructions, each of which may compare two texts that fill the memory: some 10 ms */
   SECONDS_LIMIT = 5,
   LOOK_STEP = 1 << 20, /* bytes and instructions after which the clock is looked at */
 };
@@ -41,7 +41,7 @@ static double seconds_used(void) {
   return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) ? 0 : (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Looks at the clock now and then; `work`: what was done since the last call. */
+/* Looks at the clock now and then; `work`: what may have been done since the last call. */
 static bool is_late(struct skp_build *b, size_t work) {
   b->unseen += work;
   if (!b->late && b->unseen >= LOOK_STEP) {
@@ -70,18 +70,32 @@ static void *allocate(void *user, void *block, size_t old, size_t size) {
   return moved;
 }
 
-/* Counts what was done as instructions; past a limit it is a Lua error. */
+static void check_seconds(lua_State *L, size_t work) {
+  if (is_late(skp__build_of(L), work)) luaL_error(L, "more than %d seconds: an endless loop?", SECONDS_LIMIT);
+}
+
+/* Counts what is about to be done as instructions; past a limit it is a Lua error. */
 static void charge(lua_State *L, unsigned long long work) {
   struct skp_build *b = skp__build_of(L);
   const unsigned long long left = (unsigned long long)(INSTRUCTION_LIMIT - b->instructions);
   if (work > left) luaL_error(L, "more than %d million instructions: an endless loop?", INSTRUCTION_LIMIT / 1000000);
   b->instructions += (long long)work;
-  if (is_late(b, (size_t)work)) luaL_error(L, "more than %d seconds: an endless loop?", SECONDS_LIMIT);
+  check_seconds(L, (size_t)work);
 }
 
+/* An instruction may go over all that the memory holds, as a comparison does: the more that is, the sooner the clock is
+ * looked at. */
 static void count_instructions(lua_State *L, lua_Debug *ar) {
   (void)ar;
   charge(L, HOOK_STEP);
+  check_seconds(L, HOOK_STEP * (skp__build_of(L)->memory >> 10));
+}
+
+void skp__lua_take(lua_State *L, size_t n, size_t bytes) {
+  struct skp_build *b = skp__build_of(L);
+  charge(L, n);
+  if (bytes > MEMORY_LIMIT - b->memory) luaL_error(L, "The model needs more than %d MiB.", MEMORY_LIMIT >> 20);
+  b->memory += bytes;
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
@@ -165,10 +179,14 @@ static const char *text_of(lua_State *L, int index) {
   return lua_tostring(L, -1);
 }
 
+/* Where it is shown, a byte costs more than an instruction, and whoever reads it time. */
 static int print(lua_State *L) {
+  enum { PRINTED = 16 };
   FILE *to = skp__build_of(L)->print_to;
   for (int i = 1, n = lua_gettop(L); i <= n; i++) {
+    charge(L, lua_istable(L, i) ? PRINTED * lua_rawlen(L, i) : 0);
     const char *text = text_of(L, i);
+    charge(L, PRINTED * lua_rawlen(L, -1));
     if (to && i > 1) fputc('\t', to);
     if (to) skp__print_lines(to, text);
     lua_pop(L, 1);
@@ -200,11 +218,14 @@ static unsigned long long entries(lua_State *L) { return lua_istable(L, 1) ? lua
 static unsigned long long cost_insert(lua_State *L) { return lua_gettop(L) > 2 ? entries(L) : 1; }
 static unsigned long long cost_remove(lua_State *L) { return lua_gettop(L) > 1 ? entries(L) : 1; }
 
-/* n log n comparisons. */
+/* n log n comparisons, each of which may go over a whole text. */
 static unsigned long long cost_sort(lua_State *L) {
-  unsigned long long n = entries(L), levels = 1;
+  const unsigned long long n = entries(L);
+  unsigned long long bytes = 0, levels = 1;
   while (levels < 63 && n >> levels) levels++;
-  return n > INSTRUCTION_LIMIT ? n : 8 * n * levels;
+  for (unsigned long long i = 1; i <= n && bytes <= INSTRUCTION_LIMIT; i++, lua_pop(L, 1))
+    if (lua_rawgeti(L, 1, (lua_Integer)i) == LUA_TSTRING) bytes += lua_rawlen(L, -1);
+  return n > INSTRUCTION_LIMIT ? n : (8 * n + bytes) * levels;
 }
 
 /* unpack(t, from, to), and concat(t, between, from, to), which writes `between` each time. */

@@ -29,6 +29,16 @@ static const struct {
     {"local s = ('x') for i = 1, 23 do s = s .. s end local u = s .. 'x' while true do local b = s .. 'x' == u end",
      "endless loop"},
     {"local t = {} for i = 1, 1e9 do t[i] = {('x'):upper() .. i} end", "128 MiB"},
+    {"local s = ('x') for i = 1, 24 do s = s .. s end local t = {} for i = 1, 1e5 do t[i] = s end table.sort(t)",
+     "endless loop"},
+    {"local s = ('x') for i = 1, 24 do s = s .. s end while true do local b = s < s end", "more than 5 seconds"},
+    {"local t = {} for i = 1, 4e6 do t[i] = 0 end for i = 1, 4e6 do t[i] = nil end while true do next(t) end",
+     "more than 5 seconds"},
+    {"local s = ('x') for i = 1, 20 do s = s .. s end while true do print(s) end", "endless loop"},
+    {"local t = {} for i = 1, 1e6 do t[i] = i end while true do print(t) end", "endless loop"},
+    {"local t = {} for i = 1, 1e6 do t[i] = 0 end x = nn.linear(nn.flatten(x), 1000) "
+     "for i = 1, 150 do x = nn.linear(x, 1000, {values = t}) end return x",
+     "128 MiB"},
     {"string.upper({})", "bad argument #1 to 'upper' (string expected"},
 };
 
