@@ -9,6 +9,7 @@
 #include "io/json.h"
 #include "io/onnx_network.h"
 #include <math.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,8 +60,10 @@ static skp_status put_input(network *w) {
                      "%s takes images of %lld channels, %lld×%lld; they should be square, with the channels second.",
                      w->file->name, (long long)w->channels, (long long)H, (long long)W);
   for (int c = 0; c < 4; c++) w->scale[c] = 1;
-  w->value[skp__onnx_find(w->file, input->name)->number] = (struct skp__onnx_value){
+  const struct skp__onnx_value pixels = {
       .form = SKP__FORM_PIXELS, .factor = 1, .map = true, .C = w->channels, .H = w->size, .W = w->size};
+  if (!skp__onnx_fits(&pixels)) return skp__fail(SKP_UNSUPPORTED, "%s takes images that are too large.", w->file->name);
+  w->value[skp__onnx_find(w->file, input->name)->number] = pixels;
   return SKP_OK;
 }
 
@@ -91,17 +94,22 @@ static skp_status put_network(network *w) {
 
 /* ---- the text ---------------------------------------------------------------------------------------------------- */
 
-/* Mean and std of the pixels, as the nodes before the first layer have them, or as the file says beside. */
-static bool find_pixels(const network *w, double mean[4], double std[4]) {
+/* Mean and std of the pixels, as the nodes before the first layer have them; *said: they do something. */
+static skp_status find_pixels(bool *said, const network *w, double mean[4], double std[4]) {
   const double range = w->bytes ? 255 : 1;
-  bool said = w->bytes;
+  bool sound = true;
+  *said = w->bytes;
   for (int c = 0; c < 4; c++) {
     std[c] = 1 / (w->scale[c] * range);
     mean[c] = -w->shift[c] * std[c];
-    said = said || fabs(std[c] - 1) > 0 || fabs(mean[c]) > 0;
-    if (!(std[c] >= 1e-6 && std[c] <= 1e6 && fabs(mean[c]) <= 1e6)) return false;
+    *said = *said || fabs(w->scale[c] - 1) > 0 || fabs(w->shift[c]) > 0;
+    sound = sound && std[c] >= 1e-6 && std[c] <= 1e6 && fabs(mean[c]) <= 1e6;
   }
-  return said;
+  if (sound) return SKP_OK;
+  return skp__fail(SKP_UNSUPPORTED,
+                   "%s takes its images with the mean %g and the standard deviation %g; the second should be from 1e-6 "
+                   "to 1e6, the first from -1e6 to 1e6, for each channel.",
+                   w->file->name, mean[0], std[0]);
 }
 
 /* *said: the list is there and sound. */
@@ -131,7 +139,8 @@ static void list_text(char *text, size_t size, const double at[4], int64_t chann
 static skp_status write_head(const network *w, char **lua, char **recipe) {
   double mean[4], std[4];
   char means[160], stds[160], pixels[400] = "";
-  bool said = find_pixels(w, mean, std), both = said;
+  bool said, both = false;
+  SKP_TRY(find_pixels(&said, w, mean, std)); /* else as the file says beside */
   if (!said) SKP_TRY(read_list(&both, w, "mean", mean));
   if (!said && both) SKP_TRY(read_list(&said, w, "std", std));
   list_text(means, sizeof means, mean, w->channels);
@@ -234,6 +243,7 @@ skp_status skp__onnx_parse(struct skp_st_file *out, const void *bytes, int64_t s
     free(w.weights.at[i].values);
   }
   SKP_FREE(&w.weights);
+  tdestroy(w.taken, free);
   free(w.value);
   skp__onnx_close(&f);
   if (status != SKP_OK) skp__st_free(out);

@@ -51,6 +51,7 @@ struct skp__onnx_network {
   long last_at, last_end; /* where the text has the outputs of the last layer with weights */
   int64_t last_outputs;
   SKP_ARRAY(struct skp__onnx_weight) weights;
+  void *taken; /* a tree of the names that the next layer may not have; see onnx_node.c */
 };
 
 /* SKP_UNSUPPORTED with the node and its operator. */
@@ -68,6 +69,9 @@ skp_status skp__onnx_input_map(struct skp__onnx_network *w, size_t i, struct skp
 struct skp__onnx_value skp__onnx_map(const struct skp__onnx_value *x, int lua, int64_t C, int64_t H, int64_t W);
 /* Whether pixels are those after all steps of their normalisation, which may still go on. */
 skp_status skp__onnx_check_pixels(const struct skp__onnx_network *w, const struct skp__onnx_value *x);
+/* Whether what an image is there is not empty, nor more than 2^31 - 1 numbers, so that no product of extents
+ * overflows. */
+bool skp__onnx_fits(const struct skp__onnx_value *value);
 /* What the node makes. */
 skp_status skp__onnx_make(struct skp__onnx_network *w, const struct skp__onnx_value *value);
 /* Begins a line "v[N] = nn."; returns N. */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "io/onnx_network.h"
 #include <math.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,12 +117,16 @@ skp_status skp__onnx_input_map(network *w, size_t i, struct skp__onnx_value **ou
   return skp__onnx_refuse(w, "its input %zu is no map with the channels second", i);
 }
 
+bool skp__onnx_fits(const struct skp__onnx_value *value) {
+  const int64_t C = value->C, H = value->map ? value->H : 1, W = value->map ? value->W : 1;
+  return C >= 1 && H >= 1 && W >= 1 && C <= INT32_MAX && H <= INT32_MAX / C && W <= INT32_MAX / (C * H);
+}
+
 skp_status skp__onnx_make(network *w, const struct skp__onnx_value *value) {
   const struct skp__onnx_name *row = w->node->n_output ? skp__onnx_find(w->file, w->node->output[0]) : NULL;
   if (!row) return skp__onnx_refuse(w, "it makes nothing");
-  if (value->form != SKP__FORM_EXTENT &&
-      (value->C < 1 || value->C > INT32_MAX || (value->map && (value->H < 1 || value->W < 1))))
-    return skp__onnx_refuse(w, "nothing is left of its input");
+  if (value->form != SKP__FORM_EXTENT && !skp__onnx_fits(value))
+    return skp__onnx_refuse(w, "nothing is left of its input, or more than 2^31 - 1 numbers");
   const struct skp__onnx_value copy = *value; /* it may lie in the row itself */
   w->value[row->number] = copy;
   return SKP_OK;
@@ -165,14 +170,31 @@ static bool name_by_node(char *name, size_t size, const char *path) {
   return legal(name, used);
 }
 
-static bool taken(const network *w, const char *name) {
-  const size_t n = strlen(name);
-  bool any = false;
-  for (size_t i = 0; i < w->weights.n; i++) {
-    const char *other = w->weights.at[i].name;
-    any = any || (!strncmp(other, name, n) && (!other[n] || (other[n] == '.' && !strchr(other + n + 1, '.'))));
-  }
-  return any;
+/* The name of a weight, or of a layer that has some: "a.weight" takes "a", too. */
+struct taken {
+  const char *name; /* behind this struct, in the same memory */
+  int next;         /* NAME_next is the first that may be free */
+};
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const struct taken *)a)->name, ((const struct taken *)b)->name);
+}
+
+/* Takes the first n characters. */
+static skp_status take_name(network *w, const char *name, size_t n) {
+  struct taken *fresh;
+  SKP_TRY(skp__alloc(&fresh, sizeof *fresh + n + 1, 1));
+  *fresh = (struct taken){.name = memcpy(fresh + 1, name, n), .next = 2};
+  struct taken **have = tsearch(fresh, &w->taken, by_name);
+  if (!have || *have != fresh) free(fresh);
+  return have ? SKP_OK : skp__fail_memory("names of layers", n);
+}
+
+/* NULL: it is free. */
+static struct taken *find_taken(const network *w, const char *name) {
+  const struct taken key = {.name = name};
+  struct taken **have = tfind(&key, &w->taken, by_name);
+  return have ? *have : NULL;
 }
 
 skp_status skp__onnx_choose_name(network *w, size_t input, char *name, size_t size) {
@@ -180,7 +202,8 @@ skp_status skp__onnx_choose_name(network *w, size_t input, char *name, size_t si
   if (!name_by_weight(base, sizeof base, w->node->input[input]) && !name_by_node(base, sizeof base, w->node->name))
     snprintf(base, sizeof base, "layer_%d", w->node_number);
   snprintf(name, size, "%s", base);
-  for (int i = 2; taken(w, name); i++) snprintf(name, size, "%s_%d", base, i);
+  for (struct taken *first = find_taken(w, base); first && find_taken(w, name);)
+    snprintf(name, size, "%s_%d", base, first->next++);
   return SKP_OK;
 }
 
@@ -211,6 +234,9 @@ skp_status skp__onnx_take(network *w, const char *layer, const struct skp__onnx_
   SKP_TRY(SKP_GROW(&w->weights));
   struct skp__onnx_weight *weight = &w->weights.at[w->weights.n - 1];
   SKP_TRY(skp__format(&weight->name, "%s%s%s", layer, *take->end ? "." : "", take->end));
+  const char *dot = strrchr(weight->name, '.');
+  SKP_TRY(take_name(w, weight->name, strlen(weight->name)));
+  if (dot) SKP_TRY(take_name(w, weight->name, (size_t)(dot - weight->name)));
   weight->rank = take->rank;
   memcpy(weight->dim, take->dim, sizeof weight->dim);
   SKP_TRY(skp__onnx_read_floats(w->file, t, &weight->values, &weight->n));
