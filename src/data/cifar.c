@@ -15,7 +15,7 @@ enum { SIDE = 32, PLANE = SIDE * SIDE, FILES = 5, MAX_LABELS = 2 };
 static const struct kind {
   const char *name;
   int labels, classes[MAX_LABELS]; /* bytes before the pixels, and how many values each may have */
-  const char *files[2][FILES];     /* by split; some may be missing */
+  const char *files[2][FILES];     /* by split */
   const char *names;               /* the file of the classes' names */
   const char *pickles[2], *fetch;  /* files of the version for Python; what fetches the binary one */
 } kinds[] = {
@@ -120,7 +120,7 @@ static skp_status check_labels(const struct kind *k, const char *path, const uin
   return SKP_OK;
 }
 
-/* Appends a file's records; a missing file is passed over. */
+/* Appends a file's records; a missing file is passed over: check_series let it be. */
 static skp_status read_file(struct cifar *c, int f, const char *path) {
   static const int64_t limit = (int64_t)1 << 30;
   int64_t size, record = record_size(c->kind);
@@ -203,6 +203,23 @@ static skp_status load(struct cifar *c, const char *folder, skp_split split) {
   return status;
 }
 
+/* The first file alone is a small set, made on purpose. Where others are there, each that is missing was lost, be it
+ * the last: a training on the rest would go on without a word. */
+static skp_status check_series(const struct kind *k, const char *folder, skp_split split) {
+  const char *missing = NULL;
+  bool later = false; /* a file after the first is there */
+  for (int f = 0; f < FILES && k->files[split][f]; f++) {
+    bool there;
+    SKP_TRY(holds_file(&there, folder, k->files[split][f]));
+    later = later || (there && f);
+    if (!there && !missing) missing = k->files[split][f];
+  }
+  if (!missing || !later) return SKP_OK;
+  return skp__fail(
+      SKP_FORMAT, "The folder %s lacks %s, whereas others of %s's training files are there. A smaller set is %s alone.",
+      folder, missing, k->name, k->files[split][0]);
+}
+
 static skp_status open_kind(struct skp_source **out, const struct kind *kind, const char *folder, skp_split split) {
   struct cifar *c;
   bool there;
@@ -211,6 +228,7 @@ static skp_status open_kind(struct skp_source **out, const struct kind *kind, co
     if (split == SKP_SPLIT_TEST) return SKP_OK;
     return skp__fail(SKP_FORMAT, "The folder %s lacks %s.", folder, kind->files[split][0]);
   }
+  SKP_TRY(check_series(kind, folder, split));
   SKP_TRY(skp__alloc(&c, 1, sizeof *c));
   c->kind = kind;
   c->base = (struct skp_source){.kind = kind->name,

@@ -55,16 +55,19 @@ static void check(struct skp_source *s, int n, int classes) {
   skp__image_free(&image);
 }
 
+#define BATCHES                                                                                                        \
+  { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin" }
+
 static const struct {
   const char *folder; /* in the folder that is opened */
-  const char *train[2], *test;
+  const char *train[5], *test;
   int labels, classes;
 } sets[] = {
-    {"", {"data_batch_1.bin", "data_batch_2.bin"}, "test_batch.bin", 1, 10},
-    {"", {"data_batch_2.bin", "data_batch_5.bin"}, "test_batch.bin", 1, 10},
-    {"cifar-10-batches-bin", {"data_batch_1.bin", "data_batch_2.bin"}, "test_batch.bin", 1, 10},
-    {"", {"train.bin", NULL}, "test.bin", 2, 100},
-    {"cifar-100-binary", {"train.bin", NULL}, "test.bin", 2, 100},
+    {"", BATCHES, "test_batch.bin", 1, 10},
+    {"", {"data_batch_1.bin"}, "test_batch.bin", 1, 10},
+    {"cifar-10-batches-bin", BATCHES, "test_batch.bin", 1, 10},
+    {"", {"train.bin"}, "test.bin", 2, 100},
+    {"cifar-100-binary", {"train.bin"}, "test.bin", 2, 100},
 };
 enum { SETS = sizeof sets / sizeof *sets };
 
@@ -73,9 +76,10 @@ START_TEST(reads) {
   struct skp_source *train, *test;
   snprintf(name, sizeof name, "%s/%s", folder, sets[_i].folder);
   mkdir(name, 0777);
-  for (int f = 0; f < 2 && sets[_i].train[f]; f++) {
-    snprintf(name, sizeof name, "%s/%s", sets[_i].folder, sets[_i].train[f]);
-    save(name, records(4 * f, 4, sets[_i].labels));
+  int files = 0;
+  for (; files < 5 && sets[_i].train[files]; files++) {
+    snprintf(name, sizeof name, "%s/%s", sets[_i].folder, sets[_i].train[files]);
+    save(name, records(2 * files, 2, sets[_i].labels));
   }
   ck_ok(skp__source_open(&test, folder, SKP_SPLIT_TEST));
   ck_assert_ptr_null(test);
@@ -83,7 +87,7 @@ START_TEST(reads) {
   save(name, records(0, 3, sets[_i].labels));
   ck_ok(skp__source_open(&train, folder, SKP_SPLIT_TRAIN));
   ck_ok(skp__source_open(&test, folder, SKP_SPLIT_TEST));
-  check(train, sets[_i].train[1] ? 8 : 4, sets[_i].classes);
+  check(train, 2 * files, sets[_i].classes);
   check(test, 3, sets[_i].classes);
   ck_assert_str_eq(train->class_names[9], "9");
   skp__source_destroy(train);
@@ -181,6 +185,25 @@ START_TEST(training_files_are_needed) {
 }
 END_TEST
 
+/* Whichever of the series was lost, it is named; the images to test with need none of them. */
+START_TEST(a_lost_file_is_named) {
+  static const char *const batches[] = BATCHES;
+  char text[64];
+  struct skp_source *s;
+  for (int f = 0; f < 5; f++)
+    if (f != _i) save(batches[f], records(0, 2, 1));
+  save("test_batch.bin", records(0, 3, 1));
+  snprintf(text, sizeof text, "lacks %s, whereas others", batches[_i]);
+  ck_fails(skp__source_open(&s, folder, SKP_SPLIT_TRAIN), SKP_FORMAT, text);
+  ck_assert_ptr_null(s);
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TEST));
+  skp__source_destroy(s);
+  save(batches[_i], records(0, 2, 1));
+  ck_ok(skp__source_open(&s, folder, SKP_SPLIT_TRAIN));
+  skp__source_destroy(s);
+}
+END_TEST
+
 /* The version for Python is named, with what to do. */
 START_TEST(pickles) {
   static const struct {
@@ -211,6 +234,7 @@ int main(void) {
   tcase_add_loop_test(c, refuses, 0, DAMAGED);
   tcase_add_test(c, any_bytes);
   tcase_add_test(c, training_files_are_needed);
+  tcase_add_loop_test(c, a_lost_file_is_named, 0, 5);
   tcase_add_loop_test(c, pickles, 0, 3);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
