@@ -131,6 +131,26 @@ static skp_status read_recipe(struct skp_recipe *r, const cJSON *json, const cha
   return SKP_OK;
 }
 
+/* What the recipe tells of the network once more. */
+static skp_status check_network(const struct skp_recipe *r, const cJSON *json, const char *path) {
+  const struct {
+    const char *name;
+    int is;
+  } rows[] = {{"size", r->size}, {"channels", r->channels}, {"classes", r->classes}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const cJSON *said = cJSON_GetObjectItemCaseSensitive(json, rows[i].name);
+    if (said && (!cJSON_IsNumber(said) || said->valuedouble != rows[i].is))
+      return skp__fail(SKP_FORMAT, "the recipe in %s: %s is not the network's, which is %d: the file is damaged.", path,
+                       rows[i].name, rows[i].is);
+  }
+  return SKP_OK;
+}
+
+static skp_status check_recipe(const struct skp_recipe *r, const cJSON *json, const char *path) {
+  SKP_TRY(check_network(r, json, path));
+  return skp__recipe_check(r) == SKP_OK ? SKP_OK : skp__fail_in(SKP_FORMAT, "the recipe in %s", path);
+}
+
 skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *json, const char *path) {
   *n = 0;
   SKP_TRY(skp__alloc(out, (size_t)cJSON_GetArraySize(json), sizeof **out));
@@ -179,6 +199,7 @@ static skp_status rebuild(struct skp_model **out, const struct parsed *json, con
   int side = cJSON_IsNumber(size) && size->valueint > 0 ? size->valueint : 0;
   skp_status status = skp__settings_read(&set, &sets, json->settings, path);
   if (status == SKP_OK) status = skp__model_parse(out, name ? name : "model", source, set, sets, side, NULL);
+  if (status == SKP_USAGE) status = SKP_FORMAT; /* whoever named the file said none of this */
   if (status != SKP_OK) status = skp__fail_in(status, "the model in %s", path);
   free(set);
   return status;
@@ -197,6 +218,7 @@ static skp_status read_model(struct skp_model **out, struct skp_labels *labels, 
   skp_status status = read_parts(&json, f, path);
   if (status == SKP_OK) status = rebuild(out, &json, f, path);
   if (status == SKP_OK) status = read_recipe(&(*out)->recipe, json.recipe, path);
+  if (status == SKP_OK) status = check_recipe(&(*out)->recipe, json.recipe, path);
   if (status == SKP_OK && labels) status = read_labels(labels, (*out)->recipe.classes, json.classes, f);
   cJSON_Delete(json.settings);
   cJSON_Delete(json.recipe);
