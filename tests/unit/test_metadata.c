@@ -58,6 +58,7 @@ static const struct {
     {1, "precision", "\"half\"", "There is no precision \"half\""},
     {1, "epochs", "-1", "epochs is a whole number from"},
     {0, "settings", "{\"depth\":\"34\"}", "the model in /tmp/skp_test_"},
+    {0, "classes", "[\"a\",\"b\",\"c\",\"d\"]", "names 4 classes, but its network has 3"},
 };
 
 START_TEST(wrong_metadata_are_the_files) {
@@ -66,8 +67,11 @@ START_TEST(wrong_metadata_are_the_files) {
 }
 END_TEST
 
-/* What is not wrong. */
+/* What is not wrong: as many names as classes, fewer, none. */
 START_TEST(right_metadata) {
+  ck_ok(read_changed(0, "classes", "[\"a\",\"b\",\"c\"]"));
+  ck_ok(read_changed(0, "classes", "[\"a\"]"));
+  ck_ok(read_changed(0, "classes", "[]"));
   ck_ok(read_changed(1, "size", "6"));
 }
 END_TEST

@@ -163,6 +163,14 @@ skp_status skp__settings_read(struct skp_setting **out, size_t *n, const cJSON *
   return SKP_OK;
 }
 
+/* Fewer names than classes are right: to the others no image of the training belonged. */
+static skp_status check_names(int classes, const cJSON *json, const char *path) {
+  const int names = cJSON_GetArraySize(json);
+  if (names <= classes) return SKP_OK;
+  return skp__fail(SKP_FORMAT, "%s names %d classes, but its network has %d: the file is damaged.", path, names,
+                   classes);
+}
+
 /* The names that the file has, of the first of so many classes. */
 static skp_status read_names(struct skp_labels *out, int classes, const cJSON *json) {
   const cJSON *name;
@@ -219,6 +227,7 @@ static skp_status read_model(struct skp_model **out, struct skp_labels *labels, 
   if (status == SKP_OK) status = rebuild(out, &json, f, path);
   if (status == SKP_OK) status = read_recipe(&(*out)->recipe, json.recipe, path);
   if (status == SKP_OK) status = check_recipe(&(*out)->recipe, json.recipe, path);
+  if (status == SKP_OK) status = check_names((*out)->recipe.classes, json.classes, path);
   if (status == SKP_OK && labels) status = read_labels(labels, (*out)->recipe.classes, json.classes, f);
   cJSON_Delete(json.settings);
   cJSON_Delete(json.recipe);
