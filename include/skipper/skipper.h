@@ -520,6 +520,8 @@ SKP_API skp_status skp_runs_show(const char *const *folders, size_t n, const skp
 SKP_API int skp_runs_going(const char *const *folders, size_t n);
 /* When an epoch of any of them was written last, in nanoseconds since 1970; 0: none was. */
 SKP_API int64_t skp_runs_latest(const char *const *folders, size_t n);
+/* Whether a path ends in the name of a file that a run writes into its folder: last.safetensors, log.jsonl, … */
+SKP_API int skp_runs_file(const char *path);
 /* Measures each layer in a step of each of them, of the size that it has in the run; skp_runs_show shows that from then
  * on. `report`: lines for people about what is out of the ordinary; NULL: nowhere. */
 SKP_API skp_status skp_runs_time(const char *const *folders, size_t n, skp_device *device, FILE *report);

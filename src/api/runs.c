@@ -6,6 +6,7 @@
 #include "train/report/seeds.h"
 #include "train/run/run.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* Reads all folders; skp__seeds_free of all n, also after a failure. */
 static skp_status open_trials(struct skp_seeds **out, const char *const *folders, size_t n) {
@@ -117,6 +118,11 @@ static struct news find_news(const char *const *folders, size_t n) {
 
 int skp_runs_going(const char *const *folders, size_t n) { return find_news(folders, n).going; }
 int64_t skp_runs_latest(const char *const *folders, size_t n) { return find_news(folders, n).latest; }
+
+int skp_runs_file(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return skp__aside_owns(slash ? slash + 1 : path);
+}
 
 /* ---- time by layer ---------------------------------------------------------------------------------------------- */
 

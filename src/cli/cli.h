@@ -184,6 +184,12 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
 /* The same of --seed, which may be larger. */
 skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t fallback);
 
+/* ---- spare.c ---------------------------------------------------------------------------------------------------- */
+
+/* SKP_USAGE where a file that is to be written is one that the command reads: a checkpoint, a run's, a picture of the
+ * data. */
+skp_status cli_spare(const struct cli *c);
+
 /* ---- call.c ----------------------------------------------------------------------------------------------------- */
 
 /* What the library's texts call what can be set, see skp_host_options: "--weight-decay". */

@@ -198,7 +198,7 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
   if (status == SKP_OK) status = cli_parse(&c, argc, argv, &help);
   if (status == SKP_OK && help)
     cli_help(command, stdout);
-  else if (status == SKP_OK)
+  else if (status == SKP_OK && (status = cli_spare(&c)) == SKP_OK)
     status = command->run(&c);
   cli_progress_end(&c.progress);
   int code = exit_status(&c, status);

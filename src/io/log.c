@@ -159,10 +159,8 @@ static int read_end(char *out, size_t size, bool *whole, int fd, int64_t bytes) 
 static int64_t last_number(const char *text, const char *before) {
   const size_t n = strlen(before);
   int64_t last = 0;
-  for (const char *line = text; line; line = strchr(line, '\n')) {
-    line += *line == '\n';
+  for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
     if (strncmp(line, before, n) == 0 && isdigit((unsigned char)line[n])) last = strtoll(line + n, NULL, 10);
-  }
   return last;
 }
 

@@ -27,8 +27,8 @@ skp_status skp__log_cut(struct skp_log *log, int64_t bytes);
 /* Closes the file; what was not flushed is lost. NULL is fine. */
 void skp__log_destroy(struct skp_log *log);
 
-/* Looks through a log's first `bytes` for the last line that begins with `before` and a number. *number is that number;
- * 0: there is no such line. *whole: the log has so many bytes. */
+/* Looks through a log's first `bytes` for the last whole line that begins with `before` and a number. *number is that
+ * number; 0: there is no such line. *whole: the log has so many bytes. */
 skp_status skp__log_last(int64_t *number, bool *whole, const char *path, const char *before, int64_t bytes);
 
 #endif

@@ -55,6 +55,18 @@ END
 refuse 1 'bomb.png tells of 60000 × 60000 pixels' predict good/last.safetensors bomb.png
 refuse 1 '1 of 1 images could not be read' predict good/last.safetensors nowhere.png
 refuse 1 '^skipper eval: --report: Cannot create the folder' eval good/last.safetensors --data digits --report /proc/nowhere
+# What is read is not written: a checkpoint, by whatever name, a run's file, a picture of the data. Pages and ONNX files are made anew.
+cp -r good kept
+ln -s kept/last.safetensors link
+refuse 2 '^skipper predict: --logits: link is there already, and what this command reads' predict kept/last.safetensors --data digits --logits link
+refuse 2 '--logits: kept/config.json is there' predict kept --data digits --logits kept/config.json
+refuse 2 '--onnx: link is there' export kept/last.safetensors --onnx link
+refuse 2 '--out: kept/log.jsonl is there' report kept --out kept/log.jsonl
+run 0 export kept --onnx kept/net.onnx
+run 0 export kept --onnx kept/net.onnx
+mkdir -p read && cp good/config.json read/train.csv
+refuse 2 '--logits: read/train.csv is there' predict kept --data read --logits read/train.csv
+diff -r good kept | grep -qx 'Only in kept: net.onnx' || fail "a refused command changed what it reads: $(diff -r good kept)"
 refuse 1 '^skipper predict: --logits: Cannot write' predict good/last.safetensors --data digits --logits /proc/nowhere
 refuse 1 '^skipper export: --onnx: Cannot write' export good --onnx /proc/nowhere
 refuse 1 '^skipper report: --out: Cannot write' report good --out /proc/nowhere

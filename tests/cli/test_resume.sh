@@ -122,8 +122,16 @@ spoilt 'stands after 15 where log.jsonl says 14'
 cp sound/log.jsonl spoilt
 sed -i 's/^1,/2,/' spoilt/results.csv
 spoilt 'stands after 1 where results.csv says 2'
-rm spoilt/log.jsonl spoilt/results.csv # the state alone is enough
+cp sound/results.csv spoilt
+sed -i '1s/"loss":[0-9.]*/"loss":2/' spoilt/log.jsonl # another run's, of as many steps
+spoilt 'stands after 15 where log.jsonl says 15, and is shorter than it was'
+rm spoilt/log.jsonl spoilt/results.csv spoilt/best.safetensors # the state alone is enough
 run 0 train --resume spoilt --max-steps 16
+in_err 'spoilt/log.jsonl lacks what the run wrote'
+in_err 'spoilt/results.csv lacks what the run wrote'
+in_err 'spoilt/best.safetensors is gone, the weights of epoch 1: the best from here on'
+! grep -q 'spoilt/best' out || fail "weights are named that are not there"
+[ "$(head -c 11 spoilt/results.csv)" = epoch,step, ] || fail "results.csv has no names of columns"
 
 # Another model, data, batch or recipe.
 run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run

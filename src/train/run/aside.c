@@ -35,12 +35,14 @@ static bool ours(const char *name, size_t n) {
   return any;
 }
 
+bool skp__aside_owns(const char *name) { return ours(name, strlen(name)); }
+
 skp_status skp__aside_list(skp__names *out, const char *folder) {
   DIR *dir = opendir(folder);
   if (!dir) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", folder, strerror(errno));
   skp_status status = SKP_OK;
   for (struct dirent *e; status == SKP_OK && (e = readdir(dir));) {
-    if (!ours(e->d_name, strlen(e->d_name))) continue;
+    if (!skp__aside_owns(e->d_name)) continue;
     status = skp__names_add(out, e->d_name);
   }
   closedir(dir);

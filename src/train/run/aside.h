@@ -25,6 +25,8 @@ void skp__aside_release(struct skp__aside *a);
 
 /* Appends the names of a run's files in a folder; skp__names_free also after a failure. */
 skp_status skp__aside_list(skp__names *out, const char *folder);
+/* Whether a run writes a file of this name. */
+bool skp__aside_owns(const char *name);
 /* N of step-N.safetensors, -1: another name. */
 long long skp__aside_step(const char *name);
 

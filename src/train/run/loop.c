@@ -1,6 +1,7 @@
 /* loop.c: training: steps (step.h), epochs of them, a run of these. SPDX-License-Identifier: MIT */
 #include "train/run/loop.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/progress.h"
 #include "train/run/board.h"
 #include "train/run/train.h"
@@ -231,6 +232,16 @@ static skp_status train(struct skp__loop *l) {
   return skp__run_interrupted(&l->run, l->wishes & SKP_WISH_STOP ? "Stopped" : "The time is up: saved", l->at.step);
 }
 
+/* Best weights that somebody took away are none: the best from here on are. */
+static void seek_best(struct skp__loop *l) {
+  if (!l->o->resume || !l->run.best || !l->at.best_epoch || skp__file_exists(l->run.best)) return;
+  if (l->o->say)
+    skp_print(l->o->say, "%s is gone, the weights of epoch %lld: the best from here on are kept.\n", l->run.best,
+              (long long)l->at.best_epoch);
+  l->at.best = -INFINITY;
+  l->at.best_epoch = 0;
+}
+
 /* Best weights that are not on the disk in the end are none. */
 static void close_saver(struct skp__loop *l) {
   if (skp__saver_owes_best(&l->saver)) l->at.best = -INFINITY, l->at.best_epoch = 0;
@@ -245,6 +256,7 @@ static skp_status end_together(struct skp_ranks *ranks, skp_status status) {
 
 static skp_status train_in_folder(struct skp__loop *l) {
   skp_status status = skp__run_open(&l->run, l->s, l->data, l->o, &l->at);
+  if (status == SKP_OK) seek_best(l);
   if (status == SKP_OK) status = skp__session_settle(l->s, train(l));
   status = end_together(l->s->ranks, skp__saver_settle(&l->saver, status));
   close_saver(l);
