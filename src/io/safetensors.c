@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_VALUES = 1 << 21 /* of JSON, each some 100 bytes once it is read; a tensor has about eight */ };
 enum { LENGTH_BYTES = 8, MAX_RANK = sizeof((struct skp_st_tensor *)0)->dim / sizeof(int64_t) };
 static const int64_t header_limit = 100 * 1000 * 1000; /* as in the format's own reader */
 static const int64_t file_limit = INT64_C(8) << 30;    /* read whole; far above any network's weights */
@@ -70,13 +71,20 @@ const char *skp__st_name_defect(const char *name) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* What cJSON would pass over: bytes that are not text, and characters U+0000, at which a name would end early. */
+/* What cJSON would pass over: bytes that are not text, and characters U+0000, at which a name would end early; and more
+ * values than memory should be taken for: each but the first follows a bracket or a comma. */
 static skp_status check_text(const char *name, const char *text, size_t size) {
   const unsigned char *p = (const unsigned char *)text, *end = p + size;
+  bool quoted = false;
+  int values = 0;
   for (int n; p < end; p += n) {
     n = skp__utf8_length(p, end);
     size_t at = (size_t)(p - (const unsigned char *)text);
     if (!n || !*p) return skp__fail(SKP_FORMAT, "%s: byte %zu of the header is not UTF-8 text.", name, at);
+    if (*p == '"') quoted = !quoted;
+    if (!quoted && (*p == ',' || *p == '[' || *p == '{') && ++values > MOST_VALUES)
+      return skp__fail(SKP_FORMAT, "%s: the header has more than %d values, more than any network's.", name,
+                       MOST_VALUES);
     if (*p != '\\') continue;
     if (end - p >= 6 && !memcmp(p, "\\u0000", 6))
       return skp__fail(SKP_FORMAT, "%s: the header holds the character U+0000 (byte %zu).", name, at);

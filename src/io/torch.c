@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "io/pickle.h"
 #include "io/weights.h"
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
@@ -31,8 +32,8 @@ struct reader {
   char *prefix; /* "NAME/" */
   bool swapped; /* the bytes of numbers lie in the other order */
   struct skp_pickle pickle;
-  int64_t room;                       /* bytes that may yet be read or made */
-  SKP_ARRAY(struct storage) storages; /* those read so far: several tensors may share one */
+  int64_t room;   /* bytes that may yet be read or made */
+  void *storages; /* a tree of those read so far, by key: several tensors may share one */
 };
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
@@ -262,10 +263,29 @@ static bool read_extents(struct view *v, const struct skp_pickle *p, const struc
   return !v->count || last < v->stored;
 }
 
-static struct storage *find_storage(struct reader *r, const char *key) {
-  for (size_t i = r->storages.n; i-- > 0;) /* those that are shared are mostly the latest */
-    if (!strcmp(r->storages.at[i].key, key)) return &r->storages.at[i];
-  return NULL;
+static int by_key(const void *a, const void *b) {
+  return strcmp(((const struct storage *)a)->key, ((const struct storage *)b)->key);
+}
+
+static struct storage *find_storage(const struct reader *r, const char *key) {
+  const struct storage sought = {.key = key};
+  struct storage **have = tfind(&sought, &r->storages, by_key);
+  return have ? *have : NULL;
+}
+
+static skp_status add_storage(struct storage **out, struct reader *r, const char *key, int64_t bytes) {
+  struct storage *s;
+  SKP_TRY(skp__alloc(&s, 1, sizeof *s));
+  *s = (struct storage){.key = key, .bytes = bytes};
+  *out = s;
+  if (tsearch(s, &r->storages, by_key)) return SKP_OK;
+  free(s);
+  return skp__fail_memory("storages", sizeof *s);
+}
+
+static void free_storage(void *storage) {
+  free(((struct storage *)storage)->values);
+  free(storage);
 }
 
 static skp_status read_values(struct reader *r, struct storage *s) {
@@ -289,9 +309,7 @@ static skp_status load_storage(struct reader *r, const char **values, const stru
     return skp__fail(SKP_FORMAT, "%s: the storage %s does not have the %lld values that are said of it.", r->name,
                      v->key, (long long)v->stored);
   if (!s) {
-    SKP_TRY(SKP_GROW(&r->storages));
-    s = &r->storages.at[r->storages.n - 1];
-    *s = (struct storage){.key = v->key, .bytes = bytes};
+    SKP_TRY(add_storage(&s, r, v->key, bytes));
     r->room -= bytes;
     SKP_TRY(read_values(r, s));
   }
@@ -404,8 +422,7 @@ skp_status skp__torch_parse(struct skp_st_file *out, const void *bytes, int64_t 
   zip_error_fini(&error);
   skp__pickle_free(&r.pickle);
   free(r.prefix);
-  for (size_t i = 0; i < r.storages.n; i++) free(r.storages.at[i].values);
-  SKP_FREE(&r.storages);
+  tdestroy(r.storages, free_storage);
   if (status != SKP_OK) skp__st_free(out);
   return status;
 }

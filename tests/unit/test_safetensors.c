@@ -143,6 +143,32 @@ START_TEST(deep) {
 }
 END_TEST
 
+/* Two bytes of a list take some hundred as values: as many as no network has are not parsed, those of a text do not
+ * count. */
+START_TEST(many_values) {
+  enum { VALUES = 3 << 20 };
+  static const struct {
+    const char *head, *tail, *text;
+  } forms[] = {
+      {"{\"a\":[0", "]}", "more than 2097152 values"},
+      {"{\"__metadata__\":{\"\\\"\":\"", "\"}}", NULL},
+  };
+  struct skp_st_file f;
+  char *header = malloc(2 * VALUES + 64);
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    char *at = stpcpy(header, forms[i].head);
+    for (int k = 0; k < VALUES; k++) at = stpcpy(at, ",0");
+    strcpy(at, forms[i].tail);
+    if (forms[i].text)
+      ck_fails(parse(&f, header, 0), SKP_FORMAT, forms[i].text);
+    else
+      ck_ok(parse(&f, header, 0));
+    skp__st_free(&f);
+  }
+  free(header);
+}
+END_TEST
+
 START_TEST(nul_byte) {
   static const char bytes[] = "\2\0\0\0\0\0\0\0{\0";
   struct skp_st_file f;
@@ -256,6 +282,7 @@ int main(void) {
   tcase_add_loop_test(reading, hostile, 0, sizeof files / sizeof *files);
   tcase_add_test(reading, lying_length);
   tcase_add_test(reading, deep);
+  tcase_add_test(reading, many_values);
   tcase_add_test(reading, nul_byte);
   tcase_add_test(reading, unreadable);
   tcase_add_checked_fixture(writing, choose_path, remove_path);

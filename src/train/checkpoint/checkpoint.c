@@ -128,8 +128,9 @@ int64_t skp__checkpoint_bytes(const struct skp_model *m) {
 
 struct load {
   const struct skp_st_file *file;
-  FILE *report;    /* NULL: nowhere */
-  char prefix[64]; /* of the file's names, which the model's lack */
+  const struct skp_st_tensor **sorted; /* the file's, by name */
+  FILE *report;                        /* NULL: nowhere */
+  char prefix[64];                     /* of the file's names, which the model's lack */
   int matched, defects;
   char first[1024]; /* the first defects, for an error text */
 };
@@ -149,11 +150,26 @@ static const char *shape_text(char *text, size_t size, const struct skp_st_tenso
   return text;
 }
 
+static int by_name(const void *a, const void *b) {
+  return strcmp((*(const struct skp_st_tensor *const *)a)->name, (*(const struct skp_st_tensor *const *)b)->name);
+}
+
+static skp_status sort_names(struct load *l) {
+  const size_t n = l->file->tensors;
+  SKP_TRY(skp__alloc(&l->sorted, n, sizeof *l->sorted));
+  for (size_t i = 0; i < n; i++) l->sorted[i] = &l->file->tensor[i];
+  if (n) qsort(l->sorted, n, sizeof *l->sorted, by_name);
+  return SKP_OK;
+}
+
 /* The file's tensor of a name of the model; NULL: it has none. */
 static const struct skp_st_tensor *find_in_file(const struct load *l, const char *name) {
   char text[1024];
+  const struct skp_st_tensor key = {.name = text}, *at = &key;
   snprintf(text, sizeof text, "%s%s", l->prefix, name);
-  return skp__st_find(l->file, text);
+  const struct skp_st_tensor *const *found =
+      l->file->tensors ? bsearch(&at, l->sorted, l->file->tensors, sizeof at, by_name) : NULL;
+  return found ? *found : NULL;
 }
 
 /* The root is taken of a variance. */
@@ -212,6 +228,19 @@ static bool take_prefix(struct load *l, const char *in_file, const char *name) {
   return strcmp(in_file + whole - own, name) == 0;
 }
 
+/* Whether so many of the file's names begin with the prefix, which is soon told where they are sorted. */
+static bool is_common(const struct load *l, size_t n) {
+  size_t from = 0, to = l->file->tensors;
+  while (from < to) {
+    const size_t middle = from + (to - from) / 2;
+    if (strcmp(l->sorted[middle]->name, l->prefix) < 0)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return n <= l->file->tensors - from && strncmp(l->sorted[from + n - 1]->name, l->prefix, strlen(l->prefix)) == 0;
+}
+
 /* Where more than half of the model's weights have the same words in front of their names in the file, and hardly any
  * stands there without, those words are the prefix. All that can be one stand in front of the model's first weight or,
  * where the file lacks that, of the next. */
@@ -224,7 +253,8 @@ static void find_prefix(struct load *l, const struct skp_graph *g) {
     if (!skp__is_weight(&g->tensors.at[i])) continue;
     tried++;
     for (size_t k = 0; k < l->file->tensors; k++) {
-      if (!take_prefix(l, l->file->tensor[k].name, g->tensors.at[i].name)) continue;
+      if (!take_prefix(l, l->file->tensor[k].name, g->tensors.at[i].name) || !is_common(l, (size_t)all / 2 + 1))
+        continue;
       int found = count_found(l, g);
       if (found <= most || 2 * found <= all) continue;
       most = found;
@@ -287,18 +317,25 @@ static skp_status check_load(const struct load *l, const char *path, bool strict
   return SKP_OK;
 }
 
+/* Fills params and state with what the file has for them. */
+static skp_status take(struct load *l, const char *path, const struct skp_graph *g, bool strict, float *params,
+                       float *state) {
+  find_prefix(l, g);
+  skp_status status = load_weights(l, g, params, state);
+  if (status != SKP_OK) status = skp__fail_in(status, "%s", path);
+  report_unknown(l, g);
+  report_head(l, g);
+  return status == SKP_OK ? check_load(l, path, strict) : status;
+}
+
 skp_status skp__checkpoint_take(const struct skp_st_file *file, const char *path, struct skp_session *s, bool strict,
                                 FILE *report) {
-  const struct skp_graph *g = s->model->graph;
   struct load l = {.file = file, .report = report};
-  float *params, *state;
-  SKP_TRY(skp__session_pull(s, &params, &state));
-  find_prefix(&l, g);
-  skp_status status = load_weights(&l, g, params, state);
-  if (status != SKP_OK) status = skp__fail_in(status, "%s", path);
-  report_unknown(&l, g);
-  report_head(&l, g);
-  if (status == SKP_OK) status = check_load(&l, path, strict);
+  float *params = NULL, *state = NULL;
+  SKP_TRY(sort_names(&l));
+  skp_status status = skp__session_pull(s, &params, &state);
+  if (status == SKP_OK) status = take(&l, path, s->model->graph, strict, params, state);
+  free(l.sorted);
   if (status == SKP_OK) status = skp__session_push(s, params, state);
   if (status == SKP_OK && report)
     skp_print(report, "  %d weights loaded from %s, %d left at their initial values\n", l.matched, path, l.defects);
