@@ -488,7 +488,7 @@ START_TEST(a_variance_below_zero_is_refused) {
   ck_ok(skp_session_save(session, path));
   ck_ok(skp_parameter_write(session, "bn.running_var", (float[]){2}, 1));
   for (int partly = 0; partly < 2; partly++)
-    ck_fails(skp_session_load(session, path, partly, NULL), SKP_NUMERIC, "bn.running_var[0] is -1, and a variance");
+    ck_fails(skp_session_load(session, path, partly, NULL), SKP_FORMAT, "bn.running_var[0] is -1, and a variance");
   ck_ok(skp_parameter_read(session, "bn.running_var", &now, 1));
   ck_assert_float_eq(now, 2);
 }

@@ -177,7 +177,7 @@ static skp_status check_variance(const struct skp_tensor *t, const float *value)
   const int64_t n = layer_of(t, var_suffix) ? skp__shape_count(&t->shape) : 0;
   for (int64_t i = 0; i < n; i++)
     if (value[i] < 0)
-      return skp__fail(SKP_NUMERIC, "%s[%lld] is %g, and a variance is never below 0: the file is damaged.", t->name,
+      return skp__fail(SKP_FORMAT, "%s[%lld] is %g, and a variance is never below 0: the file is damaged.", t->name,
                        (long long)i, (double)value[i]);
   return SKP_OK;
 }
