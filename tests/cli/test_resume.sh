@@ -123,8 +123,6 @@ cp sound/log.jsonl spoilt
 sed -i 's/^1,/2,/' spoilt/results.csv
 spoilt 'stands after 1 where results.csv says 2'
 cp sound/results.csv spoilt
-sed -i '1s/"loss":[0-9.]*/"loss":2/' spoilt/log.jsonl # another run's, of as many steps
-spoilt 'stands after 15 where log.jsonl says 15, and is shorter than it was'
 rm spoilt/log.jsonl spoilt/results.csv spoilt/best.safetensors # the state alone is enough
 run 0 train --resume spoilt --max-steps 16
 in_err 'spoilt/log.jsonl lacks what the run wrote'
