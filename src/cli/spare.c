@@ -14,12 +14,25 @@ static bool lies_in(const char *file, const char *folder) {
   return in;
 }
 
-/* Of a run's folder its own files are spared, so that a page or an ONNX file in it can be made anew; of data all. */
+static bool ends_in(const char *file, const char *end) {
+  const size_t n = strlen(file), e = strlen(end);
+  return n >= e && !strcmp(file + n - e, end);
+}
+
+/* Whether commands read a file of this name in a folder of data, or of a run; others may be made anew. */
+static bool is_read(const char *file, bool data) {
+  static const char *const made[] = {".json", ".safetensors", ".onnx", ".html"};
+  if (!data) return skp_runs_file(file) && !ends_in(file, "trace.json");
+  bool read = true;
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++) read = read && !ends_in(file, made[i]);
+  return read;
+}
+
 static skp_status spare(const char *option, const char *out, const struct stat *there, const char *in, bool data) {
   struct stat st;
   if (!in || stat(in, &st)) return SKP_OK;
   const bool same = st.st_dev == there->st_dev && st.st_ino == there->st_ino;
-  if (!same && (!S_ISDIR(st.st_mode) || !(data || skp_runs_file(out)) || !lies_in(out, in))) return SKP_OK;
+  if (!same && (!S_ISDIR(st.st_mode) || !is_read(out, data) || !lies_in(out, in))) return SKP_OK;
   return skp_fail(SKP_USAGE, "--%s: %s is there already, and what this command reads: name another file.", option, out);
 }
 
@@ -29,13 +42,15 @@ skp_status cli_spare(const struct cli *c) {
     const char *name;
   } files[] = {
       {CLI_OUT, "out"}, {CLI_CURVE, "curve"}, {CLI_LOGITS, "logits"}, {CLI_ONNX, "onnx"}, {CLI_TRACE, "trace"}};
+  const char *resumed = c->value[CLI_RESUME]; /* "": the folder that --out names */
+  if (resumed && !*resumed) resumed = c->value[CLI_OUT];
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     const char *out = c->value[files[i].option], *name = files[i].name;
     struct stat there;
     if (!out || stat(out, &there) || !S_ISREG(there.st_mode)) continue;
     for (int k = 0; k < c->n_arguments; k++) TRY(spare(name, out, &there, c->arguments[k], false));
     TRY(spare(name, out, &there, c->value[CLI_INIT], false));
-    TRY(spare(name, out, &there, c->value[CLI_RESUME], false));
+    TRY(spare(name, out, &there, resumed, false));
     TRY(spare(name, out, &there, cli_said_entry(c, "data"), true));
   }
   return SKP_OK;

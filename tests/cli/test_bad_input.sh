@@ -62,8 +62,14 @@ refuse 2 '^skipper predict: --logits: link is there already, and what this comma
 refuse 2 '--logits: kept/config.json is there' predict kept --data digits --logits kept/config.json
 refuse 2 '--onnx: link is there' export kept/last.safetensors --onnx link
 refuse 2 '--out: kept/log.jsonl is there' report kept --out kept/log.jsonl
-run 0 export kept --onnx kept/net.onnx
-run 0 export kept --onnx kept/net.onnx
+refuse 2 '--trace: kept/config.json is there' train --resume --out kept --trace kept/config.json
+idx given t10k 8 28 0 1 2 3 4 5 6 7
+for again in 1 2; do
+  run 0 export kept --onnx kept/net.onnx
+  run 0 predict kept --data given --logits given/logits.safetensors
+  run 0 train tiny.lua --init kept --max-steps 2 --trace-steps 1 --trace kept/trace.json --out traced
+done
+rm kept/trace.json
 mkdir -p read && cp good/config.json read/train.csv
 refuse 2 '--logits: read/train.csv is there' predict kept --data read --logits read/train.csv
 diff -r good kept | grep -qx 'Only in kept: net.onnx' || fail "a refused command changed what it reads: $(diff -r good kept)"
