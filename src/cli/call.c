@@ -32,6 +32,8 @@ static const char *const options[] = {
 #undef X
 };
 
+const char *cli_option_text(cli_option option) { return options[option]; }
+
 /* An entry of the recipe as an option. Those that were asked for stay: each has the place of its number. */
 static const char *entry_option(size_t i, const char *name) {
   enum { SIZE = 40 };

@@ -194,6 +194,8 @@ skp_status cli_spare(const struct cli *c);
 
 /* What the library's texts call what can be set, see skp_host_options: "--weight-decay". */
 const char *cli_call(const char *name);
+/* "--out". */
+const char *cli_option_text(cli_option option);
 
 /* ---- environment.c ---------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,5 @@
 /* spare.c: what a command reads is not what it writes. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,30 +27,27 @@ static bool is_read(const char *file, bool data) {
   return read;
 }
 
-static skp_status spare(const char *option, const char *out, const struct stat *there, const char *in, bool data) {
+static skp_status spare(cli_option option, const char *out, const struct stat *there, const char *in, bool data) {
   struct stat st;
   if (!in || stat(in, &st)) return SKP_OK;
   const bool same = st.st_dev == there->st_dev && st.st_ino == there->st_ino;
   if (!same && (!S_ISDIR(st.st_mode) || !is_read(out, data) || !lies_in(out, in))) return SKP_OK;
-  return skp_fail(SKP_USAGE, "--%s: %s is there already, and what this command reads: name another file.", option, out);
+  return skp_fail(SKP_USAGE, "%s: %s is there already, and what this command reads: name another file.",
+                  cli_option_text(option), out);
 }
 
 skp_status cli_spare(const struct cli *c) {
-  static const struct {
-    cli_option option;
-    const char *name;
-  } files[] = {
-      {CLI_OUT, "out"}, {CLI_CURVE, "curve"}, {CLI_LOGITS, "logits"}, {CLI_ONNX, "onnx"}, {CLI_TRACE, "trace"}};
+  static const cli_option files[] = {CLI_OUT, CLI_CURVE, CLI_LOGITS, CLI_ONNX, CLI_TRACE};
   const char *resumed = c->value[CLI_RESUME]; /* "": the folder that --out names */
   if (resumed && !*resumed) resumed = c->value[CLI_OUT];
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    const char *out = c->value[files[i].option], *name = files[i].name;
+    const char *out = c->value[files[i]];
     struct stat there;
     if (!out || stat(out, &there) || !S_ISREG(there.st_mode)) continue;
-    for (int k = 0; k < c->n_arguments; k++) TRY(spare(name, out, &there, c->arguments[k], false));
-    TRY(spare(name, out, &there, c->value[CLI_INIT], false));
-    TRY(spare(name, out, &there, resumed, false));
-    TRY(spare(name, out, &there, cli_said_entry(c, "data"), true));
+    for (int k = 0; k < c->n_arguments; k++) TRY(spare(files[i], out, &there, c->arguments[k], false));
+    TRY(spare(files[i], out, &there, c->value[CLI_INIT], false));
+    TRY(spare(files[i], out, &there, resumed, false));
+    TRY(spare(files[i], out, &there, cli_said_entry(c, "data"), true));
   }
   return SKP_OK;
 }

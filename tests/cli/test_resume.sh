@@ -131,6 +131,17 @@ in_err 'spoilt/best.safetensors is gone, the weights of epoch 1: the best from h
 ! grep -q 'spoilt/best' out || fail "weights are named that are not there"
 [ "$(head -c 11 spoilt/results.csv)" = epoch,step, ] || fail "results.csv has no names of columns"
 
+# The state soon knows of logs that lack something: one that is killed then goes on once more.
+cp sound/state.safetensors bad
+cp bad spoilt/state.safetensors
+rm spoilt/log.jsonl spoilt/results.csv
+start --resume spoilt --max-steps 1000000 --epochs 1000000 --save-every 1000000epochs
+for _ in $(seq 300); do grep -qs '^3,' spoilt/results.csv && break || sleep 0.1; done
+grep -q "^3," spoilt/results.csv || fail "the run did not come to its third epoch"
+kill -9 $pid
+wait $pid || true
+run 0 train --resume spoilt --max-steps 0
+
 # Another model, data, batch or recipe.
 run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --out run
 sed 's/"fc"/"head"/' tiny.lua >other.lua

@@ -7,6 +7,7 @@
 #include "io/onnx.h"
 #include "io/weights.h"
 #include "train/checkpoint/metadata.h"
+#include "train/checkpoint/names.h"
 #include "train/session/values.h"
 #include <stdlib.h>
 #include <string.h>
@@ -127,10 +128,9 @@ int64_t skp__checkpoint_bytes(const struct skp_model *m) {
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
 
 struct load {
-  const struct skp_st_file *file;
-  const struct skp_st_tensor **sorted; /* the file's, by name */
-  FILE *report;                        /* NULL: nowhere */
-  char prefix[64];                     /* of the file's names, which the model's lack */
+  struct skp__file_names names;
+  bool *known;  /* one for each tensor of the file: the model has its name */
+  FILE *report; /* NULL: nowhere */
   int matched, defects;
   char first[1024]; /* the first defects, for an error text */
 };
@@ -150,28 +150,6 @@ static const char *shape_text(char *text, size_t size, const struct skp_st_tenso
   return text;
 }
 
-static int by_name(const void *a, const void *b) {
-  return strcmp((*(const struct skp_st_tensor *const *)a)->name, (*(const struct skp_st_tensor *const *)b)->name);
-}
-
-static skp_status sort_names(struct load *l) {
-  const size_t n = l->file->tensors;
-  SKP_TRY(skp__alloc(&l->sorted, n, sizeof *l->sorted));
-  for (size_t i = 0; i < n; i++) l->sorted[i] = &l->file->tensor[i];
-  if (n) qsort(l->sorted, n, sizeof *l->sorted, by_name);
-  return SKP_OK;
-}
-
-/* The file's tensor of a name of the model; NULL: it has none. */
-static const struct skp_st_tensor *find_in_file(const struct load *l, const char *name) {
-  char text[1024];
-  const struct skp_st_tensor key = {.name = text}, *at = &key;
-  snprintf(text, sizeof text, "%s%s", l->prefix, name);
-  const struct skp_st_tensor *const *found =
-      l->file->tensors ? bsearch(&at, l->sorted, l->file->tensors, sizeof at, by_name) : NULL;
-  return found ? *found : NULL;
-}
-
 /* The root is taken of a variance. */
 static skp_status check_variance(const struct skp_tensor *t, const float *value) {
   const int64_t n = layer_of(t, var_suffix) ? skp__shape_count(&t->shape) : 0;
@@ -185,13 +163,14 @@ static skp_status check_variance(const struct skp_tensor *t, const float *value)
 /* Copies one weight if the file has it with a type and shape that fit; else says why not. */
 static skp_status load_weight(struct load *l, const struct skp_tensor *t, float *flat) {
   struct skp_st_tensor want = file_tensor(t);
-  const struct skp_st_tensor *have = find_in_file(l, t->name);
+  const struct skp_st_tensor *have = skp__file_names_find(&l->names, t->name);
   char text[512], a[128], b[128];
   if (!have) {
     snprintf(text, sizeof text, "%s: not in the file", t->name);
     defect(l, text);
     return SKP_OK;
   }
+  l->known[have - l->names.file->tensor] = true;
   bool fits = have->rank == want.rank && skp__weights_real(have);
   for (int i = 0; fits && i < want.rank; i++) fits = have->dim[i] == want.dim[i];
   if (!fits) {
@@ -208,61 +187,6 @@ static skp_status load_weight(struct load *l, const struct skp_tensor *t, float 
   free(copy);
   l->matched += status == SKP_OK;
   return status;
-}
-
-/* ---- prefixes: what wraps a network in PyTorch puts its own name in front of all
- * others (module., _orig_mod., backbone.) --- */
-
-static int count_found(const struct load *l, const struct skp_graph *g) {
-  int n = 0;
-  for (size_t i = 0; i < g->tensors.n; i++)
-    n += skp__is_weight(&g->tensors.at[i]) && find_in_file(l, g->tensors.at[i].name) != NULL;
-  return n;
-}
-
-/* Takes what stands before `name` in `in_file` as the prefix; false: that does not end with a dot, or does not fit. */
-static bool take_prefix(struct load *l, const char *in_file, const char *name) {
-  size_t whole = strlen(in_file), own = strlen(name);
-  if (whole <= own || whole - own >= sizeof l->prefix || in_file[whole - own - 1] != '.') return false;
-  snprintf(l->prefix, sizeof l->prefix, "%.*s", (int)(whole - own), in_file);
-  return strcmp(in_file + whole - own, name) == 0;
-}
-
-/* Whether so many of the file's names begin with the prefix, which is soon told where they are sorted. */
-static bool is_common(const struct load *l, size_t n) {
-  size_t from = 0, to = l->file->tensors;
-  while (from < to) {
-    const size_t middle = from + (to - from) / 2;
-    if (strcmp(l->sorted[middle]->name, l->prefix) < 0)
-      from = middle + 1;
-    else
-      to = middle;
-  }
-  return n <= l->file->tensors - from && strncmp(l->sorted[from + n - 1]->name, l->prefix, strlen(l->prefix)) == 0;
-}
-
-/* Where more than half of the model's weights have the same words in front of their names in the file, and hardly any
- * stands there without, those words are the prefix. All that can be one stand in front of the model's first weight or,
- * where the file lacks that, of the next. */
-static void find_prefix(struct load *l, const struct skp_graph *g) {
-  enum { TRIED = 4 };
-  int all = 0, tried = 0, most = count_found(l, g);
-  char best[sizeof l->prefix] = "";
-  for (size_t i = 0; i < g->tensors.n; i++) all += skp__is_weight(&g->tensors.at[i]);
-  for (size_t i = 0; i < g->tensors.n && tried < TRIED; i++) {
-    if (!skp__is_weight(&g->tensors.at[i])) continue;
-    tried++;
-    for (size_t k = 0; k < l->file->tensors; k++) {
-      if (!take_prefix(l, l->file->tensor[k].name, g->tensors.at[i].name) || !is_common(l, (size_t)all / 2 + 1))
-        continue;
-      int found = count_found(l, g);
-      if (found <= most || 2 * found <= all) continue;
-      most = found;
-      strcpy(best, l->prefix);
-    }
-  }
-  strcpy(l->prefix, best);
-  if (*best && l->report) skp_print(l->report, "  Its names begin with \"%s\", which is passed over\n", best);
 }
 
 static skp_status load_weights(struct load *l, const struct skp_graph *g, float *params, float *state) {
@@ -290,21 +214,19 @@ static void report_head(const struct load *l, const struct skp_graph *g) {
   const struct skp_node *head = head_of(g);
   if (!head || !l->report) return;
   const struct skp_tensor *t = &g->tensors.at[head->in[1]];
-  const struct skp_st_tensor want = file_tensor(t), *have = find_in_file(l, t->name);
+  const struct skp_st_tensor want = file_tensor(t), *have = skp__file_names_find(&l->names, t->name);
   if (have && have->rank == want.rank && have->dim[0] != want.dim[0])
     skp_print(l->report, "  The head %s begins anew: %lld classes in the file, %lld here\n", head->scope,
               (long long)have->dim[0], (long long)want.dim[0]);
 }
 
 /* Names of the file that the model does not know. */
-static void report_unknown(const struct load *l, const struct skp_graph *g) {
-  for (size_t i = 0; l->report && i < l->file->tensors; i++) {
-    const char *name = l->file->tensor[i].name;
-    size_t before = strlen(l->prefix);
-    if (strncmp(name, l->prefix, before) == 0) name += before;
-    bool known = skp__graph_find(g, SKP_ROLE_PARAM, name) != SKP_NONE ||
-                 skp__graph_find(g, SKP_ROLE_STATE, name) != SKP_NONE || strstr(name, tracked_suffix);
-    if (!known) skp_print(l->report, "  %s: not in the model\n", name);
+static void report_unknown(const struct load *l) {
+  const size_t before = strlen(l->names.prefix);
+  for (size_t i = 0; l->report && i < l->names.file->tensors; i++) {
+    const char *name = l->names.file->tensor[i].name;
+    if (strncmp(name, l->names.prefix, before) == 0) name += before;
+    if (!l->known[i] && !strstr(name, tracked_suffix)) skp_print(l->report, "  %s: not in the model\n", name);
   }
 }
 
@@ -320,25 +242,36 @@ static skp_status check_load(const struct load *l, const char *path, bool strict
 /* Fills params and state with what the file has for them. */
 static skp_status take(struct load *l, const char *path, const struct skp_graph *g, bool strict, float *params,
                        float *state) {
-  find_prefix(l, g);
+  const char *prefix = l->names.prefix;
+  if (*prefix && l->report) skp_print(l->report, "  Its names begin with \"%s\", which is passed over\n", prefix);
   skp_status status = load_weights(l, g, params, state);
-  if (status != SKP_OK) status = skp__fail_in(status, "%s", path);
-  report_unknown(l, g);
+  if (status != SKP_OK) return skp__fail_in(status, "%s", path);
+  report_unknown(l);
   report_head(l, g);
-  return status == SKP_OK ? check_load(l, path, strict) : status;
+  return check_load(l, path, strict);
+}
+
+static skp_status load_create(struct load *l, const struct skp_st_file *file, const struct skp_graph *g) {
+  SKP_TRY(skp__alloc(&l->known, file->tensors, sizeof *l->known));
+  return skp__file_names_create(&l->names, file, g);
+}
+
+static void load_destroy(struct load *l) {
+  skp__file_names_destroy(&l->names);
+  free(l->known);
 }
 
 skp_status skp__checkpoint_take(const struct skp_st_file *file, const char *path, struct skp_session *s, bool strict,
                                 FILE *report) {
-  struct load l = {.file = file, .report = report};
+  struct load l = {.report = report};
   float *params = NULL, *state = NULL;
-  SKP_TRY(sort_names(&l));
-  skp_status status = skp__session_pull(s, &params, &state);
+  skp_status status = load_create(&l, file, s->model->graph);
+  if (status == SKP_OK) status = skp__session_pull(s, &params, &state);
   if (status == SKP_OK) status = take(&l, path, s->model->graph, strict, params, state);
-  free(l.sorted);
   if (status == SKP_OK) status = skp__session_push(s, params, state);
   if (status == SKP_OK && report)
     skp_print(report, "  %d weights loaded from %s, %d left at their initial values\n", l.matched, path, l.defects);
+  load_destroy(&l);
   free(params);
   free(state);
   return status;

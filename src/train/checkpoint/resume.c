@@ -94,14 +94,15 @@ static skp_status read_state(struct skp_resume *r) {
 }
 
 /* Whether a log tells of the very steps or epochs that were done. After a loss of power it may lack its end, which need
- * not be the line of a step, but it does not know of later ones; a run whose logs were moved away begins new ones. */
+ * not be the line of a step, but it does not know of later ones; a run whose logs were moved away begins new ones, and
+ * those may have no line yet. */
 static skp_status check_log(const char *dir, const char *name, const char *before, int64_t bytes, int64_t done) {
   char *path;
   int64_t logged = 0;
   bool whole = false;
   SKP_TRY(skp__path_join(&path, dir, name));
   skp_status status = skp__log_last(&logged, &whole, path, before, bytes);
-  if (status == SKP_OK && (whole ? logged != done : logged > done))
+  if (status == SKP_OK && (whole && logged ? logged != done : logged > done))
     status = skp__fail(SKP_FORMAT,
                        "The state of the run in %s does not fit its logs: it stands after %lld where %s says %lld. Are "
                        "they of the same run? With the log moved away the run goes on as its state says.",

@@ -77,6 +77,7 @@ static skp_status write_all(struct skp__loop *l) {
   struct skp__save save;
   SKP_TRY(skp__run_flush(&l->run));
   SKP_TRY(skp__run_mark(&l->run, &l->at));
+  l->run.lost = false;
   l->at.seconds = l->earlier + skp__pace_elapsed(l);
   skp_status status =
       begin_save(l, &save, l->run.last, l->loader ? l->run.state : NULL); /* a run of no steps has no state */
@@ -96,7 +97,7 @@ skp_status skp__keep_all(struct skp__loop *l) {
 
 bool skp__keep_late(const struct skp__loop *l) {
   const double seconds = l->o->save.seconds;
-  return seconds > 0 && skp__clock() - l->saved_at >= seconds;
+  return l->run.lost || (seconds > 0 && skp__clock() - l->saved_at >= seconds);
 }
 
 bool skp__keep_due(const struct skp__loop *l, int64_t steps) {

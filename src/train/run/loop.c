@@ -232,19 +232,23 @@ static skp_status train(struct skp__loop *l) {
   return skp__run_interrupted(&l->run, l->wishes & SKP_WISH_STOP ? "Stopped" : "The time is up: saved", l->at.step);
 }
 
+static void forget_best(struct skp__loop *l) {
+  l->at.best = -INFINITY;
+  l->at.best_epoch = 0;
+}
+
 /* Best weights that somebody took away are none: the best from here on are. */
 static void seek_best(struct skp__loop *l) {
   if (!l->o->resume || !l->run.best || !l->at.best_epoch || skp__file_exists(l->run.best)) return;
   if (l->o->say)
     skp_print(l->o->say, "%s is gone, the weights of epoch %lld: the best from here on are kept.\n", l->run.best,
               (long long)l->at.best_epoch);
-  l->at.best = -INFINITY;
-  l->at.best_epoch = 0;
+  forget_best(l);
 }
 
 /* Best weights that are not on the disk in the end are none. */
 static void close_saver(struct skp__loop *l) {
-  if (skp__saver_owes_best(&l->saver)) l->at.best = -INFINITY, l->at.best_epoch = 0;
+  if (skp__saver_owes_best(&l->saver)) forget_best(l);
   skp__saver_close(&l->saver);
 }
 

@@ -90,7 +90,7 @@ skp_status skp__keep_outcome(const struct skp__loop *l);
 skp_status skp__keep_weights(struct skp__loop *l, const char *path);
 /* All with which the run goes on, as far as it has a folder. */
 skp_status skp__keep_all(struct skp__loop *l);
-/* Whether it is so long ago that it is to be done again. */
+/* Whether it is so long ago that it is to be done again, or the run could not go on from the state that is there. */
 bool skp__keep_late(const struct skp__loop *l);
 /* Whether that is to be done once all queued steps are, of so many an epoch. */
 bool skp__keep_due(const struct skp__loop *l, int64_t steps);

@@ -173,14 +173,15 @@ static skp_status introduce(const struct skp__run *run, const struct skp_session
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
 /* *there: what of its first `keep` bytes is. */
-static skp_status open_log(struct skp_log **log, int64_t *there, const char *out, const char *name, int64_t keep,
+static skp_status open_log(struct skp_log **log, int64_t *there, struct skp__run *run, const char *name, int64_t keep,
                            FILE *say) {
   char *path;
-  SKP_TRY(skp__path_join(&path, out, name));
+  SKP_TRY(skp__path_join(&path, run->out, name));
   skp_status status = skp__log_create(log, path, keep);
   if (status == SKP_OK) status = skp__log_size(*log, there);
-  if (status == SKP_OK && *there < keep && say)
-    skp_print(say, "%s lacks what the run wrote into it; from here on it is told again.\n", path);
+  const bool lost = status == SKP_OK && *there < keep;
+  if (lost && say) skp_print(say, "%s lacks what the run wrote into it; from here on it is told again.\n", path);
+  run->lost = run->lost || lost;
   free(path);
   return status;
 }
@@ -227,8 +228,8 @@ skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const stru
   SKP_TRY(skp__path_join(&run->best, o->out, "best.safetensors"));
   SKP_TRY(skp__path_join(&run->state, o->out, "state.safetensors"));
   int64_t there;
-  SKP_TRY(open_log(&run->log, &there, o->out, "log.jsonl", at->log_bytes, o->say));
-  SKP_TRY(open_log(&run->table, &there, o->out, "results.csv", at->table_bytes, o->say));
+  SKP_TRY(open_log(&run->log, &there, run, "log.jsonl", at->log_bytes, o->say));
+  SKP_TRY(open_log(&run->table, &there, run, "results.csv", at->table_bytes, o->say));
   return there ? SKP_OK : begin_table(run);
 }
 
