@@ -212,8 +212,12 @@ typedef struct {
 SKP_API skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *file, size_t size);
 
 /* What was measured so of device i of the list, without opening it: in the folder that the options' `cache` says; 0:
- * nothing. Where it is known of all devices that may be meant, skp_device_open takes the fastest. */
+ * nothing. Where it is known of all devices that may be meant, skp_device_open takes one that is clearly faster than
+ * the best kind of them. */
 SKP_API int skp_device_known(size_t i, const char *cache, skp_peaks *out);
+/* 1: device i of the list is one of several that may be meant by these options, and was not measured: it is, or is
+ * not, chosen for its kind alone. */
+SKP_API int skp_device_unmeasured(size_t i, const skp_device_options *options);
 
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */
 

@@ -66,12 +66,12 @@ int skp_device_known(size_t i, const char *cache, skp_peaks *out) {
 }
 
 /* By what was measured of them, where there are several. */
-static skp_status choose(const struct skp_device **out, double seconds[SKP_MAX_DEVICES],
+static skp_status choose(const struct skp_device **out, bool *meant, double seconds[SKP_MAX_DEVICES],
                          const struct skp_device_list *list, const skp_device_options *o) {
   struct skp_backend_peaks peaks;
   for (size_t i = 0; i < list->n; i++)
     seconds[i] = skp__peak_known(&peaks, &list->at[i], o->cache) ? skp__peak_seconds(&peaks) : 0;
-  return skp__devices_choose(out, list, seconds, o->platform, o->device);
+  return skp__devices_choose(out, meant, list, seconds, o->platform, o->device);
 }
 
 /* Of a GPU that was taken for being one. */
@@ -116,7 +116,7 @@ static skp_status find(char out[32], int *threads, const skp_device_options *o) 
   const struct skp_device *d;
   double seconds[SKP_MAX_DEVICES];
   SKP_TRY(skp__devices_list(&list));
-  SKP_TRY(choose(&d, seconds, list, o));
+  SKP_TRY(choose(&d, NULL, seconds, list, o));
   if (o->report) say_slower(o->report, list, seconds, d);
   int sharing = 1;
   if (o->neighbours > 0 && (o->place < 0 || o->place >= o->neighbours))
@@ -136,9 +136,21 @@ skp_status skp_device_choose(size_t *out, const skp_device_options *options) {
   double seconds[SKP_MAX_DEVICES];
   *out = 0;
   SKP_TRY(skp__devices_list(&list));
-  SKP_TRY(choose(&d, seconds, list, o));
+  SKP_TRY(choose(&d, NULL, seconds, list, o));
   *out = (size_t)(d - list->at);
   return SKP_OK;
+}
+
+int skp_device_unmeasured(size_t i, const skp_device_options *options) {
+  const skp_device_options *o = options ? options : &usual;
+  const struct skp_device_list *list;
+  const struct skp_device *d;
+  double seconds[SKP_MAX_DEVICES];
+  bool meant[SKP_MAX_DEVICES];
+  size_t n = 0;
+  if (skp__devices_list(&list) != SKP_OK || i >= list->n || choose(&d, meant, seconds, list, o) != SKP_OK) return 0;
+  for (size_t k = 0; k < list->n; k++) n += meant[k];
+  return n > 1 && meant[i] && seconds[i] <= 0;
 }
 
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {

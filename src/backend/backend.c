@@ -33,9 +33,9 @@ skp_status skp__devices_list(const struct skp_device_list **out) { return backen
 
 void skp__devices_describe(struct skp_backend_info *out, const struct skp_device *d) { backends[0]->describe(out, d); }
 
-skp_status skp__devices_choose(const struct skp_device **out, const struct skp_device_list *list, const double *seconds,
-                               const char *platform, const char *device) {
-  return backends[0]->choose(out, list, seconds, platform, device);
+skp_status skp__devices_choose(const struct skp_device **out, bool *meant, const struct skp_device_list *list,
+                               const double *seconds, const char *platform, const char *device) {
+  return backends[0]->choose(out, meant, list, seconds, platform, device);
 }
 
 void skp__backend_close(struct skp_backend *b) {

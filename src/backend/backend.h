@@ -87,8 +87,8 @@ struct skp_backend_ops {
   /* The devices that `open` may be given, and which of them is meant: see devices.h. */
   skp_status (*devices)(const struct skp_device_list **out);
   void (*describe)(struct skp_backend_info *out, const struct skp_device *d);
-  skp_status (*choose)(const struct skp_device **out, const struct skp_device_list *list, const double *seconds,
-                       const char *platform, const char *device);
+  skp_status (*choose)(const struct skp_device **out, bool *meant, const struct skp_device_list *list,
+                       const double *seconds, const char *platform, const char *device);
   skp_status (*open)(struct skp_backend **out, const struct skp_backend_options *options);
   void (*close)(struct skp_backend *b);
   void (*info)(struct skp_backend *b, struct skp_backend_info *out);

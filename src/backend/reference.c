@@ -264,9 +264,9 @@ static void describe(struct skp_backend_info *out, const struct skp_device *d) {
   *out = (struct skp_backend_info){.units = 1};
 }
 
-static skp_status choose(const struct skp_device **out, const struct skp_device_list *list, const double *seconds,
-                         const char *platform, const char *device) {
-  (void)seconds, (void)list, (void)platform, (void)device;
+static skp_status choose(const struct skp_device **out, bool *meant, const struct skp_device_list *list,
+                         const double *seconds, const char *platform, const char *device) {
+  (void)meant, (void)seconds, (void)list, (void)platform, (void)device;
   *out = NULL;
   return skp__fail(SKP_NO_DEVICE, "The reference backend has no devices to choose from: it runs on the host.");
 }

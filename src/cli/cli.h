@@ -101,6 +101,7 @@ enum { CLI_ENTRIES_MOST = 96 }; /* of a recipe */
 
 /* A call of the program: what was said, and what was opened for it. */
 struct cli {
+  const char *program; /* as it was called */
   const struct cli_command *command;
   char *value[CLI_OPTIONS];       /* NULL: not said; "" for a switch */
   char *recipe[CLI_ENTRIES_MOST]; /* the same, by number of the recipe's entry */
@@ -208,6 +209,11 @@ bool cli_environment_ranks(void);
 /* Seconds that something may take; 0: as the library has it. */
 double cli_environment_timeout(void);
 skp_status cli_environment_device(skp_device_options *out);
+
+/* ---- measure.c -------------------------------------------------------------------------------------------------- */
+
+/* Measures the devices that may be meant by these options, if there are several and one was not yet. */
+skp_status cli_measure_devices(const struct cli *c, const skp_device_options *o);
 
 /* ---- open.c ----------------------------------------------------------------------------------------------------- */
 

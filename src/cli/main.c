@@ -191,11 +191,11 @@ static int exit_status(const struct cli *c, skp_status status) {
 }
 
 static int run(const struct cli_command *command, int argc, const char **argv) {
-  struct cli c = {.command = command};
+  struct cli c = {.program = argv[0], .command = command};
   bool help = false;
   skp_status status = cli_open_ranks(&c);
   cli_progress_start(&c.progress);
-  if (status == SKP_OK) status = cli_parse(&c, argc, argv, &help);
+  if (status == SKP_OK) status = cli_parse(&c, argc - 1, argv + 1, &help);
   if (status == SKP_OK && help)
     cli_help(command, stdout);
   else if (status == SKP_OK && (status = cli_spare(&c)) == SKP_OK)
@@ -242,7 +242,7 @@ int main(int argc, char **argv) {
   }
   const char *word = argc > 1 ? argv[1] : NULL;
   const struct cli_command *command = word ? find(word) : NULL;
-  if (command) return run(command, argc - 1, (const char **)argv + 1);
+  if (command) return run(command, argc, (const char **)argv);
   if (!word) {
     print_usage(stderr);
     return 2;

@@ -38,6 +38,7 @@ skp_status cli_open_device(struct cli *c) {
   skp_ranks_describe(c->ranks, &place);
   options.place = place.place;
   options.neighbours = place.neighbours;
+  TRY(cli_measure_devices(c, &options));
   TRY(skp_device_open(&c->device, &options));
   c->progress.device = c->device;
   return SKP_OK;

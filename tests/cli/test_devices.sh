@@ -19,6 +19,31 @@ run 0 bench tiny.lua --steps 1 --device cpu
 SKIPPER_DEVICE=cpu run 0 bench tiny.lua --steps 1
 in_err '^device .{1,72}$'
 
+# Where several may be meant each is measured, once; what cannot be measured is taken by its kind, and so is one of two that are alike.
+two() { POCL_DEVICES="basic basic" "$skipper" "$@" --platform portable; }
+if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
+  SKIPPER_CACHE=$dir/two SKIPPER_MEMORY=64 two bench tiny.lua --steps 1 >out 2>err || fail "devices that cannot be measured: $(cat err)"
+  in_err '^[0-9]+:0 could not be measured: a device is taken by its kind. --device names one$'
+  SKIPPER_CACHE=$dir/two two bench tiny.lua --steps 1 --device 0 >out 2>err || fail "one is named: $(cat err)"
+  ! grep measured err || fail "the one that is named is measured"
+  SKIPPER_CACHE=$dir/two two bench tiny.lua --steps 1 >out 2>err || fail "devices that are measured: $(cat err)"
+  [ "$(grep -Ec 'Several devices may be meant: [0-9]+:[01] basic.* is measured, once$' err)" = 1 ] || fail "two of one name: $(cat err)"
+  ls two/peaks/*.txt >/dev/null || fail "what was measured is not kept"
+  SKIPPER_CACHE=$dir/two two bench tiny.lua --steps 1 >out 2>err || fail "devices that were measured: $(cat err)"
+  ! grep measured err || fail "what was measured is measured again"
+  SKIPPER_CACHE=$dir/two two devices >out 2>err
+  in_out '^\* [0-9]+:0  basic'
+  [ "$(grep -c 'measured:' out)" = 2 ] || fail "devices does not show what was measured"
+  # One of another kind that does much more goes before the first.
+  [ "$(nproc)" = 1 ] || {
+    SKIPPER_CACHE=$dir/mixed POCL_DEVICES="basic pthread" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err || fail "two kinds: $(cat err)"
+    [ "$(grep -c 'is measured, once$' err)" = 2 ] || fail "two kinds: $(cat err)"
+    sed -i 's/^fma .* float/fma 9e+12 float/; s/^triad .* bytes/triad 9e+11 bytes/' $(grep -l '^on pthread' mixed/peaks/*.txt)
+    SKIPPER_CACHE=$dir/mixed POCL_DEVICES="basic pthread" "$skipper" devices --platform portable >out
+    in_out '^\* [0-9]+:1  pthread'
+  }
+fi
+
 # A GPU in the machine that no driver lists, laid out in files: what it lacks, and what to do.
 gpu=$dir/root/sys/bus/pci/devices/0000:03:00.0
 mkdir -p "$gpu/drm/renderD128" root/dev/dri root/etc/OpenCL/vendors

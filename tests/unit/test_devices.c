@@ -37,14 +37,14 @@ static void fill(void) {
 
 static void chosen(const char *platform, const char *device, int want_platform, int want_device) {
   const struct skp_device *d;
-  ck_ok(skp__devices_choose(&d, &list, NULL, platform, device));
+  ck_ok(skp__devices_choose(&d, NULL, &list, NULL, platform, device));
   ck_assert_int_eq(d->platform, want_platform);
   ck_assert_int_eq(d->device, want_device);
 }
 
 static void refused(const char *platform, const char *device, skp_status status, const char *part) {
   const struct skp_device *d;
-  ck_fails(skp__devices_choose(&d, &list, NULL, platform, device), status, part);
+  ck_fails(skp__devices_choose(&d, NULL, &list, NULL, platform, device), status, part);
   ck_assert_ptr_null(d);
 }
 
@@ -98,22 +98,43 @@ START_TEST(by_kind) {
 }
 END_TEST
 
-/* Of those that may be meant the fastest is taken, if all were measured. */
+/* Of those that may be meant one that is clearly faster than the best kind is taken, if all were measured. */
 START_TEST(by_speed) {
-  double seconds[SKP_MAX_DEVICES] = {0, 1, 0.5, 0.4, 0.3, 0.2, 0.9, 2};
+  double seconds[SKP_MAX_DEVICES] = {0, 1.2, 0.5, 0.4, 0.3, 0.2, 0.9, 2};
   const struct skp_device *d;
-  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, NULL));
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
   ck_assert_ptr_eq(d, &list.at[5]); /* integrated, but fast; the twin has none */
-  ck_ok(skp__devices_choose(&d, &list, seconds, "2", NULL));
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, "2", NULL));
   ck_assert_ptr_eq(d, &list.at[4]);
-  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, "cpu"));
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, "cpu"));
   ck_assert_ptr_eq(d, &list.at[6]);
-  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, "2:0"));
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, "2:0"));
   ck_assert_ptr_eq(d, &list.at[2]);
-  ck_fails(skp__devices_choose(&d, &list, seconds, NULL, "rtx 3080"), SKP_USAGE, "2:1");
+  ck_fails(skp__devices_choose(&d, NULL, &list, seconds, NULL, "rtx 3080"), SKP_USAGE, "2:1");
   seconds[7] = 0;
-  ck_ok(skp__devices_choose(&d, &list, seconds, NULL, NULL));
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
   ck_assert_ptr_eq(d, &list.at[3]);
+  for (int i = 1; i < 8; i++) seconds[i] = i == 3 ? 0.4 : 0.35;
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
+  ck_assert_ptr_eq(d, &list.at[3]); /* by no more than measuring may err */
+  seconds[6] = 0.3;
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
+  ck_assert_ptr_eq(d, &list.at[6]);
+}
+END_TEST
+
+static void meant(const char *platform, const char *device, const char *want) {
+  const struct skp_device *d;
+  bool is[SKP_MAX_DEVICES];
+  ck_ok(skp__devices_choose(&d, is, &list, NULL, platform, device));
+  for (size_t i = 0; i < list.n; i++) ck_assert_int_eq(is[i], want[i] == '1');
+}
+
+START_TEST(which_are_meant) {
+  meant(NULL, NULL, "01111111"); /* all but the twin */
+  meant(NULL, "gpu", "00111100");
+  meant(NULL, "2:1", "00010000");
+  meant("portable", NULL, "01000000");
 }
 END_TEST
 
@@ -195,7 +216,7 @@ START_TEST(no_driver) {
   const struct skp_device_list *found = list_with_drivers();
   const struct skp_device *d;
   ck_assert_int_eq((int)found->n, 0);
-  ck_fails(skp__devices_choose(&d, found, NULL, NULL, NULL), SKP_NO_DEVICE, "pocl-opencl-icd");
+  ck_fails(skp__devices_choose(&d, NULL, found, NULL, NULL, NULL), SKP_NO_DEVICE, "pocl-opencl-icd");
 }
 END_TEST
 
@@ -330,6 +351,7 @@ int main(void) {
   tcase_add_test(choosing, by_speed);
   tcase_add_test(choosing, twins);
   tcase_add_test(choosing, twins_by_bus);
+  tcase_add_test(choosing, which_are_meant);
   tcase_add_test(choosing, several_are_listed);
   tcase_add_test(choosing, none_lists_what_there_is);
   tcase_add_test(choosing, unusable_are_not_chosen);

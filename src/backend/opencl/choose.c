@@ -108,25 +108,26 @@ static int rank(const struct skp_device *d) {
   return 4 * kind - stand_in(d);
 }
 
-/* NULL unless all of them were measured. */
-static const struct skp_device *fastest(const struct matches *m, const struct skp_device_list *list,
-                                        const double *seconds) {
-  const struct skp_device *found = m->at[0];
-  for (size_t i = 0; i < m->n; i++) {
-    const double own = seconds ? seconds[m->at[i] - list->at] : 0;
-    if (own <= 0) return NULL;
-    if (own < seconds[found - list->at]) found = m->at[i];
-  }
-  return found;
-}
-
-static const struct skp_device *best(const struct matches *m) {
+static const struct skp_device *best_kind(const struct matches *m) {
   const struct skp_device *found = m->at[0];
   for (size_t i = 1; i < m->n; i++) {
     const struct skp_device *d = m->at[i];
     if (rank(d) > rank(found) || (rank(d) == rank(found) && is_gpu(d) && d->memory > found->memory)) found = d;
   }
   return found;
+}
+
+/* The best kind, unless all were measured and another is faster by more than measuring may err. */
+static const struct skp_device *best(const struct matches *m, const struct skp_device_list *list,
+                                     const double *seconds) {
+  const double clearly = 0.8;
+  const struct skp_device *usual = best_kind(m), *found = usual;
+  for (size_t i = 0; i < m->n; i++) {
+    const double own = seconds ? seconds[m->at[i] - list->at] : 0;
+    if (own <= 0) return usual;
+    if (own < seconds[found - list->at]) found = m->at[i];
+  }
+  return seconds[found - list->at] < clearly * seconds[usual - list->at] ? found : usual;
 }
 
 static bool one_platform(const struct matches *m) {
@@ -191,14 +192,15 @@ static skp_status fail_several(const struct matches *m, const char *platform, co
   return skp__fail(SKP_USAGE, "%s", w.at);
 }
 
-skp_status skp__cl_choose_device(const struct skp_device **out, const struct skp_device_list *list,
+skp_status skp__cl_choose_device(const struct skp_device **out, bool *meant, const struct skp_device_list *list,
                                  const double *seconds, const char *platform, const char *device) {
   *out = NULL;
+  for (size_t i = 0; meant && i < list->n; i++) meant[i] = false;
   struct matches m = find_meant(list, platform, device);
   if (!m.n) return fail_none(list, platform, device);
   bool named = device && !kind_of(list, device);
   if (m.n > 1 && (named || (platform && !one_platform(&m)))) return fail_several(&m, platform, device);
-  *out = fastest(&m, list, seconds);
-  if (!*out) *out = best(&m);
+  for (size_t i = 0; meant && i < m.n; i++) meant[m.at[i] - list->at] = true;
+  *out = best(&m, list, seconds);
   return SKP_OK;
 }

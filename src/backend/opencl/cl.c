@@ -60,7 +60,7 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   const struct skp_device *d;
   cl_uint width;
   SKP_TRY(skp__cl_devices(&list));
-  SKP_TRY(skp__cl_choose_device(&d, list, NULL, options->platform, options->device));
+  SKP_TRY(skp__cl_choose_device(&d, NULL, list, NULL, options->platform, options->device));
   snprintf(cl->name, sizeof cl->name, "%s", d->name);
   snprintf(cl->platform, sizeof cl->platform, "%s", d->platform_name);
   name_driver(cl->driver, d);

@@ -9,7 +9,7 @@
 /* devices.c, choose.c: slots of the backend. A driver that crashes or hangs in the child is hidden from this process by
  * setting OCL_ICD_VENDORS while the others are loaded. */
 skp_status skp__cl_devices(const struct skp_device_list **out);
-skp_status skp__cl_choose_device(const struct skp_device **out, const struct skp_device_list *list,
+skp_status skp__cl_choose_device(const struct skp_device **out, bool *meant, const struct skp_device_list *list,
                                  const double *seconds, const char *platform, const char *device);
 
 /* Keeps one of those GPUs that two platforms show; the vendor's own platform goes before Mesa's. */
