@@ -317,7 +317,8 @@ SKP_API skp_status skp_session_open(skp_session **out, skp_model *model, skp_dev
 SKP_API void skp_session_close(skp_session *session);
 
 /* Writes the weights, with all that rebuilds the network, into a safetensors file: PyTorch's names and layouts. The
- * file is replaced whole or not at all. SKP_NUMERIC if a weight is not finite. */
+ * file is replaced whole or not at all. SKP_NUMERIC if a weight is not finite; SKP_USAGE, SKP_MODEL: entries of the
+ * recipe that contradict each other, as skp_model_check says, too. */
 SKP_API skp_status skp_session_save(skp_session *session, const char *path);
 /* Loads weights by name from a safetensors file, a run's folder, or what torch.save wrote. partly 0: if any is missing
  * or of another shape, nothing is loaded: SKP_SHAPE lists them. 1: those stay as they are, so that a network for other

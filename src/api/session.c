@@ -62,6 +62,7 @@ void skp_session_close(skp_session *session) {
 
 skp_status skp_session_save(skp_session *session, const char *path) {
   const struct skp_checkpoint_extra extra = skp__api_extra(session->model);
+  SKP_TRY(skp__recipe_check(&session->model->m->recipe)); /* a file that says what cannot be is not taken by any */
   return skp__checkpoint_save(path, session->s, &extra);
 }
 

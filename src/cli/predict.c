@@ -66,13 +66,20 @@ static void add_prediction(cJSON *list, const struct cli *c, const char *path, f
   }
 }
 
-/* What stands out about a file is said; false: it could not be read. */
-static bool say_file(const struct cli *c, const skp_picture *file) {
-  if (file->error) skp_print(stderr, "skipper predict: %s\n", file->error);
-  if (file->dark_on_light && !cli_said(c, CLI_INVERT))
-    skp_print(stderr, "%s is dark on light; for a network trained on light on dark, as MNIST is, add --invert.\n",
-              file->path);
-  return !file->error;
+/* Once, however many. */
+static skp_status say_dark(const struct cli *c, const skp_pictures *p) {
+  skp_picture file;
+  char first[4200] = "";
+  long long more = -1;
+  for (size_t i = 0; i < skp_pictures_count(p) && !cli_said(c, CLI_INVERT); i++) {
+    TRY(skp_pictures_describe(p, i, &file));
+    if (!file.dark_on_light) continue;
+    if (++more == 0) snprintf(first, sizeof first, "%s", file.path);
+  }
+  if (more > 0) skp_print(stderr, "%s and %lld more are dark on light; ", first, more);
+  if (more == 0) skp_print(stderr, "%s is dark on light; ", first);
+  if (more >= 0) skp_print(stderr, "for a network trained on light on dark, as MNIST is, add --invert.\n");
+  return SKP_OK;
 }
 
 static bool is_finite(const float *row, int n) {
@@ -103,13 +110,15 @@ static skp_status show_pictures(const struct cli *c, const skp_pictures *p, floa
   const int classes = skp_model_classes(c->model);
   const size_t n = skp_pictures_count(p);
   cJSON *list;
+  TRY(say_dark(c, p));
   TRY(cli_create_json(c, &list, cJSON_CreateArray));
   for (size_t i = 0; i < n; i++) {
     float *own = predictions + i * (size_t)classes;
     skp_picture file;
     TRY(skp_pictures_describe(p, i, &file));
-    missing->bad += file.error != NULL;
-    if (!say_file(c, &file)) {
+    if (file.error) {
+      skp_print(stderr, "skipper predict: %s\n", file.error);
+      missing->bad++;
       if (list) add_failure(list, file.shown, file.error);
     } else if (!is_finite(own, classes)) {
       if (list) add_failure(list, file.shown, "the network's prediction is not finite");

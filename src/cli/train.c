@@ -357,7 +357,7 @@ static skp_status open(struct training *t, const skp_run_facts *f) {
 
 /* More epochs do not help a run that has made as many steps as it is to make. */
 static void say_finished(const struct training *t, const skp_run_facts *f) {
-  const bool limited = t->o.max_steps && f->finished >= t->o.max_steps;
+  const bool limited = t->o.no_steps || (t->o.max_steps && f->finished >= t->o.max_steps);
   skp_print(stdout, "The run in %s is finished after %lld steps", f->folder, (long long)f->finished);
   if (limited)
     printf(", as many as it is to make (--max-steps %lld). To train on, give it more --max-steps.\n",

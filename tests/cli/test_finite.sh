@@ -25,6 +25,13 @@ for class in a b; do
   done
 done
 cp white/a/1.bmp mixed/a/4.bmp
+# Pictures that are dark on light are said once.
+run 0 train huge.lua --data set --max-steps 0 --valid-split 0 --out dark
+run 1 predict dark white/a/*.bmp white/b/1.bmp
+in_err '^white/a/1.bmp and 3 more are dark on light; for a network trained on light on dark, as MNIST is, add --invert.$'
+[ "$(grep -c 'dark on light;' err)" = 1 ] || fail "said more than once"
+run 1 predict dark white/a/1.bmp set/train/a/1.bmp
+in_err '^white/a/1.bmp is dark on light;'
 json() { grep -Eiq '[:,[](nan|-?inf)' "$1" && fail "$1 is no JSON"; return 0; }
 
 # A trained network: no figures where no prediction is finite; else it is said how many are none, and they are wrong.

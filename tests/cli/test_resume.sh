@@ -44,6 +44,8 @@ done
 # A finished run says so, but not to one who means another run; and goes on if it is given more; then it is what a longer run would have been.
 run 0 train --resume run
 in_out 'run is finished after 300 steps. To train on, give it more --epochs\.$'
+run 0 train --resume run --max-steps 0
+in_out 'run is finished after 300 steps, as many as it is to make \(--max-steps 0\)'
 refuse 2 'batch: 64 in the run, 32 now' train --resume run --batch 32
 run 0 train --resume run --epochs 33
 run 0 train tiny.lua $adam --epochs 33 --out longer

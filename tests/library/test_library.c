@@ -267,6 +267,9 @@ START_TEST(a_checkpoint_is_a_model) {
   open_plain(&(skp_model_options){.settings = settings});
   ck_ok(skp_train(session, data, NULL, NULL));
   ck_ok(skp_predict(session, &as_bytes, SKP_PROBABILITIES, predictions[0][0]));
+  ck_ok(skp_model_set(model, "mean", "0.1,0.2"));
+  ck_fails(skp_session_save(session, path), SKP_USAGE, "one number or one a channel");
+  ck_ok(skp_model_set(model, "mean", "0"));
   ck_ok(skp_session_save(session, path));
   close_model();
   ck_ok(skp_model_load(&model, path, NULL));
