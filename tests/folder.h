@@ -2,14 +2,21 @@
 #ifndef SKP_TESTS_FOLDER_H
 #define SKP_TESTS_FOLDER_H
 
+#include "base/disk.h"
+#include "base/file.h"
+#include "base/thread.h"
 #include "test.h"
 #include <unistd.h>
 
 static char folder[32];
 
 static void make_folder(void) {
-  strcpy(folder, "/tmp/skp-test-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
+  int error = -1;
+  for (int n = 0; error && n < 1000; n++) {
+    snprintf(folder, sizeof folder, "/tmp/skp-test-%ld-%d", skp__thread_number(), n);
+    error = skp__make_folder(folder);
+  }
+  ck_assert_int_eq(error, 0);
 }
 
 /* A path in it, until the next call. */
@@ -19,10 +26,24 @@ static inline const char *in(const char *name) {
   return path;
 }
 
+/* A folder with all that is in it. */
+static inline void remove_below(const char *path) {
+  DIR *dir = opendir(path);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    char *inner;
+    if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+    ck_ok(skp__path_join(&inner, path, e->d_name));
+    if (remove(inner)) remove_below(inner);
+    free(inner);
+  }
+  if (dir) closedir(dir);
+  rmdir(path);
+}
+
 static void remove_folder(void) {
-  char command[64];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  ck_assert_int_eq(system(command), 0);
+  struct skp__facts there;
+  remove_below(folder);
+  ck_assert(!skp__facts(&there, folder));
 }
 
 #endif

@@ -3,15 +3,15 @@
  * The calls write the text of a model file, a line a layer, which skp_build_end runs. So a layer is defined once, for
  * files and for calls, and a checkpoint carries what rebuilds the network. */
 #include "api/api.h"
+#include "base/memory.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct skp_api_builder {
-  FILE *to; /* writes `text` */
-  char *name, *text, *mistake;
-  size_t size;
+  struct skp__memory text;
+  char *name, *mistake;
   int layers;
 };
 
@@ -51,7 +51,7 @@ static bool put_option(skp_builder *b, const char *word, size_t n) {
   const bool bare = is_number(equals + 1, value) || is_flag(equals + 1, value);
   if (!only(word, name, "abcdefghijklmnopqrstuvwxyz0123456789_") || isdigit(*word) || !is_word(equals + 1, value))
     return false;
-  fprintf(b->to, "%.*s = %s%.*s%s, ", (int)name, word, bare ? "" : "\"", (int)value, equals + 1, bare ? "" : "\"");
+  fprintf(b->text.to, "%.*s = %s%.*s%s, ", (int)name, word, bare ? "" : "\"", (int)value, equals + 1, bare ? "" : "\"");
   return true;
 }
 
@@ -61,12 +61,12 @@ static bool put_words(skp_builder *b, const char *word) {
   for (size_t n; right && *(word += strspn(word, " ")); word += n) {
     n = strcspn(word, " ");
     const bool option = memchr(word, '=', n);
-    fprintf(b->to, "%s", option && !options ? ", {" : !option ? ", " : "");
+    fprintf(b->text.to, "%s", option && !options ? ", {" : !option ? ", " : "");
     options = options || option;
     right = option ? put_option(b, word, n) : !options && is_number(word, n);
-    if (right && !option) fprintf(b->to, "%.*s", (int)n, word);
+    if (right && !option) fprintf(b->text.to, "%.*s", (int)n, word);
   }
-  fprintf(b->to, options ? "})\n" : ")\n");
+  fprintf(b->text.to, options ? "})\n" : ")\n");
   return right;
 }
 
@@ -74,14 +74,14 @@ static bool put_inputs(skp_builder *b, const skp_tensor *x, int n) {
   bool right = n > 0;
   for (int i = 0; i < n && right; i++) {
     right = x[i] >= 0 && x[i] <= b->layers;
-    fprintf(b->to, "%sv[%d]", i ? ", " : "", x[i]);
+    fprintf(b->text.to, "%sv[%d]", i ? ", " : "", x[i]);
   }
   return right;
 }
 
 skp_tensor skp_build_join(skp_builder *builder, const skp_tensor *x, int n, const char *layer) {
   const size_t name = strcspn(layer, " ");
-  fprintf(builder->to, "v[%d] = nn.%.*s(", builder->layers + 1, (int)name, layer);
+  fprintf(builder->text.to, "v[%d] = nn.%.*s(", builder->layers + 1, (int)name, layer);
   if (!only(layer, name, "abcdefghijklmnopqrstuvwxyz0123456789_"))
     fail(builder, "%s:%d: A layer begins with its name (\"conv2d 16 kernel=3\"), not \"%s\".", builder->name,
          builder->layers + 1, layer);
@@ -98,9 +98,9 @@ skp_tensor skp_build_layer(skp_builder *builder, skp_tensor x, const char *layer
 }
 
 static void close_builder(skp_builder *b) {
-  if (b->to) fclose(b->to);
+  (void)skp__memory_close(&b->text);
   free(b->name);
-  free(b->text);
+  free(b->text.text);
   free(b->mistake);
   free(b);
 }
@@ -109,10 +109,9 @@ skp_status skp_build_begin(skp_builder **out, const char *name, int size, int ch
   skp_builder *b;
   *out = NULL;
   SKP_TRY(skp__alloc(&b, 1, sizeof *b));
-  b->to = open_memstream(&b->text, &b->size);
-  skp_status status = b->to ? skp__strdup(&b->name, name) : skp__fail_memory("a network", 0);
+  skp_status status = skp__memory_open(&b->text) ? skp__strdup(&b->name, name) : skp__fail_memory("a network", 0);
   if (status == SKP_OK) /* the first layer goes on in this line, so that it is the first */
-    fprintf(b->to, "return {input = {size = %d, channels = %d}, network = function(x) local v = {[0] = x} ", size,
+    fprintf(b->text.to, "return {input = {size = %d, channels = %d}, network = function(x) local v = {[0] = x} ", size,
             channels);
   if (status == SKP_OK)
     *out = b;
@@ -124,9 +123,9 @@ skp_status skp_build_begin(skp_builder **out, const char *name, int size, int ch
 static skp_status end(skp_model **out, skp_builder *b, skp_tensor logits) {
   if (logits < 0 || logits > b->layers) fail(b, "%s: the network answers with the output of a layer.", b->name);
   if (b->mistake) return skp__fail(SKP_USAGE, "%s", b->mistake);
-  fprintf(b->to, "return v[%d] end}\n", logits);
-  if (fflush(b->to)) return skp__fail_memory("a network", b->size);
-  return skp_model_build(out, b->name, b->text, NULL);
+  fprintf(b->text.to, "return v[%d] end}\n", logits);
+  if (!skp__memory_close(&b->text)) return skp__fail_memory("a network", b->text.bytes);
+  return skp_model_build(out, b->name, b->text.text, NULL);
 }
 
 skp_status skp_build_end(skp_model **out, skp_builder *builder, skp_tensor logits) {

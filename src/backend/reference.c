@@ -4,12 +4,12 @@
 #include "backend/backend.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/text.h"
 #include "base/trace.h"
 #include "skipper/version.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ALIGNMENT = 64 };
 static const char method[] = "reference"; /* the only one that every op has */
@@ -41,7 +41,7 @@ static skp_status reference_open(struct skp_backend **out, const struct skp_back
   struct reference *r;
   SKP_TRY(skp__alloc(&r, 1, sizeof *r));
   r->base.ops = &skp__backend_reference;
-  r->memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+  r->memory = skp__machine_memory();
   if (options->memory && options->memory < r->memory) r->memory = options->memory;
   r->trace = options->trace;
   *out = &r->base;
@@ -72,7 +72,7 @@ static skp_status buffer_create(struct skp_backend *b, struct skp_buffer **out, 
   SKP_TRY(skp__alloc(&buffer, 1, sizeof *buffer));
   bool fits = bytes <= r->memory - r->used; /* asked first: calloc itself promises more than there is */
   size_t whole = ((size_t)bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
-  buffer->at = fits ? aligned_alloc(ALIGNMENT, whole) : NULL;
+  buffer->at = fits ? skp__aligned(ALIGNMENT, whole) : NULL;
   if (!buffer->at) {
     free(buffer);
     return skp__fail(SKP_DEVICE_MEMORY,
@@ -109,7 +109,7 @@ static void buffer_destroy(struct skp_backend *b, struct skp_buffer *buffer) {
   if (!buffer) return;
   if (!buffer->slice) {
     of(b)->used -= buffer->bytes;
-    free(buffer->at);
+    skp__aligned_free(buffer->at);
   }
   free(buffer);
 }

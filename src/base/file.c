@@ -1,11 +1,13 @@
 /* file.c: files, whole or not at all. SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "base/array.h"
-#include <dirent.h>
+#include "base/disk.h"
+#include "base/machine.h"
+#include "base/memory.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +16,7 @@
 /* Opens a regular file; *size is what it holds. */
 static skp_status open_file(int *out, int64_t *size, const char *path) {
   struct stat st;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would block */
+  int fd = skp__open_any(path);
   if (fd < 0) return skp__fail(SKP_IO, "Cannot open %s: %s.", path, strerror(errno));
   skp_status status = SKP_OK;
   if (fstat(fd, &st))
@@ -105,82 +107,57 @@ static int write_all(int fd, const void *data, int64_t bytes) {
 }
 
 const char *skp__write_advice(int error) {
-  switch (error) {
-  case ENOSPC:
-  case EDQUOT: return "The disk is full: free some space or choose another folder.";
-  case EFBIG: return "Raise the limit on file sizes (ulimit -f) or choose a folder whose file system has a higher one.";
-  default: return "Check the folder's permissions or choose another folder.";
-  }
+  if (skp__disk_full(error)) return "The disk is full: free some space or choose another folder.";
+  if (error == EFBIG)
+    return "Raise the limit on file sizes (ulimit -f) or choose a folder whose file system has a higher one.";
+  return "Check the folder's permissions or choose another folder.";
 }
 
-skp_status skp__write_status(int error) { return error == ENOSPC || error == EDQUOT ? SKP_DISK_FULL : SKP_IO; }
+skp_status skp__write_status(int error) { return skp__disk_full(error) ? SKP_DISK_FULL : SKP_IO; }
 
 static skp_status fail_write(const char *path, int error, int64_t bytes) {
   return skp__fail(skp__write_status(error), "Cannot write %s: %s; %lld bytes are needed. %s", path, strerror(error),
                    (long long)bytes, skp__write_advice(error));
 }
 
-/* Makes a rename last: the folder's own entry should reach the disk too. The file is whole and in its place
- * whether that works or not (a folder may be writable and not readable, a file system unable): it fails silently. */
 static void flush_folder(const char *path) {
   char *copy = strdup(path);
-  int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (copy) skp__sync_folder(dirname(copy));
   free(copy);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
 }
 
 /* Of two threads that write the same file each has a temporary one of its own. */
 static skp_status temporary_of(char **out, const char *path) {
-  return skp__format(out, "%s.%ld.tmp", path, (long)gettid());
-}
-
-/* What something else reads or has open already: a device, a pipe, /dev/stdout. No file may take its place. */
-static bool is_stream(const char *path) {
-  char to[sizeof "/proc/"] = "";
-  struct stat st;
-  if (stat(path, &st)) return false;
-  return (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
-         (readlink(path, to, sizeof to - 1) > 0 && strcmp(to, "/proc/") == 0);
-}
-
-/* A pipe that nobody reads is an error, and does not block. */
-static int open_stream(const char *path) {
-  const int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
-  if (fd >= 0) (void)fcntl(fd, F_SETFL, O_APPEND);
-  return fd;
+  return skp__format(out, "%s.%ld.tmp", path, skp__thread_number());
 }
 
 static int close_written(int fd, const struct skp__file_part *part, size_t parts, bool flush) {
   int error = fd < 0 ? errno : 0;
   for (size_t i = 0; !error && i < parts; i++) error = write_all(fd, part[i].data, part[i].bytes);
-  if (!error && flush && fsync(fd)) error = errno;
+  if (!error && flush && skp__sync(fd)) error = errno;
   if (fd >= 0 && close(fd) && !error) error = errno;
   return error;
 }
 
-static int open_beside(const char *temporary) {
-  return open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-}
+static int open_beside(const char *temporary) { return skp__open(temporary, O_WRONLY | O_CREAT | O_TRUNC); }
 
 static int write_beside(const char *path, const char *temporary, const struct skp__file_part *part, size_t parts,
                         bool flush) {
   const int fd = open_beside(temporary);
   int error = close_written(fd, part, parts, flush);
-  if (!error && rename(temporary, path)) error = errno;
+  if (!error && skp__rename(temporary, path)) error = errno;
   if (error && fd >= 0) unlink(temporary);
   return error;
 }
 
 static skp_status write_parts(const char *path, const struct skp__file_part *part, size_t parts, bool flush) {
-  const bool stream = is_stream(path);
+  const bool stream = skp__is_stream(path);
   char *temporary;
   int64_t total = 0;
   for (size_t i = 0; i < parts; i++) total += part[i].bytes;
   SKP_TRY(temporary_of(&temporary, path));
-  const int error =
-      stream ? close_written(open_stream(path), part, parts, false) : write_beside(path, temporary, part, parts, flush);
+  const int error = stream ? close_written(skp__open_stream(path), part, parts, false)
+                           : write_beside(path, temporary, part, parts, flush);
   free(temporary);
   if (error) return fail_write(path, error, total);
   if (flush && !stream) flush_folder(path);
@@ -207,39 +184,31 @@ skp_status skp__file_try(const char *path) {
   char *temporary;
   SKP_TRY(temporary_of(&temporary, path));
   /* a pipe that was opened and closed would be at its end */
-  const int error = !is_stream(path) ? try_beside(path, temporary) : access(path, W_OK) ? errno : 0;
+  const int error = !skp__is_stream(path) ? try_beside(path, temporary) : access(path, W_OK) ? errno : 0;
   free(temporary);
   if (!error) return SKP_OK;
   return skp__fail(skp__write_status(error), "Cannot write %s: %s. %s", path, strerror(error),
                    skp__write_advice(error));
 }
 
-bool skp__memory_close(FILE *to, char *const *text) { return !fclose(to) && *text; }
-
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user) {
-  char *text = NULL;
-  size_t bytes = 0;
-  FILE *to = open_memstream(&text, &bytes);
-  if (to) put(to, user);
-  bool written = to && !ferror(to);
-  if (to && !skp__memory_close(to, &text)) written = false;
-  skp_status status = written ? skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)bytes}, 1)
-                              : skp__fail_memory(path, bytes);
-  free(text);
+  struct skp__memory m;
+  if (skp__memory_open(&m)) put(m.to, user);
+  const bool written = skp__memory_close(&m);
+  skp_status status = written ? skp__file_write_atomic(path, &(struct skp__file_part){m.text, (int64_t)m.bytes}, 1)
+                              : skp__fail_memory(path, m.bytes);
+  free(m.text);
   return status;
 }
 
-int skp__entry_by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-int skp__entry_visible(const struct dirent *entry) { return *entry->d_name != '.'; }
-
 bool skp__file_exists(const char *path) {
-  struct stat st;
-  return !stat(path, &st) && S_ISREG(st.st_mode);
+  struct skp__facts there;
+  return skp__facts(&there, path) && there.kind == SKP_FILE;
 }
 
 bool skp__folder_exists(const char *path) {
-  struct stat st;
-  return !stat(path, &st) && S_ISDIR(st.st_mode);
+  struct skp__facts there;
+  return skp__facts(&there, path) && there.kind == SKP_FOLDER;
 }
 
 skp_status skp__folder_create(const char *path) {
@@ -250,7 +219,7 @@ skp_status skp__folder_create(const char *path) {
     if (*p != '/' && *p) continue;
     char end = *p;
     *p = 0;
-    if (mkdir(copy, 0777) && errno != EEXIST) error = errno;
+    if (skp__make_folder(copy) && errno != EEXIST) error = errno;
     *p = end;
     if (!end) break;
   }
@@ -271,7 +240,7 @@ skp_status skp__path_folder(char **out, const char *path) {
 
 skp_status skp__path_absolute(char **out, const char *path) {
   char *here;
-  if (*path == '/') return skp__strdup(out, path);
+  if (skp__path_whole(path)) return skp__strdup(out, path);
   here = getcwd(NULL, 0);
   if (!here) return skp__fail(SKP_IO, "The present folder has no path: %s.", strerror(errno));
   skp_status status = skp__path_join(out, here, path);
@@ -280,12 +249,11 @@ skp_status skp__path_absolute(char **out, const char *path) {
 }
 
 static skp_status home_cache(char **out) {
-  struct passwd user, *found = NULL;
-  char texts[4096];
-  if (getpwuid_r(geteuid(), &user, texts, sizeof texts, &found) || !found)
-    return skp__fail(SKP_IO, "There is no folder for cached kernels: the system knows no home of user %ld.",
-                     (long)geteuid());
-  return skp__path_join(out, user.pw_dir, ".cache/skipper");
+  char *home;
+  SKP_TRY(skp__home(&home));
+  skp_status status = skp__path_join(out, home, ".cache/skipper");
+  free(home);
+  return status;
 }
 
 skp_status skp__cache_folder(char **out, const char *said) {

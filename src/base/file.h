@@ -31,17 +31,10 @@ skp_status skp__file_write_quick(const char *path, const struct skp__file_part *
 skp_status skp__file_print_atomic(const char *path, void (*put)(FILE *to, void *user), void *user);
 /* Tries whether such a file can be written, before the work that makes it; what lies there stays as it is. */
 skp_status skp__file_try(const char *path);
-/* Closes a stream of open_memstream. False: memory lacked; glibc may tell that by nothing but a text of NULL. */
-bool skp__memory_close(FILE *to, char *const *text);
 /* What to do when writing failed with this errno: a sentence for the end of an error's text. And the status of such an
  * error: SKP_DISK_FULL, which may pass, or SKP_IO. */
 const char *skp__write_advice(int error);
 skp_status skp__write_status(int error);
-
-struct dirent;
-/* For scandir: entries sorted by the bytes of their names; those whose names do not begin with a dot. */
-int skp__entry_by_name(const struct dirent **a, const struct dirent **b);
-int skp__entry_visible(const struct dirent *entry);
 
 bool skp__file_exists(const char *path);
 bool skp__folder_exists(const char *path);

@@ -1,7 +1,7 @@
 /* host.c: see host.h. SPDX-License-Identifier: MIT */
 #include "base/host.h"
 #include "base/array.h"
-#include <langinfo.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ skp_status skp__host_set(const struct skp__host *said) {
 }
 
 skp_status skp__host_check_numbers(void) {
-  const char *sign = nl_langinfo(RADIXCHAR);
+  const char *sign = localeconv()->decimal_point;
   if (!strcmp(sign, ".")) return SKP_OK;
   return skp__fail(
       SKP_USAGE,

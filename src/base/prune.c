@@ -1,41 +1,39 @@
 /* prune.c: see prune.h. SPDX-License-Identifier: MIT */
 #include "base/prune.h"
-#include "base/array.h"
+#include "base/disk.h"
 #include "base/file.h"
-#include <dirent.h>
+#include "base/names.h"
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct file {
   char *path;
-  struct timespec used;
-  int64_t bytes;
+  int64_t used, bytes; /* used: when, in ns */
 };
 
 typedef SKP_ARRAY(struct file) file_list;
 
 static int by_age(const void *a, const void *b) {
-  const struct timespec *x = &((const struct file *)a)->used, *y = &((const struct file *)b)->used;
-  if (x->tv_sec != y->tv_sec) return x->tv_sec < y->tv_sec ? -1 : 1;
-  return (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
+  const int64_t x = ((const struct file *)a)->used, y = ((const struct file *)b)->used;
+  return (x > y) - (x < y);
 }
 
 static int64_t list_files(file_list *out, const char *folder) {
   int64_t total = 0;
-  struct stat st;
-  DIR *dir = opendir(folder);
-  for (struct dirent *e; dir && (e = readdir(dir));) {
+  skp__names names = {NULL, 0, 0};
+  (void)skp__names_in(&names, folder);
+  for (size_t i = 0; i < names.n; i++) {
+    struct skp__facts there;
     char *path;
-    if (e->d_name[0] == '.' || skp__path_join(&path, folder, e->d_name) != SKP_OK) continue;
-    if (stat(path, &st) || !S_ISREG(st.st_mode) || SKP_GROW(out) != SKP_OK) {
+    if (skp__path_join(&path, folder, names.at[i]) != SKP_OK) continue;
+    if (!skp__facts(&there, path) || there.kind != SKP_FILE || SKP_GROW(out) != SKP_OK) {
       free(path);
       continue;
     }
-    out->at[out->n - 1] = (struct file){path, st.st_mtim, st.st_size};
-    total += st.st_size;
+    out->at[out->n - 1] = (struct file){path, there.time, there.bytes};
+    total += there.bytes;
   }
-  if (dir) closedir(dir);
+  skp__names_free(&names);
   return total;
 }
 

@@ -1,13 +1,18 @@
-/* thread.h: threads that leave signals to others, and waits that know how long they are.
- * SPDX-License-Identifier: MIT */
+/* thread.h: threads that leave signals to others, and waits that know how long they are: posix/thread.c,
+ * windows/thread.c. SPDX-License-Identifier: MIT */
 #ifndef SKP_BASE_THREAD_H
 #define SKP_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 /* pthread_create for work beside the caller's: signals stay with the caller's threads, so that Ctrl-C interrupts none
  * of it. Returns an errno value, 0 if the thread runs. */
 int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user);
+
+/* The calling thread's number, which no other one on this machine has; whether there is none of a number any more. */
+long skp__thread_number(void);
+bool skp__thread_gone(long number);
 
 /* A condition for skp__cond_wait_ms; pthread_cond_destroy it. */
 void skp__cond_init(pthread_cond_t *out);

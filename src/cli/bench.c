@@ -1,14 +1,12 @@
 /* bench.c: skipper bench: whole steps on random images that stay on the device. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/system.h"
 #include <string.h>
-#include <sys/resource.h>
 
 /* `object` NULL: they are printed as text. */
 static void put_figures(cJSON *object, const struct cli *c, const skp_speed *s, bool train) {
   skp_device_state device;
-  struct rusage usage;
   skp_device_ask(c->device, &device);
-  getrusage(RUSAGE_SELF, &usage);
   char text[32];
   const double mib = 1 << 20;
   const struct {
@@ -19,7 +17,7 @@ static void put_figures(cJSON *object, const struct cli *c, const skp_speed *s, 
       {"best_img_per_s", "images/s at best", s->best_img_per_s},
       {"gflops", "GFLOP/s", s->gflops},
       {"cold_start_s", "s from the start of the process to the end of the first step", s->cold_start},
-      {"peak_rss_mib", "MiB of host memory at most", (double)usage.ru_maxrss / 1024},
+      {"peak_rss_mib", "MiB of host memory at most", cli_most_memory() / mib},
       {"device_mib", "MiB of device memory", (double)device.used / mib},
       {"batch", "images a step", (double)s->batch},
       {"ops", "operations a step", (double)s->ops},

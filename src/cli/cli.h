@@ -155,8 +155,6 @@ skp_status cli_selftest_train(struct cli *c, uint64_t seed);
 skp_status cli_open_ranks(struct cli *c);
 /* `status`: how it ended here. */
 void cli_close_ranks(struct cli *c, skp_status status);
-/* What the others cannot be told any more this one says itself. */
-void cli_speak_up(void);
 
 /* ---- options.c -------------------------------------------------------------------------------------------------- */
 

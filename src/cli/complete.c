@@ -3,7 +3,7 @@
  * The scripts of the three shells do one thing: they ask `skipper --complete WORD…` and show what it says. So commands,
  * options, models, devices and run folders are known in one place, and never out of date. */
 #include "cli/shell.h"
-#include <dirent.h>
+#include "cli/system.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +19,11 @@ static void offer_models(FILE *to) {
   fprintf(to, ":files\n");
 }
 
+static void offer_run(void *to, const char *name) { fprintf(to, "runs/%s\trun\n", name); }
+
 /* Runs in runs/: each stands for its best weights. */
 static void offer_runs(FILE *to) {
-  struct dirent **entry;
-  const int n = scandir("runs", &entry, NULL, alphasort);
-  for (int i = 0; i < n; i++) {
-    if (*entry[i]->d_name != '.') fprintf(to, "runs/%s\trun\n", entry[i]->d_name);
-    free(entry[i]);
-  }
-  if (n >= 0) free(entry);
+  cli_each_in("runs", offer_run, to);
   fprintf(to, ":files\n");
 }
 

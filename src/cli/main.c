@@ -2,7 +2,7 @@
  * failed, 2 wrong usage, 128 + N: stopped by signal N, after saving. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "cli/shell.h"
-#include <signal.h>
+#include "cli/system.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -213,7 +213,7 @@ static int run(const struct cli_command *command, int argc, const char **argv) {
 }
 
 /* What the program says about itself; `more` words follow. SKP_UNSUPPORTED: the word is none of these. */
-static skp_status tell(const char *word, int more, const char *const *next) {
+static skp_status tell_about(const char *word, int more, const char *const *next) {
   const struct cli_command *about = more ? find(next[0]) : NULL;
   const bool help = !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
   if (help && about)
@@ -234,7 +234,7 @@ static skp_status tell(const char *word, int more, const char *const *next) {
 }
 
 int main(int argc, char **argv) {
-  signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
+  cli_outlive_limits();
   cli_begin_json();
   if (cli_environment_host() != SKP_OK) {
     fprintf(stderr, "skipper: %s\n", skp_error_message());
@@ -247,7 +247,7 @@ int main(int argc, char **argv) {
     print_usage(stderr);
     return 2;
   }
-  skp_status status = tell(word, argc - 2, (const char *const *)argv + 2);
+  skp_status status = tell_about(word, argc - 2, (const char *const *)argv + 2);
   if (status == SKP_UNSUPPORTED) return unknown_command(word);
   status = settle_output(status);
   if (status == SKP_OK) return 0;

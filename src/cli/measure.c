@@ -1,46 +1,13 @@
 /* measure.c: where several devices may be meant, each is measured once, by a call of this very program: a driver that
  * fails, crashes or hangs at that is not the one that this call may want to use. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
+#include "cli/system.h"
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-extern char **environ;
-
-enum { PATIENCE = 30, LOOKS_PER_SECOND = 20 };
-
-/* 0, or what it ended with: a number that is not; without PATIENCE to wait longer it is ended. */
-static int await(pid_t pid) {
-  const struct timespec nap = {.tv_nsec = 1000000000 / LOOKS_PER_SECOND};
-  int how = -1;
-  for (int i = 0; i < PATIENCE * LOOKS_PER_SECOND; i++) {
-    const pid_t got = waitpid(pid, &how, WNOHANG);
-    if (got == pid) return how;
-    if (got < 0 && errno != EINTR) return -1;
-    nanosleep(&nap, NULL);
-  }
-  kill(pid, SIGKILL);
-  waitpid(pid, &how, 0);
-  return how;
-}
 
 /* Whether `skipper bench --peak` could be done on it. What that says is nothing for this call's readers. */
 static bool measure(const char *program, const char *device) {
-  char *const words[] = {(char *)program, "bench", "--peak", "--device", (char *)device, NULL};
-  posix_spawn_file_actions_t files;
-  pid_t pid;
-  if (posix_spawn_file_actions_init(&files)) return false;
-  int failed = 0;
-  for (int fd = 0; fd <= STDERR_FILENO; fd++)
-    failed |= posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-  if (!failed) failed = posix_spawnp(&pid, program, &files, NULL, words, environ);
-  posix_spawn_file_actions_destroy(&files);
-  return !failed && await(pid) == 0;
+  enum { PATIENCE = 30 }; /* seconds */
+  return cli_run((const char *const[]){program, "bench", "--peak", "--device", device, NULL}, PATIENCE);
 }
 
 /* Neighbours would disturb each other: for them what is known is all there is. */

@@ -1,10 +1,9 @@
 /* predict.c: skipper predict. SPDX-License-Identifier: MIT */
 #include "cli/report.h"
-#include <errno.h>
+#include "cli/system.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- images ----------------------------------------------------------------------------------------------------- */
 
@@ -152,8 +151,8 @@ static skp_status explain(const struct cli *c, skp_pictures *p, const float *pre
   const int classes = skp_model_classes(c->model);
   const char *folder = c->value[CLI_EXPLAIN];
   if (!folder) return SKP_OK;
-  if (mkdir(folder, 0777) && errno != EEXIST)
-    return skp_fail(SKP_IO, "Cannot create the folder %s: %s.", folder, strerror(errno));
+  const int error = cli_make_folder(folder);
+  if (error) return skp_fail(SKP_IO, "Cannot create the folder %s: %s.", folder, strerror(error));
   for (size_t i = 0; i < skp_pictures_count(p); i++)
     if (is_finite(predictions + i * (size_t)classes, classes)) TRY(explain_picture(c, p, i));
   return SKP_OK;

@@ -2,9 +2,9 @@
  * training elsewhere, always on standard error.
  * SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/system.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,10 +27,10 @@ struct piece {
 /* A number of columns that the terminal may have changed since the last line. */
 static int terminal_width(void) {
   enum { USUAL = 80 };
-  struct winsize size;
   const char *columns = cli_variable("COLUMNS");
-  if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col) return size.ws_col;
-  int width = columns ? atoi(columns) : 0;
+  int width = cli_terminal_columns();
+  if (width) return width;
+  width = columns ? atoi(columns) : 0;
   return width > 0 ? width : USUAL;
 }
 

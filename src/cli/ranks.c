@@ -1,21 +1,11 @@
 /* ranks.c: the program as one of several that mpirun started. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/system.h"
 #include <string.h>
 
-static FILE *own_stderr; /* of a rank that is silent; NULL: it speaks */
-
-/* What one says stands for all. Standard error stays as it is for who writes to it directly: drivers, sanitizers. */
+/* What one says stands for all. */
 static skp_status fall_silent(void) {
-  FILE *nowhere = freopen("/dev/null", "w", stdout) ? fopen("/dev/null", "w") : NULL;
-  if (!nowhere) return skp_fail(SKP_IO, "Cannot open /dev/null.");
-  own_stderr = stderr;
-  stderr = nowhere;
-  return SKP_OK;
-}
-
-void cli_speak_up(void) {
-  if (own_stderr) stderr = own_stderr;
-  own_stderr = NULL;
+  return cli_fall_silent() ? SKP_OK : skp_fail(SKP_IO, "Cannot turn the output away.");
 }
 
 skp_status cli_open_ranks(struct cli *c) {

@@ -1,11 +1,11 @@
 /* spare.c: what a command reads is not what it writes. SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/system.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool lies_in(const char *file, const char *folder) {
-  char *inner = realpath(file, NULL), *outer = realpath(folder, NULL);
+  char *inner = cli_true_path(file), *outer = cli_true_path(folder);
   const size_t n = outer ? strlen(outer) : 0;
   const bool in = inner && outer && !strncmp(inner, outer, n) && inner[n] == '/';
   free(inner);
@@ -27,11 +27,9 @@ static bool is_read(const char *file, bool data) {
   return read;
 }
 
-static skp_status spare(cli_option option, const char *out, const struct stat *there, const char *in, bool data) {
-  struct stat st;
-  if (!in || stat(in, &st)) return SKP_OK;
-  const bool same = st.st_dev == there->st_dev && st.st_ino == there->st_ino;
-  if (!same && (!S_ISDIR(st.st_mode) || !is_read(out, data) || !lies_in(out, in))) return SKP_OK;
+static skp_status spare(cli_option option, const char *out, const char *in, bool data) {
+  if (!in) return SKP_OK;
+  if (!cli_same_file(out, in) && (!cli_is_folder(in) || !is_read(out, data) || !lies_in(out, in))) return SKP_OK;
   return skp_fail(SKP_USAGE, "%s: %s is there already, and what this command reads: name another file.",
                   cli_option_text(option), out);
 }
@@ -42,12 +40,11 @@ skp_status cli_spare(const struct cli *c) {
   if (resumed && !*resumed) resumed = c->value[CLI_OUT];
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     const char *out = c->value[files[i]];
-    struct stat there;
-    if (!out || stat(out, &there) || !S_ISREG(there.st_mode)) continue;
-    for (int k = 0; k < c->n_arguments; k++) TRY(spare(files[i], out, &there, c->arguments[k], false));
-    TRY(spare(files[i], out, &there, c->value[CLI_INIT], false));
-    TRY(spare(files[i], out, &there, resumed, false));
-    TRY(spare(files[i], out, &there, cli_said_entry(c, "data"), true));
+    if (!out || !cli_is_file(out)) continue;
+    for (int k = 0; k < c->n_arguments; k++) TRY(spare(files[i], out, c->arguments[k], false));
+    TRY(spare(files[i], out, c->value[CLI_INIT], false));
+    TRY(spare(files[i], out, resumed, false));
+    TRY(spare(files[i], out, cli_said_entry(c, "data"), true));
   }
   return SKP_OK;
 }

@@ -1,6 +1,6 @@
 /* train.c: skipper train. SPDX-License-Identifier: MIT */
 #include "cli/ending.h"
-#include <signal.h>
+#include "cli/system.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,23 +30,10 @@ static void on_signal(int number) {
   if (write(STDERR_FILENO, word, sizeof word - 1) < 0) return; /* nowhere to say it */
 }
 
-/* Whether the caller wants a hang-up to be ignored (nohup): asked before a driver sets
- * handlers of its own, as PoCL's LLVM does. */
-static bool hang_up_ignored(void) {
-  struct sigaction now;
-  return !sigaction(SIGHUP, NULL, &now) && now.sa_handler == SIG_IGN;
-}
-
-/* Takes the signals over, from such a driver too: it may have set handlers when a device was opened. */
+/* What they stop from now on. A driver may have set handlers of its own when a device was opened. */
 static void catch_signals(skp_session *session, bool ignore_hang_up) {
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   stoppable = session;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  if (ignore_hang_up) action.sa_handler = SIG_IGN;
-  sigaction(SIGHUP, &action, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* as main wants it */
+  cli_catch_signals(on_signal, ignore_hang_up);
 }
 
 /* ---- what is going to happen ------------------------------------------------------------------------------------ */
@@ -213,11 +200,10 @@ typedef void teller(FILE *to, const struct training *t, const skp_run_facts *f);
 /* What they tell, in rows that fit the terminal. */
 static skp_status say(const struct training *t, const skp_run_facts *f, teller *const *tell) {
   enum { INDENT = 9 };
-  char *text = NULL;
-  size_t n;
-  FILE *to = open_memstream(&text, &n);
+  char *text;
+  FILE *to = cli_text_open(&text);
   for (; to && *tell; tell++) (*tell)(to, t, f);
-  const bool whole = to && !fclose(to) && text; /* glibc says it by no text, too */
+  const bool whole = to && cli_text_close(to, &text);
   if (whole) cli_wrap(stderr, cli_columns(&t->c->progress), INDENT, "%s", text);
   free(text);
   return whole ? SKP_OK : skp_fail(SKP_MEMORY, "Out of memory for a text.");
@@ -342,7 +328,7 @@ static skp_status check(struct training *t) {
   return skp_run_prepare(c->run, c->data, &t->o);
 }
 
-static skp_status open(struct training *t, const skp_run_facts *f) {
+static skp_status open_all(struct training *t, const skp_run_facts *f) {
   static teller *const before[] = {say_device, say_model, say_frozen, say_data, NULL};
   static teller *const after[] = {say_recipe, say_augmentation, say_run, NULL};
   struct cli *c = t->c;
@@ -375,12 +361,12 @@ static skp_status train(struct training *t, skp_run_facts *facts) {
     say_finished(t, facts);
     return SKP_OK;
   }
-  TRY(open(t, facts));
+  TRY(open_all(t, facts));
   return run(t, facts);
 }
 
 static skp_status train_once(struct cli *c, skp_run_facts *facts) {
-  struct training t = {.c = c, .no_hang_up = hang_up_ignored()};
+  struct training t = {.c = c, .no_hang_up = cli_hang_up_ignored()};
   catch_signals(NULL, t.no_hang_up);
   cli_progress_again(&c->progress);
   skp_status status = train(&t, facts);

@@ -5,13 +5,12 @@
  * order of their keys, in this machine's order of bytes. */
 #include "data/index.h"
 #include "base/array.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/host.h"
 #include "base/prune.h"
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <xxhash.h>
 
 #define FILE_LIMIT   ((int64_t)1 << 30)                                /* bytes of one, of 30 million pictures */
@@ -44,10 +43,10 @@ struct skp__index {
 static uint64_t hash(const char *text, uint64_t seed) { return XXH3_64bits_withSeed(text, strlen(text), seed); }
 
 static struct row row_of(const char *name, const char *file, int64_t position) {
-  struct stat st;
+  struct skp__facts there;
   struct row row = {.key = hash(name, (uint64_t)position)};
-  if (stat(file, &st)) return row;
-  const int64_t said[] = {st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
+  if (!skp__facts(&there, file)) return row;
+  const int64_t said[] = {there.bytes, there.time / 1000000000, there.time % 1000000000};
   row.stamp = XXH3_64bits(said, sizeof said);
   return row;
 }
@@ -158,7 +157,7 @@ skp_status skp__index_open(struct skp__index **out, const char *place, const cha
 void skp__index_close(struct skp__index *x) {
   if (!x) return;
   if (x->news || x->m != x->n) write_asked(x);
-  (void)utimensat(AT_FDCWD, x->path, NULL, 0);
+  skp__touch(x->path);
   skp__folder_prune(skp__host()->index, FOLDER_LIMIT);
   free_index(x);
 }

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/host.h"
+#include "base/machine.h"
 #include "base/random.h"
 #include "base/thread.h"
 #include "base/trace.h"
@@ -15,7 +16,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_CHANNELS = 4 };
 
@@ -55,8 +55,8 @@ static int64_t images(const struct skp_loader *l) { return l->o.images ? l->o.im
 
 int skp__loader_workers(void) {
   enum { ENOUGH = 4 };
-  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  return cores < 1 ? 1 : cores < ENOUGH ? (int)cores : ENOUGH;
+  const int cores = skp__machine_cores();
+  return cores < ENOUGH ? cores : ENOUGH;
 }
 
 int64_t skp__loader_batches(const struct skp_loader *l) { return (images(l) + l->o.batch - 1) / l->o.batch; }

@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "data/source.h"
 #include "data/walk.h"
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,18 +52,15 @@ static void append(char *text, size_t size, const char *more) { strncat(text, mo
 /* The first few names in a folder, for people. */
 static void list_folder(char *text, size_t size, const char *folder) {
   enum { SHOWN = 8 };
-  struct dirent **entry;
-  int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
-  if (n <= 0) append(text, size, n ? "(it cannot be listed)" : "nothing");
-  for (int i = 0; i < n; i++) {
-    if (i < SHOWN) {
-      append(text, size, i ? ", " : "");
-      append(text, size, entry[i]->d_name);
-    }
-    free(entry[i]);
+  skp__names names = {NULL, 0, 0};
+  const bool listed = skp__names_in(&names, folder) == SKP_OK;
+  if (!names.n) append(text, size, listed ? "nothing" : "(it cannot be listed)");
+  for (size_t i = 0; i < names.n && i < SHOWN; i++) {
+    append(text, size, i ? ", " : "");
+    append(text, size, names.at[i]);
   }
-  if (n > SHOWN) append(text, size, ", …");
-  if (n >= 0) free(entry);
+  if (names.n > SHOWN) append(text, size, ", …");
+  skp__names_free(&names);
 }
 
 static skp_status fail_folder(const char *folder) {
@@ -107,18 +103,17 @@ static skp_status add_place(skp__names *places, const struct kind *kind, const c
 
 /* Those places below `data` that a pattern means where files of the kind lie. */
 static skp_status add_places(skp__names *places, const struct kind *kind, const char *data, const char *pattern) {
-  struct dirent **entry;
+  skp__names names = {NULL, 0, 0};
   if (*pattern != '*') return add_place(places, kind, data, pattern);
-  skp_status status = SKP_OK;
-  int n = scandir(data, &entry, skp__entry_visible, skp__entry_by_name);
-  for (int i = 0; i < n; i++) {
+  skp_status status = skp__names_in(&names, data);
+  if (status == SKP_IO) status = SKP_OK; /* it may be a file, or another kind's */
+  for (size_t i = 0; i < names.n && status == SKP_OK; i++) {
     char *folder = NULL;
-    if (status == SKP_OK) status = skp__path_join(&folder, data, entry[i]->d_name);
+    status = skp__path_join(&folder, data, names.at[i]);
     if (status == SKP_OK) status = add_place(places, kind, folder, pattern + strlen("*/"));
     free(folder);
-    free(entry[i]);
   }
-  if (n >= 0) free(entry);
+  skp__names_free(&names);
   return status;
 }
 

@@ -4,6 +4,7 @@
  * memory all of it, so that damage shows before anything is done. As torchvision does by default, the orientation that
  * a camera notes in EXIF is ignored. */
 #include "data/picture_set.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/host.h"
 #include "base/progress.h"
@@ -13,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CACHE_LIMIT ((int64_t)512 << 20) /* a set that is no larger, decoded, is kept in memory */
 
@@ -96,9 +96,9 @@ static void add_to_survey(struct survey *all, const struct skp_image *one) {
 static skp_status explain(skp_status status, const char *path) {
   char target[512];
   if (status != SKP_IO || skp__file_exists(path)) return status;
-  ssize_t n = readlink(path, target, sizeof target);
+  const int n = skp__link_text(target, sizeof target, path);
   if (n < 0) return status;
-  return skp__fail(SKP_IO, "%s is missing: it is a link to %.*s, where nothing is.", path, (int)n, target);
+  return skp__fail(SKP_IO, "%s is missing: it is a link to %.*s, where nothing is.", path, n, target);
 }
 
 static skp_status note(const struct skp__picture_set *f, int64_t i, const char *path, skp_status status) {

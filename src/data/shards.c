@@ -9,8 +9,6 @@
 #include "data/layout.h"
 #include "data/picture_set.h"
 #include "io/tar.h"
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,25 +24,21 @@ static bool is_archive(const char *path) {
 
 /* The archives in ROOT/BELOW ("": ROOT), named from ROOT; the folders of parts in it, too, where BELOW is "". */
 static skp_status list_archives(skp__names *out, const char *root, const char *below) {
-  struct dirent **entry;
+  skp__names names = {NULL, 0, 0};
   char *folder;
   SKP_TRY(*below ? skp__path_join(&folder, root, below) : skp__strdup(&folder, root));
-  const int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
-  skp_status status =
-      n < 0 ? skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", folder, strerror(errno)) : SKP_OK;
-  for (int i = 0; i < n; i++) {
+  skp_status status = skp__names_in(&names, folder);
+  for (size_t i = 0; i < names.n && status == SKP_OK; i++) {
     char *inner = NULL, *path = NULL;
-    if (status == SKP_OK)
-      status = *below ? skp__path_join(&inner, below, entry[i]->d_name) : skp__strdup(&inner, entry[i]->d_name);
+    status = *below ? skp__path_join(&inner, below, names.at[i]) : skp__strdup(&inner, names.at[i]);
     if (status == SKP_OK) status = skp__path_join(&path, root, inner);
     if (status == SKP_OK && is_archive(path)) status = skp__names_add(out, inner);
     if (status == SKP_OK && !*below && skp__part_of(NULL, inner) != SKP_SPLITS && skp__folder_exists(path))
       status = list_archives(out, root, inner);
     free(inner);
     free(path);
-    free(entry[i]);
   }
-  if (n >= 0) free(entry);
+  skp__names_free(&names);
   free(folder);
   return status;
 }

@@ -1,34 +1,17 @@
 /* walk.c: see walk.h. SPDX-License-Identifier: MIT */
 #include "data/walk.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "data/image.h"
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 enum { DEEPEST = 32 }; /* folders in folders */
 
 /* ---- lists ------------------------------------------------------------------------------------------------------- */
-
-void skp__names_free(skp__names *list) {
-  for (size_t i = 0; i < list->n; i++) free(list->at[i]);
-  SKP_FREE(list);
-}
-
-skp_status skp__names_add(skp__names *list, const char *name) {
-  SKP_TRY(SKP_GROW(list));
-  return skp__strdup(&list->at[list->n - 1], name);
-}
-
-static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-void skp__names_sort(skp__names *list) {
-  if (list->n) qsort(list->at, list->n, sizeof *list->at, by_bytes);
-}
 
 skp_status skp__tally_add(struct skp__tally *t, const char *what, long long n) {
   size_t i = 0;
@@ -83,16 +66,16 @@ static bool left_by_systems(const char *name) {
 
 enum entry { SYSTEM, PICTURE, FOLDER, OTHER, NOWHERE };
 
-/* What an entry is; of a link, what it leads to. */
-static enum entry kind_of(DIR *dir, const struct dirent *e) {
-  struct stat st;
+/* What an entry of the folder at `path` is; of a link, what it leads to. */
+static enum entry kind_of(DIR *dir, const char *path, const struct dirent *e) {
   if (left_by_systems(e->d_name)) return SYSTEM;
   const bool named = skp__image_named(e->d_name);
-  if (e->d_type == DT_REG) return named ? PICTURE : OTHER;
-  if (e->d_type == DT_DIR) return FOLDER;
-  if (fstatat(dirfd(dir), e->d_name, &st, 0)) return named ? PICTURE : NOWHERE;
-  if (S_ISDIR(st.st_mode)) return FOLDER;
-  return named && S_ISREG(st.st_mode) ? PICTURE : OTHER;
+  switch (skp__entry_kind(dir, path, e)) {
+  case SKP_FILE: return named ? PICTURE : OTHER;
+  case SKP_FOLDER: return FOLDER;
+  case SKP_NOTHING: return named ? PICTURE : NOWHERE;
+  default: return OTHER;
+  }
 }
 
 static skp_status pass_over(struct skp__tally *t, const char *name, enum entry kind) {
@@ -111,8 +94,7 @@ static skp_status pass_over(struct skp__tally *t, const char *name, enum entry k
 struct place {
   const char *path; /* to open it */
   const struct place *above;
-  dev_t device;
-  ino_t number;
+  uint64_t device, number;
   int depth;
 };
 
@@ -120,10 +102,10 @@ static skp_status fail_list(const char *path) {
   return skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", path, strerror(errno));
 }
 
-static bool enter(struct place *p, DIR *dir, const char *path, const struct place *above) {
-  struct stat st;
-  if (fstat(dirfd(dir), &st)) return false;
-  *p = (struct place){path, above, st.st_dev, st.st_ino, above ? above->depth + 1 : 0};
+static bool enter(struct place *p, const char *path, const struct place *above) {
+  struct skp__facts there;
+  if (!skp__facts(&there, path)) return false;
+  *p = (struct place){path, above, there.device, there.number, above ? above->depth + 1 : 0};
   for (; above; above = above->above)
     if (above->device == p->device && above->number == p->number) return false;
   return p->depth <= DEEPEST;
@@ -168,9 +150,9 @@ static skp_status take(struct walk *w, const char *below, const char *name, enum
 static skp_status walk_open(struct walk *w, DIR *dir, const char *path, const char *below, const struct place *above) {
   struct place here;
   skp_status status = SKP_OK;
-  if (!enter(&here, dir, path, above)) return skp__tally_add(w->passed, "folders without end", 1);
+  if (!enter(&here, path, above)) return skp__tally_add(w->passed, "folders without end", 1);
   for (struct dirent *e; status == SKP_OK && (e = readdir(dir));)
-    status = take(w, below, e->d_name, kind_of(dir, e), &here);
+    status = take(w, below, e->d_name, kind_of(dir, path, e), &here);
   return status;
 }
 
@@ -195,9 +177,10 @@ static int by_folder(const void *a, const void *b) {
 
 skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char *root, const char *below) {
   struct walk w = {.root = root, .passed = passed};
-  struct stat st;
-  if (stat(root, &st)) return fail_list(root);
-  const struct place top = {root, NULL, st.st_dev, st.st_ino, 0}; /* a link to it would lead to the other classes */
+  struct skp__facts there;
+  if (!skp__facts(&there, root)) return fail_list(root);
+  const struct place top = {root, NULL, there.device, there.number,
+                            0}; /* a link to it would lead to the other classes */
   skp_status status = walk_folder(&w, below, *below ? &top : NULL);
   if (w.found.n) qsort(w.found.at, w.found.n, sizeof *w.found.at, by_folder);
   for (size_t i = 0; i < w.found.n; i++) {
@@ -215,7 +198,7 @@ skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__
   DIR *dir = opendir(root);
   skp_status status = dir ? SKP_OK : fail_list(root);
   for (struct dirent *e; dir && status == SKP_OK && (e = readdir(dir));) {
-    enum entry kind = kind_of(dir, e);
+    enum entry kind = kind_of(dir, root, e);
     if (kind == PICTURE || kind == FOLDER) status = skp__names_add(kind == FOLDER ? folders : pictures, e->d_name);
     if (kind == OTHER || kind == NOWHERE) status = pass_over(passed, e->d_name, kind);
   }
@@ -231,9 +214,9 @@ static skp_status search(bool *found, const char *path, const struct place *abov
 
 static skp_status search_open(bool *found, DIR *dir, const char *path, const struct place *above, bool deep) {
   struct place here;
-  if (!enter(&here, dir, path, above)) return SKP_OK;
+  if (!enter(&here, path, above)) return SKP_OK;
   for (struct dirent *e; !*found && (e = readdir(dir));) {
-    enum entry kind = kind_of(dir, e);
+    enum entry kind = kind_of(dir, path, e);
     char *inner;
     *found = kind == PICTURE;
     if (kind != FOLDER || !deep) continue;

@@ -2,14 +2,9 @@
 #ifndef SKP_DATA_WALK_H
 #define SKP_DATA_WALK_H
 
-#include "base/array.h"
+#include "base/names.h"
 #include "base/text.h"
 #include <stdbool.h>
-
-typedef SKP_ARRAY(char *) skp__names;
-void skp__names_free(skp__names *list);
-skp_status skp__names_add(skp__names *list, const char *name);
-void skp__names_sort(skp__names *list); /* by their bytes */
 
 /* What is passed over, by kind. Begins all zero. */
 struct skp__tally {

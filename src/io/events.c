@@ -5,6 +5,7 @@
 #include "io/events.h"
 #include "base/array.h"
 #include "base/file.h"
+#include "base/machine.h"
 #include "io/log.h"
 #include "io/png.h"
 #include <events.pb-c.h>
@@ -76,7 +77,7 @@ static skp_status put_value(struct skp_events *e, int64_t step, Skp__SummaryValu
 
 static skp_status open_file(struct skp_events *e, const char *folder) {
   char host[64] = "host";
-  gethostname(host, sizeof host - 1);
+  skp__machine_name(host, sizeof host);
   SKP_TRY(skp__folder_create(folder));
   SKP_TRY(
       skp__format(&e->path, "%s/events.out.tfevents.%lld.%s.%ld", folder, (long long)time(NULL), host, (long)getpid()));

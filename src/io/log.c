@@ -2,6 +2,7 @@
 #include "io/log.h"
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include <ctype.h>
 #include <errno.h>
@@ -27,7 +28,7 @@ struct skp_log {
 /* The end of the last whole line within the first `bytes`. */
 static off_t whole_lines(int fd, off_t bytes) {
   char c = 0;
-  while (bytes > 0 && (pread(fd, &c, 1, bytes - 1) != 1 || c != '\n')) bytes--;
+  while (bytes > 0 && (skp__read_at(fd, &c, 1, bytes - 1) != 1 || c != '\n')) bytes--;
   return bytes;
 }
 
@@ -40,7 +41,7 @@ skp_status skp__log_create(struct skp_log **out, const char *path, int64_t keep)
   struct skp_log *log;
   *out = NULL;
   SKP_TRY(skp__alloc(&log, 1, sizeof *log));
-  log->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  log->fd = skp__open(path, O_RDWR | O_CREAT | O_APPEND);
   log->flushed = skp__clock();
   int error = log->fd < 0 ? errno : cut(log->fd, keep);
   skp_status status = error ? skp__fail(SKP_IO, "Cannot write %s: %s.", path, strerror(error)) : SKP_OK;
@@ -151,7 +152,7 @@ static int read_end(char *out, size_t size, bool *whole, int fd, int64_t bytes) 
   *out = 0;
   *whole = there > 0 && there >= bytes;
   if (n <= 0) return there < 0 ? errno : 0;
-  const ssize_t got = pread(fd, out, (size_t)n, end - n);
+  const int64_t got = skp__read_at(fd, out, (size_t)n, end - n);
   out[got > 0 ? got : 0] = 0;
   return got < 0 ? errno : 0;
 }
@@ -167,7 +168,7 @@ static int64_t last_number(const char *text, const char *before) {
 skp_status skp__log_last(int64_t *number, bool *whole, const char *path, const char *before, int64_t bytes) {
   enum { END = 4096 };
   char text[END] = "";
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = skp__open(path, O_RDONLY);
   *whole = false;
   int error = fd >= 0 ? read_end(text, sizeof text, whole, fd, bytes) : errno;
   if (fd >= 0) close(fd);

@@ -6,6 +6,7 @@
  * kinds, and a checkpoint of what was learned carries what rebuilds the network. */
 #include "io/onnx.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "io/json.h"
 #include "io/onnx_network.h"
 #include <math.h>
@@ -218,16 +219,15 @@ static skp_status put_tensors(network *w, struct skp_st_file *out) {
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static skp_status translate(struct skp__onnx_file *f, network *w, struct skp_st_file *out) {
-  char *body = NULL;
-  size_t length;
+  struct skp__memory m;
   SKP_TRY(skp__alloc(&w->value, f->names.n, sizeof *w->value));
-  w->to = open_memstream(&body, &length);
-  if (!w->to) return skp__fail_memory("a network", 0);
+  if (!skp__memory_open(&m)) return skp__fail_memory("a network", 0);
+  w->to = m.to;
   skp_status status = put_network(w);
-  if (!skp__memory_close(w->to, &body) && status == SKP_OK) status = skp__fail_memory("a network", length);
-  if (status == SKP_OK) status = put_metadata(w, body, out);
+  if (!skp__memory_close(&m) && status == SKP_OK) status = skp__fail_memory("a network", m.bytes);
+  if (status == SKP_OK) status = put_metadata(w, m.text, out);
   if (status == SKP_OK) status = put_tensors(w, out);
-  free(body);
+  free(m.text);
   return status;
 }
 

@@ -1,6 +1,7 @@
 /* tar.c: files in tar archives. SPDX-License-Identifier: MIT */
 #include "io/tar.h"
 #include "base/array.h"
+#include "base/disk.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -27,7 +28,7 @@ static skp_status fail(const struct skp__tar *t, const char *what) {
 
 static skp_status begin(struct skp__tar *t, int64_t position) {
   struct stat st;
-  t->fd = open(t->path, O_RDONLY | O_CLOEXEC);
+  t->fd = skp__open(t->path, O_RDONLY);
   if (t->fd < 0 || fstat(t->fd, &st) != 0 || lseek(t->fd, (off_t)position, SEEK_SET) < 0)
     return skp__fail(SKP_IO, "%s cannot be read: %s.", t->path, strerror(errno));
   t->bytes = (int64_t)st.st_size;

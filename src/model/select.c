@@ -5,9 +5,9 @@
  *   lr_mult = "layer4=0.1,fc=10"     layer or scope that it belongs to: layer1.0.conv1, layer1.0, layer1
  *
  * Of several entries of lr_mult that fit, the last one counts; frozen is frozen. */
+#include "base/pattern.h"
 #include "base/text.h"
 #include "model/model.h"
-#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 static bool fits(const char *pattern, const char *name) {
   char part[512];
   snprintf(part, sizeof part, "%s", name);
-  while (fnmatch(pattern, part, 0) != 0) {
+  while (!skp__pattern_fits(pattern, part)) {
     char *dot = strrchr(part, '.');
     if (!dot) return false;
     *dot = 0;

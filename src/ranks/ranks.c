@@ -4,10 +4,10 @@
  * order of ranks, and all gather the sums. So a rank sends and receives twice its values, however many ranks there are,
  * and whatever the library of MPI does, nothing but the order of ranks decides the bits. */
 #include "base/array.h"
+#include "base/machine.h"
 #include "ranks/wire.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct skp_ranks {
   struct skp__wire *wire;
@@ -93,7 +93,7 @@ static skp_status tell_failures(struct skp_ranks *r, skp_status own) {
   struct report mine = {.status = (int32_t)own}, *all;
   char *kept = own == SKP_OK ? NULL : skp__error_keep();
   if (own != SKP_OK) snprintf(mine.text, sizeof mine.text, "%s", skp_error_message());
-  (void)gethostname(mine.host, sizeof mine.host - 1);
+  skp__machine_name(mine.host, sizeof mine.host);
   skp_status status = skp__alloc(&all, (size_t)size, sizeof *all);
   r->broken = status != SKP_OK;
   if (status == SKP_OK) status = carried(r, r->wire->gather(r->wire, all, &mine, sizeof mine));

@@ -12,6 +12,7 @@
 #include "backend/note.h"
 #include "base/array.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "skipper/version.h"
 #include "verify/case.h"
@@ -87,13 +88,10 @@ static void put_lines(FILE *to, void *user) {
 
 /* The lines, and of them the checksum. */
 static void put(FILE *to, void *user) {
-  char *text = NULL;
-  size_t bytes = 0;
-  FILE *memory = open_memstream(&text, &bytes);
-  if (memory) put_lines(memory, user);
-  if (memory && skp__memory_close(memory, &text))
-    fprintf(to, "%schecksum %016llx\n", text, (unsigned long long)hash(0, text, bytes));
-  free(text);
+  struct skp__memory m;
+  if (skp__memory_open(&m)) put_lines(m.to, user);
+  if (skp__memory_close(&m)) fprintf(to, "%schecksum %016llx\n", m.text, (unsigned long long)hash(0, m.text, m.bytes));
+  free(m.text);
 }
 
 /* What cannot be written is compared again. */

@@ -1,9 +1,10 @@
 /* golden.c: cases from files of reference values (golden/README.md). SPDX-License-Identifier: MIT
  *
  * Layouts in those files, and here:  images N C H W -> N H W C   weights K C R S -> R S C K   linear K F -> 1 1 F K */
+#include "base/file.h"
+#include "base/names.h"
 #include "io/safetensors.h"
 #include "verify/case.h"
-#include <fts.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,29 +250,51 @@ static skp_status visit_file(const char *path, const char *only, skp__case_visit
   return status;
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
+/* PATH/ops/NAME.safetensors; `n`: letters of the name. */
+static bool is_case_file(const char *path, size_t n) {
+  const char *end = strrchr(path, '.'), *name = path + strlen(path) - n;
+  const bool in_ops = name - path >= 4 && !strncmp(name - 4, "ops/", 4);
+  const bool whole = in_ops && (name - 4 == path || name[-5] == '/'); /* not "drops/" */
+  return whole && end && !strcmp(end, ".safetensors") && skp__file_exists(path);
+}
 
-/* PATH/ops/NAME.safetensors */
-static bool is_case_file(const FTSENT *entry) {
-  const char *end = strrchr(entry->fts_name, '.'), *name = entry->fts_path + entry->fts_pathlen - entry->fts_namelen;
-  bool in_ops = name - entry->fts_path >= 4 && !strncmp(name - 4, "ops/", 4);
-  bool whole = in_ops && (name - 4 == entry->fts_path || name[-5] == '/'); /* not "drops/" */
-  return entry->fts_info == FTS_F && whole && end && !strcmp(end, ".safetensors");
+struct search {
+  const char *op;
+  skp__case_visit visit;
+  void *user;
+  size_t files;
+};
+
+static skp_status search_folder(struct search *s, const char *folder, int depth);
+
+static skp_status look_at(struct search *s, const char *folder, const char *name, int depth) {
+  char *path;
+  SKP_TRY(skp__path_join(&path, folder, name));
+  const bool case_file = is_case_file(path, strlen(name));
+  skp_status status = SKP_OK;
+  s->files += case_file;
+  if (case_file)
+    status = visit_file(path, s->op, s->visit, s->user);
+  else if (skp__folder_exists(path))
+    status = search_folder(s, path, depth + 1);
+  free(path);
+  return status;
+}
+
+static skp_status search_folder(struct search *s, const char *folder, int depth) {
+  enum { DEEPEST = 16 }; /* a link may lead back */
+  skp__names names = {NULL, 0, 0};
+  if (depth > DEEPEST) return SKP_OK;
+  skp_status status = skp__names_in(&names, folder);
+  for (size_t i = 0; i < names.n && status == SKP_OK; i++) status = look_at(s, folder, names.at[i], depth);
+  skp__names_free(&names);
+  return status;
 }
 
 skp_status skp__golden_each(const char *folder, const char *op, skp__case_visit visit, void *user) {
-  char *paths[] = {(char *)folder, NULL};
-  FTS *walk = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-  if (!walk) return skp__fail(SKP_IO, "Cannot look through %s.", folder);
-  size_t files = 0;
-  skp_status status = SKP_OK;
-  for (FTSENT *entry; status == SKP_OK && (entry = fts_read(walk));) {
-    if (!is_case_file(entry)) continue;
-    files++;
-    status = visit_file(entry->fts_path, op, visit, user);
-  }
-  fts_close(walk);
-  if (status == SKP_OK && !files)
+  struct search s = {.op = op, .visit = visit, .user = user};
+  skp_status status = skp__folder_exists(folder) ? search_folder(&s, folder, 0) : SKP_OK;
+  if (status == SKP_OK && !s.files)
     status = skp__fail(SKP_IO, "There is no ops/*.safetensors below %s. Name the folder that holds the golden cases.",
                        folder);
   return status;

@@ -1,6 +1,7 @@
 /* ask.c: asks the drivers, in this process, which devices there are, what each can do, and whether Skipper can use it.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
+#include "base/pattern.h"
 #include <CL/cl_ext.h>
 #include <ctype.h>
 #include <stdarg.h>
@@ -151,7 +152,7 @@ static void ask_platform(struct skp_device_list *list, cl_platform_id platform, 
   if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, SKP_MAX_DEVICES, ids, &n) != CL_SUCCESS) n = 0;
   if (!n)
     skp__devices_note(list, "Platform %d (%s) lists no device.%s", index, name,
-                      strcasestr(name, "rusticl") ? " It has none for the drivers that RUSTICL_ENABLE names." : "");
+                      skp__text_has(name, "rusticl") ? " It has none for the drivers that RUSTICL_ENABLE names." : "");
   for (cl_uint i = 0; i < n && i < SKP_MAX_DEVICES && list->n < SKP_MAX_DEVICES; i++) {
     struct skp_device *d = &list->at[list->n++];
     *d = (struct skp_device){.platform = index, .device = (int)i};

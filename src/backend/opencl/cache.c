@@ -3,15 +3,14 @@
  * time, so nothing is reported. Writers rename whole files into place, so processes may share the folder.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/cache.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/prune.h"
 #include "base/random.h"
 #include "base/scratch.h"
 #include "skipper/version.h"
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ENTRY_LIMIT = 64 << 20 }; /* bytes; larger programs are not kept */
@@ -156,7 +155,7 @@ cl_program skp__cl_cache_load(struct skp__cl *cl, const char *text, const char *
   if (skp__file_read(&file, &size, path, ENTRY_LIMIT) == SKP_OK) {
     const unsigned char *payload = entry_payload(file, size, key, &bytes);
     if (payload) program = program_from(cl, payload, bytes, options);
-    if (program) utimensat(AT_FDCWD, path, NULL, 0); /* used just now */
+    if (program) skp__touch(path); /* used just now */
   }
   free(file);
   free(path);

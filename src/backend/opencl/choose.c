@@ -1,6 +1,7 @@
 /* choose.c: which of the listed devices is meant, or best. Knows no driver. SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
 #include "base/host.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 /* How much of a stand-in for the vendor's own a platform is. */
 static int stand_in(const struct skp_device *d) {
-  return strcasestr(d->platform_name, "clover") ? 2 : strcasestr(d->platform_name, "rusticl") ? 1 : 0;
+  return skp__text_has(d->platform_name, "clover") ? 2 : skp__text_has(d->platform_name, "rusticl") ? 1 : 0;
 }
 
 static bool is_gpu(const struct skp_device *d) { return !strcmp(d->type, "GPU"); }
@@ -48,7 +49,7 @@ static bool is_index(const char *text) { return *text && !text[strspn(text, "012
 static bool fits(const struct wish *wish, const char *name, int index) {
   if (!wish->text) return true;
   if (is_index(wish->text)) return strtol(wish->text, NULL, 10) == index;
-  return wish->exact ? !strcasecmp(name, wish->text) : strcasestr(name, wish->text) != NULL;
+  return wish->exact ? !strcasecmp(name, wish->text) : skp__text_has(name, wish->text);
 }
 
 /* "P:D" */

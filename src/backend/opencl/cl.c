@@ -3,6 +3,7 @@
 #include "backend/opencl/buffer.h"
 #include "backend/opencl/cache.h"
 #include "backend/opencl/compilers.h"
+#include "backend/opencl/conv.h"
 #include "backend/opencl/devices.h"
 #include "backend/opencl/method.h"
 #include "backend/opencl/peak.h"
@@ -11,7 +12,6 @@
 #include "backend/opencl/tickets.h"
 #include "backend/opencl/timing.h"
 #include "base/host.h"
-#include <clblast_c.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,7 +132,7 @@ static void close_device(struct skp_backend *b) {
   skp__cl_programs_free(cl);
   if (!cl->hung) {
     /* else its programs are released when the process ends, after the driver's own data (oclgrind crashes) */
-    SKP_CALL(cl, "CLBlastClearCache", "", CLBlastClearCache());
+    skp__conv_clblast_forget(cl);
     if (cl->queue) SKP_CALL(cl, "clReleaseCommandQueue", "", clReleaseCommandQueue(cl->queue));
     if (cl->context) SKP_CALL(cl, "clReleaseContext", "", clReleaseContext(cl->context));
     if (cl->part) SKP_CALL(cl, "clReleaseDevice", "", clReleaseDevice(cl->part));

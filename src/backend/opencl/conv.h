@@ -165,6 +165,8 @@ const char *skp__conv_clblast_refuse(const struct skp__cl *cl, const struct skp_
 skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_clblast_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_clblast_dw(struct skp_prepared *p, const struct skp_sig *sig);
+/* Gives back what CLBlast keeps, for whichever device. */
+void skp__conv_clblast_forget(struct skp__cl *cl);
 
 /* conv_direct.c: an element at a time; takes everything. */
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig);

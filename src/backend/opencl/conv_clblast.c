@@ -1,5 +1,8 @@
-/* conv_clblast.c: linear layers and 1×1 convolutions as CLBlast's GEMM. SPDX-License-Identifier: MIT */
+/* conv_clblast.c: linear layers and 1×1 convolutions as CLBlast's GEMM. Built without CLBlast it refuses all of them.
+ * SPDX-License-Identifier: MIT */
 #include "backend/opencl/conv.h"
+
+#ifdef SKP_CLBLAST
 #include <clblast_c.h>
 
 enum {
@@ -71,3 +74,26 @@ skp_status skp__conv_clblast_dw(struct skp_prepared *p, const struct skp_sig *si
   if (sig->out[1].rank) SKP_TRY(skp__conv_db(p, &g));
   return skp__cl_add_call(p, "clblast", backward_w, NULL);
 }
+
+void skp__conv_clblast_forget(struct skp__cl *cl) { SKP_CALL(cl, "CLBlastClearCache", "", CLBlastClearCache()); }
+
+#else
+
+const char *skp__conv_clblast_refuse(const struct skp__cl *cl, const struct skp_sig *sig) {
+  (void)cl, (void)sig;
+  return "Skipper was built without CLBlast";
+}
+
+static skp_status fail(void) { return skp__fail(SKP_UNSUPPORTED, "Skipper was built without CLBlast"); }
+
+skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig) { return (void)p, (void)sig, fail(); }
+skp_status skp__conv_clblast_dx(struct skp_prepared *p, const struct skp_sig *sig) {
+  return (void)p, (void)sig, fail();
+}
+skp_status skp__conv_clblast_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  return (void)p, (void)sig, fail();
+}
+
+void skp__conv_clblast_forget(struct skp__cl *cl) { (void)cl; }
+
+#endif

@@ -2,6 +2,7 @@
  * own would leave them without devices.
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
+#include "base/machine.h"
 #include "base/scratch.h"
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void give_pocl_a_folder(struct skp_device_list *list) {
                       usual, CACHE);
     return;
   }
-  setenv(CACHE, scratch, 1);
+  skp__variable_set(CACHE, scratch, 1);
   skp__devices_note(
       list,
       "PoCL cannot write to %.150s: its kernels are in a temporary folder, and compiled anew in each run; "
@@ -47,10 +48,10 @@ static void give_pocl_a_folder(struct skp_device_list *list) {
 }
 
 void skp__environment_prepare(struct skp_device_list *list) {
-  setenv("RUSTICL_ENABLE", "radeonsi,iris,panfrost,asahi,freedreno", 0); /* unset, rusticl shows nothing */
+  skp__variable_set("RUSTICL_ENABLE", "radeonsi,iris,panfrost,asahi,freedreno", 0); /* unset, rusticl shows nothing */
   /* PoCL compiles a kernel for each work-group size that it is launched with, at the launch, and once more for all
    * sizes when a binary is asked for. One for all sizes is as fast for kernels like
    * ours, and what the cache gets is all that a launch needs. */
-  setenv("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
+  skp__variable_set("POCL_WORK_GROUP_SPECIALIZATION", "0", 0);
   give_pocl_a_folder(list);
 }

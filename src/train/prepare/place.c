@@ -1,13 +1,13 @@
 /* place.c: see place.h. SPDX-License-Identifier: MIT */
 #include "train/prepare/place.h"
 #include "base/array.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/host.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- a new one ----------------------------------------------------------------------------------------------------*/
@@ -18,7 +18,7 @@ static skp_status make_numbered(char **out, const char *runs, const char *name) 
     char *path;
     SKP_TRY(skp__folder_create(runs));
     SKP_TRY(skp__format(&path, "%s/%s-%d", runs, name, n));
-    const int error = mkdir(path, 0777) ? errno : 0;
+    const int error = skp__make_folder(path) ? errno : 0;
     if (!error) *out = path;
     if (!error) return SKP_OK;
     if (error == ENOENT) n--; /* another process, which failed, has just removed the empty `runs` */
@@ -86,9 +86,9 @@ void skp__place_free(struct skp__place *f) {
 /* When the run `name` in runs was last saved, in ns; -1: it is none. */
 static int64_t saved_at(const char *runs, const char *name) {
   char path[4096];
-  struct stat st;
+  struct skp__facts there;
   snprintf(path, sizeof path, "%s/%s/state.safetensors", runs, name);
-  return stat(path, &st) ? -1 : (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+  return skp__facts(&there, path) ? there.time : -1;
 }
 
 skp_status skp__place_latest(char **out, const char *runs) {

@@ -1,6 +1,7 @@
 /* folder.c: what a run left in its folder, read back. SPDX-License-Identifier: MIT */
 #include "train/report/folder.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "io/json.h"
 #include <math.h>
 #include <stdlib.h>
@@ -59,14 +60,16 @@ static int64_t count_lines(const char *text) {
 /* The steps of a log as a table's text; fresh memory. */
 static skp_status thin_out(char **out, const char *log) {
   enum { POINTS = 400 };
-  size_t size;
-  struct thin t = {.to = open_memstream(out, &size), .each = 1 + count_lines(log) / POINTS};
-  if (!t.to) return skp__fail_memory("a log", 0);
+  struct skp__memory m;
+  if (!skp__memory_open(&m)) return skp__fail_memory("a log", 0);
+  struct thin t = {.to = m.to, .each = 1 + count_lines(log) / POINTS};
   fprintf(t.to, "step,loss,lr\n");
   for (const char *line = log; *line; line += strcspn(line, "\n"), line += *line == '\n') put_step(&t, line);
-  if (skp__memory_close(t.to, out)) return SKP_OK;
-  free(*out);
-  return skp__fail_memory("a log", size);
+  const bool whole = skp__memory_close(&m);
+  if (whole) *out = m.text;
+  if (whole) return SKP_OK;
+  free(m.text);
+  return skp__fail_memory("a log", m.bytes);
 }
 
 static skp_status read_steps(struct skp_folder *f) {

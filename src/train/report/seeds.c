@@ -3,7 +3,7 @@
 #include "base/array.h"
 #include "base/bounds.h"
 #include "base/file.h"
-#include <dirent.h>
+#include "base/names.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +16,10 @@ static bool seed_of(uint64_t *seed, const char *name) {
   return !strncmp(name, before, n) && skp__digits(seed, name + n, UINT64_MAX);
 }
 
-static int is_seed(const struct dirent *e) { return seed_of(&(uint64_t){0}, e->d_name); }
-
-static int by_seed(const struct dirent **a, const struct dirent **b) {
+static int by_seed(const void *a, const void *b) {
   uint64_t x = 0, y = 0;
-  (void)seed_of(&x, (*a)->d_name);
-  (void)seed_of(&y, (*b)->d_name);
+  (void)seed_of(&x, *(char *const *)a);
+  (void)seed_of(&y, *(char *const *)b);
   return (x > y) - (x < y);
 }
 
@@ -33,13 +31,15 @@ static skp_status has_begun(bool *out, const char *folder) {
   return SKP_OK;
 }
 
-/* Those that are a run's folders. */
-static skp_status add_folders(struct skp_seeds *t, struct dirent **entry, size_t n) {
-  SKP_TRY(skp__alloc(&t->folder, n, sizeof *t->folder));
-  for (size_t i = 0; i < n; i++) {
+/* Those that are a run's folders, by their seeds. */
+static skp_status add_folders(struct skp_seeds *t, const skp__names *names) {
+  SKP_TRY(skp__alloc(&t->folder, names->n, sizeof *t->folder));
+  for (size_t i = 0; i < names->n; i++) {
+    uint64_t seed;
     char *folder;
     bool begun;
-    SKP_TRY(skp__path_join(&folder, t->path, entry[i]->d_name));
+    if (!seed_of(&seed, names->at[i])) continue;
+    SKP_TRY(skp__path_join(&folder, t->path, names->at[i]));
     skp_status status = has_begun(&begun, folder);
     if (status == SKP_OK && begun)
       t->folder[t->n++] = folder;
@@ -51,11 +51,14 @@ static skp_status add_folders(struct skp_seeds *t, struct dirent **entry, size_t
 }
 
 static skp_status find_several(struct skp_seeds *t) {
-  struct dirent **entry = NULL;
-  const int found = scandir(t->path, &entry, is_seed, by_seed);
-  skp_status status = found > 0 ? add_folders(t, entry, (size_t)found) : SKP_OK;
-  for (int i = 0; i < found; i++) free(entry[i]);
-  free(entry);
+  skp__names names = {NULL, 0, 0};
+  skp_status status = skp__names_in(&names, t->path);
+  if (status == SKP_IO) status = SKP_OK; /* there are none */
+  if (status == SKP_OK && names.n) {
+    qsort(names.at, names.n, sizeof *names.at, by_seed);
+    status = add_folders(t, &names);
+  }
+  skp__names_free(&names);
   return status;
 }
 

@@ -1,14 +1,12 @@
 /* aside.c: see aside.h. SPDX-License-Identifier: MIT */
 #include "train/run/aside.h"
+#include "base/disk.h"
 #include "base/file.h"
+#include "base/thread.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- a run's files ---------------------------------------------------------------------------------------------- */
@@ -38,19 +36,16 @@ static bool ours(const char *name, size_t n) {
 bool skp__aside_owns(const char *name) { return ours(name, strlen(name)); }
 
 skp_status skp__aside_list(skp__names *out, const char *folder) {
-  DIR *dir = opendir(folder);
-  if (!dir) return skp__fail(SKP_IO, "Cannot list the folder %s: %s.", folder, strerror(errno));
-  skp_status status = SKP_OK;
-  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));) {
-    if (!skp__aside_owns(e->d_name)) continue;
-    status = skp__names_add(out, e->d_name);
-  }
-  closedir(dir);
+  skp__names all = {NULL, 0, 0};
+  skp_status status = skp__names_in(&all, folder);
+  for (size_t i = 0; i < all.n && status == SKP_OK; i++)
+    if (skp__aside_owns(all.at[i])) status = skp__names_add(out, all.at[i]);
+  skp__names_free(&all);
   return status;
 }
 
 void skp__aside_clear(const struct skp__aside *a) {
-  for (int i = 0; i < FILES; i++) unlinkat(a->lock, files[i], 0);
+  for (int i = 0; i < FILES; i++) skp__held_remove(a->held, files[i]);
 }
 
 /* ---- taking a folder -------------------------------------------------------------------------------------------- */
@@ -64,30 +59,30 @@ static bool left_behind(const char *name) {
   char *end;
   long pid = strtol(name + n + 1, &end, 10);
   bool known = ours(name, n) || (n == sizeof probe - 1 && strncmp(name, probe, n) == 0);
-  return known && pid > 0 && strcmp(end, ".tmp") == 0 && kill((pid_t)pid, 0) && errno == ESRCH;
+  return known && pid > 0 && strcmp(end, ".tmp") == 0 && skp__thread_gone(pid);
 }
 
-static void sweep(const char *out) {
-  DIR *dir = opendir(out);
+static void sweep(const struct skp__aside *a) {
+  DIR *dir = opendir(a->out);
   for (struct dirent *e; dir && (e = readdir(dir));)
-    if (left_behind(e->d_name)) unlinkat(dirfd(dir), e->d_name, 0);
+    if (left_behind(e->d_name)) skp__held_remove(a->held, e->d_name);
   if (dir) closedir(dir);
 }
 
 skp_status skp__aside_take(struct skp__aside *a, const char *out) {
-  *a = (struct skp__aside){.out = out, .lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (a->lock < 0) return skp__fail(SKP_IO, "Cannot open the folder %s: %s.", out, strerror(errno));
-  if (flock(a->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-    return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", out);
-  sweep(out); /* a file system without locks will do */
+  *a = (struct skp__aside){.out = out};
+  const int error = skp__hold(&a->held, out, false);
+  if (error == EWOULDBLOCK) return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", out);
+  if (error) return skp__fail(SKP_IO, "Cannot open the folder %s: %s.", out, strerror(error));
+  sweep(a);
   return SKP_OK;
 }
 
 void skp__aside_release(struct skp__aside *a) {
   free(a->earlier);
   a->earlier = NULL;
-  if (a->lock >= 0) close(a->lock);
-  a->lock = -1;
+  skp__let_go(a->held);
+  a->held = NULL;
 }
 
 /* ---- an earlier run --------------------------------------------------------------------------------------------- */
@@ -96,7 +91,7 @@ static skp_status move(const char *from_dir, const char *to_dir, const char *nam
   char *from, *to = NULL;
   SKP_TRY(skp__path_join(&from, from_dir, name));
   skp_status status = skp__path_join(&to, to_dir, name);
-  if (status == SKP_OK && rename(from, to) && errno != ENOENT)
+  if (status == SKP_OK && skp__rename(from, to) && errno != ENOENT)
     status = skp__fail(SKP_IO, "Cannot move %s to %s: %s.", from, to, strerror(errno));
   free(to);
   free(from);
@@ -107,7 +102,7 @@ static skp_status new_folder(char **out, const char *within) {
   *out = NULL;
   for (int n = 1;; n++) {
     SKP_TRY(skp__format(out, "%s/earlier-%d", within, n));
-    if (!mkdir(*out, 0777)) return SKP_OK;
+    if (!skp__make_folder(*out)) return SKP_OK;
     skp_status status = SKP_OK;
     if (errno != EEXIST) status = skp__fail(SKP_IO, "Cannot create the folder %s: %s.", *out, strerror(errno));
     free(*out);
@@ -123,8 +118,8 @@ bool skp__aside_back(const struct skp__aside *a) {
   bool moved = skp__aside_list(&names, a->earlier) == SKP_OK;
   for (size_t i = 0; i < names.n; i++) {
     char *from = NULL;
-    moved = skp__path_join(&from, a->earlier, names.at[i]) == SKP_OK &&
-            !renameat(AT_FDCWD, from, a->lock, names.at[i]) && moved;
+    moved = skp__path_join(&from, a->earlier, names.at[i]) == SKP_OK && skp__held_receive(a->held, from, names.at[i]) &&
+            moved;
     free(from);
   }
   skp__names_free(&names);

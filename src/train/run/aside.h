@@ -3,14 +3,15 @@
 #ifndef SKP_TRAIN_RUN_ASIDE_H
 #define SKP_TRAIN_RUN_ASIDE_H
 
-#include "data/walk.h"
+#include "base/held.h"
+#include "base/names.h"
 #include <stdbool.h>
 #include <stdio.h>
 
 struct skp__aside {
-  const char *out; /* the folder; the caller's */
-  int lock;        /* held on it, and its descriptor; -1: none yet */
-  char *earlier;   /* the folder in it that its files were moved into; NULL: there were none */
+  const char *out;        /* the folder; the caller's */
+  struct skp__held *held; /* it; NULL: not yet */
+  char *earlier;          /* the folder in it that its files were moved into; NULL: there were none */
 };
 /* Takes a folder that is there, and sweeps up what processes that are gone left half-written. SKP_IO: another process
  * works in it. skp__aside_release also after a failure. */

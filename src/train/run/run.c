@@ -1,6 +1,8 @@
 /* run.c: the folder of a run. SPDX-License-Identifier: MIT */
 #include "train/run/run.h"
+#include "base/disk.h"
 #include "base/file.h"
+#include "base/held.h"
 #include "base/host.h"
 #include "io/checksum.h"
 #include "io/json.h"
@@ -8,35 +10,23 @@
 #include "train/checkpoint/metadata.h"
 #include "train/run/board.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* ---- before any work -------------------------------------------------------------------------------------------- */
-
-static int reserve(const char *path, int64_t bytes) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return errno;
-  int error = posix_fallocate(fd, 0, bytes);
-  close(fd);
-  unlink(path);
-  return error == EOPNOTSUPP || error == EINVAL ? 0 : error;
-}
 
 /* Bytes of the files in a run's folder that are written anew. */
 static skp_status replaced(int64_t *bytes, const char *out) {
   static const char *const names[] = {"last.safetensors", "best.safetensors", "state.safetensors"};
   *bytes = 0;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    struct stat st;
+    struct skp__facts there;
     char *path;
     SKP_TRY(skp__path_join(&path, out, names[i]));
-    if (!stat(path, &st)) *bytes += st.st_size;
+    if (skp__facts(&there, path)) *bytes += there.bytes;
     free(path);
   }
   return SKP_OK;
@@ -51,7 +41,7 @@ skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_
   if (goes_on) SKP_TRY(replaced(&there, out));
   const int64_t bytes = all - there > once ? all - there : once;
   SKP_TRY(skp__format(&probe, "%s/%s.%ld.tmp", out, SKP_ASIDE_PROBE, (long)getpid()));
-  int error = reserve(probe, bytes);
+  int error = skp__try_room(probe, bytes);
   free(probe);
   if (!error) return SKP_OK;
   return skp__fail(SKP_IO, "Cannot write to the run folder %s: %s. It must take at least %lld bytes. %s", out,
@@ -60,20 +50,15 @@ skp_status skp__run_check(const char *out, const struct skp_model *m, bool goes_
 
 /* ---- a run that goes on ------------------------------------------------------------------------------------------ */
 
-bool skp__run_going(const char *out) {
-  const int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool going = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
-  if (fd >= 0) close(fd);
-  return going;
-}
+bool skp__run_going(const char *out) { return skp__is_held(out); }
 
 int64_t skp__run_written(const char *out) {
   char *path;
-  struct stat st;
+  struct skp__facts there;
   if (skp__path_join(&path, out, "results.csv") != SKP_OK) return 0;
-  const bool there = !stat(path, &st);
+  (void)skp__facts(&there, path);
   free(path);
-  return there ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
+  return there.time;
 }
 
 /* ---- numbered checkpoints --------------------------------------------------------------------------------------- */
@@ -97,7 +82,8 @@ void skp__run_prune(const struct skp__run *run, int64_t step, int64_t keep) {
   if (skp__aside_list(&names, run->out) == SKP_OK)
     for (size_t i = 0; i < names.n; i++) {
       long long its = skp__aside_step(names.at[i]);
-      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep)) unlinkat(run->own.lock, names.at[i], 0);
+      if (its >= 0 && (its > step || count(&names, its + 1, step) >= keep))
+        skp__held_remove(run->own.held, names.at[i]);
     }
   skp__names_free(&names);
 }
@@ -214,7 +200,7 @@ static skp_status settle_in(struct skp__run *run, struct skp_session *s, const s
 skp_status skp__run_open(struct skp__run *run, struct skp_session *s, const struct skp_data *data,
                          const struct skp_train_options *o, const struct skp__position *at) {
   *run = (struct skp__run){.out = o->out, .judge = data->valid ? "valid" : "test", .lines = o->lines};
-  run->own.lock = -1;
+  run->own.held = NULL;
   SKP_TRY(introduce(run, s, data, o, at));
   if (o->board) SKP_TRY(skp__option_written("tensorboard", skp__events_open(&run->board, o->board)));
   SKP_TRY(skp__board_begin(run->board, o->out ? o->out : s->model->name, s, data->train));

@@ -1,6 +1,7 @@
 /* files.c: each figure of the page as a file of its own, SVG. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "train/report/page/page.h"
 #include <stdlib.h>
 
@@ -26,16 +27,15 @@ static void put(FILE *to, struct figure *f) {
 
 /* Nothing is written of a figure that the runs do not have. */
 static skp_status write_figure(const char *folder, const char *name, struct figure *f) {
-  char *text = NULL, *path = NULL;
-  size_t size;
-  FILE *to = open_memstream(&text, &size);
-  if (!to) return skp__fail_memory("a figure", 0);
-  put(to, f);
-  skp_status status = skp__memory_close(to, &text) ? SKP_OK : skp__fail_memory("a figure", size);
+  struct skp__memory m;
+  char *path = NULL;
+  if (!skp__memory_open(&m)) return skp__fail_memory("a figure", 0);
+  put(m.to, f);
+  skp_status status = skp__memory_close(&m) ? SKP_OK : skp__fail_memory("a figure", m.bytes);
   if (status == SKP_OK && f->there) status = skp__format(&path, "%s/%s.svg", folder, name);
-  if (path) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
+  if (path) status = skp__file_write_atomic(path, &(struct skp__file_part){m.text, (int64_t)m.bytes}, 1);
   free(path);
-  free(text);
+  free(m.text);
   return status;
 }
 

@@ -2,6 +2,7 @@
 #include "train/report/page/page.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "base/memory.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,13 +226,11 @@ static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, 
 
 skp_status skp__page_write(const char *path, const struct skp_folder *run, size_t runs, bool reload,
                            const struct skp__page_why *why) {
-  char *text = NULL;
-  size_t size;
-  FILE *to = open_memstream(&text, &size);
-  if (!to) return skp__fail_memory("a page", 0);
-  skp_status status = put_page(to, run, runs, reload, why);
-  if (!skp__memory_close(to, &text) && status == SKP_OK) status = skp__fail_memory("a page", size);
-  if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){text, (int64_t)size}, 1);
-  free(text);
+  struct skp__memory m;
+  if (!skp__memory_open(&m)) return skp__fail_memory("a page", 0);
+  skp_status status = put_page(m.to, run, runs, reload, why);
+  if (!skp__memory_close(&m) && status == SKP_OK) status = skp__fail_memory("a page", m.bytes);
+  if (status == SKP_OK) status = skp__file_write_atomic(path, &(struct skp__file_part){m.text, (int64_t)m.bytes}, 1);
+  free(m.text);
   return status;
 }

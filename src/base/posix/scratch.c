@@ -1,18 +1,17 @@
 /* scratch.c: the private folder. SPDX-License-Identifier: MIT */
 #include "base/scratch.h"
+#include "base/disk.h"
 #include "base/file.h"
+#include "base/held.h"
 #include "base/host.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,19 +63,10 @@ static void cut_to_existing(char *path) {
 
 bool skp__can_run_from(const char *path) {
   char at[512] = "/";
-  struct statvfs system;
   if (!*path || snprintf(at, sizeof at, "%s", path) >= (int)sizeof at) return false;
   cut_to_existing(at);
-  if (!skp__folder_exists(at) || statvfs(at, &system) || system.f_flag & ST_NOEXEC) return false;
+  if (!skp__folder_exists(at) || !skp__folder_runs_code(at)) return false;
   return holds_a_file(at);
-}
-
-/* Locks a folder until what is returned is closed; -1: another process that lives has it. */
-static int lock_folder(const char *path) {
-  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB)) return fd;
-  if (fd >= 0) close(fd);
-  return -1;
 }
 
 /* Removes what processes left that were killed. A fresh folder may not be locked yet. */
@@ -91,10 +81,10 @@ static void sweep(const char *place) {
     const char *path = found.gl_pathv[i];
     if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || time(NULL) - st.st_mtime < FRESH_S)
       continue;
-    int lock = lock_folder(path);
-    if (lock < 0) continue;
+    struct skp__held *held;
+    if (skp__hold(&held, path, true)) continue;
     remove_folder(path);
-    close(lock);
+    skp__let_go(held);
   }
   globfree(&found);
 }
@@ -103,7 +93,8 @@ static bool make_in(const char *place) {
   if (!place || !*place || !skp__can_run_from(place)) return false;
   sweep(place);
   if (snprintf(folder, sizeof folder, "%s/" PREFIX "XXXXXX", place) < (int)sizeof folder && mkdtemp(folder)) {
-    (void)lock_folder(folder); /* for as long as this process lives */
+    static struct skp__held *held;
+    (void)skp__hold(&held, folder, true); /* for as long as this process lives */
     return true;
   }
   *folder = 0;

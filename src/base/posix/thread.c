@@ -1,8 +1,10 @@
 /* thread.c: see thread.h. SPDX-License-Identifier: MIT */
 #include "base/thread.h"
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 
 int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user) {
   sigset_t all, old;
@@ -12,6 +14,10 @@ int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user) {
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error;
 }
+
+long skp__thread_number(void) { return (long)gettid(); }
+
+bool skp__thread_gone(long number) { return kill((pid_t)number, 0) && errno == ESRCH; }
 
 void skp__cond_init(pthread_cond_t *out) {
   pthread_condattr_t attributes;

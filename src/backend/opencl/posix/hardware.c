@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "backend/opencl/devices.h"
 #include "base/file.h"
-#include <dirent.h>
+#include "base/names.h"
+#include "base/pattern.h"
 #include <glob.h>
 #include <grp.h>
 #include <pwd.h>
@@ -95,7 +96,7 @@ static bool says(const char *text, const char *words) {
   char list[128];
   snprintf(list, sizeof list, "%s", words);
   for (char *rest, *word = strtok_r(list, "|", &rest); word; word = strtok_r(NULL, "|", &rest))
-    if (strcasestr(text, word)) return true;
+    if (skp__text_has(text, word)) return true;
   return false;
 }
 
@@ -223,16 +224,14 @@ static void find_lack(struct skp_gpu *g, const struct chip *c) {
 
 void skp__hardware_find(struct skp_device_list *list, const char *root) {
   char folder[700];
-  struct dirent **entry;
   struct chip chip;
+  skp__names names = {NULL, 0, 0};
   snprintf(folder, sizeof folder, "%.600s/sys/bus/pci/devices", root);
-  int n = scandir(folder, &entry, skp__entry_visible, skp__entry_by_name);
-  for (int i = 0; i < n; i++) {
-    if (list->n_gpus < SKP_MAX_GPUS && read_chip(&chip, root, entry[i]->d_name) && !is_listed(&chip, list)) {
-      list->gpus[list->n_gpus] = (struct skp_gpu){.why = ""};
-      find_lack(&list->gpus[list->n_gpus++], &chip);
-    }
-    free(entry[i]);
+  (void)skp__names_in(&names, folder); /* where there is none, nothing is known */
+  for (size_t i = 0; i < names.n && list->n_gpus < SKP_MAX_GPUS; i++) {
+    if (!read_chip(&chip, root, names.at[i]) || is_listed(&chip, list)) continue;
+    list->gpus[list->n_gpus] = (struct skp_gpu){.why = ""};
+    find_lack(&list->gpus[list->n_gpus++], &chip);
   }
-  if (n >= 0) free(entry);
+  skp__names_free(&names);
 }

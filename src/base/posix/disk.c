@@ -1,0 +1,95 @@
+/* disk.c: see disk.h. SPDX-License-Identifier: MIT */
+#include "base/disk.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* ---- what is there ----------------------------------------------------------------------------------------------- */
+
+static enum skp__there kind_of(const struct stat *st) {
+  return S_ISREG(st->st_mode) ? SKP_FILE : S_ISDIR(st->st_mode) ? SKP_FOLDER : SKP_ELSE;
+}
+
+bool skp__facts(struct skp__facts *out, const char *path) {
+  struct stat st;
+  *out = (struct skp__facts){.kind = SKP_NOTHING};
+  if (stat(path, &st)) return false;
+  *out = (struct skp__facts){.kind = kind_of(&st),
+                             .bytes = st.st_size,
+                             .time = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+                             .device = st.st_dev,
+                             .number = st.st_ino};
+  return true;
+}
+
+enum skp__there skp__entry_kind(DIR *dir, const char *path, const struct dirent *entry) {
+  struct stat st;
+  (void)path;
+  if (entry->d_type == DT_REG) return SKP_FILE;
+  if (entry->d_type == DT_DIR) return SKP_FOLDER;
+  return fstatat(dirfd(dir), entry->d_name, &st, 0) ? SKP_NOTHING : kind_of(&st);
+}
+
+void skp__touch(const char *path) { (void)utimensat(AT_FDCWD, path, NULL, 0); }
+
+int skp__link_text(char *out, size_t size, const char *path) { return (int)readlink(path, out, size); }
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+int skp__open(const char *path, int flags) { return open(path, flags | O_CLOEXEC, 0666); }
+
+int skp__open_any(const char *path) { return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); }
+
+int64_t skp__read_at(int file, void *out, size_t n, int64_t at) { return pread(file, out, n, at); }
+
+int skp__sync(int file) { return fsync(file); }
+
+void skp__sync_folder(const char *folder) {
+  const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+int skp__rename(const char *from, const char *to) { return rename(from, to); }
+
+int skp__make_folder(const char *path) { return mkdir(path, 0777); }
+
+int skp__try_room(const char *path, int64_t bytes) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) return errno;
+  int error = posix_fallocate(fd, 0, bytes);
+  close(fd);
+  unlink(path);
+  return error == EOPNOTSUPP || error == EINVAL ? 0 : error;
+}
+
+bool skp__disk_full(int error) { return error == ENOSPC || error == EDQUOT; }
+
+/* ---- streams ----------------------------------------------------------------------------------------------------- */
+
+bool skp__is_stream(const char *path) {
+  char to[sizeof "/proc/"] = "";
+  struct stat st;
+  if (stat(path, &st)) return false;
+  return kind_of(&st) == SKP_ELSE || (readlink(path, to, sizeof to - 1) > 0 && strcmp(to, "/proc/") == 0);
+}
+
+int skp__open_stream(const char *path) {
+  const int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) (void)fcntl(fd, F_SETFL, O_APPEND);
+  return fd;
+}
+
+/* ---- paths ------------------------------------------------------------------------------------------------------- */
+
+bool skp__path_whole(const char *path) { return *path == '/'; }
+
+bool skp__folder_runs_code(const char *folder) {
+  struct statvfs system;
+  return !statvfs(folder, &system) && !(system.f_flag & ST_NOEXEC);
+}
