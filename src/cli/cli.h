@@ -185,9 +185,10 @@ skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t 
 
 /* ---- spare.c ---------------------------------------------------------------------------------------------------- */
 
-/* SKP_USAGE where a file that is to be written is one that the command reads: a checkpoint, a run's, a picture of the
- * data. */
+/* SKP_USAGE where a file that is to be written is one that the command reads: a checkpoint, a run's. */
 skp_status cli_spare(const struct cli *c);
+/* The same of the data: a picture, a list. */
+skp_status cli_spare_data(const struct cli *c, const char *data);
 
 /* ---- call.c ----------------------------------------------------------------------------------------------------- */
 

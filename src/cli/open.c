@@ -170,6 +170,11 @@ skp_status cli_open_model(struct cli *c) {
   return shorten_warmup(c, usual_epochs);
 }
 
+static skp_status open_data(struct cli *c, const char *name, const skp_data_options *options) {
+  TRY(cli_spare_data(c, name));
+  return skp_data_open(&c->data, name, options);
+}
+
 /* Opens the data before the model, if the file asks them how many classes there are. A file that is wrong says so when
  * it is loaded. */
 static skp_status open_classes(struct cli *c, const skp_data_options *options) {
@@ -177,7 +182,7 @@ static skp_status open_classes(struct cli *c, const skp_data_options *options) {
   skp_model_head head;
   if (sets(c, "classes") || skp_model_peek(c->arguments[0], &head) != SKP_OK) return SKP_OK;
   if (!said) said = head.data;
-  return head.takes_classes && *said ? skp_data_open(&c->data, said, options) : SKP_OK;
+  return head.takes_classes && *said ? open_data(c, said, options) : SKP_OK;
 }
 
 skp_status cli_open_learner(struct cli *c) {
@@ -254,7 +259,7 @@ skp_status cli_data_options(const struct cli *c, skp_data_options *out) {
 skp_status cli_open_data(struct cli *c, const skp_data_options *options) {
   char name[512];
   if (c->data || !*cli_entry_text(c, "data", name, sizeof name)) return SKP_OK;
-  return skp_data_open(&c->data, name, options);
+  return open_data(c, name, options);
 }
 
 skp_status cli_open_test(struct cli *c, bool labelled) {

@@ -28,23 +28,26 @@ static bool is_read(const char *file, bool data) {
 }
 
 static skp_status spare(cli_option option, const char *out, const char *in, bool data) {
-  if (!in) return SKP_OK;
   if (!cli_same_file(out, in) && (!cli_is_folder(in) || !is_read(out, data) || !lies_in(out, in))) return SKP_OK;
   return skp_fail(SKP_USAGE, "%s: %s is there already, and what this command reads: name another file.",
                   cli_option_text(option), out);
 }
 
-skp_status cli_spare(const struct cli *c) {
+/* Whether any of the outputs is what the command reads there; NULL: it reads nothing there. */
+static skp_status spare_all(const struct cli *c, const char *in, bool data) {
   static const cli_option files[] = {CLI_OUT, CLI_CURVE, CLI_LOGITS, CLI_ONNX, CLI_TRACE};
-  const char *resumed = c->value[CLI_RESUME]; /* "": the folder that --out names */
-  if (resumed && !*resumed) resumed = c->value[CLI_OUT];
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+  for (size_t i = 0; in && i < sizeof files / sizeof *files; i++) {
     const char *out = c->value[files[i]];
-    if (!out || !cli_is_file(out)) continue;
-    for (int k = 0; k < c->n_arguments; k++) TRY(spare(files[i], out, c->arguments[k], false));
-    TRY(spare(files[i], out, c->value[CLI_INIT], false));
-    TRY(spare(files[i], out, resumed, false));
-    TRY(spare(files[i], out, cli_said_entry(c, "data"), true));
+    if (out && cli_is_file(out)) TRY(spare(files[i], out, in, data));
   }
   return SKP_OK;
 }
+
+skp_status cli_spare(const struct cli *c) {
+  const char *resumed = c->value[CLI_RESUME]; /* "": the folder that --out names */
+  for (int i = 0; i < c->n_arguments; i++) TRY(spare_all(c, c->arguments[i], false));
+  TRY(spare_all(c, c->value[CLI_INIT], false));
+  return spare_all(c, resumed && !*resumed ? c->value[CLI_OUT] : resumed, false);
+}
+
+skp_status cli_spare_data(const struct cli *c, const char *data) { return spare_all(c, data, true); }

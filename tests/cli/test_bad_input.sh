@@ -72,6 +72,14 @@ done
 rm kept/trace.json
 mkdir -p read && cp good/config.json read/train.csv
 refuse 2 '--logits: read/train.csv is there' predict kept --data read --logits read/train.csv
+idx own train 8 28 0 1 2 3 4 5 6 7
+idx own t10k 8 28 0 1 2 3 4 5 6 7
+cp own/t10k-images-idx3-ubyte images
+sed 's/data = "[^"]*"/data = "own"/' tiny.lua >own.lua
+grep -q '"own"' own.lua || fail "tiny.lua names no data"
+run 0 train own.lua --max-steps 0 --out of-own
+refuse 2 '--logits: own/t10k-images-idx3-ubyte is there' predict of-own --logits own/t10k-images-idx3-ubyte # which the recipe names
+cmp images own/t10k-images-idx3-ubyte || fail "data were written over"
 diff -r good kept | grep -qx 'Only in kept: net.onnx' || fail "a refused command changed what it reads: $(diff -r good kept)"
 refuse 1 '^skipper predict: --logits: Cannot write' predict good/last.safetensors --data digits --logits /proc/nowhere
 refuse 1 '^skipper export: --onnx: Cannot write' export good --onnx /proc/nowhere
