@@ -154,18 +154,20 @@ kernel void conv2d_amx_pack(global float *restrict packed, global const float *r
 
 /* A position's `width` channels of a panel, to value `at` of y. */
 static void finish_channels(global stored *y, const float *sums, const float16 *factor, const float16 *add, int width,
-                            int at, global const stored *residual, int epilogue) {
+                            int at, global const stored *residual, global const stored *mask, int epilogue) {
   const float16 least = LEAST;
   float some[16];
   _Pragma("unroll") for (int v = 0; v < PANEL / 16; v++) {
     float16 sum = vload16(v, sums) * factor[v] + add[v];
     if (width == PANEL) {
       if (HAS_RESIDUAL) sum += get_map16(residual + at + 16 * v);
+      if (HAS_MASK) sum = get_map16(mask + at + 16 * v) > 0.0f ? sum : (float16)(0.0f);
       put_map16(sum < least ? least : sum, y + at + 16 * v);
     } else {
       vstore16(sum, 0, some);
       for (int l = 0; l < 16 && 16 * v + l < width; l++) {
-        const float one = HAS_RESIDUAL ? some[l] + get_map(residual + at + 16 * v + l) : some[l];
+        float one = HAS_RESIDUAL ? some[l] + get_map(residual + at + 16 * v + l) : some[l];
+        if (HAS_MASK && !(get_map(mask + at + 16 * v + l) > 0.0f)) one = 0.0f;
         put_map(one < LEAST ? LEAST : one, y + at + 16 * v + l);
       }
     }
@@ -216,7 +218,7 @@ kernel void conv2d_amx(global stored *restrict y, global const stored *restrict 
           const int there = min(columns - j, min(POSITIONS - t, M - at - t)), last_j = min(j + there, w_count);
           int to = ((n * OH + h_start + i * h_step) * OW + w_start + j * w_step) * Co + co;
           for (int q = j; i < h_count && q < last_j; q++, to += w_step * Co)
-            finish_channels(y, sums + (t + q - j) * PANEL, factor, add, width, to, residual, epilogue);
+            finish_channels(y, sums + (t + q - j) * PANEL, factor, add, width, to, residual, mask, epilogue);
           t += there;
           j = 0;
           if (++i == rows) i = 0, n++;

@@ -110,6 +110,7 @@ kernel void conv2d_cpu(global stored *restrict y, global const stored *restrict 
           d = add_digits(d, TILE % size0, TILE / size0 % size1, TILE / size0 / size1, size0, size1);
         }
         if (HAS_RESIDUAL) EACH_PIXEL EACH_VECTOR fetch_line(residual + next_out[t] + 16 * v);
+        if (HAS_MASK) EACH_PIXEL EACH_VECTOR fetch_line(mask + next_out[t] + 16 * v);
         if (m < begin) continue;
         float16 sum[TILE][VECTORS];
         EACH_PIXEL EACH_VECTOR sum[t][v] = 0.0f;
@@ -144,11 +145,13 @@ kernel void conv2d_cpu(global stored *restrict y, global const stored *restrict 
           EACH_VECTOR sum[t][v] = sum[t][v] * factor[v] + add[v];
           if (width == PANEL) {
             if (HAS_RESIDUAL) EACH_VECTOR sum[t][v] += get_map16(residual + at + 16 * v);
+            if (HAS_MASK) EACH_VECTOR sum[t][v] = get_map16(mask + at + 16 * v) > 0.0f ? sum[t][v] : (float16)(0.0f);
             EACH_VECTOR put_map16(sum[t][v] < least ? least : sum[t][v], y + at + 16 * v);
           } else {
             EACH_VECTOR vstore16(sum[t][v], v, some);
             for (int l = 0; l < width; l++) {
               float value = HAS_RESIDUAL ? some[l] + get_map(residual + at + l) : some[l];
+              if (HAS_MASK && !(get_map(mask + at + l) > 0.0f)) value = 0.0f;
               put_map(value < LEAST ? LEAST : value, y + at + l);
             }
           }

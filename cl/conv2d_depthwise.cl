@@ -62,6 +62,7 @@ kernel void conv2d_depthwise(global float *restrict out, global const float *res
       global float *result = line + (j + t) * v_step * C;
       FLOATS v = sum[t] * factor + add;
       if (HAS_RESIDUAL) v += LOAD(residual + (result - out));
+      if (HAS_MASK) v = LOAD(mask + (result - out)) > 0.0f ? v : (FLOATS)(0.0f);
       STORE(v < least ? least : v, result);
     }
   }

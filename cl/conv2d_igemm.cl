@@ -279,6 +279,7 @@ GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x
       if (pixel >= M) continue;
       float4 v = sum[i][j] * factor + add;
       if (HAS_RESIDUAL) v += GET(residual, at * OC + group * Co + co, true, Co - co);
+      if (HAS_MASK) v = GET(mask, at * OC + group * Co + co, true, Co - co) > 0.0f ? v : (float4)(0.0f);
       PUT(y + at * OC + co, v < least ? least : v, Co - co)
     }
   }

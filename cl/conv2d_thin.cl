@@ -69,12 +69,13 @@
  *     in[i·in_step + h_in + a·in_tap, j·in_step + w_in + b·in_tap, ci] · w[h_tap +
  *     a·tap_step, w_tap + b·tap_step, ci, co]
  *
- * but what is below `least` becomes that. `in`'s rows are `in_width` pixels; w is {R, S, CI, CO}; `also` is like `out`
- * or NULL. All the numbers are constants where this is called. */
+ * but what is below `least` becomes that, and 0 where `mask` is not above 0. `in`'s rows are `in_width` pixels; w is
+ * {R, S, CI, CO}; `also` and `mask` are like `out` or NULL. All the numbers are constants where this is called. */
 #define COLLECT_ARGS                                                                                                   \
-  global float *out, const float *in, const float *w, const float *b, global const float *also, float least,           \
-      int in_width, int out_width, int h_count, int w_count, int h_start, int w_start, int step, int in_step,          \
-      int h_in, int w_in, int in_tap, int h_taps, int w_taps, int h_tap, int w_tap, int tap_step
+  global float *out, const float *in, const float *w, const float *b, global const float *also,                        \
+      global const float *mask, float least, int in_width, int out_width, int h_count, int w_count, int h_start,       \
+      int w_start, int step, int in_step, int h_in, int w_in, int in_tap, int h_taps, int w_taps, int h_tap,           \
+      int w_tap, int tap_step
 
 /* Vectors of WIDTH output channels, TILE pixels at a time; the last tile of a row begins earlier and repeats some. */
 #define DEFINE_COLLECT(NAME, CI, CO, WIDTH)                                                                            \
@@ -100,6 +101,7 @@
           _Pragma("unroll") for (int t = 0; t < tile; t++) {                                                           \
             JOIN(float, WIDTH) v = sum[t] + bias, low = least;                                                         \
             if (also) v += JOIN(vload, WIDTH)(0, also + at + t * step * CO);                                           \
+            if (mask) v = JOIN(vload, WIDTH)(0, mask + at + t * step * CO) > 0.0f ? v : (JOIN(float, WIDTH))(0.0f);    \
             JOIN(vstore, WIDTH)(v < low ? low : v, 0, out + at + t * step * CO);                                       \
           }                                                                                                            \
         }                                                                                                              \
@@ -127,12 +129,14 @@
           int at = ((h_start + i * step) * out_width + w_start + j * step) * CO + co;                                  \
           if (CO == 1 && step == 1 && w_count >= 8) {                                                                  \
             if (also) all += vload8(0, also + at);                                                                     \
+            if (mask) all = vload8(0, mask + at) > 0.0f ? all : (float8)(0.0f);                                        \
             vstore8(all < (float8)least ? (float8)least : all, 0, out + at);                                           \
           } else {                                                                                                     \
             float each[8];                                                                                             \
             vstore8(all, 0, each);                                                                                     \
             for (int t = 0; t < MIN(8, w_count); t++) {                                                                \
               float v = also ? each[t] + also[at + t * step * CO] : each[t];                                           \
+              if (mask && !(mask[at + t * step * CO] > 0.0f)) v = 0.0f;                                                \
               out[at + t * step * CO] = v < least ? least : v;                                                         \
             }                                                                                                          \
           }                                                                                                            \
@@ -165,8 +169,8 @@ kernel void conv2d_thin(global float *restrict y, global const float *restrict x
   int n = (int)get_global_id(0) * images, end = min(n + images, N);
   for (; n < end; n++) {
     COPY_PADDED(in, x + n * H * W * C, H, W, C, PAD, PAD, PAD, PAD)
-    forward(y + n * P * Q * K, in, weights, b, HAS_RESIDUAL ? residual + n * P * Q * K : 0, LEAST, W + 2 * PAD, Q, P, Q,
-            0, 0, 1, STRIDE, 0, 0, 1, R, S, 0, 0, 1);
+    forward(y + n * P * Q * K, in, weights, b, HAS_RESIDUAL ? residual + n * P * Q * K : 0, 0, LEAST, W + 2 * PAD, Q, P,
+            Q, 0, 0, 1, STRIDE, 0, 0, 1, R, S, 0, 0, 1);
   }
 }
 
@@ -180,7 +184,8 @@ kernel void conv2d_thin(global float *restrict y, global const float *restrict x
 #define FIRST(phase) (((phase) + PAD) % STRIDE)
 #define TAPS(kernel, phase) (((kernel) - FIRST(phase) + STRIDE - 1) / STRIDE)
 #define PHASE(a, b)                                                                                                    \
-  backward(dx + n * H * W * C, in, weights, none, HAS_RESIDUAL ? residual + n * H * W * C : 0, LEAST,                  \
+  backward(dx + n * H * W * C, in, weights, none, HAS_RESIDUAL ? residual + n * H * W * C : 0,                         \
+           HAS_MASK ? mask + n * H * W * C : 0, LEAST,                                                                 \
            Q + W_BEFORE + W_AFTER, W, COUNT(H, a), COUNT(W, b), a, b, STRIDE, 1,                                       \
            H_BEFORE + ((a) + PAD) / STRIDE, W_BEFORE + ((b) + PAD) / STRIDE, -1, TAPS(R, a), TAPS(S, b), FIRST(a),     \
            FIRST(b), STRIDE);

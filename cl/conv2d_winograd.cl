@@ -96,6 +96,7 @@ kernel void conv2d_winograd(global float *restrict y, global const float *restri
         for (int k = 0; k < panel; k += LANES) {
           int co = (from_panel + p) * panel + k;
           if (HAS_RESIDUAL && t + AHEAD < some) fetch_tile(residual, later, OH, OW, Co, co);
+          if (HAS_MASK && t + AHEAD < some) fetch_tile(mask, later, OH, OW, Co, co);
           write_tile(y, sums + (p * tiles + t) * panel + k, apart, EPILOGUE_VALUES, tile, OH, OW, Co, co);
         }
     }

@@ -65,6 +65,7 @@ kernel void conv2d_winograd_few(global float *restrict y, global const float *re
     const struct corner later = corner_of(min(t + AHEAD, total - 1), TH, TW, OH, OW, Co);
     for (int k = 0; k < PANEL; k += LANES) {
       if (HAS_RESIDUAL) fetch_tile(residual, later, OH, OW, Co, co + k);
+      if (HAS_MASK) fetch_tile(mask, later, OH, OW, Co, co + k);
       write_tile(y, sums + t * PANEL + k, apart, EPILOGUE_VALUES, tile, OH, OW, Co, co + k);
     }
   }

@@ -5,7 +5,8 @@
  *                 h = p·stride - pad + r·dilation,  w = q·stride - pad + s·dilation,  zero outside the image
  *                 c' = (group of k)·C/groups + c
  *                 act: max(·, 0) when a relu is fused
- *   dx[n,h,w,c'] = residual[n,h,w,c'] + sum over all r,s,k that met it of  dy[n,p,q,k] · w[r,s,c,k]
+ *   dx[n,h,w,c'] = residual[n,h,w,c'] + sum over all r,s,k that met it of  dy[n,p,q,k] · w[r,s,c,k];  with a relu 0
+ *                 where mask[n,h,w,c'], what the relu before the convolution made, is not above 0
  *   dw[r,s,c,k] = sum over n,p,q of  dy[n,p,q,k] · x[n,h,w,c']
  *   db[k]       = sum over n,p,q of  dy[n,p,q,k]
  *
@@ -14,15 +15,18 @@
 #include "ops/check.h"
 
 enum { BIAS = 2, SCALE, RESIDUAL }; /* inputs of conv2d */
-enum { DX_RESIDUAL = 2 };           /* of conv2d_dx */
+enum { DX_RESIDUAL = 2, DX_MASK };  /* of conv2d_dx */
 
 #define ATTR(field, fallback)                                                                                          \
   { #field, SKP_ATTR_INT, offsetof(struct skp_conv2d_attrs, field), fallback, NULL }
 #define ATTRS ATTR(stride, 1), ATTR(pad, 0), ATTR(dilation, 1), ATTR(groups, 1)
 
-static const struct skp_attr attrs_forward[] = {
-    ATTRS, {"relu", SKP_ATTR_BOOL, offsetof(struct skp_conv2d_attrs, relu), 0, NULL}, {0}};
-static const struct skp_attr attrs_backward[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), {0}};
+#define RELU                                                                                                           \
+  { "relu", SKP_ATTR_BOOL, offsetof(struct skp_conv2d_attrs, relu), 0, NULL }
+
+static const struct skp_attr attrs_forward[] = {ATTRS, RELU, {0}};
+static const struct skp_attr attrs_dx[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), RELU, {0}};
+static const struct skp_attr attrs_dw[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), {0}};
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
@@ -82,6 +86,8 @@ static skp_status infer_dx(struct skp_sig *sig) {
   SKP_TRY(forward_shape(&y, sig, &x, &sig->in[1]));
   SKP_TRY(skp__check_shape(sig, 0, y, "what conv2d makes of dx and w"));
   sig->out[0] = x;
+  SKP_TRY(a->relu ? skp__check_shape(sig, DX_MASK, x, "the shape of dx, as there is a relu")
+                  : skp__check_absent(sig, DX_MASK, "there is no relu"));
   return check_residual(sig, DX_RESIDUAL, "the shape of dx");
 }
 
@@ -117,7 +123,7 @@ static skp_status gradient(struct skp_grad *g) {
   if (g->need[0]) {
     attrs.conv2d.h = (int)x->dim[1];
     attrs.conv2d.w = (int)x->dim[2];
-    const skp_value in[] = {dy, g->in[1], SKP_NONE};
+    const skp_value in[] = {dy, g->in[1], SKP_NONE, SKP_NONE};
     SKP_TRY(g->emit(g, SKP_OP_conv2d_dx, &attrs, in, NULL, &g->din[0]));
   }
   if (g->need[1] || g->need[BIAS]) {
@@ -147,7 +153,8 @@ static double flops(const struct skp_sig *sig) {
 }
 
 static double flops_dx(const struct skp_sig *sig) {
-  return flops_of(&sig->in[0], &sig->in[1], 0) + (double)skp__shape_count(&sig->in[DX_RESIDUAL]);
+  const int more = given(sig, DX_RESIDUAL) + sig->attrs.conv2d.relu;
+  return flops_of(&sig->in[0], &sig->in[1], 0) + more * (double)skp__shape_count(&sig->out[0]);
 }
 
 static double flops_dw(const struct skp_sig *sig) { return flops_of(&sig->in[1], &sig->out[0], sig->out[1].rank > 0); }
@@ -201,6 +208,7 @@ static void reference_dx(const struct skp_call *call) {
   const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
   const struct skp_shape *Y = &call->sig->in[0], *W = &call->sig->in[1], *X = &call->sig->out[0];
   const float *dy = call->in[0], *w = call->in[1], *residual = call->in[DX_RESIDUAL];
+  const float *mask = call->in[DX_MASK];
   float *dx = call->out[0];
   const int64_t Cg = W->dim[2], Kg = W->dim[3] / a->groups;
   for (int64_t n = 0; n < X->dim[0]; n++)
@@ -216,7 +224,7 @@ static void reference_dx(const struct skp_call *call) {
               for (int64_t k = c / Cg * Kg; k < (c / Cg + 1) * Kg; k++)
                 sum += (double)dy[skp__at(Y, n, p, q, k)] * w[skp__at(W, r, s, c % Cg, k)];
             }
-          dx[at] = (float)sum;
+          dx[at] = (float)(mask && !(mask[at] > 0) ? 0 : sum);
         }
 }
 
@@ -272,11 +280,11 @@ const struct skp_op skp__op_conv2d_dx = {
     .name = "conv2d_dx",
     .kind = SKP_KIND_CONVOLUTION,
     .pass = SKP_PASS_DATA,
-    .n_in = 3,
+    .n_in = 4,
     .n_out = 1,
-    .in = {{"dy", SKP_MAP}, {"w"}, {"residual", SKP_OPTIONAL | SKP_MAP}},
+    .in = {{"dy", SKP_MAP}, {"w"}, {"residual", SKP_OPTIONAL | SKP_MAP}, {"mask", SKP_OPTIONAL | SKP_MAP}},
     .out = {{"dx", SKP_MAP}},
-    .attrs = attrs_backward,
+    .attrs = attrs_dx,
     .narrow = narrow,
     .infer = infer_dx,
     .flops = flops_dx,
@@ -291,7 +299,7 @@ const struct skp_op skp__op_conv2d_dw = {
     .n_out = 2,
     .in = {{"x", SKP_MAP}, {"dy", SKP_MAP}},
     .out = {{"dw"}, {"db", SKP_OPTIONAL}},
-    .attrs = attrs_backward,
+    .attrs = attrs_dw,
     .narrow = narrow_dw,
     .infer = infer_dw,
     .flops = flops_dw,

@@ -56,7 +56,7 @@ typedef enum skp_fuse { SKP_FUSE_NONE, SKP_FUSE_RELU, SKP_FUSE_ADD_RELU } skp_fu
 struct skp_conv2d_attrs {
   int stride, pad, dilation, groups;
   int h, w; /* conv2d_dx: height and width of dx; conv2d_dw: R and S of dw; 0 in conv2d */
-  int relu; /* conv2d only: 1: y = max(·, 0) */
+  int relu; /* conv2d: 1: y = max(·, 0); conv2d_dx: 1: 0 where that of the relu before it is; 0 in conv2d_dw */
 };
 struct skp_batchnorm_attrs {
   float eps, momentum; /* running = (1 - momentum) · running + momentum · batch, as PyTorch */

@@ -27,7 +27,8 @@ static const struct pattern patterns[] = {
     {&skp__op_conv2d, &skp__op_relu, NULL, 0, "relu", 1, 0},
     {&skp__op_conv2d, &skp__op_add, "relu", 0, "relu", 0, 4},
     {&skp__op_conv2d, &skp__op_add, "relu", 1, "relu", 1, 4},
-    {&skp__op_conv2d_dx, &skp__op_add, "relu", 0, NULL, 0, 2},
+    {&skp__op_conv2d_dx, &skp__op_add, "relu", 0, "relu", 0, 2},
+    {&skp__op_conv2d_dx, &skp__op_relu_dx, NULL, 0, "relu", 1, 3},
 };
 
 static double attr_value(const struct skp_node *node, const char *name) {
@@ -117,6 +118,45 @@ static skp_status fuse_all(struct skp_graph *g, struct readers *r, bool *gone) {
   return SKP_OK;
 }
 
+/* ---- gradients of shortcuts --------------------------------------------------------------------------------------
+ *
+ *   [conv2d_dx] ──> dy ──> [batchnorm_dx {add_relu}] ──> dx, dresidual
+ *
+ * What passes the relu is wanted twice, as dresidual and for batchnorm's sums: conv2d_dx writes that instead of dy, and
+ * nothing is left of the relu for batchnorm_dx. */
+
+enum { DX_DY, DX_Y = 2 };   /* inputs of batchnorm_dx */
+enum { DX, DRESIDUAL = 3 }; /* its outputs */
+enum { CONV_DX_MASK = 3 };  /* an input of conv2d_dx */
+
+static bool masks(const struct skp_node *conv, const struct skp_node *norm) {
+  return norm->op == &skp__op_batchnorm_dx && norm->attrs.batchnorm.fuse == SKP_FUSE_ADD_RELU &&
+         norm->out[DX] != SKP_NONE && norm->in[DX_DY] == conv->out[0] && !conv->attrs.conv2d.relu;
+}
+
+static void read_instead(struct skp_graph *g, skp_value was, skp_value now) {
+  for (size_t n = 0; n < g->nodes.n; n++)
+    for (int i = 0; i < g->nodes.at[n].n_in; i++)
+      if (g->nodes.at[n].in[i] == was) g->nodes.at[n].in[i] = now;
+}
+
+static void mask(struct skp_graph *g, struct skp_node *conv, struct skp_node *norm) {
+  conv->attrs.conv2d.relu = 1;
+  conv->in[CONV_DX_MASK] = norm->in[DX_Y];
+  norm->attrs.batchnorm.fuse = SKP_FUSE_NONE;
+  norm->in[DX_Y] = SKP_NONE;
+  if (norm->out[DRESIDUAL] != SKP_NONE) read_instead(g, norm->out[DRESIDUAL], conv->out[0]);
+  norm->out[DRESIDUAL] = SKP_NONE;
+}
+
+static void mask_all(struct skp_graph *g, const struct readers *r) {
+  for (size_t n = 0; n < g->nodes.n; n++) {
+    struct skp_node *conv = &g->nodes.at[n];
+    const int reader = conv->op == &skp__op_conv2d_dx ? only_reader(g, conv, r) : -1;
+    if (reader >= 0 && masks(conv, &g->nodes.at[reader])) mask(g, conv, &g->nodes.at[reader]);
+  }
+}
+
 /* ---- evaluation -------------------------------------------------------------------------------------------------- */
 
 enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs of batchnorm */
@@ -177,6 +217,8 @@ skp_status skp__fuse(struct skp_graph *g) {
   skp_status status = find_readers(&r, g);
   if (status == SKP_OK) status = skp__alloc(&gone, g->nodes.n, sizeof *gone);
   if (status == SKP_OK) status = fuse_all(g, &r, gone);
+  if (status == SKP_OK) note_readers(&r, g);
+  if (status == SKP_OK) mask_all(g, &r);
   free_readers(&r);
   free(gone);
   return status;

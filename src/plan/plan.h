@@ -6,8 +6,9 @@
 #include "graph/graph.h"
 
 /* Pass 1 (fuse.c), graph in, graph out: what one kernel can do becomes one node: batchnorm or conv2d with the relu and
- * add that follow, add + relu, a data gradient with its addition to another. To be applied to a forward graph before
- * skp__graph_differentiate, whose gradients are then fused too, and to what that makes of it. */
+ * add that follow, add + relu, a data gradient with its addition to another and the relu that it goes through. To be
+ * applied to a forward graph before skp__graph_differentiate, whose gradients are then fused too, and to what that
+ * makes of it. */
 skp_status skp__fuse(struct skp_graph *g);
 /* Before it, in evaluation alone: a batchnorm after a conv2d becomes a factor and an addend of the latter's results. */
 skp_status skp__fold(struct skp_graph *g);

@@ -4,7 +4,7 @@
 
 static const struct skp__letters rows[] = {
     {"conv2d", "NHWi ..IK K K NPQK > NPQK", "", "NK"},
-    {"conv2d_dx", "NPQK ..IK NHWi > NHWi", "h=H w=W", "NI"},
+    {"conv2d_dx", "NPQK ..IK NHWi NHWi > NHWi", "h=H w=W", "NI"},
     {"conv2d_dw", "NHWi NPQK > ..IK K", "", "IK"},
     {"batchnorm", "NHWC C C NHWC C C > NHWC C C C C", "", "C"},
     {"batchnorm_dx", "NHWC NHWC NHWC C C C C > NHWC C C NHWC", "", "C"},

@@ -87,17 +87,20 @@ static void make(struct skp__case *c, const struct shape *s) {
 }
 
 /* Adds to such a case the same convolution with all that may follow it, and the data gradient with what it is added
- * to. */
+ * to, alone and with what lets it pass. */
 static void add_finished(struct skp__case *c, const struct shape *s) {
   union skp_attrs attrs = {.conv2d = {s->stride, s->pad, s->dilation, s->groups, 0, 0, 1}};
   const struct skp_shape channels = skp__shape1(s->K), y = c->g->tensors.at[c->g->nodes.at[0].out[0]].shape;
   const skp_value x = input(c, x_of(s), 5), w = input(c, w_of(s), 6), dy = input(c, y, 7);
   const skp_value in[] = {x, w, input(c, channels, 8), input(c, channels, 9), input(c, y, 10)};
-  const skp_value back[] = {dy, w, input(c, x_of(s), 11)};
+  const skp_value added[] = {dy, w, input(c, x_of(s), 11), SKP_NONE};
+  const skp_value masked[] = {dy, w, added[2], input(c, x_of(s), 12)};
   skp_value out[SKP_MAX_OUT];
   ck_ok(skp__case_node(c, &skp__op_conv2d, &attrs, in, NULL, out));
   attrs.conv2d.h = s->H, attrs.conv2d.w = s->W;
-  ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, back, NULL, out));
+  ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, masked, NULL, out));
+  attrs.conv2d.relu = 0;
+  ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, added, NULL, out));
   ck_ok(skp__case_complete(c));
 }
 

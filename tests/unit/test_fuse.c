@@ -15,7 +15,8 @@ static char *names_of(struct skp_graph *g) {
     if (node->op == &skp__op_conv2d && node->in[3] != SKP_NONE) fputs("*scale", to);
     if (node->op == &skp__op_conv2d && node->in[4] != SKP_NONE) fputs("+add", to);
     if (node->op == &skp__op_conv2d_dx && node->in[2] != SKP_NONE) fputs("+add", to);
-    if (node->op == &skp__op_conv2d) fputs(follows[node->attrs.conv2d.relu], to);
+    if (node->op == &skp__op_conv2d || node->op == &skp__op_conv2d_dx) fputs(follows[node->attrs.conv2d.relu], to);
+    if (node->op == &skp__op_batchnorm_dx) fputs(follows[node->attrs.batchnorm.fuse], to);
     for (int i = 0; i < node->op->n_out; i++) /* the order is one that can run */
       if (node->out[i] != SKP_NONE) ck_assert_int_eq(g->tensors.at[node->out[i]].producer, (int)n);
     for (int i = 0; i < node->op->n_in; i++)
@@ -108,6 +109,23 @@ static const struct {
     {"x = " CONV " x = nn.relu(" CONV ") return nn.linear(nn.global_avgpool(x), 5)", STEP,
      "conv2d conv2d+relu global_avgpool linear softmax_cross_entropy softmax_cross_entropy_dx linear_dx linear_dw "
      "global_avgpool_dx relu_dx conv2d_dx conv2d_dw conv2d_dw"},
+    /* a gradient that only goes through a relu is written as what passes */
+    {"x = nn.relu(" CONV ") x = nn.relu(" CONV ") return nn.linear(nn.global_avgpool(x), 5)", STEP,
+     "conv2d+relu conv2d+relu global_avgpool linear softmax_cross_entropy softmax_cross_entropy_dx linear_dx linear_dw "
+     "global_avgpool_dx relu_dx conv2d_dw conv2d_dx+relu conv2d_dw"},
+    /* so is one that goes through a relu to a shortcut and a batchnorm, the last of several */
+    {"x = " CONV " x = nn.relu(nn.batchnorm2d(" CONV ") + x) x = nn.relu(nn.batchnorm2d(" CONV ") + x) "
+     "return nn.linear(nn.global_avgpool(x), 5)",
+     STEP,
+     "conv2d conv2d batchnorm+add+relu conv2d batchnorm+add+relu global_avgpool linear softmax_cross_entropy "
+     "softmax_cross_entropy_dx linear_dx linear_dw global_avgpool_dx batchnorm_dx+add+relu conv2d_dw "
+     "conv2d_dx+add+relu batchnorm_dx conv2d_dw conv2d_dx+add conv2d_dw"},
+    {"x = " CONV " x = nn.relu(nn.batchnorm2d(" CONV ") + x) x = nn.relu(nn.batchnorm2d(" CONV ") + " CONV ") "
+     "return nn.linear(nn.global_avgpool(x), 5)",
+     STEP,
+     "conv2d conv2d batchnorm+add+relu conv2d conv2d batchnorm+add+relu global_avgpool linear softmax_cross_entropy "
+     "softmax_cross_entropy_dx linear_dx linear_dw global_avgpool_dx batchnorm_dx+add+relu conv2d_dx conv2d_dw "
+     "conv2d_dw conv2d_dx+add+relu batchnorm_dx conv2d_dw conv2d_dx+add conv2d_dw"},
 };
 
 START_TEST(convolutions) {
@@ -151,6 +169,7 @@ START_TEST(same_answers_and_gradients) {
       "x = nn.conv2d(x, 4, {kernel = 3}) "
       "local y = nn.relu(nn.batchnorm2d(nn.conv2d(x, 4, {kernel = 3, padding = 1, bias = false}))) "
       "x = nn.relu(nn.batchnorm2d(nn.conv2d(y, 4, {kernel = 1})) + x) "
+      "x = nn.relu(nn.batchnorm2d(nn.conv2d(x, 4, {kernel = 3, padding = 1})) + x) "
       "x = nn.relu(nn.conv2d(x, 4, {kernel = 3, padding = 1}) + x) "
       "return nn.linear(nn.global_avgpool(x), 5)";
   same(network, STEP_EVAL, STEP_FOLDED | STEP_FUSED, logits);

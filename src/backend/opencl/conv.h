@@ -24,9 +24,9 @@ struct skp__conv skp__conv_of(const struct skp_sig *sig);
 /* What the forward convolution and the data gradient do to a sum before they write it: cl/epilogue.clh. */
 struct skp__epilogue {
   int bits; /* 0: nothing */
-  struct skp__cl_arg scale, bias, residual;
+  struct skp__cl_arg scale, bias, residual, mask;
 };
-#define SKP__EPILOGUE(e) (e).scale, (e).bias, (e).residual, SKP_INT(epilogue, (e).bits)
+#define SKP__EPILOGUE(e) (e).scale, (e).bias, (e).residual, (e).mask, SKP_INT(epilogue, (e).bits)
 struct skp__epilogue skp__epilogue_of(const struct skp_sig *sig);
 
 static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }

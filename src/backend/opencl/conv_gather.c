@@ -29,13 +29,14 @@ static struct skp__cl_arg choose(const struct skp_sig *sig, int *bits, int bit, 
 }
 
 struct skp__epilogue skp__epilogue_of(const struct skp_sig *sig) {
-  const bool conv = sig->op == &skp__op_conv2d;
+  const bool conv = sig->op == &skp__op_conv2d, dx = sig->op == &skp__op_conv2d_dx;
   const int scale = conv ? 3 : 0, bias = conv || sig->op == &skp__op_linear ? 2 : 0;
-  const int residual = conv ? 4 : sig->op == &skp__op_conv2d_dx ? 2 : 0;
+  const int residual = conv ? 4 : dx ? 2 : 0;
   struct skp__epilogue e = {.bits = conv && sig->attrs.conv2d.relu ? 8 : 0};
   e.scale = choose(sig, &e.bits, 1, scale, SKP_IN(scale, scale), SKP_ABSENT(scale));
   e.bias = choose(sig, &e.bits, 2, bias, SKP_IN(bias, bias), SKP_ABSENT(bias));
   e.residual = choose(sig, &e.bits, 4, residual, SKP_IN(residual, residual), SKP_ABSENT(residual));
+  e.mask = choose(sig, &e.bits, 16, dx ? 3 : 0, SKP_IN(mask, 3), SKP_ABSENT(mask));
   return e;
 }
 
