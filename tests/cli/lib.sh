@@ -4,7 +4,15 @@ set -u
 skipper=$1
 models=$SKP_SOURCE_DIR/models
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+# What a test that failed left running ends with it; `mounted` is a folder that is to be unmounted first.
+mounted=
+leave() {
+  local running=$(jobs -p)
+  [ -z "$running" ] || kill -9 $running 2>/dev/null
+  [ -z "$mounted" ] || umount "$mounted"
+  rm -rf "$dir"
+}
+trap leave EXIT
 cd "$dir" || exit 1
 
 fail() {
