@@ -7,10 +7,10 @@
 #include "io/onnx.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/tree.h"
 #include "io/json.h"
 #include "io/onnx_network.h"
 #include <math.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,7 +243,7 @@ skp_status skp__onnx_parse(struct skp_st_file *out, const void *bytes, int64_t s
     free(w.weights.at[i].values);
   }
   SKP_FREE(&w.weights);
-  tdestroy(w.taken, free);
+  skp__tree_free(&w.taken, free);
   free(w.value);
   skp__onnx_close(&f);
   if (status != SKP_OK) skp__st_free(out);

@@ -7,6 +7,7 @@
  *
  * (PyTorch, torch/serialization.py, _save.) */
 #include "base/array.h"
+#include "base/tree.h"
 #include "io/pickle.h"
 #include "io/weights.h"
 #include <search.h>
@@ -422,7 +423,7 @@ skp_status skp__torch_parse(struct skp_st_file *out, const void *bytes, int64_t 
   zip_error_fini(&error);
   skp__pickle_free(&r.pickle);
   free(r.prefix);
-  tdestroy(r.storages, free_storage);
+  skp__tree_free(&r.storages, free_storage);
   if (status != SKP_OK) skp__st_free(out);
   return status;
 }

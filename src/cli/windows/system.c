@@ -1,6 +1,8 @@
 /* system.c: see system.h. SPDX-License-Identifier: MIT */
 #include "cli/system.h"
 #define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <windows.h>
 
 int cli_terminal_columns(void) {
   CONSOLE_SCREEN_BUFFER_INFO screen;
