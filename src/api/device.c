@@ -98,7 +98,8 @@ static bool may_be_taken(const struct skp_device *d, const struct skp_device *be
                        (!o->platform || d->platform == best->platform));
 }
 
-/* Neighbours take turns in taking one of those that are as good as *d; *sharing: how many get the same. */
+/* Neighbours take turns in taking one of those that are as good as *d; *sharing: how many get the same. CPUs of several
+ * drivers are the same cores. */
 static void take_turns(const struct skp_device **d, int *sharing, const struct skp_device_list *list,
                        const skp_device_options *o) {
   const struct skp_device *at[SKP_MAX_DEVICES];
@@ -107,7 +108,7 @@ static void take_turns(const struct skp_device **d, int *sharing, const struct s
     if (may_be_taken(&list->at[i], *d, o)) at[n++] = &list->at[i];
   const int turn = o->place % n;
   *d = at[turn];
-  *sharing = (o->neighbours - turn + n - 1) / n;
+  *sharing = strcmp((*d)->type, "CPU") ? (o->neighbours - turn + n - 1) / n : o->neighbours;
 }
 
 /* The device that is meant, as "P:D", and how many threads of a CPU. */
@@ -173,6 +174,7 @@ skp_status skp_device_open(skp_device **out, const skp_device_options *options) 
                                                               .device = opencl ? device : o->device,
                                                               .method = o->method,
                                                               .threads = threads,
+                                                              .at_will = !o->threads,
                                                               .memory = o->memory,
                                                               .cache = o->cache,
                                                               .timeout = o->timeout,

@@ -43,6 +43,7 @@ struct skp_backend_options {
   const char *device;   /* index as `skipper devices` lists it, or part of the name; NULL: the best */
   const char *method;   /* "OP=METHOD,…": forces methods; NULL: each table's choice */
   int threads;          /* 0: let the device decide */
+  bool at_will;         /* a device that cannot be limited to so many threads takes as many as it wants */
   int64_t memory;       /* bytes to use at most; 0: all that there are */
   const char *cache;    /* folder that keeps compiled kernels; NULL: in the user's home (base/file.h); "": none */
   double timeout;       /* awake seconds after which a wait or a call into the driver counts as a hang; 0: 600 */

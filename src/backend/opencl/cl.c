@@ -29,7 +29,7 @@ static bool can_partition(struct skp__cl *cl) {
 }
 
 /* A part of the device with so many compute units; on a GPU there is nothing to limit. */
-static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
+static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads, bool at_will) {
   cl_uint units = 0, n = 0;
   SKP_TRY(ask(cl, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units));
   if (threads <= 0 || (!gpu && (cl_uint)threads >= units)) return SKP_OK;
@@ -43,6 +43,7 @@ static skp_status limit_threads(struct skp__cl *cl, bool gpu, int threads) {
   cl_int code = CL_INVALID_VALUE;
   if (can_partition(cl))
     code = SKP_CALL(cl, "clCreateSubDevices", "", clCreateSubDevices(cl->device, parts, 1, &part, &n));
+  if (code != CL_SUCCESS && at_will) return SKP_OK;
   if (code != CL_SUCCESS)
     return skp__fail(SKP_UNSUPPORTED, "%s cannot be limited to %d threads (clCreateSubDevices: %s). Leave out %s.",
                      cl->name, threads, skp__cl_error_name(code), skp__option("threads"));
@@ -82,7 +83,7 @@ static skp_status find_device(struct skp__cl *cl, const struct skp_backend_optio
   if (options->memory && options->memory < cl->memory) cl->memory = options->memory;
   if (cl->memory < cl->max_allocation) cl->max_allocation = cl->memory;
   cl->local_memory = d->local_memory;
-  return limit_threads(cl, strcmp(d->type, "CPU"), options->threads);
+  return limit_threads(cl, strcmp(d->type, "CPU"), options->threads, options->at_will);
 }
 
 static skp_status describe(struct skp__cl *cl) {

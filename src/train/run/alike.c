@@ -64,6 +64,37 @@ static skp_status add_entries(struct pieces *p, cJSON *run) {
   return SKP_OK;
 }
 
+/* What decides how a device rounds: the driver compiles, the units are the parts of a sum. */
+struct device {
+  char name[160], driver[256];
+  int32_t units;
+};
+
+static void say_led(FILE *to) {
+  if (to)
+    fprintf(to, "weights  of all ranks are those of the first one's updates: their devices may round differently\n");
+}
+
+skp_status skp__alike_devices(bool *names, struct skp__loop *l) {
+  const int size = skp__ranks_size(l->s->ranks);
+  struct skp_backend_info info;
+  struct device mine = {.units = 0}, *all;
+  *names = true;
+  l->s->b->ops->info(l->s->b, &info);
+  snprintf(mine.name, sizeof mine.name, "%s", info.name);
+  snprintf(mine.driver, sizeof mine.driver, "%s", info.driver);
+  mine.units = info.units;
+  SKP_TRY(skp__alloc(&all, (size_t)size, sizeof *all));
+  skp_status status = skp__ranks_gather(l->s->ranks, all, &mine, sizeof mine);
+  for (int q = 1; q < size && status == SKP_OK; q++) {
+    *names = *names && strcmp(all[q].name, all[0].name) == 0;
+    l->s->led = l->s->led || memcmp(&all[q], &all[0], sizeof *all) != 0;
+  }
+  free(all);
+  if (l->s->led) say_led(l->o->say);
+  return status;
+}
+
 skp_status skp__alike_run(const struct skp__loop *l) {
   const struct skp_model *m = l->s->model;
   struct pieces mine = {.n = 0};

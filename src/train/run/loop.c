@@ -275,6 +275,7 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   int64_t valid = data->valid ? data->valid->n : 0, test = data->test ? data->test->n : 0;
   struct skp_train_options own = *o;
   char *shares = NULL;
+  bool alike;
   s->ranks = o->ranks;
   l.o = &own;
   l.at = skp__position_start();
@@ -282,7 +283,8 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   if (status == SKP_OK)
     status = skp__alloc(&l.predictions, (size_t)(valid > test ? valid : test), sizeof *l.predictions);
   if (status == SKP_OK && o->resume) status = skp__resume_position(&l.at, o->resume);
-  if (status == SKP_OK) status = skp__shares_settle(&shares, s, data, o);
+  if (status == SKP_OK) status = skp__alike_devices(&alike, &l);
+  if (status == SKP_OK) status = skp__shares_settle(&shares, s, data, o, alike);
   s->shares = own.shares = shares;
   if (status == SKP_OK) status = train_in_folder(&l);
   skp__tell_result(&l);
@@ -297,5 +299,6 @@ skp_status skp__train(struct skp_session *s, const struct skp_data *data, const 
   free(shares);
   s->shares = NULL;
   s->ranks = NULL;
+  s->led = false;
   return status;
 }

@@ -58,14 +58,16 @@ struct skp__loop {
 /* SKP_USAGE, with what it is, where ranks are not to train the same network in the same way; have not the same values.
  */
 skp_status skp__alike_run(const struct skp__loop *l);
+/* Whether all devices are of one name; the session learns whether they round differently. */
+skp_status skp__alike_devices(bool *names, struct skp__loop *l);
 skp_status skp__alike_values(const struct skp__loop *l);
 
 /* ---- shares.c --------------------------------------------------------------------------------------------------- */
 
-/* The images of each rank, in numbers (session/shares.h); NULL: all have as many. Measures them where that is wanted.
- * free() it. */
+/* The images of each rank, in numbers (session/shares.h); NULL: all have as many. Measures them where that is wanted,
+ * or devices are not `alike` by name. free() it. */
 skp_status skp__shares_settle(char **out, struct skp_session *s, const struct skp_data *data,
-                              const struct skp_train_options *o);
+                              const struct skp_train_options *o, bool alike);
 
 /* ---- score.c ---------------------------------------------------------------------------------------------------- */
 

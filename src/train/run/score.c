@@ -28,6 +28,7 @@ static skp_status report(struct skp__loop *l, const struct skp_source *source) {
 skp_status skp__score_epoch(struct skp__loop *l, struct skp__run_epoch *e) {
   const struct skp_source *by = skp__score_by(l);
   struct skp_eval_result test;
+  SKP_TRY(skp__lead_averages(l->s));
   if (by) {
     SKP_TRY(evaluate(l, l->s, by, &test));
     e->accuracy = test.accuracy;

@@ -57,19 +57,6 @@ static skp_status measure(struct skp_session *s, const struct skp_data *data, do
 
 /* ---- shares ------------------------------------------------------------------------------------------------------ */
 
-static skp_status are_alike(struct skp_session *s, bool *alike) {
-  const int ranks = skp__ranks_size(s->ranks);
-  struct skp_backend_info info;
-  char(*all)[sizeof info.name];
-  s->b->ops->info(s->b, &info);
-  SKP_TRY(skp__alloc(&all, (size_t)ranks, sizeof *all));
-  skp_status status = skp__ranks_gather(s->ranks, all, info.name, sizeof info.name);
-  *alike = true;
-  for (int q = 1; q < ranks && status == SKP_OK; q++) *alike = *alike && strcmp(all[q], all[0]) == 0;
-  free(all);
-  return status;
-}
-
 static void say(FILE *to, const char *shares, const double *speed, int ranks) {
   if (!to) return;
   fprintf(to, "shares   %.200s images of a step, by ", shares);
@@ -94,12 +81,10 @@ static skp_status choose(char **out, struct skp_session *s, const struct skp_dat
 /* Measured shares differ from run to run, and so do the bits: like devices are not measured unless that is asked for. A
  * run that goes on has those that it began with. */
 skp_status skp__shares_settle(char **out, struct skp_session *s, const struct skp_data *data,
-                              const struct skp_train_options *o) {
-  bool alike = true;
+                              const struct skp_train_options *o, bool alike) {
   *out = NULL;
   if (skp__shares_fixed(o->shares)) return skp__strdup(out, o->shares);
   if (!s->ranks || o->resume || o->max_steps == 0) return SKP_OK;
-  if (!o->shares) SKP_TRY(are_alike(s, &alike));
   if (o->shares ? strcmp(o->shares, skp__shares_measured) != 0 : alike) return SKP_OK;
   return choose(out, s, data, o->say);
 }

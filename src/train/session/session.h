@@ -39,6 +39,7 @@ struct skp_session {
   int64_t params_n, state_n;         /* elements */
   struct skp_ranks *ranks;           /* with which it trains and evaluates; NULL: alone */
   const char *shares;                /* of a step's images, see shares.h; NULL: all ranks have as many */
+  bool led;                          /* ranks' devices round differently: weights are the first one's, see lead.h */
   /* What holds of the values from one call to the next, whoever looks at them: */
   bool moved;    /* some were put in since the last step: skp__session_begin then sets right what goes with them */
   bool averaged; /* those that count, for evaluation and checkpoints, are the running averages */

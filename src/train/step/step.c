@@ -251,7 +251,9 @@ static skp_status queue_taken(struct skp__stepper *st) {
   skp_status status = (variant(st, 1).synced ? run_synced : run_images)(st, step, &p);
   if (st->trains) status = skp__exchange(&st->exchange, st->s, status, own_share(st, step));
   SKP_TRY(status);
-  if (p.plan) SKP_TRY(run_piece(st, step, &p));
+  if (p.plan) status = run_piece(st, step, &p);
+  if (st->trains) status = skp__lead_step(&st->lead, st->s, status);
+  SKP_TRY(status);
   SKP_TRY(st->s->b->ops->ticket(st->s->b, &step->ticket));
   st->queued++;
   return SKP_OK;
@@ -413,5 +415,6 @@ void skp__stepper_close(struct skp__stepper *st) {
     free(st->step[i].logits);
   }
   skp__exchange_close(&st->exchange);
+  skp__lead_close(&st->lead);
   skp__sync_close(&st->sync);
 }

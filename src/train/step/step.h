@@ -12,6 +12,7 @@
 #include "train/session/micro_batch.h"
 #include "train/session/values.h"
 #include "train/step/exchange.h"
+#include "train/step/lead.h"
 #include "train/step/sync.h"
 
 /* Steps that are queued ahead of the oldest that is not retired: enough to keep a device busy while the host logs. */
@@ -52,6 +53,7 @@ struct skp__stepper {
   const struct skp__values *before;
   int64_t queued, done; /* steps of the whole run */
   struct skp__exchange exchange;
+  struct skp__lead lead;
   struct skp__sync sync;
   struct skp__step step[SKP_STEPS_AHEAD];
 };
