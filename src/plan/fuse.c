@@ -129,12 +129,22 @@ enum { DX_DY, DX_Y = 2 };   /* inputs of batchnorm_dx */
 enum { DX, DRESIDUAL = 3 }; /* its outputs */
 enum { CONV_DX_MASK = 3 };  /* an input of conv2d_dx */
 
-static bool masks(const struct skp_node *conv, const struct skp_node *norm) {
-  return norm->op == &skp__op_batchnorm_dx && norm->attrs.batchnorm.fuse == SKP_FUSE_ADD_RELU &&
-         norm->out[DX] != SKP_NONE && norm->in[DX_DY] == conv->out[0] && !conv->attrs.conv2d.relu;
+/* Neither the host's nor seen in another shape: nodes alone read it. */
+static bool lives_inside(const struct skp_graph *g, skp_value v) {
+  bool alone = v == SKP_NONE || g->tensors.at[v].role == SKP_ROLE_ACTIVATION;
+  for (size_t i = 0; alone && v != SKP_NONE && i < g->tensors.n; i++) alone = g->tensors.at[i].base != v;
+  return alone;
 }
 
+static bool masks(const struct skp_graph *g, const struct skp_node *conv, const struct skp_node *norm) {
+  return norm->op == &skp__op_batchnorm_dx && norm->attrs.batchnorm.fuse == SKP_FUSE_ADD_RELU &&
+         norm->out[DX] != SKP_NONE && norm->in[DX_DY] == conv->out[0] && !conv->attrs.conv2d.relu &&
+         lives_inside(g, norm->out[DRESIDUAL]);
+}
+
+/* Nothing makes or reads `was` from here on. */
 static void read_instead(struct skp_graph *g, skp_value was, skp_value now) {
+  g->tensors.at[was].producer = -1;
   for (size_t n = 0; n < g->nodes.n; n++)
     for (int i = 0; i < g->nodes.at[n].n_in; i++)
       if (g->nodes.at[n].in[i] == was) g->nodes.at[n].in[i] = now;
@@ -153,7 +163,7 @@ static void mask_all(struct skp_graph *g, const struct readers *r) {
   for (size_t n = 0; n < g->nodes.n; n++) {
     struct skp_node *conv = &g->nodes.at[n];
     const int reader = conv->op == &skp__op_conv2d_dx ? only_reader(g, conv, r) : -1;
-    if (reader >= 0 && masks(conv, &g->nodes.at[reader])) mask(g, conv, &g->nodes.at[reader]);
+    if (reader >= 0 && masks(g, conv, &g->nodes.at[reader])) mask(g, conv, &g->nodes.at[reader]);
   }
 }
 
