@@ -1,11 +1,15 @@
 /* test_library.c: the library as its users see it, by skipper.h and the shared file alone.
  * SPDX-License-Identifier: MIT */
 #include "library.h"
-#include <langinfo.h>
+#include <locale.h>
 
 /* How this process writes numbers; a program that calls setlocale(LC_ALL, "") may have a comma there. */
-static char sign[] = ".";
-__attribute__((visibility("default"))) char *nl_langinfo(nl_item item) { return item == RADIXCHAR ? sign : ""; }
+static char sign[] = ".", nothing[] = "";
+__attribute__((visibility("default"))) struct lconv *localeconv(void) {
+  static struct lconv conventions;
+  conventions = (struct lconv){.decimal_point = sign, .thousands_sep = nothing, .grouping = nothing};
+  return &conventions;
+}
 
 /* ---- the tests --------------------------------------------------------------------------------------------------- */
 
