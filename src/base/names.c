@@ -21,13 +21,20 @@ void skp__names_sort(skp__names *list) {
   if (list->n) qsort(list->at, list->n, sizeof *list->at, by_bytes);
 }
 
+static skp_status fail_list(const char *folder) {
+  return skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", folder, strerror(errno));
+}
+
 skp_status skp__names_in(skp__names *list, const char *folder) {
   DIR *dir = opendir(folder);
-  if (!dir) return skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", folder, strerror(errno));
+  if (!dir) return fail_list(folder);
+  const size_t before = list->n;
   skp_status status = SKP_OK;
-  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));)
+  for (struct dirent *e; status == SKP_OK && (errno = 0, e = readdir(dir));)
     if (*e->d_name != '.') status = skp__names_add(list, e->d_name);
+  if (status == SKP_OK && errno) status = fail_list(folder); /* a part of what lies there is no list of it */
   closedir(dir);
+  while (status != SKP_OK && list->n > before) free(list->at[--list->n]);
   skp__names_sort(list);
   return status;
 }

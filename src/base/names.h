@@ -10,7 +10,7 @@ skp_status skp__names_add(skp__names *list, const char *name);
 void skp__names_sort(skp__names *list); /* by their bytes */
 
 /* Appends the names of all that lies in a folder but of what begins with a dot, sorted by their bytes; skp__names_free
- * also after a failure. SKP_IO: it cannot be listed. */
+ * also after a failure, which appends nothing. SKP_IO: it cannot be listed, or not all of it. */
 skp_status skp__names_in(skp__names *list, const char *folder);
 
 #endif

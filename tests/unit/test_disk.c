@@ -10,7 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <time.h>
+#ifndef _WIN32
+#include <dlfcn.h>
+#endif
 
 static void save(const char *name, const char *text) {
   ck_ok(skp__file_write_atomic(in(name), &(struct skp__file_part){text, (int64_t)strlen(text)}, 1));
@@ -150,6 +154,50 @@ START_TEST(names_are_sorted_by_their_bytes) {
 }
 END_TEST
 
+#ifndef _WIN32
+/* Instead of the system's: it may end before the list does, as a disk or a network does. */
+static int entries_left = -1;
+struct dirent *readdir(DIR *dir) {
+  struct dirent *(*own)(DIR *);
+  *(void **)&own = dlsym(RTLD_NEXT, "readdir");
+  if (entries_left) return entries_left -= entries_left > 0, own(dir);
+  errno = EIO;
+  return NULL;
+}
+
+START_TEST(a_part_is_no_list) {
+  skp__names names = {NULL, 0, 0};
+  save("a", "");
+  save("b", "");
+  save("c", "");
+  ck_ok(skp__names_in(&names, folder));
+  for (int i = 0; i < 5; i++) { /* of . and .. and the three */
+    entries_left = i;
+    const skp_status status = skp__names_in(&names, folder);
+    entries_left = -1;
+    ck_fails(status, SKP_IO, "cannot be listed");
+    ck_assert_uint_eq(names.n, 3);
+  }
+  skp__names_free(&names);
+}
+END_TEST
+
+START_TEST(times_of_wrong_clocks_keep_their_order) {
+  static const int64_t years[] = {-20000, -1000, -1, 0, 1, 200, 400, 20000}; /* from 1970 on */
+  int64_t last = INT64_MIN;
+  save("a", "");
+  for (size_t i = 0; i < sizeof years / sizeof *years; i++) {
+    const struct timespec at = {.tv_sec = years[i] * 31556952};
+    struct skp__facts there;
+    if (utimensat(AT_FDCWD, in("a"), (struct timespec[]){at, at}, 0)) continue; /* the file system knows none such */
+    ck_assert(skp__facts(&there, in("a")) && there.time >= last);
+    last = there.time;
+  }
+  ck_assert_int_gt(last, 0);
+}
+END_TEST
+#endif
+
 START_TEST(patterns_fit_as_in_a_shell) {
   static const struct {
     const char *pattern, *name;
@@ -237,6 +285,10 @@ int main(void) {
   tcase_add_test(disk, a_held_folder_is_held_once);
   tcase_add_test(disk, texts_of_any_length_are_printed);
   tcase_add_test(disk, names_are_sorted_by_their_bytes);
+#ifndef _WIN32
+  tcase_add_test(disk, a_part_is_no_list);
+  tcase_add_test(disk, times_of_wrong_clocks_keep_their_order);
+#endif
   tcase_add_test(disk, patterns_fit_as_in_a_shell);
   tcase_add_test(disk, words_are_found_whatever_their_case);
   tcase_add_test(disk, the_machine_is_known);

@@ -14,15 +14,21 @@ static enum skp__there kind_of(const struct stat *st) {
   return S_ISREG(st->st_mode) ? SKP_FILE : S_ISDIR(st->st_mode) ? SKP_FOLDER : SKP_ELSE;
 }
 
+/* In ns, as far as these go: a clock that was set wrong may have written in any year. */
+static int64_t in_ns(struct timespec at) {
+  enum { PER_SECOND = 1000000000 };
+  const int64_t most = INT64_MAX / PER_SECOND - 1;
+  if (at.tv_sec > most) return INT64_MAX;
+  if (at.tv_sec < -most) return INT64_MIN;
+  return (int64_t)at.tv_sec * PER_SECOND + at.tv_nsec;
+}
+
 bool skp__facts(struct skp__facts *out, const char *path) {
   struct stat st;
   *out = (struct skp__facts){.kind = SKP_NOTHING};
   if (stat(path, &st)) return false;
-  *out = (struct skp__facts){.kind = kind_of(&st),
-                             .bytes = st.st_size,
-                             .time = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-                             .device = st.st_dev,
-                             .number = st.st_ino};
+  *out = (struct skp__facts){
+      .kind = kind_of(&st), .bytes = st.st_size, .time = in_ns(st.st_mtim), .device = st.st_dev, .number = st.st_ino};
   return true;
 }
 
