@@ -216,7 +216,7 @@ SKP_API skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *
  * the best kind of them. */
 SKP_API int skp_device_known(size_t i, const char *cache, skp_peaks *out);
 /* 1: device i of the list is one of several that may be meant by these options, and was not measured: it is, or is
- * not, chosen for its kind alone. */
+ * not, chosen for its kind alone. 0 also where the options' `cache` keeps nothing: it would be measured each time. */
 SKP_API int skp_device_unmeasured(size_t i, const skp_device_options *options);
 
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */

@@ -151,7 +151,7 @@ int skp_device_unmeasured(size_t i, const skp_device_options *options) {
   size_t n = 0;
   if (skp__devices_list(&list) != SKP_OK || i >= list->n || choose(&d, meant, seconds, list, o) != SKP_OK) return 0;
   for (size_t k = 0; k < list->n; k++) n += meant[k];
-  return n > 1 && meant[i] && seconds[i] <= 0;
+  return n > 1 && meant[i] && seconds[i] <= 0 && skp__peak_lasts(o->cache);
 }
 
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {

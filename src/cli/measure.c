@@ -7,13 +7,15 @@
 /* Whether `skipper bench --peak` could be done on it. What that says is nothing for this call's readers. */
 static bool measure(const char *program, const char *device) {
   enum { PATIENCE = 30 }; /* seconds */
-  return cli_run((const char *const[]){program, "bench", "--peak", "--device", device, NULL}, PATIENCE);
+  return cli_run((const char *const[]){program, "bench", "--peak", "--backend", "opencl", "--device", device, NULL},
+                 PATIENCE);
 }
 
-/* Neighbours would disturb each other: for them what is known is all there is. */
+/* Ranks would disturb each other, and none may start a process that MPI takes for a rank: for them what is known is all
+ * there is. */
 skp_status cli_measure_devices(const struct cli *c, const skp_device_options *o) {
   size_t n;
-  if (o->neighbours > 1 || (o->backend && strcmp(o->backend, "opencl"))) return SKP_OK;
+  if (c->ranks || (o->backend && strcmp(o->backend, "opencl"))) return SKP_OK;
   TRY(skp_device_count(&n));
   for (size_t i = 0; i < n; i++) {
     skp_device_info d;

@@ -34,6 +34,16 @@ if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
   SKIPPER_CACHE=$dir/two two devices >out 2>err
   in_out '^\* [0-9]+:0  basic'
   [ "$(grep -c 'measured:' out)" = 2 ] || fail "devices does not show what was measured"
+  # What would not be kept is not measured.
+  : >nowhere
+  for kept in SKIPPER_NO_CACHE=1 SKIPPER_CACHE=$dir/nowhere/cache; do
+    (export "$kept"; two bench tiny.lua --steps 1 --json) >out 2>err || fail "$kept: $(cat err)"
+    ! grep measured err || fail "$kept: it is measured each time"
+    in_out '^\{"img_per_s":'
+  done
+  # What the environment says of this call is not said of that one.
+  SKIPPER_CACHE=$dir/other SKIPPER_BACKEND=reference two bench tiny.lua --steps 1 --backend opencl >out 2>err || fail "another backend: $(cat err)"
+  ! grep 'could not be measured' err || fail "the backend is not the one that is measured"
   # One of another kind that does much more goes before the first.
   [ "$(nproc)" = 1 ] || {
     SKIPPER_CACHE=$dir/mixed POCL_DEVICES="basic pthread" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err || fail "two kinds: $(cat err)"

@@ -141,6 +141,17 @@ bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, 
   return known;
 }
 
+bool skp__peak_lasts(const char *cache) {
+  char *folder = NULL, *peaks = NULL, *path = NULL;
+  if ((cache && !*cache) || skp__cache_folder(&folder, cache) != SKP_OK) return false;
+  const bool lasts = skp__path_join(&peaks, folder, "peaks") == SKP_OK && skp__folder_create(peaks) == SKP_OK &&
+                     skp__path_join(&path, peaks, "try") == SKP_OK && skp__file_try(path) == SKP_OK;
+  free(path);
+  free(peaks);
+  free(folder);
+  return lasts;
+}
+
 skp_status skp__peak_find(struct skp_backend_peaks *out, char **path, struct skp_backend *b, bool anew) {
   struct skp_backend_info info;
   struct note n = {.path = NULL};
