@@ -149,9 +149,11 @@ int skp_device_unmeasured(size_t i, const skp_device_options *options) {
   double seconds[SKP_MAX_DEVICES];
   bool meant[SKP_MAX_DEVICES];
   size_t n = 0;
-  if (skp__devices_list(&list) != SKP_OK || i >= list->n || choose(&d, meant, seconds, list, o) != SKP_OK) return 0;
+  if (skp__devices_list(&list) != SKP_OK || list->n < 2 || i >= list->n ||
+      choose(&d, meant, seconds, list, o) != SKP_OK)
+    return 0;
   for (size_t k = 0; k < list->n; k++) n += meant[k];
-  return n > 1 && meant[i] && seconds[i] <= 0 && skp__peak_lasts(o->cache);
+  return n > 1 && meant[i] && seconds[i] <= 0 && skp__peak_lasts(&list->at[i], o->cache);
 }
 
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {

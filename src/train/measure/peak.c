@@ -127,28 +127,32 @@ double skp__peak_seconds(const struct skp_backend_peaks *p) {
   return flops / p->fma + bytes / p->triad + launches * p->launch;
 }
 
-bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, const char *cache) {
+/* The same of a device that is listed, not opened; the options' `cache` says where. path NULL: nothing lasts. */
+static skp_status place_listed(struct note *n, const struct skp_device *d, const char *cache) {
   struct skp_backend_info info;
-  struct note n = {.path = NULL};
   char *folder = NULL;
+  *n = (struct note){.path = NULL};
   skp__devices_describe(&info, d);
-  if ((cache && !*cache) || skp__cache_folder(&folder, cache) != SKP_OK) return false;
+  if (cache && !*cache) return SKP_OK;
+  SKP_TRY(skp__cache_folder(&folder, cache));
   info.cache = folder;
-  const bool known = place(&n, &info) == SKP_OK && recall(&n);
+  skp_status status = place(n, &info);
+  free(folder);
+  return status;
+}
+
+bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, const char *cache) {
+  struct note n;
+  const bool known = place_listed(&n, d, cache) == SKP_OK && recall(&n);
   *out = n.peaks;
   free(n.path);
-  free(folder);
   return known;
 }
 
-bool skp__peak_lasts(const char *cache) {
-  char *folder = NULL, *peaks = NULL, *path = NULL;
-  if ((cache && !*cache) || skp__cache_folder(&folder, cache) != SKP_OK) return false;
-  const bool lasts = skp__path_join(&peaks, folder, "peaks") == SKP_OK && skp__folder_create(peaks) == SKP_OK &&
-                     skp__path_join(&path, peaks, "try") == SKP_OK && skp__file_try(path) == SKP_OK;
-  free(path);
-  free(peaks);
-  free(folder);
+bool skp__peak_lasts(const struct skp_device *d, const char *cache) {
+  struct note n;
+  const bool lasts = place_listed(&n, d, cache) == SKP_OK && n.path && skp__file_try(n.path) == SKP_OK;
+  free(n.path);
   return lasts;
 }
 

@@ -10,8 +10,8 @@
 skp_status skp__peak_find(struct skp_backend_peaks *out, char **path, struct skp_backend *b, bool anew);
 /* Whether such a file in that folder (the options' `cache`) says it of a device that is listed, not opened. */
 bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, const char *cache);
-/* Whether what is measured is kept there at all: else it would be measured again each time. */
-bool skp__peak_lasts(const char *cache);
+/* Whether what is measured of it is kept there at all: else it would be measured again each time. */
+bool skp__peak_lasts(const struct skp_device *d, const char *cache);
 /* What a training step of a usual network takes at least, ResNet-18 on 32 images: by this devices are compared. */
 double skp__peak_seconds(const struct skp_backend_peaks *p);
 
