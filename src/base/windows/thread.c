@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "base/thread.h"
 #include "base/windows/windows.h"
-#include <time.h>
 
 int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user) {
   return pthread_create(out, NULL, work, user);
@@ -18,15 +17,7 @@ bool skp__thread_gone(long number) {
   return gone;
 }
 
-void skp__cond_init(pthread_cond_t *out) { pthread_cond_init(out, NULL); }
+/* That of the day: one that is set meanwhile makes a wait shorter or longer. */
+const clockid_t skp__cond_clock = CLOCK_REALTIME;
 
-/* The clock of its conditions is that of the day: one that is set meanwhile makes a wait shorter or longer. */
-void skp__cond_wait_ms(pthread_cond_t *changed, pthread_mutex_t *lock, long ms) {
-  enum { NS = 1000000000 };
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  const long ns = until.tv_nsec + ms % 1000 * 1000000;
-  until.tv_sec += ms / 1000 + ns / NS;
-  until.tv_nsec = ns % NS;
-  pthread_cond_timedwait(changed, lock, &until);
-}
+void skp__cond_init(pthread_cond_t *out) { pthread_cond_init(out, NULL); }
