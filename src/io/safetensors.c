@@ -1,18 +1,16 @@
-/* safetensors.c: reading and writing safetensors files; see safetensors.h. SPDX-License-Identifier: MIT */
-#include "io/safetensors.h"
+/* safetensors.c: reading safetensors files, and what they may say; see safetensors.h. SPDX-License-Identifier: MIT */
 #include "base/array.h"
 #include "base/bounds.h"
 #include "base/file.h"
 #include "base/utf8.h"
 #include "io/json.h"
+#include "io/safetensors_form.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_VALUES = 1 << 21 /* of JSON, each some 100 bytes once it is read; a tensor has about eight */ };
-enum { LENGTH_BYTES = 8, MAX_RANK = sizeof((struct skp_st_tensor *)0)->dim / sizeof(int64_t) };
 static const int64_t header_limit = 100 * 1000 * 1000; /* as in the format's own reader */
 static const int64_t file_limit = INT64_C(8) << 30;    /* read whole; far above any network's weights */
-static const char metadata_key[] = "__metadata__";
 
 /* X(name, bytes of an element) */
 #define DTYPE_LIST(X)                                                                                                  \
@@ -34,8 +32,7 @@ static const char metadata_key[] = "__metadata__";
   X(U64, 8)                                                                                                            \
   X(C64, 8)
 
-/* Bytes of an element; 0: unknown. */
-static int dtype_bytes(const char *dtype) {
+int skp__st_dtype(const char *dtype) {
   static const struct {
     const char *name;
     int bytes;
@@ -49,9 +46,8 @@ static int dtype_bytes(const char *dtype) {
   return 0;
 }
 
-/* False when the product does not fit. */
-static bool tensor_bytes(int64_t *out, const struct skp_st_tensor *t) {
-  *out = dtype_bytes(t->dtype);
+bool skp__st_bytes(int64_t *out, const struct skp_st_tensor *t) {
+  *out = skp__st_dtype(t->dtype);
   for (int i = 0; i < t->rank; i++)
     if (t->dim[i] < 0 || __builtin_mul_overflow(*out, t->dim[i], out)) return false;
   return true;
@@ -111,7 +107,7 @@ static const cJSON *only_member(const cJSON *object, const char *key) {
 static skp_status read_dtype(struct skp_st_tensor *t, const char *name, const cJSON *dtype) {
   if (!cJSON_IsString(dtype))
     return skp__fail(SKP_FORMAT, "%s: tensor '%.200s' lacks a single text 'dtype'.", name, t->name);
-  if (!dtype_bytes(dtype->valuestring))
+  if (!skp__st_dtype(dtype->valuestring))
     return skp__fail(SKP_FORMAT, "%s: tensor '%.200s' has the unknown dtype '%.40s'.", name, t->name,
                      dtype->valuestring);
   strcpy(t->dtype, dtype->valuestring); /* all known names fit */
@@ -123,14 +119,14 @@ static skp_status read_shape(struct skp_st_tensor *t, const char *name, const cJ
     return skp__fail(SKP_FORMAT, "%s: tensor '%.200s' lacks a single list 'shape'.", name, t->name);
   const cJSON *dim;
   cJSON_ArrayForEach(dim, shape) {
-    if (t->rank == MAX_RANK)
-      return skp__fail(SKP_FORMAT, "%s: tensor '%.200s' has more than %d dimensions.", name, t->name, MAX_RANK);
+    if (t->rank == SKP_ST_RANK)
+      return skp__fail(SKP_FORMAT, "%s: tensor '%.200s' has more than %d dimensions.", name, t->name, SKP_ST_RANK);
     if (!exact_integer(&t->dim[t->rank], dim))
       return skp__fail(SKP_FORMAT, "%s: dimension %d of tensor '%.200s' is not a whole number from 0 to 2^53.", name,
                        t->rank, t->name);
     t->rank++;
   }
-  if (!tensor_bytes(&t->bytes, t))
+  if (!skp__st_bytes(&t->bytes, t))
     return skp__fail(SKP_FORMAT, "%s: the size of tensor '%.200s' overflows.", name, t->name);
   return SKP_OK;
 }
@@ -180,8 +176,7 @@ static skp_status read_metadata(struct skp_st_file *f, const char *name, const c
 
 static int compare_texts(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Fails if two of the header's keys, or two of the metadata's, are equal. */
-static skp_status check_unique(const char *name, const cJSON *object) {
+skp_status skp__st_unique(const char *name, const cJSON *object) {
   size_t n = (size_t)cJSON_GetArraySize(object), i = 0;
   char **keys;
   SKP_TRY(skp__alloc(&keys, n, sizeof *keys));
@@ -222,35 +217,35 @@ static skp_status check_places(struct skp_st_file *f, const char *name, const ch
 
 static skp_status read_entries(struct skp_st_file *f, const char *name, const cJSON *header, const char *data) {
   if (!cJSON_IsObject(header)) return skp__fail(SKP_FORMAT, "%s: the header is not a JSON object.", name);
-  SKP_TRY(check_unique(name, header));
+  SKP_TRY(skp__st_unique(name, header));
   SKP_TRY(skp__alloc(&f->tensor, (size_t)cJSON_GetArraySize(header), sizeof *f->tensor));
   int64_t data_bytes = (const char *)f->memory + f->size - data;
   const cJSON *entry;
   cJSON_ArrayForEach(entry, header) {
-    if (strcmp(entry->string, metadata_key))
+    if (strcmp(entry->string, SKP_ST_METADATA))
       SKP_TRY(read_tensor(&f->tensor[f->tensors++], name, entry, data, data_bytes));
     else {
       SKP_TRY(read_metadata(f, name, entry));
-      SKP_TRY(check_unique(name, entry));
+      SKP_TRY(skp__st_unique(name, entry));
     }
   }
   return check_places(f, name, data);
 }
 
 static skp_status read_header(struct skp_st_file *f, const char *name) {
-  if (f->size < LENGTH_BYTES)
+  if (f->size < SKP_ST_LENGTH)
     return skp__fail(SKP_FORMAT, "%s is no safetensors file: it has %lld bytes; even an empty one has %d.", name,
-                     (long long)f->size, LENGTH_BYTES);
+                     (long long)f->size, SKP_ST_LENGTH);
   const unsigned char *bytes = f->memory;
   uint64_t length = 0;
-  for (int i = LENGTH_BYTES; i-- > 0;) length = length << 8 | bytes[i];
-  uint64_t room = (uint64_t)(f->size - LENGTH_BYTES);
+  for (int i = SKP_ST_LENGTH; i-- > 0;) length = length << 8 | bytes[i];
+  uint64_t room = (uint64_t)(f->size - SKP_ST_LENGTH);
   if (length > room || length > (uint64_t)header_limit)
     return skp__fail(SKP_FORMAT,
                      "%s is truncated or no safetensors file: its header should have %llu bytes, %llu follow, and at "
                      "most %lld are taken.",
                      name, (unsigned long long)length, (unsigned long long)room, (long long)header_limit);
-  const char *text = (const char *)bytes + LENGTH_BYTES, *data = text + length, *end = NULL;
+  const char *text = (const char *)bytes + SKP_ST_LENGTH, *data = text + length, *end = NULL;
   SKP_TRY(check_text(name, text, length));
   if (!length || *text != '{') return skp__fail(SKP_FORMAT, "%s: the header is not a JSON object.", name);
   cJSON *header;
@@ -314,112 +309,4 @@ const char *skp__st_meta(const struct skp_st_file *f, const char *key) {
   for (size_t i = 0; i < f->metas; i++)
     if (!strcmp(f->meta[i].key, key)) return f->meta[i].value;
   return NULL;
-}
-
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
-
-static int compare_rows(const void *a, const void *b) {
-  const struct skp_st_tensor *s = *(const struct skp_st_tensor *const *)a, *t = *(const struct skp_st_tensor *const *)b;
-  int by_size = dtype_bytes(t->dtype) - dtype_bytes(s->dtype);
-  return by_size ? by_size : strcmp(s->name, t->name);
-}
-
-static bool add_number(cJSON *list, int64_t value) {
-  cJSON *item = cJSON_CreateNumber((double)value);
-  if (item && cJSON_AddItemToArray(list, item)) return true;
-  cJSON_Delete(item);
-  return false;
-}
-
-static bool add_entry(cJSON *header, const struct skp_st_tensor *t, int64_t begin, int64_t end) {
-  cJSON *entry = cJSON_AddObjectToObject(header, t->name), *shape, *offsets;
-  if (!entry || !skp__json_add_text(entry, "dtype", t->dtype)) return false;
-  if (!(shape = cJSON_AddArrayToObject(entry, "shape"))) return false;
-  for (int i = 0; i < t->rank; i++)
-    if (!add_number(shape, t->dim[i])) return false;
-  offsets = cJSON_AddArrayToObject(entry, "data_offsets");
-  return offsets && add_number(offsets, begin) && add_number(offsets, end);
-}
-
-static skp_status add_metadata(cJSON *header, const struct skp_st_meta *meta, size_t metas) {
-  cJSON *object = cJSON_AddObjectToObject(header, metadata_key);
-  if (!object) return skp__fail_memory("a file's metadata", sizeof *object);
-  for (size_t i = 0; i < metas; i++) {
-    if (!skp__json_add_text(object, meta[i].key, meta[i].value))
-      return skp__fail_memory("a file's metadata", strlen(meta[i].value));
-  }
-  return SKP_OK;
-}
-
-/* A file that the reader would refuse is not written. */
-static skp_status check_tensor(const char *path, const struct skp_st_tensor *t) {
-  int64_t bytes;
-  const char *defect = !strcmp(t->name, metadata_key) ? "is reserved" : skp__st_name_defect(t->name);
-  if (!defect && !dtype_bytes(t->dtype)) defect = "has an unknown dtype";
-  if (!defect && (t->rank < 0 || t->rank > MAX_RANK || !tensor_bytes(&bytes, t))) defect = "has an impossible shape";
-  return defect ? skp__fail(SKP_INTERNAL, "Cannot write %s: tensor '%.200s' %s.", path, t->name, defect) : SKP_OK;
-}
-
-/* Fills `part` with the tensors' data and makes the header that describes them. */
-static skp_status describe(cJSON *header, struct skp__file_part *part, const char *path,
-                           const struct skp_st_tensor *const *row, size_t tensors) {
-  int64_t at = 0;
-  for (size_t i = 0; i < tensors; i++) {
-    SKP_TRY(check_tensor(path, row[i]));
-    part[i].data = row[i]->data;
-    tensor_bytes(&part[i].bytes, row[i]);
-    if (!add_entry(header, row[i], at, at + part[i].bytes)) return skp__fail_memory("a file's header", 64);
-    at += part[i].bytes;
-  }
-  return SKP_OK;
-}
-
-/* The 8 bytes of length and the header's text, padded with blanks, as one piece of fresh memory. */
-static skp_status print_header(char **out, int64_t *bytes, const cJSON *header) {
-  char *text;
-  SKP_TRY(skp__json_text(&text, header, false)); /* metadata may quote names that are not UTF-8 */
-  size_t n = strlen(text), padded = (n + LENGTH_BYTES - 1) / LENGTH_BYTES * LENGTH_BYTES;
-  skp_status status = skp__alloc(out, LENGTH_BYTES + padded, 1);
-  if (status == SKP_OK) {
-    for (int i = 0; i < LENGTH_BYTES; i++) (*out)[i] = (char)(padded >> 8 * i & 0xff);
-    memset(*out + LENGTH_BYTES, ' ', padded);
-    memcpy(*out + LENGTH_BYTES, text, n);
-    *bytes = (int64_t)(LENGTH_BYTES + padded);
-  }
-  free(text);
-  return status;
-}
-
-static skp_status write_rows(const char *path, cJSON *header, const struct skp_st_tensor *const *row,
-                             struct skp__file_part *part, size_t tensors, const struct skp_st_meta *meta,
-                             size_t metas) {
-  if (!header) return skp__fail_memory("a file's header", 0);
-  if (metas) SKP_TRY(add_metadata(header, meta, metas));
-  if (metas) SKP_TRY(check_unique(path, header->child));
-  SKP_TRY(describe(header, part + 1, path, row, tensors));
-  SKP_TRY(check_unique(path, header));
-  char *text;
-  SKP_TRY(print_header(&text, &part->bytes, header));
-  part->data = text;
-  skp_status status = skp__file_write_atomic(path, part, tensors + 1);
-  free(text);
-  return status;
-}
-
-skp_status skp__st_write(const char *path, const struct skp_st_tensor *tensor, size_t tensors,
-                         const struct skp_st_meta *meta, size_t metas) {
-  const struct skp_st_tensor **row = NULL;
-  struct skp__file_part *part = NULL;
-  skp_status status = skp__alloc(&row, tensors, sizeof *row);
-  if (status == SKP_OK) status = skp__alloc(&part, tensors + 1, sizeof *part);
-  if (status == SKP_OK) {
-    for (size_t i = 0; i < tensors; i++) row[i] = &tensor[i];
-    qsort(row, tensors, sizeof *row, compare_rows);
-    cJSON *header = cJSON_CreateObject();
-    status = write_rows(path, header, row, part, tensors, meta, metas);
-    cJSON_Delete(header);
-  }
-  free(row);
-  free(part);
-  return status;
 }

@@ -6,16 +6,16 @@
  *   NAME/byteorder    "little" or "big"; little where it is not there
  *
  * (PyTorch, torch/serialization.py, _save.) */
+#include "io/torch.h"
 #include "base/array.h"
 #include "base/tree.h"
-#include "io/pickle.h"
 #include "io/weights.h"
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
 
-enum { PICKLE_LIMIT = 256 << 20, MAX_RANK = 8, MAX_NAME = 1000, MAX_DEPTH = 8 };
+enum { PICKLE_LIMIT = 256 << 20, MAX_RANK = 8, MAX_NAME = 1000 };
 /* All tensors together may take so many times the file's size, and so many bytes: some share their values. */
 enum { SHARED = 4, SHARED_BYTES = 64 << 20 };
 
@@ -90,106 +90,6 @@ static skp_status read_byte_order(struct reader *r) {
     status = skp__fail(SKP_FORMAT, "%s: its byte order is neither little nor big.", r->name);
   free(text);
   return status;
-}
-
-/* ---- the dictionary of tensors ----------------------------------------------------------------------------------- */
-
-/* Calls that make a tensor, and whose arguments begin with storage, offset, size, stride. */
-static bool makes_tensor(const char *global) {
-  static const char *const makers[] = {"torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor_v3",
-                                       "torch._utils _rebuild_qtensor"};
-  bool found = false;
-  for (size_t i = 0; global && i < sizeof makers / sizeof *makers; i++) found = found || !strcmp(global, makers[i]);
-  return found;
-}
-
-/* The arguments of the call that makes a tensor; NULL: the node is none. Parameters wrap one. */
-static const struct skp_pickle_node *tensor_arguments(const struct skp_pickle *p, const struct skp_pickle_node *node) {
-  for (int depth = 0; depth < 3 && node && node->kind == SKP_PICKLE_CALL; depth++) {
-    const struct skp_pickle_node *called = skp__pickle_item(p, node, 0), *arguments = skp__pickle_item(p, node, 1),
-                                 *first = skp__pickle_item(p, arguments, 0);
-    if (makes_tensor(called->text)) return arguments;
-    if (skp__pickle_calls(p, node, "torch._tensor _rebuild_from_type_v2"))
-      return first && makes_tensor(first->text) ? skp__pickle_item(p, arguments, 2) : NULL;
-    bool parameter = skp__pickle_calls(p, node, "torch._utils _rebuild_parameter") ||
-                     skp__pickle_calls(p, node, "torch._utils _rebuild_parameter_with_state");
-    node = parameter ? first : NULL;
-  }
-  return NULL;
-}
-
-static size_t count_tensors(const struct skp_pickle *p, const struct skp_pickle_node *node) {
-  size_t n = 0;
-  for (size_t i = 1; i < node->items.n; i += 2) n += tensor_arguments(p, skp__pickle_item(p, node, i)) != NULL;
-  return n;
-}
-
-/* A search for the dictionary with most tensors. */
-struct search {
-  const struct skp_pickle *p;
-  bool all;                           /* under every key, not only those that trainers use for weights */
-  bool *seen;                         /* [values]: a dictionary may lie in itself */
-  const struct skp_pickle_node *best; /* NULL: none so far has tensors */
-  size_t most;
-};
-
-static bool usual_key(const struct skp_pickle_node *key) {
-  static const char *const keys[] = {"state_dict", "model_state_dict", "model",   "net",
-                                     "network",    "module",           "weights", "params"};
-  bool found = false;
-  for (size_t i = 0; key->kind == SKP_PICKLE_TEXT && i < sizeof keys / sizeof *keys; i++)
-    found = found || !strcmp(key->text, keys[i]);
-  return found;
-}
-
-static void search(struct search *s, const struct skp_pickle_node *node, int depth) {
-  bool *seen = &s->seen[node - s->p->value.at];
-  if (node->kind != SKP_PICKLE_DICT || *seen || depth == MAX_DEPTH) return;
-  *seen = true;
-  size_t n = count_tensors(s->p, node);
-  if (n > s->most) s->best = node;
-  if (n > s->most) s->most = n;
-  for (size_t i = 0; i < node->items.n; i += 2)
-    if (s->all || usual_key(skp__pickle_item(s->p, node, i))) search(s, skp__pickle_item(s->p, node, i + 1), depth + 1);
-}
-
-/* The dictionary of weights: the root, or what stands under the keys that trainers use. Where those hold none, it may
- * be under any key, so that neither the optimizer's memory nor a running average is
- * taken where the weights are there too. */
-static skp_status find_tensors(const struct skp_pickle_node **out, const struct skp_pickle *p) {
-  const struct skp_pickle_node *root = &p->value.at[p->root];
-  struct search s = {.p = p};
-  SKP_TRY(skp__alloc(&s.seen, p->value.n, sizeof *s.seen));
-  search(&s, root, 0);
-  if (!s.best || s.best == root) {
-    memset(s.seen, 0, p->value.n * sizeof *s.seen);
-    s.all = true;
-    search(&s, root, 0);
-  }
-  free(s.seen);
-  *out = s.best;
-  return SKP_OK;
-}
-
-static skp_status fail_no_tensors(const struct reader *r) {
-  const struct skp_pickle_node *root = &r->pickle.value.at[r->pickle.root],
-                               *called = skp__pickle_item(&r->pickle, root, 0);
-  if (root->kind == SKP_PICKLE_CALL && called->text && !tensor_arguments(&r->pickle, root))
-    return skp__fail(
-        SKP_UNSUPPORTED,
-        "%s holds an object of Python (%.150s), not a dictionary of tensors. If you trust where it is from, this "
-        "line of Python takes its weights out: import torch; torch.save(torch.load(\"%s\", "
-        "weights_only=False).state_dict(), "
-        "\"%s.weights.pth\")",
-        r->name, called->text, r->name, r->name);
-  return skp__fail(SKP_UNSUPPORTED,
-                   "%s holds %s, not a dictionary of tensors. In Python: torch.save(model.state_dict(), "
-                   "\"weights.pth\")",
-                   r->name,
-                   root->kind == SKP_PICKLE_DICT   ? "a dictionary without tensors"
-                   : root->kind == SKP_PICKLE_CALL ? "a single tensor"
-                   : root->kind == SKP_PICKLE_LIST ? "a list"
-                                                   : "something else");
 }
 
 /* ---- tensors ----------------------------------------------------------------------------------------------------- */
@@ -371,12 +271,11 @@ static skp_status add_tensor(struct reader *r, const char *key, const struct skp
 static skp_status add_tensors(struct reader *r) {
   const struct skp_pickle *p = &r->pickle;
   const struct skp_pickle_node *dict;
-  SKP_TRY(find_tensors(&dict, p));
-  if (!dict) return fail_no_tensors(r);
+  SKP_TRY(skp__torch_dictionary(&dict, p, r->name));
   SKP_TRY(skp__alloc(&r->out->tensor, dict->items.n / 2, sizeof *r->out->tensor));
   for (size_t i = 0; i + 1 < dict->items.n; i += 2) {
     const struct skp_pickle_node *key = skp__pickle_item(p, dict, i),
-                                 *arguments = tensor_arguments(p, skp__pickle_item(p, dict, i + 1));
+                                 *arguments = skp__torch_tensor(p, skp__pickle_item(p, dict, i + 1));
     if (key->kind == SKP_PICKLE_TEXT && arguments) SKP_TRY(add_tensor(r, key->text, arguments));
   }
   return SKP_OK;

@@ -32,10 +32,6 @@ struct skp_build {
  * a status and a text with file and line. Inside `body` everything may raise Lua errors; no C memory may be held across
  * calls that do. */
 skp_status skp__lua_run(struct skp_build *b, lua_CFunction globals, lua_CFunction body);
-struct skp_build *skp__build_of(lua_State *L);
-/* Counts `n` things that C does for the file, and `bytes` that it keeps, towards the limits of Lua's own; past one of
- * them it is a Lua error. */
-void skp__lua_take(lua_State *L, size_t n, size_t bytes);
 /* Raises a Lua error from the present error text unless `status` is SKP_OK. */
 void skp__lua_check(lua_State *L, skp_status status);
 /* Raises a Lua error of this status with file and line. */
@@ -43,6 +39,14 @@ int skp__lua_fail(lua_State *L, skp_status status, const char *format, ...) __at
 /* Raises an error unless the string keys of the table at `index` are among `known`
  * (NULL-terminated); `what` names the table. */
 void skp__lua_check_keys(lua_State *L, int index, const char *what, const char *const *known);
+
+/* limits.c: the run that a Lua function is called in. */
+struct skp_build *skp__build_of(lua_State *L);
+/* Counts `n` things that C does for the file, and `bytes` that it keeps, towards the limits of Lua's own; past one of
+ * them it is a Lua error. */
+void skp__lua_take(lua_State *L, size_t n, size_t bytes);
+/* library.c: makes the globals those of Lua's own that are allowed, and `print`. */
+void skp__lua_open(lua_State *L);
 
 /* models/lib/NAME.lua: each returns a table that model files find as the global NAME. */
 struct skp__lua_source {
