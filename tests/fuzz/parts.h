@@ -3,6 +3,9 @@
 #ifndef SKP_TESTS_FUZZ_PARTS_H
 #define SKP_TESTS_FUZZ_PARTS_H
 
+#include "base/disk.h"
+#include "base/host.h"
+#include "base/scratch.h"
 #include "fuzz.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,21 +31,13 @@ static inline struct parts parts_of(const uint8_t *bytes, size_t size) {
   return p;
 }
 
-static char folder_path[64];
-
-static inline void folder_remove(void) {
-  char command[96];
-  snprintf(command, sizeof command, "rm -r '%s'", folder_path);
-  if (*folder_path && system(command)) fputs("a folder stays\n", stderr);
-}
-
 /* One for the whole process, in memory where there is a file system for that. */
 static inline const char *folder(void) {
-  if (*folder_path) return folder_path;
-  snprintf(folder_path, sizeof folder_path, "%s/fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-  if (!mkdtemp(folder_path)) abort();
-  atexit(folder_remove);
-  return folder_path;
+  static const char *path;
+  if (path) return path;
+  if (skp__host_set(&(struct skp__host){.scratch = "/dev/shm"}) != SKP_OK) abort();
+  if (skp__scratch_folder(&path) != SKP_OK) abort();
+  return path;
 }
 
 /* A file of the folder with just these bytes; NULL: without it. */
@@ -53,7 +48,7 @@ static inline void folder_put(const char *name, const void *bytes, size_t size) 
     unlink(path);
     return;
   }
-  const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  const int fd = skp__open(path, O_WRONLY | O_CREAT | O_TRUNC);
   if (fd < 0 || write(fd, bytes, size) != (ssize_t)size) abort();
   close(fd);
 }

@@ -1,5 +1,6 @@
 /* test_admit.c: methods are compared before they run: the smaller calls are sound, parts of calls are parts of their
  * results, and what is wrong is refused and said. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "test.h"
 #include "verify/admit.h"
 #include "verify/letters.h"
@@ -193,10 +194,9 @@ static skp_status ask(struct skp_backend_check *check, int64_t n) {
 
 START_TEST(asks) {
   struct skp_backend_check *check;
-  char *text = NULL;
-  size_t size;
-  FILE *say = open_memstream(&text, &size);
-  ck_ok(skp__admission_create(&check, say));
+  struct skp__memory said;
+  ck_assert(skp__memory_open(&said));
+  ck_ok(skp__admission_create(&check, said.to));
   ck_ok(ask(check, 4));
   pose(run_wrong); /* does nothing */
   compared = 0;
@@ -210,11 +210,12 @@ START_TEST(asks) {
   ck_assert_int_eq(compared, 1);
   b->ops = right;
   check->close(check);
-  fclose(say);
+  ck_assert(skp__memory_close(&said));
+  const char *text = said.text;
   ck_assert_msg(strstr(text, "Wrong results: ") == text && strstr(text, "relu 3×5×5×7 -> 3×5×5×7 by reference: y[") &&
                     strchr(text, '\n') == text + strlen(text) - 1,
                 "%s", text);
-  free(text);
+  free(said.text);
 }
 END_TEST
 
@@ -226,19 +227,18 @@ static skp_status run_unbuilt(struct skp_backend *w, struct skp_prepared *const 
 /* What did not run computed nothing wrongly. */
 START_TEST(not_compiled) {
   struct skp_backend_check *check;
-  char *text = NULL;
-  size_t size;
-  FILE *say = open_memstream(&text, &size);
-  ck_ok(skp__admission_create(&check, say));
+  struct skp__memory said;
+  ck_assert(skp__memory_open(&said));
+  ck_ok(skp__admission_create(&check, said.to));
   pose(run_unbuilt);
   ck_fails(ask(check, 4), SKP_UNSUPPORTED, "does not compile");
   ck_assert(!wrong);
   b->ops = right;
   ck_ok(ask(check, 4)); /* now it does */
   check->close(check);
-  fclose(say);
-  ck_assert_str_eq(text, "");
-  free(text);
+  ck_assert(skp__memory_close(&said));
+  ck_assert_str_eq(said.text, "");
+  free(said.text);
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /* test_base.c: texts, errors, arrays, random numbers. SPDX-License-Identifier: MIT */
 #include "base/array.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "test.h"
@@ -59,12 +60,11 @@ START_TEST(words_that_steer) {
 END_TEST
 
 static char *printed(void (*print)(FILE *to)) {
-  char *text = NULL;
-  size_t size;
-  FILE *to = open_memstream(&text, &size);
-  print(to);
-  fclose(to);
-  return text;
+  struct skp__memory m;
+  ck_assert(skp__memory_open(&m));
+  print(m.to);
+  ck_assert(skp__memory_close(&m));
+  return m.text;
 }
 
 static void print_words(FILE *to) { skp_print(to, "\033[K%s:\t%d\n%s\n", "a\nb\033c", 7, "d\te"); }

@@ -1,8 +1,8 @@
 /* test_cifar.c: CIFAR's binary files as they come, and as they must not come. SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/random.h"
 #include "data/source.h"
 #include "folder.h"
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- files written by the tests ---------------------------------------------------------------------------------- */
@@ -75,7 +75,7 @@ START_TEST(reads) {
   char name[64];
   struct skp_source *train, *test;
   snprintf(name, sizeof name, "%s/%s", folder, sets[_i].folder);
-  mkdir(name, 0777);
+  (void)skp__make_folder(name);
   int files = 0;
   for (; files < 5 && sets[_i].train[files]; files++) {
     snprintf(name, sizeof name, "%s/%s", sets[_i].folder, sets[_i].train[files]);
@@ -149,11 +149,11 @@ END_TEST
 /* Whatever the size and the bytes: a text that names the file, or images with labels below the classes. */
 START_TEST(any_bytes) {
   static const char *const files[] = {"data_batch_1.bin", "train.bin"};
-  unsigned state = 1;
+  struct skp__random r = skp__random_start(1, 0);
   for (int round = 0; round < 60; round++) {
-    struct bytes b = {.n = (size_t)(rand_r(&state) % 4) * (size_t)(3073 + round % 2)};
-    if (rand_r(&state) % 4 == 0) b.n += (size_t)(rand_r(&state) % 3);
-    for (size_t i = 0; i < b.n; i++) b.at[i] = (uint8_t)(rand_r(&state) % (round % 3 ? 10 : 11));
+    struct bytes b = {.n = skp__random_below(&r, 4) * (size_t)(3073 + round % 2)};
+    if (skp__random_below(&r, 4) == 0) b.n += skp__random_below(&r, 3);
+    for (size_t i = 0; i < b.n; i++) b.at[i] = (uint8_t)skp__random_below(&r, round % 3 ? 10 : 11);
     save(files[round % 2], b);
     struct skp_source *s;
     struct skp_image image = {.H = 0};
@@ -214,7 +214,7 @@ START_TEST(pickles) {
   char name[64];
   struct skp_source *s;
   snprintf(name, sizeof name, "%s/%s", folder, python[_i].folder);
-  mkdir(name, 0777);
+  (void)skp__make_folder(name);
   for (int f = 0; f < 2; f++) {
     snprintf(name, sizeof name, "%s/%s", python[_i].folder, python[_i].files[f]);
     save_text(name, "x");

@@ -3,7 +3,6 @@
 #include "data/source.h"
 #include "folder.h"
 #include "small_bmp.h"
-#include <sys/stat.h>
 
 static void save(const char *name, const void *bytes, size_t n) {
   FILE *f = fopen(in(name), "wb");
@@ -19,9 +18,9 @@ static void picture(const char *name, int grey) {
 }
 
 static void four_pictures(void) {
-  ck_assert_int_eq(mkdir(in("deep"), 0700), 0);
+  ck_assert_int_eq(skp__make_folder(in("deep")), 0);
   picture("a.bmp", 10);
-  picture("b, \"b\".bmp", 20);
+  picture("b, b.bmp", 20);
   picture("deep/c.bmp", 30);
   picture("d.bmp", 40);
 }
@@ -37,17 +36,17 @@ static struct skp_source *open_list(const char *text, skp_split split) {
  * spellings, each with classes of its own. */
 START_TEST(reads) {
   static const char text[] = "\xef\xbb\xbf"
-                             "Label,note,PATH,Split\r\nzebra,,a.bmp,train\r\n\"ant, red\",x,\"b, \"\"b\"\".bmp\","
+                             "Label,note,PATH,Split\r\nzebra,,a.bmp,train\r\n\"ant, \"\"red\"\"\",x,\"b, b.bmp\","
                              "Training\r\n\r\nzebra,,deep/c.bmp,test\r\nzebra,,d.bmp,TRAIN\r\n";
   four_pictures();
   struct skp_source *train = open_list(text, SKP_SPLIT_TRAIN), *test = open_list(text, SKP_SPLIT_TEST);
   ck_assert_ptr_null(open_list(text, SKP_SPLIT_VALID));
   ck_assert(train->n == 3 && train->classes == 2 && test->n == 1 && test->classes == 1);
   ck_assert_str_eq(train->name, in("list.csv"));
-  ck_assert_str_eq(train->class_names[0], "ant, red");
-  ck_assert_str_eq(train->name_of(train, 1), "b, \"b\".bmp");
+  ck_assert_str_eq(train->class_names[0], "ant, \"red\"");
+  ck_assert_str_eq(train->name_of(train, 1), "b, b.bmp");
   check_small_bmp(train, 0, "zebra", 10);
-  check_small_bmp(train, 1, "ant, red", 20);
+  check_small_bmp(train, 1, "ant, \"red\"", 20);
   check_small_bmp(train, 2, "zebra", 40);
   check_small_bmp(test, 0, "zebra", 30);
   skp__source_destroy(train);

@@ -1,11 +1,12 @@
 /* test_fuse.c: which pairs become one node, and which do not. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "step.h"
 
 /* What is left after fusion: op names in order, with what follows a batchnorm, an add or a convolution. */
 static char *names_of(struct skp_graph *g) {
-  char *text;
-  size_t size;
-  FILE *to = open_memstream(&text, &size);
+  struct skp__memory m;
+  ck_assert(skp__memory_open(&m));
+  FILE *to = m.to;
   static const char *const follows[] = {"", "+relu", "+add+relu"};
   for (size_t n = 0; n < g->nodes.n; n++) {
     const struct skp_node *node = &g->nodes.at[n];
@@ -22,8 +23,8 @@ static char *names_of(struct skp_graph *g) {
     for (int i = 0; i < node->op->n_in; i++)
       if (node->in[i] != SKP_NONE) ck_assert_int_lt(g->tensors.at[node->in[i]].producer, (int)n);
   }
-  fclose(to);
-  return text;
+  ck_assert(skp__memory_close(&m));
+  return m.text;
 }
 
 enum kind { EVALUATION, FORWARD, STEP }; /* STEP: with gradients */

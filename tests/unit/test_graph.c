@@ -1,4 +1,5 @@
 /* test_graph.c: adding nodes, views, slices, batch instances, the dump. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "step.h"
 
 static struct skp_graph *empty(void) {
@@ -199,12 +200,11 @@ static void dump_nodes(const struct skp_graph *g, FILE *to) {
 }
 
 static char *dump(const struct skp_graph *g) {
-  char *text;
-  size_t size;
-  FILE *to = open_memstream(&text, &size);
-  dump_nodes(g, to);
-  fclose(to);
-  return text;
+  struct skp__memory m;
+  ck_assert(skp__memory_open(&m));
+  dump_nodes(g, m.to);
+  ck_assert(skp__memory_close(&m));
+  return m.text;
 }
 
 static const char want[] =

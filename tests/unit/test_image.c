@@ -1,12 +1,12 @@
 /* test_image.c: pictures of all formats, sound and damaged, against what Pillow makes of the same files; PNG and JPEG
  * in all their kinds as the libraries that read them write them. SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/memory.h"
 #include "data/image.h"
-#include "test.h"
+#include "folder.h"
 #include <limits.h>
 #include <spng.h>
 #include <turbojpeg.h>
-#include <unistd.h>
 #include <zlib.h>
 
 enum { H = 13, W = 21 };
@@ -372,8 +372,9 @@ static struct file make_scans(int side, int scans) {
                            (uint8_t)side, 1,    1, 0x11, 0};
   static const uint8_t scan[] = {0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0}, quantiser[] = {0xff, 0xdb, 0, 67, 0};
   const int runs = side / 8 * (side / 8) / 32767 + 1;
-  struct file f = {NULL, 0};
-  FILE *to = open_memstream((char **)&f.at, &f.n);
+  struct skp__memory m;
+  ck_assert(skp__memory_open(&m));
+  FILE *to = m.to;
   fwrite(start, 1, sizeof start, to);
   fwrite(quantiser, 1, sizeof quantiser, to);
   for (int i = 0; i < 64; i++) fputc(1, to);
@@ -383,8 +384,8 @@ static struct file make_scans(int side, int scans) {
     for (int r = 0; r < runs; r++) fwrite("\x3f\xff", 1, 3, to); /* a zero is put after each byte of ones */
   }
   fwrite("\xff\xd9", 1, 2, to);
-  fclose(to);
-  return f;
+  ck_assert(skp__memory_close(&m));
+  return (struct file){(uint8_t *)m.text, m.bytes};
 }
 
 /* Each scan goes over the whole picture, so a small file can hold hours of work. */
@@ -493,7 +494,7 @@ START_TEST(documents) {
     int64_t n;
     snprintf(path, sizeof path, "%s/%s", source_dir(), needed[i][0]);
     ck_ok(skp__file_read(&text, &n, path, 1 << 20));
-    ck_assert_msg(memmem(text, (size_t)n, needed[i][1], strlen(needed[i][1])), "%s lacks %s", path, needed[i][1]);
+    ck_assert_msg(strstr(text, needed[i][1]), "%s lacks %s", path, needed[i][1]);
     free(text);
   }
 }
@@ -501,25 +502,27 @@ END_TEST
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
+static void save(const char *path, const void *bytes, size_t n) {
+  ck_ok(skp__file_write_atomic(path, &(struct skp__file_part){bytes, (int64_t)n}, 1));
+}
+
 START_TEST(files) {
-  char path[] = "/tmp/skp-image-XXXXXX";
-  int fd = mkstemp(path);
+  const char *const path = in("picture");
   struct skp_image image = {.H = 0};
-  ck_assert_int_ge(fd, 0);
+  save(path, "", 0);
   ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT,
            "no picture of the formats that can be read (JPEG, PNG, WebP, GIF, TIFF, BMP); it is empty");
-  ck_assert_int_eq(write(fd, "GIF89a", 6), 6);
+  save(path, "GIF89a", 6);
   ck_fails(skp__image_read(&image, path, 3), SKP_FORMAT, path);
   struct file f = make_png(&png_kinds[3]);
-  ck_assert_int_eq(pwrite(fd, f.at, f.n, 0), (ssize_t)f.n);
+  save(path, f.at, f.n);
   ck_fails(skp__image_read(&image, path, 2), SKP_UNSUPPORTED, "1 or 3 channels");
   ck_ok(skp__image_inspect(&image, path));
   ck_assert(image.H == H && image.W == W && image.C == 1);
   ck_ok(skp__image_read(&image, path, 1));
   ck_assert_int_eq(image.pixels[1], want_png(&png_kinds[3], 0, 1, 0));
   free_file(&f);
-  close(fd);
-  unlink(path);
+  ck_assert_int_eq(unlink(path), 0);
   ck_fails(skp__image_read(&image, path, 3), SKP_IO, "No such file");
   skp__image_free(&image);
 }
@@ -546,7 +549,10 @@ int main(void) {
   tcase_add_loop_test(c, as_pillow, 0, COUNT(stored));
   tcase_add_test(c, endings);
   tcase_add_test(c, documents);
-  tcase_add_test(c, files);
   suite_add_tcase(suite, c);
+  TCase *on_disk = tcase_create("files");
+  tcase_add_checked_fixture(on_disk, make_folder, remove_folder);
+  tcase_add_test(on_disk, files);
+  suite_add_tcase(suite, on_disk);
   return skp__test_main(suite);
 }

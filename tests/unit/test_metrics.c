@@ -1,10 +1,9 @@
 /* test_metrics.c: what predictions are worth: ranks, losses, classes, the worst, and the files that tell it.
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "test.h"
+#include "folder.h"
 #include "train/evaluate/metrics.h"
 #include <math.h>
-#include <unistd.h>
 
 /* ---- one prediction ---------------------------------------------------------------------------------------------- */
 
@@ -84,49 +83,36 @@ static const char *name_of(const struct skp_source *s, int64_t i) {
   return s->n > i && i == 2 ? "folder/two, \"three\".png" : "one.png";
 }
 
-static void check_file(const char *folder, const char *name, const char *want) {
-  char *path;
+static void check_file(const char *name, const char *want) {
   void *text;
   int64_t bytes;
-  ck_ok(skp__path_join(&path, folder, name));
-  ck_ok(skp__file_read(&text, &bytes, path, 4096));
+  ck_ok(skp__file_read(&text, &bytes, in(name), 4096));
   ck_assert_str_eq(text, want);
   free(text);
-  unlink(path);
-  free(path);
-}
-
-static void unlink_in(const char *folder, const char *name) {
-  char *path;
-  ck_ok(skp__path_join(&path, folder, name));
-  ck_assert_int_eq(unlink(path), 0);
-  free(path);
+  ck_assert_int_eq(unlink(in(name)), 0);
 }
 
 START_TEST(files) {
-  char folder[] = "/tmp/skipper-report-XXXXXX", a[] = "a", b[] = "\"b\"", *list[] = {a, b};
+  char a[] = "a", b[] = "\"b\"", *list[] = {a, b};
   const struct skp_class_names names = {list, 2}; /* the third is called by its number */
   const struct skp_source source = {.n = N, .name_of = name_of};
   struct skp_report r;
-  ck_assert_ptr_nonnull(mkdtemp(folder));
   ck_ok(skp__report_create(&r, predictions, N, 3, 2));
   ck_ok(skp__report_write(&r, predictions, &source, &names, folder));
-  check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
+  check_file("confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
   check_file(
-      folder, "classes.csv",
+      "classes.csv",
       "class,images,predicted,right,precision,recall,f1\na,3,3,1,0.333333,0.333333,0.333333\n\"\"\"b\"\"\",2,0,0,,0,0\n"
       "2,0,1,0,0,,0\n");
-  check_file(folder, "worst.csv",
+  check_file("worst.csv",
              "image,name,class,prediction,loss,confidence\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
              "\"\"\"b\"\"\",a,3,0.75\n");
   skp__report_free(&r);
   ck_ok(skp__report_create(&r, predictions, N, 5, 0)); /* two outputs more, which are no classes */
   ck_ok(skp__report_write(&r, predictions, &source, &names, folder));
-  check_file(folder, "confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
-  check_file(folder, "worst.csv", "image,name,class,prediction,loss,confidence\n");
+  check_file("confusion.csv", "class,a,\"\"\"b\"\"\",2\na,1,0,1\n\"\"\"b\"\"\",2,0,0\n2,0,0,0\n");
+  check_file("worst.csv", "image,name,class,prediction,loss,confidence\n");
   skp__report_free(&r);
-  unlink_in(folder, "classes.csv");
-  rmdir(folder);
 }
 END_TEST
 
@@ -254,6 +240,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("metrics");
   TCase *tc = tcase_create("metrics");
+  tcase_add_checked_fixture(tc, make_folder, remove_folder);
   tcase_add_test(tc, places);
   tcase_add_test(tc, losses);
   tcase_add_test(tc, classes_and_worst);

@@ -1,5 +1,6 @@
 /* test_model.c: model files: names, messages, what they may not do; recipes; file layout.
  * SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "io/safetensors.h"
 #include "step.h"
 #include "train/checkpoint/metadata.h"
@@ -198,18 +199,17 @@ START_TEST(print_shows_name_and_shape) {
       "print(x + x)\n"
       "print(x.shape, flat.shape, ({}).shape)\n"
       "return nn.linear(nn.flatten(x), 2) end}";
-  char *said;
-  size_t size;
-  FILE *to = open_memstream(&said, &size);
+  struct skp__memory said;
+  ck_assert(skp__memory_open(&said));
   struct skp_model *m;
-  ck_ok(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, to));
-  fclose(to);
-  ck_assert_str_eq(said, "input  N×8×8×3\n"
-                         "stem.0 relu  N×6×6×4\t6\t6\t4\t3\n"
-                         "0 flatten  N×144\tnil\n"
-                         "network add  N×6×6×4\n"
-                         "{6, 6, 4}\t{144}\tnil\n");
-  free(said);
+  ck_ok(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, said.to));
+  ck_assert(skp__memory_close(&said));
+  ck_assert_str_eq(said.text, "input  N×8×8×3\n"
+                              "stem.0 relu  N×6×6×4\t6\t6\t4\t3\n"
+                              "0 flatten  N×144\tnil\n"
+                              "network add  N×6×6×4\n"
+                              "{6, 6, 4}\t{144}\tnil\n");
+  free(said.text);
   skp__model_destroy(m);
 }
 END_TEST
@@ -229,22 +229,21 @@ START_TEST(layers_of_several) {
     const char *name;
     int rank;
   } parameters[] = {{"norm.weight", 1}, {"norm.bias", 1}, {"wide.weight", 2}, {"wide.bias", 1}, {"scale", 3}};
-  char *said;
-  size_t size;
+  struct skp__memory said;
   int64_t dim[4];
-  FILE *to = open_memstream(&said, &size);
+  ck_assert(skp__memory_open(&said));
   struct skp_model *m;
-  ck_ok(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, to));
-  fclose(to);
-  ck_assert_str_eq(said, "network mul  N×4×4×3\tnetwork mul  N×4×4×3\tnetwork mul  N×4×4×3\n"
-                         "input  N×4×4×3\t48\n"
-                         "scale mul  N×8×8×5\n");
+  ck_ok(skp__model_parse(&m, "m.lua", text, NULL, 0, 0, said.to));
+  ck_assert(skp__memory_close(&said));
+  ck_assert_str_eq(said.text, "network mul  N×4×4×3\tnetwork mul  N×4×4×3\tnetwork mul  N×4×4×3\n"
+                              "input  N×4×4×3\t48\n"
+                              "scale mul  N×8×8×5\n");
   for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
     const skp_value v = skp__graph_find(m->graph, SKP_ROLE_PARAM, parameters[i].name);
     ck_assert_msg(v != SKP_NONE, "%s", parameters[i].name);
     ck_assert_int_eq(skp__param_file_shape(&m->graph->tensors.at[v], dim), parameters[i].rank);
   }
-  free(said);
+  free(said.text);
   skp__model_destroy(m);
 }
 END_TEST

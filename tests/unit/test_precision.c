@@ -1,6 +1,7 @@
 /* test_precision.c: rounding to bfloat16, the types of an op's maps, and which maps of a step become narrow.
  * SPDX-License-Identifier: MIT */
 #include "base/bf16.h"
+#include "base/memory.h"
 #include "plan/plan.h"
 #include "step.h"
 #include "train/session/session.h"
@@ -94,9 +95,8 @@ END_TEST
 static char *typed(const char *network, skp_step step, bool bytes) {
   struct skp_model *m = step_parse(network);
   struct skp_graph *g;
-  char *text;
-  size_t size;
-  FILE *to = open_memstream(&text, &size);
+  struct skp__memory text;
+  ck_assert(skp__memory_open(&text));
   ck_ok(skp__step_graph(&g, m, &(struct skp__variant){step, .N = 2}));
   if (bytes) ck_ok(skp__graph_take_bytes(g));
   ck_ok(skp__graph_prune(g));
@@ -117,12 +117,12 @@ static char *typed(const char *network, skp_step step, bool bytes) {
     skp__sig_free(&again);
     for (int i = 0; i < node->n_in; i++)
       if (node->in[i] != SKP_NONE) ck_assert_int_lt(g->tensors.at[node->in[i]].producer, (int)n);
-    fprintf(to, "%s%s%s", n ? " " : "", node->op->name, skp__sig_narrow(&sig) ? "*" : "");
+    fprintf(text.to, "%s%s%s", n ? " " : "", node->op->name, skp__sig_narrow(&sig) ? "*" : "");
   }
-  fclose(to);
+  ck_assert(skp__memory_close(&text));
   skp__graph_destroy(g);
   skp__model_destroy(m);
-  return text;
+  return text.text;
 }
 
 static const struct {

@@ -1,6 +1,7 @@
 /* test_reference.c: the reference backend keeps every promise of backend.h; opening a backend by name.
  * SPDX-License-Identifier: MIT */
 #include "backend/backend.h"
+#include "base/memory.h"
 #include "test.h"
 
 static struct skp_backend *b;
@@ -230,10 +231,9 @@ START_TEST(methods) {
 END_TEST
 
 START_TEST(traces) {
-  char *text;
-  size_t size;
-  FILE *trace = open_memstream(&text, &size);
-  const struct skp_backend_options options = {.backend = "reference", .trace = trace};
+  struct skp__memory trace;
+  ck_assert(skp__memory_open(&trace));
+  const struct skp_backend_options options = {.backend = "reference", .trace = trace.to};
   struct skp_sig sig = add_sig(2);
   struct skp_backend *traced;
   struct skp_prepared *p;
@@ -241,10 +241,10 @@ START_TEST(traces) {
   ck_ok(traced->ops->prepare(traced, &p, &sig, NULL));
   traced->ops->prepared_destroy(p);
   skp__backend_close(traced);
-  fclose(trace);
-  ck_assert_str_eq(text, "add: reference\n");
+  ck_assert(skp__memory_close(&trace));
+  ck_assert_str_eq(trace.text, "add: reference\n");
   skp__sig_free(&sig);
-  free(text);
+  free(trace.text);
 }
 END_TEST
 

@@ -3,7 +3,6 @@
 #include "data/source.h"
 #include "folder.h"
 #include "small_bmp.h"
-#include <sys/stat.h>
 
 /* ---- archives ---------------------------------------------------------------------------------------------------- */
 
@@ -133,7 +132,7 @@ START_TEST(links) {
 END_TEST
 
 START_TEST(parts) {
-  ck_assert_int_eq(mkdir(in("test"), 0700), 0);
+  ck_assert_int_eq(skp__make_folder(in("test")), 0);
   begin("0.tar");
   put_picture("x/ant/a.bmp", 1);
   end();

@@ -1,7 +1,7 @@
 /* test_state.c: what a run keeps of itself: where it stands, its values. SPDX-License-Identifier: MIT */
+#include "folder.h"
 #include "io/json.h"
 #include "plan/methods.h"
-#include "test.h"
 #include "train/checkpoint/state.h"
 #include "train/run/result.h"
 #include "train/run/train.h"
@@ -51,8 +51,6 @@ static void free_run(struct run *r) {
   skp__model_destroy(r->model);
 }
 
-static char folder[] = "/tmp/skipper-state-XXXXXX";
-
 /* Three steps, each of which is saved. */
 static void train(struct run *r) {
   struct skp_source *digits;
@@ -66,22 +64,14 @@ static void train(struct run *r) {
   skp__source_destroy(digits);
 }
 
-static void clean_up(void) {
-  char command[300];
-  snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  ck_assert_int_eq(system(command), 0);
-}
-
 /* Parameters, a moment and, where wanted, averages: before the first step, after each, and at the end. */
 START_TEST(a_save_reads_each_value_once) {
   static const char *const ema[] = {"0", "0.9"};
   struct run r = make_run(ema[_i]);
-  ck_assert_ptr_nonnull(mkdtemp(folder));
   large_reads = 0;
   train(&r);
   ck_assert_int_eq(large_reads, (1 + 3 + 1) * (2 + _i));
   free_run(&r);
-  clean_up();
 }
 END_TEST
 
@@ -95,7 +85,6 @@ static struct skp_st_tensor *row_of(struct skp__values *v, const char *name) {
 START_TEST(weights_are_among_the_values) {
   struct run r = make_run("0.9");
   struct skp__values all, weights;
-  ck_assert_ptr_nonnull(mkdtemp(folder));
   train(&r);
   ck_ok(skp__values_pull(&all, r.s));
   ck_ok(skp__values_pull_weights(&weights, r.s));
@@ -109,7 +98,6 @@ START_TEST(weights_are_among_the_values) {
   skp__values_free(&all);
   skp__values_free(&weights);
   free_run(&r);
-  clean_up();
 }
 END_TEST
 
@@ -169,8 +157,7 @@ END_TEST
 static size_t recall(struct run *r, const char *device, const char *methods) {
   struct skp_st_meta meta[] = {{"device", (char *)(uintptr_t)device}, {"methods", (char *)(uintptr_t)methods}};
   struct skp_resume resume = {.path = NULL};
-  char path[200];
-  snprintf(path, sizeof path, "%s/state.safetensors", folder);
+  const char *const path = in("state.safetensors");
   ck_ok(skp__st_write(path, NULL, 0, meta, methods ? 2 : 1));
   ck_ok(skp__st_read(&resume.file, path));
   ck_ok(skp__state_recall(&resume, r->s));
@@ -181,7 +168,6 @@ static size_t recall(struct run *r, const char *device, const char *methods) {
 START_TEST(methods_are_recalled_on_the_same_device) {
   static const char here[] = "reference (plain C on the host)", known[] = "{\"00ff\":\"direct\",\"1\":\"cpu\",\"2\":3}";
   struct run r = make_run("0");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
   ck_assert_uint_eq(recall(&r, here, NULL), 0); /* of an earlier build */
   ck_assert_uint_eq(recall(&r, here, "[]"), 0);
   ck_assert_uint_eq(recall(&r, "another", known), 0);
@@ -189,7 +175,6 @@ START_TEST(methods_are_recalled_on_the_same_device) {
   ck_assert_uint_eq(skp__store_methods(r.s->store)->notes.at[0].key, 0xff);
   ck_assert_str_eq(skp__store_methods(r.s->store)->notes.at[0].method, "direct");
   free_run(&r);
-  clean_up();
 }
 END_TEST
 
@@ -303,6 +288,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("state");
   TCase *c = tcase_create("state");
+  tcase_add_checked_fixture(c, make_folder, remove_folder);
   tcase_add_loop_test(c, a_save_reads_each_value_once, 0, 2);
   tcase_add_test(c, weights_are_among_the_values);
   tcase_add_test(c, shared_values_live_as_long_as_one_holds_them);

@@ -1,6 +1,7 @@
 /* test_tune.c: methods are timed once for a device and a call; what the file says is obeyed, what is nonsense in it is
  * passed over, and a quick search keeps to its time. SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/memory.h"
 #include "folder.h"
 #include "skipper/version.h"
 #include "verify/tune.h"
@@ -105,18 +106,17 @@ static struct skp_sig conv_of(int64_t n) {
 /* What is said of n calls of different sizes, in fresh memory. */
 static char *tune(const char *how, int n) {
   struct skp_backend_tuner *t;
-  char *text = NULL;
-  size_t size;
-  FILE *say = open_memstream(&text, &size);
+  struct skp__memory m;
+  ck_assert(skp__memory_open(&m));
   struct skp_sig sigs[8];
   for (int i = 0; i < n; i++) sigs[i] = conv_of(i + 1);
-  ck_ok(skp__tuner_create(&t, how, say));
+  ck_ok(skp__tuner_create(&t, how, m.to));
   ck_ok(t->ready(t, b, sigs, (size_t)n));
   ck_ok(t->ready(t, b, sigs, (size_t)n)); /* known by now, or out of time */
   t->close(t);
   for (int i = 0; i < n; i++) skp__sig_free(&sigs[i]);
-  fclose(say);
-  return text;
+  ck_assert(skp__memory_close(&m));
+  return m.text;
 }
 
 static void read_back(struct skp__tuned *t, FILE *say) {
@@ -219,33 +219,34 @@ static const char *const nonsense[] = {"hugo 1 conv2d 1×4",
 
 START_TEST(nonsense_is_passed_over) {
   struct skp__tuned t;
-  char lines[400], *said = NULL;
-  size_t size;
-  FILE *say = open_memstream(&said, &size);
+  char lines[400];
+  struct skp__memory said;
+  ck_assert(skp__memory_open(&said));
   snprintf(lines, sizeof lines, "quick 1 %s\n%s\nusual 1 conv2d torn", call_of_1, nonsense[_i]);
   free(write_lines(good_head, lines));
-  read_back(&t, say);
-  fclose(say);
+  read_back(&t, said.to);
+  ck_assert(skp__memory_close(&said));
   ck_assert_str_eq(known(&t, 1), "quick");
   ck_assert_uint_eq(t.lines.n, 1);
-  ck_assert_msg(strstr(said, ": line 4 is ignored: it names no method, time and call, and 1 more.\n"), "%s", said);
-  free(said);
+  ck_assert_msg(strstr(said.text, ": line 4 is ignored: it names no method, time and call, and 1 more.\n"), "%s",
+                said.text);
+  free(said.text);
   skp__tuned_free(&t);
 }
 END_TEST
 
 START_TEST(of_another) {
   struct skp__tuned t;
-  char lines[200], *said = NULL;
-  size_t size;
-  FILE *say = open_memstream(&said, &size);
+  char lines[200];
+  struct skp__memory said;
+  ck_assert(skp__memory_open(&said));
   snprintf(lines, sizeof lines, "slow 1 %s\n", call_of_1);
   free(write_lines("skipper %s tuned\non another %s\n", lines));
-  read_back(&t, say);
-  fclose(say);
+  read_back(&t, said.to);
+  ck_assert(skp__memory_close(&said));
   ck_assert_uint_eq(t.lines.n, 0);
-  ck_assert_ptr_nonnull(strstr(said, " is ignored: it is of another version or device.\n"));
-  free(said);
+  ck_assert_ptr_nonnull(strstr(said.text, " is ignored: it is of another version or device.\n"));
+  free(said.text);
   skp__tuned_free(&t);
 }
 END_TEST
