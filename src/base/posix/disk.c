@@ -8,6 +8,20 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* ---- where macOS differs from Linux ------------------------------------------------------------------------------ */
+
+/* take_room: an errno, 0: the open file has so many bytes of the disk. */
+#ifdef __APPLE__
+#define st_mtim   st_mtimespec
+#define ST_NOEXEC 0 /* is not told there */
+static int take_room(int file, int64_t bytes) {
+  fstore_t room = {.fst_flags = F_ALLOCATEALL, .fst_posmode = F_PEOFPOSMODE, .fst_length = bytes};
+  return fcntl(file, F_PREALLOCATE, &room) < 0 ? errno : 0;
+}
+#else
+static int take_room(int file, int64_t bytes) { return posix_fallocate(file, 0, bytes); }
+#endif
+
 /* ---- what is there ----------------------------------------------------------------------------------------------- */
 
 static enum skp__there kind_of(const struct stat *st) {
@@ -68,7 +82,7 @@ int skp__make_folder(const char *path) { return mkdir(path, 0777); }
 int skp__try_room(const char *path, int64_t bytes) {
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) return errno;
-  int error = posix_fallocate(fd, 0, bytes);
+  int error = take_room(fd, bytes);
   close(fd);
   unlink(path);
   return error == EOPNOTSUPP || error == EINVAL ? 0 : error;

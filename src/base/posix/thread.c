@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <unistd.h>
 
 int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user) {
@@ -14,6 +15,23 @@ int skp__thread_start(pthread_t *out, void *(*work)(void *user), void *user) {
   return error;
 }
 
+#ifdef __APPLE__
+/* The process's number, and which of its threads it is: of threads alone nobody can be asked there. */
+enum { PROCESS = 32 };
+
+long skp__thread_number(void) {
+  uint64_t thread = 0;
+  pthread_threadid_np(NULL, &thread);
+  return (long)getpid() << PROCESS | (long)(thread & UINT32_MAX);
+}
+
+bool skp__thread_gone(long number) { return kill((pid_t)(number >> PROCESS), 0) && errno == ESRCH; }
+
+/* That of the day: conditions know no other. */
+const clockid_t skp__cond_clock = CLOCK_REALTIME;
+
+void skp__cond_init(pthread_cond_t *out) { pthread_cond_init(out, NULL); }
+#else
 long skp__thread_number(void) { return (long)gettid(); }
 
 bool skp__thread_gone(long number) { return kill((pid_t)number, 0) && errno == ESRCH; }
@@ -27,3 +45,4 @@ void skp__cond_init(pthread_cond_t *out) {
   pthread_cond_init(out, &attributes);
   pthread_condattr_destroy(&attributes);
 }
+#endif

@@ -21,9 +21,14 @@ int cli_terminal_columns(void) {
 }
 
 double cli_most_memory(void) {
+#ifdef __APPLE__
+  enum { UNIT = 1 };
+#else
+  enum { UNIT = 1024 };
+#endif
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  return 1024 * (double)usage.ru_maxrss;
+  return UNIT * (double)usage.ru_maxrss;
 }
 
 /* ---- signals ----------------------------------------------------------------------------------------------------- */

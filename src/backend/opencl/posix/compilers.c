@@ -10,6 +10,7 @@
  * from one end of a socket: who is free takes the next. */
 #include "backend/opencl/compilers.h"
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/progress.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,12 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
+#endif
+#ifdef __APPLE__ /* has no sockets of this kind: there programs are compiled where they are needed */
+#define SOCK_CLOEXEC 0
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
 #endif
 
 enum {
@@ -180,8 +187,12 @@ static void keep(struct plan *p, int n) {
 /* ---- starting and ending ----------------------------------------------------------------------------------------- */
 
 static int processors(void) {
-  cpu_set_t set;
+#ifdef __linux__
+  cpu_set_t set; /* those that this process may use */
   return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+#else
+  return skp__machine_cores();
+#endif
 }
 
 /* Other drivers compile with threads of their own, and one on a GPU takes memory there. */
