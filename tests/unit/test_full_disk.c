@@ -69,7 +69,9 @@ static const char network[] = "return {input = {channels = 1, size = 4},\n"
 
 static struct skp_train_result result;
 static char said[4000];
-static int64_t kept, traced; /* how many step-N.safetensors stay; how many steps are traced */
+static int64_t kept, traced;         /* how many step-N.safetensors stay; how many steps are traced */
+static int64_t each = 1, limit = -1; /* epochs between saves; steps */
+static bool resumed;
 
 static struct skp_source *images(void) {
   static uint8_t bytes[IMAGES * 16];
@@ -87,10 +89,12 @@ static skp_status train(const char *out, const char *lr, const char *on_nan) {
   struct skp_model *model;
   struct skp_backend *b;
   struct skp_session *s;
+  struct skp_resume *resume = NULL;
   char path[256];
   FILE *say = fmemopen(said, sizeof said, "w");
   snprintf(path, sizeof path, "%s", in(out));
   steps = 0;
+  if (resumed) ck_ok(skp__resume_open(&resume, path));
   ck_ok(skp__model_parse(&model, "net.lua", network, NULL, 0, 0, NULL));
   ck_ok(skp__recipe_set(&model->recipe, "lr", lr));
   ck_ok(skp__recipe_set(&model->recipe, "on_nan", on_nan));
@@ -108,15 +112,17 @@ static skp_status train(const char *out, const char *lr, const char *on_nan) {
   const struct skp_train_options o = {.out = path,
                                       .say = say,
                                       .seed = 1,
-                                      .max_steps = -1,
+                                      .max_steps = limit,
                                       .shuffle = true,
                                       .threads = 1,
-                                      .save = {.epochs = 1, .keep = kept},
+                                      .save = {.epochs = each, .keep = kept},
                                       .trace = trace,
-                                      .trace_steps = traced};
+                                      .trace_steps = traced,
+                                      .resume = resume};
   skp_status status = skp__train(s, &data, &o, &result);
   skp__result_free(&result);
   fclose(say);
+  skp__resume_close(resume);
   skp__source_destroy(train);
   skp__session_destroy(s);
   skp__backend_close(b);
@@ -220,6 +226,21 @@ START_TEST(best_weights_are_owed) {
 }
 END_TEST
 
+/* Until a state that knows of them is on the disk the old one speaks of logs that are gone, and is of no use: each step
+ * tries anew. */
+START_TEST(lost_logs_are_owed) {
+  limit = 2;
+  ck_ok(train("run", "0.1", "stop"));
+  ck_assert(!unlink(in("run/log.jsonl")) && !unlink(in("run/results.csv")));
+  limit = -1;
+  each = 1000;
+  resumed = threadless = true;
+  disturb("state.safetensors", 2);
+  check_borne(train("run", "0.1", "stop"));
+  ck_assert_ptr_nonnull(strstr(skp_error_message(), "went on, 2 times; what it ended with is in "));
+}
+END_TEST
+
 /* Full until the end: that is the last thing that is said, with how often. */
 START_TEST(full_until_the_end) {
   disturb("last.safetensors", 1000);
@@ -296,6 +317,7 @@ int main(void) {
   tcase_add_test(c, goes_back_with_lines_gathered);
   tcase_add_test(c, without_threads);
   tcase_add_loop_test(c, best_weights_are_owed, 0, 2);
+  tcase_add_test(c, lost_logs_are_owed);
   tcase_add_test(c, full_until_the_end);
   tcase_add_test(c, refused_weights_are_none);
   tcase_add_test(c, weights_of_a_step_are_owed);

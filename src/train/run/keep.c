@@ -77,7 +77,6 @@ static skp_status write_all(struct skp__loop *l) {
   struct skp__save save;
   SKP_TRY(skp__run_flush(&l->run));
   SKP_TRY(skp__run_mark(&l->run, &l->at));
-  l->run.lost = false;
   l->at.seconds = l->earlier + skp__pace_elapsed(l);
   skp_status status =
       begin_save(l, &save, l->run.last, l->loader ? l->run.state : NULL); /* a run of no steps has no state */
@@ -97,7 +96,8 @@ skp_status skp__keep_all(struct skp__loop *l) {
 
 bool skp__keep_late(const struct skp__loop *l) {
   const double seconds = l->o->save.seconds;
-  return l->run.lost || (seconds > 0 && skp__clock() - l->saved_at >= seconds);
+  const bool unknown = l->run.lost && !l->saver.busy && !l->saver.stated; /* that is lost, to the state that is there */
+  return unknown || (seconds > 0 && skp__clock() - l->saved_at >= seconds);
 }
 
 bool skp__keep_due(const struct skp__loop *l, int64_t steps) {

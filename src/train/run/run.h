@@ -20,7 +20,7 @@ struct skp__run {
   struct skp__aside own;    /* the folder, and the earlier run in it */
   struct skp__siblings siblings;
   bool begun;     /* the files in the folder are this run's */
-  bool lost;      /* a log lacks what it held, and the state on the disk does not know */
+  bool lost;      /* a log lacked what it held when the run went on: a state from before does not know */
   int64_t tested; /* where the log's line of the test begins; 0: there is none */
 };
 

@@ -58,6 +58,7 @@ static skp_status write_all(struct skp__saver *s) {
   if (numbered->extra.steps > s->save.extra.steps) skp__save_free(numbered);
   skp_status status = skp__saver_pay(s);
   if (status == SKP_OK) status = write_files(&s->save);
+  s->stated = s->stated || (status == SKP_OK && s->save.state_path);
   if (status != SKP_DISK_FULL) return status;
   if (s->save.best)
     owe(s, SKP_OWED_BEST);

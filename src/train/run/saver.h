@@ -36,6 +36,7 @@ struct skp__saver {
   struct skp__save save, owed[SKP_OWED]; /* the latest one; of those owed, model NULL: nothing */
   skp_status status;
   char *error;
+  bool stated; /* a state is on the disk */
 };
 /* Waits for the earlier save, and starts this one, which it takes over, on failure too.
  * Errors are those of the earlier one; where there is no thread to be had, of this one, too. */
