@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum { GATHERED = 1 << 16, LINE = 2048 };
 static const double interval = 0.5; /* seconds */
@@ -145,16 +146,36 @@ skp_status skp__log_line(struct skp_log *log, const char *format, ...) {
   return grown(log, (size_t)n + 1);
 }
 
-/* Reads the end of the first `bytes`, in which the last lines are: they are short. */
-static int read_end(char *out, size_t size, bool *whole, int fd, int64_t bytes) {
-  const int64_t there = lseek(fd, 0, SEEK_END), end = there < bytes ? there : bytes;
-  const int64_t n = end < (int64_t)size - 1 ? end : (int64_t)size - 1;
-  *out = 0;
-  *whole = there > 0 && there >= bytes;
-  if (n <= 0) return there < 0 ? errno : 0;
-  const int64_t got = skp__read_at(fd, out, (size_t)n, end - n);
-  out[got > 0 ? got : 0] = 0;
-  return got < 0 ? errno : 0;
+struct ends {
+  char text[4096]; /* of a log's last lines, which are short */
+  bool whole;
+  struct skp_log_sums sums;
+};
+
+/* JSON has whole numbers of so many bits. */
+static int64_t sum_of(const char *text, int64_t n) {
+  enum { BITS = 53 };
+  return n > 0 ? (int64_t)(XXH3_64bits(text, (size_t)n) >> (64 - BITS)) : 0;
+}
+
+/* The last `n` of the bytes before `end`; how many they are, -1: an error. */
+static int64_t read_before(struct ends *out, int fd, int64_t end, int64_t n) {
+  memset(out->text, 0, sizeof out->text);
+  if (n > end) n = end;
+  return n > 0 ? skp__read_at(fd, out->text, (size_t)n, end - n) : 0;
+}
+
+/* The first lines are few, so that a log that lost its end in a loss of power still has them. */
+static int read_ends(struct ends *out, int fd, int64_t bytes) {
+  enum { FIRST = 128 };
+  const int64_t there = lseek(fd, 0, SEEK_END), first = bytes < FIRST ? bytes : FIRST;
+  out->whole = there > 0 && there >= bytes;
+  if (there < 0) return errno;
+  int64_t n = there < first ? 0 : read_before(out, fd, first, first);
+  out->sums.first = sum_of(out->text, n);
+  if (n >= 0) n = read_before(out, fd, there < bytes ? there : bytes, sizeof out->text - 1);
+  out->sums.last = out->whole ? sum_of(out->text, n) : 0;
+  return n < 0 ? errno : 0;
 }
 
 static int64_t last_number(const char *text, const char *before) {
@@ -165,14 +186,24 @@ static int64_t last_number(const char *text, const char *before) {
   return last;
 }
 
-skp_status skp__log_last(int64_t *number, bool *whole, const char *path, const char *before, int64_t bytes) {
-  enum { END = 4096 };
-  char text[END] = "";
+skp_status skp__log_see(struct skp_log_seen *out, const char *path, const char *before, int64_t bytes) {
+  struct ends ends = {.whole = false};
   int fd = skp__open(path, O_RDONLY);
-  *whole = false;
-  int error = fd >= 0 ? read_end(text, sizeof text, whole, fd, bytes) : errno;
+  int error = fd >= 0 ? read_ends(&ends, fd, bytes) : errno;
   if (fd >= 0) close(fd);
-  if (error == ENOENT) error = 0;
-  *number = last_number(text, before);
-  return error ? skp__fail(SKP_IO, "Cannot read %s: %s.", path, strerror(error)) : SKP_OK;
+  if (error && error != ENOENT) return skp__fail(SKP_IO, "Cannot read %s: %s.", path, strerror(error));
+  *out = (struct skp_log_seen){ends.whole, last_number(ends.text, before), ends.sums};
+  return SKP_OK;
+}
+
+skp_status skp__log_sum(const struct skp_log *log, int64_t bytes, struct skp_log_sums *out) {
+  struct ends ends = {.whole = false};
+  const int error = log ? read_ends(&ends, log->fd, bytes) : 0;
+  *out = ends.sums;
+  return error ? skp__fail(SKP_IO, "Cannot read %s: %s.", log->path, strerror(error)) : SKP_OK;
+}
+
+bool skp__log_alike(const struct skp_log_sums *a, const struct skp_log_sums *b) {
+  const bool first = !a->first || !b->first || a->first == b->first;
+  return first && (!a->last || !b->last || a->last == b->last);
 }

@@ -27,8 +27,21 @@ skp_status skp__log_cut(struct skp_log *log, int64_t bytes);
 /* Closes the file; what was not flushed is lost. NULL is fine. */
 void skp__log_destroy(struct skp_log *log);
 
-/* Looks through a log's first `bytes` for the last whole line that begins with `before` and a number. *number is that
- * number; 0: there is no such line. *whole: the log has so many bytes. */
-skp_status skp__log_last(int64_t *number, bool *whole, const char *path, const char *before, int64_t bytes);
+/* Checksums by which another's log is told; 0: not known. */
+struct skp_log_sums {
+  int64_t first, last; /* of its first lines; of its last ones */
+};
+/* What a log's first bytes hold. */
+struct skp_log_seen {
+  bool whole;     /* it has so many */
+  int64_t number; /* of the last whole line that begins with certain words and a number; 0: there is none such */
+  struct skp_log_sums sums;
+};
+skp_status skp__log_see(struct skp_log_seen *out, const char *path, const char *before, int64_t bytes);
+/* The sums alone of a log that is written: of what was gathered nothing is known before it is in the file. NULL is
+ * fine: 0. */
+skp_status skp__log_sum(const struct skp_log *log, int64_t bytes, struct skp_log_sums *out);
+/* Whether the sums of two logs may be of one. */
+bool skp__log_alike(const struct skp_log_sums *a, const struct skp_log_sums *b);
 
 #endif

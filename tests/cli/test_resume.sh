@@ -125,6 +125,32 @@ cp sound/log.jsonl spoilt
 sed -i 's/^1,/2,/' spoilt/results.csv
 spoilt 'stands after 1 where results.csv says 2'
 cp sound/results.csv spoilt
+
+# Logs of another run with as many steps, or with as many but for the last, as a loss of power leaves them; a line that was changed.
+# This run's own may be longer or shorter than the state knows, and that of an earlier build knows nothing of what they say.
+run 0 train tiny.lua $adam --epochs 3 --max-steps 15 --seed 2 --out another
+head -n -1 another/log.jsonl >spoilt/log.jsonl
+spoilt 'the lines of log.jsonl are not those that the run wrote'
+cp sound/log.jsonl spoilt
+for log in log.jsonl results.csv; do
+  cp another/$log spoilt
+  spoilt 'does not fit its logs'
+  sed '$s/[0-9]\(}*\)$/x\1/' sound/$log >spoilt/$log
+  spoilt "the lines of $log are not those that the run wrote"
+  head -n -1 sound/$log >spoilt/$log
+  rm -rf shorter && cp -r spoilt shorter
+  run 0 train --resume shorter --max-steps 16
+  { cat sound/$log; tail -1 sound/$log; } >spoilt/$log
+  rm -rf longer && cp -r spoilt longer
+  run 0 train --resume longer --max-steps 16
+  cp another/$log spoilt
+  LC_ALL=C sed 's/\\"\(log\|table\)\.\(first\|last\)\\":/\\"\1_\2\\":/g' sound/state.safetensors >bad
+  cmp -s bad sound/state.safetensors && fail "the state knows nothing of the logs"
+  rm -rf old && cp -r spoilt old && cp bad old/state.safetensors
+  run 0 train --resume old --max-steps 16
+  cp sound/state.safetensors bad
+  cp sound/$log spoilt
+done
 rm spoilt/log.jsonl spoilt/results.csv spoilt/best.safetensors # the state alone is enough
 run 0 train --resume spoilt --max-steps 16
 in_err 'spoilt/log.jsonl lacks what the run wrote'

@@ -2,6 +2,7 @@
 #ifndef SKP_TRAIN_CHECKPOINT_POSITION_H
 #define SKP_TRAIN_CHECKPOINT_POSITION_H
 
+#include "io/log.h"
 #include "train/checkpoint/resume.h"
 #include "train/step/schedule.h"
 
@@ -17,6 +18,7 @@ struct skp__position {
   struct skp__plateau plateau;
   double seconds;                 /* spent on the run */
   int64_t log_bytes, table_bytes; /* what log.jsonl and results.csv held */
+  struct skp_log_sums log, table; /* which ones they are */
   int64_t skipped, in_a_row;      /* steps that were left out, as they were not finite; the latest of them */
   int64_t lost;                   /* images of the present epoch that have no finite loss */
   int64_t rollbacks, cuts;        /* times that the run went back; that its learning rates were halved then */
@@ -39,6 +41,10 @@ enum { SKP_ROLLBACKS = 5 }; /* times that a run goes back, before it ends */
   X(AMOUNT, seconds)                                                                                                   \
   X(INT, log_bytes)                                                                                                    \
   X(INT, table_bytes)                                                                                                  \
+  X(COUNT, log.first)                                                                                                  \
+  X(COUNT, log.last)                                                                                                   \
+  X(COUNT, table.first)                                                                                                \
+  X(COUNT, table.last)                                                                                                 \
   X(COUNT, skipped)                                                                                                    \
   X(COUNT, in_a_row)                                                                                                   \
   X(COUNT, lost)                                                                                                       \

@@ -93,20 +93,35 @@ static skp_status read_state(struct skp_resume *r) {
   return read_options(r);
 }
 
+/* What a state says of a log. */
+struct told {
+  const char *name, *before; /* its file; what stands before the numbers of its lines */
+  int64_t bytes, done;
+  struct skp_log_sums sums;
+};
+
 /* Whether a log tells of the very steps or epochs that were done. After a loss of power it may lack its end, which need
  * not be the line of a step, but it does not know of later ones; a run whose logs were moved away begins new ones, and
  * those may have no line yet. */
-static skp_status check_log(const char *dir, const char *name, const char *before, int64_t bytes, int64_t done) {
-  char *path;
-  int64_t logged = 0;
-  bool whole = false;
-  SKP_TRY(skp__path_join(&path, dir, name));
-  skp_status status = skp__log_last(&logged, &whole, path, before, bytes);
-  if (status == SKP_OK && (whole && logged ? logged != done : logged > done))
+static bool fits(const struct told *t, const struct skp_log_seen *log, char *why, size_t size) {
+  const bool whole = log->whole && log->number, known = whole ? log->number == t->done : log->number <= t->done;
+  if (!known)
+    snprintf(why, size, "it stands after %lld where %s says %lld", (long long)t->done, t->name, (long long)log->number);
+  const bool alike = !log->number || skp__log_alike(&t->sums, &log->sums);
+  if (known && !alike) snprintf(why, size, "the lines of %s are not those that the run wrote", t->name);
+  return known && alike;
+}
+
+static skp_status check_log(const char *dir, const struct told *t) {
+  char *path, why[160];
+  struct skp_log_seen log;
+  SKP_TRY(skp__path_join(&path, dir, t->name));
+  skp_status status = skp__log_see(&log, path, t->before, t->bytes);
+  if (status == SKP_OK && !fits(t, &log, why, sizeof why))
     status = skp__fail(SKP_FORMAT,
-                       "The state of the run in %s does not fit its logs: it stands after %lld where %s says %lld. Are "
-                       "they of the same run? With the log moved away the run goes on as its state says.",
-                       dir, (long long)done, name, (long long)logged);
+                       "The state of the run in %s does not fit its logs: %s. Are they of the same run? With the log "
+                       "moved away the run goes on as its state says.",
+                       dir, why);
   free(path);
   return status;
 }
@@ -114,8 +129,8 @@ static skp_status check_log(const char *dir, const char *name, const char *befor
 static skp_status check_logs(const struct skp_resume *r, const char *dir) {
   struct skp__position at;
   SKP_TRY(skp__resume_position(&at, r));
-  SKP_TRY(check_log(dir, "log.jsonl", "{\"step\":", at.log_bytes, at.step));
-  return check_log(dir, "results.csv", "", at.table_bytes, at.epoch);
+  SKP_TRY(check_log(dir, &(struct told){"log.jsonl", "{\"step\":", at.log_bytes, at.step, at.log}));
+  return check_log(dir, &(struct told){"results.csv", "", at.table_bytes, at.epoch, at.table});
 }
 
 skp_status skp__resume_open(struct skp_resume **out, const char *dir) {

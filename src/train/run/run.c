@@ -271,7 +271,9 @@ skp_status skp__run_flush(struct skp__run *run) {
 skp_status skp__run_mark(const struct skp__run *run, struct skp__position *at) {
   SKP_TRY(skp__log_size(run->log, &at->log_bytes));
   if (run->tested) at->log_bytes = run->tested;
-  return skp__log_size(run->table, &at->table_bytes);
+  SKP_TRY(skp__log_size(run->table, &at->table_bytes));
+  SKP_TRY(skp__log_sum(run->log, at->log_bytes, &at->log));
+  return skp__log_sum(run->table, at->table_bytes, &at->table);
 }
 
 skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, int64_t from) {

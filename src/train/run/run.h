@@ -46,7 +46,7 @@ skp_status skp__run_interrupted(const struct skp__run *run, const char *why, int
 skp_status skp__run_step(struct skp__run *run, int64_t step, double loss, double lr, bool skipped);
 /* Both logs reach the disk: a state that is written speaks of no lines that are not there. */
 skp_status skp__run_flush(struct skp__run *run);
-/* The position remembers how long both logs are: what skp__run_back and a run that goes on need. */
+/* The position remembers how long both logs are, and which: what skp__run_back and a run that goes on need. */
 skp_status skp__run_mark(const struct skp__run *run, struct skp__position *at);
 /* The run went back from a step to where it is: both logs end where they did then, and a line says so. */
 skp_status skp__run_back(struct skp__run *run, const struct skp__position *at, int64_t from);
