@@ -215,9 +215,14 @@ SKP_API skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *
  * nothing. Where it is known of all devices that may be meant, skp_device_open takes one that is clearly faster than
  * the best kind of them. */
 SKP_API int skp_device_known(size_t i, const char *cache, skp_peaks *out);
-/* 1: device i of the list is one of several that may be meant by these options, and was not measured: it is, or is
- * not, chosen for its kind alone. 0 also where the options' `cache` keeps nothing: it would be measured each time. */
-SKP_API int skp_device_unmeasured(size_t i, const skp_device_options *options);
+/* *i: from *i on the first device of the list that is one of several which may be meant by these options, and was not
+ * measured: it is, or is not, chosen for its kind alone. 0: there is none, or the options' `cache` keeps nothing, so
+ * that it would be measured each time. */
+SKP_API int skp_device_unmeasured(size_t *i, const skp_device_options *options);
+/* Keeps of device i of the list that measuring it failed, which whoever tried that says: a driver may crash or hang
+ * there. It counts as measured, and as neither faster nor slower than others, until its driver is another one or
+ * skp_device_measure comes through. */
+SKP_API skp_status skp_device_unmeasurable(size_t i, const char *cache);
 
 enum { SKP_TIMING_ROUNDS = 7 }; /* a launch's time is the least of so many runs */
 

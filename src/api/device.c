@@ -24,12 +24,19 @@ skp_status skp_device_count(size_t *out) {
   return SKP_OK;
 }
 
-skp_status skp_device_describe(size_t i, skp_device_info *out) {
+static skp_status find_listed(const struct skp_device **out, size_t i) {
   const struct skp_device_list *list;
-  *out = (skp_device_info){0};
+  *out = NULL;
   SKP_TRY(skp__devices_list(&list));
   if (i >= list->n) return skp__fail(SKP_USAGE, "There is no device %zu; there are %zu, from 0 on.", i, list->n);
-  const struct skp_device *d = &list->at[i];
+  *out = &list->at[i];
+  return SKP_OK;
+}
+
+skp_status skp_device_describe(size_t i, skp_device_info *out) {
+  const struct skp_device *d;
+  *out = (skp_device_info){0};
+  SKP_TRY(find_listed(&d, i));
   *out = (skp_device_info){.platform = d->platform,
                            .device = d->device,
                            .name = d->name,
@@ -68,9 +75,7 @@ int skp_device_known(size_t i, const char *cache, skp_peaks *out) {
 /* By what was measured of them, where there are several. */
 static skp_status choose(const struct skp_device **out, bool *meant, double seconds[SKP_MAX_DEVICES],
                          const struct skp_device_list *list, const skp_device_options *o) {
-  struct skp_backend_peaks peaks;
-  for (size_t i = 0; i < list->n; i++)
-    seconds[i] = skp__peak_known(&peaks, &list->at[i], o->cache) ? skp__peak_seconds(&peaks) : 0;
+  for (size_t i = 0; i < list->n; i++) seconds[i] = skp__peak_listed(&list->at[i], o->cache);
   return skp__devices_choose(out, meant, list, seconds, o->platform, o->device);
 }
 
@@ -142,18 +147,24 @@ skp_status skp_device_choose(size_t *out, const skp_device_options *options) {
   return SKP_OK;
 }
 
-int skp_device_unmeasured(size_t i, const skp_device_options *options) {
+int skp_device_unmeasured(size_t *i, const skp_device_options *options) {
   const skp_device_options *o = options ? options : &usual;
   const struct skp_device_list *list;
   const struct skp_device *d;
   double seconds[SKP_MAX_DEVICES];
   bool meant[SKP_MAX_DEVICES];
   size_t n = 0;
-  if (skp__devices_list(&list) != SKP_OK || list->n < 2 || i >= list->n ||
-      choose(&d, meant, seconds, list, o) != SKP_OK)
-    return 0;
+  if (skp__devices_list(&list) != SKP_OK || list->n < 2 || choose(&d, meant, seconds, list, o) != SKP_OK) return 0;
   for (size_t k = 0; k < list->n; k++) n += meant[k];
-  return n > 1 && meant[i] && seconds[i] <= 0 && skp__peak_lasts(&list->at[i], o->cache);
+  for (; n > 1 && *i < list->n; ++*i)
+    if (meant[*i] && seconds[*i] == 0 && skp__peak_lasts(&list->at[*i], o->cache)) return 1;
+  return 0;
+}
+
+skp_status skp_device_unmeasurable(size_t i, const char *cache) {
+  const struct skp_device *d;
+  SKP_TRY(find_listed(&d, i));
+  return skp__peak_give_up(d, cache);
 }
 
 skp_status skp_device_open(skp_device **out, const skp_device_options *options) {

@@ -50,7 +50,8 @@ void skp__devices_describe(struct skp_backend_info *out, const struct skp_device
 /* The entry that `platform` and `device` (index or part of a name, case-insensitive; "P:D" for both indices; as a
  * device also "gpu", "cpu" or "accelerator": the best of its kind; NULL: any) choose among the usable ones. Without a
  * device: the best GPU of the platform, else a CPU, else an accelerator; but where `seconds` (NULL: of none) says of
- * all these what they take for the same, one that is clearly faster than that. meant[i] (NULL: nobody asks): whether
+ * all these what they take for the same, one that is clearly faster than that; below 0: that cannot be said, and the
+ * device is chosen for its kind or not at all. meant[i] (NULL: nobody asks): whether
  * device i is one of those that it is chosen from. No match or several are errors that list the candidates; no device
  * at all tells what to install. */
 skp_status skp__devices_choose(const struct skp_device **out, bool *meant, const struct skp_device_list *list,

@@ -5,28 +5,32 @@
 #include <string.h>
 
 /* Whether `skipper bench --peak` could be done on it. What that says is nothing for this call's readers. */
-static bool measure(const char *program, const char *device) {
+static bool bench(const char *program, const char *device) {
   enum { PATIENCE = 30 }; /* seconds */
   return cli_run((const char *const[]){program, "bench", "--peak", "--backend", "opencl", "--device", device, NULL},
                  PATIENCE);
 }
 
+static skp_status measure(const struct cli *c, size_t i, const char *cache) {
+  skp_device_info d;
+  skp_peaks peaks;
+  char device[32];
+  TRY(skp_device_describe(i, &d));
+  snprintf(device, sizeof device, "%d:%d", d.platform, d.device);
+  skp_print(stderr, "Several devices may be meant: %s %s is measured, once\n", device, d.name);
+  if (bench(c->program, device) && skp_device_known(i, cache, &peaks)) return SKP_OK;
+  skp_print(stderr,
+            "%s could not be measured: it is taken for its kind, or not at all. --device names one; bench --peak "
+            "--device %s tries again\n",
+            device, device);
+  (void)skp_device_unmeasurable(i, cache); /* or the next call tries again, too */
+  return SKP_OK;
+}
+
 /* Ranks would disturb each other, and none may start a process that MPI takes for a rank: for them what is known is all
  * there is. */
 skp_status cli_measure_devices(const struct cli *c, const skp_device_options *o) {
-  size_t n;
   if (c->ranks || (o->backend && strcmp(o->backend, "opencl"))) return SKP_OK;
-  TRY(skp_device_count(&n));
-  for (size_t i = 0; i < n; i++) {
-    skp_device_info d;
-    char device[32];
-    if (!skp_device_unmeasured(i, o)) continue; /* perhaps by now: one of that very name was */
-    TRY(skp_device_describe(i, &d));
-    snprintf(device, sizeof device, "%d:%d", d.platform, d.device);
-    skp_print(stderr, "Several devices may be meant: %s %s is measured, once\n", device, d.name);
-    if (measure(c->program, device) && !skp_device_unmeasured(i, o)) continue;
-    skp_print(stderr, "%s could not be measured: a device is taken by its kind. --device names one\n", device);
-    break;
-  }
+  for (size_t i = 0; skp_device_unmeasured(&i, o); i++) TRY(measure(c, i, o->cache));
   return SKP_OK;
 }

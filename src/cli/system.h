@@ -27,7 +27,7 @@ bool cli_fall_silent(void);
 void cli_speak_up(void);
 
 /* Whether a program, the first of these words, was run by the others and ended well; NULL ends them. It reads and says
- * nothing, and is ended where it takes longer. */
+ * nothing, and is ended where it takes longer or this program ends. */
 bool cli_run(const char *const *words, int seconds);
 
 /* 0, or an errno; a folder that is there is fine. */

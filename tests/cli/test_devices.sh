@@ -19,11 +19,17 @@ run 0 bench tiny.lua --steps 1 --device cpu
 SKIPPER_DEVICE=cpu run 0 bench tiny.lua --steps 1
 in_err '^device .{1,72}$'
 
-# Where several may be meant each is measured, once; what cannot be measured is taken by its kind, and so is one of two that are alike.
+# Where several may be meant each is measured, once, also those that fail at it, which are taken by their kind until they come through;
+# so is one of two that are alike.
 two() { POCL_DEVICES="basic basic" "$skipper" "$@" --platform portable; }
 if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
-  SKIPPER_CACHE=$dir/two SKIPPER_MEMORY=64 two bench tiny.lua --steps 1 >out 2>err || fail "devices that cannot be measured: $(cat err)"
-  in_err '^[0-9]+:0 could not be measured: a device is taken by its kind. --device names one$'
+  SKIPPER_CACHE=$dir/failed SKIPPER_MEMORY=64 two bench tiny.lua --steps 1 >out 2>err || fail "devices that cannot be measured: $(cat err)"
+  in_err '^[0-9]+:0 could not be measured: it is taken for its kind, or not at all. --device names one; bench --peak --device [0-9]+:0 tries again$'
+  SKIPPER_CACHE=$dir/failed two bench tiny.lua --steps 1 >out 2>err || fail "devices that could not be measured: $(cat err)"
+  ! grep measured err || fail "what failed is measured again"
+  SKIPPER_CACHE=$dir/failed two bench --peak --device 0 >out 2>err || fail "a device that could not be measured: $(cat err)"
+  SKIPPER_CACHE=$dir/failed two devices >out 2>err
+  [ "$(grep -c 'measured:' out)" = 2 ] || fail "a device that can be measured by now still counts as one that cannot"
   SKIPPER_CACHE=$dir/two two bench tiny.lua --steps 1 --device 0 >out 2>err || fail "one is named: $(cat err)"
   ! grep measured err || fail "the one that is named is measured"
   SKIPPER_CACHE=$dir/two two bench tiny.lua --steps 1 >out 2>err || fail "devices that are measured: $(cat err)"
@@ -34,6 +40,17 @@ if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
   SKIPPER_CACHE=$dir/two two devices >out 2>err
   in_out '^\* [0-9]+:0  basic'
   [ "$(grep -c 'measured:' out)" = 2 ] || fail "devices does not show what was measured"
+  # What is stopped meanwhile takes along the process that measures, and says nothing of the device.
+  SKIPPER_CACHE=$dir/stopped POCL_DEVICES="basic basic" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err </dev/null &
+  pid=$!
+  until measuring=$(pgrep -P $pid -f -- '--peak'); do kill -0 $pid || fail "nothing was measured"; sleep 0.05; done
+  kill -STOP "$measuring"
+  kill -TERM $pid
+  wait $pid
+  [ $? = 143 ] || fail "no end by a signal"
+  for _ in $(seq 20); do grep -qs '^State:[[:space:]]*[^XZ[:space:]]' "/proc/$measuring/status" || break; sleep 0.05; done
+  ! grep -s '^State:[[:space:]]*[^XZ[:space:]]' "/proc/$measuring/status" || fail "the process that measures goes on"
+  ! ls stopped/peaks/*.txt 2>/dev/null || fail "a stop counts as a device that cannot be measured"
   # What would not be kept is not measured.
   : >nowhere
   for kept in SKIPPER_NO_CACHE=1 SKIPPER_CACHE=$dir/nowhere/cache; do
@@ -48,6 +65,8 @@ if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
   [ "$(nproc)" = 1 ] || {
     SKIPPER_CACHE=$dir/mixed POCL_DEVICES="basic pthread" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err || fail "two kinds: $(cat err)"
     [ "$(grep -c 'is measured, once$' err)" = 2 ] || fail "two kinds: $(cat err)"
+    SKIPPER_CACHE=$dir/neither SKIPPER_MEMORY=64 POCL_DEVICES="basic pthread" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err || fail "two that cannot be measured: $(cat err)"
+    [ "$(grep -c 'could not be measured' err)" = 2 ] || fail "the second of two is not measured: $(cat err)"
     sed -i 's/^fma .* float/fma 9e+12 float/; s/^triad .* bytes/triad 9e+11 bytes/' $(grep -l '^on pthread' mixed/peaks/*.txt)
     SKIPPER_CACHE=$dir/mixed POCL_DEVICES="basic pthread" "$skipper" devices --platform portable >out
     in_out '^\* [0-9]+:1  pthread'

@@ -120,6 +120,12 @@ START_TEST(by_speed) {
   seconds[6] = 0.3;
   ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
   ck_assert_ptr_eq(d, &list.at[6]);
+  seconds[4] = -1; /* one that cannot be measured is none of the others' affair */
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
+  ck_assert_ptr_eq(d, &list.at[6]);
+  seconds[3] = -1; /* nor are the others its own */
+  ck_ok(skp__devices_choose(&d, NULL, &list, seconds, NULL, NULL));
+  ck_assert_ptr_eq(d, &list.at[3]);
 }
 END_TEST
 

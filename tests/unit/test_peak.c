@@ -146,6 +146,26 @@ START_TEST(of_a_listed_device) {
 }
 END_TEST
 
+/* That it cannot be measured is kept, too, but of this driver alone, and until it can. */
+START_TEST(of_one_that_cannot_be_measured) {
+  struct skp_device d = {.units = 2, .name = "Card", .platform_name = "Makers", .version = "1.2", .driver = "7"};
+  struct skp_backend_peaks p;
+  listed = &d;
+  ck_assert(skp__peak_listed(&d, folder) == 0);
+  ck_ok(skp__peak_give_up(&d, folder));
+  ck_assert(skp__peak_listed(&d, folder) < 0);
+  ck_assert(!skp__peak_known(&p, &d, folder));
+  strcpy(d.driver, "8");
+  ck_assert(skp__peak_listed(&d, folder) == 0);
+  strcpy(d.driver, "7");
+  ck_assert(skp__peak_listed(&d, folder) < 0);
+  ck_assert_int_eq(find(NULL, false), 1);
+  ck_assert(skp__peak_listed(&d, folder) == skp__peak_seconds(&right));
+  ck_ok(skp__peak_give_up(&d, "")); /* which keeps nothing */
+  ck_assert(skp__peak_listed(&d, "") == 0);
+}
+END_TEST
+
 /* Each of the three peaks counts. */
 START_TEST(less_is_better) {
   const double usual = skp__peak_seconds(&right);
@@ -164,6 +184,7 @@ int main(void) {
   tcase_add_loop_test(c, hostile, 0, sizeof changes / sizeof *changes);
   tcase_add_test(c, failures);
   tcase_add_test(c, of_a_listed_device);
+  tcase_add_test(c, of_one_that_cannot_be_measured);
   tcase_add_test(c, less_is_better);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);

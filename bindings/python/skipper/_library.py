@@ -164,7 +164,8 @@ _FUNCTIONS = {
     "skp_find_lr": ("status", [c_void_p, c_void_p, POINTER(LrOptions), POINTER(LrSearch)]),
     "skp_device_measure": ("status", [c_void_p, POINTER(Peaks), c_char_p, c_size_t]),
     "skp_device_known": (c_int, [c_size_t, c_char_p, POINTER(Peaks)]),
-    "skp_device_unmeasured": (c_int, [c_size_t, POINTER(DeviceOptions)]),
+    "skp_device_unmeasured": (c_int, [POINTER(c_size_t), POINTER(DeviceOptions)]),
+    "skp_device_unmeasurable": ("status", [c_size_t, c_char_p]),
     "skp_bench": ("status", [c_void_p, POINTER(BenchOptions), POINTER(Speed)]),
 }
 

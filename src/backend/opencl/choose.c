@@ -118,15 +118,16 @@ static const struct skp_device *best_kind(const struct matches *m) {
   return found;
 }
 
-/* The best kind, unless all were measured and another is faster by more than measuring may err. */
+/* The best kind, unless all were measured and another is faster by more than measuring may err. Of what cannot be
+ * measured nothing is known but its kind. */
 static const struct skp_device *best(const struct matches *m, const struct skp_device_list *list,
                                      const double *seconds) {
   const double clearly = 0.8;
   const struct skp_device *usual = best_kind(m), *found = usual;
   for (size_t i = 0; i < m->n; i++) {
     const double own = seconds ? seconds[m->at[i] - list->at] : 0;
-    if (own <= 0) return usual;
-    if (own < seconds[found - list->at]) found = m->at[i];
+    if (own == 0) return usual;
+    if (own > 0 && own < seconds[found - list->at]) found = m->at[i];
   }
   return seconds[found - list->at] < clearly * seconds[usual - list->at] ? found : usual;
 }

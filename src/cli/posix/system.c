@@ -4,16 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-extern char **environ;
 
 int cli_terminal_columns(void) {
   struct winsize size;
@@ -85,16 +83,19 @@ static int await(pid_t pid, int seconds) {
   return how;
 }
 
+/* In the child. A stop of its parent, of whatever kind, is its own. */
+static void become(const char *const *words, pid_t parent) {
+  const int nowhere = open("/dev/null", O_RDWR);
+  bool ready = nowhere >= 0 && !prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent;
+  for (int fd = 0; fd <= STDERR_FILENO; fd++) ready = ready && dup2(nowhere, fd) == fd;
+  if (ready) execvp(words[0], (char *const *)words);
+  _exit(1);
+}
+
 bool cli_run(const char *const *words, int seconds) {
-  posix_spawn_file_actions_t files;
-  pid_t pid;
-  if (posix_spawn_file_actions_init(&files)) return false;
-  int failed = 0;
-  for (int fd = 0; fd <= STDERR_FILENO; fd++)
-    failed |= posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-  if (!failed) failed = posix_spawnp(&pid, words[0], &files, NULL, (char *const *)words, environ);
-  posix_spawn_file_actions_destroy(&files);
-  return !failed && await(pid, seconds) == 0;
+  const pid_t parent = getpid(), pid = fork();
+  if (!pid) become(words, parent);
+  return pid > 0 && await(pid, seconds) == 0;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */

@@ -62,6 +62,15 @@ static bool line_of(char *out, size_t size, const char *const *words) {
   return n < size;
 }
 
+/* What is in it ends when its one handle is closed, as the end of this program does. */
+static HANDLE open_job(void) {
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
+  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+  HANDLE job = CreateJobObjectA(NULL, NULL);
+  if (job) SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
+  return job;
+}
+
 bool cli_run(const char *const *words, int seconds) {
   char line[4096];
   DWORD code = 1;
@@ -71,15 +80,21 @@ bool cli_run(const char *const *words, int seconds) {
   HANDLE nowhere = CreateFileA("NUL", GENERIC_READ | GENERIC_WRITE, 0, &inherited, OPEN_EXISTING, 0, NULL);
   STARTUPINFOA start = {.cb = sizeof start, .dwFlags = STARTF_USESTDHANDLES};
   start.hStdInput = start.hStdOutput = start.hStdError = nowhere;
-  const bool started = CreateProcessA(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &process);
+  HANDLE job = open_job();
+  const bool started =
+      job && CreateProcessA(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &start, &process);
   CloseHandle(nowhere);
-  if (!started) return false;
-  if (WaitForSingleObject(process.hProcess, (DWORD)seconds * 1000) != WAIT_OBJECT_0)
-    TerminateProcess(process.hProcess, 1);
-  else
-    GetExitCodeProcess(process.hProcess, &code);
-  CloseHandle(process.hThread);
-  CloseHandle(process.hProcess);
+  if (started) {
+    const bool held = AssignProcessToJobObject(job, process.hProcess);
+    if (held) ResumeThread(process.hThread);
+    if (held && WaitForSingleObject(process.hProcess, (DWORD)seconds * 1000) == WAIT_OBJECT_0)
+      GetExitCodeProcess(process.hProcess, &code);
+    else
+      TerminateProcess(process.hProcess, 1);
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+  }
+  if (job) CloseHandle(job);
   return code == 0;
 }
 

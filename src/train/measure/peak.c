@@ -7,6 +7,10 @@
  *   fma 2.71e+11 float operations a second
  *   …
  *
+ * or of a device that cannot be measured this in their place:
+ *
+ *   measuring failed
+ *
  * One that is damaged, cut, another's or that says what no device does is measured anew. */
 #include "train/measure/peak.h"
 #include "backend/note.h"
@@ -33,10 +37,12 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof *rows, FILE_LIMIT = 1 << 12 };
 
-#define HEAD "skipper " SKP_VERSION " peaks"
+#define HEAD   "skipper " SKP_VERSION " peaks"
+#define FAILED "measuring failed"
 
 struct note {
   struct skp_backend_peaks peaks;
+  bool failed; /* there are none */
   char on[SKP_NOTE_DEVICE + 40], *path;
 };
 
@@ -51,7 +57,9 @@ static bool is_sound(const struct row *r, double x) {
 static void put(FILE *to, void *user) {
   struct note *n = user;
   fprintf(to, HEAD "\non %s\n", n->on);
-  for (int i = 0; i < ROWS; i++) fprintf(to, "%s %.4g %s\n", rows[i].name, *at(&n->peaks, &rows[i]), rows[i].unit);
+  if (n->failed) fprintf(to, FAILED "\n");
+  for (int i = 0; i < ROWS && !n->failed; i++)
+    fprintf(to, "%s %.4g %s\n", rows[i].name, *at(&n->peaks, &rows[i]), rows[i].unit);
 }
 
 /* Moves *text past `word` and the letter behind it. */
@@ -71,10 +79,12 @@ static bool read_row(struct skp_backend_peaks *out, const struct row *r, const c
   return is_sound(r, *at(out, r)) && skip(text, r->unit, '\n');
 }
 
-/* False unless the text is whole, of this device, and says what can be. */
+/* False unless the text is whole, of this device, and says what can be; or that there are none. */
 static bool read_text(struct note *n, const char *text) {
   struct skp_backend_peaks found = {.fma = 0};
   if (!skip(&text, HEAD, '\n') || !skip(&text, "on", ' ') || !skip(&text, n->on, '\n')) return false;
+  n->failed = strcmp(text, FAILED "\n") == 0;
+  if (n->failed) return false;
   for (int i = 0; i < ROWS; i++)
     if (!read_row(&found, &rows[i], &text)) return false;
   if (*text) return false;
@@ -107,6 +117,7 @@ static skp_status check(struct skp_backend_peaks *p) {
 static skp_status measure(struct note *n, struct skp_backend *b) {
   SKP_TRY(b->ops->measure(b, &n->peaks));
   SKP_TRY(check(&n->peaks));
+  n->failed = false;
   if (n->path && skp__file_print_atomic(n->path, put, n) != SKP_OK) {
     free(n->path);
     n->path = NULL;
@@ -147,6 +158,22 @@ bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, 
   *out = n.peaks;
   free(n.path);
   return known;
+}
+
+skp_status skp__peak_give_up(const struct skp_device *d, const char *cache) {
+  struct note n;
+  skp_status status = place_listed(&n, d, cache);
+  n.failed = true;
+  if (status == SKP_OK && n.path) status = skp__file_print_atomic(n.path, put, &n);
+  free(n.path);
+  return status;
+}
+
+double skp__peak_listed(const struct skp_device *d, const char *cache) {
+  struct note n;
+  const bool known = place_listed(&n, d, cache) == SKP_OK && recall(&n);
+  free(n.path);
+  return known ? skp__peak_seconds(&n.peaks) : -(double)n.failed;
 }
 
 bool skp__peak_lasts(const struct skp_device *d, const char *cache) {
