@@ -17,6 +17,8 @@ struct skp__facts {
 };
 /* False, with errno and SKP_NOTHING: there is none. */
 bool skp__facts(struct skp__facts *out, const char *path);
+/* The same of an open folder, which `path` led to. */
+bool skp__facts_open(struct skp__facts *out, DIR *dir, const char *path);
 /* What an entry of the open folder at `path` is; asks no disk where the folder says so itself. */
 enum skp__there skp__entry_kind(DIR *dir, const char *path, const struct dirent *entry);
 /* It counts as written now. */

@@ -1,7 +1,6 @@
 /* names.c: see names.h. SPDX-License-Identifier: MIT */
 #include "base/names.h"
-#include <dirent.h>
-#include <errno.h>
+#include "base/listing.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,19 +20,14 @@ void skp__names_sort(skp__names *list) {
   if (list->n) qsort(list->at, list->n, sizeof *list->at, by_bytes);
 }
 
-static skp_status fail_list(const char *folder) {
-  return skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", folder, strerror(errno));
-}
-
 skp_status skp__names_in(skp__names *list, const char *folder) {
-  DIR *dir = opendir(folder);
-  if (!dir) return fail_list(folder);
+  struct skp__listing l;
+  SKP_TRY(skp__listing_open(&l, folder));
   const size_t before = list->n;
   skp_status status = SKP_OK;
-  for (struct dirent *e; status == SKP_OK && (errno = 0, e = readdir(dir));)
-    if (*e->d_name != '.') status = skp__names_add(list, e->d_name);
-  if (status == SKP_OK && errno) status = fail_list(folder); /* a part of what lies there is no list of it */
-  closedir(dir);
+  while (skp__listing_next(&l, &status))
+    if (*l.entry->d_name != '.') status = skp__names_add(list, l.entry->d_name);
+  skp__listing_close(&l);
   while (status != SKP_OK && list->n > before) free(list->at[--list->n]);
   skp__names_sort(list);
   return status;

@@ -1,10 +1,9 @@
 /* walk.c: see walk.h. SPDX-License-Identifier: MIT */
 #include "data/walk.h"
-#include "base/disk.h"
 #include "base/file.h"
+#include "base/listing.h"
 #include "data/image.h"
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -66,11 +65,11 @@ static bool left_by_systems(const char *name) {
 
 enum entry { SYSTEM, PICTURE, FOLDER, OTHER, NOWHERE };
 
-/* What an entry of the folder at `path` is; of a link, what it leads to. */
-static enum entry kind_of(DIR *dir, const char *path, const struct dirent *e) {
-  if (left_by_systems(e->d_name)) return SYSTEM;
-  const bool named = skp__image_named(e->d_name);
-  switch (skp__entry_kind(dir, path, e)) {
+/* What the present entry of a folder is; of a link, what it leads to. */
+static enum entry kind_of(const struct skp__listing *l) {
+  if (left_by_systems(l->entry->d_name)) return SYSTEM;
+  const bool named = skp__image_named(l->entry->d_name);
+  switch (skp__entry_kind(l->dir, l->path, l->entry)) {
   case SKP_FILE: return named ? PICTURE : OTHER;
   case SKP_FOLDER: return FOLDER;
   case SKP_NOTHING: return named ? PICTURE : NOWHERE;
@@ -92,20 +91,15 @@ static skp_status pass_over(struct skp__tally *t, const char *name, enum entry k
 
 /* A folder and those that it lies in. */
 struct place {
-  const char *path; /* to open it */
   const struct place *above;
   uint64_t device, number;
   int depth;
 };
 
-static skp_status fail_list(const char *path) {
-  return skp__fail(SKP_IO, "The folder %s cannot be listed: %s.", path, strerror(errno));
-}
-
-static bool enter(struct place *p, const char *path, const struct place *above) {
+static bool enter(struct place *p, const struct skp__listing *l, const struct place *above) {
   struct skp__facts there;
-  if (!skp__facts(&there, path)) return false;
-  *p = (struct place){path, above, there.device, there.number, above ? above->depth + 1 : 0};
+  if (!skp__facts_open(&there, l->dir, l->path)) return false;
+  *p = (struct place){above, there.device, there.number, above ? above->depth + 1 : 0};
   for (; above; above = above->above)
     if (above->device == p->device && above->number == p->number) return false;
   return p->depth <= DEEPEST;
@@ -147,21 +141,21 @@ static skp_status take(struct walk *w, const char *below, const char *name, enum
   return status;
 }
 
-static skp_status walk_open(struct walk *w, DIR *dir, const char *path, const char *below, const struct place *above) {
+static skp_status walk_open(struct walk *w, struct skp__listing *l, const char *below, const struct place *above) {
   struct place here;
   skp_status status = SKP_OK;
-  if (!enter(&here, path, above)) return skp__tally_add(w->passed, "folders without end", 1);
-  for (struct dirent *e; status == SKP_OK && (e = readdir(dir));)
-    status = take(w, below, e->d_name, kind_of(dir, path, e), &here);
+  if (!enter(&here, l, above)) return skp__tally_add(w->passed, "folders without end", 1);
+  while (skp__listing_next(l, &status)) status = take(w, below, l->entry->d_name, kind_of(l), &here);
   return status;
 }
 
 static skp_status walk_folder(struct walk *w, const char *below, const struct place *above) {
   char *path;
+  struct skp__listing l;
   SKP_TRY(*below ? skp__path_join(&path, w->root, below) : skp__strdup(&path, w->root));
-  DIR *dir = opendir(path);
-  skp_status status = dir ? walk_open(w, dir, path, below, above) : fail_list(path);
-  if (dir) closedir(dir);
+  skp_status status = skp__listing_open(&l, path);
+  if (status == SKP_OK) status = walk_open(w, &l, below, above);
+  skp__listing_close(&l);
   free(path);
   return status;
 }
@@ -177,11 +171,12 @@ static int by_folder(const void *a, const void *b) {
 
 skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char *root, const char *below) {
   struct walk w = {.root = root, .passed = passed};
-  struct skp__facts there;
-  if (!skp__facts(&there, root)) return fail_list(root);
-  const struct place top = {root, NULL, there.device, there.number,
-                            0}; /* a link to it would lead to the other classes */
-  skp_status status = walk_folder(&w, below, *below ? &top : NULL);
+  struct skp__listing l;
+  struct place top; /* a link to it would lead to the other classes */
+  skp_status status = skp__listing_open(&l, root);
+  const bool outer = *below && status == SKP_OK && enter(&top, &l, NULL);
+  skp__listing_close(&l);
+  if (status == SKP_OK) status = walk_folder(&w, below, outer ? &top : NULL);
   if (w.found.n) qsort(w.found.at, w.found.n, sizeof *w.found.at, by_folder);
   for (size_t i = 0; i < w.found.n; i++) {
     if (status == SKP_OK) status = SKP_GROW(pictures);
@@ -195,14 +190,15 @@ skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char
 }
 
 skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__tally *passed, const char *root) {
-  DIR *dir = opendir(root);
-  skp_status status = dir ? SKP_OK : fail_list(root);
-  for (struct dirent *e; dir && status == SKP_OK && (e = readdir(dir));) {
-    enum entry kind = kind_of(dir, root, e);
-    if (kind == PICTURE || kind == FOLDER) status = skp__names_add(kind == FOLDER ? folders : pictures, e->d_name);
-    if (kind == OTHER || kind == NOWHERE) status = pass_over(passed, e->d_name, kind);
+  struct skp__listing l;
+  skp_status status = skp__listing_open(&l, root);
+  while (skp__listing_next(&l, &status)) {
+    const char *name = l.entry->d_name;
+    enum entry kind = kind_of(&l);
+    if (kind == PICTURE || kind == FOLDER) status = skp__names_add(kind == FOLDER ? folders : pictures, name);
+    if (kind == OTHER || kind == NOWHERE) status = pass_over(passed, name, kind);
   }
-  if (dir) closedir(dir);
+  skp__listing_close(&l);
   skp__names_sort(pictures);
   skp__names_sort(folders);
   return status;
@@ -212,27 +208,27 @@ skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__
 
 static skp_status search(bool *found, const char *path, const struct place *above, bool deep);
 
-static skp_status search_open(bool *found, DIR *dir, const char *path, const struct place *above, bool deep) {
-  struct place here;
-  if (!enter(&here, path, above)) return SKP_OK;
-  for (struct dirent *e; !*found && (e = readdir(dir));) {
-    enum entry kind = kind_of(dir, path, e);
-    char *inner;
-    *found = kind == PICTURE;
-    if (kind != FOLDER || !deep) continue;
-    SKP_TRY(skp__path_join(&inner, path, e->d_name));
-    skp_status status = search(found, inner, &here, deep);
-    free(inner);
-    SKP_TRY(status);
-  }
-  return SKP_OK;
+static skp_status search_in(bool *found, const struct skp__listing *l, const struct place *here) {
+  char *inner;
+  SKP_TRY(skp__path_join(&inner, l->path, l->entry->d_name));
+  skp_status status = search(found, inner, here, true);
+  free(inner);
+  return status;
 }
 
+/* What may not be opened holds none. */
 static skp_status search(bool *found, const char *path, const struct place *above, bool deep) {
-  DIR *dir = opendir(path);
-  if (!dir) return errno == ENOMEM ? skp__fail_memory(path, 0) : SKP_OK;
-  skp_status status = search_open(found, dir, path, above, deep);
-  closedir(dir);
+  struct skp__listing l;
+  struct place here;
+  skp_status status = skp__listing_open(&l, path);
+  if (status != SKP_OK) return status == SKP_MEMORY ? status : SKP_OK;
+  const bool entered = enter(&here, &l, above);
+  while (entered && !*found && skp__listing_next(&l, &status)) {
+    const enum entry kind = kind_of(&l);
+    *found = kind == PICTURE;
+    if (kind == FOLDER && deep) status = search_in(found, &l, &here);
+  }
+  skp__listing_close(&l);
   return status;
 }
 

@@ -30,7 +30,8 @@ void skp__tally_remark(const struct skp__tally *t, const char *set, struct skp__
 skp_status skp__walk(skp__names *pictures, struct skp__tally *passed, const char *root, const char *below);
 /* The same of the folder's own files alone; `folders` receives the sorted names of the folders in it. */
 skp_status skp__walk_top(skp__names *pictures, skp__names *folders, struct skp__tally *passed, const char *root);
-/* Whether there is a picture in the folder itself; at any depth. Fails with SKP_MEMORY alone. */
+/* Whether there is a picture in the folder itself; at any depth. A folder that may not be opened holds none; SKP_IO:
+ * one can be read in part alone. */
 skp_status skp__holds_pictures(bool *out, const char *path);
 skp_status skp__holds_pictures_below(bool *out, const char *path);
 

@@ -6,7 +6,10 @@
 #include "base/memory.h"
 #include "base/names.h"
 #include "base/pattern.h"
+#include "data/walk.h"
 #include "folder.h"
+#include "train/prepare/place.h"
+#include "train/run/aside.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -165,20 +168,100 @@ struct dirent *readdir(DIR *dir) {
   return NULL;
 }
 
-START_TEST(a_part_is_no_list) {
+/* Moves a folder away once it is open. */
+static const char *moving;
+DIR *opendir(const char *path) {
+  char to[300];
+  DIR *(*own)(const char *);
+  *(void **)&own = dlsym(RTLD_NEXT, "opendir");
+  DIR *dir = own(path);
+  if (!moving || strcmp(path, moving) != 0) return dir;
+  snprintf(to, sizeof to, "%s.moved", path);
+  ck_assert(!rename(path, to));
+  moving = NULL;
+  return dir;
+}
+
+static skp_status list_names(void) {
   skp__names names = {NULL, 0, 0};
+  ck_ok(skp__names_add(&names, "x"));
+  skp_status status = skp__names_in(&names, folder);
+  ck_assert_uint_eq(names.n, status == SKP_OK ? 4 : 1);
+  skp__names_free(&names);
+  return status;
+}
+
+static skp_status walk(void) {
+  skp__names pictures = {NULL, 0, 0};
+  struct skp__tally passed = {0};
+  skp_status status = skp__walk(&pictures, &passed, folder, "");
+  skp__names_free(&pictures);
+  skp__tally_free(&passed);
+  return status;
+}
+
+static skp_status walk_top(void) {
+  skp__names names[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
+  struct skp__tally passed = {0};
+  skp_status status = skp__walk_top(&names[0], &names[1], &passed, folder);
+  skp__names_free(&names[0]);
+  skp__names_free(&names[1]);
+  skp__tally_free(&passed);
+  return status;
+}
+
+static skp_status look_for_pictures(void) {
+  bool any;
+  skp_status status = skp__holds_pictures_below(&any, folder);
+  ck_assert(!any);
+  return status;
+}
+
+static skp_status take_for_a_run(void) {
+  struct skp__aside a;
+  skp_status status = skp__aside_take(&a, folder);
+  skp__aside_release(&a);
+  return status;
+}
+
+static skp_status find_latest_run(void) {
+  char *path;
+  skp_status status = skp__place_latest(&path, folder);
+  return status == SKP_USAGE ? SKP_OK : status; /* there is none */
+}
+
+static skp_status (*const lists[])(void) = {list_names,        walk,           walk_top,
+                                            look_for_pictures, take_for_a_run, find_latest_run};
+
+/* What goes through a folder says so where it can read a part of it alone. */
+START_TEST(a_part_is_no_list) {
   save("a", "");
   save("b", "");
   save("c", "");
-  ck_ok(skp__names_in(&names, folder));
+  ck_ok(lists[_i]());
   for (int i = 0; i < 5; i++) { /* of . and .. and the three */
     entries_left = i;
-    const skp_status status = skp__names_in(&names, folder);
+    const skp_status status = lists[_i]();
     entries_left = -1;
     ck_fails(status, SKP_IO, "cannot be listed");
-    ck_assert_uint_eq(names.n, 3);
   }
-  skp__names_free(&names);
+}
+END_TEST
+
+/* What was opened is walked, whatever its path leads to by now. */
+START_TEST(a_folder_that_is_open_is_the_one) {
+  char path[256];
+  skp__names pictures = {NULL, 0, 0};
+  struct skp__tally passed = {0};
+  snprintf(path, sizeof path, "%s", in("cats"));
+  ck_assert_int_eq(skp__make_folder(path), 0);
+  save("cats/a.png", "");
+  moving = path;
+  ck_ok(skp__walk(&pictures, &passed, folder, ""));
+  ck_assert_uint_eq(pictures.n, 1);
+  ck_assert_str_eq(pictures.at[0], "cats/a.png");
+  skp__names_free(&pictures);
+  skp__tally_free(&passed);
 }
 END_TEST
 
@@ -286,7 +369,8 @@ int main(void) {
   tcase_add_test(disk, texts_of_any_length_are_printed);
   tcase_add_test(disk, names_are_sorted_by_their_bytes);
 #ifndef _WIN32
-  tcase_add_test(disk, a_part_is_no_list);
+  tcase_add_loop_test(disk, a_part_is_no_list, 0, sizeof lists / sizeof *lists);
+  tcase_add_test(disk, a_folder_that_is_open_is_the_one);
   tcase_add_test(disk, times_of_wrong_clocks_keep_their_order);
 #endif
   tcase_add_test(disk, patterns_fit_as_in_a_shell);

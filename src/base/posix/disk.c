@@ -37,13 +37,26 @@ static int64_t in_ns(struct timespec at) {
   return (int64_t)at.tv_sec * PER_SECOND + at.tv_nsec;
 }
 
+static bool take(struct skp__facts *out, bool there, const struct stat *st) {
+  *out = (struct skp__facts){.kind = SKP_NOTHING};
+  if (there)
+    *out = (struct skp__facts){.kind = kind_of(st),
+                               .bytes = st->st_size,
+                               .time = in_ns(st->st_mtim),
+                               .device = st->st_dev,
+                               .number = st->st_ino};
+  return there;
+}
+
 bool skp__facts(struct skp__facts *out, const char *path) {
   struct stat st;
-  *out = (struct skp__facts){.kind = SKP_NOTHING};
-  if (stat(path, &st)) return false;
-  *out = (struct skp__facts){
-      .kind = kind_of(&st), .bytes = st.st_size, .time = in_ns(st.st_mtim), .device = st.st_dev, .number = st.st_ino};
-  return true;
+  return take(out, !stat(path, &st), &st);
+}
+
+bool skp__facts_open(struct skp__facts *out, DIR *dir, const char *path) {
+  struct stat st;
+  (void)path;
+  return take(out, !fstat(dirfd(dir), &st), &st);
 }
 
 enum skp__there skp__entry_kind(DIR *dir, const char *path, const struct dirent *entry) {

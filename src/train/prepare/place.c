@@ -4,7 +4,7 @@
 #include "base/disk.h"
 #include "base/file.h"
 #include "base/host.h"
-#include <dirent.h>
+#include "base/listing.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,14 +94,17 @@ static int64_t saved_at(const char *runs, const char *name) {
 skp_status skp__place_latest(char **out, const char *runs) {
   char best[256] = "";
   int64_t newest = -1;
-  DIR *dir = opendir(runs);
-  for (struct dirent *e; dir && (e = readdir(dir));) {
-    int64_t when = saved_at(runs, e->d_name);
+  struct skp__listing l;
+  skp_status status = SKP_OK;
+  (void)skp__listing_open(&l, runs); /* one that is not there holds no run */
+  while (skp__listing_next(&l, &status)) {
+    int64_t when = saved_at(runs, l.entry->d_name);
     if (when <= newest) continue;
     newest = when;
-    snprintf(best, sizeof best, "%s", e->d_name);
+    snprintf(best, sizeof best, "%s", l.entry->d_name);
   }
-  if (dir) closedir(dir);
+  skp__listing_close(&l);
+  SKP_TRY(status);
   if (*best) return skp__path_join(out, runs, best);
   return skp__fail(SKP_USAGE, "There is no run to resume in %s; name its folder: %s DIR.", runs, skp__option("resume"));
 }

@@ -2,8 +2,8 @@
 #include "train/run/aside.h"
 #include "base/disk.h"
 #include "base/file.h"
+#include "base/listing.h"
 #include "base/thread.h"
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,11 +62,13 @@ static bool left_behind(const char *name) {
   return known && pid > 0 && strcmp(end, ".tmp") == 0 && skp__thread_gone(pid);
 }
 
-static void sweep(const struct skp__aside *a) {
-  DIR *dir = opendir(a->out);
-  for (struct dirent *e; dir && (e = readdir(dir));)
-    if (left_behind(e->d_name)) skp__held_remove(a->held, e->d_name);
-  if (dir) closedir(dir);
+static skp_status sweep(const struct skp__aside *a) {
+  struct skp__listing l;
+  skp_status status = skp__listing_open(&l, a->out);
+  while (skp__listing_next(&l, &status))
+    if (left_behind(l.entry->d_name)) skp__held_remove(a->held, l.entry->d_name);
+  skp__listing_close(&l);
+  return status;
 }
 
 skp_status skp__aside_take(struct skp__aside *a, const char *out) {
@@ -74,8 +76,7 @@ skp_status skp__aside_take(struct skp__aside *a, const char *out) {
   const int error = skp__hold(&a->held, out, false);
   if (error == EWOULDBLOCK) return skp__fail(SKP_IO, "The run in %s is going on: another process works on it.", out);
   if (error) return skp__fail(SKP_IO, "Cannot open the folder %s: %s.", out, strerror(error));
-  sweep(a);
-  return SKP_OK;
+  return sweep(a);
 }
 
 void skp__aside_release(struct skp__aside *a) {
