@@ -1,8 +1,27 @@
 /* pattern.c: see pattern.h. SPDX-License-Identifier: MIT */
 #include "base/pattern.h"
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+
+/* Of a class that begins here, as [:digit:] does: where it ends; NULL: none does. *in becomes true if it has the
+ * byte. */
+static const char *look_in_class(bool *in, const char *at, unsigned char byte) {
+  static const struct {
+    const char *name;
+    int (*has)(int byte);
+  } classes[] = {{"[:alnum:]", isalnum}, {"[:alpha:]", isalpha}, {"[:blank:]", isblank}, {"[:cntrl:]", iscntrl},
+                 {"[:digit:]", isdigit}, {"[:graph:]", isgraph}, {"[:lower:]", islower}, {"[:print:]", isprint},
+                 {"[:punct:]", ispunct}, {"[:space:]", isspace}, {"[:upper:]", isupper}, {"[:xdigit:]", isxdigit}};
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    const size_t n = strlen(classes[i].name);
+    if (strncmp(at, classes[i].name, n) != 0) continue;
+    *in = *in || classes[i].has(byte);
+    return at + n - 1;
+  }
+  return NULL;
+}
 
 /* Of a set that begins behind its [: what is behind its ]; NULL: nothing closes it. *in: whether it has the byte. */
 static const char *look_in_set(bool *in, const char *set, unsigned char byte) {
@@ -10,6 +29,11 @@ static const char *look_in_set(bool *in, const char *set, unsigned char byte) {
   bool any = false;
   const char *at = set += others;
   for (; *at && (*at != ']' || at == set); at++) {
+    const char *class = look_in_class(&any, at, byte);
+    if (class) {
+      at = class;
+      continue;
+    }
     at += *at == '\\' && at[1];
     const unsigned char first = (unsigned char)*at;
     const bool range = at[1] == '-' && at[2] && at[2] != ']';

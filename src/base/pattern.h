@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 /* Patterns as shells have them: * stands for anything, ? for one byte, [abc] and [a-c] for one of these, [!abc] for one
- * that is none of them; \ takes its meaning from the next. A [ that nothing closes is one. */
+ * that is none of them, [[:digit:].] for one of a class of POSIX's or a dot; \ takes its meaning from the next. A [
+ * that nothing closes is one. */
 bool skp__pattern_fits(const char *pattern, const char *name);
 
 /* Whether a text has a word in it, in capitals or not. */

@@ -1,6 +1,6 @@
 /* select.c: which parameters are trained, and how: the recipe's patterns over their names. SPDX-License-Identifier: MIT
  *
- *   freeze = "conv1,layer1.*"        a pattern (* ? [abc]) fits a parameter by its name,
+ *   freeze = "conv1,layer1.*"        a pattern (see base/pattern.h) fits a parameter by its name,
  *                                    layer1.0.conv1.weight, or by the name of a
  *   lr_mult = "layer4=0.1,fc=10"     layer or scope that it belongs to: layer1.0.conv1, layer1.0, layer1
  *

@@ -308,6 +308,18 @@ START_TEST(patterns_fit_as_in_a_shell) {
               {"[]a]", "a", true},
               {"[a-]", "-", true},
               {"[a-]", "b", false},
+              {"layer[[:digit:]]", "layer7", true},
+              {"layer[[:digit:]]", "layer:", false},
+              {"layer[[:digit:]]", "layerd]", false},
+              {"[[:upper:]_[:digit:]]", "_", true},
+              {"[[:upper:]_[:digit:]]", "4", true},
+              {"[[:upper:]_[:digit:]]", "a", false},
+              {"[![:alpha:]]", "4", true},
+              {"[![:alpha:]]", "q", false},
+              {"[[:xdigit:]]", "f", true},
+              {"[[:xdigit:]]", "g", false},
+              {"[[:digit:]x", "[4x", false}, /* nothing closes the set */
+              {"[:digit:]", "d", true},      /* a set of these bytes */
               {"\\*", "*", true},
               {"\\*", "a", false},
               {"\\?x", "?x", true},
