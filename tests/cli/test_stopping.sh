@@ -101,7 +101,6 @@ run 0 train --resume run --epochs 1
 # A disk that fills up while training.
 mkdir disk
 if mount -t tmpfs -o size=512k tmpfs disk 2>/dev/null; then
-  mounted=$dir/disk
   run 0 train tiny.lua --data set --max-steps 1 --out disk/run
   cp disk/run/last.safetensors before
   head -c 1M /dev/zero >disk/rest 2>/dev/null
