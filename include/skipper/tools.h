@@ -21,6 +21,13 @@ SKP_API skp_status skp_print_json(FILE *to, const char *json);
 /* Removes temporary files, for a process that ends by _exit: after SKP_DEVICE some drivers' own ending hangs. */
 SKP_API void skp_leave(void);
 
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
+
+/* 1: a text ends with these bytes. */
+SKP_API int skp_text_ends(const char *text, const char *end);
+/* 1: all of a text is a whole number in decimal digits, *out, and at most `most`; else *out stays. */
+SKP_API int skp_text_digits(uint64_t *out, const char *text, uint64_t most);
+
 /* ---- devices ----------------------------------------------------------------------------------------------------- */
 
 /* A line about drivers that were left out and why; NULL: no more of them. Lives as long as the process. */

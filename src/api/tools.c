@@ -1,7 +1,9 @@
 /* tools.c: names, recipes, learning rates, self-tests. SPDX-License-Identifier: MIT */
 #include "api/api.h"
+#include "base/bounds.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "base/pattern.h"
 #include "base/scratch.h"
 #include "io/json.h"
 #include "io/onnx.h"
@@ -20,18 +22,19 @@ skp_status skp_print_json(FILE *to, const char *json) {
   return SKP_OK;
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
-static bool ends_in_lua(const char *name) {
-  const char *dot = strrchr(name, '.');
-  return dot && !strcmp(dot, ".lua");
-}
+int skp_text_ends(const char *text, const char *end) { return skp__text_ends(text, end); }
+
+int skp_text_digits(uint64_t *out, const char *text, uint64_t most) { return skp__digits(out, text, most); }
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 skp_named skp_find_name(const char *name) {
   if (skp__onnx_file_found(name)) return SKP_NAMES_ONNX;
   if (skp__checkpoint_found(name)) return SKP_NAMES_TRAINED;
   if (skp__folder_exists(name) || skp__source_built_in(name)) return SKP_NAMES_DATA;
-  if (skp__file_exists(name)) return ends_in_lua(name) ? SKP_NAMES_NETWORK : SKP_NAMES_NOTHING;
+  if (skp__file_exists(name)) return skp__text_ends(name, ".lua") ? SKP_NAMES_NETWORK : SKP_NAMES_NOTHING;
   return skp__model_known(name) ? SKP_NAMES_NETWORK : SKP_NAMES_NOTHING;
 }
 

@@ -77,6 +77,11 @@ bool skp__pattern_fits(const char *pattern, const char *name) {
   return true;
 }
 
+bool skp__text_ends(const char *text, const char *end) {
+  const size_t n = strlen(text), last = strlen(end);
+  return n >= last && strcmp(text + n - last, end) == 0;
+}
+
 bool skp__text_has(const char *text, const char *word) {
   const size_t n = strlen(word);
   while (*text && strncasecmp(text, word, n) != 0) text++;

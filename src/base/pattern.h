@@ -9,6 +9,9 @@
  * that nothing closes is one. */
 bool skp__pattern_fits(const char *pattern, const char *name);
 
+/* Whether a text ends with these bytes. */
+bool skp__text_ends(const char *text, const char *end);
+
 /* Whether a text has a word in it, in capitals or not. */
 bool skp__text_has(const char *text, const char *word);
 

@@ -404,10 +404,7 @@ skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t leas
 skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t fallback) {
   const char *text = c->value[CLI_SEED];
   *out = fallback;
-  if (!text) return SKP_OK;
-  errno = 0;
-  *out = strtoull(text, NULL, 10);
-  if (*text && !text[strspn(text, "0123456789")] && !errno && *out <= most) return SKP_OK;
+  if (!text || skp_text_digits(out, text, most)) return SKP_OK;
   return skp_fail(SKP_USAGE, "--seed is a whole number from 0 to %llu, not \"%s\".", (unsigned long long)most, text);
 }
 

@@ -13,17 +13,12 @@ static bool lies_in(const char *file, const char *folder) {
   return in;
 }
 
-static bool ends_in(const char *file, const char *end) {
-  const size_t n = strlen(file), e = strlen(end);
-  return n >= e && !strcmp(file + n - e, end);
-}
-
 /* Whether commands read a file of this name in a folder of data, or of a run; others may be made anew. */
 static bool is_read(const char *file, bool data) {
   static const char *const made[] = {".json", ".safetensors", ".onnx", ".html"};
-  if (!data) return skp_runs_file(file) && !ends_in(file, "trace.json");
+  if (!data) return skp_runs_file(file) && !skp_text_ends(file, "trace.json");
   bool read = true;
-  for (size_t i = 0; i < sizeof made / sizeof *made; i++) read = read && !ends_in(file, made[i]);
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++) read = read && !skp_text_ends(file, made[i]);
   return read;
 }
 

@@ -3,6 +3,7 @@
 #include "base/disk.h"
 #include "base/file.h"
 #include "base/listing.h"
+#include "base/pattern.h"
 #include "base/thread.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ void skp__aside_clear(const struct skp__aside *a) {
 static bool left_behind(const char *name) {
   static const char probe[] = SKP_ASIDE_PROBE;
   size_t n = strlen(name);
-  if (n < 5 || strcmp(name + n - 4, ".tmp") != 0) return false;
+  if (n < 5 || !skp__text_ends(name, ".tmp")) return false;
   for (n -= 5; n && name[n] != '.'; n--) continue;
   char *end;
   long pid = strtol(name + n + 1, &end, 10);
