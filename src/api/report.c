@@ -18,10 +18,10 @@ static skp_status copy_images(struct skp_api_report *r, const struct skp_predict
   SKP_TRY(skp__alloc(&r->image_names, (size_t)r->r.worsts, sizeof *r->image_names));
   SKP_TRY(skp__alloc(&r->predictions, (size_t)r->r.worsts, sizeof *r->predictions));
   for (int64_t i = 0; i < r->r.worsts; i++) {
-    char number[32];
+    char text[SKP_SAMPLE_NAME];
     const int64_t image = r->r.worst[i];
     r->predictions[i] = predictions[image];
-    SKP_TRY(skp__strdup(&r->image_names[i], skp__source_name_of(s, image, number, sizeof number)));
+    SKP_TRY(skp__strdup(&r->image_names[i], skp__source_name_of(s, image, text)));
   }
   return SKP_OK;
 }

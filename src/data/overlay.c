@@ -24,6 +24,11 @@ static const char *name_of(const struct skp_source *s, int64_t i) {
   return o->whole->name_of(o->whole, number_in_whole(o, i));
 }
 
+static const char *set_of(const struct skp_source *s, int64_t i) {
+  const struct skp__overlay *o = overlay_of(s);
+  return o->whole->set_of(o->whole, number_in_whole(o, i));
+}
+
 static void destroy(struct skp_source *s) {
   struct skp__overlay *o = (struct skp__overlay *)s;
   free(s->unknown.names);
@@ -46,6 +51,7 @@ skp_status skp__overlay_create(struct skp__overlay **out, const struct skp_sourc
                              .floats = whole->floats,
                              .image = image,
                              .name_of = whole->name_of ? name_of : NULL,
+                             .set_of = whole->set_of ? set_of : NULL,
                              .spoilt = whole->spoilt ? spoilt : NULL,
                              .damage = whole->damage,
                              .destroy = destroy};

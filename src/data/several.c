@@ -41,6 +41,8 @@ static const char *name_of(const struct skp_source *s, int64_t i) {
   return p->s->name_of(p->s, i - p->first);
 }
 
+static const char *set_of(const struct skp_source *s, int64_t i) { return part_of(s, i)->s->name; }
+
 static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) {
   const struct part *p = part_of(s, i);
   return p->s->spoilt ? p->s->spoilt(p->s, i - p->first, why) : why;
@@ -169,7 +171,7 @@ skp_status skp__source_several(struct skp_source **out, const char *name, struct
     for (size_t i = 0; i < n; i++) skp__source_destroy(parts[i]);
     return status;
   }
-  all->s = (struct skp_source){.image = image, .spoilt = spoilt, .destroy = destroy};
+  all->s = (struct skp_source){.image = image, .set_of = set_of, .spoilt = spoilt, .destroy = destroy};
   status = add_parts(all, parts, n);
   if (status == SKP_OK) status = skp__strdup(&all->s.name, name);
   if (status == SKP_OK) status = fill(all);

@@ -55,9 +55,13 @@ skp_status skp__source_check_classes(const struct skp_source *s) {
                    text.at);
 }
 
-const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size) {
-  if (s->name_of) return s->name_of(s, i);
-  snprintf(text, size, "#%lld", (long long)i);
+const char *skp__source_name_of(const struct skp_source *s, int64_t i, char text[SKP_SAMPLE_NAME]) {
+  const char *name = s->name_of ? s->name_of(s, i) : NULL;
+  if (name && !s->set_of) return name;
+  if (name)
+    snprintf(text, SKP_SAMPLE_NAME, "%s: %s", s->set_of(s, i), name);
+  else
+    snprintf(text, SKP_SAMPLE_NAME, "#%lld", (long long)i);
   return text;
 }
 

@@ -39,6 +39,8 @@ struct skp_source {
   skp_status (*image)(const struct skp_source *s, int64_t i, struct skp_image *out, int32_t *label);
   /* (optional) What sample i is called, its file; the text lives as long as s. NULL slot: it has a number only. */
   const char *(*name_of)(const struct skp_source *s, int64_t i);
+  /* (optional) Which of several sets sample i is of. NULL slot: it is one. */
+  const char *(*set_of)(const struct skp_source *s, int64_t i);
   /* (optional) Sample i was delivered, but the present error shows that nothing can be made of it: from now on it is a
    * damaged image. SKP_OK: which is passed over. */
   skp_status (*spoilt)(const struct skp_source *s, int64_t i, skp_status why);
@@ -84,8 +86,10 @@ const struct skp_source *skp__source_learned(const struct skp_source *train, con
 skp_status skp__source_count(const struct skp_source *s, int64_t *of);
 /* A class of whose images not one is sound cannot be learned: SKP_FORMAT, with the damaged ones. */
 skp_status skp__source_check_classes(const struct skp_source *s);
-/* What sample i is called; where the source does not say, "#I", written into `text`. */
-const char *skp__source_name_of(const struct skp_source *s, int64_t i, char *text, size_t size);
+enum { SKP_SAMPLE_NAME = 1024 };
+/* What sample i is called, "SET: NAME" of several sets, whose names may be alike; where the source does not say, "#I".
+ * `text` may receive it. */
+const char *skp__source_name_of(const struct skp_source *s, int64_t i, char text[SKP_SAMPLE_NAME]);
 
 /* Deals the images of a source, by a seed, into `fraction` of them to judge by, of each class alike, and the rest to
  * train on, both in the source's order. `whole` stays the caller's and must outlive both. One image of a class at least

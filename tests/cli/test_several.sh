@@ -31,6 +31,13 @@ cd .. || exit 1
 mv away gone
 refuse 6 'no longer in .*home \+ .*away' train --resume cut --epochs 3
 
+# Images of two sets that are called alike are told apart, and found again.
+cp -r home twin
+run 0 train pixel.lua --data home --data twin --out alike
+in_file alike/worst.csv ',home: apple/a.bmp,' ',twin: apple/a.bmp,'
+run 0 report alike --out page.html
+[ "$(grep -o '<figure class=picture>' page.html | wc -l)" = 4 ] || fail "not the 4 pictures that judged"
+
 # With none that judge a tenth of each class is held out, as of one set of them.
 mkdir -p much/{apple,pear}
 for k in {0..4}; do bmp 0 >much/apple/$k.bmp; bmp 1 >much/pear/$k.bmp; done

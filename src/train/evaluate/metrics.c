@@ -179,9 +179,9 @@ static void put_worst(const struct report_text *t) {
   for (int64_t i = 0; i < t->r->worsts; i++) {
     const int64_t image = t->r->worst[i];
     const struct skp_prediction *a = &t->predictions[image];
-    char number[32];
+    char text[SKP_SAMPLE_NAME];
     fprintf(t->to, "%lld,", (long long)image);
-    skp__table_put(t->to, skp__source_name_of(t->source, image, number, sizeof number));
+    skp__table_put(t->to, skp__source_name_of(t->source, image, text));
     fputc(',', t->to);
     put_class(t, a->label);
     fputc(',', t->to);

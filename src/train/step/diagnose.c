@@ -29,8 +29,8 @@ static void advise_smaller(struct skp__text *out, const struct skp_recipe *r, do
 static void name_image(struct skp__text *out, const struct skp__failed_step *f, const struct skp__numbers *images,
                        int64_t at) {
   const int64_t i = at / (images->n / f->step->batch->n);
-  char number[32];
-  const char *name = skp__source_name_of(f->source, f->step->batch->samples[i], number, sizeof number);
+  char text[SKP_SAMPLE_NAME];
+  const char *name = skp__source_name_of(f->source, f->step->batch->samples[i], text);
   skp__text_add(out, "%s of %s, image %lld of the batch", name, f->source->name, (long long)i + 1);
 }
 

@@ -210,10 +210,10 @@ static skp_status open_judged(struct skp_source **out, const struct skp_folder *
 static int64_t find_image(const struct worst *w, size_t row) {
   const struct skp_table *t = &w->run->worst;
   const double i = skp__table_number(t, row, skp__table_column(t, "image"));
-  char name[64];
+  char text[SKP_SAMPLE_NAME];
   if (!(i >= 0 && i < (double)w->s->n)) return -1;
-  const bool same = !strcmp(skp__source_name_of(w->s, (int64_t)i, name, sizeof name),
-                            skp__table_cell(t, row, skp__table_column(t, "name")));
+  const bool same =
+      !strcmp(skp__source_name_of(w->s, (int64_t)i, text), skp__table_cell(t, row, skp__table_column(t, "name")));
   return same ? (int64_t)i : -1;
 }
 
