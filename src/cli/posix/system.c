@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 int cli_terminal_columns(void) {
   struct winsize size;
@@ -83,10 +85,14 @@ static int await(pid_t pid, int seconds) {
   return how;
 }
 
-/* In the child. A stop of its parent, of whatever kind, is its own. */
+/* In the child. A stop of its parent, of whatever kind, is its own; where a system knows no such thing it ends by
+ * itself. */
 static void become(const char *const *words, pid_t parent) {
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   const int nowhere = open("/dev/null", O_RDWR);
-  bool ready = nowhere >= 0 && !prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent;
+  bool ready = nowhere >= 0 && getppid() == parent;
   for (int fd = 0; fd <= STDERR_FILENO; fd++) ready = ready && dup2(nowhere, fd) == fd;
   if (ready) execvp(words[0], (char *const *)words);
   _exit(1);
