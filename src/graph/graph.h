@@ -239,6 +239,9 @@ struct skp_update {
 /* Adds what keeps a step that is not finite from changing anything, the moments, `hyper`, `factors` where a param has
  * others than 1, what `u` asks for, and one update of the flat params. */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u);
+/* The first node that changes what outlives a step: parameters, running statistics, moments; as many as there are:
+ * none does. */
+size_t skp__graph_first_change(const struct skp_graph *g);
 
 /* For a micro-batch, instead of an update: its gradients and loss are added to
  * the flat value "grads_sum" and to `loss_sum`. */

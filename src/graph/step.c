@@ -272,9 +272,14 @@ static skp_status add_guard(struct skp_graph *g, const struct skp_update *u) {
   SKP_TRY(try_state(g));
   SKP_TRY(skp__graph_add_port(g, SKP_PORT_BROKEN, skp__shape1(1)));
   const skp_value in[] = {g->grads, g->loss_sum == SKP_NONE ? g->loss : g->loss_sum, g->broken};
-  SKP_TRY(skp__graph_node(g, &skp__op_all_finite, &attrs, in, NULL, "update", out));
+  return skp__graph_node(g, &skp__op_all_finite, &attrs, in, NULL, "update", out);
+}
+
+/* The running statistics become what the step made of them, unless it is broken. */
+static skp_status commit_state(struct skp_graph *g) {
+  skp_value out;
   const skp_value state[] = {g->state, g->state_trial, g->broken};
-  return g->state == SKP_NONE ? SKP_OK : skp__graph_node(g, &skp__op_commit, NULL, state, NULL, "update", out);
+  return g->state == SKP_NONE ? SKP_OK : skp__graph_node(g, &skp__op_commit, NULL, state, NULL, "update", &out);
 }
 
 /* The average of the state follows that of the params. */
@@ -287,7 +292,21 @@ static skp_status average_state(struct skp_graph *g) {
   return skp__graph_node(g, &skp__op_axpby, NULL, in, NULL, "update", &out);
 }
 
-/* The update reads whole flat values. */
+static bool is_kept(const struct skp_graph *g, skp_value v) {
+  if (v == SKP_NONE || g->tensors.at[v].base == SKP_NONE) return false;
+  const skp_role role = g->tensors.at[g->tensors.at[v].base].role;
+  return role == SKP_ROLE_PARAM || role == SKP_ROLE_STATE || role == SKP_ROLE_MOMENT;
+}
+
+size_t skp__graph_first_change(const struct skp_graph *g) {
+  for (size_t n = 0; n < g->nodes.n; n++)
+    for (int o = 0; o < g->nodes.at[n].n_out; o++)
+      if (is_kept(g, g->nodes.at[n].out[o])) return n;
+  return g->nodes.n;
+}
+
+/* The update reads whole flat values. Its largest call is the first that changes any: where a device has not enough
+ * memory for that one, nothing has changed (train/step/step.c). */
 skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u) {
   const struct skp_optimizer *o = u->op->optimizer;
   skp_value in[SKP_MAX_IN], out[SKP_MAX_OUT];
@@ -305,5 +324,6 @@ skp_status skp__graph_add_update(struct skp_graph *g, const struct skp_update *u
   in[o->average] = g->average;
   in[o->broken] = g->broken;
   SKP_TRY(skp__graph_node(g, u->op, &u->attrs, in, NULL, "update", out));
+  SKP_TRY(commit_state(g));
   return u->average ? average_state(g) : SKP_OK;
 }

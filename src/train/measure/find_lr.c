@@ -159,7 +159,6 @@ static skp_status run(struct ramp *r, struct skp_session *s, const struct skp_so
   struct skp__values before = {.n = 0};
   SKP_TRY(start(r, s, train));
   SKP_TRY(skp__values_pull(&before, s));
-  r->stepper.before = &before;
   skp_status status = skp__session_settle(s, climb_all(r, &before));
   skp__values_free(&before);
   return status;

@@ -101,13 +101,6 @@ static skp_status look_at_weights(struct search *s, struct skp_session *session)
 
 /* ---- the place --------------------------------------------------------------------------------------------------- */
 
-/* An update comes after it. */
-static size_t end_of(const struct skp_graph *g) {
-  size_t n = 0;
-  while (n < g->nodes.n && g->nodes.at[n].op != &skp__op_all_finite) n++;
-  return n;
-}
-
 static skp_status look_at_outputs(struct search *s, struct skp_plan *p, size_t n) {
   const struct skp_node *node = &skp__plan_graph(p)->nodes.at[n];
   struct skp__examination *e = s->e;
@@ -128,7 +121,7 @@ static skp_status look_at_outputs(struct search *s, struct skp_plan *p, size_t n
 static skp_status search_piece(void *user, struct skp_plan *p, int64_t k) {
   struct search *s = user;
   const struct skp_graph *g = skp__plan_graph(p);
-  for (size_t n = 0; n < end_of(g) && !s->found && s->e->finding != SKP_FOUND_LATE; n++) {
+  for (size_t n = 0; n < skp__graph_first_change(g) && !s->found && s->e->finding != SKP_FOUND_LATE; n++) {
     if (!g->nodes.at[n].op->reference) continue;
     SKP_TRY(skp__plan_run_nodes(p, n, n + 1));
     SKP_TRY(look_at_outputs(s, p, n));
@@ -213,7 +206,7 @@ static skp_status compare_node(struct search *s, struct skp_plan *p) {
 static skp_status compare_piece(void *user, struct skp_plan *p, int64_t k) {
   struct search *s = user;
   if (k > s->k) return SKP_OK;
-  SKP_TRY(skp__plan_run_nodes(p, 0, k < s->k ? end_of(skp__plan_graph(p)) : s->e->node));
+  SKP_TRY(skp__plan_run_nodes(p, 0, k < s->k ? skp__graph_first_change(skp__plan_graph(p)) : s->e->node));
   return k < s->k ? SKP_OK : compare_node(s, p);
 }
 

@@ -174,11 +174,32 @@ static skp_status after_node(void *user, struct skp_plan *p, size_t n) {
   return skp__exchange_after(&st->exchange, p, n);
 }
 
+/* All ranks train in micro-batches of the same size: where the memory of one is too small, that of all is. */
+static skp_status agree(const struct skp__stepper *st, skp_status status) {
+  return st->trains ? skp__exchange_agree(st->s, status) : status;
+}
+
+/* All before the first change is done when that begins: where memory was too little so far, nothing is lost. */
+static skp_status try_plan(struct skp__stepper *st, struct skp_plan *plan) {
+  const struct skp_graph *g = skp__plan_graph(plan);
+  const size_t nodes = g->nodes.n, change = skp__graph_first_change(g);
+  SKP_TRY(skp__plan_run_nodes(plan, 0, change));
+  if (change == nodes) return SKP_OK;
+  SKP_TRY(agree(st, skp__backend_finish(st->s->b)));
+  SKP_TRY(skp__plan_run_nodes(plan, change, change + 1));
+  st->tried = SKP_STEP_CHANGED;
+  return skp__plan_run_nodes(plan, change + 1, nodes);
+}
+
 static skp_status run_plan(struct skp__stepper *st, const struct piece *p) {
   const int64_t step = st->queued + 1;
   const bool replayed = st->trains && p->k == 0 && skp__canary_due(st->s->b, step);
   skp__plan_watch(p->plan, st->trains && st->s->ranks && p->n ? after_node : NULL, st);
-  skp_status status = replayed ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
+  skp_status status;
+  if (st->tried != SKP_STEP_DONE)
+    status = try_plan(st, p->plan);
+  else
+    status = replayed ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
   skp__plan_watch(p->plan, NULL, NULL);
   return status;
 }
@@ -342,11 +363,6 @@ static skp_status create_steps(struct skp__stepper *st) {
   return SKP_OK;
 }
 
-/* All ranks train in micro-batches of the same size: where the memory of one is too small, that of all is. */
-static skp_status agree(const struct skp__stepper *st, skp_status status) {
-  return st->trains ? skp__exchange_agree(st->s, status) : status;
-}
-
 /* Makes the plans, in smaller micro-batches as long as the device's memory demands it; `cut`: it did before, too. */
 static skp_status fit(struct skp__stepper *st, bool cut) {
   skp_status status;
@@ -359,10 +375,10 @@ static skp_status fit(struct skp__stepper *st, bool cut) {
 }
 
 /* Begins again in smaller micro-batches, where a step that was tried left the device. */
-static skp_status retry_smaller(struct skp__stepper *st, const struct skp__values *before) {
+static skp_status retry_smaller(struct skp__stepper *st) {
   skp__session_forget_plans(st->s);
   SKP_TRY(fit(st, true));
-  SKP_TRY(skp__values_push(before, st->s));
+  st->s->moved = true; /* what it made on its way is nobody's */
   if (!st->again) return SKP_OK;
   SKP_TRY(st->again(st->user));
   return take(st);
@@ -374,23 +390,21 @@ static skp_status finish_first(struct skp__stepper *st) {
   return status;
 }
 
-static skp_status try_first(struct skp__stepper *st, const struct skp__values *before) {
+static skp_status try_first(struct skp__stepper *st) {
   for (;;) {
+    st->tried = SKP_STEP_TRIED;
     skp_status status = queue_taken(st);
     if (status == SKP_OK) status = finish_first(st);
-    if (status != SKP_DEVICE_MEMORY || !skp__micro_cut(&st->micro)) return status;
+    if (status != SKP_DEVICE_MEMORY || st->tried == SKP_STEP_CHANGED || !skp__micro_cut(&st->micro)) return status;
     skp__backend_finish(st->s->b); /* nothing uses the batch any more */
-    SKP_TRY(retry_smaller(st, before));
+    SKP_TRY(retry_smaller(st));
   }
 }
 
-/* Nothing is lost by trying: the values from before are on the host. */
 skp_status skp__stepper_first(struct skp__stepper *st) {
-  struct skp__values own = {.n = 0};
   SKP_TRY(take(st));
-  if (st->trains && !st->before) SKP_TRY(skp__values_pull(&own, st->s));
-  skp_status status = try_first(st, st->before ? st->before : &own);
-  skp__values_free(&own);
+  skp_status status = try_first(st);
+  st->tried = SKP_STEP_DONE;
   return status;
 }
 

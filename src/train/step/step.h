@@ -49,8 +49,8 @@ struct skp__stepper {
   /* The first step begins again, in smaller micro-batches: what feeds the steps must, too. NULL: its batch stays as it
    * is. */
   skp_status (*again)(void *user);
-  /* The values that are put back then. NULL: those that are there, of which the first step keeps a copy. */
-  const struct skp__values *before;
+  /* The first step: it is not, or no longer, under way; nothing that outlives it has changed so far; it has. */
+  enum { SKP_STEP_DONE, SKP_STEP_TRIED, SKP_STEP_CHANGED } tried;
   int64_t queued, done; /* steps of the whole run */
   struct skp__exchange exchange;
   struct skp__lead lead;
@@ -59,7 +59,7 @@ struct skp__stepper {
 };
 
 /* Makes all plans of the steps, so that a lack of memory shows before any step runs; cuts the steps into micro-batches
- * as small as the memory demands. `st` has its fields up to `before`. skp__stepper_close also after a failure. */
+ * as small as the memory demands. `st` has its fields up to `again`. skp__stepper_close also after a failure. */
 skp_status skp__stepper_open(struct skp__stepper *st);
 void skp__stepper_close(struct skp__stepper *st);
 /* Of a training as the recipe says, on so many images an epoch (INT64_MAX: all batches are full). */
@@ -68,7 +68,7 @@ skp_status skp__stepper_train(struct skp__stepper *st, struct skp_session *s, in
 void skp__stepper_evaluate(struct skp__stepper *st, struct skp_session *s, int64_t images, int64_t batch);
 
 /* The first step of a process, done when it returns. Some drivers find memory only when a kernel runs, and say so then:
- * values are put back, and it begins again in smaller micro-batches. */
+ * as long as it has changed no weights it begins again in smaller micro-batches. */
 skp_status skp__stepper_first(struct skp__stepper *st);
 /* Queues a step. There must be room: skp__stepper_full. */
 skp_status skp__stepper_queue(struct skp__stepper *st);
