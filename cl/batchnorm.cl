@@ -11,6 +11,8 @@
  *   dbeta[c]     = sum over p of dz,  dgamma[c] = sum over p of dz · normal
  *   dx           = gamma · rstd · (dz - dbeta / P - normal · dgamma / P) in training;  gamma · rstd · dz else
  *
+ * Statistics of x that are given: means, squares {blocks, C}, of blocks of `given` pixels.
+ *
  * The plain way: a work-item for each channel makes a table of two values a channel, then one for each value uses it.
  * `want` has a bit for each output that is there. */
 
@@ -34,29 +36,31 @@
 kernel void batchnorm_statistics(global float *restrict table, global float *new_running_mean,
                                  global float *new_running_var, global float *restrict mean_out,
                                  global float *restrict rstd_out, global const stored *restrict x,
-                                 global const float *running_mean, global const float *running_var, int P, int want,
-                                 float eps, float momentum) {
-  const int c = (int)get_global_id(0);
-  const float origin = get_map(x + c);
-  float mean = 0.0f, squares = 0.0f;
-  for (int from = 0; from < P; from += BLOCK) {
-    const int to = min(from + BLOCK, P);
-    float sum = 0.0f, own = 0.0f;
-    for (int p = from; p < to; p++) sum += get_map(x + p * C + c) - origin;
-    const float centre = sum / (to - from), apart = centre - mean, fraction = (float)(to - from) / to;
-    for (int p = from; p < to; p++) {
+                                 global const float *running_mean, global const float *running_var,
+                                 global const float *restrict means, global const float *restrict squares, int given,
+                                 int P, int want, float eps, float momentum) {
+  const int c = (int)get_global_id(0), block = given ? given : BLOCK;
+  const float origin = given ? means[c] : get_map(x + c);
+  float mean = 0.0f, square = 0.0f;
+  for (int from = 0, at = c; from < P; from += block, at += C) {
+    const int to = min(from + block, P), read = given ? from : to; /* x is read up to there */
+    float sum = 0.0f, own = given ? squares[at] : 0.0f;
+    for (int p = from; p < read; p++) sum += get_map(x + p * C + c) - origin;
+    const float centre = given ? means[at] - origin : sum / (to - from);
+    const float apart = centre - mean, fraction = (float)(to - from) / to;
+    for (int p = from; p < read; p++) {
       const float d = get_map(x + p * C + c) - origin - centre;
       own += d * d;
     }
     mean += apart * fraction;
-    squares += own + apart * apart * fraction * from;
+    square += own + apart * apart * fraction * from;
   }
   mean += origin;
-  const float rstd = 1.0f / sqrt(squares / P + eps);
+  const float rstd = 1.0f / sqrt(square / P + eps);
   table[c] = mean;
   table[C + c] = rstd;
   if (want & 1) new_running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mean;
-  if (want & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * squares / max(P - 1, 1);
+  if (want & 2) new_running_var[c] = (1.0f - momentum) * running_var[c] + momentum * square / max(P - 1, 1);
   if (want & 4) mean_out[c] = mean;
   if (want & 8) rstd_out[c] = rstd;
 }

@@ -12,6 +12,8 @@
  *             sum of dz, sum of dz · (x - mean)          (batchnorm_dx_tiles)
  *   apply   each group first joins those of its channels, all in the same order, then goes over its values
  *
+ * Where the convolution that made x left its statistics, they are the first ones: columns of C in chunks of a block.
+ *
  * training 0: the running statistics, or in the gradient mean and rstd, are constants.
  * `want` has a bit for each output that is there. All sums in a fixed order. */
 
@@ -25,22 +27,11 @@
 #define QUADS (LANES / 4)     /* while applying, a work-item takes four columns, */
 #define DEEP  (LOCAL / QUADS) /* and the group that many rows at a time */
 
+#include "lanes.clh"
+
 /* How many values column j has in the chunk that begins with row `first`. */
 static int count_of(int first, int chunk_rows, int j, int total, int columns) {
   return clamp(total / columns + (j < total % columns) - first, 0, chunk_rows);
-}
-
-/* The sum of all values of work-items in the same lane; each of them gets it, and all must come here. */
-static float sum_of_lane(local float *shared, float mine) {
-  const int lane = (int)get_local_id(0), row = (int)get_local_id(1), own = row * LANES + lane;
-  barrier(CLK_LOCAL_MEM_FENCE); /* all have read what was there */
-  shared[own] = mine;
-  for (int step = ROWS / 2; step > 0; step /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (row < step) shared[own] += shared[own + step * LANES];
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return shared[lane];
 }
 
 /* v[0 … 3] = four values, of `left` that there are: the last vector of a map may be cut short. */
@@ -98,23 +89,54 @@ kernel void batchnorm_tiles(global float *restrict partial, global const float *
   }
 }
 
-/* Mean and mean squared distance of channel c, this lane's, from those of all its columns. */
-static float2 join(local float *shared, global const float *restrict partial, int c, int C, int columns, int total,
-                   int chunk_rows, int chunks) {
-  const int pixels = columns / C, entries = chunks * pixels;
-  global const float *means = partial + c, *squares = means + entries * C;
-  const float origin = means[0];
-  float sum = 0.0f, square = 0.0f;
-  for (int e = (int)get_local_id(1); e < entries; e += ROWS) {
-    const int n = count_of(e / pixels * chunk_rows, chunk_rows, e % pixels * C + c, total, columns);
-    sum += n > 0 ? n * (means[e * C] - origin) : 0.0f;
+/* Four channels from c on of a row of C, the first one behind the last. */
+static float4 quad_of(global const float *row, int c, int C) {
+  if (C % 4 == 0) return vload4(0, row + c);
+  return (float4)(row[c], row[(c + 1) % C], row[(c + 2) % C], row[(c + 3) % C]);
+}
+
+/* The mean of n values and the sum of their squared distances become those of these and `more` others (Chan et al.
+ * 1979). */
+static void add_values(float4 *mean, float4 *square, float *n, float4 others, float4 other_square, float more) {
+  if (more == 0.0f) return;
+  const float fraction = more / (*n + more);
+  const float4 apart = others - *mean;
+  *square += other_square + apart * apart * (*n * fraction);
+  *mean += apart * fraction;
+  *n += more;
+}
+
+/* What is known of the C channels of x: `entries` rows of means and of sums of squared distances from them, those of
+ * `rows` rows of `columns` columns, one behind the other. The last ones may have fewer. */
+typedef struct {
+  global const float *means, *squares;
+  int C, entries, columns, rows, total;
+} table;
+
+/* Leaves in the first QUADS of `mean`, less the channel's first one, and of `square` those of this group's lanes, the
+ * first of which is column j. All must come here. Each quad's entries go round its DEEP work-items. */
+static void join(local float4 *mean, local float4 *square, local float *n, const table t, int j) {
+  const int own = (int)get_local_id(1) * LANES + (int)get_local_id(0), quad = own % QUADS, first = own / QUADS;
+  const int c = (j + 4 * quad) % t.C, pixels = t.columns / t.C;
+  const float4 origin = quad_of(t.means, c, t.C); /* means of much the same size cost no digits */
+  float4 my_mean = 0.0f, my_square = 0.0f;
+  float mine = 0.0f;
+#pragma unroll 4
+  for (int e = first; e < t.entries; e += DEEP) {
+    const int more = count_of(e / pixels * t.rows, t.rows, e % pixels * t.C, t.total, t.columns);
+    add_values(&my_mean, &my_square, &mine, quad_of(t.means + e * t.C, c, t.C) - origin,
+               quad_of(t.squares + e * t.C, c, t.C), more);
   }
-  const float mean = origin + sum_of_lane(shared, sum) / (total / C);
-  for (int e = (int)get_local_id(1); e < entries; e += ROWS) {
-    const int n = count_of(e / pixels * chunk_rows, chunk_rows, e % pixels * C + c, total, columns);
-    square += n > 0 ? squares[e * C] + n * (means[e * C] - mean) * (means[e * C] - mean) : 0.0f;
+  mean[own] = my_mean, square[own] = my_square, n[own] = mine;
+  for (int step = DEEP / 2; step > 0; step /= 2) {
+    const int other = own + step * QUADS;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (first < step) {
+      add_values(&my_mean, &my_square, &mine, mean[other], square[other], n[other]);
+      mean[own] = my_mean, square[own] = my_square, n[own] = mine;
+    }
   }
-  return (float2)(mean, sum_of_lane(shared, square) / (total / C));
+  barrier(CLK_LOCAL_MEM_FENCE);
 }
 
 /* want: 1 new_running_mean, 2 new_running_var, 4 mean, 8 rstd */
@@ -123,14 +145,19 @@ kernel void batchnorm_apply(global float *restrict y, global float *new_running_
                             global const float *restrict x, global const float *restrict gamma,
                             global const float *restrict beta, global const float *restrict residual,
                             global const float *running_mean, global const float *running_var,
-                            global const float *restrict partial, int C, int columns, int fuse, int total,
-                            int chunk_rows, int chunks, int training, int want, float eps, float momentum) {
-  local float shared[LOCAL], centre[LANES], scale[LANES], shift[LANES];
+                            global const float *restrict means, global const float *restrict squares, int squares_from,
+                            int entries, int entry_columns, int entry_rows, int C, int columns, int fuse, int total,
+                            int chunk_rows, int training, int want, float eps, float momentum) {
+  local float4 joined_mean[LOCAL], joined_square[LOCAL];
+  local float joined_n[LOCAL], centre[LANES], scale[LANES], shift[LANES];
   const int lane = (int)get_local_id(0), row = (int)get_local_id(1), chunk = (int)get_group_id(1);
   const int j = (int)get_group_id(0) * LANES, c = (j + lane) % C, P = total / C, own = row * LANES + lane;
-  const float2 of = training ? join(shared, partial, c, C, columns, total, chunk_rows, chunks)
-                             : (float2)(running_mean[c], running_var[c]);
+  const table t = {means, squares + squares_from, C, entries, entry_columns, entry_rows, total};
+  if (training) join(joined_mean, joined_square, joined_n, t, j);
   if (row == 0) {
+    const float2 of = training ? (float2)(means[c] + ((local const float *)joined_mean)[lane],
+                                          ((local const float *)joined_square)[lane] / P)
+                               : (float2)(running_mean[c], running_var[c]);
     const float rstd = 1.0f / sqrt(of.y + eps);
     centre[lane] = of.x;
     scale[lane] = gamma[c] * rstd;

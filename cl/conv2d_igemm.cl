@@ -12,7 +12,7 @@
  * multiplied, the next is fetched into registers, and put into the other half before the one barrier of a step. Groups
  * along dimension 0 are tiles, those of one tile of pixels beside each other, that they share it in the cache; along
  * dimension 1 the convolution's groups; along dimension 2 parts of the depth, whose results stand one behind the other,
- * to be added later in a fixed order. */
+ * to be added later in a fixed order. Tiles of pixels may be blocks of statistics, then summed up, too. */
 
 #include "conv2d.clh"
 #include "epilogue.clh"
@@ -211,11 +211,28 @@ static axis axis_of(int phase, int extent, int kernel_taps, int step, int shift,
     w_depth += BK;                                                                                                     \
   }
 
-/* get_group_id(2) says which phase, and which of the parts of its depth; part i's results begin at i·N·OH·OW·OC. */
+#if !DX
+/* total[j] = sum over the tile's `rows` rows that there are of VALUE, of its row i and vector j, in a fixed order. */
+#define SUM_ROWS(total, VALUE)                                                                                         \
+  barrier(CLK_LOCAL_MEM_FENCE); /* all have read what was there */                                                     \
+  ALL for (int j = 0; j < PN; j++) {                                                                                   \
+    float4 own = 0.0f;                                                                                                 \
+    ALL for (int i = 0; i < TM; i++) own += ROW(i) < rows ? VALUE : (float4)(0.0f);                                    \
+    space[ly * (BN / 4) + TX * j + lx] = own;                                                                          \
+  }                                                                                                                    \
+  barrier(CLK_LOCAL_MEM_FENCE);                                                                                        \
+  ALL for (int j = 0; j < PN; j++) {                                                                                   \
+    total[j] = 0.0f;                                                                                                   \
+    REPEAT(4) for (int k = 0; k < TY; k++) total[j] += space[k * (BN / 4) + TX * j + lx];                              \
+  }
+#endif
+
+/* get_group_id(2) says which phase, and which of the parts of its depth; part i's results begin at i·N·OH·OW·OC.
+ * `want`, where a tile of pixels is a block of the statistics: 1 means, 2 squares. */
 GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x, global const float *restrict w,
-                        EPILOGUE, int parts, int N, int IH, int IW, int OH,
-                        int OW, int Ci, int Co, int R, int S, int step, int shift, int dilation, int tap_step,
-                        int in_step, int in_tap) {
+                        global float *restrict means, global float *restrict squares, int want, EPILOGUE, int parts,
+                        int N, int IH, int IW, int OH, int OW, int Ci, int Co, int R, int S, int step, int shift,
+                        int dilation, int tap_step, int in_step, int in_tap) {
   local float4 space[2 * STAGE / 4];
   local float *now = (local float *)space, *next = now + STAGE;
   const int tid = (int)get_local_id(0), lx = LX, ly = LY, tiles = (Co + BN - 1) / BN;
@@ -280,9 +297,24 @@ GROUP void conv2d_igemm(global float *restrict y, global const float *restrict x
       float4 v = sum[i][j] * factor + add;
       if (HAS_RESIDUAL) v += GET(residual, at * OC + group * Co + co, true, Co - co);
       if (HAS_MASK) v = GET(mask, at * OC + group * Co + co, true, Co - co) > 0.0f ? v : (float4)(0.0f);
-      PUT(y + at * OC + co, v < least ? least : v, Co - co)
+      sum[i][j] = v < least ? least : v;
+      PUT(y + at * OC + co, sum[i][j], Co - co)
     }
   }
+#if !DX
+  if (want) {
+    const int rows = min(BM, M - m0);
+    float4 mean[PN], square[PN];
+    SUM_ROWS(mean, sum[i][j])
+    ALL for (int j = 0; j < PN; j++) mean[j] /= rows;
+    SUM_ROWS(square, (sum[i][j] - mean[j]) * (sum[i][j] - mean[j]))
+    ALL for (int j = 0; j < PN; j++) {
+      const int co = n0 + CHANNEL(j), at = m0 / BM * OC + group * Co + co;
+      if (ly == 0 && want & 1) PUT(means + at, mean[j], Co - co)
+      if (ly == 0 && want & 2) PUT(squares + at, square[j], Co - co)
+    }
+  }
+#endif
 }
 
 /* ---- weight gradient --------------------------------------------------------------------------------------------- */

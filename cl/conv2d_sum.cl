@@ -7,19 +7,12 @@
  *
  * Always added in the same order: eight interleaved sums, then those in pairs. */
 #include "epilogue.clh"
+#include "parts.clh"
 
 #ifndef COLUMNS
 #define COLUMNS 1 /* neighbouring results of a work-item: 16, a vector, on CPUs; GPUs have no registers for its sums */
 #endif
 
-#define SUM_OF(type, get, from, size, chunks)                                                                          \
-  type sum[8];                                                                                                         \
-  for (int lane = 0; lane < 8; lane++) {                                                                               \
-    sum[lane] = 0.0f;                                                                                                  \
-    for (int j = lane; j < chunks; j += 8) sum[lane] += get((from) + (size_t)j * size);                                \
-  }                                                                                                                    \
-  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
-#define AT(p) (*(p))
 /* The same of rows of dy. */
 #define SUM_ROWS(type, get, column)                                                                                    \
   type sum[8];                                                                                                         \
@@ -29,7 +22,6 @@
   }                                                                                                                    \
   const type all = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
 
-static float sum_of(global const float *restrict from, int size, int chunks) { SUM_OF(float, AT, from, size, chunks); }
 #if COLUMNS == 16
 static float16 sums_of(global const float *restrict from, int size, int chunks) {
   SUM_OF(float16, get16, from, size, chunks);

@@ -8,7 +8,15 @@
 #include "plan/plan.h"
 #include "test.h"
 
-enum step_kind { STEP_EVAL = 0, STEP_LOSS = 1, STEP_GRADIENTS = 2, STEP_UPDATE = 4, STEP_FUSED = 8, STEP_FOLDED = 16 };
+enum step_kind {
+  STEP_EVAL = 0,
+  STEP_LOSS = 1,
+  STEP_GRADIENTS = 2,
+  STEP_UPDATE = 4,
+  STEP_FUSED = 8,
+  STEP_FOLDED = 16,
+  STEP_SHARED = 32 /* statistics */
+};
 
 struct step {
   struct skp_backend *b;
@@ -49,7 +57,7 @@ static inline struct skp_graph *step_graph(const struct skp_model *m, int64_t N,
   ck_ok(skp__graph_instance(&g, m->graph, N, kind & STEP_GRADIENTS));
   if (kind & STEP_FOLDED) ck_ok(skp__fold(g));
   if (kind & STEP_FUSED) ck_ok(skp__fuse(g));
-  if (kind & ~STEP_FOLDED & ~STEP_FUSED) ck_ok(skp__graph_add_loss(g, 0, false));
+  if (kind & (STEP_LOSS | STEP_GRADIENTS | STEP_UPDATE)) ck_ok(skp__graph_add_loss(g, 0, false));
   if (kind & STEP_GRADIENTS) ck_ok(skp__graph_differentiate(g));
   if (kind & STEP_GRADIENTS && kind & STEP_FUSED) ck_ok(skp__fuse(g));
   if (kind & STEP_UPDATE) {
@@ -57,6 +65,7 @@ static inline struct skp_graph *step_graph(const struct skp_model *m, int64_t N,
     ck_ok(skp__recipe_optimizer(&update.op, &update.attrs, &m->recipe));
     ck_ok(skp__graph_add_update(g, &update));
   }
+  if (kind & STEP_SHARED) ck_ok(skp__share_statistics(g));
   return g;
 }
 

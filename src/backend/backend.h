@@ -68,6 +68,7 @@ struct skp_backend_info {
   bool keeps_kernels;     /* compiled ones are stored for later processes */
   bool forced;            /* its options force methods */
   bool narrow_maps;       /* has methods for maps in bfloat16 */
+  bool statistics;        /* it gains by convolutions that sum the statistics of what they write */
   int units;              /* compute units that are used */
   const char *cache;      /* the folder in which what is known of the device lasts; NULL: there is none */
 };

@@ -10,11 +10,11 @@
 #include "graph/graph.h"
 #include <stdlib.h>
 
-enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs of batchnorm */
-enum { Y, NEW_MEAN, NEW_VAR, MEAN, RSTD };                    /* its outputs */
-enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD };       /* inputs of its gradient */
-enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* its outputs */
-enum { SLICES = 8 };                                          /* of "synced" that a batchnorm may take */
+enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR, INPUTS = 8 }; /* of batchnorm */
+enum { Y, NEW_MEAN, NEW_VAR, MEAN, RSTD };                                /* its outputs */
+enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD };                   /* inputs of its gradient */
+enum { DX, DGAMMA, DBETA, DRESIDUAL };                                    /* its outputs */
+enum { SLICES = 8 };                                                      /* of "synced" that a batchnorm may take */
 
 struct pass {
   struct skp_graph *g;
@@ -58,7 +58,8 @@ static skp_status cut_forward(struct pass *p, size_t n) {
   static const bool want[SKP_MAX_OUT] = {[Y] = true, [MEAN] = true, [RSTD] = true};
   const struct skp_node norm = p->g->nodes.at[n];
   const int64_t C = norm.types[X].dim[3];
-  skp_value in[] = {norm.in[X], norm.in[GAMMA], norm.in[BETA], SKP_NONE, norm.in[RUNNING_MEAN], norm.in[RUNNING_VAR]};
+  const skp_value in[INPUTS] = {norm.in[X],           norm.in[GAMMA], norm.in[BETA], SKP_NONE, norm.in[RUNNING_MEAN],
+                                norm.in[RUNNING_VAR], SKP_NONE,       SKP_NONE};
   skp_value own[SKP_MAX_OUT], all[2];
   union skp_attrs attrs = norm.attrs;
   attrs.batchnorm.fuse = SKP_FUSE_NONE;
@@ -115,7 +116,8 @@ static skp_status cut_gradient(struct pass *p, size_t n) {
   SKP_TRY(want_sum(p, n, DBETA, "dbeta"));
   SKP_TRY(add_slice(p, &all[0], "g of all ranks", C));
   SKP_TRY(add_slice(p, &all[1], "b of all ranks", C));
-  const skp_value in[] = {x, all[0], all[1], SKP_NONE, mean, var}, *sums = p->g->nodes.at[n].out;
+  const skp_value in[INPUTS] = {x, all[0], all[1], SKP_NONE, mean, var, SKP_NONE, SKP_NONE},
+                  *sums = p->g->nodes.at[n].out;
   SKP_TRY(add_point(p, &(struct skp_sync){.gradient = true,
                                           .attrs = attrs.batchnorm,
                                           .C = C,

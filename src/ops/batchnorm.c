@@ -2,6 +2,8 @@
  * Ioffe & Szegedy 2015, "Batch Normalization", algorithm 1 and section 3.
  *
  *   mean, var   over the M = N·H·W values of a channel (training), else running_mean, running_var
+ *   of statistics of x that are given (ops.def), of blocks b of n values each:
+ *               mean = sum of n · means[b] / M,  var = sum of (squares[b] + n · (means[b] - mean)²) / M
  *   x^ = (x - mean) · rstd,  rstd = 1 / sqrt(var + eps)
  *   y  = act(gamma · x^ + beta [+ residual])        act: max(·, 0) when a relu is fused
  *   running = (1 - momentum) · running + momentum · (mean, var · M / (M - 1)), as PyTorch: the unbiased variance
@@ -17,10 +19,10 @@
 #include "ops/check.h"
 #include <math.h>
 
-enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR };    /* inputs */
-enum { Y, NEW_MEAN, NEW_VAR, MEAN, RSTD };                       /* outputs */
-enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD, DX_BETA }; /* inputs of the gradient */
-enum { DX, DGAMMA, DBETA, DRESIDUAL };                           /* its outputs */
+enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR, MEANS, SQUARES }; /* inputs */
+enum { Y, NEW_MEAN, NEW_VAR, MEAN, RSTD };                                    /* outputs */
+enum { DX_DY, DX_X, DX_Y, DX_GAMMA, DX_MEAN, DX_RSTD, DX_BETA };              /* inputs of the gradient */
+enum { DX, DGAMMA, DBETA, DRESIDUAL };                                        /* its outputs */
 
 static const char *const fuse_names[] = {
     [SKP_FUSE_NONE] = "none", [SKP_FUSE_RELU] = "relu", [SKP_FUSE_ADD_RELU] = "add_relu", NULL};
@@ -44,6 +46,15 @@ static skp_status check_attrs(const struct skp_sig *sig) {
 
 static const char one_a_channel[] = "one for each channel of x";
 
+/* Both or neither, and in training alone. */
+static skp_status check_statistics(const struct skp_sig *sig) {
+  const struct skp_shape want = skp__statistics_shape(&sig->in[X]);
+  if (!sig->in[MEANS].rank && !sig->in[SQUARES].rank) return SKP_OK;
+  if (!sig->attrs.batchnorm.training) return skp__check_absent(sig, MEANS, "running statistics are used");
+  SKP_TRY(skp__check_shape(sig, MEANS, want, "the statistics of x"));
+  return skp__check_shape(sig, SQUARES, want, "the statistics of x");
+}
+
 static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(check_attrs(sig));
   SKP_TRY(skp__check_rank(sig, X, 4));
@@ -55,6 +66,7 @@ static skp_status infer(struct skp_sig *sig) {
     SKP_TRY(skp__check_shape(sig, RESIDUAL, sig->in[X], "the shape of x, as fuse is add_relu"));
   else
     SKP_TRY(skp__check_absent(sig, RESIDUAL, "fuse is not add_relu"));
+  SKP_TRY(check_statistics(sig));
   sig->out[Y] = sig->in[X];
   sig->out[NEW_MEAN] = sig->out[NEW_VAR] = sig->out[MEAN] = sig->out[RSTD] = channels;
   return SKP_OK;
@@ -100,10 +112,13 @@ static skp_status gradient(struct skp_grad *g) {
   return g->emit(g, SKP_OP_batchnorm_dx, &g->sig->attrs, in, want, g->din); /* x, gamma, beta, residual in this order */
 }
 
-/* For each element: subtract, square-add, sum (statistics); scale and shift; add; compare. */
+/* For each element: subtract, square-add, sum (statistics, unless given); scale and shift; add; compare. */
 static double flops(const struct skp_sig *sig) {
   const struct skp_batchnorm_attrs *a = &sig->attrs.batchnorm;
-  int each = (a->training ? 4 : 0) + 2 + (a->fuse == SKP_FUSE_NONE ? 0 : a->fuse == SKP_FUSE_RELU ? 1 : 2);
+  int each = (a->training && !sig->in[MEANS].rank ? 4 : 0) + 2 +
+             (a->fuse == SKP_FUSE_NONE   ? 0
+              : a->fuse == SKP_FUSE_RELU ? 1
+                                         : 2);
   return (double)skp__shape_count(&sig->in[X]) * each;
 }
 
@@ -120,6 +135,11 @@ struct statistics {
   double mean, var;
 };
 
+/* Values of the block that begins there. */
+static int64_t block_size(int64_t from, int64_t M) {
+  return M - from < SKP_STATISTICS_PIXELS ? M - from : SKP_STATISTICS_PIXELS;
+}
+
 /* Of channel c; the variance is the biased one. */
 static struct statistics of_batch(const float *x, int64_t M, int64_t C, int64_t c) {
   struct statistics t = {0, 0};
@@ -128,6 +148,23 @@ static struct statistics of_batch(const float *x, int64_t M, int64_t C, int64_t 
   for (int64_t i = 0; i < M; i++) t.var += (x[i * C + c] - t.mean) * (x[i * C + c] - t.mean);
   t.var /= (double)M;
   return t;
+}
+
+/* The same of given ones. */
+static struct statistics of_blocks(const float *means, const float *squares, int64_t M, int64_t C, int64_t c) {
+  struct statistics t = {0, 0};
+  for (int64_t from = 0, i = c; from < M; from += SKP_STATISTICS_PIXELS, i += C)
+    t.mean += (double)block_size(from, M) * means[i];
+  t.mean /= (double)M;
+  for (int64_t from = 0, i = c; from < M; from += SKP_STATISTICS_PIXELS, i += C)
+    t.var += squares[i] + (double)block_size(from, M) * (means[i] - t.mean) * (means[i] - t.mean);
+  t.var /= (double)M;
+  return t;
+}
+
+static struct statistics of_channel(const struct skp_call *call, int64_t M, int64_t C, int64_t c) {
+  const float *means = call->in[MEANS], *squares = call->in[SQUARES];
+  return means ? of_blocks(means, squares, M, C, c) : of_batch(call->in[X], M, C, c);
 }
 
 static void put(float *to, int64_t i, double value) {
@@ -142,7 +179,7 @@ static void reference(const struct skp_call *call) {
   float *y = call->out[Y];
   for (int64_t c = 0; c < C; c++) {
     const struct statistics old = {running_mean[c], running_var[c]};
-    const struct statistics used = a->training ? of_batch(x, M, C, c) : old;
+    const struct statistics used = a->training ? of_channel(call, M, C, c) : old;
     const double momentum = a->training ? (double)a->momentum : 0;
     const double unbiased = used.var * (double)M / (double)(M > 1 ? M - 1 : 1);
     const double rstd = 1 / sqrt(used.var + (double)a->eps);
@@ -193,10 +230,16 @@ static void reference_dx(const struct skp_call *call) {
 const struct skp_op skp__op_batchnorm = {
     .name = "batchnorm",
     .kind = SKP_KIND_BATCHNORM,
-    .n_in = 6,
+    .n_in = 8,
     .n_out = 5,
-    .in =
-        {{"x", SKP_MAP}, {"gamma"}, {"beta"}, {"residual", SKP_OPTIONAL | SKP_MAP}, {"running_mean"}, {"running_var"}},
+    .in = {{"x", SKP_MAP},
+           {"gamma"},
+           {"beta"},
+           {"residual", SKP_OPTIONAL | SKP_MAP},
+           {"running_mean"},
+           {"running_var"},
+           {"means", SKP_OPTIONAL | SKP_STATISTICS},
+           {"squares", SKP_OPTIONAL | SKP_STATISTICS}},
     .out = {{"y", SKP_MAP},
             {"new_running_mean", SKP_OPTIONAL},
             {"new_running_var", SKP_OPTIONAL},

@@ -5,6 +5,7 @@
  *                 h = p·stride - pad + r·dilation,  w = q·stride - pad + s·dilation,  zero outside the image
  *                 c' = (group of k)·C/groups + c
  *                 act: max(·, 0) when a relu is fused
+ *   means[b,k]  = mean of y[i,k] over the pixels i of block b;  squares[b,k] = sum of (y[i,k] - means[b,k])²
  *   dx[n,h,w,c'] = residual[n,h,w,c'] + sum over all r,s,k that met it of  dy[n,p,q,k] · w[r,s,c,k];  with a relu 0
  *                 where mask[n,h,w,c'], what the relu before the convolution made, is not above 0
  *   dw[r,s,c,k] = sum over n,p,q of  dy[n,p,q,k] · x[n,h,w,c']
@@ -15,7 +16,8 @@
 #include "ops/check.h"
 
 enum { BIAS = 2, SCALE, RESIDUAL }; /* inputs of conv2d */
-enum { DX_RESIDUAL = 2, DX_MASK };  /* of conv2d_dx */
+enum { MEANS = 1, SQUARES };        /* its outputs, beside y */
+enum { DX_RESIDUAL = 2, DX_MASK };  /* inputs of conv2d_dx */
 
 #define ATTR(field, fallback)                                                                                          \
   { #field, SKP_ATTR_INT, offsetof(struct skp_conv2d_attrs, field), fallback, NULL }
@@ -24,7 +26,10 @@ enum { DX_RESIDUAL = 2, DX_MASK };  /* of conv2d_dx */
 #define RELU                                                                                                           \
   { "relu", SKP_ATTR_BOOL, offsetof(struct skp_conv2d_attrs, relu), 0, NULL }
 
-static const struct skp_attr attrs_forward[] = {ATTRS, RELU, {0}};
+#define STATISTICS                                                                                                     \
+  { "statistics", SKP_ATTR_BOOL, offsetof(struct skp_conv2d_attrs, statistics), 0, NULL }
+
+static const struct skp_attr attrs_forward[] = {ATTRS, RELU, STATISTICS, {0}};
 static const struct skp_attr attrs_dx[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), RELU, {0}};
 static const struct skp_attr attrs_dw[] = {ATTRS, ATTR(h, 0), ATTR(w, 0), {0}};
 
@@ -68,6 +73,7 @@ static skp_status infer(struct skp_sig *sig) {
   SKP_TRY(skp__check_rank(sig, 0, 4));
   SKP_TRY(skp__check_rank(sig, 1, 4));
   SKP_TRY(forward_shape(&sig->out[0], sig, &sig->in[0], &sig->in[1]));
+  if (sig->attrs.conv2d.statistics) sig->out[MEANS] = sig->out[SQUARES] = skp__statistics_shape(&sig->out[0]);
   for (int i = BIAS; i <= SCALE; i++)
     if (sig->in[i].rank)
       SKP_TRY(skp__check_shape(sig, i, skp__shape1(sig->in[1].dim[3]), "one for each channel that w makes"));
@@ -113,6 +119,7 @@ static skp_status gradient(struct skp_grad *g) {
   const struct skp_shape *x = &g->sig->in[0], *w = &g->sig->in[1];
   union skp_attrs attrs = g->sig->attrs;
   skp_value dy = g->dout[0];
+  attrs.conv2d.statistics = 0;
   if (g->in[SCALE] != SKP_NONE) return skp__fail(SKP_UNSUPPORTED, "conv2d has no gradient where it scales its sums.");
   if (attrs.conv2d.relu) {
     const skp_value in[] = {g->dout[0], g->out[0]};
@@ -149,6 +156,7 @@ static int given(const struct skp_sig *sig, int i) { return sig->in[i].rank > 0;
 
 static double flops(const struct skp_sig *sig) {
   int more = given(sig, BIAS) + given(sig, SCALE) + given(sig, RESIDUAL) + sig->attrs.conv2d.relu;
+  more += 4 * sig->attrs.conv2d.statistics; /* add; subtract, square-add */
   return flops_of(&sig->out[0], &sig->in[1], more);
 }
 
@@ -173,6 +181,23 @@ static bool narrow_dw(const struct skp_sig *sig) { return pays(&sig->out[0], sig
 
 /* ---- reference --------------------------------------------------------------------------------------------------- */
 
+/* Of as many blocks as the output has: the means, or the sums of squared distances. */
+static void put_statistics(const struct skp_call *call, int output) {
+  const struct skp_shape *shape = &call->sig->out[0], *blocks = &call->sig->out[output];
+  const float *y = call->out[0];
+  float *to = call->out[output];
+  const int64_t K = shape->dim[3], pixels = skp__shape_count(shape) / K;
+  for (int64_t i = 0; i < skp__shape_count(blocks); i++) {
+    const int64_t from = i / K * SKP_STATISTICS_PIXELS, k = i % K, rest = pixels - from;
+    const int64_t n = rest < SKP_STATISTICS_PIXELS ? rest : SKP_STATISTICS_PIXELS;
+    double mean = 0, square = 0;
+    for (int64_t p = from; p < from + n; p++) mean += y[p * K + k];
+    mean /= (double)n;
+    for (int64_t p = from; p < from + n; p++) square += (y[p * K + k] - mean) * (y[p * K + k] - mean);
+    to[i] = (float)(output == MEANS ? mean : square);
+  }
+}
+
 static void reference(const struct skp_call *call) {
   const struct skp_conv2d_attrs *a = &call->sig->attrs.conv2d;
   const struct skp_shape *X = &call->sig->in[0], *W = &call->sig->in[1], *Y = &call->sig->out[0];
@@ -196,6 +221,8 @@ static void reference(const struct skp_call *call) {
           sum = (scale ? scale[k] : 1) * sum + (b ? b[k] : 0) + (residual ? residual[at] : 0);
           y[at] = (float)(a->relu && sum < 0 ? 0 : sum);
         }
+  put_statistics(call, MEANS);
+  put_statistics(call, SQUARES);
 }
 
 /* The output position whose window puts its element `r` on `h`, or -1. */
@@ -265,9 +292,9 @@ const struct skp_op skp__op_conv2d = {
     .name = "conv2d",
     .kind = SKP_KIND_CONVOLUTION,
     .n_in = 5,
-    .n_out = 1,
+    .n_out = 3,
     .in = {{"x", SKP_MAP}, {"w"}, {"b", SKP_OPTIONAL}, {"scale", SKP_OPTIONAL}, {"residual", SKP_OPTIONAL | SKP_MAP}},
-    .out = {{"y", SKP_MAP}},
+    .out = {{"y", SKP_MAP}, {"means", SKP_OPTIONAL | SKP_STATISTICS}, {"squares", SKP_OPTIONAL | SKP_STATISTICS}},
     .attrs = attrs_forward,
     .narrow = narrow,
     .infer = infer,

@@ -97,6 +97,13 @@ void skp__sig_attrs_text(struct skp__text *w, const struct skp_sig *sig) {
       skp__text_add(w, " %s=%g", a->name, skp__attr_get(a, &sig->attrs));
 }
 
+bool skp__sig_statistics(const struct skp_sig *sig) {
+  bool any = false;
+  for (int i = 0; i < sig->n_in; i++) any = any || (sig->in[i].rank && skp__op_in(sig->op, i)->flags & SKP_STATISTICS);
+  for (int i = 0; i < sig->n_out; i++) any = any || (sig->out[i].rank && sig->op->out[i].flags & SKP_STATISTICS);
+  return any;
+}
+
 /* ---- optional functions ----------------------------------------------------------------------------------------- */
 
 double skp__op_flops(const struct skp_sig *sig) {
@@ -307,6 +314,11 @@ int64_t skp__shape_count(const struct skp_shape *s) {
 }
 
 int64_t skp__shape_bytes(const struct skp_shape *s) { return skp__shape_count(s) * skp__dtype_bytes(s->dtype); }
+
+struct skp_shape skp__statistics_shape(const struct skp_shape *map) {
+  const int64_t C = skp__channels(map), pixels = skp__shape_count(map) / C;
+  return skp__shape2((pixels + SKP_STATISTICS_PIXELS - 1) / SKP_STATISTICS_PIXELS, C);
+}
 
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b) {
   if (a->rank != b->rank || a->dtype != b->dtype) return false;

@@ -55,8 +55,9 @@ typedef enum skp_fuse { SKP_FUSE_NONE, SKP_FUSE_RELU, SKP_FUSE_ADD_RELU } skp_fu
 
 struct skp_conv2d_attrs {
   int stride, pad, dilation, groups;
-  int h, w; /* conv2d_dx: height and width of dx; conv2d_dw: R and S of dw; 0 in conv2d */
-  int relu; /* conv2d: 1: y = max(·, 0); conv2d_dx: 1: 0 where that of the relu before it is; 0 in conv2d_dw */
+  int h, w;       /* conv2d_dx: height and width of dx; conv2d_dw: R and S of dw; 0 in conv2d */
+  int relu;       /* conv2d: 1: y = max(·, 0); conv2d_dx: 1: 0 where that of the relu before it is; 0 in conv2d_dw */
+  int statistics; /* conv2d: 1: those of y are wanted, too; 0 in the others */
 };
 struct skp_batchnorm_attrs {
   float eps, momentum; /* running = (1 - momentum) · running + momentum · batch, as PyTorch */
@@ -254,9 +255,10 @@ typedef enum skp_pass { SKP_PASS_FORWARD, SKP_PASS_DATA, SKP_PASS_WEIGHTS, SKP_P
 
 /* An input or output as the op declares it. */
 enum {
-  SKP_OPTIONAL = 1, /* it may be absent */
-  SKP_VARIADIC = 2, /* an input, the last: any number of values of this kind, at least one */
-  SKP_MAP = 4       /* it may be bfloat16, as all maps of the call then are; others never are */
+  SKP_OPTIONAL = 1,  /* it may be absent */
+  SKP_VARIADIC = 2,  /* an input, the last: any number of values of this kind, at least one */
+  SKP_MAP = 4,       /* it may be bfloat16, as all maps of the call then are; others never are */
+  SKP_STATISTICS = 8 /* it is of a map's statistics, see skp__statistics_shape */
 };
 struct skp_slot {
   const char *name; /* as in golden files */
@@ -331,6 +333,8 @@ uint64_t skp__sig_hash(uint64_t seed, const struct skp_sig *sig);
 void skp__sig_attrs_text(struct skp__text *w, const struct skp_sig *sig);
 /* Whether one of the values is bfloat16. */
 bool skp__sig_narrow(const struct skp_sig *sig);
+/* Whether one of them is of a map's statistics. */
+bool skp__sig_statistics(const struct skp_sig *sig);
 /* Checks that required inputs are there and sound, then infers. Outputs need no value on
  * entry. Call this, not the slot. */
 skp_status skp__op_infer(struct skp_sig *sig);
@@ -359,6 +363,11 @@ int64_t skp__shape_bytes(const struct skp_shape *s);
 bool skp__shape_equal(const struct skp_shape *a, const struct skp_shape *b);
 /* Writes "64×28×28×4", "64×28×28×4 bf16" into text (at most size bytes, terminated) and returns text. */
 const char *skp__shape_text(char *text, size_t size, const struct skp_shape *s);
+
+/* The statistics of a map {N, H, W, C}: of each C values for each block of so many neighbouring pixels, the images
+ * being one row of pixels; the last block has the rest. */
+enum { SKP_STATISTICS_PIXELS = 128 };
+struct skp_shape skp__statistics_shape(const struct skp_shape *map);
 
 /* Output extent of a window: floor((in + 2·pad - dilation·(kernel - 1) - 1) / stride) + 1; ≤ 0 if it does not fit. */
 int64_t skp__window_extent(int64_t in, int kernel, int stride, int pad, int dilation);

@@ -219,6 +219,58 @@ skp_status skp__fold(struct skp_graph *g) {
   return status;
 }
 
+/* ---- statistics --------------------------------------------------------------------------------------------------
+ *
+ *   [conv2d] ──> y ──> [batchnorm]
+ *       └───> means, squares ──┘      of blocks of y, so that batchnorm need not read it for them
+ *
+ * On devices that gain by it, and for convolutions that do: of fewer channels in a group methods look at each of them
+ * by itself. */
+
+enum { MEANS = 6, SQUARES, CONV_MEANS = 1, CONV_SQUARES }; /* inputs of batchnorm; outputs of conv2d */
+enum { LEAST_CHANNELS = 4 };
+
+static bool takes_statistics(const struct skp_graph *g, const struct skp_node *norm) {
+  if (norm->op != &skp__op_batchnorm || !norm->attrs.batchnorm.training || norm->in[MEANS] != SKP_NONE) return false;
+  const struct skp_tensor *x = &g->tensors.at[norm->in[X]];
+  const struct skp_node *conv = x->producer < 0 ? NULL : &g->nodes.at[x->producer];
+  return conv && conv->op == &skp__op_conv2d && x->shape.dtype == SKP_F32 &&
+         skp__channels(&x->shape) / conv->attrs.conv2d.groups >= LEAST_CHANNELS;
+}
+
+static skp_status add_statistic(struct skp_graph *g, size_t n, int output) {
+  const struct skp_node *conv = &g->nodes.at[n];
+  char *name;
+  skp_value v;
+  SKP_TRY(skp__format(&name, "%s.%s", conv->scope, conv->op->out[output].name));
+  skp_status status =
+      skp__graph_value(g, &v, name, SKP_ROLE_ACTIVATION, skp__statistics_shape(&g->tensors.at[conv->out[0]].shape));
+  free(name);
+  SKP_TRY(status);
+  g->tensors.at[v].producer = (int)n;
+  conv->out[output] = v;
+  return SKP_OK;
+}
+
+static skp_status share(struct skp_graph *g, struct skp_node *norm) {
+  const size_t n = (size_t)g->tensors.at[norm->in[X]].producer;
+  struct skp_node *conv = &g->nodes.at[n];
+  if (!conv->attrs.conv2d.statistics) {
+    conv->attrs.conv2d.statistics = 1;
+    SKP_TRY(add_statistic(g, n, CONV_MEANS));
+    SKP_TRY(add_statistic(g, n, CONV_SQUARES));
+  }
+  norm->in[MEANS] = conv->out[CONV_MEANS];
+  norm->in[SQUARES] = conv->out[CONV_SQUARES];
+  return SKP_OK;
+}
+
+skp_status skp__share_statistics(struct skp_graph *g) {
+  for (size_t n = 0; n < g->nodes.n; n++)
+    if (takes_statistics(g, &g->nodes.at[n])) SKP_TRY(share(g, &g->nodes.at[n]));
+  return SKP_OK;
+}
+
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
 skp_status skp__fuse(struct skp_graph *g) {

@@ -195,11 +195,20 @@ static skp_status choose_types(struct skp_plan *p) {
                    info.name, skp__option("precision"), skp__option("device"));
 }
 
+/* ---- what the device is good at --------------------------------------------------------------------------------- */
+
+static skp_status suit(struct skp_plan *p) {
+  struct skp_backend_info info = {.statistics = false};
+  SKP_TRY(skp__graph_prune(p->g));
+  SKP_TRY(choose_types(p));
+  if (p->b) p->b->ops->info(p->b, &info);
+  return info.statistics ? skp__share_statistics(p->g) : SKP_OK;
+}
+
 /* ---- the plan --------------------------------------------------------------------------------------------------- */
 
 static skp_status make(struct skp_plan *p, struct skp_store *store) {
-  SKP_TRY(skp__graph_prune(p->g));
-  SKP_TRY(choose_types(p));
+  SKP_TRY(suit(p));
   SKP_TRY(prepare(p, store));
   SKP_TRY(lay_out(p));
   SKP_TRY(create_values(p, store));
@@ -330,8 +339,7 @@ static void need(struct skp_plan_needs *needs, skp_role role, int64_t bytes) {
 
 static skp_status measure(struct skp_plan_needs *out, struct skp_plan *p) {
   int64_t *workspace;
-  SKP_TRY(skp__graph_prune(p->g));
-  SKP_TRY(choose_types(p));
+  SKP_TRY(suit(p));
   if (p->b) SKP_TRY(prepare(p, NULL));
   SKP_TRY(skp__alloc(&workspace, p->g->nodes.n, sizeof *workspace));
   skp_status status = plan_memory(p, workspace);

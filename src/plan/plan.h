@@ -16,6 +16,10 @@ skp_status skp__fold(struct skp_graph *g);
 /* Pass 2 (precision.c), of a whole graph: maps become bfloat16 where that is safe, with casts at the borders. */
 skp_status skp__precision(struct skp_graph *g);
 
+/* Of a whole graph, for devices that gain by it: convolutions sum what a batchnorm behind them wants to know of their
+ * results. */
+skp_status skp__share_statistics(struct skp_graph *g);
+
 /* Pass 3 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
 enum { SKP_ARENAS = 16 };
 struct skp_memory {

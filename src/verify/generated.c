@@ -53,6 +53,15 @@ static const struct row {
     {0, "batchnorm", "x=3x17x19x1 gamma=1 beta=1 running_mean=1 running_var=1 dy", "training=1 fuse=relu"},
     {0, "batchnorm", "x=2x9x9x130 gamma=130 beta=130 residual=2x9x9x130 running_mean=130 running_var=130 dy",
      "training=1 fuse=add_relu"},
+    {1, "batchnorm", "x=4x5x7x7 gamma=7 beta=7 running_mean=7 running_var=7 means=2x7 squares=2x7 dy", "training=1"},
+    {1, "batchnorm", "x=2x9x9x16 gamma=16 beta=16 running_mean=16 running_var=16 means=2x16 squares=2x16",
+     "training=1 fuse=relu"},
+    {0, "batchnorm",
+     "x=2x9x9x130 gamma=130 beta=130 residual=2x9x9x130 running_mean=130 running_var=130 means=2x130 squares=2x130",
+     "training=1 fuse=add_relu"},
+    {0, "batchnorm", "x=2x66x63x1 gamma=1 beta=1 running_mean=1 running_var=1 means=65x1 squares=65x1", "training=1"},
+    {0, "batchnorm", "x=1x3x2x64 gamma=64 beta=64 running_mean=64 running_var=64 means=1x64 squares=1x64",
+     "training=1"},
     {1, "layernorm", "x=2x5x6x7 gamma=7 beta=7 dy", ""},
     {1, "layernorm", "x=3x4x5x32 gamma=32 beta=32 dy", "eps=1e-6"},
     {0, "layernorm", "x=9x130 gamma=130 beta=130 dy", ""},
@@ -168,6 +177,16 @@ static const struct row {
     {0, "conv2d", "x=2x6x6x192 w=3x3x192x160 b=160 scale=160 residual=2x6x6x160", "pad=1 relu=1"},
     {0, "conv2d", "x=1x12x13x64 w=3x3x64x48 b=48 scale=48 residual=1x12x13x48", "pad=1 relu=1"},
     {0, "conv2d", "x=1x3x3x512 w=3x3x512x8 scale=8 residual=1x1x1x8", "relu=1"},
+    {1, "conv2d", "x=2x9x9x5 w=3x3x5x7 b=7 dy", "pad=1 statistics=1"},
+    {1, "conv2d", "x=3x7x7x16 w=1x1x16x20 scale=20 residual=3x7x7x20", "relu=1 statistics=1"},
+    {1, "conv2d", "x=2x11x12x24 w=5x5x1x24 b=24", "pad=2 groups=24 statistics=1"},
+    {0, "conv2d", "x=2x16x17x16 w=1x1x16x132 b=132", "statistics=1"},
+    {0, "conv2d", "x=1x24x25x8 w=1x1x8x256", "statistics=1"},
+    {0, "conv2d", "x=5x17x16x8 w=3x3x4x24 dy", "stride=2 pad=1 groups=2 statistics=1"},
+    {0, "conv2d", "x=1x4x4x520 w=3x3x520x36", "pad=1 statistics=1"},
+    {0, "conv2d", "x=2x9x10x300 w=3x3x300x50 b=50 residual=2x9x10x50", "pad=1 relu=1 statistics=1"},
+    {0, "conv2d", "x=2x16x16x3 w=3x3x3x1", "pad=1 statistics=1"},
+    {0, "conv2d", "x=3x8x16x32 w=1x1x32x32", "statistics=1"},
     {1, "conv2d_dx", "dy=2x3x4x7 w=3x3x5x7 residual=2x5x7x5", "h=5 w=7 stride=2 pad=1"},
     {2, "conv2d_dx", "dy=1x3x5x32 w=3x3x16x32 residual=1x3x5x16", "h=3 w=5 pad=1"},
     {0, "conv2d_dx", "dy=2x4x4x32 w=1x1x16x32 residual=2x8x8x16", "h=8 w=8 stride=2"},
@@ -205,8 +224,9 @@ enum fill { NORMAL, ZERO, POSITIVE, FRACTION, LABELS, HYPER, BITS, BYTES };
 static const struct {
   const char *name;
   enum fill fill;
-} fills[] = {{"labels", LABELS},  {"other", LABELS}, {"lambda", FRACTION}, {"running_var", POSITIVE}, {"v", POSITIVE},
-             {"gamma", POSITIVE}, {"hyper", HYPER},  {"key", BITS},        {"broken", ZERO},          {"bytes", BYTES}};
+} fills[] = {{"labels", LABELS}, {"other", LABELS},   {"lambda", FRACTION}, {"running_var", POSITIVE},
+             {"v", POSITIVE},    {"gamma", POSITIVE}, {"hyper", HYPER},     {"key", BITS},
+             {"broken", ZERO},   {"bytes", BYTES},    {"squares", POSITIVE}};
 
 static enum fill fill_of(const char *name) {
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++)

@@ -3,10 +3,10 @@
 #include <string.h>
 
 static const struct skp__letters rows[] = {
-    {"conv2d", "NHWi ..IK K K NPQK > NPQK", "", "NK"},
+    {"conv2d", "NHWi ..IK K K NPQK > NPQK *K *K", "", "NK"},
     {"conv2d_dx", "NPQK ..IK NHWi NHWi > NHWi", "h=H w=W", "NI"},
     {"conv2d_dw", "NHWi NPQK > ..IK K", "", "IK"},
-    {"batchnorm", "NHWC C C NHWC C C > NHWC C C C C", "", "C"},
+    {"batchnorm", "NHWC C C NHWC C C *C *C > NHWC C C C C", "", "C"},
     {"batchnorm_dx", "NHWC NHWC NHWC C C C C > NHWC C C NHWC", "", "C"},
     {"batchnorm_fold", "C C C C C > C C", "", "C"},
     {"layernorm", "NHWC C C > NHWC . .", "", ""},
@@ -79,6 +79,7 @@ char skp__letters_at(const struct skp__word *word, const struct skp_shape *s, in
     letter = word->at[word->length - 1];
   else if (d == 0)
     letter = word->at[0];
+  if (letter == '*') letter = '.';
   *share = letter >= 'a' && letter <= 'z';
   return *share ? (char)(letter - 'a' + 'A') : letter;
 }
@@ -111,8 +112,15 @@ struct skp__extents skp__letters_read(const struct skp__letters *letters, const 
   return e;
 }
 
+int64_t skp__letters_pixels(const struct skp__extents *e) {
+  const int64_t *of = e->of, height = of['P' - 'A'] ? of['P' - 'A'] : of['H' - 'A'];
+  return of['N' - 'A'] * height * (of['Q' - 'A'] ? of['Q' - 'A'] : of['W' - 'A']);
+}
+
 static void write_value(struct skp_shape *s, const struct skp__word *word, const struct skp__extents *was,
                         const struct skp__extents *now) {
+  if (s->rank && *word->at == '*')
+    s->dim[0] = (skp__letters_pixels(now) + SKP_STATISTICS_PIXELS - 1) / SKP_STATISTICS_PIXELS;
   for (int d = 0; d < s->rank; d++) {
     bool share;
     const char letter = skp__letters_at(word, s, d, &share);

@@ -6,7 +6,8 @@
 #include "ops/op.h"
 
 /* The extents of an op's values by letters: a word a value, the inputs in order, '>', the outputs. The same letter is
- * the same extent. '.' is nobody's business; c is in proportion to C, and i to I. Of a value of lower rank than its
+ * the same extent. '.' is nobody's business; c is in proportion to C, and i to I; '*', in front, are the blocks of a
+ * map's statistics. Of a value of lower rank than its
  * word the last extent has the last letter, and the first the first. The last word of the inputs serves all further
  * values of a variadic one. */
 struct skp__letters {
@@ -32,6 +33,8 @@ struct skp__word {
 struct skp__word skp__letters_word(const struct skp__letters *letters, const struct skp_sig *sig, int i);
 /* The letter of extent d of a value with such a word, as an upper case one; '.': none. *share: it is in proportion. */
 char skp__letters_at(const struct skp__word *word, const struct skp_shape *s, int d, bool *share);
+/* Pixels of the map that has statistics: an output P × Q, else the input H × W. */
+int64_t skp__letters_pixels(const struct skp__extents *e);
 struct skp__extents skp__letters_read(const struct skp__letters *letters, const struct skp_sig *sig);
 /* Puts other extents in place of those that the call had, and infers its outputs, of which those stay absent that are.
  * An extent of 1 beside larger ones of its letter is spread over them, and stays. */

@@ -12,13 +12,21 @@ static bool is_free(const struct skp__slice *s, const struct skp_sig *sig, char 
   return !convolves || sig->attrs.conv2d.groups == 1 || !strchr("IK", letter);
 }
 
-static void cut_letter(struct skp__slice *s, char letter, double share, int64_t least) {
+/* Blocks of a map's statistics that lie in the part: those of the first images, if others are missing. */
+static int64_t blocks_of(const struct skp__slice *s, int64_t whole) {
+  const int n = 'N' - 'A';
+  if (s->count.of[n] == s->whole.of[n]) return whole;
+  return s->from.of[n] ? 0 : skp__letters_pixels(&s->count) / SKP_STATISTICS_PIXELS;
+}
+
+/* Images at the beginning where there are statistics, whose blocks do not begin with an image. */
+static void cut_letter(struct skp__slice *s, char letter, double share, int64_t least, bool first) {
   const int i = letter - 'A';
   int64_t count = (int64_t)((double)s->whole.of[i] * share);
   if (count < (letter == 'N' ? 1 : least)) count = letter == 'N' ? 1 : least;
   if (count > s->whole.of[i]) count = s->whole.of[i];
   s->count.of[i] = count;
-  s->from.of[i] = s->whole.of[i] - count;
+  s->from.of[i] = first ? 0 : s->whole.of[i] - count;
 }
 
 struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops, int64_t least) {
@@ -29,7 +37,7 @@ struct skp__slice skp__slice_of(const struct skp_sig *sig, double flops, int64_t
   for (const char *letter = letters->free; *letter && share < 1; letter++) {
     const int64_t whole = s.whole.of[*letter - 'A'];
     if (!whole || !is_free(&s, sig, *letter)) continue;
-    cut_letter(&s, *letter, share, least);
+    cut_letter(&s, *letter, share, least, *letter == 'N' && skp__sig_statistics(sig));
     share *= (double)whole / (double)s.count.of[*letter - 'A'];
   }
   return s;
@@ -50,7 +58,13 @@ void skp__slice_hold(struct skp__slice *slice, const struct skp_sig *sig, int o,
 
 skp_status skp__slice_sig(struct skp_sig *out, const struct skp_sig *sig, const struct skp__slice *slice) {
   SKP_TRY(skp__sig_copy(out, sig));
-  return skp__letters_write(out, skp__letters_of(sig->op), &slice->whole, &slice->count);
+  SKP_TRY(skp__letters_write(out, skp__letters_of(sig->op), &slice->whole, &slice->count));
+  for (int o = 0; o < sig->n_out; o++) {
+    if (!(sig->op->out[o].flags & SKP_STATISTICS) || !out->out[o].rank) continue;
+    out->out[o].dim[0] = blocks_of(slice, sig->out[o].dim[0]);
+    if (!out->out[o].dim[0]) out->out[o] = (struct skp_shape){.rank = 0};
+  }
+  return SKP_OK;
 }
 
 /* ---- copying ----------------------------------------------------------------------------------------------------- */
@@ -72,7 +86,8 @@ static struct block block_of(const struct skp_sig *sig, int i, const struct skp_
     const bool cut = letter != '.' && slice->whole.of[letter - 'A'] == s->dim[d];
     b.whole[at] = s->dim[d];
     b.from[at] = cut ? slice->from.of[letter - 'A'] : 0;
-    b.count[at] = cut ? slice->count.of[letter - 'A'] : s->dim[d];
+    const bool blocks = d < word.length && word.at[d] == '*';
+    b.count[at] = cut ? slice->count.of[letter - 'A'] : blocks ? blocks_of(slice, s->dim[d]) : s->dim[d];
   }
   return b;
 }

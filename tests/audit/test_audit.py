@@ -69,6 +69,7 @@ class Running(unittest.TestCase):
         kernels = collections.Counter(launch.kernel for launch in run["launches"])
         self.assertGreaterEqual(kernels["conv2d_igemm"], 40)
         self.assertEqual(kernels["sgd"], 1)
+        self.assertEqual(kernels["batchnorm_tiles"], 0)  # the convolutions have summed
         row, wrong = audit.judge(profile, "CIFAR ResNet-20", 32, run, {})
         self.assertEqual(wrong, [])
         for launch in run["launches"]:

@@ -39,9 +39,14 @@ static void make(struct skp__case *c, const struct shape *s, float mean, float f
   char id[100];
   snprintf(id, sizeof id, "%dx%dx%dx%d fuse %d training %d", s->N, s->H, s->W, s->C, s->fuse, s->training);
   ck_ok(skp__case_create(c, "batchnorm", id));
-  const skp_value in[SKP_MAX_IN] = {image(c, x, mean, first), positive(c, channels, 2),
-                                    input(c, channels, 3),    residual ? input(c, x, 4) : SKP_NONE,
-                                    input(c, channels, 5),    positive(c, channels, 6)};
+  const skp_value in[SKP_MAX_IN] = {image(c, x, mean, first),
+                                    positive(c, channels, 2),
+                                    input(c, channels, 3),
+                                    residual ? input(c, x, 4) : SKP_NONE,
+                                    input(c, channels, 5),
+                                    positive(c, channels, 6),
+                                    SKP_NONE,
+                                    SKP_NONE};
   ck_ok(skp__case_node(c, &skp__op_batchnorm, &attrs, in, NULL, out));
   ck_ok(skp__case_gradient(c, 0, input(c, x, 7), need, din));
   ck_ok(skp__case_complete(c));
@@ -77,6 +82,40 @@ START_TEST(an_outlier_does_no_harm) {
 }
 END_TEST
 
+/* By the statistics of x that are given, whose means lie around that, and which are others than x has. */
+static void make_given(struct skp__case *c, const struct shape *s, float mean) {
+  const struct skp_shape x = skp__shape4(s->N, s->H, s->W, s->C), channels = skp__shape1(s->C);
+  const struct skp_shape blocks = skp__statistics_shape(&x);
+  const bool residual = s->fuse == SKP_FUSE_ADD_RELU;
+  const union skp_attrs attrs = {.batchnorm = {.eps = 1e-5f, .momentum = 0.1f, .training = true, .fuse = s->fuse}};
+  skp_value out[SKP_MAX_OUT];
+  ck_ok(skp__case_create(c, "batchnorm", "given statistics"));
+  const skp_value in[SKP_MAX_IN] = {
+      image(c, x, mean, 0),  positive(c, channels, 2), input(c, channels, 3),     residual ? input(c, x, 4) : SKP_NONE,
+      input(c, channels, 5), positive(c, channels, 6), image(c, blocks, mean, 0), positive(c, blocks, 8)};
+  ck_ok(skp__case_node(c, &skp__op_batchnorm, &attrs, in, NULL, out));
+  ck_ok(skp__case_complete(c));
+}
+
+START_TEST(given_statistics) {
+  struct skp__case c;
+  make_given(&c, &shapes[_i], 0.25f);
+  judge_all(&c);
+  judge_repeats(&c);
+  skp__case_free(&c);
+}
+END_TEST
+
+START_TEST(given_statistics_of_a_large_mean) {
+  const float mean = 1000;
+  struct skp__case c;
+  make_given(&c, &shapes[_i], mean);
+  for (size_t i = 0; i < c.known.n; i++) c.known.at[i].tolerance += 4 * (double)mean * 0x1p-24;
+  judge_all(&c);
+  skp__case_free(&c);
+}
+END_TEST
+
 START_TEST(nan_spoils_its_channel_only) {
   struct skp__case c;
   make(&c, &shapes[FOUR], 0.25f, NAN);
@@ -97,6 +136,8 @@ static void add(TCase *device) {
   tcase_add_loop_test(device, every_method_is_right, 0, SHAPES);
   tcase_add_loop_test(device, a_large_mean_does_no_harm, FOUR - 1, FOUR + 1);
   tcase_add_loop_test(device, an_outlier_does_no_harm, FOUR - 1, FOUR + 1);
+  tcase_add_loop_test(device, given_statistics, 0, SHAPES);
+  tcase_add_loop_test(device, given_statistics_of_a_large_mean, FOUR - 1, FOUR + 1);
   tcase_add_test(device, nan_spoils_its_channel_only);
   tcase_add_test(device, every_method_repeats_itself);
 }

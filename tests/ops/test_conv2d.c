@@ -86,8 +86,8 @@ static void make(struct skp__case *c, const struct shape *s) {
   make_case(c, id, &skp__op_conv2d, &attrs, x_of(s), w_of(s), s->bias);
 }
 
-/* Adds to such a case the same convolution with all that may follow it, and the data gradient with what it is added
- * to, alone and with what lets it pass. */
+/* Adds to such a case the same convolution with all that may follow it, without and with statistics, and the data
+ * gradient with what it is added to, alone and with what lets it pass. */
 static void add_finished(struct skp__case *c, const struct shape *s) {
   union skp_attrs attrs = {.conv2d = {s->stride, s->pad, s->dilation, s->groups, 0, 0, 1}};
   const struct skp_shape channels = skp__shape1(s->K), y = c->g->tensors.at[c->g->nodes.at[0].out[0]].shape;
@@ -97,6 +97,9 @@ static void add_finished(struct skp__case *c, const struct shape *s) {
   const skp_value masked[] = {dy, w, added[2], input(c, x_of(s), 12)};
   skp_value out[SKP_MAX_OUT];
   ck_ok(skp__case_node(c, &skp__op_conv2d, &attrs, in, NULL, out));
+  attrs.conv2d.statistics = 1;
+  ck_ok(skp__case_node(c, &skp__op_conv2d, &attrs, in, NULL, out));
+  attrs.conv2d.statistics = 0;
   attrs.conv2d.h = s->H, attrs.conv2d.w = s->W;
   ck_ok(skp__case_node(c, &skp__op_conv2d_dx, &attrs, masked, NULL, out));
   attrs.conv2d.relu = 0;
@@ -122,6 +125,7 @@ START_TEST(every_method_repeats_itself) {
   struct skp__case c;
   maps = SKP_F32;
   make(&c, &(struct shape){6, 23, 19, 4, 3, 3, 16, 1, 1, 1, 1, true});
+  add_finished(&c, &(struct shape){6, 23, 19, 4, 3, 3, 16, 1, 1, 1, 1, true});
   judge_repeats(&c);
   skp__case_free(&c);
 }

@@ -64,7 +64,7 @@ END_TEST
 /* A graph in which the weight {1,1,2,2} is used by two convolutions, the second optional. */
 static struct skp_graph *shared_weight(int uses) {
   struct skp_graph *g;
-  skp_value x, w, fw, flat, in[SKP_MAX_IN];
+  skp_value x, w, fw, flat, in[SKP_MAX_IN], out[SKP_MAX_OUT];
   ck_ok(skp__graph_create(&g));
   ck_ok(skp__graph_value(g, &x, "input", SKP_ROLE_INPUT, skp__shape4(1, 2, 2, 2)));
   ck_ok(skp__graph_value(g, &w, "w", SKP_ROLE_PARAM, skp__shape4(1, 1, 2, 2)));
@@ -72,7 +72,8 @@ static struct skp_graph *shared_weight(int uses) {
   g->input = x;
   for (int i = 0; i < uses; i++) {
     memcpy(in, (skp_value[]){x, w, SKP_NONE, SKP_NONE, SKP_NONE}, 5 * sizeof *in);
-    ck_ok(skp__graph_node(g, &skp__op_conv2d, NULL, in, NULL, "conv", &x));
+    ck_ok(skp__graph_node(g, &skp__op_conv2d, NULL, in, NULL, "conv", out));
+    x = out[0];
   }
   ck_ok(skp__graph_node(g, &skp__op_flatten, NULL, &x, NULL, "flat", &flat));
   memcpy(in, (skp_value[]){flat, fw, SKP_NONE}, 3 * sizeof *in);

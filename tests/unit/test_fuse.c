@@ -17,6 +17,8 @@ static char *names_of(struct skp_graph *g) {
     if (node->op == &skp__op_conv2d && node->in[4] != SKP_NONE) fputs("+add", to);
     if (node->op == &skp__op_conv2d_dx && node->in[2] != SKP_NONE) fputs("+add", to);
     if (node->op == &skp__op_conv2d || node->op == &skp__op_conv2d_dx) fputs(follows[node->attrs.conv2d.relu], to);
+    if (node->op == &skp__op_conv2d && node->out[1] != SKP_NONE && node->out[2] != SKP_NONE) fputs(">sums", to);
+    if (node->op == &skp__op_batchnorm && node->in[6] != SKP_NONE && node->in[7] != SKP_NONE) fputs("<sums", to);
     if (node->op == &skp__op_batchnorm_dx) fputs(follows[node->attrs.batchnorm.fuse], to);
     for (int i = 0; i < node->op->n_out; i++) /* the order is one that can run */
       if (node->out[i] != SKP_NONE) ck_assert_int_eq(g->tensors.at[node->out[i]].producer, (int)n);
@@ -27,7 +29,7 @@ static char *names_of(struct skp_graph *g) {
   return m.text;
 }
 
-enum kind { EVALUATION, FORWARD, STEP }; /* STEP: with gradients */
+enum kind { EVALUATION, FORWARD, SHARED, STEP }; /* SHARED: with statistics; STEP: with gradients, too */
 
 static char *fused(const char *network, enum kind kind) {
   struct skp_model *m = step_parse(network);
@@ -40,6 +42,7 @@ static char *fused(const char *network, enum kind kind) {
     ck_ok(skp__graph_differentiate(g));
     ck_ok(skp__fuse(g));
   }
+  if (kind == SHARED) ck_ok(skp__share_statistics(g));
   char *text = names_of(g);
   skp__graph_destroy(g);
   skp__model_destroy(m);
@@ -78,8 +81,9 @@ START_TEST(patterns) {
 }
 END_TEST
 
-#define CONV "nn.conv2d(x, 2, {kernel = 3, padding = 1})"
-#define POOL "return nn.global_avgpool(x)"
+#define CONV  "nn.conv2d(x, 2, {kernel = 3, padding = 1})"
+#define CONV4 "nn.conv2d(x, 4, {kernel = 3, padding = 1})"
+#define POOL  "return nn.global_avgpool(x)"
 static const struct {
   const char *network;
   enum kind kind;
@@ -103,6 +107,16 @@ static const struct {
     {"x = nn.batchnorm2d(nn.relu(" CONV ")) " POOL, EVALUATION, "conv2d+relu batchnorm global_avgpool"},
     {"x = nn.batchnorm2d(nn.batchnorm2d(" CONV ")) " POOL, EVALUATION,
      "batchnorm_fold conv2d*scale batchnorm global_avgpool"},
+    /* a convolution sums for the batchnorms that read it, unless its groups are single channels */
+    {"x = nn.batchnorm2d(" CONV4 ") " POOL, SHARED, "conv2d>sums batchnorm<sums global_avgpool"},
+    {"x = nn.batchnorm2d(nn.relu(" CONV4 ")) " POOL, SHARED, "conv2d+relu>sums batchnorm<sums global_avgpool"},
+    {"local y = " CONV4 " x = nn.batchnorm2d(y) + nn.batchnorm2d(y) " POOL, SHARED,
+     "conv2d>sums batchnorm<sums batchnorm<sums add global_avgpool"},
+    {"x = nn.batchnorm2d(nn.maxpool2d(" CONV4 ", {kernel = 2})) " POOL, SHARED,
+     "conv2d maxpool2d batchnorm global_avgpool"},
+    {"x = nn.batchnorm2d(x) x = nn.batchnorm2d(nn.conv2d(x, 2, {kernel = 3, groups = 2})) " POOL, SHARED,
+     "batchnorm conv2d batchnorm global_avgpool"},
+    {"x = nn.batchnorm2d(" CONV4 ") " POOL, FORWARD, "conv2d batchnorm global_avgpool"},
     /* the gradients that meet where a shortcut begins; two for the first convolution's weights */
     {"x = " CONV " x = nn.batchnorm2d(" CONV ") + x return nn.linear(nn.global_avgpool(x), 5)", STEP,
      "conv2d conv2d batchnorm add global_avgpool linear softmax_cross_entropy softmax_cross_entropy_dx linear_dx "
@@ -138,7 +152,7 @@ END_TEST
 
 /* What a step's graph makes of the value `which` of random weights, images and statistics. */
 static float *values(const struct skp_model *m, int kind, skp_value (*which)(const struct skp_graph *), int64_t *n) {
-  struct step s = step_create(m, 3, kind);
+  struct step s = step_create(m, 9, kind);
   step_fill(&s, m, 7);
   float *state = step_read(&s, s.g->state);
   for (int64_t i = 0; i < step_count(&s, s.g->state); i++) state[i] = 0.5f + 0.01f * (float)(i % 37);
@@ -164,6 +178,7 @@ static void same(const char *network, int kind, int other, skp_value (*which)(co
 
 static skp_value logits(const struct skp_graph *g) { return g->logits; }
 static skp_value gradients(const struct skp_graph *g) { return g->grads; }
+static skp_value state(const struct skp_graph *g) { return g->state; }
 
 START_TEST(same_answers_and_gradients) {
   static const char network[] =
@@ -175,6 +190,8 @@ START_TEST(same_answers_and_gradients) {
       "return nn.linear(nn.global_avgpool(x), 5)";
   same(network, STEP_EVAL, STEP_FOLDED | STEP_FUSED, logits);
   same(network, STEP_GRADIENTS, STEP_GRADIENTS | STEP_FUSED, gradients);
+  same(network, STEP_GRADIENTS, STEP_GRADIENTS | STEP_FUSED | STEP_SHARED, gradients);
+  same(network, STEP_GRADIENTS, STEP_GRADIENTS | STEP_FUSED | STEP_SHARED, state);
 }
 END_TEST
 

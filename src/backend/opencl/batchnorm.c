@@ -5,21 +5,21 @@
  *   plain   sums by a work-item for each channel, then each value by itself
  *
  * In both cpu and tiled the second of two launches joins the first one's partial results itself.
- * Evaluation needs no sums: one launch. Gradients need them unless dx in evaluation, or
- * dresidual, is all that is wanted. */
+ * Evaluation needs no sums: one launch; nor does training where the convolution before has left statistics. Gradients
+ * need them unless dx in evaluation, or dresidual, is all that is wanted. */
 #include "backend/opencl/cl.h"
 #include <math.h>
 #include <stdio.h>
 
-enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR }; /* inputs of batchnorm */
-enum { DX_DY, DX_X };                                         /* of batchnorm_dx */
-enum { DX, DGAMMA, DBETA, DRESIDUAL };                        /* outputs of batchnorm_dx */
+enum { X, GAMMA, BETA, RESIDUAL, RUNNING_MEAN, RUNNING_VAR, MEANS, SQUARES }; /* inputs of batchnorm */
+enum { DX_DY, DX_X };                                                         /* of batchnorm_dx */
+enum { DX, DGAMMA, DBETA, DRESIDUAL };                                        /* outputs of batchnorm_dx */
 
 /* What kernels and sizes depend on. */
 struct problem {
-  int C, P, total, fuse; /* channels, pixels, values; 1: relu, 2: + residual, relu */
-  bool gradient, training, sums;
-  int want; /* a bit for each output that is there; in batchnorm from the second one on */
+  int C, P, total, fuse;                /* channels, pixels, values; 1: relu, 2: + residual, relu */
+  bool gradient, training, sums, given; /* given: statistics of x */
+  int want;                             /* a bit for each output that is there; in batchnorm from the second one on */
 };
 
 /* Bits that say which outputs from number `from` on are there. */
@@ -37,6 +37,7 @@ static struct problem problem_of(const struct skp_sig *sig, bool gradient) {
   b.fuse = a->fuse;
   b.training = a->training;
   b.want = wanted(sig, gradient ? 0 : 1);
+  b.given = !gradient && sig->in[MEANS].rank;
   b.sums = gradient ? (a->training && sig->out[DX].rank) || sig->out[DGAMMA].rank || sig->out[DBETA].rank : a->training;
   return b;
 }
@@ -74,20 +75,18 @@ static int64_t partial_bytes(const struct rows *r) {
 
 /* ---- cpu --------------------------------------------------------------------------------------------------------- */
 
-/* The forward pass that applies, of cpu and tiled; neither has options of its own: one program serves all shapes. */
-static skp_status launch_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b,
-                               const struct rows *r, const char *file, int dims, const size_t *global,
-                               const size_t *local) {
-  return skp__cl_launch(p, file, "batchnorm_apply", "", dims, global, local,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
-                                 SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1),
-                                 SKP_IN(beta, 2), SKP_IN(residual, 3), SKP_IN(running_mean, 4), SKP_IN(running_var, 5),
-                                 SKP_WORK(partial), SKP_INT(C, b->C), SKP_INT(columns, r->columns),
-                                 SKP_INT(fuse, b->fuse), SKP_INT(total, b->total), SKP_INT(chunk_rows, r->chunk_rows),
-                                 SKP_INT(chunks, r->chunks), SKP_INT(training, b->training), SKP_INT(want, b->want),
-                                 SKP_FLOAT(eps, sig->attrs.batchnorm.eps),
-                                 SKP_FLOAT(momentum, sig->attrs.batchnorm.momentum)));
-}
+/* What the kernels of cpu and tiled that apply have in common: maps and vectors; sizes; how. Neither has options of its
+ * own: one program serves all shapes. */
+#define APPLY_VALUES                                                                                                   \
+  SKP_OUT(y, 0), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2), SKP_OUT(mean_out, 3),                      \
+      SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(gamma, 1), SKP_IN(beta, 2), SKP_IN(residual, 3),                      \
+      SKP_IN(running_mean, 4), SKP_IN(running_var, 5)
+#define APPLY_SIZES(b, r)                                                                                              \
+  SKP_INT(C, (b)->C), SKP_INT(columns, (r)->columns), SKP_INT(fuse, (b)->fuse), SKP_INT(total, (b)->total),            \
+      SKP_INT(chunk_rows, (r)->chunk_rows)
+#define APPLY_HOW(b, a)                                                                                                \
+  SKP_INT(training, (b)->training), SKP_INT(want, (b)->want), SKP_FLOAT(eps, (a)->eps),                                \
+      SKP_FLOAT(momentum, (a)->momentum)
 
 static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
@@ -114,7 +113,9 @@ static skp_status prepare_cpu(struct skp_prepared *p, const struct skp_sig *sig)
                                    SKP_INT(columns, r.columns), SKP_INT(fuse, b.fuse), SKP_INT(total, b.total),
                                    SKP_INT(chunk_rows, r.chunk_rows), SKP_INT(chunks, r.chunks),
                                    SKP_INT(training, b.training), SKP_INT(joins, b.sums), SKP_INT(want, b.want)));
-  return launch_apply(p, sig, &b, &r, file, 1, &global, &one);
+  return skp__cl_launch(p, file, "batchnorm_apply", same, 1, &global, &one,
+                        SKP_ARGS(APPLY_VALUES, SKP_WORK(partial), APPLY_SIZES(&b, &r), SKP_INT(chunks, r.chunks),
+                                 APPLY_HOW(&b, &sig->attrs.batchnorm)));
 }
 
 /* ---- plain ------------------------------------------------------------------------------------------------------- */
@@ -144,17 +145,18 @@ static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *si
   snprintf(options, sizeof options, "-DC=%d -DFUSE=%d", b.C, b.fuse);
   if (b.sums) {
     skp__cl_need_workspace(p, 2 * (int64_t)b.C * (int64_t)sizeof(float));
-    SKP_TRY(
-        b.gradient
-            ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", options, 1, &global, &one,
-                             SKP_ARGS(SKP_WORK(table), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(dy, 0),
-                                      SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4), SKP_IN(rstd, 5),
-                                      SKP_IN(beta, 6), SKP_INT(P, b.P), SKP_INT(want, b.want)))
-            : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", options, 1, &global, &one,
-                             SKP_ARGS(SKP_WORK(table), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
-                                      SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0), SKP_IN(running_mean, 4),
-                                      SKP_IN(running_var, 5), SKP_INT(P, b.P), SKP_INT(want, b.want),
-                                      SKP_FLOAT(eps, a->eps), SKP_FLOAT(momentum, a->momentum))));
+    SKP_TRY(b.gradient
+                ? skp__cl_launch(p, "batchnorm", "batchnorm_dx_sums", options, 1, &global, &one,
+                                 SKP_ARGS(SKP_WORK(table), SKP_OUT(dgamma, 1), SKP_OUT(dbeta, 2), SKP_IN(dy, 0),
+                                          SKP_IN(x, 1), SKP_IN(y, 2), SKP_IN(gamma, 3), SKP_IN(mean, 4),
+                                          SKP_IN(rstd, 5), SKP_IN(beta, 6), SKP_INT(P, b.P), SKP_INT(want, b.want)))
+                : skp__cl_launch(p, "batchnorm", "batchnorm_statistics", options, 1, &global, &one,
+                                 SKP_ARGS(SKP_WORK(table), SKP_OUT(new_running_mean, 1), SKP_OUT(new_running_var, 2),
+                                          SKP_OUT(mean_out, 3), SKP_OUT(rstd_out, 4), SKP_IN(x, 0),
+                                          SKP_IN(running_mean, 4), SKP_IN(running_var, 5), SKP_IN(means, MEANS),
+                                          SKP_IN(squares, SQUARES), SKP_INT(given, b.given ? SKP_STATISTICS_PIXELS : 0),
+                                          SKP_INT(P, b.P), SKP_INT(want, b.want), SKP_FLOAT(eps, a->eps),
+                                          SKP_FLOAT(momentum, a->momentum))));
   }
   return apply_plain(p, sig, &b, options);
 }
@@ -163,11 +165,14 @@ static skp_status prepare_plain(struct skp_prepared *p, const struct skp_sig *si
 
 enum { LANES = STRIP, ROWS = 8 }; /* of a group */
 
-/* Enough to fill the device several times over; but a group reads all partial results of its channels three times,
- * beside its own values twice, and that is to be at most half as much. */
+static int blocks_of(const struct problem *b) { return (b->P + SKP_STATISTICS_PIXELS - 1) / SKP_STATISTICS_PIXELS; }
+
+/* Enough to fill the device several times over; but a group reads all partial results of its channels, two values each,
+ * beside its own values twice, and that is to be at most half as much; of given statistics, which are many and stay in
+ * the cache, as much. */
 static struct rows tiles_of(const struct skp__cl *cl, const struct problem *b) {
   const int pixels = pixels_of_row(b->C);
-  const double shared = sqrt((double)b->P / pixels / (3 * pixels));
+  const double rows = (double)b->P / pixels, shared = b->given ? rows / blocks_of(b) : sqrt(rows / (2 * pixels));
   const int64_t filling = 8 * (int64_t)cl->units * LANES / ((int64_t)b->C * pixels);
   return rows_of(b, shared < (double)filling ? (int64_t)shared : filling, 4 * ROWS);
 }
@@ -201,13 +206,26 @@ static skp_status tiled_apply_dx(struct skp_prepared *p, const struct problem *b
                                  SKP_INT(training, b->training), SKP_INT(joins, b->sums), SKP_INT(want, b->want)));
 }
 
+/* What is joined lies in rows of C: of a block each where statistics are given, else of a pixel of a chunk's row. */
+static skp_status tiled_apply(struct skp_prepared *p, const struct skp_sig *sig, const struct problem *b,
+                              const struct rows *r, const size_t *global, const size_t *local) {
+  const int entries = b->given ? blocks_of(b) : r->chunks * (r->columns / b->C);
+  return skp__cl_launch(p, "batchnorm_tiled", "batchnorm_apply", "", 2, global, local,
+                        SKP_ARGS(APPLY_VALUES, b->given ? SKP_IN(means, MEANS) : SKP_WORK(means),
+                                 b->given ? SKP_IN(squares, SQUARES) : SKP_WORK(squares),
+                                 SKP_INT(squares_from, b->given ? 0 : entries * b->C), SKP_INT(entries, entries),
+                                 SKP_INT(entry_columns, b->given ? b->C : r->columns),
+                                 SKP_INT(entry_rows, b->given ? SKP_STATISTICS_PIXELS : r->chunk_rows),
+                                 APPLY_SIZES(b, r), APPLY_HOW(b, &sig->attrs.batchnorm)));
+}
+
 static skp_status prepare_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
   const struct problem b = problem_of(sig, sig->op == &skp__op_batchnorm_dx);
   const struct rows r = tiles_of(skp__cl_of(p), &b);
   const size_t global[] = {(size_t)r.columns, (size_t)r.chunks * ROWS}, local[] = {LANES, ROWS};
-  if (b.sums) SKP_TRY(tiled_sums(p, &b, &r, global, local));
+  if (b.sums && !b.given) SKP_TRY(tiled_sums(p, &b, &r, global, local));
   if (b.gradient) return tiled_apply_dx(p, &b, &r, global, local);
-  return launch_apply(p, sig, &b, &r, "batchnorm_tiled", 2, global, local);
+  return tiled_apply(p, sig, &b, &r, global, local);
 }
 
 static const char *refuse_tiled(const struct skp__cl *cl, const struct skp_sig *sig) {
@@ -223,8 +241,8 @@ static const char *refuse_cpu(const struct skp__cl *cl, const struct skp_sig *si
 #define METHODS                                                                                                        \
   {                                                                                                                    \
     {"cpu", SKP_CL_CPU | SKP_CL_NARROW, refuse_cpu, prepare_cpu, 0},                                                   \
-        {"tiled", SKP_CL_GPU, refuse_tiled, prepare_tiled, 0},                                                         \
-        {"plain", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, prepare_plain, 0}, {                                \
+        {"tiled", SKP_CL_GPU | SKP_CL_STATISTICS, refuse_tiled, prepare_tiled, 0},                                     \
+        {"plain", SKP_CL_ANY | SKP_CL_NARROW | SKP_CL_STATISTICS, skp__cl_refuse_huge, prepare_plain, 0}, {            \
       0                                                                                                                \
     }                                                                                                                  \
   }

@@ -190,6 +190,7 @@ static void info(struct skp_backend *b, struct skp_backend_info *out) {
                                    .keeps_kernels = skp__cl_cache_lasts(cl),
                                    .forced = *cl->forced,
                                    .narrow_maps = cl->cpu,
+                                   .statistics = !cl->cpu,
                                    .units = cl->units,
                                    .cache = skp__cl_cache_folder(cl)};
   name(out, cl->name, cl->platform, cl->driver);

@@ -158,8 +158,9 @@ enum {
   SKP_CL_CPU = 1,
   SKP_CL_GPU = 2,
   SKP_CL_ANY = 3,
-  SKP_CL_AMX = 4,   /* CPUs that multiply tiles of bfloat16; others as far as `plain_tiles` */
-  SKP_CL_NARROW = 8 /* knows maps in bfloat16 */
+  SKP_CL_AMX = 4,        /* CPUs that multiply tiles of bfloat16; others as far as `plain_tiles` */
+  SKP_CL_NARROW = 8,     /* knows maps in bfloat16 */
+  SKP_CL_STATISTICS = 16 /* makes statistics of a map, or takes them */
 };
 
 /* One way to do an op. An op file (conv2d.c, …) has one table of them for each op, best first, the plain one that takes
@@ -169,7 +170,7 @@ struct skp__cl_method {
   const char *name;
   /* SKP_CL_CPU | SKP_CL_GPU, or SKP_CL_AMX: where it is a good idea. It must be *right* everywhere, but those for CPUs
    * alone are refused elsewhere: their large private arrays keep other compilers busy for minutes. Without
-   * SKP_CL_NARROW it is in float32 alone. */
+   * SKP_CL_NARROW it is in float32 alone, without SKP_CL_STATISTICS for calls without them. */
   unsigned suits;
   /* (optional) NULL when it can, else the reason in a few words. NULL slot: takes everything. */
   const char *(*refuse)(const struct skp__cl *cl, const struct skp_sig *sig);

@@ -29,6 +29,13 @@ struct skp__epilogue {
 #define SKP__EPILOGUE(e) (e).scale, (e).bias, (e).residual, (e).mask, SKP_INT(epilogue, (e).bits)
 struct skp__epilogue skp__epilogue_of(const struct skp_sig *sig);
 
+/* Which statistics of its result the forward convolution is asked for. */
+struct skp__statistics {
+  int want; /* 1 means, 2 squares; 0: none */
+  struct skp__cl_arg means, squares;
+};
+struct skp__statistics skp__statistics_of(const struct skp_sig *sig);
+
 static inline int skp__conv_weights(const struct skp__conv *g) { return g->R * g->S * (g->C / g->groups) * g->K; }
 
 /* n / step, rounded up: how many pieces of `step` cover n. */
@@ -46,10 +53,12 @@ skp_status skp__conv_sum(struct skp_prepared *p, const struct skp__conv *g, int 
  * `offset` on, again every `size` floats. */
 skp_status skp__conv_columns(struct skp_prepared *p, const struct skp__conv *g, int offset, int size, int chunks,
                              int length);
-/* The end of an op of one output: that of `parts` partial outputs in the workspace, one behind the other, and of sums
- * that stand in the output already. */
+/* The end of an op of one map: that of `parts` partial ones in the workspace, one behind the other, with its statistics
+ * where they are asked for, and of sums that stand in the output already. */
 skp_status skp__conv_sum_results(struct skp_prepared *p, const struct skp_sig *sig, int parts);
 skp_status skp__conv_finish(struct skp_prepared *p, const struct skp_sig *sig);
+/* The statistics of the finished output, if they are asked for: it is read once more. */
+skp_status skp__conv_statistics(struct skp_prepared *p, const struct skp_sig *sig);
 /* db alone, from its own partial results. */
 skp_status skp__conv_db(struct skp_prepared *p, const struct skp__conv *g);
 

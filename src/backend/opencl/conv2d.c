@@ -2,16 +2,16 @@
 #include "backend/opencl/conv.h"
 
 const struct skp__cl_method skp__cl_conv2d[] = {
-    {"depthwise", SKP_CL_ANY, skp__conv_depthwise_refuse, skp__conv_depthwise, 0},
+    {"depthwise", SKP_CL_ANY | SKP_CL_STATISTICS, skp__conv_depthwise_refuse, skp__conv_depthwise, 0},
     {"cpu_thin", SKP_CL_CPU, skp__conv_thin_refuse, skp__conv_thin, 0},
     {"cpu_winograd_few", SKP_CL_CPU, skp__conv_few_refuse, skp__conv_few, SKP__WINOGRAD_TOLERANCE},
     {"cpu_winograd", SKP_CL_CPU, skp__conv_winograd_refuse, skp__conv_winograd, SKP__WINOGRAD_TOLERANCE},
     {"cpu_amx", SKP_CL_AMX | SKP_CL_NARROW, skp__conv_amx_refuse, skp__conv_amx, 0},
     {"cpu", SKP_CL_CPU | SKP_CL_NARROW, skp__conv_cpu_refuse, skp__conv_cpu, 0},
-    {"igemm", SKP_CL_GPU, skp__conv_igemm_refuse, skp__conv_igemm, 0},
-    {"clblast", SKP_CL_GPU, skp__conv_clblast_refuse, skp__conv_clblast, 0},
-    {"tiled", SKP_CL_GPU, skp__cl_refuse_huge, skp__conv_tiled, 0},
-    {"direct", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, skp__conv_direct, 0},
+    {"igemm", SKP_CL_GPU | SKP_CL_STATISTICS, skp__conv_igemm_refuse, skp__conv_igemm, 0},
+    {"clblast", SKP_CL_GPU | SKP_CL_STATISTICS, skp__conv_clblast_refuse, skp__conv_clblast, 0},
+    {"tiled", SKP_CL_GPU | SKP_CL_STATISTICS, skp__cl_refuse_huge, skp__conv_tiled, 0},
+    {"direct", SKP_CL_ANY | SKP_CL_NARROW | SKP_CL_STATISTICS, skp__cl_refuse_huge, skp__conv_direct, 0},
     {0},
 };
 const struct skp__cl_method skp__cl_conv2d_dx[] = {

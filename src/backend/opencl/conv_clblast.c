@@ -61,7 +61,8 @@ static skp_status backward_w(struct skp__cl *cl, const struct skp_sig *sig, cons
 
 skp_status skp__conv_clblast(struct skp_prepared *p, const struct skp_sig *sig) {
   SKP_TRY(skp__cl_add_call(p, "clblast", forward, NULL));
-  return skp__conv_finish(p, sig);
+  SKP_TRY(skp__conv_finish(p, sig));
+  return skp__conv_statistics(p, sig);
 }
 
 skp_status skp__conv_clblast_dx(struct skp_prepared *p, const struct skp_sig *sig) {

@@ -7,8 +7,9 @@ skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv g = skp__conv_of(sig);
   struct skp__epilogue e = skp__epilogue_of(sig);
   size_t global = (size_t)skp__shape_count(&sig->out[0]);
-  return skp__cl_launch(p, "conv2d_direct", "conv2d_direct", "", 1, &global, NULL,
-                        SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(e), SKP__CONV_INTS(&g)));
+  SKP_TRY(skp__cl_launch(p, "conv2d_direct", "conv2d_direct", "", 1, &global, NULL,
+                         SKP_ARGS(SKP_OUT(y, 0), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(e), SKP__CONV_INTS(&g))));
+  return skp__conv_statistics(p, sig);
 }
 
 skp_status skp__conv_direct_dx(struct skp_prepared *p, const struct skp_sig *sig) {

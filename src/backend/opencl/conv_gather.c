@@ -40,6 +40,15 @@ struct skp__epilogue skp__epilogue_of(const struct skp_sig *sig) {
   return e;
 }
 
+struct skp__statistics skp__statistics_of(const struct skp_sig *sig) {
+  enum { MEANS = 1, SQUARES };
+  struct skp__statistics s = {0, SKP_ABSENT(means), SKP_ABSENT(squares)};
+  if (sig->op != &skp__op_conv2d) return s;
+  if (sig->out[MEANS].rank) s.want |= 1, s.means = SKP_OUT(means, MEANS);
+  if (sig->out[SQUARES].rank) s.want |= 2, s.squares = SKP_OUT(squares, SQUARES);
+  return s;
+}
+
 static struct skp__axis forward_axis(const struct skp__conv *g, int count, int taps) {
   return (struct skp__axis){.count = count,
                             .step = 1,

@@ -82,6 +82,7 @@ struct product {
   int64_t rows, columns, depth, count;
   int summed;                  /* channels, as fits takes them */
   int least_parts, most_parts; /* of the depth */
+  bool statistics;             /* of the results are wanted */
 };
 
 struct choice {
@@ -89,11 +90,21 @@ struct choice {
   int parts;
 };
 
+/* Tiles that are blocks sum their statistics themselves; else the results are gone through once more, as when parts are
+ * added, which then does it, too. */
+static bool sums_itself(const struct choice *c) { return c->parts == 1 && c->tile->rows == SKP_STATISTICS_PIXELS; }
+
 /* Groups that a compute unit holds at once, as a fraction of what it has room for. */
 static double filled(const struct skp__cl *cl, const struct tile *t, double rounds) {
   int items = items_of(cl, t), most = family_of(cl)->resident / items;
   double held = rounds < most ? rounds : most > 1 ? most : 1;
   return fmin(held * items / family_of(cl)->resident, 1);
+}
+
+/* How often the results go to memory and back, beyond being written. */
+static int passes_of(const struct product *p, const struct choice *c) {
+  if (c->parts > 1) return c->parts;
+  return p->statistics && !sums_itself(c);
 }
 
 /* Waves: how long the busiest compute unit works, in multiply-adds of its lanes. All groups are equal and spread
@@ -104,8 +115,7 @@ static double cost_of(const struct skp__cl *cl, const struct product *p, const s
   double rounds = ceil(groups / cl->units), busy = sqrt(filled(cl, t, rounds));
   double results = (double)p->count * (double)p->rows * (double)p->columns / cl->units;
   double depth = (double)p->depth / c->parts + 32; /* a tile's beginning and end */
-  return rounds * t->rows * t->columns * depth / (t->efficiency * busy) +
-         (c->parts > 1 ? 16.0 * c->parts * results : 0);
+  return rounds * t->rows * t->columns * depth / (t->efficiency * busy) + 16.0 * passes_of(p, c) * results;
 }
 
 static struct choice choose(const struct skp__cl *cl, const struct product *p) {
@@ -149,36 +159,44 @@ static struct launch launch_of(const struct skp__cl *cl, const struct product *p
   return l;
 }
 
+static struct product gathered(const struct skp__cl *cl, const struct skp_sig *sig, const struct skp__gather *g) {
+  const int phases = g->h.step * g->h.step; /* along the other axis the steps are the same */
+  const int depth = skp__ceil_div((int64_t)g->R * g->S * g->Ci, phases),
+            least_depth = LEAST_STEPS * family_of(cl)->depth;
+  return (struct product){.rows = skp__gather_pixels(g),
+                          .columns = g->Co,
+                          .depth = depth,
+                          .count = (int64_t)g->groups * phases,
+                          .summed = g->Ci,
+                          .least_parts = 1,
+                          .most_parts = within(1, MAX_PARTIAL / skp__shape_count(&sig->out[0]), depth / least_depth),
+                          .statistics = skp__statistics_of(sig).want};
+}
+
 /* Forward and data gradient, all phases of the latter in one launch. */
 static skp_status gather(struct skp_prepared *p, const struct skp_sig *sig, const struct skp__gather *g, bool dx) {
   const struct skp__conv conv = skp__conv_of(sig);
   struct skp__cl *cl = skp__cl_of(p);
-  const struct skp__axis *a = &g->h; /* along the other axis the steps are the same */
-  int phases = a->step * a->step, depth = skp__ceil_div((int64_t)g->R * g->S * g->Ci, phases);
-  int64_t results = (int64_t)g->N * g->OH * g->OW * g->OC, least_depth = LEAST_STEPS * (int64_t)family_of(cl)->depth;
-  struct product product = {.rows = skp__gather_pixels(g),
-                            .columns = g->Co,
-                            .depth = depth,
-                            .count = (int64_t)g->groups * phases,
-                            .summed = g->Ci,
-                            .least_parts = 1,
-                            .most_parts = within(1, MAX_PARTIAL / results, depth / least_depth)};
-  struct choice c = choose(cl, &product);
+  const struct skp__axis *a = &g->h;
+  const struct skp__statistics s = skp__statistics_of(sig);
+  const struct product product = gathered(cl, sig, g);
+  const struct choice c = choose(cl, &product);
   struct launch l = launch_of(cl, &product, &c, g->Co, dx);
   l.global[1] = (size_t)g->groups;
-  l.global[2] = (size_t)(phases * c.parts);
+  l.global[2] = (size_t)(a->step * a->step * c.parts);
   struct skp__epilogue e = skp__epilogue_of(sig);
-  const bool whole = c.parts == 1;
+  const bool whole = c.parts == 1, sums = sums_itself(&c);
   if (!whole) e.bits = 0; /* what follows comes when the parts are added */
-  SKP_TRY(skp__cl_launch(
-      p, "conv2d_igemm", "conv2d_igemm", l.options, 3, l.global, l.local,
-      SKP_ARGS(whole ? SKP_OUT(y, 0) : SKP_WORK(y), SKP_IN(x, 0), SKP_IN(w, 1), SKP__EPILOGUE(e),
-               SKP_INT(parts, c.parts), SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH),
-               SKP_INT(OW, g->OW), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(R, g->R), SKP_INT(S, g->S),
-               SKP_INT(step, a->step), SKP_INT(shift, dx ? conv.pad : -conv.pad), SKP_INT(dilation, conv.dilation),
-               SKP_INT(tap_step, a->tap_step), SKP_INT(in_step, a->in_step), SKP_INT(in_tap, a->in_tap))));
-  if (whole) return SKP_OK;
-  skp__cl_need_workspace(p, c.parts * results * (int64_t)sizeof(float));
+  SKP_TRY(skp__cl_launch(p, "conv2d_igemm", "conv2d_igemm", l.options, 3, l.global, l.local,
+                         SKP_ARGS(whole ? SKP_OUT(y, 0) : SKP_WORK(y), SKP_IN(x, 0), SKP_IN(w, 1), s.means, s.squares,
+                                  SKP_INT(want, sums ? s.want : 0), SKP__EPILOGUE(e), SKP_INT(parts, c.parts),
+                                  SKP_INT(N, g->N), SKP_INT(IH, g->IH), SKP_INT(IW, g->IW), SKP_INT(OH, g->OH),
+                                  SKP_INT(OW, g->OW), SKP_INT(Ci, g->Ci), SKP_INT(Co, g->Co), SKP_INT(R, g->R),
+                                  SKP_INT(S, g->S), SKP_INT(step, a->step), SKP_INT(shift, dx ? conv.pad : -conv.pad),
+                                  SKP_INT(dilation, conv.dilation), SKP_INT(tap_step, a->tap_step),
+                                  SKP_INT(in_step, a->in_step), SKP_INT(in_tap, a->in_tap))));
+  if (whole) return sums ? SKP_OK : skp__conv_statistics(p, sig);
+  skp__cl_need_workspace(p, c.parts * skp__shape_bytes(&sig->out[0]));
   return skp__conv_sum_results(p, sig, c.parts);
 }
 

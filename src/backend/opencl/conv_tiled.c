@@ -35,7 +35,8 @@ skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig) {
   struct skp__conv conv = skp__conv_of(sig);
   struct skp__epilogue e = skp__epilogue_of(sig);
   struct skp__gather g = skp__gather_forward(&conv);
-  return gather(p, &g, &e);
+  SKP_TRY(gather(p, &g, &e));
+  return skp__conv_statistics(p, sig);
 }
 
 skp_status skp__conv_tiled_dx(struct skp_prepared *p, const struct skp_sig *sig) {

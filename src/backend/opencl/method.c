@@ -86,6 +86,7 @@ static const char *refusal(struct skp__cl *cl, const struct skp__cl_method *m, c
   if (!(m->suits & SKP_CL_GPU) && !cl->cpu) return "made for CPUs";
   if (m->suits & SKP_CL_AMX && !cl->amx && !cl->plain_tiles) return "made for CPUs with tiles of bfloat16";
   if (!(m->suits & SKP_CL_NARROW) && skp__sig_narrow(sig)) return "knows float32 alone";
+  if (!(m->suits & SKP_CL_STATISTICS) && skp__sig_statistics(sig)) return "knows no statistics";
   return m->refuse ? m->refuse(cl, sig) : NULL;
 }
 
