@@ -3,7 +3,8 @@
 set -u
 skipper=$1
 models=$SKP_SOURCE_DIR/models
-dir=$(cd "$(mktemp -d)" && pwd -P)
+# Without a folder of its own a test would end what works where it was called, and remove that.
+dir=$(mktemp -d) && dir=$(cd "$dir" && pwd -P) || exit 1
 # works_in FOLDER: the processes that do.
 works_in() { find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$1" -o -lname "$1/*" \) 2>/dev/null | cut -d/ -f3; }
 # All that works in a test's folder ends with the test, and what is mounted there is no more.

@@ -10,6 +10,11 @@ echo "$dir" >"$1.folder"
 run 0 1003
 END
 
+# Where there is no room for one it does not begin, and takes nothing for its own.
+mkdir here
+(cd here && : >kept && TMPDIR=/nowhere bash ../test.sh "$PWD/none" >out 2>&1 </dev/null) && fail "a test without a folder begins"
+[ -e here/kept ] || fail "a test without a folder removes where it was called"
+
 for signal in KILL TERM; do
   cp "$(command -v sleep)" "$signal"
   bash test.sh "$PWD/$signal" >out 2>&1 </dev/null &
