@@ -51,6 +51,16 @@ if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
   for _ in $(seq 20); do grep -qs '^State:[[:space:]]*[^XZ[:space:]]' "/proc/$measuring/status" || break; sleep 0.05; done
   ! grep -s '^State:[[:space:]]*[^XZ[:space:]]' "/proc/$measuring/status" || fail "the process that measures goes on"
   ! ls stopped/peaks/*.txt 2>/dev/null || fail "a stop counts as a device that cannot be measured"
+  # What fails while another call comes through is known.
+  SKIPPER_CACHE=$dir/raced POCL_DEVICES="basic basic" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err </dev/null &
+  pid=$!
+  until measuring=$(pgrep -P $pid -f -- '--peak'); do kill -0 $pid || fail "nothing was measured"; sleep 0.05; done
+  kill -STOP "$measuring"
+  mkdir -p raced/peaks && cp two/peaks/*.txt raced/peaks
+  kill -KILL "$measuring"
+  wait $pid || fail "another call came through: $(cat err)"
+  ! grep 'could not be measured' err || fail "what another call measured counts as what cannot be"
+  diff -r two/peaks raced/peaks || fail "what another call measured is lost"
   # What would not be kept is not measured.
   : >nowhere
   for kept in SKIPPER_NO_CACHE=1 SKIPPER_CACHE=$dir/nowhere/cache; do
