@@ -179,26 +179,29 @@ static skp_status agree(const struct skp__stepper *st, skp_status status) {
   return st->trains ? skp__exchange_agree(st->s, status) : status;
 }
 
-/* All before the first change is done when that begins: where memory was too little so far, nothing is lost. */
-static skp_status try_plan(struct skp__stepper *st, struct skp_plan *plan) {
+/* All before the first change is done when that begins: where memory was too little so far, nothing is lost. `status`
+ * is how it went up to here. From then on a rank that fails is not the only one that counts: others have changed. */
+static skp_status try_plan(struct skp__stepper *st, struct skp_plan *plan, skp_status status) {
   const struct skp_graph *g = skp__plan_graph(plan);
   const size_t nodes = g->nodes.n, change = skp__graph_first_change(g);
-  SKP_TRY(skp__plan_run_nodes(plan, 0, change));
-  if (change == nodes) return SKP_OK;
-  SKP_TRY(agree(st, skp__backend_finish(st->s->b)));
+  if (status == SKP_OK) status = skp__plan_run_nodes(plan, 0, change);
+  if (change == nodes) return status;
+  if (status == SKP_OK) status = skp__backend_finish(st->s->b);
+  SKP_TRY(agree(st, status));
+  if (st->s->ranks) st->tried = SKP_STEP_CHANGED;
   SKP_TRY(skp__plan_run_nodes(plan, change, change + 1));
   st->tried = SKP_STEP_CHANGED;
   return skp__plan_run_nodes(plan, change + 1, nodes);
 }
 
-static skp_status run_plan(struct skp__stepper *st, const struct piece *p) {
+/* If it went well so far, of which `status` tells. */
+static skp_status run_plan(struct skp__stepper *st, const struct piece *p, skp_status status) {
   const int64_t step = st->queued + 1;
   const bool replayed = st->trains && p->k == 0 && skp__canary_due(st->s->b, step);
   skp__plan_watch(p->plan, st->trains && st->s->ranks && p->n ? after_node : NULL, st);
-  skp_status status;
   if (st->tried != SKP_STEP_DONE)
-    status = try_plan(st, p->plan);
-  else
+    status = try_plan(st, p->plan, status);
+  else if (status == SKP_OK)
     status = replayed ? skp__canary_run(st->s->b, p->plan, step) : skp__plan_run(p->plan);
   skp__plan_watch(p->plan, NULL, NULL);
   return status;
@@ -210,8 +213,7 @@ static skp_status write_ports(struct skp__stepper *st, struct skp__step *step, c
 }
 
 static skp_status run_piece(struct skp__stepper *st, struct skp__step *step, const struct piece *p) {
-  SKP_TRY(write_ports(st, step, p));
-  SKP_TRY(run_plan(st, p));
+  SKP_TRY(run_plan(st, p, write_ports(st, step, p)));
   return copy_ports(st, step, p, SKP_HOST_READ);
 }
 
@@ -271,6 +273,8 @@ static skp_status queue_taken(struct skp__stepper *st) {
   if (st->trains) step->hyper = skp__session_hyper(&st->s->model->recipe, step->lr, st->queued + 1);
   skp_status status = (variant(st, 1).synced ? run_synced : run_images)(st, step, &p);
   if (st->trains) status = skp__exchange(&st->exchange, st->s, status, own_share(st, step));
+  if (st->tried != SKP_STEP_DONE)
+    status = agree(st, status); /* what was exchanged is on its way back: did it get there? */
   SKP_TRY(status);
   if (p.plan) status = run_piece(st, step, &p);
   if (st->trains) status = skp__lead_step(&st->lead, st->s, status);
