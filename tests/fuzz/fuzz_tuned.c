@@ -1,6 +1,7 @@
 /* fuzz_tuned.c: whatever the file says of which methods are fastest (tuned/DEVICE.txt), each line that counts names one
  * of the op's methods, what is said of the others steers no terminal, and what is kept is read again. The first byte
  * says what the others are, see notes.h. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "notes.h"
 #include "verify/tuned.h"
 
@@ -15,14 +16,13 @@ static void check_line(const struct skp__tuned *t, const struct skp__tuned_line 
 
 /* As a process reads it, and what it says. */
 static void open_note(struct skp__tuned *t) {
-  char *said = NULL;
-  size_t size;
-  FILE *say = open_memstream(&said, &size);
+  struct skp__memory said;
   *t = (struct skp__tuned){.path = NULL};
-  if (!say || skp__tuned_open(t, b, say) != SKP_OK || !t->path || fclose(say)) abort();
-  for (const char *c = said; *c; c++)
+  if (!skp__memory_open(&said) || skp__tuned_open(t, b, said.to) != SKP_OK || !t->path) abort();
+  if (!skp__memory_close(&said)) abort();
+  for (const char *c = said.text; *c; c++)
     if ((*c < ' ' && *c > 0 && *c != '\n') || *c == 0x7f) abort();
-  free(said);
+  free(said.text);
   for (size_t i = 0; i < t->lines.n; i++) check_line(t, &t->lines.at[i]);
 }
 
