@@ -135,6 +135,8 @@ cp sound/log.jsonl spoilt
 for log in log.jsonl results.csv; do
   cp another/$log spoilt
   spoilt 'does not fit its logs'
+  sed 's/$/\r/' sound/$log >spoilt/$log # by an editor
+  spoilt 'as it left them'
   sed '$s/[0-9]\(}*\)$/x\1/' sound/$log >spoilt/$log
   spoilt "the lines of $log are not those that the run wrote"
   head -n -1 sound/$log >spoilt/$log

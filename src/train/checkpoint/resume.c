@@ -107,7 +107,8 @@ static bool fits(const struct told *t, const struct skp_log_seen *log, char *why
   const bool whole = log->whole && log->number, known = whole ? log->number == t->done : log->number <= t->done;
   if (!known)
     snprintf(why, size, "it stands after %lld where %s says %lld", (long long)t->done, t->name, (long long)log->number);
-  const bool alike = !log->number || skp__log_alike(&t->sums, &log->sums);
+  const bool begun = log->number || (log->whole && t->done);
+  const bool alike = !begun || skp__log_alike(&t->sums, &log->sums);
   if (known && !alike) snprintf(why, size, "the lines of %s are not those that the run wrote", t->name);
   return known && alike;
 }
@@ -119,8 +120,8 @@ static skp_status check_log(const char *dir, const struct told *t) {
   skp_status status = skp__log_see(&log, path, t->before, t->bytes);
   if (status == SKP_OK && !fits(t, &log, why, sizeof why))
     status = skp__fail(SKP_FORMAT,
-                       "The state of the run in %s does not fit its logs: %s. Are they of the same run? With the log "
-                       "moved away the run goes on as its state says.",
+                       "The state of the run in %s does not fit its logs: %s. Are they of the same run, and as it left "
+                       "them? With the log moved away the run goes on as its state says.",
                        dir, why);
   free(path);
   return status;

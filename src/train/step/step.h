@@ -49,7 +49,8 @@ struct skp__stepper {
   /* The first step begins again, in smaller micro-batches: what feeds the steps must, too. NULL: its batch stays as it
    * is. */
   skp_status (*again)(void *user);
-  /* The first step: it is not, or no longer, under way; nothing that outlives it has changed so far; it has. */
+  /* The first step: it is not, or no longer, under way; nothing that outlives it has changed so far; it has,
+   * or may have in another rank. */
   enum { SKP_STEP_DONE, SKP_STEP_TRIED, SKP_STEP_CHANGED } tried;
   int64_t queued, done; /* steps of the whole run */
   struct skp__exchange exchange;
