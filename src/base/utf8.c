@@ -20,6 +20,8 @@ int skp__utf8_length(const unsigned char *p, const unsigned char *end) {
   return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
 }
 
+const char *skp__utf8_unmarked(const char *text) { return strncmp(text, "\xef\xbb\xbf", 3) ? text : text + 3; }
+
 int skp__utf8_steers(const unsigned char *p, const unsigned char *end) {
   static const struct {
     uint32_t first, last;

@@ -9,6 +9,8 @@ enum { SKP__SHOWN_BYTE = 4 }; /* of \xHH, as a byte is shown that is not printed
 
 /* Length of the UTF-8 sequence at p (shortest form, no surrogates, at most U+10FFFF); 0: there is none. */
 int skp__utf8_length(const unsigned char *p, const unsigned char *end);
+/* `text` behind what spreadsheets and editors may put before the first letter of a file in UTF-8. */
+const char *skp__utf8_unmarked(const char *text);
 /* `text` with each byte that is not part of valid UTF-8 replaced by U+FFFD, or by \xHH,
  * which keeps different names apart. Fresh memory. */
 skp_status skp__utf8_repaired(char **out, const char *text);

@@ -32,11 +32,8 @@ static const char *cell(const struct list *l, size_t row, enum column which) {
   return skp__table_cell(&l->table, row, l->column[which]);
 }
 
-/* What spreadsheets put before the first letter of a file in UTF-8. */
-static const char *without_mark(const char *text) { return strncmp(text, "\xef\xbb\xbf", 3) ? text : text + 3; }
-
 static bool is_called(const struct skp_table *t, int column, const char *name) {
-  return !strcasecmp(without_mark(skp__table_cell(t, 0, column)), name);
+  return !strcasecmp(skp__utf8_unmarked(skp__table_cell(t, 0, column)), name);
 }
 
 static int columns(const struct skp_table *t) { return t->rows.n ? (int)t->rows.at[0].cells.n : 0; }
@@ -50,7 +47,7 @@ static int find_column(const struct skp_table *t, const char *const *names) {
 
 /* Which of two columns of one name is meant, nothing says. */
 static skp_status check_once(const struct list *l, int column) {
-  const char *name = without_mark(skp__table_cell(&l->table, 0, column));
+  const char *name = skp__utf8_unmarked(skp__table_cell(&l->table, 0, column));
   for (int i = column + 1; i < columns(&l->table); i++)
     if (is_called(&l->table, i, name)) return skp__fail(SKP_FORMAT, "%s has two columns %s: leave one.", l->file, name);
   return SKP_OK;

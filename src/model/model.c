@@ -7,6 +7,7 @@
  *     network = function(x, args) … end,         the image tensor to the logits
  *   } */
 #include "base/file.h"
+#include "base/utf8.h"
 #include "io/onnx.h"
 #include "io/weights.h"
 #include "model/build.h"
@@ -275,7 +276,7 @@ static skp_status load(struct skp_model **out, struct skp_build *b, lua_CFunctio
   SKP_TRY(skp__file_read(&text, &bytes, b->path, SOURCE_LIMIT));
   skp_status status = memchr(text, 0, (size_t)bytes)
                           ? skp__fail(SKP_MODEL, "%s: There is a zero byte in it: it is no Lua text.", b->path)
-                          : parse(out, b, text, body);
+                          : parse(out, b, skp__utf8_unmarked(text), body);
   free(text);
   return status;
 }

@@ -45,6 +45,10 @@ refuse 1 'recipe: A recipe knows no "learning_rate". Did you mean lr\?' train ot
 sed 's/lr = 0.1/hatching_rate = 0.1/' tiny.lua >other.lua
 refuse 1 'recipe: A recipe knows no "hatching_rate". It knows data, .*lr, ' train other.lua --out other
 
+# What editors put before the first letter of a file is none of Lua's.
+{ printf '\357\273\277'; cat tiny.lua; } >marked.lua
+run 0 summary marked.lua --backend reference
+
 # A batch that no device holds; images that are none.
 refuse 1 'too large|out of|memory|bytes' bench tiny.lua --batch 1048576 --size 16384
 echo 'not an image' >text.png
