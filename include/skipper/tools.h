@@ -113,6 +113,7 @@ typedef struct {
   const char *shown; /* the same in UTF-8, other bytes as \xHH */
   const char *error; /* why it cannot be read; NULL: it can */
   int dark_on_light; /* 1: most of it is light, as on paper */
+  skp_status why;    /* the kind of the error: SKP_IO for a file that is not there, SKP_FORMAT for a damaged one, … */
 } skp_picture;
 
 SKP_API skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i, skp_picture *out);

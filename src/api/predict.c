@@ -221,7 +221,7 @@ skp_status skp_pictures_describe(const skp_pictures *pictures, size_t i, skp_pic
   if (i >= pictures->p.files.n)
     return skp__fail(SKP_USAGE, "There is no picture %zu; there are %zu, from 0 on.", i, pictures->p.files.n);
   const struct skp__picture *p = &pictures->p.files.at[i];
-  *out = (skp_picture){p->path, pictures->shown[i], p->error, p->dark_on_light};
+  *out = (skp_picture){p->path, pictures->shown[i], p->error, p->dark_on_light, p->why};
   return SKP_OK;
 }
 
@@ -242,7 +242,7 @@ skp_status skp_pictures_predict(skp_pictures *pictures, skp_session *session, sk
 skp_status skp_pictures_explain(skp_pictures *pictures, skp_session *session, size_t i, const char *path) {
   skp_picture picture;
   SKP_TRY(skp_pictures_describe(pictures, i, &picture));
-  if (picture.error) return skp__fail(SKP_IO, "%s", picture.error);
+  if (picture.error) return skp__fail(picture.why, "%s", picture.error);
   const int workers = skp__api_workers(pictures->workers);
   void *png;
   size_t size;
@@ -259,7 +259,7 @@ static skp_status predict_files(skp_session *session, skp_pictures *pictures, si
   SKP_TRY(skp_pictures_predict(pictures, session, kind, predictions));
   if (pictures->none) return fail_none(&p->base);
   for (size_t i = 0; i < n; i++)
-    if (p->files.at[i].error) return skp__fail(SKP_IO, "%s", p->files.at[i].error);
+    if (p->files.at[i].error) return skp__fail(p->files.at[i].why, "%s", p->files.at[i].error);
   return SKP_OK;
 }
 

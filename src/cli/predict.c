@@ -90,6 +90,7 @@ static bool is_finite(const float *row, int n) {
 /* Images without a prediction: files that cannot be read, predictions that are not finite. */
 struct missing {
   int64_t bad, lost;
+  skp_status why; /* the first of the former has none */
 };
 
 static skp_status fail_lost(int64_t lost) {
@@ -100,7 +101,7 @@ static skp_status fail_lost(int64_t lost) {
 static skp_status fail_missing(const struct missing *m, const skp_pictures *p) {
   if (m->lost) return fail_lost(m->lost);
   if (!m->bad) return SKP_OK;
-  return skp_fail(SKP_IO, "%lld of %zu images could not be read.", (long long)m->bad, skp_pictures_count(p));
+  return skp_fail(m->why, "%lld of %zu images could not be read.", (long long)m->bad, skp_pictures_count(p));
 }
 
 /* Images without a prediction are said and counted. */
@@ -117,7 +118,7 @@ static skp_status show_pictures(const struct cli *c, const skp_pictures *p, floa
     TRY(skp_pictures_describe(p, i, &file));
     if (file.error) {
       skp_print(stderr, "skipper predict: %s\n", file.error);
-      missing->bad++;
+      if (!missing->bad++) missing->why = file.why;
       if (list) add_failure(list, file.shown, file.error);
     } else if (!is_finite(own, classes)) {
       if (list) add_failure(list, file.shown, "the network's prediction is not finite");

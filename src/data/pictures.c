@@ -62,13 +62,17 @@ static bool dark_on_light(const struct skp_image *i) {
   return sum / (2.0 * (i->H + i->W) - 4) > 127;
 }
 
-/* What was found out about a file, error NULL or its text. Several views of it may be read at the same time. */
-static skp_status note(struct skp__pictures *p, int64_t i, const char *error, bool dark) {
+/* What was found out about a file; why: SKP_OK or the error that there was. Several views of it may be read at the same
+ * time. */
+static skp_status note(struct skp__pictures *p, int64_t i, skp_status why, bool dark) {
   struct skp__picture *file = &p->files.at[i];
   skp_status status = SKP_OK;
   pthread_mutex_lock(&p->lock);
   file->dark_on_light = dark;
-  if (error && !file->error) status = skp__strdup(&file->error, error);
+  if (why != SKP_OK && !file->error) {
+    file->why = why;
+    status = skp__strdup(&file->error, skp_error_message());
+  }
   pthread_mutex_unlock(&p->lock);
   return status;
 }
@@ -81,11 +85,12 @@ static skp_status image(const struct skp_source *s, int64_t i, struct skp_image 
   if (!out) return SKP_OK;
   out->H = 0;
   if (p->files.at[i].spoilt) return SKP_OK;
-  if (skp__image_read(out, p->files.at[i].path, s->C) != SKP_OK) {
+  const skp_status read = skp__image_read(out, p->files.at[i].path, s->C);
+  if (read != SKP_OK) {
     out->H = 0;
-    return note(p, i, skp_error_message(), false);
+    return note(p, i, read, false);
   }
-  SKP_TRY(note(p, i, NULL, dark_on_light(out)));
+  SKP_TRY(note(p, i, SKP_OK, dark_on_light(out)));
   int64_t values = (int64_t)out->H * out->W * out->C;
   for (int64_t at = 0; p->invert && at < values; at++) out->pixels[at] = (uint8_t)(255 - out->pixels[at]);
   return SKP_OK;
@@ -96,7 +101,7 @@ static skp_status spoilt(const struct skp_source *s, int64_t i, skp_status why) 
   struct skp__pictures *p = (struct skp__pictures *)(uintptr_t)s;
   skp__fail_in(why, "%s", p->files.at[i].path);
   p->files.at[i].spoilt = true;
-  return note(p, i, skp_error_message(), false);
+  return note(p, i, why, false);
 }
 
 static const char *name_of(const struct skp_source *s, int64_t i) {

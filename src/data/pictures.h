@@ -9,8 +9,9 @@
 
 struct skp__picture {
   char *path;
-  char *error; /* why it cannot be read; NULL: it can */
-  bool spoilt; /* it can, but nothing can be made of it */
+  char *error;    /* why it cannot be read; NULL: it can */
+  skp_status why; /* the kind of that error */
+  bool spoilt;    /* it can, but nothing can be made of it */
   bool dark_on_light;
 };
 

@@ -52,12 +52,14 @@ run 0 summary marked.lua --backend reference
 # A batch that no device holds; images that are none.
 refuse 1 'too large|out of|memory|bytes' bench tiny.lua --batch 1048576 --size 16384
 echo 'not an image' >text.png
-refuse 1 'text.png' predict good/last.safetensors text.png
+refuse 3 'text.png' predict good/last.safetensors text.png
 base64 -d >bomb.png <<'END' # 60000 × 60000 pixels, it says
 iVBORw0KGgoAAAANSUhEUgAA6mAAAOpgCAAAAACluSqeAAAADElEQVR4nGNgoD0AAABkAAGGZDw1AAAAAElFTkSuQmCC
 END
-refuse 1 'bomb.png tells of 60000 × 60000 pixels' predict good/last.safetensors bomb.png
-refuse 1 '1 of 1 images could not be read' predict good/last.safetensors nowhere.png
+refuse 3 'bomb.png tells of 60000 × 60000 pixels' predict good/last.safetensors bomb.png
+refuse 6 '1 of 1 images could not be read' predict good/last.safetensors nowhere.png
+run 3 predict good/last.safetensors text.png "$SKP_SOURCE_DIR/tests/fuzz/corpus/image/grey.png"
+in_err '1 of 2 images could not be read'
 refuse 1 '^skipper eval: --report: Cannot create the folder' eval good/last.safetensors --data digits --report /proc/nowhere
 # What is read is not written: a checkpoint, by whatever name, a run's file, a picture of the data. Pages and ONNX files are made anew.
 cp -r good kept

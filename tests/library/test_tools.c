@@ -342,6 +342,7 @@ START_TEST(pictures_by_name) {
   ck_assert_float_eq_tol(predictions[0] + predictions[1], 1, 1e-6f);
   ck_ok(skp_pictures_describe(p, 1, &picture));
   ck_assert_ptr_nonnull(picture.error);
+  ck_assert_int_eq(picture.why, SKP_FORMAT);
   ck_assert(isnan(predictions[2]) && isnan(predictions[3]));
   ck_fails(skp_pictures_describe(p, 2, &picture), SKP_USAGE, "picture 2");
   skp_pictures_close(p);
