@@ -277,9 +277,9 @@ static skp_status add_guard(struct skp_graph *g, const struct skp_update *u) {
 
 /* The running statistics become what the step made of them, unless it is broken. */
 static skp_status commit_state(struct skp_graph *g) {
-  skp_value out;
+  skp_value out[2];
   const skp_value state[] = {g->state, g->state_trial, g->broken};
-  return g->state == SKP_NONE ? SKP_OK : skp__graph_node(g, &skp__op_commit, NULL, state, NULL, "update", &out);
+  return g->state == SKP_NONE ? SKP_OK : skp__graph_node(g, &skp__op_commit, NULL, state, NULL, "update", out);
 }
 
 /* The average of the state follows that of the params. */
