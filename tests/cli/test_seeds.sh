@@ -3,7 +3,7 @@
 
 run 0 train tiny.lua --seeds 3 --seed 4 --out a --backend reference
 in_out '^3 seeds in a: best accuracy median [0-9.]+ %, [0-9.]+ to [0-9.]+ %, mean [0-9.]+ \+- [0-9.]+ %$'
-[ "$(grep -c '^epoch 1/1 ' err)" = 3 ] || fail "not every run tells of its epochs"
+[ "$(grep -c '^epoch 1/1  loss ' err)" = 3 ] || fail "not every run tells of its epochs"
 for seed in 4 5 6; do [ -s a/seed-$seed/best.safetensors ] || fail "no run with seed $seed"; done
 run 0 train tiny.lua --seed 5 --out alone --backend reference
 cmp alone/last.safetensors a/seed-5/last.safetensors || fail "the run with seed 5 is another than one alone"
