@@ -13,12 +13,16 @@ if not browser:
 TINY = """return {input = {channels = 1, size = 28}, recipe = {data = "digits", batch = 256, epochs = 3, lr = 0.1},
   network = function(x) return nn.linear(nn.flatten(x), 10, {name = "fc"}) end}"""
 PROBE = """<script>addEventListener('load', () => {
-  const told = {}, q = s => document.querySelectorAll(s), table = q('table.sort')[1];
+  const told = {}, q = s => document.querySelectorAll(s);
   document.querySelectorAll('details').forEach(d => d.open = true);
   const button = [...q('table.sort th button')].find(b => b.textContent === 'recall'), rows = () => [...button.closest('table').tBodies[0].rows].map(r => +r.cells[5].textContent);
   button.click(); told.up = rows().every((x, i, a) => !i || a[i - 1] <= x);
   button.click(); told.down = rows().every((x, i, a) => !i || a[i - 1] >= x) && button.parentNode.getAttribute('aria-sort') === 'descending';
   q('input.shares')[0].click(); told.shares = getComputedStyle(q('.share')[0]).display !== 'none' && getComputedStyle(q('.count')[0]).display === 'none';
+  const matrix = q('table.matrix')[0], shown = () => [...matrix.tBodies[0].rows].map(r => parseFloat(r.cells[1].innerText));
+  matrix.querySelectorAll('th button')[1].click(); told.matrix = shown().length === 10 && shown().every((x, i, a) => !i || a[i - 1] <= x) && matrix.innerText.includes('%');
+  q('input.shares')[0].click(); matrix.querySelectorAll('th button')[1].click(); told.counts = shown().every((x, i, a) => !i || a[i - 1] >= x) && !matrix.innerText.includes('%');
+  told.labels = [...q('.curves svg')].every(s => [...s.querySelectorAll('text')].every(t => t.getBBox().x >= 0));
   told.images = [...q('img')].length === 96 && [...q('img')].every((i, n) => i.complete && i.naturalWidth === (n % 2 ? 224 : 28) && i.alt);
   told.why = q('figure.why').length === 48 && [...q('figure.why')].every(f => f.children[0].offsetTop === f.children[1].offsetTop && f.children[2].offsetTop > f.children[0].offsetTop);
   told.drawn = q('.box').length === 2 && [...q('.box')].every(b => b.getBoundingClientRect().width > 100);
@@ -48,5 +52,5 @@ with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
         assert not console, console
         told = re.search(r'<title>(.*?)</title>', done.stdout)
         told = eval(told.group(1).replace('true', 'True').replace('false', 'False').replace('&quot;', '"'))
-        assert len(told) == 10 and all(told.values()), (mode, told)
+        assert len(told) == 13 and all(told.values()), (mode, told)
         print(mode, told)

@@ -19,13 +19,13 @@ static double row_sum(const struct skp_table *t, size_t row) {
 }
 
 static void put_matrix(FILE *to, const struct skp_table *t) {
-  fprintf(to,
-          "<div class=wide tabindex=0 role=region aria-label=\"confusion matrix\"><table class=matrix><caption>Rows: "
-          "what an image is; columns: what it was taken for</caption><thead><tr><th></th>");
+  fprintf(to, "<div class=wide tabindex=0 role=region aria-label=\"confusion matrix\"><table class=\"sort matrix\">"
+              "<caption>Rows: what an image is; columns: what it was taken for</caption><thead><tr>"
+              "<th scope=col aria-sort=none><button>class</button></th>");
   for (size_t k = 1; k < t->rows.at[0].cells.n; k++) {
-    fprintf(to, "<th scope=col>");
+    fprintf(to, "<th scope=col aria-sort=none><button>");
     skp__page_text(to, skp__table_cell(t, 0, (int)k));
-    fprintf(to, "</th>");
+    fprintf(to, "</button></th>");
   }
   fprintf(to, "</tr></thead><tbody>");
   for (size_t i = 1; i < t->rows.n; i++) {

@@ -2,7 +2,7 @@
 #include "train/report/page/page.h"
 #include <math.h>
 
-enum { WIDTH = 640, HEIGHT = 260, LEFT = 58, TOP = 12, BOTTOM = 34, RIGHT = 12, ROW = 20, STYLES = 6 };
+enum { WIDTH = 640, HEIGHT = 260, LEFT = 76, TOP = 12, BOTTOM = 34, RIGHT = 12, ROW = 20, STYLES = 6 };
 static const char *const dashes[STYLES] = {"none", "8 3", "2 3", "10 3 2 3", "4 4", "1 2"};
 
 /* Where a curve's numbers are, and what they lie over. */

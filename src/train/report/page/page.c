@@ -151,7 +151,7 @@ static const char tail[] =
     "const up=th.getAttribute('aria-sort')!=='ascending';\n"
     "t.querySelectorAll('th').forEach(o=>o.setAttribute('aria-sort','none'));\n"
     "th.setAttribute('aria-sort',up?'ascending':'descending');\n"
-    "const v=r=>r.children[k].textContent,rows=[...t.tBodies[0].rows];\n"
+    "const v=r=>r.children[k].innerText.replace(/ %$/,''),rows=[...t.tBodies[0].rows];\n"
     "rows.sort((a,b)=>{const x=v(a),y=v(b),d=isNaN(x)||isNaN(y)||x===''||y===''?x.localeCompare(y):x-y;return u"
     "p?d:-d});\n"
     "t.tBodies[0].append(...rows)}));\n"
