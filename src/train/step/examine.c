@@ -121,7 +121,8 @@ static skp_status look_at_outputs(struct search *s, struct skp_plan *p, size_t n
 static skp_status search_piece(void *user, struct skp_plan *p, int64_t k) {
   struct search *s = user;
   const struct skp_graph *g = skp__plan_graph(p);
-  for (size_t n = 0; n < skp__graph_first_change(g) && !s->found && s->e->finding != SKP_FOUND_LATE; n++) {
+  const size_t end = skp__graph_first_change(g);
+  for (size_t n = 0; n < end && !s->found && s->e->finding != SKP_FOUND_LATE; n++) {
     if (!g->nodes.at[n].op->reference) continue;
     SKP_TRY(skp__plan_run_nodes(p, n, n + 1));
     SKP_TRY(look_at_outputs(s, p, n));
