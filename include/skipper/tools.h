@@ -220,8 +220,8 @@ typedef struct {
 SKP_API skp_status skp_device_measure(skp_device *device, skp_peaks *out, char *file, size_t size);
 
 /* What was measured so of device i of the list, without opening it: in the folder that the options' `cache` says; 0:
- * nothing. Where it is known of all devices that may be meant, skp_device_open takes one that is clearly faster than
- * the best kind of them. */
+ * nothing; -1: that measuring it failed. Where it is known of all devices that may be meant, skp_device_open takes one
+ * that is clearly faster than the best kind of them. */
 SKP_API int skp_device_known(size_t i, const char *cache, skp_peaks *out);
 /* *i: from *i on the first device of the list that is one of several which may be meant by these options, and was not
  * measured: it is, or is not, chosen for its kind alone. 0: there is none, or the options' `cache` keeps nothing, so

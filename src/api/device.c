@@ -67,15 +67,16 @@ int skp_device_known(size_t i, const char *cache, skp_peaks *out) {
   const struct skp_device_list *list;
   struct skp_backend_peaks peaks;
   *out = (skp_peaks){.fma = 0};
-  if (skp__devices_list(&list) != SKP_OK || i >= list->n || !skp__peak_known(&peaks, &list->at[i], cache)) return 0;
-  *out = skp__api_peaks(&peaks);
-  return 1;
+  if (skp__devices_list(&list) != SKP_OK || i >= list->n) return 0;
+  const double seconds = skp__peak_listed(&peaks, &list->at[i], cache);
+  if (seconds > 0) *out = skp__api_peaks(&peaks);
+  return (seconds > 0) - (seconds < 0);
 }
 
 /* By what was measured of them, where there are several. */
 static skp_status choose(const struct skp_device **out, bool *meant, double seconds[SKP_MAX_DEVICES],
                          const struct skp_device_list *list, const skp_device_options *o) {
-  for (size_t i = 0; i < list->n; i++) seconds[i] = skp__peak_listed(&list->at[i], o->cache);
+  for (size_t i = 0; i < list->n; i++) seconds[i] = skp__peak_listed(NULL, &list->at[i], o->cache);
   return skp__devices_choose(out, meant, list, seconds, o->platform, o->device);
 }
 

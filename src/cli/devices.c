@@ -3,8 +3,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-static void print_peaks(const skp_peaks *p) {
+/* `known` as skp_device_known says it. */
+static void print_peaks(const skp_peaks *p, int known) {
   char fma[32], triad[32], launch[32];
+  if (known < 0) printf("        measuring it failed: it is taken for its kind; bench --peak --device tries again\n");
+  if (known <= 0) return;
   printf("        measured: %s GFLOP/s, %s GB/s, %s us a launch\n", cli_number(fma, sizeof fma, p->fma * 1e-9),
          cli_number(triad, sizeof triad, p->triad * 1e-9), cli_number(launch, sizeof launch, p->launch * 1e6));
 }
@@ -22,7 +25,7 @@ static void print_device(const skp_device_info *d, bool chosen) {
   if (*d->why) printf("        %s: %s\n", d->usable ? "taken only if named" : "not usable", d->why);
 }
 
-static void add_device(cJSON *list, const skp_device_info *d, bool chosen, const skp_peaks *measured) {
+static void add_device(cJSON *list, const skp_device_info *d, bool chosen, const skp_peaks *measured, int known) {
   cJSON *o = cJSON_CreateObject();
   cJSON_AddItemToArray(list, o);
   cJSON_AddNumberToObject(o, "platform", d->platform);
@@ -47,7 +50,8 @@ static void add_device(cJSON *list, const skp_device_info *d, bool chosen, const
   cJSON_AddBoolToObject(o, "usable", d->usable);
   cJSON_AddStringToObject(o, "skipped", d->why);
   cJSON_AddBoolToObject(o, "default", chosen);
-  if (measured) cli_add_peaks(cJSON_AddObjectToObject(o, "measured"), measured);
+  if (known > 0) cli_add_peaks(cJSON_AddObjectToObject(o, "measured"), measured);
+  if (known < 0) cJSON_AddNullToObject(o, "measured"); /* it failed */
 }
 
 static void add_gpu(cJSON *list, const skp_idle_gpu *g) {
@@ -73,8 +77,10 @@ static skp_status print_json(const struct devices *all) {
   skp_peaks peaks;
   skp_idle_gpu g;
   const char *note;
-  for (size_t i = 0; i < all->n && skp_device_describe(i, &d) == SKP_OK; i++)
-    add_device(devices, &d, (ptrdiff_t)i == all->chosen, skp_device_known(i, all->cache, &peaks) ? &peaks : NULL);
+  for (size_t i = 0; i < all->n && skp_device_describe(i, &d) == SKP_OK; i++) {
+    const int known = skp_device_known(i, all->cache, &peaks);
+    add_device(devices, &d, (ptrdiff_t)i == all->chosen, &peaks, known);
+  }
   for (size_t i = 0; (note = skp_device_note(i)); i++) cJSON_AddItemToArray(notes, cJSON_CreateString(note));
   for (size_t i = 0; skp_device_idle_gpu(i, &g); i++) add_gpu(gpus, &g);
   return cli_print_json(object);
@@ -88,7 +94,8 @@ static skp_status print_text(const struct devices *all) {
   for (size_t i = 0; i < all->n; i++) {
     TRY(skp_device_describe(i, &d));
     print_device(&d, (ptrdiff_t)i == all->chosen);
-    if (skp_device_known(i, all->cache, &peaks)) print_peaks(&peaks);
+    const int known = skp_device_known(i, all->cache, &peaks);
+    print_peaks(&peaks, known);
   }
   for (size_t i = 0; (note = skp_device_note(i)); i++) printf("  %s\n", note);
   for (size_t i = 0; skp_device_idle_gpu(i, &g); i++)

@@ -20,7 +20,7 @@ static skp_status measure(const struct cli *c, size_t i, const char *cache) {
   snprintf(device, sizeof device, "%d:%d", d.platform, d.device);
   skp_print(stderr, "Several devices may be meant: %s %s is measured, once\n", device, d.name);
   bench(c->program, device);
-  if (skp_device_known(i, cache, &peaks)) return SKP_OK;
+  if (skp_device_known(i, cache, &peaks) > 0) return SKP_OK;
   skp_print(stderr,
             "%s could not be measured: it is taken for its kind, or not at all. --device names one; bench --peak "
             "--device %s tries again\n",

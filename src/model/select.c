@@ -54,6 +54,7 @@ static skp_status read_factor(char *entry, float *out) {
 /* Sets the factor of the learning rate of what the entries of `list` fit: their own, or 0 without `factors`. */
 static skp_status select_each(struct skp_graph *g, const char *field, const char *list, bool factors) {
   char entries[sizeof(skp__recipe_TEXT)], *rest = NULL;
+  if (*list && !list[strspn(list, ",")]) return fail_pattern(g, field, list);
   snprintf(entries, sizeof entries, "%s", list);
   for (char *entry = strtok_r(entries, ",", &rest); entry; entry = strtok_r(NULL, ",", &rest)) {
     float factor = 0;

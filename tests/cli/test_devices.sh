@@ -27,6 +27,8 @@ if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
   in_err '^[0-9]+:0 could not be measured: it is taken for its kind, or not at all. --device names one; bench --peak --device [0-9]+:0 tries again$'
   SKIPPER_CACHE=$dir/failed two bench tiny.lua --steps 1 >out 2>err || fail "devices that could not be measured: $(cat err)"
   ! grep measured err || fail "what failed is measured again"
+  SKIPPER_CACHE=$dir/failed two devices >out 2>err
+  [ "$(grep -c 'measuring it failed: it is taken for its kind' out)" = 2 ] || fail "devices does not say what could not be measured"
   SKIPPER_CACHE=$dir/failed two bench --peak --device 0 >out 2>err || fail "a device that could not be measured: $(cat err)"
   SKIPPER_CACHE=$dir/failed two devices >out 2>err
   [ "$(grep -c 'measured:' out)" = 2 ] || fail "a device that can be measured by now still counts as one that cannot"

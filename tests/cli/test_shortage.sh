@@ -41,6 +41,11 @@ for code in -4 -5 -6; do
   not_in_err 'memory for a whole step|smaller --batch'
 done
 
+# Before there is anything in the device's memory no smaller batch helps.
+for call in clCreateContext clCreateCommandQueue; do
+  FAULTS=$call=-6 refuse 4 "$call on .*: CL_OUT_OF_HOST_MEMORY. Other programs have taken" train tiny.lua --data set --max-steps 3 --out run
+done
+
 # It lacks later on: the run ends, and what it saved is whole; nothing is written into memory that was given back.
 for call in clEnqueueNDRangeKernel clEnqueueMarkerWithWaitList clFlush clEnqueueReadBuffer clSetEventCallback; do
   for code in -4 -5 -6; do

@@ -136,13 +136,13 @@ START_TEST(of_a_listed_device) {
   struct skp_device d = {.units = 2, .name = "Card", .platform_name = "Makers", .version = "1.2", .driver = "7"};
   struct skp_backend_peaks p;
   listed = &d;
-  ck_assert(!skp__peak_known(&p, &d, folder));
+  ck_assert(skp__peak_listed(&p, &d, folder) == 0);
   ck_assert_int_eq(find(NULL, false), 1);
-  ck_assert(skp__peak_known(&p, &d, folder));
+  ck_assert(skp__peak_listed(&p, &d, folder) == skp__peak_seconds(&right));
   ck_assert(p.fma == right.fma && p.triad == right.triad && p.launch == right.launch);
-  ck_assert(!skp__peak_known(&p, &d, ""));
+  ck_assert(skp__peak_listed(&p, &d, "") == 0);
   strcpy(d.driver, "8");
-  ck_assert(!skp__peak_known(&p, &d, folder) && p.fma == 0);
+  ck_assert(skp__peak_listed(&p, &d, folder) == 0 && p.fma == 0);
 }
 END_TEST
 
@@ -151,18 +151,18 @@ START_TEST(of_one_that_cannot_be_measured) {
   struct skp_device d = {.units = 2, .name = "Card", .platform_name = "Makers", .version = "1.2", .driver = "7"};
   struct skp_backend_peaks p;
   listed = &d;
-  ck_assert(skp__peak_listed(&d, folder) == 0);
+  ck_assert(skp__peak_listed(NULL, &d, folder) == 0);
   ck_ok(skp__peak_give_up(&d, folder));
-  ck_assert(skp__peak_listed(&d, folder) < 0);
-  ck_assert(!skp__peak_known(&p, &d, folder));
+  ck_assert(skp__peak_listed(&p, &d, folder) < 0);
+  ck_assert(p.fma == 0);
   strcpy(d.driver, "8");
-  ck_assert(skp__peak_listed(&d, folder) == 0);
+  ck_assert(skp__peak_listed(NULL, &d, folder) == 0);
   strcpy(d.driver, "7");
-  ck_assert(skp__peak_listed(&d, folder) < 0);
+  ck_assert(skp__peak_listed(NULL, &d, folder) < 0);
   ck_assert_int_eq(find(NULL, false), 1);
-  ck_assert(skp__peak_listed(&d, folder) == skp__peak_seconds(&right));
+  ck_assert(skp__peak_listed(NULL, &d, folder) == skp__peak_seconds(&right));
   ck_ok(skp__peak_give_up(&d, "")); /* which keeps nothing */
-  ck_assert(skp__peak_listed(&d, "") == 0);
+  ck_assert(skp__peak_listed(NULL, &d, "") == 0);
 }
 END_TEST
 

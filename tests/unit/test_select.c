@@ -127,6 +127,7 @@ static const struct {
 } wrong[] = {
     {"freeze", "stem,layr1", "freeze: no parameter of the network fits \"layr1\". Their names begin with stem, b, fc."},
     {"freeze", "ste", "\"ste\""},
+    {"freeze", ",,", "freeze: no parameter of the network fits \",,\""},
     {"lr_mult", "head=2", "lr_mult: no parameter of the network fits \"head\""},
     {"lr_mult", "fc", "PATTERN=FACTOR, as in fc=10, not \"fc\""},
     {"lr_mult", "fc=", "not \"fc=\""},

@@ -108,10 +108,10 @@ static skp_status describe(struct skp__cl *cl) {
 static skp_status open_queue(struct skp__cl *cl) {
   const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)cl->platform_id, 0};
   cl_int code;
-  SKP_TRY(SKP_CHECK(cl, "clCreateContext", "",
-                    (cl->context = clCreateContext(properties, 1, &cl->device, NULL, NULL, &code), code)));
-  return SKP_CHECK(cl, "clCreateCommandQueue", "",
-                   (cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &code), code));
+  SKP_TRY(SKP_CHECK_QUEUED(cl, "clCreateContext", "",
+                           (cl->context = clCreateContext(properties, 1, &cl->device, NULL, NULL, &code), code)));
+  return SKP_CHECK_QUEUED(cl, "clCreateCommandQueue", "",
+                          (cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &code), code));
 }
 
 static skp_status open_parts(struct skp__cl *cl, const struct skp_backend_options *options) {

@@ -98,9 +98,16 @@ static bool means_lost(cl_int code) {
          code == CL_DEVICE_NOT_AVAILABLE || code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST || !known_name(code);
 }
 
+/* Without a queue nothing of this program lies there yet. */
 static skp_status fail_memory(struct skp__cl *cl, cl_int code, const char *call, const char *what) {
-  return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory: use a smaller %s.", call,
-                   *what ? " " : "", what, cl->name, skp__cl_error_name(code), skp__option("batch"));
+  const char *space = *what ? " " : "", *name = skp__cl_error_name(code);
+  if (!cl->queue)
+    return skp__fail(SKP_DEVICE_MEMORY,
+                     "%s%s%s on %s: %s. Other programs have taken all of its memory or the host's: end some, or take "
+                     "another device.",
+                     call, space, what, cl->name, name);
+  return skp__fail(SKP_DEVICE_MEMORY, "%s%s%s on %s: %s. The device is out of memory: use a smaller %s.", call, space,
+                   what, cl->name, name, skp__option("batch"));
 }
 
 skp_status skp__cl_check(struct skp__cl *cl, cl_int code, const char *call, const char *what) {

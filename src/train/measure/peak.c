@@ -152,14 +152,6 @@ static skp_status place_listed(struct note *n, const struct skp_device *d, const
   return status;
 }
 
-bool skp__peak_known(struct skp_backend_peaks *out, const struct skp_device *d, const char *cache) {
-  struct note n;
-  const bool known = place_listed(&n, d, cache) == SKP_OK && recall(&n);
-  *out = n.peaks;
-  free(n.path);
-  return known;
-}
-
 skp_status skp__peak_give_up(const struct skp_device *d, const char *cache) {
   struct note n;
   skp_status status = place_listed(&n, d, cache);
@@ -169,9 +161,10 @@ skp_status skp__peak_give_up(const struct skp_device *d, const char *cache) {
   return status;
 }
 
-double skp__peak_listed(const struct skp_device *d, const char *cache) {
+double skp__peak_listed(struct skp_backend_peaks *out, const struct skp_device *d, const char *cache) {
   struct note n;
   const bool known = place_listed(&n, d, cache) == SKP_OK && recall(&n);
+  if (out) *out = n.peaks;
   free(n.path);
   return known ? skp__peak_seconds(&n.peaks) : -(double)n.failed;
 }

@@ -95,8 +95,8 @@ skp_status skp__place_latest(char **out, const char *runs) {
   char best[256] = "";
   int64_t newest = -1;
   struct skp__listing l;
-  skp_status status = SKP_OK;
-  (void)skp__listing_open(&l, runs); /* one that is not there holds no run */
+  skp_status status = skp__listing_open(&l, runs);
+  if (!skp__folder_exists(runs)) status = SKP_OK; /* one that is not there holds no run */
   while (skp__listing_next(&l, &status)) {
     int64_t when = saved_at(runs, l.entry->d_name);
     if (when <= newest) continue;
