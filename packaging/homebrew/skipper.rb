@@ -17,7 +17,7 @@ class Skipper < Formula
   depends_on "libarchive"
   depends_on "libzip"
   depends_on :linux
-  depends_on "lua"
+  depends_on "lua@5.4"
   depends_on "ocl-icd"
   depends_on "popt"
   depends_on "protobuf-c"

@@ -3,9 +3,11 @@
 . "${SKP_SOURCE_DIR:?}/tests/cli/lib.sh" || exit 1
 version=$(sed -n 's/.*SKP_VERSION  *"\(.*\)"/\1/p' "$SKP_SOURCE_DIR/include/skipper/version.h")
 
-grep -qx "pkgver=$version" "$SKP_SOURCE_DIR/packaging/aur/PKGBUILD" || fail "PKGBUILD is of another version"
-grep -qx "Version: *$version" "$SKP_SOURCE_DIR/packaging/fedora/skipper.spec" || fail "skipper.spec is of another version"
-grep -q "version \"$version\"" "$SKP_SOURCE_DIR/packaging/homebrew/skipper.rb" || fail "skipper.rb is of another version"
+# Each recipe names a version, and no other.
+for recipe in aur/PKGBUILD fedora/skipper.spec homebrew/skipper.rb Dockerfile; do
+  named=$(grep -oE '[0-9]+\.[0-9]+\.[0-9]+' "$SKP_SOURCE_DIR/packaging/$recipe" | sort -u)
+  [ "$named" = "$version" ] || fail "packaging/$recipe is of version ${named:-unknown}"
+done
 cpack=$(dirname "$CMAKE")/cpack
 [ -x "$cpack" ] || cpack=$(command -v cpack) || { echo "skipped: no cpack"; exit 77; }
 
