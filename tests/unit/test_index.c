@@ -8,7 +8,7 @@
 #include <string.h>
 #include <utime.h>
 
-enum { PICTURES = SKP_INDEX_LEAST };
+enum { PICTURES = SKP_INDEX_LEAST, FEW = 200 };
 
 static void save(const char *name, const char *text, long time) {
   FILE *f = fopen(in(name), "wb");
@@ -30,12 +30,13 @@ static void end(void) {
   remove_folder();
 }
 
-/* Asks for all pictures, the first half in file a; those not known are 5 + i high. Returns how many were known. */
-static int ask(const char *first, int64_t pictures) {
+/* Asks for so many of a set's pictures, the first half of them all in file a; those not known are 5 + i high. Returns
+ * how many were known. */
+static int ask_some(const char *first, int64_t pictures, int asked) {
   struct skp__index *x;
   int known = 0;
   ck_ok(skp__index_open(&x, folder, first, pictures));
-  for (int i = 0; i < PICTURES; i++) {
+  for (int i = 0; i < asked; i++) {
     char name[32], file[512];
     struct skp_image image = {.H = 0};
     snprintf(name, sizeof name, "class/%d.jpg", i);
@@ -52,6 +53,8 @@ static int ask(const char *first, int64_t pictures) {
   skp__index_close(x);
   return known;
 }
+
+static int ask(const char *first, int64_t pictures) { return ask_some(first, pictures, PICTURES); }
 
 static void path_of_kept(char path[512]) {
   DIR *dir = opendir(in("kept"));
@@ -88,7 +91,8 @@ START_TEST(without_a_folder) {
 }
 END_TEST
 
-/* A changed byte anywhere, a cut and a longer file are as good as none. */
+/* A changed byte anywhere, a cut and a longer file are as good as none. Of those that are cut few are asked for: each
+ * is a file that is looked at, which is slow under Wine. */
 START_TEST(damaged) {
   static const long places[] = {0, 9, 17, 24, 33, 45, 4000, -1, -9};
   char path[512];
@@ -105,7 +109,7 @@ START_TEST(damaged) {
   ck_ok(skp__file_read(&bytes, &size, path, 1 << 24)); /* written anew */
   for (int64_t cut = 0; cut < 64; cut += 7) {
     ck_ok(skp__file_write_atomic(path, &(struct skp__file_part){bytes, cut}, 1));
-    ck_assert_int_eq(ask("first", PICTURES), 0);
+    ck_assert_int_eq(ask_some("first", PICTURES, FEW), 0);
   }
   free(bytes);
 }
