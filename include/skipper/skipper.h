@@ -437,7 +437,7 @@ typedef struct {
   int by_number;      /* 1: labels are numbers of the network's classes, whatever the classes are called */
   int workers;        /* threads that load images; 0: as many as cores, 4 at most */
   int64_t worst;      /* how many of the images with the highest loss the report lists */
-  const char *folder; /* receives confusion.csv, classes.csv and worst.csv; NULL: nothing does */
+  const char *folder; /* receives confusion.csv, classes.csv, worst.csv and confused.csv; NULL: nothing does */
   const char *logits; /* a safetensors file, which receives the logits {images, classes} and the labels {images}; then
                          it is no error if nothing can be judged. NULL: nothing does */
   FILE *report;       /* lines for people about what is out of the ordinary; NULL: nowhere */

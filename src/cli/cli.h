@@ -34,7 +34,7 @@
   X(WORKERS, "workers", 0, "N",                                                                                        \
     "threads that load and augment images; 0: a single one; default: as --threads, or the cores, 4 at most")           \
   X(SIZE, "size", 0, "PX", "side of the square input")                                                                 \
-  X(REPORT, "report", 0, "DIR", "write confusion.csv, classes.csv and worst.csv into this folder")                     \
+  X(REPORT, "report", 0, "DIR", "write confusion.csv, classes.csv, worst.csv and confused.csv into this folder")       \
   X(WORST, "worst", 0, "N", "images with the highest loss that are listed; default: 20")                               \
   X(CURVE, "curve", 0, "FILE", "where the curve goes, as CSV; default: lr.csv")                                        \
   X(TOP, "top", 'k', "K", "classes shown for each image; default: 3")                                                  \

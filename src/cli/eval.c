@@ -65,7 +65,7 @@ skp_status cli_eval(struct cli *c) {
   const skp_report *report = skp_session_report(c->session);
   if (!report) return status;
   if (testing.folder && status == SKP_OK)
-    fprintf(stderr, "report   %s: confusion.csv, classes.csv, worst.csv\n", testing.folder);
+    fprintf(stderr, "report   %s: confusion.csv, classes.csv, worst.csv, confused.csv\n", testing.folder);
   TRY(cli_said(c, CLI_JSON) ? print_json(&score, report) : print_words(&score, report));
   return status; /* of the files: what was found is said all the same */
 }

@@ -12,10 +12,10 @@ const struct cli_command cli_commands[] = {
      "set size workers tensorboard trace-steps trace shares json device",
      "Trains the network of a model file",
      "The run's folder receives config.json, log.jsonl (a line a step), results.csv (a line an epoch), "
-     "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv "
-     "and worst.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends (status 130; kill: "
-     "143, hang-up: 129); twice ends at once. A limit of its own (--max-time) that is reached is no stop: "
-     "status 0. However a run ended, --resume goes on with it to the same weights, on the same device to the "
+     "last.safetensors, best.safetensors, state.safetensors, and of the best weights confusion.csv, classes.csv, "
+     "worst.csv and confused.csv. An earlier run in it is moved into DIR/earlier-N. Ctrl-C saves and ends "
+     "(status 130; kill: 143, hang-up: 129); twice ends at once. A limit of its own (--max-time) that is reached is no "
+     "stop: status 0. However a run ended, --resume goes on with it to the same weights, on the same device to the "
      "bit; the model and all settings are taken from the run, only its limits, its saving and the device may be "
      "others.\n"
      "  skipper train models/resize.lua --data digits --epochs 3\n"

@@ -17,6 +17,32 @@ same=$(grep -oE '<[a-z0-9]+ [^>]*\bid=[^ >]+' page.html | sed 's/.*id=//' | sort
 told=', taken for <b>[0-9]</b>, confidence [0-9]+ %'
 [ "$(grep -oE "$told" page.html | wc -l)" = 48 ] || fail "pictures without their predictions"
 [ "$(head -1 one/worst.csv)" = image,name,class,prediction,loss,confidence ] || fail "worst.csv: $(head -1 one/worst.csv)"
+
+# Beside each of the pairs that are mixed up most are its own images, as many as confused.csv has, in its order.
+[ "$(head -1 one/confused.csv)" = image,name,class,prediction,loss,confidence ] || fail "confused.csv: $(head -1 one/confused.csv)"
+run 0 report one --out page.html
+pairs() { tr -d '\n' <"$1" | grep -oE '<ol class=pairs>.*' | sed 's/<ol class=pairs>//; s/<.ol>.*//; s/<li>/\n/g' | sed 1d; }
+pairs page.html >pairs
+[ "$(wc -l <pairs)" = 12 ] || fail "not 12 pairs: $(wc -l <pairs)"
+while read -r line; do
+  pair=$(sed -E 's/^<b>([0-9])<.b> taken for <b>([0-9])<.b>.*/\1,\2/' <<<"$line") words="${line#*: }"
+  wrong=${words%% of *}
+  shown=$(grep -oE "<img alt=\"${pair/,/, taken for }, confidence [0-9]+ %\" src=\"data:image/png;base64,[^\"]{100,}\"><figcaption>[0-9]+ % sure<br><small>#[0-9]+<" <<<"$line" | grep -oE '#[0-9]+')
+  [ "$(grep -o '<img' <<<"$line" | wc -l)" = $((wrong < 3 ? wrong : 3)) ] || fail "not the images of a pair: $pair, $wrong"
+  [ "$shown" = "$(grep -E "^[0-9]+,#[0-9]+,$pair," one/confused.csv | cut -d, -f2)" ] || fail "other images of $pair: $shown"
+done <pairs
+# Names are shown as they are; without images, as in folders of earlier versions, there are the pairs.
+cp one/confusion.csv kept.csv && cp one/confused.csv kept-2.csv
+printf 'class,"<b ""q"">",z\n"<b ""q"">",1,2\nz,0,1\n' >one/confusion.csv
+sed -i '2s/^\([^,]*,[^,]*,\)[^,]*,[^,]*/\1"<b ""q"">",z/' one/confused.csv
+run 0 report one --out page.html
+in_file page.html '<li><b>&lt;b &quot;q&quot;></b> taken for <b>z</b>: 2 of 3<div class=pictures><figure class="picture pair"><img alt="&lt;b &quot;q&quot;>, taken for z, confidence '
+[ "$(grep -o '<figure class="picture pair">' page.html | wc -l)" = 1 ] || fail "images of other pairs"
+mv kept.csv one/confusion.csv && rm one/confused.csv
+run 0 report one --out page.html
+[ "$(pairs page.html | grep -cE '^<b>[0-9]</b> taken for <b>[0-9]</b>: [0-9]+ of [0-9]+</li>$')" = 12 ] || fail "an earlier version's run has no pairs"
+mv kept-2.csv one/confused.csv
+
 sed -i '1s/.*/image,name,class,guess,loss,certainty/; 2s/^\(\([^,]*,\)\{3\}\).*/\1,,/' one/worst.csv
 run 0 report one --out page.html
 [ "$(grep -oE "$told" page.html | wc -l)" = 23 ] || fail "an earlier version's columns are not understood"
@@ -58,10 +84,10 @@ not_in_file page.html http-equiv # the run is over
 run 0 report two --out plain.html
 run 0 report two --out page.html --why --backend reference
 [ "$(grep -o '<figure class="picture why">' page.html | wc -l)" = 24 ] || fail "not 24 pictures"
-[ "$(grep -o 'alt="on what the prediction rests: [0-9]" src="data:image/png;base64,' page.html | wc -l)" = 24 ] || fail "they are not explained"
+[ "$(grep -o 'alt="on what the prediction rests: [0-9], taken for [0-9], confidence [0-9]* %" src="data:image/png;base64,' page.html | wc -l)" = 24 ] || fail "they are not explained"
 in_file page.html 'red where covering it takes probability'
 not_in_file plain.html 'on what the prediction rests'
-first() { grep -o 'rests: [0-9]" src="data:image/png;base64,[^"]*' "$1" | head -1 | sed 's/.*,//' | base64 -d; }
+first() { grep -o 'rests: [0-9][^"]*" src="data:image/png;base64,[^"]*' "$1" | head -1 | sed 's/.*,//' | base64 -d; }
 worst=$(sed -n 2p two/worst.csv | cut -d, -f1)
 run 0 report two --out again.html --why --backend reference
 cmp <(first page.html) <(first again.html) || fail "another picture of image $worst"

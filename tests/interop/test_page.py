@@ -23,7 +23,10 @@ PROBE = """<script>addEventListener('load', () => {
   matrix.querySelectorAll('th button')[1].click(); told.matrix = shown().length === 10 && shown().every((x, i, a) => !i || a[i - 1] <= x) && matrix.innerText.includes('%');
   q('input.shares')[0].click(); matrix.querySelectorAll('th button')[1].click(); told.counts = shown().every((x, i, a) => !i || a[i - 1] >= x) && !matrix.innerText.includes('%');
   told.labels = [...q('.curves svg')].every(s => [...s.querySelectorAll('text')].every(t => t.getBBox().x >= 0));
-  told.images = [...q('img')].length === 96 && [...q('img')].every((i, n) => i.complete && i.naturalWidth === (n % 2 ? 224 : 28) && i.alt);
+  const worst = [...q('.picture:not(.pair) img')];
+  told.images = worst.length === 96 && worst.every((i, n) => i.complete && i.naturalWidth === (n % 2 ? 224 : 28) && i.alt);
+  told.pairs = q('.pairs').length === 2 && q('.pairs > li').length === 24 && [...q('.pairs > li')].every(li => { const [is, taken] = [...li.querySelectorAll('b')].map(b => b.textContent), images = [...li.querySelectorAll('.pair img')];
+    return images.length === 3 && images.every(i => i.complete && i.naturalWidth === 28 && new RegExp(`^${is}, taken for ${taken}, confidence [0-9]+ %$`).test(i.alt)); });
   told.why = q('figure.why').length === 48 && [...q('figure.why')].every(f => f.children[0].offsetTop === f.children[1].offsetTop && f.children[2].offsetTop > f.children[0].offsetTop);
   told.drawn = q('.box').length === 2 && [...q('.box')].every(b => b.getBoundingClientRect().width > 100);
   told.named = [...q('svg')].every(s => s.getAttribute('aria-label') || s.getAttribute('aria-hidden'));
@@ -52,5 +55,5 @@ with tempfile.TemporaryDirectory(prefix='skipper-page-') as folder:
         assert not console, console
         told = re.search(r'<title>(.*?)</title>', done.stdout)
         told = eval(told.group(1).replace('true', 'True').replace('false', 'False').replace('&quot;', '"'))
-        assert len(told) == 13 and all(told.values()), (mode, told)
+        assert len(told) == 14 and all(told.values()), (mode, told)
         print(mode, told)

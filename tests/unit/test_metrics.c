@@ -57,6 +57,37 @@ static const struct skp_prediction predictions[] = {
 };
 enum { N = sizeof predictions / sizeof *predictions };
 
+/* Of 20 classes: class k is taken for class k + 1 k times, by confidences that rise and fall; class 0 never. */
+START_TEST(confused) {
+  enum { CLASSES = 20, MOST = CLASSES * CLASSES / 2 };
+  static const float sure[] = {0.5f, 0.9f, 0.7f, 0.9f, 0.6f};
+  struct skp_prediction all[MOST];
+  int64_t n = 0, first[CLASSES];
+  struct skp_report r;
+  for (int k = 0; k < CLASSES; k++) {
+    first[k] = n;
+    for (int i = 0; i < k; i++)
+      all[n++] = (struct skp_prediction){.label = k, .predicted = (k + 1) % CLASSES, .confidence = sure[i % 5]};
+  }
+  all[n++] = (struct skp_prediction){.label = 19, .predicted = 19, .confidence = 1}; /* right */
+  all[n++] = (struct skp_prediction){.label = 19, .predicted = -1, .confidence = NAN};
+  all[n++] = (struct skp_prediction){.label = -1, .predicted = 0, .confidence = 1};
+  ck_ok(skp__report_create(&r, all, n, CLASSES, 0));
+  ck_assert_int_eq(r.confuseds, 36); /* 3 of each of 12 pairs, from class 19 down to class 8 */
+  for (int k = 0; k < 12; k++) {
+    ck_assert_int_eq(r.confused[3 * k], first[19 - k] + 1); /* the first of equals */
+    ck_assert_int_eq(r.confused[3 * k + 1], first[19 - k] + 3);
+    ck_assert_int_eq(r.confused[3 * k + 2], first[19 - k] + 6);
+  }
+  skp__report_free(&r);
+  ck_ok(skp__report_create(&r, all, 3, CLASSES, 0)); /* one of class 1, two of class 2 */
+  const int64_t few[] = {2, 1, 0};
+  ck_assert_int_eq(r.confuseds, 3);
+  ck_assert_mem_eq(r.confused, few, sizeof few);
+  skp__report_free(&r);
+}
+END_TEST
+
 START_TEST(classes_and_worst) {
   struct skp_report r;
   const int64_t confusion[9] = {1, 0, 1, 2, 0, 0, 0, 0, 0}, worst[] = {4, 2, 5, 3};
@@ -107,6 +138,8 @@ START_TEST(files) {
   check_file("worst.csv",
              "image,name,class,prediction,loss,confidence\n4,one.png,a,,,\n2,\"folder/two, \"\"three\"\".png\","
              "\"\"\"b\"\"\",a,3,0.75\n");
+  check_file("confused.csv", "image,name,class,prediction,loss,confidence\n2,\"folder/two, \"\"three\"\".png\","
+                             "\"\"\"b\"\"\",a,3,0.75\n5,one.png,\"\"\"b\"\"\",a,3,0\n3,one.png,a,2,1,0\n");
   skp__report_free(&r);
   ck_ok(skp__report_create(&r, predictions, N, 5, 0)); /* two outputs more, which are no classes */
   ck_ok(skp__report_write(&r, predictions, &source, &names, folder));
@@ -244,6 +277,7 @@ int main(void) {
   tcase_add_test(tc, places);
   tcase_add_test(tc, losses);
   tcase_add_test(tc, classes_and_worst);
+  tcase_add_test(tc, confused);
   tcase_add_test(tc, files);
   tcase_add_test(tc, unknown_labels_do_not_count);
   tcase_add_test(tc, views_are_averaged);

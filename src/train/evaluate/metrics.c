@@ -2,6 +2,7 @@
 #include "train/evaluate/metrics.h"
 #include "base/file.h"
 #include "base/finite.h"
+#include "base/pairs.h"
 #include "io/table.h"
 #include <float.h>
 #include <math.h>
@@ -85,6 +86,43 @@ static skp_status find_worst(struct skp_report *r, const struct skp_prediction *
   return status;
 }
 
+/* The images of a pair that are kept, by confidence. */
+enum { EACH = 3 };
+struct examples {
+  int64_t image[EACH];
+  int n;
+};
+
+static void keep_example(struct examples *e, const struct skp_prediction *of, int64_t image) {
+  int at = e->n;
+  while (at > 0 && of[e->image[at - 1]].confidence < of[image].confidence) at--;
+  if (at == EACH) return;
+  if (e->n < EACH) e->n++;
+  for (int i = e->n - 1; i > at; i--) e->image[i] = e->image[i - 1];
+  e->image[at] = image;
+}
+
+static double confusions(const void *user, size_t label, size_t predicted) {
+  const struct skp_report *r = user;
+  return (double)r->confusion[label * (size_t)r->classes + predicted];
+}
+
+static skp_status find_confused(struct skp_report *r, const struct skp_prediction *predictions, int64_t n) {
+  struct skp__pair pair[SKP_PAIRS];
+  struct examples of[SKP_PAIRS] = {{.n = 0}};
+  const size_t pairs = skp__pairs(pair, &(struct skp__counts){(size_t)r->classes, confusions, r});
+  for (int64_t i = 0; i < n; i++) {
+    const struct skp_prediction *a = &predictions[i];
+    if (a->label < 0 || a->predicted < 0 || a->predicted == a->label) continue;
+    for (size_t k = 0; k < pairs; k++)
+      if (pair[k].is == (size_t)a->label && pair[k].taken == (size_t)a->predicted) keep_example(&of[k], predictions, i);
+  }
+  SKP_TRY(skp__alloc(&r->confused, SKP_PAIRS * EACH, sizeof *r->confused));
+  for (size_t k = 0; k < pairs; k++)
+    for (int i = 0; i < of[k].n; i++) r->confused[r->confuseds++] = of[k].image[i];
+  return SKP_OK;
+}
+
 skp_status skp__report_create(struct skp_report *out, const struct skp_prediction *predictions, int64_t n, int classes,
                               int64_t most) {
   *out = (struct skp_report){.classes = classes};
@@ -98,6 +136,7 @@ skp_status skp__report_create(struct skp_report *out, const struct skp_predictio
     c->recall = ratio(c->right, c->images);
     c->f1 = ratio(2 * c->right, c->images + c->predicted);
   }
+  SKP_TRY(find_confused(out, predictions, n));
   return find_worst(out, predictions, n, most);
 }
 
@@ -105,6 +144,7 @@ void skp__report_free(struct skp_report *r) {
   free(r->confusion);
   free(r->of_class);
   free(r->worst);
+  free(r->confused);
   *r = (struct skp_report){.classes = 0};
 }
 
@@ -174,10 +214,10 @@ static void put_classes(const struct report_text *t) {
   }
 }
 
-static void put_worst(const struct report_text *t) {
+static void put_images(const struct report_text *t, const int64_t *images, int64_t n) {
   fputs("image,name,class,prediction,loss,confidence\n", t->to);
-  for (int64_t i = 0; i < t->r->worsts; i++) {
-    const int64_t image = t->r->worst[i];
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t image = images[i];
     const struct skp_prediction *a = &t->predictions[image];
     char text[SKP_SAMPLE_NAME];
     fprintf(t->to, "%lld,", (long long)image);
@@ -192,10 +232,16 @@ static void put_worst(const struct report_text *t) {
   }
 }
 
+static void put_worst(const struct report_text *t) { put_images(t, t->r->worst, t->r->worsts); }
+static void put_confused(const struct report_text *t) { put_images(t, t->r->confused, t->r->confuseds); }
+
 static const struct {
   const char *name;
   void (*put)(const struct report_text *t);
-} files[] = {{"confusion.csv", put_confusion}, {"classes.csv", put_classes}, {"worst.csv", put_worst}};
+} files[] = {{"confusion.csv", put_confusion},
+             {"classes.csv", put_classes},
+             {"worst.csv", put_worst},
+             {"confused.csv", put_confused}};
 
 struct report_file {
   struct report_text text;

@@ -25,6 +25,9 @@ struct skp_report {
   struct skp_class_report *of_class; /* [classes] */
   int64_t *worst;                    /* numbers of images, the highest loss first */
   int64_t worsts;
+  int64_t *confused; /* numbers of images: of each pair of classes that are mixed up most (pairs.h), the most frequent
+                        pair first, those that were taken for the other class with the highest confidence */
+  int64_t confuseds;
 };
 /* `most`: how many of the worst images are wanted. skp__report_free also after a failure. */
 skp_status skp__report_create(struct skp_report *out, const struct skp_prediction *predictions, int64_t n, int classes,
@@ -41,7 +44,7 @@ struct skp_class_names {
 bool skp__class_listed(const struct skp_report *r, const struct skp_class_names *names, int i);
 const char *skp__class_name(const struct skp_class_names *names, int i, char *text, size_t size);
 
-/* Writes confusion.csv, classes.csv and worst.csv into a folder, which is created.
+/* Writes confusion.csv, classes.csv, worst.csv and confused.csv into a folder, which is created.
  * `predictions` are those of the images of `source`. */
 skp_status skp__report_write(const struct skp_report *r, const struct skp_prediction *predictions,
                              const struct skp_source *source, const struct skp_class_names *names, const char *folder);

@@ -94,6 +94,7 @@ skp_status skp__folder_read(struct skp_folder *out, const char *path) {
   SKP_TRY(read_table(&out->confusion, path, "confusion.csv"));
   SKP_TRY(read_table(&out->classes, path, "classes.csv"));
   SKP_TRY(read_table(&out->layers, path, "layers.csv"));
+  SKP_TRY(read_table(&out->confused, path, "confused.csv"));
   return read_table(&out->worst, path, "worst.csv");
 }
 
@@ -104,6 +105,7 @@ void skp__folder_free(struct skp_folder *f) {
   skp__table_free(&f->confusion);
   skp__table_free(&f->classes);
   skp__table_free(&f->worst);
+  skp__table_free(&f->confused);
   skp__table_free(&f->layers);
 }
 

@@ -10,7 +10,7 @@
 struct skp_folder {
   const char *path; /* the caller's */
   cJSON *config;
-  struct skp_table results, confusion, classes, worst, layers;
+  struct skp_table results, confusion, classes, worst, confused, layers;
   struct skp_table steps; /* "step", "loss", "lr": of log.jsonl, a long one thinned out to means of neighbours */
 };
 

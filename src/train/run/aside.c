@@ -15,7 +15,7 @@
 /* All that a run writes but numbered checkpoints. */
 static const char *const files[] = {"config.json",      "log.jsonl",         "results.csv",   "last.safetensors",
                                     "best.safetensors", "state.safetensors", "confusion.csv", "classes.csv",
-                                    "worst.csv",        "trace.json",        "layers.csv"};
+                                    "worst.csv",        "confused.csv",      "trace.json",    "layers.csv"};
 enum { FILES = sizeof files / sizeof *files };
 
 long long skp__aside_step(const char *name) {

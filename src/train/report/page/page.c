@@ -125,23 +125,23 @@ static const char head[] =
     "ale=1\"><link rel=icon href=\"data:,\"><title>Skipper: runs</title><style>\n";
 
 static const char style[] =
-    "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 s"
-    "ystem-ui,sans-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);p"
-    "adding-top:1rem}a{color:var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3r"
-    "em 0}.curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1re"
-    "m}figure{margin:0}svg{max-width:100%;height:auto}.legend{list-style:none;margin:0;padding:0;display:"
-    "flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.wide{overflow-x:auto}table{border-collapse:colla"
-    "pse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;border:1px solid var(--line);text"
-    "-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;cursor:pointer;text-d"
-    "ecoration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus"
-    "-visible{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}"
-    ".matrix td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~."
-    "wide .share{display:inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wra"
-    "p:wrap;gap:1rem}.picture{width:9rem}.why{width:17rem}.picture img{width:8rem;height:8rem;object-fit:"
-    "contain;image-rendering:pixelated;background:var(--line)}dl{display:grid;grid-template-columns:auto "
-    "1fr;gap:.1rem 1rem}dd{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}s"
-    "ummary{cursor:pointer;padding:.3rem 0}@media print{details::details-content{content-visibility:visib"
-    "le}.wide{overflow:visible}figure,tr{break-inside:avoid}}\n"
+    "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,san"
+    "s-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);padding-top:1rem}a{color:"
+    "var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3rem 0}.curves{display:grid;grid-templ"
+    "ate-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}figure{margin:0}svg{max-width:100%;height:auto"
+    "}.legend{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.wide{ove"
+    "rflow-x:auto}table{border-collapse:collapse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;borde"
+    "r:1px solid var(--line);text-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;curso"
+    "r:pointer;text-decoration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:f"
+    "ocus-visible{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}.matrix "
+    "td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~.wide .share{display:"
+    "inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wrap:wrap;gap:1rem}.picture{width:9"
+    "rem}.why{width:17rem}.picture img{width:8rem;height:8rem;object-fit:contain;image-rendering:pixelated;background"
+    ":var(--line)}.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}.p"
+    "air{width:6rem}.pair img{width:6rem;height:6rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1rem}dd"
+    "{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}summary{cursor:pointer;padding:.3r"
+    "em 0}@media print{details::details-content{content-visibility:visible}.wide{overflow:visible}figure,tr{break-ins"
+    "ide:avoid}}\n"
     "</style>\n";
 
 static const char tail[] =
@@ -186,6 +186,8 @@ static void put_figures(FILE *to, const struct skp_folder *run) {
 }
 
 static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number, const struct skp__page_why *why) {
+  struct skp__page_images images;
+  skp__page_images_open(&images, run);
   fprintf(to, "<section aria-labelledby=run%zu><h2 id=run%zu>", number, number);
   skp__page_text(to, run->path);
   fprintf(to, "</h2>\n");
@@ -200,12 +202,13 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number,
             "<h3>Which classes are mixed up</h3>\n<div><input type=checkbox id=shares%zu class=shares> "
             "<label for=shares%zu>shares of the class instead of counts</label>\n",
             number, number);
-    skp__page_confusion(to, run);
+    skp__page_confusion(to, &images);
     fprintf(to, "</div>\n");
   }
-  SKP_TRY(skp__page_pictures(to, run, why));
+  skp_status status = skp__page_worst(to, &images, why);
+  skp__page_images_close(&images);
   fprintf(to, "</section>\n");
-  return SKP_OK;
+  return status;
 }
 
 static skp_status put_page(FILE *to, const struct skp_folder *run, size_t runs, bool reload,

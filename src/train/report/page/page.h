@@ -30,9 +30,19 @@ bool skp__page_curve(FILE *to, const struct skp__page_curve *curve, const struct
                      bool alone);
 /* With its title and legend. */
 void skp__page_curves(FILE *to, const struct skp__page_curve *curve, const struct skp_folder *run, size_t runs);
-/* classes.c: of one run: which classes are taken for which, and the worst images. */
-void skp__page_confusion(FILE *to, const struct skp_folder *run);
-skp_status skp__page_pictures(FILE *to, const struct skp_folder *run, const struct skp__page_why *why);
+/* pictures.c: the images of a run's tables, where they lie. */
+struct skp__page_images {
+  const struct skp_folder *run;
+  struct skp_source *s; /* NULL: they are not to be had */
+};
+void skp__page_images_open(struct skp__page_images *out, const struct skp_folder *run);
+void skp__page_images_close(struct skp__page_images *images);
+/* Those that are kept of a class that was taken for another one. */
+void skp__page_pair(FILE *to, const struct skp__page_images *images, const char *is, const char *taken);
+/* Those with the highest loss. */
+skp_status skp__page_worst(FILE *to, const struct skp__page_images *images, const struct skp__page_why *why);
+/* classes.c: which classes are taken for which. */
+void skp__page_confusion(FILE *to, const struct skp__page_images *images);
 
 /* network.c: a network as a column of blocks with their operations, shapes and parameters, and of the ways past
  * them. */
