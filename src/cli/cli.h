@@ -67,11 +67,11 @@
   X(SHARES, "shares", 0, "HOW",                                                                                        \
     "images of each process that mpirun started: equal, measured or 3:1; default: equal on devices of one kind")       \
   X(JSON, "json", 0, "", "print JSON for programs")                                                                    \
-  X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name (SKIPPER_PLATFORM)")                     \
-  X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name (SKIPPER_DEVICE)")                        \
-  X(BACKEND, "backend", 0, "NAME", "opencl (default) or reference (SKIPPER_BACKEND)")                                  \
+  X(PLATFORM, "platform", 0, "P", "OpenCL platform: index or part of its name")                                        \
+  X(DEVICE, "device", 'd', "D", "device: gpu, cpu, P:D or a part of its name")                                         \
+  X(BACKEND, "backend", 0, "NAME", "opencl (default) or reference")                                                    \
   X(THREADS, "threads", 0, "N", "threads of the CPU to use; default: as the device decides")                           \
-  X(TUNE, "tune", 0, "HOW", "time which methods are fastest here: off (default), quick or full (SKIPPER_TUNE)")        \
+  X(TUNE, "tune", 0, "HOW", "time which methods are fastest here: off (default), quick or full")                       \
   X(VERBOSE, "verbose", 'v', "", "say which method each operation got, and why not another")
 
 typedef enum cli_option {
@@ -107,6 +107,8 @@ struct cli {
   char *recipe[CLI_ENTRIES_MOST]; /* the same, by number of the recipe's entry */
   char **arguments, **settings;   /* settings: "NAME=VALUE"; NULL ends both */
   int n_arguments, n_settings;
+  bool preset[CLI_OPTIONS + CLI_ENTRIES_MOST]; /* options, then entries, that the environment says, not the call */
+  char *presets;                               /* "SKIPPER_LR=0.1, SKIPPER_JSON=1": these; NULL: none */
   skp_device *device;
   skp_model *model; /* of `run`, where that was at rest */
   skp_session *session;
@@ -164,6 +166,7 @@ void cli_help(const struct cli_command *command, FILE *to);
 /* An option as help lists it; argument NULL: it is a switch. */
 struct cli_option_row {
   const char *group, *name, *argument, *help;
+  int place;   /* among the options, then the entries; CLI_OPTIONS + CLI_ENTRIES_MOST: neither */
   char letter; /* 0: none */
 };
 /* Tells of each option that a command takes, in the order of help. */
@@ -176,12 +179,26 @@ const char *cli_nearest(const char *word, const char *const *words, size_t n);
 /* weight_decay to weight-decay, in `text`. */
 const char *cli_dashed(char *text, size_t size, const char *name);
 static inline bool cli_said(const struct cli *c, cli_option o) { return c->value[o]; }
+/* The same by the call itself, not by the environment. */
+static inline bool cli_typed(const struct cli *c, cli_option o) { return c->value[o] && !c->preset[o]; }
 /* What was said of a recipe's entry; NULL: nothing. */
 const char *cli_said_entry(const struct cli *c, const char *name);
+bool cli_typed_entry(const struct cli *c, const char *name);
 /* A whole number from least to most; `fallback` if it was not said. */
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least, int64_t most, int64_t fallback);
 /* The same of --seed, which may be larger. */
 skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t fallback);
+
+/* ---- preset.c --------------------------------------------------------------------------------------------------- */
+
+/* What the environment says of options that the call does not: SKIPPER_WEIGHT_DECAY of --weight-decay. SKP_USAGE: of a
+ * switch something else than 1 or 0. */
+skp_status cli_take_presets(struct cli *c);
+/* The variable of an option; NULL: it has none. */
+const char *cli_preset_name(char *text, size_t size, const char *option);
+/* How variables say a command's options, and which have none; then the variables' names. false: it has no variable. */
+bool cli_preset_help(const struct cli_command *command, char *rule, char *names, size_t size);
+enum { CLI_PRESET_HELP = 4096 }; /* a size that does */
 
 /* ---- spare.c ---------------------------------------------------------------------------------------------------- */
 
@@ -199,8 +216,10 @@ const char *cli_option_text(cli_option option);
 
 /* ---- environment.c ---------------------------------------------------------------------------------------------- */
 
-/* What a variable says; NULL: nothing. The terminal's are asked for by name; the others: */
+/* What a variable says; NULL: nothing. The terminal's, and those of options, are asked for by name; the others: */
 const char *cli_variable(const char *name);
+/* Of each of Skipper's own variables that stand for no option: its name, and what it is for. */
+void cli_each_variable(void (*tell)(void *user, const char *name, const char *help), void *user);
 /* What they say of the process, and of the device to open, for options to say more. */
 skp_status cli_environment_host(void);
 /* Whether MPI started several processes of which this is one. */
@@ -216,7 +235,7 @@ skp_status cli_measure_devices(const struct cli *c, const skp_device_options *o)
 
 /* ---- open.c ----------------------------------------------------------------------------------------------------- */
 
-/* Which device is meant, by options or else the environment. */
+/* Which device is meant. */
 skp_status cli_device_options(const struct cli *c, skp_device_options *out);
 skp_status cli_open_device(struct cli *c);
 /* Threads that load data, as the library takes them. */

@@ -98,7 +98,8 @@ static void print_usage(FILE *to) {
               "  --lr X              learning rate; skipper lr MODEL suggests one\n"
               "  --device gpu|cpu|…  as skipper devices lists them\n"
               "  --resume [DIR]      go on with a run\n"
-              "\nskipper COMMAND --help shows all of a command's options.\n"
+              "\nskipper COMMAND --help shows all of a command's options, and the variables that\n"
+              "stand for them: SKIPPER_EPOCHS=20 for --epochs 20.\n"
               "Begin with: skipper train identity\n");
   cli_wrap(to, CLI_HELP_COLUMNS, 0, "Exit status: %s.\n", cli_statuses);
 }
@@ -186,6 +187,7 @@ static int exit_status(const struct cli *c, skp_status status) {
   if (status == SKP_OK) return 0;
   fprintf(stderr, "skipper %s: ", c->command->name);
   say_error();
+  if (c->presets) skp_print(stderr, "The environment says %s.\n", c->presets);
   if (status == SKP_USAGE) fprintf(stderr, "skipper %s --help shows what it takes.\n", c->command->name);
   return code_of(status);
 }

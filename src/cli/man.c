@@ -65,6 +65,29 @@ static void put_details(FILE *to, const char *details) {
   if (example) fprintf(to, ".EE\n");
 }
 
+static void put_variable(void *to, const char *name, const char *help) {
+  fprintf(to, ".TP\n\\fB");
+  put(to, name);
+  fprintf(to, "\\fR\n");
+  put(to, help);
+  fprintf(to, "\n");
+}
+
+static void put_preset(void *to, const struct cli_option_row *o) {
+  char name[64], help[128];
+  snprintf(help, sizeof help, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+  if (cli_preset_name(name, sizeof name, o->name)) put_variable(to, name, help);
+}
+
+static void man_environment(const struct cli_command *command, FILE *to) {
+  char rule[CLI_PRESET_HELP], names[CLI_PRESET_HELP];
+  if (!cli_preset_help(command, rule, names, CLI_PRESET_HELP)) return;
+  fprintf(to, ".SH ENVIRONMENT\n");
+  put(to, rule);
+  fprintf(to, "\n.BR skipper (1)\nlists those that stand for no option.\n");
+  cli_each_option(command, put_preset, to);
+}
+
 static void man_command(const struct cli_command *command, FILE *to) {
   char title[64];
   snprintf(title, sizeof title, "skipper-%s", command->name);
@@ -77,6 +100,7 @@ static void man_command(const struct cli_command *command, FILE *to) {
   put_details(to, command->details);
   fprintf(to, ".SH OPTIONS\n");
   cli_each_option(command, put_option, &(struct listing){to, NULL});
+  man_environment(command, to);
   fprintf(to, ".SH SEE ALSO\n.BR skipper (1)\n");
 }
 
@@ -90,11 +114,14 @@ static void man_program(FILE *to) {
     put(to, k->summary);
     fprintf(to, "; see\n.BR skipper\\-%s (1).\n", k->name);
   }
-  fprintf(to, ".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nLists the commands; after a command, its options.\n"
-              ".TP\n\\fB\\-\\-version\\fR\nSays which version this is.\n"
-              ".TP\n\\fB\\-\\-completion\\fR \\fISHELL\\fR\nPrints the script by which bash, zsh or fish complete.\n"
-              ".TP\n\\fB\\-\\-man\\fR [\\fICOMMAND\\fR]\nPrints this page, or that of a command.\n"
-              ".SH EXIT STATUS\n");
+  fprintf(to,
+          ".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nLists the commands; after a command, its options.\n"
+          ".TP\n\\fB\\-\\-version\\fR\nSays which version this is.\n"
+          ".TP\n\\fB\\-\\-completion\\fR \\fISHELL\\fR\nPrints the script by which bash, zsh or fish complete.\n"
+          ".TP\n\\fB\\-\\-man\\fR [\\fICOMMAND\\fR]\nPrints this page, or that of a command.\n"
+          ".SH ENVIRONMENT\nThe options of a command can be said by variables, which its page lists; beside them:\n");
+  cli_each_variable(put_variable, to);
+  fprintf(to, ".SH EXIT STATUS\n");
   put(to, cli_statuses);
   fprintf(to, ".\n.SH SEE ALSO\n");
   for (const struct cli_command *k = cli_commands; k->name; k++)

@@ -6,27 +6,27 @@
 /* ---- device ----------------------------------------------------------------------------------------------------- */
 
 /* "" on the command line takes back what the environment says. */
-static void take(const char **out, const struct cli *c, cli_option o) {
+static const char *chosen(const struct cli *c, cli_option o) {
   const char *said = c->value[o];
-  if (said) *out = *said ? said : NULL;
+  return said && *said ? said : NULL;
 }
 
 skp_status cli_device_options(const struct cli *c, skp_device_options *out) {
   TRY(cli_environment_device(out));
-  take(&out->backend, c, CLI_BACKEND);
-  take(&out->platform, c, CLI_PLATFORM);
-  take(&out->device, c, CLI_DEVICE);
-  take(&out->tune, c, CLI_TUNE);
+  out->backend = chosen(c, CLI_BACKEND);
+  out->platform = chosen(c, CLI_PLATFORM);
+  out->device = chosen(c, CLI_DEVICE);
+  out->tune = chosen(c, CLI_TUNE);
   return SKP_OK;
 }
 
 skp_status cli_open_device(struct cli *c) {
   int64_t threads;
-  const char *backend = c->value[CLI_BACKEND];
+  const char *backend = chosen(c, CLI_BACKEND);
   bool opencl = !backend || strcmp(backend, "opencl") == 0;
   skp_device_options options;
   TRY(cli_int(c, CLI_THREADS, &threads, 1, 1024, 0));
-  if (!opencl && (cli_said(c, CLI_PLATFORM) || cli_said(c, CLI_DEVICE)))
+  if (!opencl && (cli_typed(c, CLI_PLATFORM) || cli_typed(c, CLI_DEVICE)))
     return skp_fail(SKP_USAGE, "--platform and --device choose an OpenCL device; --backend %s has none.", backend);
   TRY(cli_device_options(c, &options));
   options.threads = (int)threads;

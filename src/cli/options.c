@@ -19,7 +19,7 @@ static const struct {
 
 /* popt's `val` of an option: 1 + its number, those of the recipe after the others; of
  * one of other trainers: from FOREIGN on. */
-enum { RECIPE = CLI_OPTIONS, HELP = 1000, FOREIGN = 2000 };
+enum { RECIPE = CLI_OPTIONS, PLACES = RECIPE + CLI_ENTRIES_MOST, HELP = 1000, FOREIGN = 2000 };
 enum { ROWS = CLI_OPTIONS + CLI_ENTRIES_MOST + CLI_FOREIGN_MOST + 2 };
 
 /* A table for popt, and the names that it points to. */
@@ -186,7 +186,16 @@ void cli_each_option(const struct cli_command *command, void (*tell)(void *user,
   group_rows(&h, &t);
   for (const struct poptOption *group = h.top; group->arg; group++)
     for (const struct poptOption *o = group->arg; o->longName; o++)
-      tell(user, &(struct cli_option_row){group->descrip, o->longName, o->argDescrip, o->descrip, o->shortName});
+      tell(user, &(struct cli_option_row){group->descrip, o->longName, o->argDescrip, o->descrip,
+                                          o->val == HELP ? PLACES : o->val - 1, o->shortName});
+}
+
+static void help_environment(const struct cli_command *command, FILE *to) {
+  char rule[CLI_PRESET_HELP], names[CLI_PRESET_HELP];
+  if (!cli_preset_help(command, rule, names, CLI_PRESET_HELP)) return;
+  fprintf(to, "\nEnvironment:\n");
+  cli_wrap(to, CLI_HELP_COLUMNS, 2, "  %s\n", rule);
+  cli_wrap(to, CLI_HELP_COLUMNS, 4, "    %s\n", names);
 }
 
 void cli_help(const struct cli_command *command, FILE *to) {
@@ -202,6 +211,7 @@ void cli_help(const struct cli_command *command, FILE *to) {
   poptSetOtherOptionHelp(context, usage);
   cli_wrap(to, CLI_HELP_COLUMNS, 0, "%s.\n\n", command->summary);
   poptPrintHelp(context, to, 0);
+  help_environment(command, to);
   if (*command->details) cli_wrap(to, CLI_HELP_COLUMNS, 0, "\n%s\n", command->details);
   poptFreeContext(context);
 }
@@ -376,14 +386,20 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help) {
   skp_status status = context ? read_words(c, &t, context, help) : SKP_MEMORY;
   if (!context || errno == ENOMEM) status = skp_fail(SKP_MEMORY, "Out of memory for the command line.");
   poptFreeContext(context);
-  return status;
+  return status == SKP_OK && !*help ? cli_take_presets(c) : status;
 }
 
-const char *cli_said_entry(const struct cli *c, const char *name) {
+static size_t find_entry(const char *name) {
   skp_entry e;
-  for (size_t i = 0; skp_entry_describe(i, &e); i++)
-    if (strcmp(e.name, name) == 0) return c->recipe[i];
-  return NULL;
+  size_t i = 0;
+  while (skp_entry_describe(i, &e) && strcmp(e.name, name) != 0) i++;
+  return i;
+}
+
+const char *cli_said_entry(const struct cli *c, const char *name) { return c->recipe[find_entry(name)]; }
+
+bool cli_typed_entry(const struct cli *c, const char *name) {
+  return cli_said_entry(c, name) && !c->preset[RECIPE + find_entry(name)];
 }
 
 skp_status cli_int(const struct cli *c, cli_option o, int64_t *out, int64_t least_value, int64_t most,
@@ -419,6 +435,7 @@ void cli_free(struct cli *c) {
   for (int i = 0; i < CLI_ENTRIES_MOST; i++) free(c->recipe[i]);
   free_texts(c->arguments, c->n_arguments);
   free_texts(c->settings, c->n_settings);
+  free(c->presets);
   skp_session_close(c->session);
   skp_run_close(c->run);
   if (!at_rest) skp_model_free(c->model);

@@ -199,7 +199,7 @@ static skp_status data_set(struct cli *c) {
 }
 
 skp_status cli_predict(struct cli *c) {
-  bool files = c->n_arguments > 1, logits = cli_said(c, CLI_LOGITS), data = cli_said_entry(c, "data");
+  bool files = c->n_arguments > 1, logits = cli_said(c, CLI_LOGITS), data = cli_typed_entry(c, "data");
   int64_t top;
   TRY(cli_int(c, CLI_TOP, &top, 1, 1 << 20, 3));
   if (files && (logits || data))

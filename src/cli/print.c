@@ -28,7 +28,7 @@ skp_status cli_alloc(void *out, size_t n, size_t size) {
 static void say_idle_gpus(const struct cli *c) {
   skp_device_options said;
   skp_idle_gpu gpu;
-  if (cli_said(c, CLI_DEVICE) || cli_said(c, CLI_PLATFORM) || cli_device_options(c, &said) != SKP_OK) return;
+  if (cli_typed(c, CLI_DEVICE) || cli_typed(c, CLI_PLATFORM) || cli_device_options(c, &said) != SKP_OK) return;
   if (said.backend && strcmp(said.backend, "opencl") != 0) return;
   for (size_t i = 0; skp_device_idle_gpu(i, &gpu); i++)
     fprintf(stderr, "         %s is not used: skipper devices says why\n", gpu.name);

@@ -172,7 +172,7 @@ static skp_status show(struct cli *c, skp_costs *costs, cJSON *object) {
 
 /* Needs no device; one that was named must be there all the same. */
 skp_status cli_summary(struct cli *c) {
-  bool named = cli_said(c, CLI_DEVICE) || cli_said(c, CLI_PLATFORM) || cli_said(c, CLI_BACKEND);
+  bool named = cli_typed(c, CLI_DEVICE) || cli_typed(c, CLI_PLATFORM) || cli_typed(c, CLI_BACKEND);
   const skp_named found = skp_find_name(c->arguments[0]);
   skp_costs *costs;
   TRY(found == SKP_NAMES_TRAINED || found == SKP_NAMES_ONNX ? cli_open_checkpoint_model(c) : cli_open_model(c));

@@ -294,7 +294,7 @@ static skp_status take_options(struct training *t) {
 }
 
 static skp_status resume(struct cli *c) {
-  const char *said = c->value[CLI_RESUME], *folder = c->value[CLI_OUT];
+  const char *said = c->value[CLI_RESUME], *folder = *said && !cli_typed(c, CLI_OUT) ? NULL : c->value[CLI_OUT];
   int64_t size;
   if (cli_said(c, CLI_INIT))
     return skp_fail(SKP_USAGE, "--resume goes on with the run's own weights; --init begins anew.");

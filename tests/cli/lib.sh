@@ -3,6 +3,13 @@
 set -u
 skipper=$1
 models=$SKP_SOURCE_DIR/models
+# Who tests may have said options by variables; only where and how kernels run is for a test to be told.
+for name in ${!SKIPPER_@}; do
+  case ${name#SKIPPER_} in
+    BACKEND | PLATFORM | DEVICE | THREADS | MEMORY | METHOD | CACHE | NO_CACHE | TIMEOUT | SYNC | TRUST | PROBE_TIMEOUT) ;;
+    *) unset "$name" ;;
+  esac
+done
 # Without a folder of its own a test would end what works where it was called, and remove that.
 dir=$(mktemp -d) && dir=$(cd "$dir" && pwd -P) || exit 1
 # works_in FOLDER: the processes that do.
