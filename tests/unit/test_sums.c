@@ -2,7 +2,7 @@
  * what ranks make of them, a message a span. SPDX-License-Identifier: MIT */
 #include "ranks/wire.h"
 #include "step.h"
-#include "train/step/exchange.h"
+#include "train/step/step.h"
 
 /* ---- spans ------------------------------------------------------------------------------------------------------- */
 
@@ -72,6 +72,41 @@ START_TEST(a_span_is_summed_as_soon_as_it_is_there) {
 }
 END_TEST
 
+/* ---- a device that is slow -------------------------------------------------------------------------------------- */
+
+/* The reference backend, counted as if it began with what is queued when somebody waits for it, and did no more. */
+static struct lazy {
+  const struct skp_backend_ops *ops;
+  struct skp_backend_ops own;
+  size_t queued, done; /* nodes */
+  size_t at[1 << 10];  /* of the latest tickets: how many were queued */
+} lazy;
+enum { TICKETS = sizeof lazy.at / sizeof *lazy.at };
+
+static skp_status lazy_run(struct skp_backend *b, struct skp_prepared *const *list, size_t n) {
+  lazy.queued += n;
+  return lazy.ops->run(b, list, n);
+}
+
+static skp_status lazy_ticket(struct skp_backend *b, uint64_t *out) {
+  const skp_status status = lazy.ops->ticket(b, out);
+  lazy.at[*out % TICKETS] = lazy.queued;
+  return status;
+}
+
+static skp_status lazy_wait(struct skp_backend *b, uint64_t ticket) {
+  if (lazy.at[ticket % TICKETS] > lazy.done) lazy.done = lazy.at[ticket % TICKETS];
+  return lazy.ops->wait(b, ticket);
+}
+
+static void make_lazy(struct skp_backend *b) {
+  lazy = (struct lazy){.ops = b->ops, .own = *b->ops};
+  lazy.own.run = lazy_run;
+  lazy.own.ticket = lazy_ticket;
+  lazy.own.wait = lazy_wait;
+  b->ops = &lazy.own;
+}
+
 /* ---- messages ---------------------------------------------------------------------------------------------------- */
 
 /* The wire of a rank that is alone, in an exchange of which each value comes back doubled: as if there were another
@@ -80,6 +115,7 @@ struct echo {
   struct skp__wire wire; /* first */
   int deals, fails;      /* how many there were; before which one, from 1, it breaks */
   int64_t bytes;
+  size_t left[64]; /* nodes that a slow device had before it when each began */
 };
 
 static skp_status echo_gather(struct skp__wire *w, void *all, const void *mine, size_t bytes) {
@@ -91,6 +127,7 @@ static skp_status echo_gather(struct skp__wire *w, void *all, const void *mine, 
 static skp_status echo_deal(struct skp__wire *w, void *got, const void *mine, size_t bytes) {
   struct echo *e = (struct echo *)w;
   e->bytes += (int64_t)bytes;
+  if (e->deals < (int)(sizeof e->left / sizeof *e->left)) e->left[e->deals] = lazy.queued - lazy.done;
   if (++e->deals == e->fails) return skp__fail(SKP_IO, "The wire broke.");
   for (size_t i = 0; i < bytes / sizeof(float); i++) ((float *)got)[i] = 2 * ((const float *)mine)[i];
   return SKP_OK;
@@ -214,6 +251,55 @@ START_TEST(a_rank_that_failed_sends_nothing) {
 }
 END_TEST
 
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+enum { IMAGES = 4, PIXELS = 6 * 6 * 2 };
+
+static skp_status take(void *user, struct skp__step *step) {
+  step->batch = user;
+  step->lr = 0.1;
+  return SKP_OK;
+}
+
+/* The first message of a step is exchanged while the device has the first layers' gradients before it, the next ones
+ * when it has come further, the last one when all is done. */
+START_TEST(spans_are_exchanged_during_the_backward_pass) {
+  static float x[IMAGES * PIXELS] = {1, -1, 0.5f};
+  static int32_t labels[IMAGES] = {0, 3, 1, 2};
+  struct skp_batch batch = {.n = IMAGES, .whole = IMAGES, .x = x, .labels = labels};
+  struct run r;
+  struct skp__stepper st;
+  struct skp__step *step;
+  open_run(&r, 0);
+  ck_ok(skp__recipe_set(&r.m->recipe, "batch", "4"));
+  ck_ok(skp__recipe_set(&r.m->recipe, "accumulate", "2"));
+  ck_ok(skp__stepper_train(&st, r.s, INT64_MAX));
+  st.user = &batch;
+  st.take = take;
+  ck_ok(skp__stepper_open(&st));
+  ck_ok(skp__stepper_first(&st));
+  ck_ok(skp__stepper_retire(&st, &step));
+  make_lazy(r.b);
+  r.echo.deals = 0;
+  ck_ok(skp__stepper_queue(&st));
+  const size_t *left = r.echo.left;
+  const int n = r.echo.deals;
+  int waits = 1;
+  ck_assert_int_ge(n, 3);
+  ck_assert_int_le(n, (int)(sizeof r.echo.left / sizeof *r.echo.left));
+  for (int i = 1; i < n; i++) {
+    ck_assert_uint_le(left[i], left[i - 1]);
+    waits += left[i] < left[i - 1];
+  }
+  ck_assert_uint_gt(left[0], 2); /* more than the sums of the spans that are left */
+  ck_assert_int_eq(waits, 3);
+  ck_assert_uint_eq(left[n - 1], 0);
+  ck_ok(skp__stepper_retire(&st, &step));
+  skp__stepper_close(&st);
+  close_run(&r);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("sums");
   TCase *c = tcase_create("sums");
@@ -223,6 +309,7 @@ int main(void) {
   tcase_add_test(c, a_rank_without_images_gives_nothing);
   tcase_add_test(c, a_wire_that_breaks_between_two_spans_ends_the_step);
   tcase_add_test(c, a_rank_that_failed_sends_nothing);
+  tcase_add_test(c, spans_are_exchanged_during_the_backward_pass);
   suite_add_tcase(suite, c);
   return skp__test_main(suite);
 }
