@@ -13,26 +13,51 @@ static void offer(FILE *to, const char *word, const char *what) {
   fprintf(to, "%s%s%s\n", word, what ? "\t" : "", what ? what : "");
 }
 
-static void offer_models(FILE *to) {
+struct runs {
+  FILE *to;
+  char folder[4096]; /* where they are, with a slash */
+  const char *has;   /* the file that makes a folder one of them */
+};
+
+static void offer_run(void *user, const char *name) {
+  const struct runs *r = user;
+  char path[8192];
+  snprintf(path, sizeof path, "%s%s/%s", r->folder, name, r->has);
+  if (cli_is_file(path)) fprintf(r->to, "%s%s\trun\n", r->folder, name);
+}
+
+/* Runs that have this file, in the folder that the word begins with; where it begins with none, in runs/. */
+static void offer_runs(FILE *to, const char *word, const char *has) {
+  const char *slash = strrchr(word, '/');
+  struct runs r = {.to = to, .has = has};
+  snprintf(r.folder, sizeof r.folder, "%.*s", slash ? (int)(slash - word + 1) : 5, slash ? word : "runs/");
+  cli_each_in(r.folder, offer_run, &r);
+}
+
+/* Each stands for its best weights. */
+static void offer_weights(FILE *to, const char *word) {
+  offer_runs(to, word, "last.safetensors");
+  fprintf(to, ":files\n");
+}
+
+static void offer_states(FILE *to, const char *word) {
+  offer_runs(to, word, "state.safetensors");
+  fprintf(to, ":folders\n");
+}
+
+static void offer_logs(FILE *to, const char *word) {
+  offer_runs(to, word, "config.json");
+  fprintf(to, ":folders\n");
+}
+
+static void offer_networks(FILE *to, const char *word) {
   const char *name;
   for (size_t i = 0; (name = skp_model_known(i)); i++) offer(to, name, "comes along");
-  fprintf(to, ":files\n");
+  offer_weights(to, word);
 }
 
-static void offer_run(void *to, const char *name) { fprintf(to, "runs/%s\trun\n", name); }
-
-/* Runs in runs/: each stands for its best weights. */
-static void offer_runs(FILE *to) {
-  cli_each_in("runs", offer_run, to);
-  fprintf(to, ":files\n");
-}
-
-static void offer_networks(FILE *to) {
-  offer_models(to);
-  offer_runs(to);
-}
-
-static void offer_devices(FILE *to) {
+static void offer_devices(FILE *to, const char *word) {
+  (void)word;
   size_t n = 0;
   offer(to, "gpu", "the best GPU");
   offer(to, "cpu", "the best CPU");
@@ -43,26 +68,34 @@ static void offer_devices(FILE *to) {
   }
 }
 
-static void offer_files(FILE *to) { fprintf(to, ":files\n"); }
-static void offer_folders(FILE *to) { fprintf(to, ":folders\n"); }
+static void offer_files(FILE *to, const char *word) {
+  (void)word;
+  fprintf(to, ":files\n");
+}
+
+static void offer_folders(FILE *to, const char *word) {
+  (void)word;
+  fprintf(to, ":folders\n");
+}
 
 /* What follows an option, beside the words that an entry of the recipe takes: some words, or what a function offers. */
 static const struct {
   const char *option, *words;
-  void (*offer)(FILE *to);
+  void (*offer)(FILE *to, const char *word);
 } values[] = {
-    {"device", NULL, offer_devices},       {"data", NULL, offer_folders},    {"init", NULL, offer_runs},
-    {"resume", NULL, offer_runs},          {"out", NULL, offer_folders},     {"report", NULL, offer_folders},
-    {"explain", NULL, offer_folders},      {"figures", NULL, offer_folders}, {"cases", NULL, offer_folders},
-    {"onnx", NULL, offer_files},           {"logits", NULL, offer_files},    {"curve", NULL, offer_files},
-    {"backend", "opencl reference", NULL}, {"labels", "name number", NULL},  {"mode", "train eval", NULL},
+    {"device", NULL, offer_devices},       {"data", NULL, offer_folders},        {"init", NULL, offer_weights},
+    {"resume", NULL, offer_states},        {"out", NULL, offer_folders},         {"report", NULL, offer_folders},
+    {"explain", NULL, offer_folders},      {"figures", NULL, offer_folders},     {"cases", NULL, offer_folders},
+    {"onnx", NULL, offer_files},           {"logits", NULL, offer_files},        {"curve", NULL, offer_files},
+    {"trace", NULL, offer_files},          {"tensorboard", NULL, offer_folders}, {"tune", "off quick full", NULL},
+    {"backend", "opencl reference", NULL}, {"labels", "name number", NULL},      {"mode", "train eval", NULL},
 };
 
 /* What the arguments of commands are called. */
 static const struct {
   const char *begins;
-  void (*offer)(FILE *to);
-} arguments[] = {{"MODEL", offer_networks}, {"CKPT", offer_runs}, {"RUN", offer_runs}};
+  void (*offer)(FILE *to, const char *word);
+} arguments[] = {{"MODEL", offer_networks}, {"[MODEL", offer_networks}, {"CKPT", offer_weights}, {"RUN", offer_logs}};
 
 /* ---- what is wanted ---------------------------------------------------------------------------------------------- */
 
@@ -100,18 +133,18 @@ static void offer_choices(FILE *to, const char *option) {
       fprintf(to, "%s\n", word);
 }
 
-static void offer_value(FILE *to, const char *option) {
+static void offer_value(FILE *to, const char *option, const char *word) {
   offer_choices(to, option);
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     if (strcmp(values[i].option, option) != 0) continue;
     if (values[i].words) offer_words(to, values[i].words);
-    if (values[i].offer) values[i].offer(to);
+    if (values[i].offer) values[i].offer(to, word);
   }
 }
 
-static void offer_argument(FILE *to, const struct cli_command *command) {
+static void offer_argument(FILE *to, const struct cli_command *command, const char *word) {
   for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
-    if (!strncmp(command->arguments, arguments[i].begins, strlen(arguments[i].begins))) arguments[i].offer(to);
+    if (!strncmp(command->arguments, arguments[i].begins, strlen(arguments[i].begins))) arguments[i].offer(to, word);
 }
 
 static void offer_commands(FILE *to) {
@@ -137,12 +170,13 @@ void cli_complete(const char *const *word, int n, FILE *to) {
     offer_commands(to);
   } else if (command) {
     cli_each_option(command, find_option, &last);
-    if (last.name && last.argument && *last.argument != '[')
-      offer_value(to, last.name);
-    else if (*word[n - 1] == '-')
+    const bool option = *word[n - 1] == '-'; /* for one that is said without its argument, too */
+    if (last.name && last.argument && !(*last.argument == '[' && option))
+      offer_value(to, last.name, word[n - 1]);
+    else if (option)
       cli_each_option(command, put_option, to);
     else
-      offer_argument(to, command);
+      offer_argument(to, command, word[n - 1]);
   }
 }
 

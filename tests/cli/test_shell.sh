@@ -30,8 +30,24 @@ offers '^:files' train ''
 offers '^digits' train resnet18 --data ''
 offers '^zsh' --completion ''
 offers '^cpu	' train resnet18 --device ''
-mkdir -p runs/one runs/two
+mkdir -p runs/one runs/two runs/half runs/sweep/seed-1 elsewhere/three
+touch runs/{one,two,sweep/seed-1}/{config.json,last.safetensors,state.safetensors} elsewhere/three/{config.json,last.safetensors} runs/half/config.json
 offers '^runs/two	run' eval runs/
+# Runs, by what their folder has, wherever the word leads to.
+for words in 'eval' 'predict' 'export' 'compare runs/one' 'report' 'report runs/one' 'train --resume' 'train tiny.lua --init' 'bench'; do
+  for word in '' ru runs/ runs/tw; do offers '^runs/two	run$' $words "$word"; done
+  offers '^runs/sweep/seed-1	run$' $words runs/sweep/
+  ! grep -q '^runs/sweep	' out || fail "$called: a folder of runs is offered as one"
+  run 0 --complete $words runs/
+  case $words in # of what a command cannot take nothing is offered
+    compare* | report*) in_out '^runs/half	run$' ;;
+    *) ! grep -q half out || fail "$called: a run without weights is offered" ;;
+  esac
+done
+offers '^elsewhere/three	run$' eval elsewhere/th
+run 0 --complete train --resume elsewhere/
+[ "$(cat out)" = :folders ] || fail "$called: not folders alone"
+offers '^--seed	' train --resume --
 offers '^--no-augment' train --no-shuffle '-'
 offers '^:folders' train resnet18 --data ''
 offers '^mnist' eval runs/one --std ''
@@ -55,8 +71,9 @@ complete_bash() {
 [ "$(complete_bash skipper tra)" = train ] || fail "bash: tra is not completed to train"
 complete_bash skipper train resnet18 --weight | grep -qx -- --weight-decay || fail "bash: --weight"
 complete_bash skipper eval runs/t | grep -qx runs/two || fail "bash: runs"
-complete_bash skipper train ti | grep -qx tiny.lua || fail "bash: files"
-for shell in zsh fish; do
-  run 0 --completion $shell
-  ! command -v $shell >/dev/null || $shell -n out || fail "$shell cannot read its script"
+for words in 'train --resume' 'eval' 'report runs/one'; do
+  [ "$(complete_bash skipper $words runs/o | sort -u)" = runs/one ] || fail "bash: $words runs/o"
+  complete_bash skipper $words runs/sweep/ | grep -qx runs/sweep/seed-1 || fail "bash: $words runs/sweep/"
 done
+complete_bash skipper train ti | grep -qx tiny.lua || fail "bash: files"
+
