@@ -187,7 +187,8 @@ static int exit_status(const struct cli *c, skp_status status) {
   if (status == SKP_OK) return 0;
   fprintf(stderr, "skipper %s: ", c->command->name);
   say_error();
-  if (c->presets) skp_print(stderr, "The environment says %s.\n", c->presets);
+  const bool said = status == SKP_USAGE || status == SKP_NO_DEVICE || status == SKP_IO; /* it may be wrong */
+  if (said && c->presets) skp_print(stderr, "The environment says %s.\n", c->presets);
   if (status == SKP_USAGE) fprintf(stderr, "skipper %s --help shows what it takes.\n", c->command->name);
   return code_of(status);
 }
