@@ -2,7 +2,7 @@
 #include "train/report/page/page.h"
 #include <math.h>
 
-enum { WIDTH = 640, HEIGHT = 260, LEFT = 76, TOP = 12, BOTTOM = 34, RIGHT = 12, ROW = 20, STYLES = 6 };
+enum { WIDTH = 640, HEIGHT = 260, LEFT = 96, TOP = 12, BOTTOM = 34, RIGHT = 12, ROW = 20, STYLES = 6 };
 static const char *const dashes[STYLES] = {"none", "8 3", "2 3", "10 3 2 3", "4 4", "1 2"};
 
 /* Where a curve's numbers are, and what they lie over. */
@@ -45,13 +45,19 @@ static double at_y(const struct range *r, double y) {
   return TOP + (r->high - y) / (r->high - r->low) * (HEIGHT - TOP - BOTTOM);
 }
 
+/* Between two lines of the grid: 1, 2 or 5 of a power of ten, for 3 to 8 lines. */
+static double grid_step(const struct range *r) {
+  const double most = (r->high - r->low) / 3, ten = pow(10, floor(log10(most))), n = most / ten;
+  return ten * (n < 2 ? 1 : n < 5 ? 2 : 5);
+}
+
 static void put_axes(FILE *to, const struct skp__page_curve *curve, const struct range *r) {
-  enum { LINES = 4 };
-  for (int i = 0; i <= LINES; i++) {
-    const double y = r->low + (r->high - r->low) * i / LINES;
+  const double step = grid_step(r);
+  for (double i = ceil(r->low / step); i * step <= r->high; i++) {
+    const double y = i * step + 0.0; /* never -0 */
     fprintf(to, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH - RIGHT, at_y(r, y),
             at_y(r, y));
-    fprintf(to, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.4g</text>", LEFT - 6, at_y(r, y) + 4, y);
+    fprintf(to, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.6g</text>", LEFT - 6, at_y(r, y) + 5, y);
   }
   fprintf(to, "<text x=\"%d\" y=\"%d\">%s 1</text>", LEFT, HEIGHT - 10, curve->steps ? "step" : "epoch");
   if (r->last > 1)

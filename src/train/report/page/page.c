@@ -110,7 +110,8 @@ static void put_layers(FILE *to, const struct skp_model *m) {
 static void put_network(FILE *to, const struct skp_folder *run) {
   struct skp_model *m;
   if (!skp__page_model(&m, run)) return;
-  fprintf(to, "<details><summary>The network, drawn</summary><figure>");
+  fprintf(to, "<details><summary>The network, drawn</summary><figure class=wide tabindex=0 role=region "
+              "aria-label=\"the network, drawn\">");
   skp__page_network(to, m->graph, false);
   fprintf(to, "</figure></details>\n");
   put_layers(to, m);
@@ -127,21 +128,27 @@ static const char head[] =
 static const char style[] =
     "body{margin:0 auto;max-width:70rem;padding:1rem;background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,san"
     "s-serif;overflow-wrap:anywhere}h1{font-size:1.6rem}h2{border-top:1px solid var(--line);padding-top:1rem}a{color:"
-    "var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3rem 0}.curves{display:grid;grid-templ"
-    "ate-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}figure{margin:0}svg{max-width:100%;height:auto"
-    "}.legend{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.wide{ove"
-    "rflow-x:auto}table{border-collapse:collapse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;borde"
-    "r:1px solid var(--line);text-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;curso"
-    "r:pointer;text-decoration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:f"
-    "ocus-visible{outline:3px solid var(--c0)}.matrix td.right{background:rgb(var(--hit)/calc(var(--s)*.45))}.matrix "
-    "td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6))}.share{display:none}.shares:checked~.wide .share{display:"
-    "inline}.shares:checked~.wide .count{display:none}.pictures{display:flex;flex-wrap:wrap;gap:1rem}.picture{width:9"
-    "rem}.why{width:17rem}.picture img{width:8rem;height:8rem;object-fit:contain;image-rendering:pixelated;background"
-    ":var(--line)}.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}.p"
-    "air{width:6rem}.pair img{width:6rem;height:6rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1rem}dd"
-    "{margin:0}pre{white-space:pre-wrap;border:1px solid var(--line);padding:.5rem}summary{cursor:pointer;padding:.3r"
-    "em 0}@media print{details::details-content{content-visibility:visible}.wide{overflow:visible}figure,tr{break-ins"
-    "ide:avoid}}\n"
+    "var(--c0)}small,caption{color:var(--dim)}caption{text-align:left;padding:.3rem 0;position:sticky;left:0;max-widt"
+    "h:calc(100vw - 2rem)}.curves text{font-size:16px}.curves{display:grid;grid-template-columns:repeat(auto-fit,minm"
+    "ax(min(100%,30rem),1fr));gap:1rem}figure{margin:0}svg{max-width:100%;height:auto}.legend{list-style:none;margin:"
+    "0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.wide{overflow-x:auto}.wide svg{max-width"
+    ":none}table{border-collapse:collapse;overflow-wrap:normal;font-size:.9rem}th,td{padding:.2rem .5rem;border:1px s"
+    "olid var(--line);text-align:right}th:first-child,td:first-child{text-align:left}th button{all:unset;cursor:point"
+    "er;text-decoration:underline dotted}th button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus-vi"
+    "sible{outline:3px solid var(--c0)}.matrix th:first-child{position:sticky;left:0;background:var(--bg)}.matrix td."
+    "right{background:rgb(var(--hit)/calc(var(--s)*.45))}.matrix td.wrong{background:rgb(var(--miss)/calc(var(--s)*.6"
+    "))}.share{display:none}.shares:checked~.wide .share{display:inline}.shares:checked~.wide .count{display:none}.pi"
+    "ctures{display:flex;flex-wrap:wrap;gap:1rem}.picture{width:9rem}.why{width:17rem}.picture img{width:8rem;height:"
+    "8rem;object-fit:contain;image-rendering:pixelated;background:var(--line)}.pairs{display:grid;grid-template-colum"
+    "ns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}.pair{width:6rem}.pair img{width:6rem;height:6rem}dl{d"
+    "isplay:grid;grid-template-columns:auto 1fr;gap:.1rem 1rem}dd{margin:0}pre{white-space:pre-wrap;border:1px solid "
+    "var(--line);padding:.5rem}summary{cursor:pointer;padding:.3rem 0}@media(max-width:32rem){.curves text{font-size:"
+    "21px}}@media(min-width:60rem){dl{grid-template-columns:auto 1fr auto 1fr}}@media print{dl{grid-template-columns:"
+    "auto 1fr auto 1fr;font-size:.8rem}.curves,.pairs{grid-template-columns:1fr 1fr}.curves text{font-size:23px}detai"
+    "ls::details-content{content-visibility:visible}.wide{overflow:visible}.wide svg{max-width:100%}.shares,.shares:n"
+    "ot(:checked)+label{display:none}table{font-size:.75rem}th,td{padding:.1rem .3rem}th button{text-decoration:none}"
+    ".matrix td{print-color-adjust:exact}h2,h3{break-after:avoid}figure,tr,.matrix,.pairs>li{break-inside:avoid}.pict"
+    "ures{gap:.5rem}}\n"
     "</style>\n";
 
 static const char tail[] =

@@ -2,15 +2,14 @@
 #include "train/report/page/page.h"
 
 const char skp__page_colours[] =
-    ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1b1f;--dim:#55555f;--line:#c9c9d2;--hit:22 110 60;--"
-    "miss:176 32 32;--c0:#0b57b0;--c1:#b03a00;--c2:#1b7038;--c3:#8a2bb0;--c4:#7a5b00;--c5:#b01858}@media("
-    "prefers-color-scheme:dark){:root{--bg:#15151a;--fg:#ececf1;--dim:#b4b4c0;--line:#45454f;--hit:70 170"
-    " 110;--miss:225 90 90;--c0:#7db8ff;--c1:#ff9d66;--c2:#7fdc9d;--c3:#dba3f5;--c4:#e5c65a;--c5:#ff94bd}"
-    "}.grid{stroke:var(--line)}.line{fill:none;stroke-width:2}.c0{stroke:var(--c0)}.c1{stroke:var(--c1)}."
-    "c2{stroke:var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:var(--c4)}.c5{stroke:var(--c5)}.dot{fill:var(--b"
-    "g);stroke-width:1.5}svg text{fill:var(--dim);font-size:12px}.box{fill:var(--bg);stroke:var(--c0);str"
-    "oke-width:1.5}.edge{fill:none;stroke:var(--dim);stroke-width:1.5}.bar{fill:var(--c0)}svg .name{fill:"
-    "var(--fg);font-weight:bold}";
+    ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1b1f;--dim:#55555f;--line:#c9c9d2;--hit:22 110 60;--miss:176 32 "
+    "32;--c0:#0b57b0;--c1:#b03a00;--c2:#1b7038;--c3:#8a2bb0;--c4:#7a5b00;--c5:#b01858}@media screen and (prefers-colo"
+    "r-scheme:dark){:root{--bg:#15151a;--fg:#ececf1;--dim:#b4b4c0;--line:#45454f;--hit:70 170 110;--miss:225 90 90;--"
+    "c0:#7db8ff;--c1:#ff9d66;--c2:#7fdc9d;--c3:#dba3f5;--c4:#e5c65a;--c5:#ff94bd}}@media print{:root{color-scheme:lig"
+    "ht}}.grid{stroke:var(--line)}.line{fill:none;stroke-width:2}.c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke"
+    ":var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:var(--c4)}.c5{stroke:var(--c5)}.dot{fill:var(--bg);stroke-width:1.5}s"
+    "vg text{fill:var(--dim);font-size:12px}.box{fill:var(--bg);stroke:var(--c0);stroke-width:1.5}.edge{fill:none;str"
+    "oke:var(--dim);stroke-width:1.5}.bar{fill:var(--c0)}svg .name{fill:var(--fg);font-weight:bold}";
 
 void skp__page_begin_svg(FILE *to, const char *label, int width, int height, bool alone) {
   if (alone)

@@ -40,7 +40,8 @@ bool skp__page_bars(FILE *to, const struct skp_folder *run, bool alone) {
 
 void skp__page_times(FILE *to, const struct skp_folder *run) {
   if (run->layers.rows.n < 2) return;
-  fprintf(to, "<details><summary>Time by layer</summary><figure>");
+  fprintf(to, "<details><summary>Time by layer</summary>");
+  fprintf(to, "<figure class=wide tabindex=0 role=region aria-label=\"time by layer\">");
   skp__page_bars(to, run, false);
   fprintf(to, "</figure>");
   skp__page_table(to, "The time of each layer", &run->layers, 5000);
