@@ -46,7 +46,7 @@ mv kept-2.csv one/confused.csv
 sed -i '1s/.*/image,name,class,guess,loss,certainty/; 2s/^\(\([^,]*,\)\{3\}\).*/\1,,/' one/worst.csv
 run 0 report one --out page.html
 [ "$(grep -oE "$told" page.html | wc -l)" = 23 ] || fail "an earlier version's columns are not understood"
-[ "$(grep -o ', prediction not finite' page.html | wc -l)" = 1 ] || fail "a prediction that is none"
+[ "$(grep -o '</b>, prediction not finite' page.html | wc -l)" = 1 ] || fail "a prediction that is none"
 run 0 compare one "t<w>o"
 in_out '^lr +0.1 +0.05'
 in_out '^best accuracy +[0-9.]+ \+- [0-9.]+ %  +[0-9.]+ \+- '
