@@ -7,6 +7,8 @@
  *                  w[r,s,c,k] where both divisions leave no rest
  *   dw[r,s,c,k]  = sum over n,p,q  of x[… as in y] · dy[n,p,q,k],     db[k] = sum over n,p,q  of dy[n,p,q,k]
  *
+ *   parts[j, i]  = the same of a part of the pixels, as src/ops/conv2d_dw_parts.c says
+ *
  * What is done to y and dx before they are written: epilogue.clh. x {N,H,W,C}, y {N,P,Q,K}, w {R,S,C/groups,K}; a
  * group's K/groups results see the C/groups channels of the same number. */
 
@@ -79,4 +81,20 @@ kernel void conv2d_direct_dw(global float *restrict partial, global const stored
     sum += part;
   }
   partial[get_global_id(1) * (weights + K) + i] = sum;
+}
+
+/* One part of `length` pixels of y. */
+kernel void conv2d_direct_dw_parts(global float *restrict parts, global const stored *restrict x,
+                                   global const stored *restrict dy, int length, SIZES) {
+  const int i = (int)get_global_id(0), Cg = C / groups, weights = R * S * Cg * K;
+  if (i >= weights) return;
+  const int k = i % K, c = i / K % Cg + k / (K / groups) * Cg, s = i / K / Cg % S, r = i / K / Cg / S;
+  const int from = (int)get_global_id(1) * length, to = min(from + length, N * P * Q);
+  float sum = 0.0f;
+  for (int y = from; y < to; y++) {
+    const int h = y / Q % P * stride - pad + r * dilation, v = y % Q * stride - pad + s * dilation;
+    if (h < 0 || h >= H || v < 0 || v >= W) continue;
+    sum += get_map(x + ((y / Q / P * H + h) * W + v) * C + c) * get_map(dy + y * K + k);
+  }
+  parts[get_global_id(1) * weights + i] = sum;
 }

@@ -116,6 +116,9 @@ struct skp_backend_ops {
   int64_t (*kept)(const struct skp_prepared *p);      /* bytes that it allocates when it is bound, for what it keeps */
   const char *(*method)(const struct skp_prepared *p);
   size_t (*launches)(const struct skp_prepared *p); /* that each run queues, what is kept being there */
+  /* Of a weight gradient whose last launch adds parts such as those of the op conv2d_dw_parts: how many. 0: of all
+   * else. */
+  int (*parts)(const struct skp_prepared *p);
   /* By how much results may miss exact ones because of the method, beyond what sums in float
    * cost, as a fraction of 1 + their largest magnitude: 0 for most. */
   double (*tolerance)(const struct skp_prepared *p);

@@ -277,6 +277,11 @@ static skp_status record(struct skp_backend *b, bool on) {
   return SKP_OK;
 }
 
+static int no_parts(const struct skp_prepared *p) {
+  (void)p;
+  return 0;
+}
+
 static size_t launches(const struct skp_prepared *p) {
   (void)p;
   return 1;
@@ -327,6 +332,7 @@ const struct skp_backend_ops skp__backend_reference = {
     .kept = no_bytes,
     .method = chosen_method,
     .launches = launches,
+    .parts = no_parts,
     .tolerance = tolerance,
     .bind = bind,
     .prepared_destroy = prepared_destroy,

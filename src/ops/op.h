@@ -55,9 +55,10 @@ typedef enum skp_fuse { SKP_FUSE_NONE, SKP_FUSE_RELU, SKP_FUSE_ADD_RELU } skp_fu
 
 struct skp_conv2d_attrs {
   int stride, pad, dilation, groups;
-  int h, w;       /* conv2d_dx: height and width of dx; conv2d_dw: R and S of dw; 0 in conv2d */
+  int h, w;       /* conv2d_dx: height and width of dx; conv2d_dw, _parts: R and S of dw; 0 in conv2d */
   int relu;       /* conv2d: 1: y = max(·, 0); conv2d_dx: 1: 0 where that of the relu before it is; 0 in conv2d_dw */
   int statistics; /* conv2d: 1: those of y are wanted, too; 0 in the others */
+  int parts;      /* conv2d_dw_parts: of the pixels; 0 in the others */
 };
 struct skp_batchnorm_attrs {
   float eps, momentum; /* running = (1 - momentum) · running + momentum · batch, as PyTorch */
@@ -112,6 +113,7 @@ struct skp_flatten_attrs {
 struct skp_transpose_attrs {
   int rows, columns; /* of the matrix that the features of x are */
 };
+enum { SKP_SUMS = 8 };          /* layers whose parts a sum_parts adds */
 enum { SKP_BYTE_LEVELS = 256 }; /* a number for each byte */
 struct skp_normalise_attrs {
   int narrow; /* 1: y is bfloat16 */

@@ -1,7 +1,7 @@
 /* plan.c: a graph made ready on a backend: methods chosen, memory laid out, buffers bound. SPDX-License-Identifier: MIT
  *
- *   prune ─> choose types (precision.c) ─> prepare every node ─> ask workspaces ─> lay out memory ─> create arenas
- * and slices ─> bind ─> run the list
+ *   prune ─> choose types (precision.c) ─> prepare every node ─> join sums (parts.c) ─> ask workspaces ─> lay out
+ * memory ─> create arenas and slices ─> bind ─> run the list
  *
  * Where a value's buffer comes from, by its role: params, state, grads and moments from the store (shared by the plans
  * of a network); inputs and results are buffers of their own; activations are slices of
@@ -12,6 +12,8 @@
 #include "plan/methods.h"
 #include <stdlib.h>
 #include <string.h>
+
+enum { WAITING = 64 }; /* of the device's memory, what parts of sums may take until they are added */
 
 struct skp_plan {
   struct skp_graph *g;
@@ -68,24 +70,58 @@ static skp_status expect(struct skp_plan *p) {
   return status;
 }
 
-/* store NULL: methods are the device's choice. */
-static skp_status prepare(struct skp_plan *p, struct skp_store *store) {
-  size_t nodes = p->g->nodes.n;
+/* Those that are not prepared yet. store NULL: methods are the device's choice. */
+static skp_status prepare_nodes(struct skp_plan *p, struct skp_store *store) {
+  const size_t nodes = p->g->nodes.n;
   SKP_TRY(expect(p));
-  SKP_TRY(skp__alloc(&p->node, nodes, sizeof *p->node));
-  SKP_TRY(skp__alloc(&p->list, nodes, sizeof *p->list));
+  p->ops = 0;
   for (size_t n = 0; n < nodes; n++) {
     struct skp_sig sig = skp__graph_sig(p->g, &p->g->nodes.at[n]);
     if (!sig.op->reference) continue;
     skp__progress_work("preparing kernels", (int64_t)n, (int64_t)nodes);
-    skp_status status = store ? skp__methods_prepare(skp__store_methods(store), p->b, &p->node[n], &sig)
-                              : p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
+    skp_status status = SKP_OK;
+    if (!p->node[n])
+      status = store ? skp__methods_prepare(skp__store_methods(store), p->b, &p->node[n], &sig)
+                     : p->b->ops->prepare(p->b, &p->node[n], &sig, NULL);
     if (status != SKP_OK) return fail_at(status, p, n);
     p->list[p->ops++] = p->node[n];
   }
   skp__progress_work("preparing kernels", (int64_t)nodes, (int64_t)nodes);
   skp__backend_settle(p->b);
   return SKP_OK;
+}
+
+/* Of `nodes` that there were some leave parts now, and sums stand between them: these are not prepared. */
+static void follow_nodes(struct skp_plan *p, size_t nodes) {
+  for (size_t n = p->g->nodes.n; n-- > 0;) {
+    const struct skp_op *op = p->g->nodes.at[n].op;
+    struct skp_prepared *was = op == &skp__op_sum_parts ? NULL : p->node[--nodes];
+    if (op == &skp__op_conv2d_dw_parts) p->b->ops->prepared_destroy(was);
+    p->node[n] = op == &skp__op_conv2d_dw_parts ? NULL : was;
+  }
+}
+
+/* Which sums go in parts is the methods' to say. */
+static skp_status join_sums(struct skp_plan *p) {
+  const size_t nodes = p->g->nodes.n;
+  struct skp_backend_info info;
+  int *parts;
+  p->b->ops->info(p->b, &info);
+  SKP_TRY(skp__alloc(&parts, nodes, sizeof *parts));
+  for (size_t n = 0; n < nodes; n++) parts[n] = p->node[n] ? p->b->ops->parts(p->node[n]) : 0;
+  skp_status status = skp__join_sums(p->g, parts, info.memory / WAITING);
+  free(parts);
+  if (status == SKP_OK) follow_nodes(p, nodes);
+  return status;
+}
+
+static skp_status prepare(struct skp_plan *p, struct skp_store *store) {
+  const size_t nodes = p->g->nodes.n, most = 2 * nodes; /* at worst a sum a node */
+  SKP_TRY(skp__alloc(&p->node, most, sizeof *p->node));
+  SKP_TRY(skp__alloc(&p->list, most, sizeof *p->list));
+  SKP_TRY(prepare_nodes(p, store));
+  SKP_TRY(join_sums(p));
+  return p->g->nodes.n > nodes ? prepare_nodes(p, store) : SKP_OK;
 }
 
 /* Lays out the arenas; `workspace` receives what each node wants. */

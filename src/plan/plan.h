@@ -20,6 +20,11 @@ skp_status skp__precision(struct skp_graph *g);
  * results. */
 skp_status skp__share_statistics(struct skp_graph *g);
 
+/* Of a whole graph, whose node n leaves parts[n] parts of a sum (0: none; see the slot `parts` in backend.h): one node
+ * adds those of several weight gradients (parts.c), for which they wait, in no more than `most` bytes where they are
+ * those of several. */
+skp_status skp__join_sums(struct skp_graph *g, const int *parts, int64_t most);
+
 /* Pass 3 (memory.c): where each activation lives. Values whose lifetimes do not overlap share memory. */
 enum { SKP_ARENAS = 16 };
 struct skp_memory {

@@ -202,6 +202,18 @@ static const struct row {
     {0, "conv2d_dx", "dy=2x4x4x8 w=3x3x4x8 residual=2x8x8x4 mask=2x8x8x4", "h=8 w=8 pad=1 stride=2 relu=1"},
     {0, "conv2d_dx", "dy=2x8x8x4 w=3x3x1x4 residual=2x8x8x1 mask=2x8x8x1", "h=8 w=8 pad=1 relu=1"},
     {0, "conv2d_dx", "dy=2x7x5x6 w=1x1x9x6 mask=2x7x5x9", "h=7 w=5 relu=1"},
+    {1, "conv2d_dw_parts", "x=2x5x6x3 dy=2x3x3x4", "stride=2 pad=1 h=3 w=3 parts=4"},
+    {1, "conv2d_dw_parts", "x=3x4x5x8 dy=3x4x5x8", "pad=1 groups=2 h=3 w=3 parts=7"},
+    {0, "conv2d_dw_parts", "x=2x3x4x5 dy=2x3x4x7", "h=1 w=1 parts=1"},
+    {0, "conv2d_dw_parts", "x=1x3x3x5 dy=1x3x3x2", "pad=1 h=3 w=3 parts=12"},
+    {0, "conv2d_dw_parts", "x=2x12x11x64 dy=2x12x11x160", "pad=1 h=3 w=3 parts=3"},
+    {0, "conv2d_dw_parts", "x=1x7x9x12 dy=1x4x5x20", "stride=2 dilation=2 pad=1 h=2 w=2 parts=2"},
+    {1, "sum_parts", "parts_1=9x10x7", ""},
+    {1, "sum_parts", "parts_1=2x1x1 parts_2=1x13x5 parts_3=33x2x64", ""},
+    {0, "sum_parts",
+     "parts_1=3x9x7 parts_2=17x1x3 parts_3=8x2x2 parts_4=1x1x1 parts_5=5x7x7 parts_6=2x64x1 parts_7=7x3x3 "
+     "parts_8=4x5x9",
+     ""},
     {1, "batchnorm_fold", "gamma=7 beta=7 running_mean=7 running_var=7 b=7", "eps=0.01"},
     {0, "batchnorm_fold", "gamma=130 beta=130 running_mean=130 running_var=130", ""},
 };

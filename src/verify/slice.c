@@ -8,8 +8,7 @@
 /* Groups tie channels to each other, and a row of an optimizer's factors ties neighbouring values. */
 static bool is_free(const struct skp__slice *s, const struct skp_sig *sig, char letter) {
   if (letter == 'L' && s->whole.of['B' - 'A']) return false;
-  const bool convolves = sig->op == &skp__op_conv2d || sig->op == &skp__op_conv2d_dx || sig->op == &skp__op_conv2d_dw;
-  return !convolves || sig->attrs.conv2d.groups == 1 || !strchr("IK", letter);
+  return sig->op->kind != SKP_KIND_CONVOLUTION || sig->attrs.conv2d.groups == 1 || !strchr("IK", letter);
 }
 
 /* Blocks of a map's statistics that lie in the part: those of the first images, if others are missing. */

@@ -27,6 +27,12 @@ static const struct level levels[] = {
 };
 enum { LEVELS = sizeof levels / sizeof *levels };
 
+/* Channels of one of several layers. */
+#define LAYER(letter)                                                                                                  \
+  {                                                                                                                    \
+    letter, offsetof(struct level, channels), {NULL}, { 1 }                                                            \
+  }
+
 /* Extents that lose steps together. */
 static const struct axis {
   const char *letters;
@@ -41,6 +47,14 @@ static const struct axis {
     {"I", offsetof(struct level, channels), {NULL}, {1}},
     {"K", offsetof(struct level, channels), {NULL}, {1}},
     {"LB", offsetof(struct level, values), {NULL, NULL}, {1, SKP_UPDATE_BLOCK}},
+    LAYER("A"),
+    LAYER("D"),
+    LAYER("E"),
+    LAYER("F"),
+    LAYER("G"),
+    LAYER("J"),
+    LAYER("M"),
+    LAYER("O"),
 };
 
 static int64_t attribute(const struct skp_sig *sig, const char *name) {

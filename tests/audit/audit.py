@@ -15,7 +15,7 @@ WORTH = 0.75  # a split that leaves more of the time is not worth the sum that i
 # tiles of large layers, channels in fours.
 FLOORS = {"sm_75": 0.80, "sm_86": 0.80, "sm_90": 0.80, "gfx90a": 0.75, "gfx1030": 0.85, "dg2": 0.50, "tgllp": 0.50}
 # Launches, fills and copies of a step; GB that batch normalisation moves if each buffer moves once.
-MOST_COMMANDS = {"ResNet-50": 460, "CIFAR ResNet-20": 188}
+MOST_COMMANDS = {"ResNet-50": 425, "CIFAR ResNet-20": 168}
 MOST_BATCHNORM = {"ResNet-50": 10.8}
 SLOW = {"direct", "plain"}  # methods that take an element at a time
 

@@ -46,7 +46,7 @@ def expanded(text, inside):
             yield piece
             continue
         body = re.sub(r"/\*.*?\*/|\\\n", " ", macro[2], flags=re.S)
-        yield from expanded(text, re.sub(rf"\b{macro[1]}##", call[2], body) if call[2] else body)
+        yield from expanded(text, re.sub(rf"\b{macro[1]}##|##{macro[1]}\b", call[2], body) if call[2] else body)
 
 
 def parameters(text):

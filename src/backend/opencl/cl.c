@@ -213,6 +213,7 @@ const struct skp_backend_ops skp__backend_opencl = {
     .prepare = skp__cl_prepare,
     .workspace = skp__cl_workspace,
     .launches = skp__cl_launches,
+    .parts = skp__cl_parts,
     .kept = skp__cl_kept,
     .method = skp__cl_method_of,
     .tolerance = skp__cl_tolerance,

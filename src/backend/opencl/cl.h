@@ -140,6 +140,10 @@ skp_status skp__cl_add_call(struct skp_prepared *p, const char *name, skp__cl_ca
 /* Says how many bytes of workspace all launches of this op need together (the largest that was said counts). */
 void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes);
 
+/* Says that a weight gradient, without db, is a sum in as many parts, those of conv2d_dw_parts, which its last launch
+ * adds: a plan may have those of several layers added at once. */
+void skp__cl_in_parts(struct skp_prepared *p, int parts);
+
 /* A place, SKP_KEPT, for what an op makes of its weights alone (packed, transformed). Where weights are constant it is
  * memory of its own, true is said, and the launches that fill it run only when the weights have changed; else, or if it
  * were much, it is the beginning of the workspace. */

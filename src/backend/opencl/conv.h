@@ -163,6 +163,7 @@ const char *skp__conv_igemm_refuse(const struct skp__cl *cl, const struct skp_si
 skp_status skp__conv_igemm(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_igemm_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_igemm_dw_parts(struct skp_prepared *p, const struct skp_sig *sig);
 
 /* conv_tiled.c: tiles in local memory, groups of 16 × 16. */
 skp_status skp__conv_tiled(struct skp_prepared *p, const struct skp_sig *sig);
@@ -181,5 +182,6 @@ void skp__conv_clblast_forget(struct skp__cl *cl);
 skp_status skp__conv_direct(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_direct_dx(struct skp_prepared *p, const struct skp_sig *sig);
 skp_status skp__conv_direct_dw(struct skp_prepared *p, const struct skp_sig *sig);
+skp_status skp__conv_direct_dw_parts(struct skp_prepared *p, const struct skp_sig *sig);
 
 #endif

@@ -40,3 +40,9 @@ const struct skp__cl_method skp__cl_conv2d_dw[] = {
     {"direct", SKP_CL_ANY | SKP_CL_NARROW, skp__cl_refuse_huge, skp__conv_direct_dw, 0},
     {0},
 };
+/* Asked for where a method of conv2d_dw leaves its parts, whatever the device. */
+const struct skp__cl_method skp__cl_conv2d_dw_parts[] = {
+    {"igemm", SKP_CL_ANY, skp__conv_igemm_refuse, skp__conv_igemm_dw_parts, 0},
+    {"direct", SKP_CL_ANY, skp__cl_refuse_huge, skp__conv_direct_dw_parts, 0},
+    {0},
+};

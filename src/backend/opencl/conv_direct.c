@@ -34,3 +34,12 @@ skp_status skp__conv_direct_dw(struct skp_prepared *p, const struct skp_sig *sig
       SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(rows, per_chunk), SKP__CONV_INTS(&g))));
   return skp__conv_sum(p, &g, chunks, sig->out[1].rank > 0);
 }
+
+skp_status skp__conv_direct_dw_parts(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__conv g = skp__conv_of(sig);
+  const int parts = sig->attrs.conv2d.parts, length = skp__ceil_div((int64_t)g.N * g.P * g.Q, parts);
+  const size_t global[2] = {(size_t)skp__conv_weights(&g), (size_t)parts};
+  return skp__cl_launch(
+      p, "conv2d_direct", "conv2d_direct_dw_parts", "", 2, global, NULL,
+      SKP_ARGS(SKP_OUT(parts, 0), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length), SKP__CONV_INTS(&g)));
+}

@@ -3,10 +3,11 @@
 
 struct skp__conv skp__conv_of(const struct skp_sig *sig) {
   skp_op_id op = skp__op_id(sig->op);
-  bool dx = op == SKP_OP_conv2d_dx || op == SKP_OP_linear_dx, dw = op == SKP_OP_conv2d_dw || op == SKP_OP_linear_dw;
+  const bool dx = op == SKP_OP_conv2d_dx || op == SKP_OP_linear_dx, parts = op == SKP_OP_conv2d_dw_parts;
+  const bool dw = op == SKP_OP_conv2d_dw || op == SKP_OP_linear_dw || parts;
   const struct skp_shape *x = dx ? &sig->out[0] : &sig->in[0], *w = dw ? &sig->out[0] : &sig->in[1];
   const struct skp_shape *y = dx ? &sig->in[0] : dw ? &sig->in[1] : &sig->out[0];
-  struct skp__conv g = {.N = (int)x->dim[0], .K = (int)w->dim[3]};
+  struct skp__conv g = {.N = (int)x->dim[0], .K = (int)skp__channels(y)};
   if (op == SKP_OP_linear || op == SKP_OP_linear_dx || op == SKP_OP_linear_dw) {
     g.H = g.W = g.P = g.Q = g.R = g.S = g.stride = g.dilation = g.groups = 1;
     g.C = (int)skp__shape_count(w) / g.K;
@@ -15,7 +16,7 @@ struct skp__conv skp__conv_of(const struct skp_sig *sig) {
   const struct skp_conv2d_attrs *a = &sig->attrs.conv2d;
   g.H = (int)x->dim[1], g.W = (int)x->dim[2], g.C = (int)x->dim[3];
   g.P = (int)y->dim[1], g.Q = (int)y->dim[2];
-  g.R = (int)w->dim[0], g.S = (int)w->dim[1];
+  g.R = parts ? a->h : (int)w->dim[0], g.S = parts ? a->w : (int)w->dim[1];
   g.stride = a->stride, g.pad = a->pad, g.dilation = a->dilation, g.groups = a->groups;
   return g;
 }

@@ -212,28 +212,51 @@ skp_status skp__conv_igemm_dx(struct skp_prepared *p, const struct skp_sig *sig)
   return gather(p, sig, &g, true);
 }
 
-skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig) {
-  struct skp__conv g = skp__conv_of(sig);
-  struct skp__cl *cl = skp__cl_of(p);
-  int pixels = g.N * g.P * g.Q, Cg = g.C / g.groups, Kg = g.K / g.groups, size = skp__conv_weights(&g) + g.K;
-  int most = MAX_PARTIAL / size + 1, least_length = LEAST_STEPS * family_of(cl)->depth;
-  struct product product = {.rows = g.R * g.S * Cg,
-                            .columns = Kg,
+static struct product weight_gradient(const struct skp__cl *cl, const struct skp__conv *g) {
+  const int pixels = g->N * g->P * g->Q, Cg = g->C / g->groups, least_length = LEAST_STEPS * family_of(cl)->depth;
+  const int most = MAX_PARTIAL / (skp__conv_weights(g) + g->K) + 1;
+  struct product product = {.rows = g->R * g->S * Cg,
+                            .columns = g->K / g->groups,
                             .depth = pixels,
-                            .count = g.groups,
+                            .count = g->groups,
                             .summed = Cg,
                             .least_parts = within(1, most, skp__ceil_div(pixels, CHUNK))};
   product.most_parts = within(product.least_parts, most, skp__ceil_div(pixels, least_length));
-  struct choice c = choose(cl, &product);
-  struct launch l = launch_of(cl, &product, &c, Kg, false);
-  int length = skp__ceil_div(pixels, c.parts), parts = skp__ceil_div(pixels, length);
-  bool db = sig->out[1].rank > 0;
-  l.global[1] = (size_t)g.groups;
-  l.global[2] = (size_t)parts;
-  skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, parts));
-  SKP_TRY(skp__cl_launch(p, "conv2d_igemm", "conv2d_igemm_dw", l.options, 3, l.global, l.local,
-                         SKP_ARGS(SKP_WORK(partial), SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length),
-                                  SKP_INT(size, size), SKP__CONV_INTS(&g))));
-  if (db) SKP_TRY(skp__conv_columns(p, &g, skp__conv_weights(&g), size, parts, length));
-  return skp__conv_sum(p, &g, parts, db);
+  return product;
+}
+
+/* Its parts, each of `length` pixels; their results begin every `size` floats of `partial`. */
+static skp_status launch_parts(struct skp_prepared *p, const struct skp__conv *g, const struct product *product,
+                               const struct choice *c, int length, int size, struct skp__cl_arg partial) {
+  struct launch l = launch_of(skp__cl_of(p), product, c, g->K / g->groups, false);
+  l.global[1] = (size_t)g->groups;
+  l.global[2] = (size_t)c->parts;
+  return skp__cl_launch(
+      p, "conv2d_igemm", "conv2d_igemm_dw", l.options, 3, l.global, l.local,
+      SKP_ARGS(partial, SKP_IN(x, 0), SKP_IN(dy, 1), SKP_INT(length, length), SKP_INT(size, size), SKP__CONV_INTS(g)));
+}
+
+skp_status skp__conv_igemm_dw(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__conv g = skp__conv_of(sig);
+  const struct product product = weight_gradient(skp__cl_of(p), &g);
+  const int weights = skp__conv_weights(&g), size = weights + g.K;
+  struct choice c = choose(skp__cl_of(p), &product);
+  const int length = skp__ceil_div(product.depth, c.parts);
+  const bool db = sig->out[1].rank > 0;
+  c.parts = skp__ceil_div(product.depth, length);
+  if (c.parts == 1 && !db) return launch_parts(p, &g, &product, &c, length, weights, SKP_OUT(partial, 0));
+  if (!db) skp__cl_in_parts(p, c.parts);
+  skp__cl_need_workspace(p, skp__conv_partial_bytes(&g, c.parts));
+  SKP_TRY(launch_parts(p, &g, &product, &c, length, size, SKP_WORK(partial)));
+  if (db) SKP_TRY(skp__conv_columns(p, &g, weights, size, c.parts, length));
+  return skp__conv_sum(p, &g, c.parts, db);
+}
+
+skp_status skp__conv_igemm_dw_parts(struct skp_prepared *p, const struct skp_sig *sig) {
+  const struct skp__conv g = skp__conv_of(sig);
+  struct product product = weight_gradient(skp__cl_of(p), &g);
+  product.least_parts = product.most_parts = sig->attrs.conv2d.parts;
+  const struct choice c = choose(skp__cl_of(p), &product);
+  return launch_parts(p, &g, &product, &c, skp__ceil_div(product.depth, c.parts), skp__conv_weights(&g),
+                      SKP_OUT(partial, 0));
 }

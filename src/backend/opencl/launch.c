@@ -31,6 +31,8 @@ void skp__cl_of_weights(struct skp_prepared *p) {
   if (p->sig.constant && p->steps.n) p->steps.at[p->steps.n - 1].of_weights = true;
 }
 
+void skp__cl_in_parts(struct skp_prepared *p, int parts) { p->parts = parts; }
+
 void skp__cl_need_workspace(struct skp_prepared *p, int64_t bytes) {
   if (bytes > p->workspace_bytes) p->workspace_bytes = bytes;
 }
@@ -55,6 +57,7 @@ void skp__cl_steps_free(struct skp_prepared *p) {
   for (size_t i = 0; i < p->steps.n; i++) step_free(p->cl, &p->steps.at[i]);
   SKP_FREE(&p->steps);
   p->workspace_bytes = p->kept_bytes = 0;
+  p->parts = 0;
 }
 
 /* ---- describing a launch ---------------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ struct skp_prepared {
   double tolerance;
   SKP_ARRAY(struct skp__cl_step) steps;
   int64_t workspace_bytes, kept_bytes;
+  int parts;               /* of its sum, see skp__cl_in_parts; 0: it has none */
   struct skp_buffer *kept; /* its own; NULL: it keeps nothing */
   bool bound;
   cl_mem *in, *out, workspace;        /* those of the signature */

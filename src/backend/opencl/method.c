@@ -234,6 +234,8 @@ void skp__cl_prepared_destroy(struct skp_prepared *p) {
 
 int64_t skp__cl_workspace(const struct skp_prepared *p) { return p->workspace_bytes; }
 
+int skp__cl_parts(const struct skp_prepared *p) { return p->parts; }
+
 size_t skp__cl_launches(const struct skp_prepared *p) {
   size_t n = 0;
   for (size_t i = 0; i < p->steps.n; i++) n += !p->steps.at[i].of_weights;

@@ -16,6 +16,7 @@ skp_status skp__cl_prepare(struct skp_backend *b, struct skp_prepared **out, con
 void skp__cl_prepared_destroy(struct skp_prepared *p);
 int64_t skp__cl_workspace(const struct skp_prepared *p);
 size_t skp__cl_launches(const struct skp_prepared *p);
+int skp__cl_parts(const struct skp_prepared *p);
 int64_t skp__cl_kept(const struct skp_prepared *p);
 const char *skp__cl_method_of(const struct skp_prepared *p);
 double skp__cl_tolerance(const struct skp_prepared *p);

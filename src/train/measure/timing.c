@@ -52,10 +52,10 @@ static const char *const kinds[SKP_KINDS] = {
 /* "3×3 convolutions, weight gradients", "linear, forward", "batchnorm". */
 static void name_kind(char *out, size_t size, const struct skp_sig *sig) {
   const struct skp_op *op = sig->op;
-  const struct skp_shape *w = op->pass == SKP_PASS_WEIGHTS ? &sig->out[0] : &sig->in[1];
+  const bool dw = op->pass == SKP_PASS_WEIGHTS;
   if (op->kind == SKP_KIND_CONVOLUTION)
-    snprintf(out, size, "%lld×%lld %s, %s", (long long)w->dim[0], (long long)w->dim[1], kinds[op->kind],
-             passes[op->pass]);
+    snprintf(out, size, "%d×%d %s, %s", dw ? sig->attrs.conv2d.h : (int)sig->in[1].dim[0],
+             dw ? sig->attrs.conv2d.w : (int)sig->in[1].dim[1], kinds[op->kind], passes[op->pass]);
   else if (op->kind == SKP_KIND_LINEAR)
     snprintf(out, size, "%s, %s", kinds[op->kind], passes[op->pass]);
   else
