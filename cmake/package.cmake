@@ -13,17 +13,20 @@ set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 
-# Debian's: what libraries it needs is asked of the libraries, where dpkg-dev is there.
+# Debian's: what libraries it needs is asked of the libraries, where dpkg-dev and file are there.
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "pocl-opencl-icd | opencl-icd")
 find_program(SKP_SHLIBDEPS dpkg-shlibdeps)
-if(SKP_SHLIBDEPS)
+find_program(SKP_FILE file)
+if(SKP_SHLIBDEPS AND SKP_FILE)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 endif()
 file(WRITE ${CMAKE_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_BINARY_DIR}/debian/triggers)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+if(SKP_FILE)
+  set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+endif()
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/cmake/debian.cmake)
 
 set(CPACK_SOURCE_GENERATOR TGZ)

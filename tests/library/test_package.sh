@@ -17,7 +17,7 @@ for file in CMakeLists.txt src/cli/main.c cl/relu.cl models/resnet.lua packaging
   grep -qx "skipper-$version/$file" out || fail "the tarball lacks $file"
 done
 ! grep -qE '/\.git/|/build/|/shared/' out || fail "the tarball has what is no source"
-command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null || { echo "skipped: no dpkg-dev: no Debian package here"; exit 77; }
+command -v dpkg-shlibdeps >/dev/null && command -v file >/dev/null || { echo "skipped: no dpkg-dev or no file: no Debian package here"; exit 77; }
 "$cpack" --config "$SKP_BINARY_DIR/CPackConfig.cmake" -G DEB -B "$dir/deb" >out 2>err || fail "no Debian package"
 deb=$(echo "$dir"/deb/skipper_"$version"_*.deb)
 dpkg-deb -c "$deb" >out || fail "the package is damaged"
