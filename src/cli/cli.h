@@ -165,6 +165,7 @@ skp_status cli_parse(struct cli *c, int argc, const char **argv, bool *help);
 void cli_help(const struct cli_command *command, FILE *to);
 /* An option as help lists it; argument NULL: it is a switch. */
 struct cli_option_row {
+  const struct cli_command *command;
   const char *group, *name, *argument, *help;
   int place;   /* among the options, then the entries; CLI_OPTIONS + CLI_ENTRIES_MOST: neither */
   char letter; /* 0: none */
@@ -194,8 +195,8 @@ skp_status cli_seed(const struct cli *c, uint64_t *out, uint64_t most, uint64_t 
 /* What the environment says of options that the call does not: SKIPPER_WEIGHT_DECAY of --weight-decay. SKP_USAGE: of a
  * switch something else than 1 or 0. */
 skp_status cli_take_presets(struct cli *c);
-/* The variable of an option; NULL: it has none. */
-const char *cli_preset_name(char *text, size_t size, const char *option);
+/* The variable of a command's option; NULL: it has none. */
+const char *cli_preset_name(char *text, size_t size, const struct cli_option_row *o);
 /* How variables say a command's options, and which have none; then the variables' names. false: it has no variable. */
 bool cli_preset_help(const struct cli_command *command, char *rule, char *names, size_t size);
 enum { CLI_PRESET_HELP = 4096 }; /* a size that does */

@@ -76,7 +76,7 @@ static void put_variable(void *to, const char *name, const char *help) {
 static void put_preset(void *to, const struct cli_option_row *o) {
   char name[64], help[128];
   snprintf(help, sizeof help, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-  if (cli_preset_name(name, sizeof name, o->name)) put_variable(to, name, help);
+  if (cli_preset_name(name, sizeof name, o)) put_variable(to, name, help);
 }
 
 static void man_environment(const struct cli_command *command, FILE *to) {

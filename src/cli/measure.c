@@ -4,10 +4,12 @@
 #include "cli/system.h"
 #include <string.h>
 
-/* As `skipper bench --peak` on it. What that says is nothing for this call's readers. */
+/* As `skipper bench --peak` on it, whatever the environment says of options. What that says is nothing for this call's
+ * readers. */
 static void bench(const char *program, const char *device) {
   enum { PATIENCE = 30 }; /* seconds */
-  (void)cli_run((const char *const[]){program, "bench", "--peak", "--backend", "opencl", "--device", device, NULL},
+  (void)cli_run((const char *const[]){program, "bench", "--peak", "--json", "--backend", "opencl", "--platform", "",
+                                      "--device", device, NULL},
                 PATIENCE);
 }
 

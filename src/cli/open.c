@@ -221,7 +221,7 @@ static void say_unknown_pixels(const struct cli *c) {
 
 skp_status cli_open_checkpoint_model(struct cli *c) {
   const char *said = c->arguments[0];
-  if (c->n_settings || cli_said(c, CLI_SIZE))
+  if (c->n_settings || cli_typed(c, CLI_SIZE))
     return skp_fail(SKP_USAGE,
                     "%s is a trained network, whose settings and size are fixed: --set and --size go with model files.",
                     said);

@@ -186,7 +186,7 @@ void cli_each_option(const struct cli_command *command, void (*tell)(void *user,
   group_rows(&h, &t);
   for (const struct poptOption *group = h.top; group->arg; group++)
     for (const struct poptOption *o = group->arg; o->longName; o++)
-      tell(user, &(struct cli_option_row){group->descrip, o->longName, o->argDescrip, o->descrip,
+      tell(user, &(struct cli_option_row){command, group->descrip, o->longName, o->argDescrip, o->descrip,
                                           o->val == HELP ? PLACES : o->val - 1, o->shortName});
 }
 

@@ -9,32 +9,45 @@
 enum { NAME = 64 };
 
 /* Options without a variable, and why. */
-static const struct {
-  const char *option, *why;
-} without[] = {{"resume", "it names one run"},
-               {"set", "it belongs to one model file"},
-               {"logits", "it makes predict do something else"},
-               {"train", "it makes selftest do something else"},
-               {"peak", "it makes bench do something else"},
-               {"help", NULL}};
+static const struct without {
+  const char *command, *option, *why; /* command NULL: any */
+} without[] = {{NULL, "resume", "it names one run"},
+               {NULL, "set", "it belongs to one model file"},
+               {NULL, "logits", "it makes predict do something else"},
+               {NULL, "train", "it makes selftest do something else"},
+               {NULL, "peak", "it makes bench do something else"},
+               {"lr", "lr", "it is what lr looks for"},
+               {"lr", "schedule", "it is what lr goes through"},
+               {"report", "out", "it names a page, not the folder of a run"},
+               {NULL, "help", NULL}};
 enum { WITHOUT = sizeof without / sizeof *without };
 
 /* Options that a command, or one that its call says, bears no longer: what the environment says of them is passed over,
  * not refused. */
 static const struct {
   const char *command; /* NULL: any */
-  cli_option said;     /* CLI_OPTIONS: whatever is said */
+  cli_option said;
   const char *passed;
-} passed_over[] = {{"lr", CLI_OPTIONS, " lr schedule "},
-                   {"predict", CLI_LOGITS, " top json invert explain "},
-                   {"train", CLI_RESUME, " init seeds "},
-                   {NULL, CLI_STRICT, " max-damaged "},
-                   {NULL, CLI_MAX_DAMAGED, " strict "}};
+} passed_over[] = {
+    {"bench", CLI_PEAK, " batch optimizer size accumulate precision mode steps layers trace threads tune verbose "},
+    {"predict", CLI_LOGITS, " top json invert explain "},
+    {"train", CLI_RESUME, " init seeds "},
+    {NULL, CLI_STRICT, " max-damaged "},
+    {NULL, CLI_MAX_DAMAGED, " strict "}};
 
-const char *cli_preset_name(char *text, size_t size, const char *option) {
+static bool is_command(const char *listed, const struct cli_command *command) {
+  return !listed || strcmp(listed, command->name) == 0;
+}
+
+static const struct without *find_without(const struct cli_option_row *o) {
   for (size_t i = 0; i < WITHOUT; i++)
-    if (strcmp(without[i].option, option) == 0) return NULL;
-  snprintf(text, size, "SKIPPER_%s", option);
+    if (is_command(without[i].command, o->command) && strcmp(without[i].option, o->name) == 0) return &without[i];
+  return NULL;
+}
+
+const char *cli_preset_name(char *text, size_t size, const struct cli_option_row *o) {
+  if (find_without(o)) return NULL;
+  snprintf(text, size, "SKIPPER_%s", o->name);
   for (char *at = text; *at; at++) *at = (char)(*at == '-' ? '_' : toupper((unsigned char)*at));
   return text;
 }
@@ -43,12 +56,9 @@ static bool is_passed_over(const struct cli *c, const char *option) {
   char word[NAME];
   bool passed = false;
   snprintf(word, sizeof word, " %s ", option);
-  for (size_t i = 0; i < sizeof passed_over / sizeof *passed_over; i++) {
-    const char *command = passed_over[i].command;
-    const cli_option said = passed_over[i].said;
-    passed = passed || ((!command || strcmp(command, c->command->name) == 0) &&
-                        (said == CLI_OPTIONS || cli_typed(c, said)) && strstr(passed_over[i].passed, word));
-  }
+  for (size_t i = 0; i < sizeof passed_over / sizeof *passed_over; i++)
+    passed = passed || (is_command(passed_over[i].command, c->command) && cli_typed(c, passed_over[i].said) &&
+                        strstr(passed_over[i].passed, word));
   return passed;
 }
 
@@ -88,7 +98,7 @@ static skp_status take(struct cli *c, const struct cli_option_row *o, const char
 static void take_unsaid(void *user, const struct cli_option_row *o) {
   struct taking *t = user;
   char name[NAME];
-  if (t->status != SKP_OK || !cli_preset_name(name, sizeof name, o->name) || is_passed_over(t->c, o->name)) return;
+  if (t->status != SKP_OK || !cli_preset_name(name, sizeof name, o) || is_passed_over(t->c, o->name)) return;
   if (o->place < CLI_OPTIONS ? t->c->value[o->place] : t->c->recipe[o->place - CLI_OPTIONS]) return;
   const char *text = cli_variable(name);
   if (text) t->status = take(t->c, o, name, text);
@@ -110,15 +120,14 @@ struct naming { /* of a command's variables, and of options without one */
 static void name_one(void *user, const struct cli_option_row *o) {
   struct naming *n = user;
   char name[NAME];
-  size_t used = strlen(n->text), i = 0;
-  if (cli_preset_name(name, sizeof name, o->name)) {
+  const struct without *w = find_without(o);
+  size_t used = strlen(n->text);
+  if (cli_preset_name(name, sizeof name, o)) {
     snprintf(n->text + used, n->size - used, "%s%s", used ? " " : "", name);
     return;
   }
-  while (strcmp(without[i].option, o->name) != 0) i++;
   used = strlen(n->apart);
-  if (without[i].why)
-    snprintf(n->apart + used, n->size - used, " --%s has none: %s.", without[i].option, without[i].why);
+  if (w->why) snprintf(n->apart + used, n->size - used, " --%s has none: %s.", o->name, w->why);
 }
 
 bool cli_preset_help(const struct cli_command *command, char *rule, char *names, size_t size) {

@@ -73,6 +73,10 @@ if [ "$(two devices 2>err | grep -c '^[* ] [0-9]*:[01]  basic')" = 2 ]; then
   # What the environment says of this call is not said of that one.
   SKIPPER_CACHE=$dir/other SKIPPER_BACKEND=reference two bench tiny.lua --steps 1 --backend opencl >out 2>err || fail "another backend: $(cat err)"
   ! grep 'could not be measured' err || fail "the backend is not the one that is measured"
+  SKIPPER_CACHE=$dir/said SKIPPER_PLATFORM=none SKIPPER_LAYERS=none SKIPPER_MODE=none SKIPPER_JSON=none SKIPPER_THREADS=none SKIPPER_VERBOSE=none \
+    two train tiny.lua --max-steps 1 --json --threads 1 --verbose --out trained >out 2>err || fail "options that the environment says: $(cat err)"
+  in_err 'is measured, once$'
+  ! grep 'could not be measured' err || fail "what the environment says of options spoils what is measured"
   # One of another kind that does much more goes before the first.
   [ "$(nproc)" = 1 ] || {
     SKIPPER_CACHE=$dir/mixed POCL_DEVICES="basic pthread" "$skipper" bench tiny.lua --steps 1 --platform portable >out 2>err || fail "two kinds: $(cat err)"

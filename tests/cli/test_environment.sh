@@ -10,9 +10,9 @@ for command in train eval predict lr devices summary export report selftest benc
   [ -s options ] || fail "$command has no options"
   while read -r option; do
     name=SKIPPER_$(tr a-z- A-Z_ <<<"${option#--}")
-    case $option in
-      --help) ;;
-      --resume | --set | --logits | --train | --peak)
+    case $command:$option in
+      *:--help) ;;
+      *:--resume | *:--set | *:--logits | *:--train | *:--peak | lr:--lr | lr:--schedule | report:--out)
         grep -q -e "$option has none: it " variables || fail "$command --help does not say why $option has no variable"
         ! grep -Eq " $name( |$)" variables || fail "$command --help lists $name" ;;
       *)
@@ -84,6 +84,12 @@ SKIPPER_DATA=digits run 0 predict said picture.bmp
 SKIPPER_TOP=3 SKIPPER_JSON=1 SKIPPER_DATA=digits run 0 predict said --logits logits.safetensors
 in_out 'logits of'
 SKIPPER_LR=0.5 SKIPPER_SCHEDULE=cosine run 0 lr tiny.lua
+SKIPPER_OUT=said run 0 report said
+[ -f report.html ] || fail "$called: no page"
+SKIPPER_SIZE=28 run 0 summary said
+refuse 2 'go with model files' summary said --size 28
+SKIPPER_MODE=none SKIPPER_STEPS=none SKIPPER_LAYERS=none SKIPPER_THREADS=none SKIPPER_TUNE=none refuse 1 'has no peaks' bench --peak
+SKIPPER_LAYERS=none refuse 2 'SKIPPER_LAYERS is 1 or 0' bench tiny.lua
 refuse 2 'leave out --lr' lr tiny.lua --lr 0.5
 SKIPPER_STRICT=1 run 0 train tiny.lua --max-damaged 3 --out borne
 SKIPPER_DEVICE=0 SKIPPER_PLATFORM=none run 0 train tiny.lua --backend reference --out plain
