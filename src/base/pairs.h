@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-enum { SKP_PAIRS = 12 }; /* as many are looked at closely, and shown */
+/* As many are looked at closely, and shown; and as many images of each. */
+enum { SKP_PAIRS = 12, SKP_PAIR_IMAGES = 3 };
 
 struct skp__pair {
   size_t is, taken; /* the class, and the one that it was taken for */

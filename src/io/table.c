@@ -112,6 +112,14 @@ static bool is_formula(const char *text) {
   return end == text || *end;
 }
 
+void skp__table_unmark(struct skp_table *t) {
+  for (size_t i = 0; i < t->rows.n; i++)
+    for (size_t k = 0; k < t->rows.at[i].cells.n; k++) {
+      char **cell = &t->rows.at[i].cells.at[k];
+      if (**cell == '\'' && is_formula(*cell + 1)) ++*cell;
+    }
+}
+
 void skp__table_put(FILE *to, const char *text) {
   const bool formula = is_formula(text);
   if (!formula && !strpbrk(text, ",\"\r\n")) {

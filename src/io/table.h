@@ -33,5 +33,7 @@ double skp__table_number(const struct skp_table *t, size_t row, int column);
 /* A cell as a file has it, in quotes where it needs them (RFC 4180); an apostrophe tells spreadsheets that it is a
  * text. */
 void skp__table_put(FILE *to, const char *text);
+/* Takes the apostrophes off again that skp__table_put set. */
+void skp__table_unmark(struct skp_table *t);
 
 #endif

@@ -36,6 +36,16 @@ harmless out err report/*.csv
 in_out 'xC2.x9B2J'
 grep -q "^\"'=cmd|' C calc'!A0\"," report/classes.csv || fail "a formula stands in classes.csv"
 grep -q '^-5,' report/classes.csv || fail "a number does not stay a number in classes.csv"
+# A page, which is no spreadsheet, shows such names as they are, and their images.
+mkdir parted
+cp -r single parted/train
+cp -r single parted/test
+run 0 train four.lua --data parted --out parted-run
+grep -q "^[0-9]*,\"'=cmd|" parted-run/worst.csv || fail "a formula stands in worst.csv"
+run 0 report parted-run --out page.html
+in_file page.html "<td>=cmd|' C calc'!A0<"
+not_in_file page.html "'=cmd"
+[ "$(grep -o '<figure class=picture>' page.html | wc -l)" = 16 ] || fail "the page lacks images of such names"
 run 1 predict run single/* --top 2
 harmless out err
 [ "$(wc -l <out)" = 16 ] || fail "$called: a name broke the line"

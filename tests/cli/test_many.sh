@@ -71,6 +71,9 @@ at_most 30
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
   strace -f -e trace=open,openat -o opened "$skipper" train spot.lua --data many --max-steps 1 --workers 0 --out run >out 2>err </dev/null
   [ "$(grep -c '\.bmp' opened)" -lt 100 ] || fail "$(grep -c '\.bmp' opened) pictures are opened for one step"
+  # A report of a run that nothing has judged yet does not look for them.
+  strace -f -e trace=open,openat -o opened "$skipper" report run >out 2>err </dev/null
+  ! grep '"many' opened || fail "a report without pictures opens the data"
 fi
 # One of another time is looked at again, and what is kept is new.
 cp "$index" before

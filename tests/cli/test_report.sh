@@ -38,7 +38,25 @@ sed -i '2s/^\([^,]*,[^,]*,\)[^,]*,[^,]*/\1"<b ""q"">",z/' one/confused.csv
 run 0 report one --out page.html
 in_file page.html '<li><b>&lt;b &quot;q&quot;></b> taken for <b>z</b>: 2 of 3<div class=pictures><figure class="picture pair"><img alt="&lt;b &quot;q&quot;>, taken for z, confidence '
 [ "$(grep -o '<figure class="picture pair">' page.html | wc -l)" = 1 ] || fail "images of other pairs"
-mv kept.csv one/confusion.csv && rm one/confused.csv
+# What others wrote there: no more images of a pair than are kept, a confidence that is none is not told, nor an image that is none shown.
+mv kept.csv one/confusion.csv
+first=$(sed -n 2p kept-2.csv) begin=$(sed -n 2p kept-2.csv | sed 's/,[^,]*$//')
+{
+  sed 1q kept-2.csv
+  for image in nan 1e300 -1 '' 999999999999; do echo "$image,${first#*,}"; done
+} >one/confused.csv
+run 0 report one --out page.html
+[ "$(grep -o '<figure class="picture pair">' page.html | wc -l)" = 0 ] || fail "images that are not there"
+{
+  sed 1q kept-2.csv
+  for sure in nan 1e300 ''; do echo "$begin,$sure"; done
+  for _ in 1 2 3 4; do echo "$first"; done
+  printf ',,,,,,,,\n"never closed'
+} >one/confused.csv
+run 0 report one --out page.html
+[ "$(grep -o '<figure class="picture pair">' page.html | wc -l)" = 3 ] || fail "not 3 images of a pair"
+[ "$(grep -oE '<figure class="picture pair"><img alt="[0-9], taken for [0-9]" src="[^"]*"><figcaption><br>' page.html | wc -l)" = 3 ] || fail "confidences that are none"
+rm one/confused.csv
 run 0 report one --out page.html
 [ "$(pairs page.html | grep -cE '^<b>[0-9]</b> taken for <b>[0-9]</b>: [0-9]+ of [0-9]+</li>$')" = 12 ] || fail "an earlier version's run has no pairs"
 mv kept-2.csv one/confused.csv

@@ -87,17 +87,16 @@ static skp_status find_worst(struct skp_report *r, const struct skp_prediction *
 }
 
 /* The images of a pair that are kept, by confidence. */
-enum { EACH = 3 };
 struct examples {
-  int64_t image[EACH];
+  int64_t image[SKP_PAIR_IMAGES];
   int n;
 };
 
 static void keep_example(struct examples *e, const struct skp_prediction *of, int64_t image) {
   int at = e->n;
   while (at > 0 && of[e->image[at - 1]].confidence < of[image].confidence) at--;
-  if (at == EACH) return;
-  if (e->n < EACH) e->n++;
+  if (at == SKP_PAIR_IMAGES) return;
+  if (e->n < SKP_PAIR_IMAGES) e->n++;
   for (int i = e->n - 1; i > at; i--) e->image[i] = e->image[i - 1];
   e->image[at] = image;
 }
@@ -117,7 +116,7 @@ static skp_status find_confused(struct skp_report *r, const struct skp_predictio
     for (size_t k = 0; k < pairs; k++)
       if (pair[k].is == (size_t)a->label && pair[k].taken == (size_t)a->predicted) keep_example(&of[k], predictions, i);
   }
-  SKP_TRY(skp__alloc(&r->confused, SKP_PAIRS * EACH, sizeof *r->confused));
+  SKP_TRY(skp__alloc(&r->confused, SKP_PAIRS * SKP_PAIR_IMAGES, sizeof *r->confused));
   for (size_t k = 0; k < pairs; k++)
     for (int i = 0; i < of[k].n; i++) r->confused[r->confuseds++] = of[k].image[i];
   return SKP_OK;

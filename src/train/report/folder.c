@@ -28,6 +28,7 @@ static skp_status read_table(struct skp_table *out, const char *folder, const ch
   char *path;
   SKP_TRY(skp__path_join(&path, folder, name));
   skp_status status = skp__table_read(out, path);
+  skp__table_unmark(out);
   free(path);
   return status;
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  *   a table's row ─> the image that it is about, if it is there still ─> a small PNG within the page */
+#include "base/pairs.h"
 #include "data/image.h"
 #include "data/source.h"
 #include "io/png.h"
@@ -13,12 +14,14 @@ enum { PICTURES = 24, SIDE = 128 };
 
 /* ---- where they lie ---------------------------------------------------------------------------------------------- */
 
-/* The part of the data that judged; where a fraction of the training images did, its numbers lead nowhere. */
+/* The part of the data that judged; where a fraction of the training images did, its numbers lead nowhere. Large data
+ * take their time to open: where no table names an image, nobody looks. */
 void skp__page_images_open(struct skp__page_images *out, const struct skp_folder *run) {
   char data[512];
   const bool valid = cJSON_GetObjectItemCaseSensitive(run->config, "valid");
   skp__folder_said(data, sizeof data, cJSON_GetObjectItemCaseSensitive(run->config, "recipe"), "data");
   *out = (struct skp__page_images){.run = run};
+  if (run->worst.rows.n < 2 && run->confused.rows.n < 2) return;
   if (*data && skp__source_open(&out->s, data, valid ? SKP_SPLIT_VALID : SKP_SPLIT_TEST) != SKP_OK) out->s = NULL;
 }
 
@@ -99,8 +102,10 @@ static int worst_column(const struct skp_table *worst, enum worst_column which) 
   return now >= 0 ? now : skp__table_column(worst, worst_columns[which][1]);
 }
 
-static double confidence(const struct row *r) {
-  return 100 * skp__table_number(r->t, r->at, worst_column(r->t, CONFIDENCE));
+/* As per cent; nothing where it is no share of 1. */
+static void put_confidence(FILE *to, const struct row *r, const char *before, const char *after) {
+  const double x = skp__table_number(r->t, r->at, worst_column(r->t, CONFIDENCE));
+  if (x >= 0 && x <= 1) fprintf(to, "%s%.0f %%%s", before, 100 * x, after);
 }
 
 /* The class and what it was taken for, which stand between `open` and `close`. */
@@ -115,7 +120,8 @@ static void put_told(FILE *to, const struct row *r, const char *open, const char
   }
   fprintf(to, ", taken for %s", open);
   skp__page_text(to, prediction);
-  fprintf(to, "%s, confidence %.0f %%", close, confidence(r));
+  fputs(close, to);
+  put_confidence(to, r, ", confidence ", "");
 }
 
 static void put_image(FILE *to, const struct row *r, const char *what, const void *png, size_t n) {
@@ -145,7 +151,8 @@ static void put_example(FILE *to, const struct row *r) {
   if (i >= 0 && encode(&png, &size, r->from->s, i) == SKP_OK && png) {
     fprintf(to, "<figure class=\"picture pair\">");
     put_image(to, r, "", png, size);
-    fprintf(to, "<figcaption>%.0f %% sure", confidence(r));
+    fprintf(to, "<figcaption>");
+    put_confidence(to, r, "", " sure");
     put_name(to, r);
   }
   free(png);
@@ -155,9 +162,11 @@ void skp__page_pair(FILE *to, const struct skp__page_images *images, const char 
   const struct skp_table *t = &images->run->confused;
   if (t->rows.n < 2) return;
   fprintf(to, "<div class=pictures>");
-  for (size_t row = 1; row < t->rows.n; row++) {
+  for (size_t row = 1, n = 0; row < t->rows.n && n < SKP_PAIR_IMAGES; row++) {
     const struct row r = {images, t, row};
-    if (is_of(&r, is, taken)) put_example(to, &r);
+    if (!is_of(&r, is, taken)) continue;
+    put_example(to, &r);
+    n++;
   }
   fprintf(to, "</div>");
 }
