@@ -88,8 +88,12 @@ in_file figures/network.svg 'xmlns="http://www.w3.org/2000/svg"' '>layer2.0<' '8
 [ "$(grep -o 'M30 [0-9]*C' figures/network.svg | wc -l)" = 9 ] || fail "not a way past the layers of each of 9 blocks"
 run 0 train tiny.lua --epochs 2 --out two --backend reference
 run 0 report two --out page.html --figures two-figures --layers --backend reference
-for name in accuracy loss loss-steps train-loss learning-rate images-a-second confusion network layers; do
+for name in accuracy loss loss-steps train-loss learning-rate images-a-second confusion confused worst network layers; do
   in_file two-figures/$name.svg '<svg ' '</svg>'
+done
+for sheet in confused:36 worst:24; do
+  file=two-figures/${sheet%:*}.svg told='<text y="144">[0-9], taken for [0-9], confidence [0-9]* %</text><text y="160">#[0-9]*</text></svg>'
+  [ "$(grep -c "href=\"data:image/png;base64,[^\"]*\"/>$told" $file)" = ${sheet#*:} ] || fail "not ${sheet#*:} images in $file"
 done
 in_file two/layers.csv 'fc,linear'
 in_file page.html 'Time by layer'

@@ -7,22 +7,24 @@
 
 struct figure {
   const struct skp__page_curve *curve; /* of all runs; else: */
-  bool (*put)(FILE *to, const struct skp_folder *run, bool alone);
+  bool (*put)(FILE *to, const struct skp_folder *run);
   const struct skp_folder *run;
   size_t runs;
   bool there;
 };
 
-static bool put_network(FILE *to, const struct skp_folder *run, bool alone) {
+static bool put_network(FILE *to, const struct skp_folder *run) {
   struct skp_model *m;
   if (!skp__page_model(&m, run)) return false;
-  skp__page_network(to, m->graph, alone);
+  skp__page_network(to, m->graph, true);
   skp__model_destroy(m);
   return true;
 }
 
+static bool put_bars(FILE *to, const struct skp_folder *run) { return skp__page_bars(to, run, true); }
+
 static void put(FILE *to, struct figure *f) {
-  f->there = f->curve ? skp__page_curve(to, f->curve, f->run, f->runs, true) : f->put(to, f->run, true);
+  f->there = f->curve ? skp__page_curve(to, f->curve, f->run, f->runs, true) : f->put(to, f->run);
 }
 
 /* Nothing is written of a figure that the runs do not have. */
@@ -42,8 +44,12 @@ static skp_status write_figure(const char *folder, const char *name, struct figu
 /* The figures that each run has of its own; of several runs with their numbers. */
 static const struct {
   const char *name;
-  bool (*put)(FILE *to, const struct skp_folder *run, bool alone);
-} own[] = {{"network", put_network}, {"confusion", skp__page_matrix}, {"layers", skp__page_bars}};
+  bool (*put)(FILE *to, const struct skp_folder *run);
+} own[] = {{"network", put_network},
+           {"confusion", skp__page_matrix},
+           {"confused", skp__page_confused_sheet},
+           {"worst", skp__page_worst_sheet},
+           {"layers", put_bars}};
 
 static skp_status write_own(const char *folder, const struct skp_folder *run, size_t number, size_t runs) {
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) {

@@ -37,12 +37,12 @@ static void put_column(FILE *to, const struct skp_table *t, size_t k) {
   fprintf(to, "</text>");
 }
 
-bool skp__page_matrix(FILE *to, const struct skp_folder *run, bool alone) {
+bool skp__page_matrix(FILE *to, const struct skp_folder *run) {
   const struct skp_table *t = &run->confusion;
   if (t->rows.n < 2 || t->rows.n > MOST + 1) return false;
   const int side = CELL * (int)(t->rows.n - 1);
   skp__page_begin_svg(to, "Confusion: rows are what images are, columns what they were taken for", LEFT + side + 80,
-                      TOP + side + 12, alone);
+                      TOP + side + 12, true);
   for (size_t k = 1; k < t->rows.n; k++) put_column(to, t, k);
   for (size_t i = 1; i < t->rows.n; i++) put_row(to, t, i);
   fprintf(to, "</svg>\n");

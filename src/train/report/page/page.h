@@ -41,6 +41,9 @@ void skp__page_images_close(struct skp__page_images *images);
 void skp__page_pair(FILE *to, const struct skp__page_images *images, const char *is, const char *taken);
 /* Those with the highest loss. */
 skp_status skp__page_worst(FILE *to, const struct skp__page_images *images, const struct skp__page_why *why);
+/* The same two as figures of files; false: there are no such images. */
+bool skp__page_confused_sheet(FILE *to, const struct skp_folder *run);
+bool skp__page_worst_sheet(FILE *to, const struct skp_folder *run);
 /* classes.c: which classes are taken for which. */
 void skp__page_confusion(FILE *to, const struct skp__page_images *images);
 
@@ -53,6 +56,6 @@ bool skp__page_model(struct skp_model **out, const struct skp_folder *run);
 void skp__page_times(FILE *to, const struct skp_folder *run);
 bool skp__page_bars(FILE *to, const struct skp_folder *run, bool alone); /* the figure alone; false: none */
 /* matrix.c: the confusion matrix as a figure; false: there is none, or it is too large to be seen. */
-bool skp__page_matrix(FILE *to, const struct skp_folder *run, bool alone);
+bool skp__page_matrix(FILE *to, const struct skp_folder *run);
 
 #endif

@@ -218,3 +218,51 @@ skp_status skp__page_worst(FILE *to, const struct skp__page_images *images, cons
   skp__page_table(to, "The worst images", t, 100);
   return why ? status : SKP_OK;
 }
+
+/* ---- as files ---------------------------------------------------------------------------------------------------- */
+
+enum { CELL_WIDTH = 310, CELL_HEIGHT = 180, ACROSS = 3 };
+
+static void put_cell(FILE *to, const struct row *r, int64_t number, const void *png, size_t size) {
+  fprintf(to,
+          "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"><image width=\"%d\" height=\"%d\" "
+          "style=\"image-rendering:pixelated\" href=\"data:image/png;base64,",
+          10 + CELL_WIDTH * (int)(number % ACROSS), 10 + CELL_HEIGHT * (int)(number / ACROSS), CELL_WIDTH - 10,
+          CELL_HEIGHT, SIDE, SIDE);
+  put_base64(to, png, size);
+  fprintf(to, "\"/><text y=\"%d\">", SIDE + 16);
+  put_told(to, r, "", "");
+  fprintf(to, "</text><text y=\"%d\">", SIDE + 32);
+  skp__page_text(to, cell(r, "name"));
+  fprintf(to, "</text></svg>\n");
+}
+
+/* The images of a table's first rows side by side; false: there are none. */
+static bool put_sheet(FILE *to, const struct skp_folder *run, const struct skp_table *t, size_t most,
+                      const char *label) {
+  struct skp__page_images images;
+  int64_t n = 0, put = 0;
+  skp__page_images_open(&images, run);
+  for (size_t row = 1; row < t->rows.n && row <= most; row++) n += find_image(&(struct row){&images, t, row}) >= 0;
+  const int64_t lines = (n + ACROSS - 1) / ACROSS;
+  if (n) skp__page_begin_svg(to, label, 10 + CELL_WIDTH * ACROSS, 10 + CELL_HEIGHT * (int)lines, true);
+  for (size_t row = 1; row < t->rows.n && row <= most; row++) {
+    const struct row r = {&images, t, row};
+    const int64_t i = find_image(&r);
+    void *png = NULL;
+    size_t size;
+    if (i >= 0 && encode(&png, &size, images.s, i) == SKP_OK && png) put_cell(to, &r, put++, png, size);
+    free(png);
+  }
+  if (n) fprintf(to, "</svg>\n");
+  skp__page_images_close(&images);
+  return put > 0;
+}
+
+bool skp__page_confused_sheet(FILE *to, const struct skp_folder *run) {
+  return put_sheet(to, run, &run->confused, SIZE_MAX, "Images of the classes that are mixed up most");
+}
+
+bool skp__page_worst_sheet(FILE *to, const struct skp_folder *run) {
+  return put_sheet(to, run, &run->worst, PICTURES, "Images with the highest loss");
+}
