@@ -56,6 +56,12 @@ run 0 report one --out page.html
 run 0 report one --out page.html
 [ "$(grep -o '<figure class="picture pair">' page.html | wc -l)" = 3 ] || fail "not 3 images of a pair"
 [ "$(grep -oE '<figure class="picture pair"><img alt="[0-9], taken for [0-9]" src="[^"]*"><figcaption><br>' page.html | wc -l)" = 3 ] || fail "confidences that are none"
+{
+  sed 1q kept-2.csv
+  for _ in $(seq 100); do echo "$first"; done
+} >one/confused.csv
+run 0 report one --out page.html --figures sheet
+[ "$(grep -o '<image' sheet/confused.svg | wc -l)" = 36 ] || fail "a figure of more images than are kept"
 rm one/confused.csv
 run 0 report one --out page.html
 [ "$(pairs page.html | grep -cE '^<b>[0-9]</b> taken for <b>[0-9]</b>: [0-9]+ of [0-9]+</li>$')" = 12 ] || fail "an earlier version's run has no pairs"

@@ -260,7 +260,8 @@ static bool put_sheet(FILE *to, const struct skp_folder *run, const struct skp_t
 }
 
 bool skp__page_confused_sheet(FILE *to, const struct skp_folder *run) {
-  return put_sheet(to, run, &run->confused, SIZE_MAX, "Images of the classes that are mixed up most");
+  return put_sheet(to, run, &run->confused, SKP_PAIRS * SKP_PAIR_IMAGES,
+                   "Images of the classes that are mixed up most");
 }
 
 bool skp__page_worst_sheet(FILE *to, const struct skp_folder *run) {
