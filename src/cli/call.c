@@ -18,6 +18,7 @@ static const struct {
               {"sync", "SKIPPER_SYNC=1"},
               {"table", "--layers"},
               {"timeout", "SKIPPER_TIMEOUT"},
+              {"skp_model_leave_images", "--no-augment"},
               {"skp_ranks_open", "SKIPPER_TIMEOUT"},
               {"skp_predict_files", "skipper predict"},
               {"skp_run_resume", "skipper train --resume"},

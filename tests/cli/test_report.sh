@@ -38,6 +38,16 @@ sed -i '2s/^\([^,]*,[^,]*,\)[^,]*,[^,]*/\1"<b ""q"">",z/' one/confused.csv
 run 0 report one --out page.html
 in_file page.html '<li><b>&lt;b &quot;q&quot;></b> taken for <b>z</b>: 2 of 3<div class=pictures><figure class="picture pair"><img alt="&lt;b &quot;q&quot;>, taken for z, confidence '
 [ "$(grep -o '<figure class="picture pair">' page.html | wc -l)" = 1 ] || fail "images of other pairs"
+# The command on the page trains it again, also where the model's file says otherwise than the call did, by a name for shells.
+sed 's/recipe = {/recipe = {momentum = 0.9, weight_decay = 1e-3, flip = true, cutout = 4, mean = 0.5,/' tiny.lua >"it's.lua"
+run 0 train "it's.lua" --lr 0.01 --momentum 0 --no-augment --schedule multi_step --milestones 1,2 --mean 0.1 --size 30 --seed 7 --no-shuffle --max-steps 1 --out told --backend reference
+run 0 report told --out page.html
+command=$(grep -o '<pre class=wide tabindex=0>skipper train [^<]*' page.html | sed 's/.*>skipper //; s/&amp;/\&/g')
+in_file page.html "<p>it's is the model's file, which a run does not know the place of.</p>"
+mv "it's.lua" "it's"
+eval "\"\$skipper\" $command --out again --backend reference" >out 2>err || fail "the command on the page: $command: $(cat err)"
+cmp <(sed -n '/"recipe"/,$p' told/config.json) <(sed -n '/"recipe"/,$p' again/config.json) || fail "the command on the page trains something else: $command"
+cmp told/last.safetensors again/last.safetensors || fail "the command on the page trains other weights: $command"
 # What others wrote there: no more images of a pair than are kept, a confidence that is none is not told, nor an image that is none shown.
 mv kept.csv one/confusion.csv
 first=$(sed -n 2p kept-2.csv) begin=$(sed -n 2p kept-2.csv | sed 's/,[^,]*$//')

@@ -9,70 +9,6 @@
 
 /* ---- what a run is made of --------------------------------------------------------------------------------------- */
 
-static void put_option(FILE *to, const char *name) { fprintf(to, " %s", skp__option(name)); }
-
-/* An option and its value, a word as a shell takes it. */
-static void put_word(FILE *to, const char *option, const char *text) {
-  const bool plain =
-      *text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,=+:@%") == strlen(text);
-  put_option(to, option);
-  fprintf(to, plain ? " " : " '");
-  for (const char *at = text; *at; at++) {
-    if (*at == '\'')
-      fputs("'\\''", to);
-    else
-      skp__page_text(to, (char[]){*at, 0});
-  }
-  if (!plain) fputc('\'', to);
-}
-
-/* A recipe's entry as an option has it: lists without brackets. */
-static const char *option_text(char *text, size_t size, const cJSON *recipe, const char *name) {
-  skp__folder_said(text, size, recipe, name);
-  const size_t n = strlen(text);
-  if (*text != '[' || n < 2) return text;
-  memmove(text, text + 1, n - 2);
-  text[n - 2] = 0;
-  return text;
-}
-
-/* What the run was told beside its recipe, where it was told it. */
-static void put_told(FILE *to, const struct skp_folder *run) {
-  static const char *const names[] = {"seed", "max_steps", "shares"};
-  char text[1024];
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (*skp__folder_said(text, sizeof text, run->config, names[i])) put_word(to, names[i], text);
-  if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(run->config, "shuffle"))) put_option(to, "no_shuffle");
-}
-
-/* The command that trains such a run again: all entries that are not at their defaults. */
-static void put_command(FILE *to, const struct skp_folder *run) {
-  const cJSON *recipe = cJSON_GetObjectItemCaseSensitive(run->config, "recipe"), *setting;
-  const cJSON *ranks = cJSON_GetObjectItemCaseSensitive(run->config, "ranks");
-  char text[1024];
-  fprintf(to, "<pre class=wide tabindex=0>");
-  if (cJSON_IsNumber(ranks)) fprintf(to, "mpirun -n %d ", ranks->valueint);
-  fprintf(to, "%s ", skp__option("skp_train"));
-  skp__page_text(to, skp__folder_said(text, sizeof text, run->config, "model"));
-  cJSON_ArrayForEach(setting, cJSON_GetObjectItemCaseSensitive(run->config, "settings")) {
-    snprintf(text, sizeof text, "%s=%s", setting->string, cJSON_IsString(setting) ? setting->valuestring : "");
-    put_word(to, "settings", text);
-  }
-  for (const struct skp_recipe_field *f = skp__recipe_fields; f->name; f++) {
-    option_text(text, sizeof text, recipe, f->name);
-    char *end;
-    const double x = strtod(text, &end), usual = strtod(f->fallback, NULL);
-    const bool same = *text && !*end ? fabs(x - usual) <= 1e-12 : !strcmp(text, f->fallback);
-    if (same || !*text || !strcmp(text, "false")) continue;
-    if (f->kind == SKP_RECIPE_BOOL)
-      put_option(to, f->name);
-    else
-      put_word(to, f->name, text);
-  }
-  put_told(to, run);
-  fprintf(to, "</pre>\n");
-}
-
 static void put_pairs(FILE *to, const char *caption, const cJSON *object) {
   const cJSON *item;
   char text[1024];
@@ -199,7 +135,7 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number,
   skp__page_text(to, run->path);
   fprintf(to, "</h2>\n");
   put_figures(to, run);
-  put_command(to, run);
+  skp__page_command(to, run);
   put_pairs(to, "The recipe", cJSON_GetObjectItemCaseSensitive(run->config, "recipe"));
   put_network(to, run);
   skp__page_times(to, run);
