@@ -128,6 +128,20 @@ cp "$corpus/rgb.png" bomb/cat
 cp "$corpus/bomb.jpg" bomb/dog
 refuse 1 'bomb/dog/bomb.jpg cannot be decoded: Maximum supported image dimension' train two.lua --data bomb --out run
 
+# The one picture that is held out is the damaged one, which some seed brings about: nothing is left to judge by.
+mkdir -p lone/cat lone/dog
+for i in 1 2 3 4 5; do cp "$corpus/rgb.png" lone/cat/$i.png && cp "$corpus/rgb.png" lone/dog/$i.png; done
+cp "$corpus/truncated.png" lone/cat/6.png
+for seed in $(seq 60); do
+  "$skipper" train two.lua --data lone --batch 5 --seed $seed --out alone --backend reference >out 2>err
+  status=$?
+  grep -q 'valid accuracy 0.00 %  valid loss 0.0000' err && fail "seed $seed: figures of no image"
+  [ $status = 0 ] || break
+done
+called="seed $seed"
+[ $status = 3 ] || fail "status $status"
+in_err 'Of the 1 images of lone that the run is judged by none is sound and of a known class, so it cannot be.'
+
 # Parts that hold pictures nobody has sorted, or nothing: training goes on, with a tenth held out where none are left to judge by.
 rm -r less/test
 mkdir -p less/test less/val

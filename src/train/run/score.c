@@ -1,5 +1,6 @@
 /* score.c: what the weights of an epoch are worth, and the best of them in the end. SPDX-License-Identifier: MIT */
 #include "base/file.h"
+#include "base/host.h"
 #include "train/run/loop.h"
 #include <stdlib.h>
 
@@ -25,12 +26,22 @@ static skp_status report(struct skp__loop *l, const struct skp_source *source) {
   return skp__result_report(l->result, &l->predictions, source, &names, l->s->model->recipe.classes, l->o->out);
 }
 
+/* Damaged images have no label. */
+static skp_status fail_unjudged(const struct skp_source *by) {
+  return skp__fail(
+      SKP_FORMAT,
+      "Of the %lld images of %s that the run is judged by none is sound and of a known class, so it cannot "
+      "be. Mend them, or take others (%s, %s).",
+      (long long)by->n, by->name, skp__option("valid_split"), skp__option("seed"));
+}
+
 skp_status skp__score_epoch(struct skp__loop *l, struct skp__run_epoch *e) {
   const struct skp_source *by = skp__score_by(l);
   struct skp_eval_result test;
   SKP_TRY(skp__lead_averages(l->s));
   if (by) {
     SKP_TRY(evaluate(l, l->s, by, &test));
+    if (test.unknown == test.n) return fail_unjudged(by);
     e->accuracy = test.accuracy;
     e->top5 = test.top5;
     e->loss = test.loss;
