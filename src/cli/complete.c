@@ -83,7 +83,7 @@ static const struct {
   const char *option, *words;
   void (*offer)(FILE *to, const char *word);
 } values[] = {
-    {"device", NULL, offer_devices},       {"data", NULL, offer_folders},        {"init", NULL, offer_weights},
+    {"device", NULL, offer_devices},       {"data", NULL, offer_files},          {"init", NULL, offer_weights},
     {"resume", NULL, offer_states},        {"out", NULL, offer_folders},         {"report", NULL, offer_folders},
     {"explain", NULL, offer_folders},      {"figures", NULL, offer_folders},     {"cases", NULL, offer_folders},
     {"onnx", NULL, offer_files},           {"logits", NULL, offer_files},        {"curve", NULL, offer_files},
@@ -185,19 +185,20 @@ void cli_complete(const char *const *word, int n, FILE *to) {
 static const struct {
   const char *shell, *script;
 } scripts[] = {
-    {"bash", "# Completion of skipper for bash: source it, or let it lie in bash-completion's folder.\n"
-             "_skipper() {\n"
-             "  local line word=${COMP_WORDS[COMP_CWORD]}\n"
-             "  COMPREPLY=()\n"
-             "  while IFS= read -r line; do\n"
-             "    case $line in\n"
-             "      :files) compopt -o filenames; COMPREPLY+=($(compgen -f -- \"$word\")) ;;\n"
-             "      :folders) compopt -o filenames; COMPREPLY+=($(compgen -d -- \"$word\")) ;;\n"
-             "      \"$word\"*) COMPREPLY+=(\"${line%%$'\\t'*}\") ;;\n"
-             "    esac\n"
-             "  done < <(\"${COMP_WORDS[0]}\" --complete \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
-             "}\n"
-             "complete -F _skipper skipper\n"},
+    {"bash",
+     "# Completion of skipper for bash: source it, or let it lie in bash-completion's folder.\n"
+     "_skipper() {\n"
+     "  local line word=${COMP_WORDS[COMP_CWORD]}\n"
+     "  COMPREPLY=()\n"
+     "  while IFS= read -r line; do\n"
+     "    case $line in\n"
+     "      :files) compopt -o filenames; mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$word\") ;;\n"
+     "      :folders) compopt -o filenames; mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- \"$word\") ;;\n"
+     "      \"$word\"*) COMPREPLY+=(\"${line%%$'\\t'*}\") ;;\n"
+     "    esac\n"
+     "  done < <(\"${COMP_WORDS[0]}\" --complete \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+     "}\n"
+     "complete -F _skipper skipper\n"},
     {"zsh", "#compdef skipper\n"
             "# Completion of skipper for zsh: as _skipper in a folder of $fpath.\n"
             "_skipper() {\n"

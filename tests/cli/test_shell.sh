@@ -49,7 +49,8 @@ run 0 --complete train --resume elsewhere/
 [ "$(cat out)" = :folders ] || fail "$called: not folders alone"
 offers '^--seed	' train --resume --
 offers '^--no-augment' train --no-shuffle '-'
-offers '^:folders' train resnet18 --data ''
+offers '^:files' train resnet18 --data ''
+offers '^:folders' train resnet18 --out ''
 offers '^mnist' eval runs/one --std ''
 for option in optimizer schedule precision; do # what is offered is what is known, and what help and the manual say
   "$skipper" train tiny.lua --$option nonsense 2>&1 | sed -n 's/.*There are \(.*\)\./\1/p' | tr -d , | tr ' ' '\n' | sort >known
@@ -76,4 +77,8 @@ for words in 'train --resume' 'eval' 'report runs/one'; do
   complete_bash skipper $words runs/sweep/ | grep -qx runs/sweep/seed-1 || fail "bash: $words runs/sweep/"
 done
 complete_bash skipper train ti | grep -qx tiny.lua || fail "bash: files"
+mkdir 'my runs' && touch 'my list.csv' '[a] net.lua'
+complete_bash skipper train tiny.lua --data my | sort | cmp - <(printf '%s\n' 'my list.csv' 'my runs') || fail "bash: files and folders with spaces, for --data"
+complete_bash skipper train tiny.lua --out my | grep -qx 'my runs' || fail "bash: a folder with a space"
+complete_bash skipper train '[' | grep -qxF '[a] net.lua' || fail "bash: a file with brackets"
 
