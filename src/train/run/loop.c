@@ -169,6 +169,7 @@ static skp_status run_steps(struct skp__loop *l) {
   skp__pace_enter(l);
   if (l->stepper.queued < l->first) {
     SKP_TRY(skp__stepper_first(&l->stepper));
+    SKP_TRY(retire_all(l)); /* the pace counts from its end, which ranks would else see when later ones are done, too */
     SKP_TRY(skp__tracer_start(&l->tracer, l->s->b, l->o->trace, l->o->trace_steps));
     SKP_TRY(save_if_due(l));
   }
