@@ -52,19 +52,18 @@ static void put_told(FILE *to, const struct skp_folder *run) {
 }
 
 /* What the model's file says, with the run's settings; where there is no checkpoint yet, what a silent one says. */
-static void own_recipe(struct skp_recipe *out, const struct skp_folder *run) {
-  struct skp_model *m, *own = NULL;
+static void own_recipe(struct skp_recipe *out, const struct skp_folder *run, const struct skp_model *m) {
+  struct skp_model *own = NULL;
   struct skp_setting *set = NULL;
   size_t sets = 0;
   skp__recipe_default(out);
   out->size = 0;
-  if (!skp__page_model(&m, run)) return;
+  if (!m) return;
   const cJSON *settings = cJSON_GetObjectItemCaseSensitive(run->config, "settings");
   if (skp__settings_read(&set, &sets, settings, run->path) == SKP_OK &&
       skp__model_parse(&own, m->name, m->source, set, sets, 0, NULL) == SKP_OK)
     *out = own->recipe;
   skp__model_destroy(own);
-  skp__model_destroy(m);
   free(set);
 }
 
@@ -93,10 +92,10 @@ static bool leaves_images(const struct skp_recipe *r, const struct skp_recipe *o
   return off;
 }
 
-static void put_recipe(FILE *to, const struct skp_folder *run) {
+static void put_recipe(FILE *to, const struct skp_folder *run, const struct skp_model *m) {
   struct skp_recipe own, r;
   char is[SKP_RECIPE_TEXT_MOST], was[SKP_RECIPE_TEXT_MOST];
-  own_recipe(&own, run);
+  own_recipe(&own, run, m);
   r = own;
   read_recipe(&r, cJSON_GetObjectItemCaseSensitive(run->config, "recipe"));
   if (r.size != own.size && r.size > 0) {
@@ -124,23 +123,22 @@ static bool comes_along(const char *model) {
   return false;
 }
 
-void skp__page_command(FILE *to, const struct skp_folder *run) {
+void skp__page_command(FILE *to, const struct skp_folder *run, const struct skp_model *m) {
   const cJSON *setting, *ranks = cJSON_GetObjectItemCaseSensitive(run->config, "ranks");
-  char text[1024];
+  char name[1024], text[1024];
   fprintf(to, "<pre class=wide tabindex=0>");
   if (cJSON_IsNumber(ranks)) fprintf(to, "mpirun -n %d ", ranks->valueint);
   fprintf(to, "%s ", skp__option("skp_train"));
-  put_quoted(to, skp__folder_said(text, sizeof text, run->config, "model"));
+  put_quoted(to, skp__folder_said(name, sizeof name, run->config, "model"));
   cJSON_ArrayForEach(setting, cJSON_GetObjectItemCaseSensitive(run->config, "settings")) {
     snprintf(text, sizeof text, "%s=%s", setting->string, cJSON_IsString(setting) ? setting->valuestring : "");
     put_word(to, "settings", text);
   }
-  put_recipe(to, run);
+  put_recipe(to, run, m);
   put_told(to, run);
   fprintf(to, "</pre>\n");
-  skp__folder_said(text, sizeof text, run->config, "model");
-  if (comes_along(text)) return;
+  if (comes_along(name)) return;
   fprintf(to, "<p>");
-  skp__page_text(to, text);
+  skp__page_text(to, name);
   fprintf(to, " is the model's file, which a run does not know the place of.</p>\n");
 }

@@ -43,15 +43,12 @@ static void put_layers(FILE *to, const struct skp_model *m) {
   skp__page_end_table(to);
 }
 
-static void put_network(FILE *to, const struct skp_folder *run) {
-  struct skp_model *m;
-  if (!skp__page_model(&m, run)) return;
+static void put_network(FILE *to, const struct skp_model *m) {
   fprintf(to, "<details><summary>The network, drawn</summary><figure class=wide tabindex=0 role=region "
               "aria-label=\"the network, drawn\">");
   skp__page_network(to, m->graph, false);
   fprintf(to, "</figure></details>\n");
   put_layers(to, m);
-  skp__model_destroy(m);
 }
 
 /* ---- the page ---------------------------------------------------------------------------------------------------- */
@@ -130,14 +127,16 @@ static void put_figures(FILE *to, const struct skp_folder *run) {
 
 static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number, const struct skp__page_why *why) {
   struct skp__page_images images;
+  struct skp_model *m;
+  if (!skp__page_model(&m, run)) m = NULL;
   skp__page_images_open(&images, run);
   fprintf(to, "<section aria-labelledby=run%zu><h2 id=run%zu>", number, number);
   skp__page_text(to, run->path);
   fprintf(to, "</h2>\n");
   put_figures(to, run);
-  skp__page_command(to, run);
+  skp__page_command(to, run, m);
   put_pairs(to, "The recipe", cJSON_GetObjectItemCaseSensitive(run->config, "recipe"));
-  put_network(to, run);
+  if (m) put_network(to, m);
   skp__page_times(to, run);
   skp__page_table(to, "Each epoch", &run->results, 100000);
   if (run->confusion.rows.n > 1) {
@@ -150,6 +149,7 @@ static skp_status put_run(FILE *to, const struct skp_folder *run, size_t number,
   }
   skp_status status = skp__page_worst(to, &images, why);
   skp__page_images_close(&images);
+  skp__model_destroy(m);
   fprintf(to, "</section>\n");
   return status;
 }

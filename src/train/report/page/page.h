@@ -44,8 +44,8 @@ skp_status skp__page_worst(FILE *to, const struct skp__page_images *images, cons
 /* The same two as figures of files; false: there are no such images. */
 bool skp__page_confused_sheet(FILE *to, const struct skp_folder *run);
 bool skp__page_worst_sheet(FILE *to, const struct skp_folder *run);
-/* command.c: the command that trains such a run again. */
-void skp__page_command(FILE *to, const struct skp_folder *run);
+/* command.c: the command that trains such a run again. m: its network; NULL: there is no checkpoint yet. */
+void skp__page_command(FILE *to, const struct skp_folder *run, const struct skp_model *m);
 /* classes.c: which classes are taken for which. */
 void skp__page_confusion(FILE *to, const struct skp__page_images *images);
 
